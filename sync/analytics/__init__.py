@@ -1,0 +1,26 @@
+"""Figures that can be believed: what one runner's own answers can carry.
+
+`link` is the rule; `figures_for` puts everything together for one runner.
+Both arrive only when first asked for: numpy and scipy take half a second and
+tens of megabytes, and a process that serves a landing page or takes events
+from Strava should pay for neither.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sync.analytics.rank_link import Link, link
+
+__all__ = ["Link", "link"]
+
+_HOME = {
+    "Link": "sync.analytics.rank_link",
+    "link": "sync.analytics.rank_link",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

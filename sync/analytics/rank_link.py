@@ -1,0 +1,154 @@
+"""The rule for saying that two things move together: `link`."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sync.analytics.persistence import effective_n
+from sync.analytics.season import seasonal_columns, without_season
+from sync.analytics.series import (
+    Floats,
+    Interval,
+    average_ranks,
+    columns,
+    correlation,
+    in_time_order,
+)
+
+DRAWN = 1.96
+WORDS = 2.576
+EXPLORING = 3.0
+FEWEST_PAIRS = 30
+FEWEST_EFFECTIVE = 20
+RAREST_SHIFT = 0.05
+_ALMOST_ONE = 1 - 1e-12
+_SPEARMAN = 1.06
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What n pairs say about two things moving together.
+
+    n        pairs
+    n_eff    how many independent pairs they are worth
+    rho      Spearman's rank correlation, −1…1; nan when either never varies
+    i95      its interval for drawing, i99 its interval for words
+    pshift   share of the n turns of the calendar that look at least as linked
+    adj      rank correlation after trend and season; nan when nothing is left
+    adj95    the interval of adj
+    claim    whether a sentence may be said
+    """
+
+    n: int
+    n_eff: float
+    rho: float
+    i95: Interval
+    i99: Interval
+    pshift: float
+    adj: float
+    adj95: Interval
+    claim: bool
+
+
+def link(
+    x: npt.ArrayLike, y: npt.ArrayLike, days: npt.ArrayLike, *, q: float = WORDS
+) -> Link:
+    """Say how x and y, shape (n,) each, move together over `days`, shape (n,).
+
+    `days` are times in days from any start; `q` is how many standard errors
+    the words need (2.576 for the three questions fixed in advance, 3 for the
+    exploring panels). Uses no random numbers: the same rows always give the
+    same answer. Source: docs/figures.md, "The rule".
+    """
+    when, first, second = in_time_order(*_days_first(*columns(x=x, y=y, days=days)))
+    if len(when) < 2:
+        return _unknown(len(when), float(len(when)))
+    rank_x, rank_y = average_ranks(first), average_ranks(second)
+    rho, n_eff = correlation(rank_x, rank_y), effective_n(rank_x, rank_y)
+    if np.isnan(rho):
+        return _unknown(len(when), n_eff)
+    adj, adj95 = _after_season(rank_x, rank_y, when)
+    pshift = _share_of_shifts(rank_x, rank_y)
+    certain = (
+        len(when) >= FEWEST_PAIRS
+        and n_eff >= FEWEST_EFFECTIVE
+        and excludes_zero(rank_interval(rho, n_eff, q))
+        and pshift <= RAREST_SHIFT
+        and excludes_zero(adj95)
+        and adj * rho > 0
+    )
+    return Link(
+        n=len(when),
+        n_eff=n_eff,
+        rho=rho,
+        i95=rank_interval(rho, n_eff, DRAWN),
+        i99=rank_interval(rho, n_eff, WORDS),
+        pshift=pshift,
+        adj=adj,
+        adj95=adj95,
+        claim=bool(certain),
+    )
+
+
+def rank_interval(rho: float, n_eff: float, q: float, *, lost: int = 0) -> Interval:
+    """`rho` ± q standard errors on Fisher's scale; `lost` degrees of freedom.
+
+    The 1.06 is Fieller, Hartley and Pearson's (1957) factor for rank
+    correlation. Too little to tell gives the whole range.
+    """
+    room = n_eff - 3 - lost
+    if room <= 0 or np.isnan(rho):
+        return (-1.0, 1.0)
+    middle = np.arctanh(np.clip(rho, -_ALMOST_ONE, _ALMOST_ONE))
+    reach = q * np.sqrt(_SPEARMAN / room)
+    return (float(np.tanh(middle - reach)), float(np.tanh(middle + reach)))
+
+
+def excludes_zero(interval: Interval) -> bool:
+    low, high = interval
+    return low > 0 or high < 0
+
+
+def _days_first(x: Floats, y: Floats, days: Floats) -> tuple[Floats, Floats, Floats]:
+    return days, x, y
+
+
+def _after_season(
+    rank_x: Floats, rank_y: Floats, days: Floats
+) -> tuple[float, Interval]:
+    calendar = seasonal_columns(days)
+    left_x = without_season(rank_x, calendar)
+    left_y = without_season(rank_y, calendar)
+    adj = correlation(left_x, left_y)
+    lost = calendar.shape[1] - 1
+    return adj, rank_interval(adj, effective_n(left_x, left_y), DRAWN, lost=lost)
+
+
+def _share_of_shifts(rank_x: Floats, rank_y: Floats) -> float:
+    """Share of all turns of x against y, itself included, that are as linked.
+
+    Turning keeps the rhythm of both series and breaks only what joins them.
+    Doubled ranks are whole numbers, so after rounding the n sums are exact and
+    ties are ties on every machine; one Fourier transform gives all n at once.
+    """
+    n = len(rank_x)
+    whole_x, whole_y = 2 * rank_x - (n + 1), 2 * rank_y - (n + 1)
+    spectrum = np.conj(np.fft.rfft(whole_x)) * np.fft.rfft(whole_y)
+    sums = np.abs(np.rint(np.fft.irfft(spectrum, n)))
+    return float(np.count_nonzero(sums[1:] >= sums[0]) + 1) / n
+
+
+def _unknown(n: int, n_eff: float) -> Link:
+    nan, anything = float("nan"), (-1.0, 1.0)
+    return Link(
+        n=n,
+        n_eff=n_eff,
+        rho=nan,
+        i95=anything,
+        i99=anything,
+        pshift=1.0,
+        adj=nan,
+        adj95=anything,
+        claim=False,
+    )

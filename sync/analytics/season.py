@@ -1,0 +1,36 @@
+"""Season and slow drift, taken out so that a good summer is not a finding."""
+
+import numpy as np
+
+from sync.analytics.series import Floats
+
+YEAR_DAYS = 365.25
+HALF_YEAR_DAYS = 182
+_NOTHING_LEFT = 1e-18
+
+
+def seasonal_columns(days: Floats) -> Floats:
+    """What a calendar alone explains: shape (n, 2), or (n, 4) from half a year on.
+
+    Columns are 1, time in years and, when `days` span at least 182 days, one
+    wave a year as sine and cosine.
+    """
+    years = (days - days.min()) / YEAR_DAYS
+    parts = [np.ones_like(years), years]
+    if np.ptp(days) >= HALF_YEAR_DAYS:
+        parts += [np.sin(2 * np.pi * years), np.cos(2 * np.pi * years)]
+    return np.column_stack(parts)
+
+
+def without_season(values: Floats, calendar: Floats) -> Floats:
+    """What is left of `values`, shape (n,), after least squares on `calendar`.
+
+    Exact zeros when the calendar explains everything: rounding dust must not
+    be mistaken for a series.
+    """
+    fitted = calendar @ np.linalg.lstsq(calendar, values, rcond=None)[0]
+    left = values - fitted
+    centred = values - values.mean()
+    if left @ left <= _NOTHING_LEFT * max(float(centred @ centred), 1.0) * len(values):
+        return np.zeros_like(values)
+    return np.asarray(left, dtype=np.float64)

@@ -1,0 +1,11 @@
+"""The one place that asks the computer what time it is."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+Clock: TypeAlias = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,109 @@
+"""Secrets at rest: sealed texts, each runner's vault, and hashed tokens."""
+
+import hmac
+import json
+import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from sync.errors import MoodmilesError, NotConfigured
+
+_NONCE_BYTES = 12
+
+
+class KeyLost(MoodmilesError):
+    """Something was sealed with a key that MOODMILES_SECRET_KEYS no longer has."""
+
+
+class Sealer:
+    """Seals short texts with the newest key and opens those of any key.
+
+    `keys` are the host's secrets, newest first; any text of at least 32
+    characters will do, since each use derives its own key from it.
+    """
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        if not keys:
+            raise NotConfigured("MOODMILES_SECRET_KEYS is not set; see .env.example.")
+        if any(len(key) < 32 for key in keys):
+            raise NotConfigured(
+                "MOODMILES_SECRET_KEYS: each key needs at least 32 characters."
+            )
+        self._fernet = MultiFernet(
+            [Fernet(urlsafe_b64encode(_derive(key, "seal"))) for key in keys]
+        )
+        self._lookup_keys = [_derive(key, "lookup") for key in keys]
+
+    def seal(self, text: str) -> bytes:
+        return self._fernet.encrypt(text.encode())
+
+    def open(self, sealed: bytes) -> str:
+        try:
+            return self._fernet.decrypt(sealed).decode()
+        except InvalidToken:
+            raise KeyLost(
+                "A stored secret cannot be opened: the key that sealed it is no "
+                "longer in MOODMILES_SECRET_KEYS."
+            ) from None
+
+    def reseal(self, sealed: bytes) -> bytes:
+        """Seal again with the newest key."""
+        return self.seal(self.open(sealed))
+
+    def lookup_hashes(self, text: str) -> list[str]:
+        """Hash `text` with each key, newest first, to find it without storing it."""
+        plain = text.strip().lower().encode()
+        return [hmac.new(key, plain, sha256).hexdigest() for key in self._lookup_keys]
+
+    def new_vault_key(self) -> bytes:
+        """Return a fresh sealed key for one runner's answers."""
+        return self.seal(secrets.token_hex(32))
+
+    def vault(self, sealed_key: bytes) -> "Vault":
+        return Vault(bytes.fromhex(self.open(sealed_key)))
+
+
+class Vault:
+    """One runner's answers, encrypted with that runner's own key.
+
+    AES-GCM costs microseconds where Fernet costs tens, so thousands of answers
+    open within a page load; forgetting the key forgets them all.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._cipher = AESGCM(key)
+
+    def seal(self, values: Mapping[str, Any]) -> bytes:
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        plain = json.dumps(values, separators=(",", ":")).encode()
+        return nonce + self._cipher.encrypt(nonce, plain, None)
+
+    def open(self, sealed: bytes) -> dict[str, Any]:
+        try:
+            plain = self._cipher.decrypt(
+                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None
+            )
+        except InvalidTag:
+            raise KeyLost("An answer cannot be opened with its runner's key.") from None
+        values: dict[str, Any] = json.loads(plain)
+        return values
+
+
+def new_token() -> str:
+    """Return 24 random bytes for a link or a cookie: guessing it is hopeless."""
+    return secrets.token_urlsafe(24)
+
+
+def token_hash(token: str) -> str:
+    """Return what we keep of a token: a stolen table opens no door."""
+    return sha256(token.encode()).hexdigest()
+
+
+def _derive(key: str, purpose: str) -> bytes:
+    return hmac.new(key.encode(), f"moodmiles {purpose}".encode(), sha256).digest()

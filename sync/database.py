@@ -1,0 +1,96 @@
+"""Sessions and transactions.  The only module that commits."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from sqlite3 import Connection as SqliteConnection
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, sessionmaker
+
+from sync.clock import Clock
+from sync.queue import Queue, Work
+
+_WAKES = "wakes"
+_READ_ONLY = "moodmiles_read_only"
+
+
+class Database:
+    """The tables behind one door: `transaction()` to change, `reading()` to look."""
+
+    def __init__(
+        self, engine: Engine, queue: Queue, *, clock: Clock | None = None
+    ) -> None:
+        self.engine = engine
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._queue = queue
+        self._clock = clock
+
+    @contextmanager
+    def transaction(self) -> Generator[Session]:
+        """Commit at the end or roll back; send the promised wake-ups after it."""
+        with self._sessions.begin() as session:
+            yield session
+        for work in sorted(session.info.pop(_WAKES, ())):
+            self._queue.wake(work)
+
+    @contextmanager
+    def reading(self) -> Generator[Session]:
+        """Look without the write lock; whatever is changed here is rolled back."""
+        with self._sessions() as session:
+            session.connection(execution_options={_READ_ONLY: True})
+            yield session
+
+    def now(self, session: Session) -> datetime:
+        """Return the database's clock: one clock for leases of all processes."""
+        if self._clock is not None:
+            return self._clock()
+        if self.engine.dialect.name == "postgresql":
+            now: datetime = session.scalars(select(func.clock_timestamp())).one()
+            return now
+        stamp = session.scalars(select(func.strftime("%Y-%m-%d %H:%M:%f", "now"))).one()
+        return datetime.fromisoformat(stamp).replace(tzinfo=UTC)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def wake_after_commit(session: Session, work: Work) -> None:
+    """Wake the workers for `work` once `session` commits, never if it rolls back."""
+    session.info.setdefault(_WAKES, set()).add(work)
+
+
+def insert(session: Session, table: Any) -> "sqlite.Insert | postgresql.Insert":
+    """Return an INSERT that can say ON CONFLICT, in the dialect at hand."""
+    dialect = session.get_bind().dialect.name
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def connect(url: str) -> Engine:
+    """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode."""
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"timeout": 5})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
+    # We begin transactions ourselves: the driver's own deferred BEGIN fails
+    # with "database is locked" as soon as two readers want to write.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(_READ_ONLY)
+    connection.execute(text("BEGIN" if reading else "BEGIN IMMEDIATE"))

@@ -1,0 +1,28 @@
+"""The inbox: what Strava told us, each delivery once."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Identity
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sync.models.base import Model, RowId
+
+
+class Event(Model):
+    """One event; due until `due_at` is empty, parked when `parked_for` says why."""
+
+    __tablename__ = "event"
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    dedupe_key: Mapped[str] = mapped_column(unique=True)
+    subject: Mapped[str]
+    subject_id: Mapped[int] = mapped_column(BigInteger)
+    aspect: Mapped[str]
+    athlete_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    updates: Mapped[dict[str, Any]] = mapped_column(JSON)
+    happened_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    parked_for: Mapped[str | None]

@@ -1,0 +1,80 @@
+"""Runs, and how far the import of a runner's past has come."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sync.models.base import Model, RowId
+
+
+class Run(Model):
+    """What we keep of one run: no name, no place, no heart rate.
+
+    `hidden_at` is set when Strava no longer shows the run to us (deleted or
+    private); hidden runs count nowhere and are purged later.  `undecided_since`
+    is set until the survey policy has looked at the run.
+    """
+
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("source", "source_id"),
+        Index("ix_run_runner_id_started_at", "runner_id", "started_at"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    runner_id: Mapped[int] = mapped_column(ForeignKey("runner.id", ondelete="CASCADE"))
+    source: Mapped[str]
+    source_id: Mapped[int] = mapped_column(BigInteger)
+    sport: Mapped[str]
+    started_at: Mapped[datetime]
+    start_known: Mapped[bool]
+    zone: Mapped[str | None]
+    offset_s: Mapped[int]
+    local_day: Mapped[date]
+    distance_m: Mapped[float]
+    moving_s: Mapped[int]
+    elapsed_s: Mapped[int]
+    elevation_m: Mapped[float | None]
+    treadmill: Mapped[bool]
+    manual: Mapped[bool]
+    race: Mapped[bool]
+    with_others: Mapped[bool]
+    device: Mapped[str | None]
+    visibility: Mapped[str]
+    fetched_at: Mapped[datetime]
+    hidden_at: Mapped[datetime | None]
+    undecided_since: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class Backfill(Model):
+    """The import of one runner's past: a checkpoint that survives any kill."""
+
+    __tablename__ = "backfill"
+
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), primary_key=True
+    )
+    before: Mapped[datetime]
+    next_page: Mapped[int] = mapped_column(default=1)
+    activities_seen: Mapped[int] = mapped_column(default=0)
+    runs_stored: Mapped[int] = mapped_column(default=0)
+    reached: Mapped[date | None]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    waiting_for: Mapped[str | None]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class SetAside(Model):
+    """A record from Strava that we could not read, kept for a later try."""
+
+    __tablename__ = "set_aside"
+    __table_args__ = (UniqueConstraint("runner_id", "source_id"),)
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    runner_id: Mapped[int] = mapped_column(ForeignKey("runner.id", ondelete="CASCADE"))
+    source_id: Mapped[int] = mapped_column(BigInteger)
+    reason: Mapped[str]
+    at: Mapped[datetime]

@@ -1,0 +1,109 @@
+"""Runners, what they agreed to, how they sign in, and their link to Strava."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sync.models.base import Model, RowId
+
+
+class Runner(Model):
+    """One person.  `vault_key` (sealed) encrypts this runner's answers."""
+
+    __tablename__ = "runner"
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    athlete_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    created_at: Mapped[datetime]
+    vault_key: Mapped[bytes] = mapped_column(LargeBinary)
+    zone: Mapped[str] = mapped_column(default="UTC")
+    email: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_hash: Mapped[str | None] = mapped_column(unique=True)
+    email_confirmed_at: Mapped[datetime | None]
+    email_bounced_at: Mapped[datetime | None]
+    data_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    preferences: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class Consent(Model):
+    """One agreement to one text version; withdrawn, never overwritten."""
+
+    __tablename__ = "consent"
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[str]
+    version: Mapped[str]
+    given_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+
+
+class LinkAttempt(Model):
+    """A visit to Strava's consent page: the one-use `state`, kept as a hash."""
+
+    __tablename__ = "link_attempt"
+
+    state_hash: Mapped[str] = mapped_column(primary_key=True)
+    browser_hash: Mapped[str]
+    consents: Mapped[dict[str, Any]] = mapped_column(JSON)
+    runner_id: Mapped[int | None] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE")
+    )
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Connection(Model):
+    """A runner's link to Strava.  Tokens are sealed; `lease_until` guards refresh."""
+
+    __tablename__ = "connection"
+
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), primary_key=True
+    )
+    scope: Mapped[str]
+    access_token: Mapped[bytes] = mapped_column(LargeBinary)
+    refresh_token: Mapped[bytes] = mapped_column(LargeBinary)
+    expires_at: Mapped[datetime]
+    linked_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    broken_at: Mapped[datetime | None]
+    swept_at: Mapped[datetime | None]
+
+
+class SignIn(Model):
+    """A signed-in browser; the cookie holds the token, we hold its hash."""
+
+    __tablename__ = "sign_in"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+    )
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class MailLink(Model):
+    """A one-use link sent by mail: to confirm an address or to sign in."""
+
+    __tablename__ = "mail_link"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+    )
+    purpose: Mapped[str]
+    email: Mapped[bytes | None] = mapped_column(LargeBinary)
+    browser_hash: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+Index("ix_connection_swept_at", Connection.swept_at)

@@ -1,0 +1,84 @@
+"""Decisions, surveys and answers: how a run becomes a dot."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Identity, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sync.models.base import Model, RowId
+
+
+class Decision(Model):
+    """Whether a run was asked about, or why not; exactly one for each run."""
+
+    __tablename__ = "decision"
+
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey("run.id", ondelete="CASCADE"), primary_key=True
+    )
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+    )
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    minutes_since_end: Mapped[int | None]
+    policy: Mapped[dict[str, Any]] = mapped_column(JSON)
+    decided_at: Mapped[datetime]
+
+
+class Survey(Model):
+    """An invitation for one run (`run_id`) or, without one, a rest-day check-in.
+
+    The link in the mail holds a random token; only its hash is kept.
+    """
+
+    __tablename__ = "survey"
+    __table_args__ = (Index("ix_survey_runner_id_send_at", "runner_id", "send_at"),)
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    runner_id: Mapped[int] = mapped_column(ForeignKey("runner.id", ondelete="CASCADE"))
+    run_id: Mapped[int | None] = mapped_column(
+        ForeignKey("run.id", ondelete="SET NULL"), unique=True
+    )
+    kind: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    instrument: Mapped[str]
+    reversed_order: Mapped[bool]
+    created_at: Mapped[datetime]
+    send_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    skipped_at: Mapped[datetime | None]
+    cancelled_for: Mapped[str | None]
+
+
+class Answer(Model):
+    """What the runner said.  `sealed` is JSON under the runner's own vault key.
+
+    It belongs to the runner and outlives the run: `run_id` empties when the
+    run goes, the answer stays.
+    """
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        Index("ix_answer_runner_id_answered_at", "runner_id", "answered_at"),
+    )
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    runner_id: Mapped[int] = mapped_column(ForeignKey("runner.id", ondelete="CASCADE"))
+    run_id: Mapped[int | None] = mapped_column(
+        ForeignKey("run.id", ondelete="SET NULL"), unique=True
+    )
+    survey_id: Mapped[int | None] = mapped_column(
+        ForeignKey("survey.id", ondelete="SET NULL"), unique=True
+    )
+    kind: Mapped[str]
+    instrument: Mapped[str]
+    reversed_order: Mapped[bool]
+    answered_at: Mapped[datetime]
+    changed_at: Mapped[datetime | None]
+    minutes_since_end: Mapped[int | None]
+    tags: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,95 @@
+"""Waking the workers up, without knowing who they are.
+
+The tables say what is due; a wake-up only says "look now".  At most one
+wake-up per kind of work is pending, and one that gets lost does no harm: the
+sweep looks each minute anyway.
+"""
+
+from enum import StrEnum
+from functools import cached_property
+from typing import Protocol
+
+import structlog
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis import Redis, RedisError
+from typing_extensions import override
+
+log = structlog.get_logger()
+
+# Long enough to coalesce a burst, short enough that a wake-up lost between
+# here and a worker is soon sent again.
+PENDING_S = 5
+_BROKER = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 30,
+}
+
+
+class Work(StrEnum):
+    """The kinds of work that can be due."""
+
+    INBOX = "inbox"
+    BACKFILL = "backfill"
+    SURVEYS = "surveys"
+    OUTBOX = "outbox"
+
+
+class Queue(Protocol):
+    def wake(self, work: Work) -> None:
+        """Ask a worker to look for due `work`; never raises."""
+        ...
+
+    def woken(self, work: Work) -> None:
+        """Say that a worker is about to look, so that later work wakes again."""
+        ...
+
+
+class CeleryQueue(Queue):
+    """Sends wake-ups by task name, so that nothing here imports a task."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._url = redis_url
+
+    @cached_property
+    def _redis(self) -> Redis:
+        return Redis.from_url(self._url, socket_connect_timeout=0.5, socket_timeout=2)
+
+    @cached_property
+    def _celery(self) -> Celery:
+        celery = Celery(broker=self._url, set_as_current=False)
+        celery.conf.broker_transport_options = _BROKER
+        return celery
+
+    @override
+    def wake(self, work: Work) -> None:
+        if not self._url:
+            return
+        try:
+            if self._redis.set(_pending(work), 1, nx=True, ex=PENDING_S):
+                self._celery.send_task(
+                    task_name(work),
+                    ignore_result=True,
+                    retry_policy={"max_retries": 1, "interval_start": 0},
+                )
+        except (RedisError, OperationalError, OSError) as error:
+            log.warning("wake-up not sent", work=work, error=type(error).__name__)
+
+    @override
+    def woken(self, work: Work) -> None:
+        if not self._url:
+            return
+        try:
+            self._redis.delete(_pending(work))
+        except (RedisError, OSError) as error:
+            log.warning("wake-up not cleared", work=work, error=type(error).__name__)
+
+
+def task_name(work: Work) -> str:
+    return f"drain.{work}"
+
+
+def _pending(work: Work) -> str:
+    return f"moodmiles:pending:{work}"

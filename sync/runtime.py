@@ -1,0 +1,34 @@
+"""The outside world in one frozen bundle, built once per process."""
+
+from dataclasses import dataclass
+
+from sync.clock import Clock, utc_now
+from sync.crypto import Sealer
+from sync.database import Database, connect
+from sync.queue import CeleryQueue, Queue
+from sync.settings import Settings
+from sync.strava import Strava
+from sync.strava.client import HttpStrava
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    settings: Settings
+    db: Database
+    queue: Queue
+    strava: Strava
+    sealer: Sealer
+    now: Clock
+
+
+def build(settings: Settings) -> Runtime:
+    """Wire the real adapters.  Tests call `Runtime(...)` with their own."""
+    queue = CeleryQueue(settings.redis_url)
+    return Runtime(
+        settings=settings,
+        db=Database(connect(settings.sql_url), queue),
+        queue=queue,
+        strava=HttpStrava(settings),
+        sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
+        now=utc_now,
+    )

@@ -1,0 +1,121 @@
+"""Settings, read from the environment once, by the process that needs them."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from sync.errors import NotConfigured
+
+PREFIX = "MOODMILES_"
+ENV_FILE = ".env"
+
+
+class Settings(BaseSettings):
+    """Every setting; `.env.example` explains each one to a host."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ENV_FILE, frozen=True, extra="ignore"
+    )
+
+    data_dir: Path = Path(".moodmiles")
+    database_url: str = ""
+    redis_url: str = ""
+    public_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    secret_keys: Annotated[list[SecretStr], NoDecode] = Field(default_factory=list)
+
+    strava_client_id: int | None = None
+    strava_client_secret: SecretStr | None = None
+    strava_site_url: str = "https://www.strava.com"
+    strava_api_url: str = "https://www.strava.com/api/v3"
+    strava_verify_token: SecretStr | None = None
+    strava_webhook_secret: SecretStr | None = None
+    strava_retention_days: int | None = Field(default=None, ge=1)
+
+    smtp_url: SecretStr | None = None
+    mail_from: str = "Moodmiles <moodmiles@localhost>"
+    mailbox_dir: Path | None = None
+
+    log_format: Literal["text", "json"] = "text"
+    metrics_token: SecretStr | None = None
+    worker_processes: int = Field(default=2, ge=1)
+    web_processes: int = Field(default=1, ge=1)
+
+    @field_validator("secret_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [key.strip() for key in value.split(",") if key.strip()]
+        return value
+
+    @field_validator("public_url", "strava_site_url", "strava_api_url")
+    @classmethod
+    def _plain_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be an address such as https://example.org")
+        return value.rstrip("/")
+
+    @property
+    def sql_url(self) -> str:
+        """Where the tables are: the URL given, or a file in the data dir."""
+        if self.database_url:
+            return self.database_url.replace("postgresql://", "postgresql+psycopg://")
+        return f"sqlite:///{self.data_dir.resolve() / 'moodmiles.sqlite3'}"
+
+    @property
+    def is_public(self) -> bool:
+        """Whether people beyond this machine can reach the pages."""
+        host = urlsplit(self.public_url).hostname or ""
+        try:
+            return not ip_address(host).is_loopback
+        except ValueError:
+            return host != "localhost" and not host.endswith(".localhost")
+
+    @property
+    def shows_mailbox(self) -> bool:
+        return self.mailbox_dir is not None and not self.is_public
+
+    def secret(self, name: str) -> str:
+        """Return a secret setting's text, or raise `NotConfigured` naming it."""
+        value = getattr(self, name)
+        if value is None:
+            raise NotConfigured(f"{PREFIX}{name.upper()} is not set; see .env.example.")
+        return str(value.get_secret_value())
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings, or raise `NotConfigured` with one sentence."""
+    refuse_unknown(environ)
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"{PREFIX}{'_'.join(str(part) for part in first['loc'][:1])}".upper()
+        raise NotConfigured(f"{name}: {first['msg']}.") from None
+
+
+def refuse_unknown(environ: Mapping[str, str]) -> None:
+    """Raise `NotConfigured` for a MOODMILES_ name that means nothing to us."""
+    known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    for name in sorted({*environ, *_names_in_env_file()}):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = get_close_matches(name.upper(), known, n=1, cutoff=0)
+            raise NotConfigured(f"Unknown setting {name}; did you mean {near[0]}?")
+
+
+def _names_in_env_file() -> set[str]:
+    path = Path(ENV_FILE)
+    if not path.is_file():
+        return set()
+    lines = (line.strip() for line in path.read_text().splitlines())
+    pairs = (line.removeprefix("export ").split("=", 1) for line in lines)
+    return {pair[0].strip() for pair in pairs if len(pair) == 2 and pair[0][:1] != "#"}

@@ -1,0 +1,137 @@
+"""The part of Strava that we use, as plain data and one protocol."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Protocol
+
+SCOPE = "read,activity:read"
+SCOPE_WITH_PRIVATE = "read,activity:read_all"
+
+
+class Lane(IntEnum):
+    """Who may use the request budget first: the lower the number, the sooner."""
+
+    WAITING = 0  # a person looks at the page
+    NEW_RUN = 1
+    SWEEP = 2
+    BACKFILL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    access: str
+    refresh: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a runner's consent gave us."""
+
+    athlete_id: int
+    tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRun:
+    """One run as Strava describes it now, without anything that we do not keep.
+
+    `started_at` is true UTC; `local_day` comes from the run's own wall clock.
+    `start_known` is false when the runner hides the start time.
+    """
+
+    id: int
+    sport: str
+    started_at: datetime
+    start_known: bool
+    zone: str | None
+    offset_s: int
+    local_day: date
+    distance_m: float
+    moving_s: int
+    elapsed_s: int
+    elevation_m: float | None
+    treadmill: bool
+    manual: bool
+    race: bool
+    with_others: bool
+    device: str | None
+    visibility: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotARun:
+    """An activity of another sport (its raw name): never stored."""
+
+    id: int
+    sport: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that does not make sense; set aside with the reason."""
+
+    id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One list page.  `size` counts every record: only 0 means "no more"."""
+
+    runs: tuple[RemoteRun, ...]
+    others: tuple[NotARun, ...]
+    unreadable: tuple[Unreadable, ...]
+    size: int
+    oldest_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    id: int
+    callback_url: str
+
+
+class Strava(Protocol):
+    """Every call raises one of `sync.errors` when Strava does not comply."""
+
+    def consent_url(
+        self, *, state: str, redirect_uri: str, scope: str, force: bool = False
+    ) -> str:
+        """Return the address of Strava's consent page; asks nothing of Strava."""
+        ...
+
+    def exchange(self, code: str) -> Grant:
+        """Turn a one-use code into tokens (`CodeRefused`, `AppFull`, ...)."""
+        ...
+
+    def refresh(self, refresh_token: str) -> Tokens:
+        """Return a new pair; `AccessRevoked` if Strava refuses the old one."""
+        ...
+
+    def revoke(self, token: str) -> None:
+        """Give up our access; either token revokes both."""
+        ...
+
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
+        """Fetch one activity (one request); `NotOnStrava` on a 404."""
+        ...
+
+    def page(
+        self,
+        access_token: str,
+        *,
+        lane: Lane,
+        page: int = 1,
+        before: datetime | None = None,
+        after: datetime | None = None,
+    ) -> Page:
+        """Fetch one page of up to 200 activities (one request)."""
+        ...
+
+    def subscriptions(self) -> list[Subscription]: ...
+
+    def subscribe(self, callback_url: str, verify_token: str) -> Subscription: ...
+
+    def unsubscribe(self, subscription_id: int) -> None: ...
