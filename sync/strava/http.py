@@ -1,0 +1,68 @@
+"""The one HTTP session that we talk to Strava with, and how its troubles read."""
+
+from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, TypeVar
+
+from requests import PreparedRequest, RequestException, Response, Session
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+
+from sync.errors import StravaUnavailable
+
+CONNECT_S = 5
+READ_S = 20
+CONNECTIONS = 16
+
+Answer = TypeVar("Answer")
+
+
+class _Patient(HTTPAdapter):
+    """Waits so long and no longer, whatever the caller forgot to say."""
+
+    @override
+    def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
+        options["timeout"] = options.get("timeout") or (CONNECT_S, READ_S)
+        return super().send(request, **options)
+
+
+class _Session(Session):
+    @override
+    def get_redirect_target(self, resp: Response) -> str | None:
+        """Follow nobody: a token goes to the address that was set, or nowhere."""
+        return None
+
+
+def session() -> Session:
+    """Build the session; every process has its own, made after the fork."""
+    http = _Session()
+    # A retry in here would be counted by Strava and not by us, and urllib3
+    # writes the whole address into the log when it tries again.
+    adapter = _Patient(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
+    http.mount("https://", adapter)
+    http.mount("http://", adapter)
+    # One runner's cookies must not travel with the next runner's token.
+    http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # Without a rule of our own a ~/.netrc would replace the token.
+    http.auth = _as_it_is
+    http.headers["User-Agent"] = "moodmiles"
+    return http
+
+
+def answered(ask: Callable[[], Answer]) -> Answer:
+    """Return what `ask` returns, or say in our words that Strava failed us.
+
+    The new error stands alone on purpose: the texts of the library's own errors
+    contain whole addresses.
+    """
+    try:
+        return ask()
+    except RequestException as error:
+        trouble = type(error).__name__
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        trouble = "an answer of another shape"
+    raise StravaUnavailable(f"Strava did not answer as it should ({trouble}).")
+
+
+def _as_it_is(request: PreparedRequest) -> PreparedRequest:
+    return request
