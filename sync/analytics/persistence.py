@@ -21,7 +21,7 @@ def lag_one(values: Floats) -> float:
 def persistence(values: Floats) -> float:
     """`lag_one` corrected for its bias in short series, within ±.95.
 
-    (n·r + 1)/(n − 3): a short series looks less persistent than it is.
+    (n·r + 1)/(n - 3): a short series looks less persistent than it is.
     Source: docs/figures.md, "The rule".
     """
     n = len(values)

@@ -16,8 +16,10 @@ from sync.analytics.series import (
     in_time_order,
 )
 
-DRAWN = 1.96
-WORDS = 2.576
+# Standard errors: a 95 % interval to draw, 99 % for words about a question that
+# was fixed in advance, 99.7 % for the exploring panels.
+DRAWN = 1.959964
+WORDS = 2.575829
 EXPLORING = 3.0
 FEWEST_PAIRS = 30
 FEWEST_EFFECTIVE = 20
@@ -32,12 +34,13 @@ class Link:
 
     n        pairs
     n_eff    how many independent pairs they are worth
-    rho      Spearman's rank correlation, −1…1; nan when either never varies
+    rho      Spearman's rank correlation, -1…1; nan when either never varies
     i95      its interval for drawing, i99 its interval for words
     pshift   share of the n turns of the calendar that look at least as linked
     adj      rank correlation after trend and season; nan when nothing is left
     adj95    the interval of adj
-    claim    whether a sentence may be said
+    adj_room independent pairs left for adj, less what the calendar took
+    claim    whether the rule lets a sentence be said
     """
 
     n: int
@@ -48,7 +51,14 @@ class Link:
     pshift: float
     adj: float
     adj95: Interval
+    adj_room: float
     claim: bool
+
+    def sure_at(self, q: float) -> bool:
+        """Claimed, and zero stays out at `q` before and after season."""
+        before = rank_interval(self.rho, self.n_eff, q)
+        after = rank_interval(self.adj, self.adj_room, q)
+        return self.claim and excludes_zero(before) and excludes_zero(after)
 
 
 def link(
@@ -61,14 +71,15 @@ def link(
     exploring panels). Uses no random numbers: the same rows always give the
     same answer. Source: docs/figures.md, "The rule".
     """
-    when, first, second = in_time_order(*_days_first(*columns(x=x, y=y, days=days)))
+    when, first, second = in_time_order(*columns(days=days, x=x, y=y))
     if len(when) < 2:
         return _unknown(len(when), float(len(when)))
     rank_x, rank_y = average_ranks(first), average_ranks(second)
     rho, n_eff = correlation(rank_x, rank_y), effective_n(rank_x, rank_y)
     if np.isnan(rho):
         return _unknown(len(when), n_eff)
-    adj, adj95 = _after_season(rank_x, rank_y, when)
+    adj, adj_room = _after_season(rank_x, rank_y, when)
+    adj95 = rank_interval(adj, adj_room, DRAWN)
     pshift = _share_of_shifts(rank_x, rank_y)
     certain = (
         len(when) >= FEWEST_PAIRS
@@ -87,17 +98,18 @@ def link(
         pshift=pshift,
         adj=adj,
         adj95=adj95,
+        adj_room=adj_room,
         claim=bool(certain),
     )
 
 
-def rank_interval(rho: float, n_eff: float, q: float, *, lost: int = 0) -> Interval:
-    """`rho` ± q standard errors on Fisher's scale; `lost` degrees of freedom.
+def rank_interval(rho: float, n_eff: float, q: float) -> Interval:
+    """Reach q standard errors around `rho` on Fisher's scale.
 
     The 1.06 is Fieller, Hartley and Pearson's (1957) factor for rank
     correlation. Too little to tell gives the whole range.
     """
-    room = n_eff - 3 - lost
+    room = n_eff - 3
     if room <= 0 or np.isnan(rho):
         return (-1.0, 1.0)
     middle = np.arctanh(np.clip(rho, -_ALMOST_ONE, _ALMOST_ONE))
@@ -110,19 +122,13 @@ def excludes_zero(interval: Interval) -> bool:
     return low > 0 or high < 0
 
 
-def _days_first(x: Floats, y: Floats, days: Floats) -> tuple[Floats, Floats, Floats]:
-    return days, x, y
-
-
-def _after_season(
-    rank_x: Floats, rank_y: Floats, days: Floats
-) -> tuple[float, Interval]:
+def _after_season(rank_x: Floats, rank_y: Floats, days: Floats) -> tuple[float, float]:
     calendar = seasonal_columns(days)
     left_x = without_season(rank_x, calendar)
     left_y = without_season(rank_y, calendar)
     adj = correlation(left_x, left_y)
-    lost = calendar.shape[1] - 1
-    return adj, rank_interval(adj, effective_n(left_x, left_y), DRAWN, lost=lost)
+    taken = calendar.shape[1] - 1
+    return adj, effective_n(left_x, left_y) - taken
 
 
 def _share_of_shifts(rank_x: Floats, rank_y: Floats) -> float:
@@ -150,5 +156,6 @@ def _unknown(n: int, n_eff: float) -> Link:
         pshift=1.0,
         adj=nan,
         adj95=anything,
+        adj_room=0.0,
         claim=False,
     )

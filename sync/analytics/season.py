@@ -10,7 +10,7 @@ _NOTHING_LEFT = 1e-18
 
 
 def seasonal_columns(days: Floats) -> Floats:
-    """What a calendar alone explains: shape (n, 2), or (n, 4) from half a year on.
+    """Build what a calendar alone explains: shape (n, 2), from half a year (n, 4).
 
     Columns are 1, time in years and, when `days` span at least 182 days, one
     wave a year as sine and cosine.
@@ -23,7 +23,7 @@ def seasonal_columns(days: Floats) -> Floats:
 
 
 def without_season(values: Floats, calendar: Floats) -> Floats:
-    """What is left of `values`, shape (n,), after least squares on `calendar`.
+    """Take `calendar` out of `values`, shape (n,), by least squares.
 
     Exact zeros when the calendar explains everything: rounding dust must not
     be mistaken for a series.

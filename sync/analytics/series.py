@@ -63,7 +63,7 @@ def average_ranks(values: Floats) -> Floats:
 
 
 def correlation(first: Floats, second: Floats) -> float:
-    """Pearson's correlation, −1…1; nan when either side does not vary."""
+    """Pearson's correlation, -1…1; nan when either side does not vary."""
     first, second = first - first.mean(), second - second.mean()
     scale = np.sqrt((first @ first) * (second @ second))
     if not scale > 0:

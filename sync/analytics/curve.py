@@ -1,0 +1,135 @@
+"""Curves through a cloud of answers: a robust line, its band, a human slope."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sync.analytics.series import Floats, Ints, columns
+
+FRACTION = 2 / 3
+ROBUST_PASSES = 3
+FEWEST_FOR_LINE = 30
+FEWEST_FOR_BAND = 60
+BAND_Z = 1.6448536269514722  # 90 %
+GRID_POINTS = 41
+_EXACT_UP_TO = 500
+_COARSE = 0.01
+_PAIRS_FROM = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A line through n points: x and y, shape (g,), and a 90 % band or nothing."""
+
+    x: Floats
+    y: Floats
+    low: Floats | None = None
+    high: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """Theil and Sen's slope of y per unit of x, with its 95 % interval."""
+
+    slope: float
+    intercept: float
+    low: float
+    high: float
+
+
+def lowess(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    """Cleveland's robust local line through (x, y), at each x; shape (n,).
+
+    Two thirds of the points at a time, three robust passes. Above 500 points
+    neighbours closer than 1 % of the range share one fit.
+    """
+    # Imported here: statsmodels brings pandas along, and most pages draw no line.
+    from statsmodels.nonparametric.smoothers_lowess import (  # noqa: PLC0415
+        lowess as smooth,
+    )
+
+    across, up = columns(x=x, y=y)
+    near = _COARSE * float(np.ptp(across)) if len(across) > _EXACT_UP_TO else 0.0
+    fitted = smooth(
+        up,
+        across,
+        frac=FRACTION,
+        it=ROBUST_PASSES,
+        delta=near,
+        return_sorted=False,
+    )
+    return np.asarray(fitted, dtype=np.float64)
+
+
+def typical(x: npt.ArrayLike, y: npt.ArrayLike, weeks: Ints) -> Curve | None:
+    """Draw the typical y along x on 41 points; nothing under 30 points.
+
+    The band (from 60 points) is robust by `weeks`, shape (n,): answers of one
+    week are not independent, so each week counts as one.
+    """
+    across, up = columns(x=x, y=y)
+    if len(across) < FEWEST_FOR_LINE or not np.ptp(across) > 0:
+        return None
+    fitted = lowess(across, up)
+    if not np.isfinite(fitted).all():
+        return None
+    order = np.argsort(across, kind="stable")
+    grid = np.linspace(across.min(), across.max(), GRID_POINTS)
+    line = np.interp(grid, across[order], fitted[order])
+    if len(across) < FEWEST_FOR_BAND:
+        return Curve(grid, line)
+    reach = BAND_Z * _week_robust_error(across, grid, (up - fitted, weeks))
+    return Curve(grid, line, line - reach, line + reach)
+
+
+def theil_sen(x: npt.ArrayLike, y: npt.ArrayLike) -> Slope:
+    """Median of the slopes of all pairs of points; x and y of shape (n,).
+
+    Above 600 points, 600 of them spread evenly over the series are used:
+    all pairs of thousands would take seconds and change nothing one can see.
+    """
+    # Imported here: it is needed only beside a claimed link.
+    from scipy.stats import theilslopes  # noqa: PLC0415
+
+    across, up = columns(x=x, y=y)
+    if len(across) > _PAIRS_FROM:
+        some = np.linspace(0, len(across) - 1, _PAIRS_FROM).round().astype(int)
+        across, up = across[some], up[some]
+    found = theilslopes(up, across)
+    return Slope(
+        slope=float(found.slope),
+        intercept=float(found.intercept),
+        low=float(found.low_slope),
+        high=float(found.high_slope),
+    )
+
+
+def _week_robust_error(x: Floats, grid: Floats, left: tuple[Floats, Ints]) -> Floats:
+    """Estimate a local line's standard error at each grid point, by week."""
+    residuals, weeks = left
+    _, week = np.unique(weeks, return_inverse=True)
+    pull = _local_line_weights(x, grid) * residuals
+    by_week = np.zeros((int(week.max()) + 1, len(grid)))
+    np.add.at(by_week, week, pull.T)
+    return np.asarray(np.sqrt((by_week**2).sum(axis=0)), dtype=np.float64)
+
+
+def _local_line_weights(x: Floats, grid: Floats) -> Floats:
+    """Matrix, shape (g, n), whose product with y is the local line at `grid`."""
+    near = min(len(x), max(8, math.ceil(FRACTION * len(x))))
+    apart = np.abs(x[None, :] - grid[:, None])
+    reach = np.partition(apart, near - 1, axis=1)[:, near - 1, None] * 1.0001 + 1e-9
+    weight = np.clip(1 - (apart / reach) ** 3, 0, None) ** 3
+    total = weight.sum(axis=1, keepdims=True)
+    centre = (weight @ x)[:, None] / total
+    away = x[None, :] - centre
+    spread = (weight * away**2).sum(axis=1, keepdims=True)
+    tilt = np.divide(
+        weight * away * (grid[:, None] - centre),
+        spread,
+        out=np.zeros_like(weight),
+        where=spread > 1e-9,
+    )
+    return np.asarray(weight / total + tilt, dtype=np.float64)

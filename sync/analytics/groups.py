@@ -1,0 +1,166 @@
+"""Means and differences of means, with intervals that allow for persistence."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, stdtrit
+
+from sync.analytics.persistence import effective_n, effective_n_of_mean
+from sync.analytics.rank_link import DRAWN, WORDS, excludes_zero
+from sync.analytics.series import (
+    EVERYTHING,
+    Floats,
+    Interval,
+    NotCountable,
+    columns,
+    in_time_order,
+)
+
+FEWEST_SHOWN = 8
+FEWEST_FOR_WORDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean of n values worth n_eff, with its 95 % interval."""
+
+    n: int
+    n_eff: float
+    mean: float
+    i95: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Welch:
+    """Welch's difference of two means, as if all values were independent."""
+
+    difference: float
+    standard_error: float
+    df: float
+
+    @property
+    def t(self) -> float:
+        return self.difference / self.standard_error
+
+    def interval(self, q: float) -> Interval:
+        return t_interval(self.difference, self.standard_error, self.df, q)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean of the first group minus mean of the second, persistence allowed for.
+
+    `shown` from 8 values in each group; `claim` from 15 in each, when the
+    interval for words leaves zero out.
+    """
+
+    n_first: int
+    n_second: int
+    mean_first: float
+    mean_second: float
+    difference: float
+    n_eff: float
+    i95: Interval
+    i99: Interval
+    claim: bool
+
+    @property
+    def shown(self) -> bool:
+        return min(self.n_first, self.n_second) >= FEWEST_SHOWN
+
+
+def mean(values: npt.ArrayLike, days: npt.ArrayLike) -> Mean:
+    """Mean of `values`, shape (n,), taken at `days`, with a t interval on n_eff."""
+    when, series = columns(days=days, values=values)
+    _, series = in_time_order(when, series)
+    n = len(series)
+    if n == 0:
+        return Mean(0, 0.0, float("nan"), EVERYTHING)
+    middle, worth = float(series.mean()), effective_n_of_mean(series)
+    if n < 4:
+        return Mean(n, worth, middle, EVERYTHING)
+    error = float(series.std(ddof=1)) / worth**0.5
+    return Mean(n, worth, middle, t_interval(middle, error, worth - 1, DRAWN))
+
+
+def welch(first: Floats, second: Floats) -> Welch:
+    """Welch's test of two groups, shapes (n,) and (m,), at least two values each.
+
+    Source: Welch (1947); the same as `scipy.stats.ttest_ind(equal_var=False)`.
+    """
+    if min(len(first), len(second)) < 2:
+        raise NotCountable("Each group needs at least two values.")
+    parts = [group.var(ddof=1) / len(group) for group in (first, second)]
+    weights = [
+        part**2 / (len(group) - 1)
+        for part, group in zip(parts, (first, second), strict=True)
+    ]
+    total = float(sum(parts))
+    df = total**2 / float(sum(weights)) if total > 0 else float("nan")
+    return Welch(float(first.mean() - second.mean()), total**0.5, df)
+
+
+def difference(
+    values: npt.ArrayLike,
+    in_first: npt.ArrayLike,
+    days: npt.ArrayLike,
+    *,
+    q: float = WORDS,
+) -> Difference:
+    """Compare `values`, shape (n,), where `in_first` is true with the others.
+
+    Welch's standard error is widened by √(n / n_eff), n_eff from the
+    persistence of the labels times that of the values: company, treadmill
+    months and check-in weeks come in stretches, and so does mood. Degrees of
+    freedom shrink with it.
+    """
+    when, label, series = in_time_order(
+        *columns(days=days, in_first=np.asarray(in_first, dtype=float), values=values)
+    )
+    first, second = series[label > 0], series[label <= 0]
+    worth = effective_n(label, series)
+    if min(len(first), len(second)) < 2:
+        return _incomparable(first, second, worth)
+    plain = welch(first, second)
+    error = plain.standard_error * (len(when) / worth) ** 0.5
+    df = max(plain.df * worth / len(when), 1.0)
+    enough = min(len(first), len(second)) >= FEWEST_FOR_WORDS
+    sure = excludes_zero(t_interval(plain.difference, error, df, q))
+    return Difference(
+        n_first=len(first),
+        n_second=len(second),
+        mean_first=float(first.mean()),
+        mean_second=float(second.mean()),
+        difference=plain.difference,
+        n_eff=worth,
+        i95=t_interval(plain.difference, error, df, DRAWN),
+        i99=t_interval(plain.difference, error, df, WORDS),
+        claim=enough and sure,
+    )
+
+
+def t_interval(middle: float, error: float, df: float, q: float) -> Interval:
+    """`middle` ± Student's t at the level of q normal standard errors.
+
+    Everything is possible where nothing varies: no spread is no certainty.
+    """
+    if not error > 0 or not df > 0:
+        return EVERYTHING
+    reach = float(stdtrit(df, float(ndtr(q)))) * error
+    return (middle - reach, middle + reach)
+
+
+def _incomparable(first: Floats, second: Floats, worth: float) -> Difference:
+    nan = float("nan")
+    return Difference(
+        n_first=len(first),
+        n_second=len(second),
+        mean_first=float(first.mean()) if len(first) else nan,
+        mean_second=float(second.mean()) if len(second) else nan,
+        difference=nan,
+        n_eff=worth,
+        i95=EVERYTHING,
+        i99=EVERYTHING,
+        claim=False,
+    )
