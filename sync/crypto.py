@@ -105,5 +105,14 @@ def token_hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
+def pairing_key(source: str, source_id: int) -> str:
+    """Return what pairs an answer with its run after the run's row has gone.
+
+    A run may leave (deleted, made private) and come back; its answer and its
+    survey must find it again, without our keeping Strava's id meanwhile.
+    """
+    return sha256(f"{source}:{source_id}".encode()).hexdigest()
+
+
 def _derive(key: str, purpose: str) -> bytes:
     return hmac.new(key.encode(), f"moodmiles {purpose}".encode(), sha256).digest()

@@ -57,3 +57,19 @@ class TryLater(MoodmilesError):
     def __init__(self, reason: str, after: timedelta) -> None:
         super().__init__(reason)
         self.after = after
+
+
+class StateRefused(MoodmilesError):
+    """The visit to Strava was not started here, is too old or was used before."""
+
+
+class OtherRunner(MoodmilesError):
+    """This browser is signed in as one runner and came back as another."""
+
+
+class ConsentMissing(MoodmilesError):
+    """A box that the service cannot do without was left unticked."""
+
+
+class BadAddress(MoodmilesError):
+    """That is not an e-mail address we could write to."""

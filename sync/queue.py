@@ -7,6 +7,7 @@ sweep looks each minute anyway.
 
 from enum import StrEnum
 from functools import cached_property
+from time import time
 from typing import Protocol
 
 import structlog
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 # Long enough to coalesce a burst, short enough that a wake-up lost between
 # here and a worker is soon sent again.
 PENDING_S = 5
+# Beyond a minute the row's `due_at` and the sweep do the waiting: a broker may
+# deliver a message with a long delay twice.
+LONGEST_DELAY_S = 60
 _BROKER = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 2,
@@ -38,8 +42,8 @@ class Work(StrEnum):
 
 
 class Queue(Protocol):
-    def wake(self, work: Work) -> None:
-        """Ask a worker to look for due `work`; never raises."""
+    def wake(self, work: Work, *, after_s: float = 0) -> None:
+        """Ask a worker to look for due `work`, now or soon; never raises."""
         ...
 
     def woken(self, work: Work) -> None:
@@ -64,18 +68,26 @@ class CeleryQueue(Queue):
         return celery
 
     @override
-    def wake(self, work: Work) -> None:
-        if not self._url:
+    def wake(self, work: Work, *, after_s: float = 0) -> None:
+        if not self._url or after_s > LONGEST_DELAY_S:
             return
         try:
-            if self._redis.set(_pending(work), 1, nx=True, ex=PENDING_S):
+            if self._is_first(work, after_s):
                 self._celery.send_task(
                     task_name(work),
+                    countdown=after_s or None,
                     ignore_result=True,
                     retry_policy={"max_retries": 1, "interval_start": 0},
                 )
         except (RedisError, OperationalError, OSError) as error:
             log.warning("wake-up not sent", work=work, error=type(error).__name__)
+
+    def _is_first(self, work: Work, after_s: float) -> bool:
+        # Later wake-ups coalesce per second; only immediate ones are cleared
+        # by the worker that takes them.
+        key = f"{_pending(work)}:{int(time() + after_s)}" if after_s else _pending(work)
+        kept_s = PENDING_S + int(after_s)
+        return bool(self._redis.set(key, 1, nx=True, ex=kept_s))
 
     @override
     def woken(self, work: Work) -> None:

@@ -58,7 +58,11 @@ class LinkAttempt(Model):
 
 
 class Connection(Model):
-    """A runner's link to Strava.  Tokens are sealed; `lease_until` guards refresh."""
+    """A runner's link to Strava.  Tokens are sealed.
+
+    `lease_until` lets one process refresh them, `busy_until` lets one worker at
+    a time act on this runner's events, import and sweep.
+    """
 
     __tablename__ = "connection"
 
@@ -71,6 +75,7 @@ class Connection(Model):
     expires_at: Mapped[datetime]
     linked_at: Mapped[datetime]
     lease_until: Mapped[datetime | None]
+    busy_until: Mapped[datetime | None]
     broken_at: Mapped[datetime | None]
     swept_at: Mapped[datetime | None]
 

@@ -41,6 +41,7 @@ class Survey(Model):
     run_id: Mapped[int | None] = mapped_column(
         ForeignKey("run.id", ondelete="SET NULL"), unique=True
     )
+    pairing_key: Mapped[str | None] = mapped_column(unique=True)
     kind: Mapped[str]
     token_hash: Mapped[str] = mapped_column(unique=True)
     instrument: Mapped[str]
@@ -58,7 +59,7 @@ class Answer(Model):
     """What the runner said.  `sealed` is JSON under the runner's own vault key.
 
     It belongs to the runner and outlives the run: `run_id` empties when the
-    run goes, the answer stays.
+    run goes, the answer stays, and `pairing_key` finds the run if it returns.
     """
 
     __tablename__ = "answer"
@@ -71,6 +72,7 @@ class Answer(Model):
     run_id: Mapped[int | None] = mapped_column(
         ForeignKey("run.id", ondelete="SET NULL"), unique=True
     )
+    pairing_key: Mapped[str | None] = mapped_column(unique=True)
     survey_id: Mapped[int | None] = mapped_column(
         ForeignKey("survey.id", ondelete="SET NULL"), unique=True
     )

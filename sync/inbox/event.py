@@ -1,0 +1,44 @@
+"""One delivery from Strava, parsed: their words in, ours out."""
+
+import json
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+_BIGINT = 2**63 - 1
+
+
+def _text(value: object) -> object:
+    """Strava sends "true"; a lenient sender might send true."""
+    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+class Delivery(BaseModel):
+    """The body of a webhook POST; anything else is refused."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object_type: Literal["activity", "athlete"]
+    object_id: Annotated[int, Field(ge=0, le=_BIGINT)]
+    aspect_type: Literal["create", "update", "delete"]
+    owner_id: Annotated[int, Field(ge=0, le=_BIGINT)]
+    subscription_id: Annotated[int, Field(ge=0, le=_BIGINT)]
+    event_time: datetime
+    updates: Annotated[dict[str, str], BeforeValidator(_text)] = Field(
+        default_factory=dict
+    )
+
+    @property
+    def dedupe_key(self) -> str:
+        """Strava gives no event id, so the same content is the same event."""
+        content = [
+            self.subscription_id,
+            self.object_type,
+            self.object_id,
+            self.aspect_type,
+            int(self.event_time.timestamp()),
+            sorted(self.updates.items()),
+        ]
+        return sha256(json.dumps(content).encode()).hexdigest()

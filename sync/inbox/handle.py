@@ -1,0 +1,115 @@
+"""Act on what Strava told us, one runner at a time."""
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+import structlog
+
+from sync.errors import MoodmilesError
+from sync.inbox import rules, store
+from sync.inbox.store import Batch
+from sync.queue import Work
+from sync.runners import leave
+from sync.runners import store as runners
+from sync.runs import pull
+from sync.runs.rules import costs_an_attempt
+from sync.runtime import Runtime
+from sync.strava import Lane
+
+log = structlog.get_logger()
+
+SHIFT_S = 20
+
+
+def drain(runtime: Runtime) -> None:
+    """Act on everything that is due, until nothing is or the shift ends."""
+    runtime.queue.woken(Work.INBOX)
+    ends_at = monotonic() + SHIFT_S
+    while (batch := _claim(runtime)) is not None:
+        try:
+            _act(runtime, batch)
+        finally:
+            _release(runtime, batch.runner_id)
+        if monotonic() > ends_at:
+            runtime.queue.wake(Work.INBOX)
+            return
+
+
+def _claim(runtime: Runtime) -> Batch | None:
+    with runtime.db.transaction() as session:
+        return store.claim(session, now=runtime.db.now(session))
+
+
+def _release(runtime: Runtime, runner_id: int) -> None:
+    with runtime.db.transaction() as session:
+        runners.release(session, runner_id)
+
+
+def _act(runtime: Runtime, batch: Batch) -> None:
+    runner_id = batch.runner_id
+    plan = rules.plan(batch.events)
+    for run_id, visibility in plan.visibility.items():
+        pull.show(runtime, runner_id, run_id, visibility)
+    pull.hide(runtime, runner_id, list(plan.confirm_gone))
+    _done(runtime, plan.nothing)
+
+    def _try(event_ids: list[int], work: Callable[[], None]) -> None:
+        _attempt(runtime, batch, event_ids, work)
+
+    if plan.revoked:
+        _try(plan.revoked, lambda: leave.if_revoked(runtime, runner_id))
+    for run_id, event_ids in plan.confirm_gone.items():
+        _try(
+            event_ids,
+            lambda run_id=run_id: pull.confirm_gone(
+                runtime, runner_id, run_id, lane=Lane.NEW_RUN
+            ),
+        )
+    for run_id, event_ids in plan.pull.items():
+        _try(
+            event_ids,
+            lambda run_id=run_id: pull.pull(
+                runtime, runner_id, run_id, lane=Lane.NEW_RUN
+            ),
+        )
+
+
+def _attempt(
+    runtime: Runtime, batch: Batch, event_ids: list[int], work: Callable[[], None]
+) -> None:
+    try:
+        work()
+    except MoodmilesError as error:
+        _postpone(runtime, batch, event_ids, error)
+    else:
+        _done(runtime, event_ids)
+
+
+def _done(runtime: Runtime, event_ids: Sequence[int]) -> None:
+    if event_ids:
+        with runtime.db.transaction() as session:
+            store.done(session, event_ids)
+
+
+def _postpone(
+    runtime: Runtime, batch: Batch, event_ids: list[int], error: MoodmilesError
+) -> None:
+    attempts = max(event.attempts for event in batch.events if event.id in event_ids)
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        due_at, parked_for = rules.settle(error, attempts=attempts, now=now)
+        store.later(
+            session,
+            event_ids,
+            due_at=due_at,
+            parked_for=parked_for,
+            free=not costs_an_attempt(error),
+        )
+    if due_at is not None:
+        runtime.queue.wake(Work.INBOX, after_s=(due_at - now).total_seconds())
+    log.warning(
+        "event postponed" if due_at else "event settled without a run",
+        event_ids=event_ids,
+        error=type(error).__name__,
+        due_at=str(due_at),
+    )

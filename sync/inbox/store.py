@@ -1,0 +1,80 @@
+"""The inbox table: who has something due, taking it, and settling it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from sync.models import Connection, Event, Runner
+from sync.runners import store as runners
+
+LEASE = timedelta(minutes=5)  # longer than a task may live
+_RUNNERS_LOOKED_AT = 20
+_EVENTS_TAKEN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One runner's due events, ours alone until they are settled."""
+
+    runner_id: int
+    events: Sequence[Event]
+
+
+def claim(session: Session, *, now: datetime) -> Batch | None:
+    """Take all due events of one runner whom nobody else works on."""
+    free = (Connection.busy_until.is_(None)) | (Connection.busy_until <= now)
+    waiting = session.scalars(
+        select(Runner.id)
+        .join(Event, Event.athlete_id == Runner.athlete_id)
+        .join(Connection, Connection.runner_id == Runner.id)
+        .where(Event.due_at <= now, free)
+        .group_by(Runner.id)
+        .order_by(func.min(Event.due_at))
+        .limit(_RUNNERS_LOOKED_AT)
+    ).all()
+    for runner_id in waiting:
+        if runners.hold(session, runner_id, now=now, until=now + LEASE):
+            return Batch(runner_id, _take(session, runner_id, now=now))
+    return None
+
+
+def _take(session: Session, runner_id: int, *, now: datetime) -> Sequence[Event]:
+    athlete = select(Runner.athlete_id).where(Runner.id == runner_id)
+    due = (
+        select(Event.id)
+        .where(Event.athlete_id == athlete.scalar_subquery(), Event.due_at <= now)
+        .order_by(Event.id)
+        .limit(_EVENTS_TAKEN)
+    )
+    # Attempts are counted before the work, so that an event which kills its
+    # worker is parked in the end.
+    return session.scalars(
+        update(Event)
+        .where(Event.id.in_(due))
+        .values(due_at=now + LEASE, attempts=Event.attempts + 1)
+        .returning(Event)
+    ).all()
+
+
+def done(session: Session, event_ids: Sequence[int]) -> None:
+    session.execute(update(Event).where(Event.id.in_(event_ids)).values(due_at=None))
+
+
+def later(
+    session: Session,
+    event_ids: Sequence[int],
+    *,
+    due_at: datetime | None,
+    parked_for: str | None,
+    free: bool,
+) -> None:
+    """Put events back for `due_at`, or park them; `free` costs no attempt."""
+    attempts = Event.attempts - 1 if free else Event.attempts
+    session.execute(
+        update(Event)
+        .where(Event.id.in_(event_ids))
+        .values(due_at=due_at, parked_for=parked_for, attempts=attempts)
+    )

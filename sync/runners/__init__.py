@@ -1,0 +1,1 @@
+"""Runners: linking Strava, signing in, the address for mails, and leaving."""

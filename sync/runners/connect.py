@@ -1,0 +1,162 @@
+"""Linking Strava: consent here, consent there, tokens, and the first import."""
+
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.orm import Session
+
+from sync.crypto import new_token, token_hash
+from sync.database import insert, wake_after_commit
+from sync.errors import MoodmilesError, OtherRunner, ScopeMissing, StateRefused
+from sync.models import Connection, LinkAttempt, Runner
+from sync.queue import Work
+from sync.runners import store
+from sync.runners.rules import CONSENT_VERSION, STATE_LIFE, Consents, may_read_runs
+from sync.runtime import Runtime
+from sync.strava import Grant
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """Who came back from Strava."""
+
+    runner_id: int
+    is_new: bool
+    needs_address: bool
+
+
+def begin(
+    runtime: Runtime,
+    *,
+    browser: str,
+    consents: Consents,
+    runner_id: int | None = None,
+    force: bool = False,
+) -> str:
+    """Return the address of Strava's consent page for this browser.
+
+    Raises `ConsentMissing`.  The state in the address works once, for this
+    browser, for half an hour.
+    """
+    consents.require()
+    state = new_token()
+    with runtime.db.transaction() as session:
+        session.add(
+            LinkAttempt(
+                state_hash=token_hash(state),
+                browser_hash=token_hash(browser),
+                consents={"given": consents.given, "version": CONSENT_VERSION},
+                runner_id=runner_id,
+                expires_at=runtime.db.now(session) + STATE_LIFE,
+            )
+        )
+    return runtime.strava.consent_url(
+        state=state,
+        redirect_uri=f"{runtime.settings.public_url}/connect/callback",
+        scope=consents.scope,
+        force=force,
+    )
+
+
+def finish(
+    runtime: Runtime, *, state: str, browser: str, code: str, scope: str
+) -> Linked:
+    """Take the runner back from Strava's page and start importing.
+
+    Raises `StateRefused`, `ScopeMissing`, `OtherRunner`, or what
+    `Strava.exchange` raises.  A grant that we cannot use is given back, so
+    that it does not take one of the app's places.
+    """
+    attempt = _use(runtime, state=state, browser=browser)
+    grant = runtime.strava.exchange(code)
+    if not may_read_runs(scope):
+        _give_back(runtime, grant)
+        raise ScopeMissing("Strava was not allowed to show us your runs.")
+    with runtime.db.transaction() as session:
+        runner, is_new = _runner_of(runtime, session, attempt, grant)
+        if runner is not None:
+            linked = _link(runtime, session, runner, (attempt, grant, scope))
+    if runner is None:
+        raise OtherRunner("This browser is signed in as a different runner.")
+    log.info("runner linked", runner_id=runner.id, new=is_new)
+    return Linked(linked, is_new, needs_address=runner.email_confirmed_at is None)
+
+
+def decline(runtime: Runtime, *, state: str, browser: str) -> None:
+    """Use up the visit of a runner who said no at Strava (or raise `StateRefused`)."""
+    _use(runtime, state=state, browser=browser)
+
+
+def _use(runtime: Runtime, *, state: str, browser: str) -> LinkAttempt:
+    with runtime.db.transaction() as session:
+        attempt = store.use_attempt(
+            session,
+            token_hash(state),
+            token_hash(browser),
+            now=runtime.db.now(session),
+        )
+    if attempt is None:
+        raise StateRefused("This visit to Strava was not started here, or is over.")
+    return attempt
+
+
+def _give_back(runtime: Runtime, grant: Grant) -> None:
+    try:
+        runtime.strava.revoke(grant.tokens.access)
+    except MoodmilesError as error:
+        log.warning("grant not given back", error=type(error).__name__)
+
+
+def _runner_of(
+    runtime: Runtime, session: Session, attempt: LinkAttempt, grant: Grant
+) -> tuple[Runner | None, bool]:
+    """Return the runner to link, or None when the browser is someone else's."""
+    known = store.by_athlete(session, grant.athlete_id)
+    here = session.get(Runner, attempt.runner_id) if attempt.runner_id else None
+    if here is not None and (known or here) is not here:
+        return None, False
+    if here is not None and here.athlete_id not in {None, grant.athlete_id}:
+        return None, False
+    found = known or here
+    if found is not None:
+        return found, False
+    runner = Runner(
+        created_at=runtime.db.now(session),
+        vault_key=runtime.sealer.new_vault_key(),
+        preferences={},
+    )
+    session.add(runner)
+    return runner, True
+
+
+def _link(
+    runtime: Runtime,
+    session: Session,
+    runner: Runner,
+    came_with: tuple[LinkAttempt, Grant, str],
+) -> int:
+    attempt, grant, scope = came_with
+    now = runtime.db.now(session)
+    runner.athlete_id = grant.athlete_id
+    session.flush()
+    tokens = {
+        "scope": scope,
+        "access_token": runtime.sealer.seal(grant.tokens.access),
+        "refresh_token": runtime.sealer.seal(grant.tokens.refresh),
+        "expires_at": grant.tokens.expires_at,
+        "linked_at": now,
+        "lease_until": None,
+        "broken_at": None,
+    }
+    session.execute(
+        insert(session, Connection)
+        .values(runner_id=runner.id, **tokens)
+        .on_conflict_do_update(index_elements=["runner_id"], set_=tokens)
+    )
+    given = attempt.consents
+    store.agree(session, runner.id, given["given"], given["version"], at=now)
+    store.start_backfill(session, runner.id, now=now)
+    wake_after_commit(session, Work.BACKFILL)
+    return runner.id

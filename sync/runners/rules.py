@@ -1,0 +1,57 @@
+"""What a runner must agree to, and which addresses we write to.  Pure."""
+
+import re
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+from sync.errors import BadAddress, ConsentMissing
+from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
+
+CONSENT_VERSION = "2026-11"
+STATE_LIFE = timedelta(minutes=30)
+MAIL_LINK_LIFE = {"confirm": timedelta(days=2), "sign in": timedelta(minutes=15)}
+SIGN_IN_LIFE = timedelta(days=90)
+SIGN_IN_IDLE = timedelta(days=30)
+
+_ADDRESS = re.compile(r"[^@\s<>\"',;:]{1,64}@[^@\s<>\"',;:.]+(\.[^@\s<>\"',;:.]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Consents:
+    """The boxes of the consent page, each its own, none ticked beforehand."""
+
+    strava: bool = False
+    mood: bool = False
+    mail: bool = False
+    adult: bool = False
+    private: bool = False
+
+    def require(self) -> None:
+        """Raise `ConsentMissing` unless everything needed was agreed to."""
+        if not (self.strava and self.mood and self.adult):
+            raise ConsentMissing(
+                "Please tick the boxes for Strava, for your mood answers and for "
+                "your age: without them there is nothing that we may do."
+            )
+
+    @property
+    def scope(self) -> str:
+        return SCOPE_WITH_PRIVATE if self.private else SCOPE
+
+    @property
+    def given(self) -> list[str]:
+        return [field.name for field in fields(self) if getattr(self, field.name)]
+
+
+def may_read_runs(scope: str) -> bool:
+    """Whether the boxes that the runner left ticked at Strava are enough."""
+    granted = set(re.split(r"[,\s]+", scope))
+    return bool(granted & {"activity:read", "activity:read_all"})
+
+
+def clean_address(text: str) -> str:
+    """Return the address without blanks, or raise `BadAddress`."""
+    address = text.strip()
+    if len(address) > 254 or not _ADDRESS.fullmatch(address) or not address.isascii():
+        raise BadAddress("That does not look like an e-mail address: please check it.")
+    return address

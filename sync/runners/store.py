@@ -1,0 +1,170 @@
+"""The tables about a runner, one statement each."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from sync.database import insert
+from sync.models import (
+    Backfill,
+    Connection,
+    Consent,
+    LinkAttempt,
+    MailLink,
+    Runner,
+    SignIn,
+)
+
+
+def by_athlete(session: Session, athlete_id: int) -> Runner | None:
+    return session.scalar(select(Runner).where(Runner.athlete_id == athlete_id))
+
+
+def by_address(session: Session, hashes: Iterable[str]) -> Runner | None:
+    """Find the runner whose confirmed address has one of these lookup hashes."""
+    return session.scalar(
+        select(Runner).where(
+            Runner.email_hash.in_(list(hashes)), Runner.email_confirmed_at.is_not(None)
+        )
+    )
+
+
+def changed(session: Session, runner_id: int) -> None:
+    """Say that this runner's runs or answers changed: figures are out of date."""
+    session.execute(
+        update(Runner)
+        .where(Runner.id == runner_id)
+        .values(data_version=Runner.data_version + 1)
+    )
+
+
+def use_attempt(
+    session: Session, state_hash: str, browser_hash: str, *, now: datetime
+) -> LinkAttempt | None:
+    """Take the visit to Strava with this state: once, in time, same browser."""
+    return session.scalar(
+        update(LinkAttempt)
+        .where(
+            LinkAttempt.state_hash == state_hash,
+            LinkAttempt.browser_hash == browser_hash,
+            LinkAttempt.used_at.is_(None),
+            LinkAttempt.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(LinkAttempt)
+    )
+
+
+def use_mail_link(
+    session: Session, link_hash: str, purpose: str, *, now: datetime
+) -> MailLink | None:
+    """Take a one-use link from a mail, or None if it is used up or too old."""
+    return session.scalar(
+        update(MailLink)
+        .where(
+            MailLink.token_hash == link_hash,
+            MailLink.purpose == purpose,
+            MailLink.used_at.is_(None),
+            MailLink.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(MailLink)
+    )
+
+
+def agree(
+    session: Session, runner_id: int, kinds: Iterable[str], version: str, *, at: datetime
+) -> None:
+    """Note each consent that this version of the text does not already have."""
+    standing = set(
+        session.scalars(
+            select(Consent.kind).where(
+                Consent.runner_id == runner_id,
+                Consent.version == version,
+                Consent.withdrawn_at.is_(None),
+            )
+        )
+    )
+    session.add_all(
+        Consent(runner_id=runner_id, kind=kind, version=version, given_at=at)
+        for kind in kinds
+        if kind not in standing
+    )
+
+
+def agreed(session: Session, runner_id: int, kind: str) -> bool:
+    """Whether a consent of this kind stands."""
+    return (
+        session.scalar(
+            select(Consent.id)
+            .where(
+                Consent.runner_id == runner_id,
+                Consent.kind == kind,
+                Consent.withdrawn_at.is_(None),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def withdraw(session: Session, runner_id: int, kind: str, *, at: datetime) -> None:
+    session.execute(
+        update(Consent)
+        .where(
+            Consent.runner_id == runner_id,
+            Consent.kind == kind,
+            Consent.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=at)
+    )
+
+
+def start_backfill(session: Session, runner_id: int, *, now: datetime) -> None:
+    """Import from the newest run on; a second linking starts over, losing nothing."""
+    fresh = {
+        "before": now,
+        "next_page": 1,
+        "activities_seen": 0,
+        "runs_stored": 0,
+        "reached": None,
+        "due_at": now,
+        "attempts": 0,
+        "waiting_for": None,
+        "started_at": now,
+        "finished_at": None,
+    }
+    session.execute(
+        insert(session, Backfill)
+        .values(runner_id=runner_id, **fresh)
+        .on_conflict_do_update(index_elements=["runner_id"], set_=fresh)
+    )
+
+
+def hold(
+    session: Session, runner_id: int, *, now: datetime, until: datetime
+) -> Connection | None:
+    """Make this process the only one that acts on the runner's Strava data."""
+    return session.scalar(
+        update(Connection)
+        .where(
+            Connection.runner_id == runner_id,
+            (Connection.busy_until.is_(None)) | (Connection.busy_until <= now),
+        )
+        .values(busy_until=until)
+        .returning(Connection)
+    )
+
+
+def release(session: Session, runner_id: int) -> None:
+    session.execute(
+        update(Connection)
+        .where(Connection.runner_id == runner_id)
+        .values(busy_until=None)
+    )
+
+
+def end_sign_ins(session: Session, runner_id: int) -> None:
+    session.execute(delete(SignIn).where(SignIn.runner_id == runner_id))

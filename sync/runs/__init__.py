@@ -1,0 +1,1 @@
+"""Runs: our copy of Strava's, imported once and then kept in step."""

@@ -1,0 +1,132 @@
+"""Import a runner's past: list pages, newest first, one checkpoint a page.
+
+Each page and its checkpoint are one transaction, so a kill at any point costs
+at most one page read again.  `before` is fixed while paging, so that new
+uploads do not shift the pages, and only an empty page is the last.
+"""
+
+from datetime import timedelta
+from time import monotonic
+
+import structlog
+from sqlalchemy import select
+
+from sync.database import wake_after_commit
+from sync.errors import AccessRevoked, MoodmilesError, RateLimited
+from sync.models import Backfill, Connection
+from sync.queue import Work
+from sync.runners import store as runners
+from sync.runners.strava_call import ask
+from sync.runs import rules, store
+from sync.runtime import Runtime
+from sync.strava import Lane, Page
+
+log = structlog.get_logger()
+
+LEASE = timedelta(minutes=5)  # longer than a task may live
+SHIFT_S = 20
+
+
+def drain(runtime: Runtime) -> None:
+    """Import page after page for whoever is due, until nobody is."""
+    runtime.queue.woken(Work.BACKFILL)
+    ends_at = monotonic() + SHIFT_S
+    while (held := _claim(runtime)) is not None:
+        _next_page(runtime, held)
+        if monotonic() > ends_at:
+            runtime.queue.wake(Work.BACKFILL)
+            return
+
+
+def _claim(runtime: Runtime) -> Backfill | None:
+    """Take the longest-waiting import whose runner nobody else works on."""
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        due = session.scalars(
+            select(Backfill)
+            .join(Connection, Connection.runner_id == Backfill.runner_id)
+            .where(Backfill.due_at <= now, Connection.broken_at.is_(None))
+            .where((Connection.busy_until.is_(None)) | (Connection.busy_until <= now))
+            .order_by(Backfill.due_at)
+            .limit(20)
+        ).all()
+        for backfill in due:
+            if runners.hold(session, backfill.runner_id, now=now, until=now + LEASE):
+                # Counted before the work: what kills its worker must not
+                # come back for ever at full speed.
+                backfill.attempts += 1
+                return backfill
+    return None
+
+
+def _next_page(runtime: Runtime, held: Backfill) -> None:
+    try:
+        page = ask(
+            runtime,
+            held.runner_id,
+            lambda token: runtime.strava.page(
+                token, lane=Lane.BACKFILL, page=held.next_page, before=held.before
+            ),
+        )
+    except MoodmilesError as error:
+        _postpone(runtime, held, error)
+    else:
+        _keep(runtime, held, page)
+
+
+def _keep(runtime: Runtime, held: Backfill, page: Page) -> None:
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        backfill = session.get(Backfill, held.runner_id)
+        if backfill is None or backfill.started_at != held.started_at:
+            return  # the runner left or linked anew while Strava answered
+        store.save(session, held.runner_id, page.runs, now=now)
+        store.set_aside(session, held.runner_id, page.unreadable, now=now)
+        _advance(backfill, page)
+        backfill.due_at = None if page.size == 0 else now
+        backfill.finished_at = now if page.size == 0 else None
+        if page.runs:
+            runners.changed(session, held.runner_id)
+            wake_after_commit(session, Work.SURVEYS)
+        runners.release(session, held.runner_id)
+    log.info(
+        "page imported", runner_id=held.runner_id, page=held.next_page, size=page.size
+    )
+
+
+def _advance(backfill: Backfill, page: Page) -> None:
+    backfill.next_page += 1
+    backfill.activities_seen += page.size
+    backfill.runs_stored += len(page.runs)
+    backfill.reached = page.oldest_day or backfill.reached
+    backfill.attempts = 0
+    backfill.waiting_for = None
+
+
+def _postpone(runtime: Runtime, held: Backfill, error: MoodmilesError) -> None:
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        backfill = session.get(Backfill, held.runner_id)
+        if backfill is None:
+            return
+        if not rules.costs_an_attempt(error):
+            backfill.attempts = max(backfill.attempts - 1, 0)
+        broken = isinstance(error, AccessRevoked)
+        backfill.due_at = (
+            None
+            if broken
+            else rules.next_try(error, attempts=backfill.attempts, now=now)
+        )
+        backfill.waiting_for = "limit" if isinstance(error, RateLimited) else "strava"
+        due_at = backfill.due_at
+        runners.release(session, held.runner_id)
+    if due_at is not None:
+        runtime.queue.wake(
+            Work.BACKFILL, after_s=max((due_at - now).total_seconds(), 0)
+        )
+    log.warning(
+        "import postponed",
+        runner_id=held.runner_id,
+        error=type(error).__name__,
+        due_at=str(due_at),
+    )

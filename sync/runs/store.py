@@ -1,0 +1,160 @@
+"""The run table: upserts by Strava's id, and what hangs on a run."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from sync.crypto import pairing_key
+from sync.database import insert
+from sync.models import Answer, Mail, Run, SetAside, Survey
+from sync.runs.rules import SOURCE, columns
+from sync.strava import RemoteRun, Unreadable
+
+
+def save(
+    session: Session, runner_id: int, remotes: Sequence[RemoteRun], *, now: datetime
+) -> int:
+    """Store these runs as Strava describes them now; return how many were new.
+
+    A run that comes back finds its answer and its survey again.
+    """
+    if not remotes:
+        return 0
+    known = set(
+        session.scalars(
+            select(Run.source_id).where(
+                Run.source == SOURCE,
+                Run.source_id.in_([remote.id for remote in remotes]),
+            )
+        )
+    )
+    rows = [
+        columns(remote)
+        | {"runner_id": runner_id, "fetched_at": now, "undecided_since": now}
+        for remote in remotes
+    ]
+    statement = insert(session, Run)
+    ours = {"runner_id", "source", "source_id", "undecided_since"}
+    kept = {name: statement.excluded[name] for name in rows[0] if name not in ours}
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["source", "source_id"],
+            set_=kept | {"hidden_at": None},
+            # Whoever linked first keeps the run; ids never change hands.
+            where=Run.runner_id == runner_id,
+        ),
+        rows,
+    )
+    new = [remote.id for remote in remotes if remote.id not in known]
+    _pair_again(session, runner_id, new)
+    return len(new)
+
+
+def _pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> None:
+    keys = {pairing_key(SOURCE, source_id): source_id for source_id in source_ids}
+    back: dict[Any, dict[str, Any]] = {Answer: {}, Survey: {"cancelled_for": None}}
+    for table, changes in back.items():
+        lonely = session.execute(
+            select(table.id, table.pairing_key).where(
+                table.runner_id == runner_id,
+                table.run_id.is_(None),
+                table.pairing_key.is_not(None),
+            )
+        ).all()
+        for row_id, key in lonely:
+            if key in keys:
+                returned = select(Run.id).where(
+                    Run.source == SOURCE, Run.source_id == keys[key]
+                )
+                session.execute(
+                    update(table)
+                    .where(table.id == row_id)
+                    .values(run_id=returned.scalar_subquery(), **changes)
+                )
+
+
+def hide(
+    session: Session, runner_id: int, source_ids: Iterable[int], *, now: datetime
+) -> int:
+    """Take runs out of every figure at once; return how many were there."""
+    hidden = session.scalars(
+        update(Run)
+        .where(
+            Run.runner_id == runner_id,
+            Run.source == SOURCE,
+            Run.source_id.in_(list(source_ids)),
+            Run.hidden_at.is_(None),
+        )
+        .values(hidden_at=now)
+        .returning(Run.id)
+    ).all()
+    _cancel_surveys(session, hidden, now=now)
+    return len(hidden)
+
+
+def remove(
+    session: Session, runner_id: int, source_ids: Iterable[int], *, now: datetime
+) -> int:
+    """Delete runs for good; the runner's own answers stay."""
+    mine = [
+        Run.runner_id == runner_id,
+        Run.source == SOURCE,
+        Run.source_id.in_(list(source_ids)),
+    ]
+    doomed = session.scalars(select(Run.id).where(*mine)).all()
+    _cancel_surveys(session, doomed, now=now)
+    session.execute(delete(Run).where(Run.id.in_(doomed)))
+    return len(doomed)
+
+
+def show(session: Session, runner_id: int, source_id: int, visibility: str) -> bool:
+    """Note who may see a run; return whether we hold it."""
+    found = session.scalar(
+        update(Run)
+        .where(
+            Run.runner_id == runner_id,
+            Run.source == SOURCE,
+            Run.source_id == source_id,
+        )
+        .values(visibility=visibility)
+        .returning(Run.id)
+    )
+    return found is not None
+
+
+def set_aside(
+    session: Session, runner_id: int, records: Sequence[Unreadable], *, now: datetime
+) -> None:
+    """Keep what could not be read, with the reason, for a later try."""
+    for record in records:
+        values: dict[str, Any] = {"reason": record.reason, "at": now}
+        session.execute(
+            insert(session, SetAside)
+            .values(runner_id=runner_id, source_id=record.id, **values)
+            .on_conflict_do_update(
+                index_elements=["runner_id", "source_id"], set_=values
+            )
+        )
+
+
+def _cancel_surveys(
+    session: Session, run_ids: Sequence[int], *, now: datetime
+) -> None:
+    """Ask no more about runs that have gone, and keep unsent mails in."""
+    if not run_ids:
+        return
+    surveys = session.scalars(
+        update(Survey)
+        .where(Survey.run_id.in_(run_ids), Survey.cancelled_for.is_(None))
+        .where(or_(Survey.sent_at.is_(None), Survey.expires_at > now))
+        .values(cancelled_for="run gone")
+        .returning(Survey.id)
+    ).all()
+    session.execute(
+        update(Mail)
+        .where(Mail.survey_id.in_(surveys), Mail.sent_at.is_(None))
+        .values(due_at=None, withheld_for="run gone", sealed=None)
+    )
