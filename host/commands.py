@@ -1,0 +1,128 @@
+"""The table of commands: what each is called, does, takes, and where it lives."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command; `module` has `run(arguments) -> int` and is imported last."""
+
+    words: tuple[str, ...]
+    module: str
+    does: str
+    takes: Callable[[ArgumentParser], None]
+
+    @property
+    def name(self) -> str:
+        return " ".join(self.words)
+
+
+def _data_dir(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        metavar="DIR",
+        help="where this instance keeps its data (MOODMILES_DATA_DIR)",
+    )
+
+
+def _instance(parser: ArgumentParser) -> None:
+    _data_dir(parser)
+    parser.add_argument(
+        "--host", metavar="ADDRESS", help="address to listen on (MOODMILES_HOST)"
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        metavar="N",
+        help="port to listen on, 0 for any free one (MOODMILES_PORT)",
+    )
+
+
+def _demo(parser: ArgumentParser) -> None:
+    _instance(parser)
+    parser.add_argument(
+        "--export",
+        type=Path,
+        metavar="FILE",
+        help="an activities.csv whose runs the simulated Strava also serves",
+    )
+
+
+def _runner(parser: ArgumentParser) -> None:
+    _data_dir(parser)
+    parser.add_argument("runner", type=int, metavar="N", help="the runner's number")
+
+
+def _runner_export(parser: ArgumentParser) -> None:
+    _runner(parser)
+    parser.add_argument("file", type=Path, metavar="FILE", help="the ZIP to write")
+
+
+def _runner_delete(parser: ArgumentParser) -> None:
+    _runner(parser)
+    parser.add_argument(
+        "--yes", action="store_true", help="do not ask before deleting everything"
+    )
+
+
+COMMANDS = (
+    Command(("up",), "host.up", "run everything on this machine", _instance),
+    Command(
+        ("demo",), "host.demo", "the same, with a simulated runner's 18 months", _demo
+    ),
+    Command(("web",), "host.serve", "run the web part alone", _data_dir),
+    Command(("worker",), "host.serve", "run one worker alone", _data_dir),
+    Command(("beat",), "host.serve", "run the schedule alone", _data_dir),
+    Command(
+        ("db", "upgrade"), "host.database", "bring the tables up to date", _data_dir
+    ),
+    Command(
+        ("strava", "subscribe"),
+        "host.subscription",
+        "ask Strava to tell us about new runs",
+        _data_dir,
+    ),
+    Command(
+        ("strava", "status"),
+        "host.subscription",
+        "show whether Strava tells us about new runs",
+        _data_dir,
+    ),
+    Command(
+        ("strava", "unsubscribe"),
+        "host.subscription",
+        "ask Strava to tell us no longer",
+        _data_dir,
+    ),
+    Command(
+        ("runner", "list"),
+        "host.runners",
+        "list the runners, without their data",
+        _data_dir,
+    ),
+    Command(
+        ("runner", "export"),
+        "host.runners",
+        "write everything of one runner to a file",
+        _runner_export,
+    ),
+    Command(
+        ("runner", "delete"),
+        "host.runners",
+        "delete a runner and everything of theirs",
+        _runner_delete,
+    ),
+    Command(
+        ("keys", "rotate"),
+        "host.keys",
+        "re-seal secrets with the newest key",
+        _data_dir,
+    ),
+    Command(
+        ("doctor",), "host.doctor", "check every part and say what to do", _data_dir
+    ),
+)

@@ -1,0 +1,40 @@
+"""The settings a command works with: the host's, then those of a running instance."""
+
+import json
+import os
+from argparse import Namespace
+
+from host.errors import WrongUse
+from host.home import INSTANCE_FILE
+from sync.errors import NotConfigured
+from sync.settings import PREFIX, Settings, load, refuse_unknown
+
+
+def given(arguments: Namespace) -> Settings:
+    """Return what the host configured; a word on the command line comes first."""
+    for name in ("data_dir", "host", "port"):
+        value = getattr(arguments, name, None)
+        if value is not None:
+            os.environ[f"{PREFIX}{name.upper()}"] = str(value)
+    try:
+        refuse_unknown(os.environ)
+        return load()
+    except NotConfigured as error:
+        raise WrongUse(str(error)) from None
+
+
+def effective(arguments: Namespace) -> Settings:
+    """Return the settings as the parts of an instance in the data dir see them.
+
+    `moodmiles up` writes down what it made up (keys, ports, stand-ins), so that
+    the other commands speak to the same database, Redis and Strava.
+    """
+    settings = given(arguments)
+    path = settings.data_dir / INSTANCE_FILE
+    if not path.is_file():
+        return settings
+    for name, value in json.loads(path.read_text()).items():
+        field = name.removeprefix(PREFIX).lower()
+        if field not in settings.model_fields_set:
+            os.environ[name] = value
+    return load()

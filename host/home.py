@@ -1,0 +1,120 @@
+"""The data directory of one instance: its lock, its secrets and its logs."""
+
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_IMODE
+from typing import Any
+
+from host.errors import CannotStart
+
+INSTANCE_FILE = "instance.json"
+SECRETS_FILE = "secrets.json"
+_LOCK_FILE = "lock"
+_OURS = {INSTANCE_FILE, SECRETS_FILE, _LOCK_FILE, "demo", "moodmiles.sqlite3"}
+_PRIVATE_DIR = 0o700
+_PRIVATE_FILE = 0o600
+_LOGS_KEPT = 3
+
+
+class Home:
+    """One data directory, private to its owner."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self.logs = self.path / "logs"
+
+    def folder(self, name: str) -> Path:
+        """Return a folder of ours, made if need be."""
+        folder = self.path / name
+        folder.mkdir(mode=_PRIVATE_DIR, exist_ok=True)
+        return folder
+
+    def secrets(self) -> dict[str, str]:
+        """Return the secrets of this instance, made once and then kept."""
+        kept = self.read(SECRETS_FILE)
+        made = {
+            "secret_key": secrets.token_urlsafe(48),
+            "redis_password": secrets.token_urlsafe(24),
+            "strava_client_secret": secrets.token_hex(20),
+            "strava_verify_token": secrets.token_urlsafe(24),
+            "strava_webhook_secret": secrets.token_urlsafe(24),
+        }
+        if made.keys() - kept.keys():
+            kept = made | kept
+            self.write(SECRETS_FILE, kept)
+        return kept
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Return what one of our JSON files holds; nothing if there is none."""
+        try:
+            values: dict[str, Any] = json.loads((self.path / name).read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError):
+            raise CannotStart(
+                f"{self.path / name} cannot be read; restore it from a backup."
+            ) from None
+        return values
+
+    def write(self, name: str, values: dict[str, Any]) -> None:
+        """Write a file that only its owner may read, whole or not at all."""
+        draft = self.path / f".{name}.new"
+        draft.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(draft, flags, _PRIVATE_FILE), "w") as file:
+            json.dump(values, file, indent=1)
+        draft.replace(self.path / name)
+
+    def fresh_log(self, name: str) -> Path:
+        """Set the last start's log aside and return the path for a new one."""
+        path = self.folder("logs") / f"{name}.log"
+        for age in range(_LOGS_KEPT, 0, -1):
+            older = path.with_suffix(f".log.{age - 1}") if age > 1 else path
+            if older.exists():
+                older.replace(path.with_suffix(f".log.{age}"))
+        return path
+
+
+@contextmanager
+def opened(path: Path) -> Generator[Home]:
+    """Hold the data directory for one instance, or say why that cannot be."""
+    home = Home(path)
+    try:
+        _make_private(home.path)
+        lock = (home.path / _LOCK_FILE).open("a")
+    except OSError as error:
+        raise CannotStart(
+            f"The data directory {path} cannot be used: {error.strerror}."
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotStart(
+                f"Another instance is running in {path}; stop it first, or choose "
+                "another directory with --data-dir."
+            ) from None
+        yield home
+
+
+def _make_private(path: Path) -> None:
+    if not path.exists():
+        if not path.parent.exists():
+            _make_private(path.parent)
+        path.mkdir(mode=_PRIVATE_DIR)
+        return
+    if not S_IMODE(path.stat().st_mode) & 0o077:
+        return
+    names = {entry.name for entry in path.iterdir()}
+    if names and not names & _OURS:
+        # Closing somebody's home or /tmp to everyone else would be rude.
+        raise CannotStart(
+            f"The data directory {path} holds other files and is open to other "
+            "people; choose a directory of its own with --data-dir."
+        )
+    path.chmod(_PRIVATE_DIR)

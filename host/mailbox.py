@@ -1,0 +1,58 @@
+"""The embedded mailbox: takes mail over SMTP on loopback, keeps it as a Maildir.
+
+python -m host.mailbox --port 8025 --dir .moodmiles/mailbox
+"""
+
+import asyncio
+import signal
+from argparse import ArgumentParser
+from mailbox import Maildir
+from pathlib import Path
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+_LARGEST_BYTES = 1_000_000
+
+
+class Keeper:
+    """Stores each mail as it came; the envelope goes into three headers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._maildir = Maildir(folder, create=True)
+
+    async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        recipients = ", ".join(envelope.rcpt_tos)
+        head = f"X-MailFrom: {envelope.mail_from}\r\nX-RcptTo: {recipients}\r\n"
+        self._maildir.add(head.encode("utf-8") + (envelope.original_content or b""))
+        return "250 OK"
+
+
+async def serve(folder: Path, *, host: str, port: int) -> None:
+    """Take mail until SIGTERM or Ctrl-C."""
+    keeper = Keeper(folder)
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, done.set)
+    server = await loop.create_server(
+        lambda: SMTP(keeper, data_size_limit=_LARGEST_BYTES, enable_SMTPUTF8=True),
+        host=host,
+        port=port,
+    )
+    await done.wait()
+    server.close()
+
+
+def main() -> None:
+    parser = ArgumentParser(prog="python -m host.mailbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--dir", type=Path, required=True)
+    arguments = parser.parse_args()
+    asyncio.run(serve(arguments.dir, host=arguments.host, port=arguments.port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Ports on this machine: is one free, and which one shall a part have."""
+
+import socket
+
+from host.errors import CannotStart
+from host.home import Home
+
+_PORTS_FILE = "ports.json"
+_LOOPBACK = "127.0.0.1"
+
+
+def is_free(host: str, port: int) -> bool:
+    return _bound(host, port) is not None
+
+
+def web_port(host: str, port: int) -> int:
+    """Return the port for the pages (`0`: any), or say that it is taken."""
+    try:
+        found = _bound(host, port)
+    except socket.gaierror:
+        raise CannotStart(f"{host} is not an address of this machine.") from None
+    if found is None:
+        raise CannotStart(
+            f"Port {port} on {host} is taken or not ours to use; choose another "
+            "one with --port."
+        )
+    return found
+
+
+def inner_port(home: Home, part: str) -> int:
+    """Return the same loopback port at each start, as long as it is free."""
+    ports = home.read(_PORTS_FILE)
+    port = _bound(_LOOPBACK, ports.get(part, 0)) or _bound(_LOOPBACK, 0)
+    if port is None:
+        raise CannotStart("This machine has no free port left.")
+    home.write(_PORTS_FILE, ports | {part: port})
+    return port
+
+
+def _bound(host: str, port: int) -> int | None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except socket.gaierror:
+            raise
+        except OSError:
+            return None
+        number: int = probe.getsockname()[1]
+        return number

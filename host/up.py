@@ -1,0 +1,56 @@
+"""`moodmiles up`: one instance with all its parts, until somebody stops it."""
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from host import ports
+from host.configuration import given
+from host.home import INSTANCE_FILE, opened
+from host.plan import STOP_ORDER, Plan
+from host.supervisor import Stopped, Supervisor
+from sync.settings import Settings
+
+
+def run(arguments: Namespace) -> int:
+    return run_instance(given(arguments))
+
+
+def run_instance(settings: Settings, *, export: Path | None = None) -> int:
+    """Run one instance in its data directory until it is asked to stop."""
+    with opened(settings.data_dir) as home:
+        port = ports.web_port(settings.host, settings.port)
+        plan = Plan(settings, home, port=port, export=export)
+        supervisor = Supervisor(say=_say)
+        try:
+            start(plan, supervisor)
+            print(f"Moodmiles is ready: {plan.address}", flush=True)
+            supervisor.watch()
+        except Stopped:
+            pass
+        finally:
+            supervisor.stop(STOP_ORDER)
+            (home.path / INSTANCE_FILE).unlink(missing_ok=True)
+    return 0
+
+
+def start(plan: Plan, supervisor: Supervisor) -> None:
+    """Start in order: tables, then what the pages need, then what works behind."""
+    supervisor.run_once(plan.command("db", "upgrade"))
+    plan.home.write(INSTANCE_FILE, dict(plan.made_up))
+    if plan.has_own_redis:
+        supervisor.start([plan.redis()])
+    supervisor.start([plan.web()])
+    behind = [plan.worker()]
+    if plan.has_simulator:
+        behind.append(plan.simulator())
+    if plan.has_own_mailbox:
+        behind.append(plan.mailbox())
+    supervisor.start(behind)
+    supervisor.start([plan.beat()])
+    if plan.has_simulator:
+        supervisor.run_once(plan.command("strava", "subscribe"))
+
+
+def _say(sentence: str) -> None:
+    print(f"moodmiles: {sentence}", file=sys.stderr, flush=True)
