@@ -1,4 +1,4 @@
-"""`moodmiles strava ...`: does Strava tell us about new runs, and where to?"""
+"""`moodmiles strava ...`: whether Strava tells us about new runs, and where to."""
 
 from argparse import Namespace
 
