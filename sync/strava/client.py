@@ -20,6 +20,7 @@ from sync.strava.api import (
     Tokens,
     Unreadable,
 )
+from sync.strava.budget import Budget, budget_of
 from sync.strava.parse import day, parse
 from sync.strava.wire import Wire, usable, whole
 
@@ -36,10 +37,11 @@ Kind = TypeVar("Kind")
 class HttpStrava(Strava):
     """Cheap to make; the first call opens the session."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, budget: Budget | None = None) -> None:
+        self.budget = budget or budget_of(settings)
         self._site_url = settings.strava_site_url
         self._hooks_url = f"{settings.strava_api_url}/push_subscriptions"
-        self._wire = Wire(settings)
+        self._wire = Wire(settings, self.budget)
 
     @override
     def consent_url(

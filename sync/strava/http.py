@@ -13,6 +13,8 @@ from sync.errors import StravaUnavailable
 CONNECT_S = 5
 READ_S = 20
 CONNECTIONS = 16
+# Said by name: urllib3 comes with requests and is none of ours to import.
+NEVER_LEFT = {"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"}
 
 Answer = TypeVar("Answer")
 
@@ -49,6 +51,10 @@ def session() -> Session:
     return http
 
 
+class Unreached(StravaUnavailable):
+    """The request never left: no connection came about."""
+
+
 def answered(ask: Callable[[], Answer]) -> Answer:
     """Return what `ask` returns, or say in our words that Strava failed us.
 
@@ -59,10 +65,16 @@ def answered(ask: Callable[[], Answer]) -> Answer:
         return ask()
     except RequestException as error:
         trouble = type(error).__name__
+        sort = Unreached if _never_left(error) else StravaUnavailable
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        trouble = "an answer of another shape"
-    raise StravaUnavailable(f"Strava did not answer as it should ({trouble}).")
+        trouble, sort = "an answer of another shape", StravaUnavailable
+    raise sort(f"Strava did not answer as it should ({trouble}).")
 
 
 def _as_it_is(request: PreparedRequest) -> PreparedRequest:
     return request
+
+
+def _never_left(error: RequestException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return type(reason).__name__ in NEVER_LEFT

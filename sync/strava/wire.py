@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sync.errors import NotConfigured, StravaUnavailable
+from sync.errors import NotConfigured, RateLimited, StravaUnavailable
 from sync.settings import Settings
 from sync.strava.api import Lane
+from sync.strava.budget import Budget
 from sync.strava.refusals import Door, meaning
 
 # requests and stravalib take their time to load: only a call does so.
@@ -16,14 +17,17 @@ if TYPE_CHECKING:
 
     from sync.strava.library import Api
 
+TOO_MANY = 429
+
 Answer = TypeVar("Answer")
 
 
 class Wire:
     """One session and one budget; every way to ask Strava leads through here."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, budget: Budget) -> None:
         self._settings = settings
+        self._budget = budget
 
     @cached_property
     def client_id(self) -> int:
@@ -39,8 +43,15 @@ class Wire:
 
     def get(self, access_token: str, path: str, lane: Lane, **params: Any) -> Any:
         """Read something of a runner's: one request out of the shared budget."""
-        ask = partial(self._api(Door.RUNNER, access_token).get, path, **params)
-        return self._answered(ask)
+        from sync.strava.http import Unreached
+
+        api = self._api(Door.RUNNER, access_token)
+        taken_at_ms = self._budget.reserve(lane)
+        try:
+            return self._answered(partial(api.get, path, **params))
+        except Unreached:
+            self._budget.give_back(taken_at_ms)
+            raise
 
     def with_tokens(self, ask: Callable[["Api"], Answer]) -> Answer:
         """Let stravalib speak to the token endpoint, which counts nothing."""
@@ -79,6 +90,10 @@ class Wire:
         return answered(ask)
 
     def _judge(self, door: Door, response: "Response") -> None:
+        refused = response.status_code == TOO_MANY
+        until = self._budget.learn(response.headers, refused=refused)
+        if refused:
+            raise RateLimited(until)
         trouble = meaning(response.status_code, _body(response), door)
         if trouble is not None:
             raise trouble

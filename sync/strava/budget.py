@@ -1,0 +1,239 @@
+"""The request budget that all our processes share, kept in Redis.
+
+Strava's limits belong to the app, so one count must serve web and workers.
+Each question is one round trip; nothing here ever sleeps.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from time import monotonic
+
+import structlog
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.retry import Retry
+
+from sync.clock import Clock, utc_now
+from sync.errors import RateLimited
+from sync.settings import Settings
+from sync.strava.api import Lane
+from sync.strava.headers import spoken
+from sync.strava.windows import (
+    CLOSE_MS,
+    DAY_MS,
+    KEPT_PERMILLE,
+    LEAST_PAUSE_MS,
+    NEW_APP,
+    NONE,
+    QUARTER_MS,
+    Entry,
+    Four,
+    Ledger,
+    end_ms,
+    margin_ms,
+    step,
+)
+
+log = structlog.get_logger()
+
+SCRIPT = Path(__file__).with_name("budget.lua")
+SILENCE = Entry()
+ANSWER_S = 0.5
+LOOK_AGAIN_S = 2.0
+# While Redis is away a process takes at most this part of each limit by itself.
+ALONE_PART = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One of Strava's four counts: of the quarter or the day, all or the reads."""
+
+    window: str
+    kind: str
+    used: int
+    limit: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """What `/metrics` and `doctor` show; `shared` is false without Redis."""
+
+    meters: tuple[Meter, ...]
+    paused_until: datetime | None
+    shared: bool
+
+
+class Budget:
+    """Ask `reserve` before a request and tell `learn` about its answer."""
+
+    def __init__(
+        self,
+        redis_url: str,
+        *,
+        app: str = "",
+        quarter_s: float = QUARTER_MS / 1000,
+        clock: Clock | None = None,
+    ) -> None:
+        """Use `clock` for tests only: by itself the budget goes by Redis's clock."""
+        self._url = redis_url
+        self._key = f"moodmiles:strava:{app}:budget"
+        self._quarter_ms = int(quarter_s * 1000)
+        self._clock = clock
+        self._lock = Lock()
+        self._known = Ledger(limits=NEW_APP)
+        self._alone = Ledger(limits=NEW_APP)
+        self._is_shared = bool(redis_url)
+        self._look_again_at = 0.0
+
+    def reserve(self, lane: Lane) -> int:
+        """Take one request and return when it was taken, for `give_back`.
+
+        Raises `RateLimited` with the moment at which this lane may try again: a
+        window's boundary, or sooner when only the reserve stands in the way.
+        Everybody is told the same moment, so who stores it adds some jitter.
+        """
+        entry = Entry(take=1, kept_permille=KEPT_PERMILLE[lane])
+        until_ms, now_ms = self._write(entry)
+        if until_ms:
+            raise RateLimited(_moment(until_ms))
+        return now_ms
+
+    def give_back(self, taken_at_ms: int) -> None:
+        """Return a request that never reached Strava."""
+        self._write(Entry(take=-1, taken_at_ms=taken_at_ms))
+
+    def learn(self, headers: Mapping[str, str], *, refused: bool = False) -> datetime:
+        """Believe Strava's headers; `refused` (a 429) stops everybody.
+
+        Returns the end of the pause; one that is over means that there is none.
+        """
+        entry = spoken(headers, refused=refused)
+        if entry != SILENCE:
+            self._write(entry)
+        return _moment(self._known.paused_until_ms)
+
+    def state(self) -> BudgetState:
+        """Look at the counts without taking anything."""
+        _, now_ms = self._write(Entry())
+        known = self._known
+        spans = (self._quarter_ms, self._quarter_ms, DAY_MS, DAY_MS)
+        names = (
+            ("quarter", "overall"),
+            ("quarter", "read"),
+            ("day", "overall"),
+            ("day", "read"),
+        )
+        rows = zip(names, known.used, known.limits, spans, strict=True)
+        return BudgetState(
+            meters=tuple(
+                Meter(*name, used, limit, _moment(end_ms(now_ms, span)))
+                for name, used, limit, span in rows
+            ),
+            paused_until=_moment(known.paused_until_ms)
+            if known.paused_until_ms
+            else None,
+            shared=self._is_shared,
+        )
+
+    def _write(self, entry: Entry) -> tuple[int, int]:
+        """Write to the shared ledger, or to our own; return the wait and the time."""
+        with self._lock:
+            if self._url and monotonic() >= self._look_again_at:
+                try:
+                    return self._write_shared(entry)
+                except (RedisError, OSError) as error:
+                    self._fall_back(error)
+            return self._write_alone(entry)
+
+    def _write_shared(self, entry: Entry) -> tuple[int, int]:
+        until_ms, now_ms, quarter, day, *rest = self._script(
+            keys=[self._key], args=self._arguments(entry)
+        )
+        self._known = Ledger(
+            quarter, day, tuple(rest[:4]), tuple(rest[4:8]), paused_until_ms=rest[8]
+        )
+        if not self._is_shared:
+            self._is_shared = True
+            log.info("request budget shared again")
+        return until_ms, now_ms
+
+    def _arguments(self, entry: Entry) -> list[int]:
+        """Say it in the order of `budget.lua`, with all that we know ourselves.
+
+        So a Redis that was emptied knows at once again what it had known.
+        """
+        known = self._known
+        return [
+            self._now_ms() if self._clock else 0,
+            self._quarter_ms,
+            margin_ms(self._quarter_ms),
+            LEAST_PAUSE_MS,
+            CLOSE_MS,
+            entry.take,
+            entry.kept_permille,
+            entry.taken_at_ms,
+            entry.heard_at_ms,
+            int(entry.refused),
+            *entry.used,
+            *entry.limits,
+            known.quarter,
+            known.day,
+            *known.used,
+            *known.limits,
+            known.paused_until_ms,
+        ]
+
+    def _write_alone(self, entry: Entry) -> tuple[int, int]:
+        now_ms = self._now_ms()
+        known, until_ms = step(self._known, entry, now_ms, quarter_ms=self._quarter_ms)
+        if self._url:
+            alone, alone_ms = step(
+                replace(self._alone, limits=_part(known.limits)),
+                replace(entry, used=NONE, limits=NONE, refused=False),
+                now_ms,
+                quarter_ms=self._quarter_ms,
+            )
+            until_ms = max(until_ms, alone_ms)
+            self._alone = self._alone if until_ms else alone
+        self._known = self._known if until_ms else known
+        return until_ms, now_ms
+
+    def _fall_back(self, error: Exception) -> None:
+        self._look_again_at = monotonic() + LOOK_AGAIN_S
+        if self._is_shared:
+            self._is_shared = False
+            log.warning("request budget not shared", error=type(error).__name__)
+
+    @cached_property
+    def _script(self) -> Script:
+        redis = Redis.from_url(
+            self._url,
+            socket_connect_timeout=ANSWER_S,
+            socket_timeout=ANSWER_S,
+            # The client's own way to wait for Redis is to sleep.
+            retry=Retry(NoBackoff(), 0),
+        )
+        return redis.register_script(SCRIPT.read_text())
+
+    def _now_ms(self) -> int:
+        return int((self._clock or utc_now)().timestamp() * 1000)
+
+
+def budget_of(settings: Settings) -> Budget:
+    """Return the budget of the app that the settings name."""
+    return Budget(settings.redis_url, app=str(settings.strava_client_id or ""))
+
+
+def _part(limits: Four) -> Four:
+    first, second, third, fourth = (max(1, limit // ALONE_PART) for limit in limits)
+    return first, second, third, fourth
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
