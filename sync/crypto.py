@@ -61,6 +61,13 @@ class Sealer:
         plain = text.strip().lower().encode()
         return [hmac.new(key, plain, sha256).hexdigest() for key in self._lookup_keys]
 
+    def signatures(self, purpose: str, text: str) -> list[str]:
+        """Sign `text` with each key, newest first, for links that never expire."""
+        message = f"{purpose}:{text}".encode()
+        return [
+            hmac.new(key, message, sha256).hexdigest()[:32] for key in self._lookup_keys
+        ]
+
     def new_vault_key(self) -> bytes:
         """Return a fresh sealed key for one runner's answers."""
         return self.seal(secrets.token_hex(32))

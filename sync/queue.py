@@ -24,7 +24,7 @@ PENDING_S = 5
 # Beyond a minute the row's `due_at` and the sweep do the waiting: a broker may
 # deliver a message with a long delay twice.
 LONGEST_DELAY_S = 60
-_BROKER = {
+BROKER_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 2,
     "socket_keepalive": True,
@@ -64,7 +64,7 @@ class CeleryQueue(Queue):
     @cached_property
     def _celery(self) -> Celery:
         celery = Celery(broker=self._url, set_as_current=False)
-        celery.conf.broker_transport_options = _BROKER
+        celery.conf.broker_transport_options = BROKER_OPTIONS
         return celery
 
     @override

@@ -12,7 +12,9 @@ _BIGINT = 2**63 - 1
 
 def _text(value: object) -> object:
     """Strava sends "true"; a lenient sender might send true."""
-    return {str(k): str(v) for k, v in value.items()} if isinstance(value, dict) else value
+    if not isinstance(value, dict):
+        return value
+    return {str(key): str(item).lower() for key, item in value.items()}
 
 
 class Delivery(BaseModel):

@@ -1,6 +1,7 @@
 """Act on what Strava told us, one runner at a time."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic
 
 import structlog
@@ -53,25 +54,17 @@ def _act(runtime: Runtime, batch: Batch) -> None:
     pull.hide(runtime, runner_id, list(plan.confirm_gone))
     _done(runtime, plan.nothing)
 
-    def _try(event_ids: list[int], work: Callable[[], None]) -> None:
-        _attempt(runtime, batch, event_ids, work)
-
     if plan.revoked:
-        _try(plan.revoked, lambda: leave.if_revoked(runtime, runner_id))
-    for run_id, event_ids in plan.confirm_gone.items():
-        _try(
-            event_ids,
-            lambda run_id=run_id: pull.confirm_gone(
-                runtime, runner_id, run_id, lane=Lane.NEW_RUN
-            ),
+        _attempt(
+            runtime, batch, plan.revoked, partial(leave.if_revoked, runtime, runner_id)
         )
-    for run_id, event_ids in plan.pull.items():
-        _try(
-            event_ids,
-            lambda run_id=run_id: pull.pull(
-                runtime, runner_id, run_id, lane=Lane.NEW_RUN
-            ),
-        )
+    for read, wanted in (
+        (pull.confirm_gone, plan.confirm_gone),
+        (pull.pull, plan.pull),
+    ):
+        for run_id, event_ids in wanted.items():
+            work = partial(read, runtime, runner_id, run_id, lane=Lane.NEW_RUN)
+            _attempt(runtime, batch, event_ids, work)
 
 
 def _attempt(

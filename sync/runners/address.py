@@ -64,7 +64,7 @@ def confirm(runtime: Runtime, *, token: str) -> int | None:
         runner.email_confirmed_at = now
         runner.email_bounced_at = None
         link.email = None
-        store.agree(session, runner.id, ["mail"], CONSENT_VERSION, at=now)
+        store.agree(session, runner.id, ["mail"], version=CONSENT_VERSION, at=now)
         return runner.id
 
 

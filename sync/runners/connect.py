@@ -75,13 +75,11 @@ def finish(
         _give_back(runtime, grant)
         raise ScopeMissing("Strava was not allowed to show us your runs.")
     with runtime.db.transaction() as session:
-        runner, is_new = _runner_of(runtime, session, attempt, grant)
-        if runner is not None:
-            linked = _link(runtime, session, runner, (attempt, grant, scope))
-    if runner is None:
+        linked = _link(runtime, session, attempt, grant, scope=scope)
+    if linked is None:
         raise OtherRunner("This browser is signed in as a different runner.")
-    log.info("runner linked", runner_id=runner.id, new=is_new)
-    return Linked(linked, is_new, needs_address=runner.email_confirmed_at is None)
+    log.info("runner linked", runner_id=linked.runner_id, new=linked.is_new)
+    return linked
 
 
 def decline(runtime: Runtime, *, state: str, browser: str) -> None:
@@ -134,29 +132,39 @@ def _runner_of(
 def _link(
     runtime: Runtime,
     session: Session,
-    runner: Runner,
-    came_with: tuple[LinkAttempt, Grant, str],
-) -> int:
-    attempt, grant, scope = came_with
+    attempt: LinkAttempt,
+    grant: Grant,
+    *,
+    scope: str,
+) -> Linked | None:
+    runner, is_new = _runner_of(runtime, session, attempt, grant)
+    if runner is None:
+        return None
     now = runtime.db.now(session)
     runner.athlete_id = grant.athlete_id
     session.flush()
+    _keep_tokens(runtime, session, runner.id, grant, scope=scope)
+    given = attempt.consents
+    store.agree(session, runner.id, given["given"], version=given["version"], at=now)
+    store.start_backfill(session, runner.id, now=now)
+    wake_after_commit(session, Work.BACKFILL)
+    return Linked(runner.id, is_new, runner.email_confirmed_at is None)
+
+
+def _keep_tokens(
+    runtime: Runtime, session: Session, runner_id: int, grant: Grant, *, scope: str
+) -> None:
     tokens = {
         "scope": scope,
         "access_token": runtime.sealer.seal(grant.tokens.access),
         "refresh_token": runtime.sealer.seal(grant.tokens.refresh),
         "expires_at": grant.tokens.expires_at,
-        "linked_at": now,
+        "linked_at": runtime.db.now(session),
         "lease_until": None,
         "broken_at": None,
     }
     session.execute(
         insert(session, Connection)
-        .values(runner_id=runner.id, **tokens)
+        .values(runner_id=runner_id, **tokens)
         .on_conflict_do_update(index_elements=["runner_id"], set_=tokens)
     )
-    given = attempt.consents
-    store.agree(session, runner.id, given["given"], given["version"], at=now)
-    store.start_backfill(session, runner.id, now=now)
-    wake_after_commit(session, Work.BACKFILL)
-    return runner.id

@@ -13,7 +13,6 @@ from sync.models import (
     Backfill,
     Connection,
     Event,
-    Mail,
     Run,
     Runner,
     SetAside,
@@ -49,7 +48,9 @@ def if_revoked(runtime: Runtime, runner_id: int) -> None:
     try:
         with runtime.db.reading() as session:
             connection = session.get(Connection, runner_id)
-            refused = connection and runtime.sealer.open(connection.access_token)
+            refused = (
+                runtime.sealer.open(connection.access_token) if connection else None
+            )
         access_token(runtime, runner_id, refused=refused)
     except AccessRevoked:
         with runtime.db.transaction() as session:
@@ -112,20 +113,10 @@ def _keep_unsent_in(session: Session, runner_id: int, *, now: datetime) -> None:
         .where(Survey.runner_id == runner_id, Survey.expires_at > now)
         .values(cancelled_for="disconnected")
     )
-    session.execute(
-        update(Mail)
-        .where(
-            Mail.runner_id == runner_id,
-            Mail.survey_id.is_not(None),
-            Mail.due_at.is_not(None),
-        )
-        .values(due_at=None, withheld_for="disconnected", sealed=None)
-    )
+    outbox.cancel_surveys(session, runner_id, "disconnected")
 
 
-def _receipt(
-    runtime: Runtime, session: Session, runner: Runner, *, kind: str
-) -> None:
+def _receipt(runtime: Runtime, session: Session, runner: Runner, *, kind: str) -> None:
     """Promise written confirmation; a deleted runner's goes out without a row."""
     if runner.email is None or runner.email_confirmed_at is None:
         return

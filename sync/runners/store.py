@@ -75,7 +75,12 @@ def use_mail_link(
 
 
 def agree(
-    session: Session, runner_id: int, kinds: Iterable[str], version: str, *, at: datetime
+    session: Session,
+    runner_id: int,
+    kinds: Iterable[str],
+    *,
+    version: str,
+    at: datetime,
 ) -> None:
     """Note each consent that this version of the text does not already have."""
     standing = set(

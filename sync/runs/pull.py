@@ -49,9 +49,7 @@ def hide(runtime: Runtime, runner_id: int, run_ids: list[int]) -> None:
             runners.changed(session, runner_id)
 
 
-def confirm_gone(
-    runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane
-) -> None:
+def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
     """Delete a run that Strava no longer shows, or bring it back if it does."""
     try:
         pull(runtime, runner_id, run_id, lane=lane)

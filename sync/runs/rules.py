@@ -29,11 +29,12 @@ def next_try(error: MoodmilesError, *, attempts: int, now: datetime) -> datetime
     """
     match error:
         case RateLimited():
-            return error.until + timedelta(seconds=random.uniform(1, JITTER_S))  # noqa: S311
+            wait_s = random.uniform(1, JITTER_S)  # noqa: S311
+            return error.until + timedelta(seconds=wait_s)
         case TryLater():
             return now + error.after
         case _:
-            return now + min(FIRST_WAIT * 2 ** min(attempts, 12), LONGEST_WAIT)
+            return now + min(FIRST_WAIT * (1 << min(attempts, 12)), LONGEST_WAIT)
 
 
 def costs_an_attempt(error: MoodmilesError) -> bool:

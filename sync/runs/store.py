@@ -140,9 +140,7 @@ def set_aside(
         )
 
 
-def _cancel_surveys(
-    session: Session, run_ids: Sequence[int], *, now: datetime
-) -> None:
+def _cancel_surveys(session: Session, run_ids: Sequence[int], *, now: datetime) -> None:
     """Ask no more about runs that have gone, and keep unsent mails in."""
     if not run_ids:
         return

@@ -1,0 +1,123 @@
+"""What a runner sees and sets about themselves, apart from runs and moods."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sync.models import Answer, Backfill, Connection, Consent, Run, Runner
+from sync.runners import store
+from sync.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """How far the import of the past has come."""
+
+    runs_stored: int
+    activities_seen: int
+    reached: date | None
+    waiting_for: str | None
+    due_at: datetime | None
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One runner's account.  `email` is opened for their own eyes only."""
+
+    runner_id: int
+    is_linked: bool
+    is_broken: bool
+    sees_private: bool
+    email: str | None
+    email_confirmed: bool
+    email_bounced: bool
+    zone: str
+    preferences: Mapping[str, Any]
+    importing: Import | None
+    consents: tuple[tuple[str, str, datetime, datetime | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What we hold about a runner, counted before anything is removed."""
+
+    runs: int
+    answers: int
+
+
+def overview(runtime: Runtime, runner_id: int) -> Overview:
+    with runtime.db.reading() as session:
+        runner = session.get_one(Runner, runner_id)
+        connection = session.get(Connection, runner_id)
+        return Overview(
+            runner_id=runner_id,
+            is_linked=connection is not None,
+            is_broken=connection is not None and connection.broken_at is not None,
+            sees_private=connection is not None and "read_all" in connection.scope,
+            email=runtime.sealer.open(runner.email) if runner.email else None,
+            email_confirmed=runner.email_confirmed_at is not None,
+            email_bounced=runner.email_bounced_at is not None,
+            zone=runner.zone,
+            preferences=runner.preferences,
+            importing=_import(session, runner_id),
+            consents=_consents(session, runner_id),
+        )
+
+
+def progress(runtime: Runtime, runner_id: int) -> Import | None:
+    """Return how far the import is, or None when there never was one."""
+    with runtime.db.reading() as session:
+        return _import(session, runner_id)
+
+
+def holdings(runtime: Runtime, runner_id: int) -> Holdings:
+    with runtime.db.reading() as session:
+        runs, answers = (
+            session.scalar(
+                select(func.count())
+                .select_from(table)
+                .where(table.runner_id == runner_id)
+            )
+            for table in (Run, Answer)
+        )
+    return Holdings(runs or 0, answers or 0)
+
+
+def save_preferences(
+    runtime: Runtime, runner_id: int, changes: Mapping[str, Any]
+) -> None:
+    """Change some preferences and keep the others; they hold from now on."""
+    with runtime.db.transaction() as session:
+        runner = session.get_one(Runner, runner_id)
+        runner.preferences = {**runner.preferences, **changes}
+        store.changed(session, runner_id)
+
+
+def _import(session: Session, runner_id: int) -> Import | None:
+    backfill = session.get(Backfill, runner_id)
+    if backfill is None:
+        return None
+    return Import(
+        runs_stored=backfill.runs_stored,
+        activities_seen=backfill.activities_seen,
+        reached=backfill.reached,
+        waiting_for=backfill.waiting_for,
+        due_at=backfill.due_at,
+        is_done=backfill.finished_at is not None,
+    )
+
+
+def _consents(
+    session: Session, runner_id: int
+) -> tuple[tuple[str, str, datetime, datetime | None], ...]:
+    rows = session.execute(
+        select(Consent.kind, Consent.version, Consent.given_at, Consent.withdrawn_at)
+        .where(Consent.runner_id == runner_id)
+        .order_by(Consent.given_at, Consent.id)
+    )
+    return tuple((row[0], row[1], row[2], row[3]) for row in rows)

@@ -1,0 +1,1 @@
+"""Surveys: deciding whether to ask about a run, asking, and keeping the answer."""

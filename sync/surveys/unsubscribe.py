@@ -1,0 +1,49 @@
+"""Stopping the survey mails from any mail, with one click and no sign-in."""
+
+import hmac
+
+import structlog
+
+from sync.mail import outbox
+from sync.models import Runner
+from sync.runners import store as runners
+from sync.runtime import Runtime
+from sync.surveys.policy import Preferences
+
+log = structlog.get_logger()
+
+_PURPOSE = "unsubscribe"
+
+
+def token_for(runtime: Runtime, runner_id: int) -> str:
+    """Return the runner's unsubscribe token, which never expires."""
+    return f"{runner_id}-{runtime.sealer.signatures(_PURPOSE, str(runner_id))[0]}"
+
+
+def holder(runtime: Runtime, token: str) -> int | None:
+    """Return whose token this is, or None; writes nothing."""
+    number, _, signature = token.partition("-")
+    if not number.isascii() or not number.isdigit() or len(number) > 18:
+        return None
+    genuine = runtime.sealer.signatures(_PURPOSE, number)
+    if not any(hmac.compare_digest(signature.encode(), g.encode()) for g in genuine):
+        return None
+    with runtime.db.reading() as session:
+        return runner.id if (runner := session.get(Runner, int(number))) else None
+
+
+def stop(runtime: Runtime, token: str) -> bool:
+    """Send no more surveys; False if the token is not ours."""
+    runner_id = holder(runtime, token)
+    if runner_id is None:
+        return False
+    with runtime.db.transaction() as session:
+        runner = session.get(Runner, runner_id)
+        if runner is None:
+            return False
+        now = runtime.db.now(session)
+        runner.preferences = Preferences.of(runner.preferences).stopped().stored()
+        runners.withdraw(session, runner_id, "mail", at=now)
+        outbox.cancel_surveys(session, runner_id, "stopped")
+    log.info("surveys stopped", runner_id=runner_id)
+    return True

@@ -1,0 +1,1 @@
+"""The door for time: a Celery app, its schedule, and one thin task per job."""

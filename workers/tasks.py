@@ -1,0 +1,35 @@
+"""One task per kind of work: the task names it, `sync` does it."""
+
+from sync.inbox import handle
+from sync.mail import deliver
+from sync.queue import Work, task_name
+from sync.runs import backfill
+from sync.surveys import ask
+from workers.app import celery, runtime
+
+
+@celery.task(name=task_name(Work.INBOX))
+def drain_inbox() -> None:
+    handle.drain(runtime())
+
+
+@celery.task(name=task_name(Work.BACKFILL))
+def drain_backfill() -> None:
+    backfill.drain(runtime())
+
+
+@celery.task(name=task_name(Work.SURVEYS))
+def drain_surveys() -> None:
+    ask.drain(runtime())
+
+
+@celery.task(name=task_name(Work.OUTBOX))
+def drain_outbox() -> None:
+    deliver.deliver_due(runtime())
+
+
+@celery.task(name="sweep")
+def sweep() -> None:
+    """Wake everybody: what a lost wake-up left behind is found here."""
+    for work in Work:
+        runtime().queue.wake(work)
