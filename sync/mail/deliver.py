@@ -1,0 +1,176 @@
+"""Sending what the outbox holds: claim, write, hand over, settle."""
+
+import json
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import structlog
+from sqlalchemy.orm import Session
+
+from sync.crypto import KeyLost
+from sync.mail import store
+from sync.mail.envelope import host_of, seal_up
+from sync.mail.messages import Sending, UnknownMail, render
+from sync.mail.rules import (
+    LEASE,
+    Outcome,
+    Prospect,
+    Stage,
+    meaning,
+    next_try,
+    why_not,
+)
+from sync.mail.smtp import TIMEOUT_S, Server, SmtpLine, Undelivered
+from sync.models import Mail, Runner
+from sync.queue import Work
+from sync.runtime import Runtime
+
+log = structlog.get_logger()
+
+# A worker gives its slot back after this long and has itself woken again.
+_LONGEST_BATCH_S = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """A mail that is ours until the lease ends; without `to` it was withheld.
+
+    `is_own`: the address is the runner's own, not one given for this mail alone.
+    """
+
+    mail: Mail
+    to: str | None = None
+    values: dict[str, Any] | None = None
+    is_own: bool = True
+
+
+def deliver_due(runtime: Runtime, *, timeout_s: float = TIMEOUT_S) -> int:
+    """Send every mail that is due over one connection; return how many left.
+
+    No transaction is open while the server thinks.  A mail is sent twice only
+    if the server took it and we died before saying so, and then under the same
+    Message-ID.
+    """
+    sent = 0
+    end = monotonic() + _LONGEST_BATCH_S
+    with _line(runtime, timeout_s=timeout_s) as line:
+        while (claimed := _claim(runtime)) is not None:
+            if claimed.to is not None:
+                try:
+                    _send(runtime, line, claimed)
+                    sent += 1
+                except UnknownMail:
+                    _withhold(runtime, claimed, "unreadable")
+                except Undelivered as trouble:
+                    _settle(runtime, claimed, trouble)
+                    if trouble.stage is Stage.OPENING:
+                        break
+            if monotonic() > end:
+                runtime.queue.wake(Work.OUTBOX)
+                break
+    return sent
+
+
+def _line(runtime: Runtime, *, timeout_s: float) -> SmtpLine:
+    server = Server.from_url(runtime.settings.secret("smtp_url"))
+    return SmtpLine(server, sender=runtime.settings.mail_from, timeout_s=timeout_s)
+
+
+def _claim(runtime: Runtime) -> _Claimed | None:
+    """Take the next due mail; one that must not go out is withheld right here."""
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        mail = store.claim(session, now=now, until=now + LEASE)
+        if mail is None:
+            return None
+        if "@" not in mail.message_id:
+            host = host_of(runtime.settings.mail_from)
+            mail.message_id = f"<{mail.message_id}@{host}>"
+        claimed, prospect = _open(runtime, session, mail)
+        reason = why_not(prospect, now=now)
+        if reason is None:
+            return claimed
+        store.withhold(session, mail, reason)
+    log.info("mail withheld", mail_id=mail.id, kind=mail.kind, reason=reason)
+    return _Claimed(mail)
+
+
+def _open(runtime: Runtime, session: Session, mail: Mail) -> tuple[_Claimed, Prospect]:
+    """Open what the row holds, and see what has happened since it was written."""
+    runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
+    survey = store.survey_state(session, mail.survey_id) if mail.survey_id else None
+    to, values, is_own, has_bounced = None, None, True, False
+    try:
+        if mail.sealed is not None:
+            content = json.loads(runtime.sealer.open(mail.sealed))
+            to, values = content["to"], content["values"]
+        is_own = to is None
+        if is_own and runner is not None:
+            has_bounced = runner.email_bounced_at is not None
+            if runner.email is not None and runner.email_confirmed_at is not None:
+                to = runtime.sealer.open(runner.email)
+    except KeyLost:
+        values = None
+    prospect = Prospect(
+        kind=mail.kind,
+        stale_at=mail.stale_at,
+        has_values=values is not None,
+        has_address=to is not None,
+        has_bounced=has_bounced,
+        survey=survey,
+    )
+    return _Claimed(mail, to, values, is_own), prospect
+
+
+def _send(runtime: Runtime, line: SmtpLine, claimed: _Claimed) -> None:
+    """Write one mail, hand it over, and record at once that it is out."""
+    mail, to = claimed.mail, claimed.to or ""
+    now = runtime.now()
+    sending = Sending(runtime.settings.public_url, now=now, stale_at=mail.stale_at)
+    letter = seal_up(
+        render(mail.kind, claimed.values or {}, sending),
+        kind=mail.kind,
+        sender=runtime.settings.mail_from,
+        recipient=to,
+        message_id=mail.message_id,
+        sent_at=now,
+    )
+    line.send(letter, recipient=to)
+    with runtime.db.transaction() as session:
+        store.mark_sent(session, mail, now=runtime.db.now(session))
+    log.info("mail sent", mail_id=mail.id, kind=mail.kind, attempts=mail.attempts)
+
+
+def _settle(runtime: Runtime, claimed: _Claimed, trouble: Undelivered) -> None:
+    """Record what the server's refusal means for this mail and its address."""
+    mail = claimed.mail
+    outcome = meaning(trouble.stage, trouble.code, trouble.text)
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        match outcome:
+            case Outcome.RETRY:
+                until = next_try(mail.attempts, now=now, stale_at=mail.stale_at)
+                store.put_off(session, mail, until=until)
+            case Outcome.BOUNCED:
+                store.withhold(session, mail, "bounced")
+                is_own = claimed.is_own
+                store.mark_bounced(session, mail.runner_id, is_own=is_own, now=now)
+            case Outcome.REFUSED:
+                store.withhold(session, mail, "refused")
+    # The server's words may hold an address, so the log has only the code.
+    log.warning(
+        "mail not taken",
+        mail_id=mail.id,
+        kind=mail.kind,
+        stage=trouble.stage,
+        code=trouble.code,
+        outcome=outcome,
+        attempts=mail.attempts,
+    )
+
+
+def _withhold(runtime: Runtime, claimed: _Claimed, reason: str) -> None:
+    with runtime.db.transaction() as session:
+        store.withhold(session, claimed.mail, reason)
+    log.error("mail withheld", mail_id=claimed.mail.id, reason=reason)

@@ -1,0 +1,85 @@
+"""Promising a mail, within the transaction that decides it, and taking it back."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from sync.crypto import Sealer
+from sync.database import insert, wake_after_commit
+from sync.mail import messages
+from sync.models import Mail
+from sync.queue import Work
+
+
+def promise(  # noqa: PLR0913
+    session: Session,
+    *,
+    sealer: Sealer,
+    now: datetime,
+    dedupe_key: str,
+    kind: str,
+    runner_id: int | None,
+    values: Mapping[str, Any],
+    stale_at: datetime,
+    due_at: datetime | None = None,
+    survey_id: int | None = None,
+    to: str | None = None,
+) -> bool:
+    """Put a mail into the outbox; False if this key was promised before.
+
+    It goes to the runner's confirmed address as it is when the mail leaves, or
+    `to` the address given.  `values` are what the message of this kind says.
+    """
+    messages.check(kind, values)
+    due_at = due_at or now
+    row = {
+        "dedupe_key": dedupe_key,
+        "kind": kind,
+        "runner_id": runner_id,
+        "survey_id": survey_id,
+        "sealed": sealer.seal(json.dumps({"to": to, "values": values}, default=_iso)),
+        # The host part joins when the mail first leaves; the rest never changes.
+        "message_id": secrets.token_hex(16),
+        "created_at": now,
+        "due_at": due_at,
+        "stale_at": stale_at,
+        "attempts": 0,
+    }
+    statement = insert(session, Mail).values(row).on_conflict_do_nothing()
+    is_new = session.scalar(statement.returning(Mail.id)) is not None
+    if is_new and due_at <= now:
+        wake_after_commit(session, Work.OUTBOX)
+    return is_new
+
+
+def cancel(session: Session, survey_id: int, reason: str) -> None:
+    """Withhold every mail of a survey that has not left yet."""
+    session.execute(
+        update(Mail)
+        .where(Mail.survey_id == survey_id, Mail.due_at.is_not(None))
+        .values(due_at=None, withheld_for=reason, sealed=None)
+    )
+
+
+def cancel_surveys(session: Session, runner_id: int, reason: str) -> None:
+    """Withhold every survey mail of a runner that has not left yet."""
+    session.execute(
+        update(Mail)
+        .where(
+            Mail.runner_id == runner_id,
+            Mail.survey_id.is_not(None),
+            Mail.due_at.is_not(None),
+        )
+        .values(due_at=None, withheld_for=reason, sealed=None)
+    )
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"a mail cannot carry a {type(value).__name__}")

@@ -1,0 +1,106 @@
+"""The outbox in SQL: taking a due mail, and settling what became of it."""
+
+from datetime import datetime
+
+from sqlalchemy import Update, and_, exists, or_, select, true, update
+from sqlalchemy.orm import Session
+
+from sync.mail.rules import Survey as SurveyState
+from sync.models import Answer, Mail, Runner, Survey
+
+
+def claim(session: Session, *, now: datetime, until: datetime) -> Mail | None:
+    """Take the mail that has been due longest for ourselves until `until`."""
+    first = (
+        select(Mail.id)
+        .where(Mail.due_at <= now)
+        .order_by(Mail.due_at, Mail.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    return session.scalar(
+        update(Mail)
+        .where(Mail.id == first, Mail.due_at <= now)
+        .values(due_at=until, attempts=Mail.attempts + 1)
+        .returning(Mail)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def survey_state(session: Session, survey_id: int) -> SurveyState | None:
+    """Return what has become of a survey, answered from the mail or elsewhere."""
+    answered = exists().where(
+        or_(
+            Answer.survey_id == Survey.id,
+            and_(Survey.run_id.is_not(None), Answer.run_id == Survey.run_id),
+        )
+    )
+    row = session.execute(
+        select(
+            answered,
+            Survey.skipped_at,
+            Survey.cancelled_for,
+            Survey.expires_at,
+            Survey.sent_at,
+        ).where(Survey.id == survey_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    is_answered, skipped_at, cancelled_for, expires_at, sent_at = row
+    return SurveyState(
+        is_answered=is_answered,
+        is_skipped=skipped_at is not None,
+        is_cancelled=cancelled_for is not None,
+        expires_at=expires_at,
+        sent_at=sent_at,
+    )
+
+
+def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
+    """Record that the server has it: whatever happened meanwhile, it is out."""
+    session.execute(
+        update(Mail)
+        .where(Mail.id == mail.id)
+        .values(sent_at=now, due_at=None, sealed=None, withheld_for=None)
+    )
+    if mail.kind == "survey" and mail.survey_id is not None:
+        session.execute(
+            update(Survey)
+            .where(Survey.id == mail.survey_id, Survey.sent_at.is_(None))
+            .values(sent_at=now)
+        )
+
+
+def put_off(session: Session, mail: Mail, *, until: datetime) -> None:
+    """Make the mail due again later, if it is still ours to decide."""
+    session.execute(_ours(mail).values(due_at=until))
+
+
+def withhold(session: Session, mail: Mail, reason: str) -> None:
+    """Close the mail unsent, if it is still ours to decide."""
+    session.execute(_ours(mail).values(due_at=None, withheld_for=reason, sealed=None))
+
+
+def mark_bounced(
+    session: Session, runner_id: int | None, *, is_own: bool, now: datetime
+) -> None:
+    """Note that mail does not arrive, until an address is confirmed again.
+
+    A new address that was mistyped says nothing about a confirmed one.
+    """
+    concerned = true() if is_own else Runner.email_confirmed_at.is_(None)
+    session.execute(
+        update(Runner)
+        .where(Runner.id == runner_id, concerned)
+        .values(email_bounced_at=now)
+    )
+
+
+def _ours(mail: Mail) -> Update:
+    """Return an update that a cancelled mail or a lost lease escapes."""
+    return (
+        update(Mail)
+        .where(Mail.id == mail.id, Mail.due_at == mail.due_at)
+        .execution_options(synchronize_session=False)
+    )

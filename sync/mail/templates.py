@@ -1,0 +1,36 @@
+"""Templates to finished HTML, with the styles inlined, and to its text twin.
+
+Pure but for reading the template files, which Jinja keeps in memory.
+"""
+
+from functools import cache
+from typing import Any
+
+import css_inline
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+
+def compose(name: str, **values: Any) -> tuple[str, str]:
+    """Return the HTML and the text of the mail called `name`."""
+    html = _environment().get_template(f"{name}.html.j2").render(values)
+    text = _environment().get_template(f"{name}.txt.j2").render(values)
+    return _inliner().inline(html), f"{text.strip()}\n"
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("sync.mail"),
+        autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    """Inline everything but the blocks marked to be kept (dark mode, phones)."""
+    return css_inline.CSSInliner(
+        keep_style_tags=False, keep_link_tags=False, load_remote_stylesheets=False
+    )
