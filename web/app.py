@@ -1,0 +1,36 @@
+"""The Flask application, put together from its parts."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from sync.runtime import Runtime
+from web import csrf, errors, formats, pages, security, session
+from web.blueprints import BLUEPRINTS
+from web.runtime import attach
+
+LARGEST_BODY = 64 * 1024
+MOST_FIELDS = 100
+
+
+def create_app(runtime: Runtime) -> Flask:
+    address = urlsplit(runtime.settings.public_url)
+    app = Flask(__name__)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_FORM_PARTS=MOST_FIELDS,
+        SERVER_NAME=address.netloc,
+        PREFERRED_URL_SCHEME=address.scheme,
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    attach(app, runtime)
+    security.protect(app, runtime.settings)
+    session.remember(app)
+    csrf.guard(app)
+    errors.handle(app)
+    formats.register(app)
+    pages.register(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,1 @@
+"""Consent, then Strava and back."""

@@ -1,0 +1,1 @@
+"""Giving and confirming an e-mail address."""

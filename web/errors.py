@@ -1,0 +1,75 @@
+"""Every failure becomes one clear page, or JSON where a program asks."""
+
+import secrets
+import traceback
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from sync.errors import MoodmilesError, RateLimited
+from web.problems import BY_STATUS, UNKNOWN, Problem, problem_of
+from web.runtime import runtime
+
+log = structlog.get_logger()
+
+
+def handle(app: Flask) -> None:
+    app.register_error_handler(MoodmilesError, _ours)
+    app.register_error_handler(HTTPException, _of_http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _ours(error: MoodmilesError) -> Response:
+    problem = problem_of(error)
+    if problem is UNKNOWN:
+        return _unexpected(error)
+    log.info("request refused", error=type(error).__name__, status=problem.status)
+    response = answer(problem)
+    if isinstance(error, RateLimited):
+        wait = error.until - runtime().now()
+        response.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
+    return response
+
+
+def _of_http(error: HTTPException) -> Response:
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if status < HTTPStatus.BAD_REQUEST:  # a redirect that routing asked for
+        return make_response(error.get_response())
+    problem = BY_STATUS.get(status) or _plain(status)
+    response = answer(problem)
+    if isinstance(allowed := getattr(error, "valid_methods", None), list):
+        response.headers["Allow"] = ", ".join(sorted(allowed))
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    code = f"{secrets.token_hex(2)}-{secrets.token_hex(1)}".upper()
+    # The error's text may quote what a person wrote: only its place is logged.
+    places = [
+        f"{frame.filename}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    log.error(
+        "request failed",
+        code=code,
+        error=type(error).__name__,
+        endpoint=request.endpoint,
+        where=places[-8:],
+    )
+    return answer(UNKNOWN, code=code)
+
+
+def answer(problem: Problem, *, code: str = "") -> Response:
+    """Show `problem` to whoever asked: a person or a program."""
+    if request.blueprint == "hooks" or request.path.endswith(".json"):
+        body = {"error": problem.title} | ({"code": code} if code else {})
+        return make_response(jsonify(body), problem.status)
+    page = render_template("problem.html", problem=problem, code=code)
+    return make_response(page, problem.status)
+
+
+def _plain(status: int) -> Problem:
+    known = HTTPStatus(status)
+    return Problem(known, f"{known.phrase}.", "Nothing was changed.")

@@ -1,0 +1,72 @@
+"""Numbers and times as people read them: distances, durations, days, moods."""
+
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from flask import Flask
+
+Unit = Literal["km", "mi"]
+
+METRES = {"km": 1000.0, "mi": 1609.344}
+# Stored -2 to +2; in addresses, classes and colours 1 to 5.
+MOODS = {-2: "Awful", -1: "Low", 0: "OK", 1: "Good", 2: "Great"}
+WORDS = {mood + 3: word for mood, word in MOODS.items()}
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.globals["WORDS"] = WORDS
+    app.jinja_env.filters.update(
+        distance=distance,
+        number=number,
+        duration=duration,
+        long_day=long_day,
+        short_day=short_day,
+        clock=clock,
+        thousands=thousands,
+    )
+
+
+def tile(mood: int) -> int:
+    """Return the place of a stored mood (-2 to 2) among the five answers, 1 to 5."""
+    return mood + 3
+
+
+def in_unit(distance_m: float, unit: Unit) -> float:
+    return distance_m / METRES[unit]
+
+
+def number(value: float) -> str:
+    """One decimal place, and none where it is a zero."""
+    return f"{value:,.1f}".removesuffix(".0")
+
+
+def thousands(value: int) -> str:
+    return f"{value:,}"
+
+
+def distance(distance_m: float, unit: Unit = "km") -> str:
+    return f"{number(in_unit(distance_m, unit))}\N{NO-BREAK SPACE}{unit}"
+
+
+def duration(seconds: int) -> str:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours:
+        return f"{hours}\N{NO-BREAK SPACE}h {minutes:02d}\N{NO-BREAK SPACE}min"
+    return f"{minutes}\N{NO-BREAK SPACE}min"
+
+
+def long_day(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b} {day.year}"
+
+
+def short_day(day: date) -> str:
+    return f"{day.day} {day:%b}"
+
+
+def clock(at: datetime) -> str:
+    return f"{at:%H:%M}"
+
+
+def local(at: datetime, offset_s: int) -> datetime:
+    """Return the wall-clock time where the run was, from UTC and its offset."""
+    return at.replace(tzinfo=None) + timedelta(seconds=offset_s)

@@ -1,0 +1,1 @@
+"""How this process and its parts are doing, for machines."""

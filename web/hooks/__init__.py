@@ -1,0 +1,1 @@
+"""Where Strava reports."""

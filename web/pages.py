@@ -1,0 +1,39 @@
+"""What every template may use: versioned files, who is signed in, the demo's parts."""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Flask, url_for
+
+from web.runtime import runtime
+from web.session import current_runner
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def register(app: Flask) -> None:
+    app.jinja_env.globals.update(
+        asset=asset, current_runner=current_runner, demo_parts=demo_parts
+    )
+
+
+def asset(name: str) -> str:
+    """Return the address of a static file; it changes with the file's content."""
+    return url_for("static", filename=name, v=_version(name))
+
+
+def demo_parts() -> list[tuple[str, str]]:
+    """Return name and address of the stand-ins that a newcomer should find."""
+    settings = runtime().settings
+    if not settings.shows_mailbox:
+        return []
+    parts = [("Mailbox", f"{settings.public_url}/mailbox")]
+    if settings.strava_site_url != "https://www.strava.com":
+        parts.append(("Strava simulator", settings.strava_site_url))
+    return parts
+
+
+@cache
+def _version(name: str) -> str:
+    return sha256((_STATIC / name).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""What is kept, why, and for how long."""

@@ -1,0 +1,157 @@
+"""Who is signed in, kept on the server: the cookie holds only a random token."""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import ParamSpec
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sync.crypto import new_token
+from sync.runners import signin
+from sync.runners.signin import SignedIn
+from web.runtime import runtime
+
+P = ParamSpec("P")
+
+_SIGN_IN_DAYS = 90
+_BROWSER_DAYS = 30
+_NEXT_MINUTES = 15
+_DAY_S = 24 * 3600
+_DEFAULT_PORT = 8000
+
+
+def remember(app: Flask) -> None:
+    """Send the cookies that a view has asked for with its answer."""
+
+    @app.after_request
+    def set_cookies(response: Response) -> Response:
+        for name, (value, seconds) in g.pop("cookies", {}).items():
+            response.set_cookie(
+                cookie_name(name),
+                value,
+                max_age=seconds,
+                secure=_is_https(),
+                httponly=True,
+                samesite="Lax",
+                path="/",
+            )
+        return response
+
+
+def login(runner_id: int) -> None:
+    """Sign this browser in with a new token, whatever it had before."""
+    logout()
+    _keep("", signin.sign_in(runtime(), runner_id), days=_SIGN_IN_DAYS)
+
+
+def logout() -> None:
+    token = sign_in_token()
+    if token:
+        signin.sign_out(runtime(), token)
+        _keep("", "", days=0)
+    g.pop("runner", None)
+
+
+def current_runner() -> SignedIn | None:
+    """Return who is signed in; asks the database once a request."""
+    if "runner" not in g:
+        token = sign_in_token()
+        g.runner = signin.runner_of(runtime(), token) if token else None
+    runner: SignedIn | None = g.runner
+    return runner
+
+
+def signed_in() -> SignedIn:
+    """Return the runner, inside a view that is `login_required`."""
+    runner = current_runner()
+    if runner is None:
+        raise LookupError("a view that needs a runner is not login_required")
+    return runner
+
+
+def login_required(
+    view: Callable[P, ResponseReturnValue],
+) -> Callable[P, ResponseReturnValue]:
+    """Send strangers to the sign-in page and back here afterwards."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if current_runner() is not None:
+            return view(*args, **kwargs)
+        if request.path.endswith(".json"):
+            return jsonify(error="Please sign in."), HTTPStatus.UNAUTHORIZED
+        back = request.full_path.rstrip("?") if request.method == "GET" else ""
+        return redirect(url_for("login.login_page", next=back or None))
+
+    return guarded
+
+
+def browser() -> str:
+    """Return this browser's own random name, made on first use."""
+    known = _pending("browser") or request.cookies.get(cookie_name("browser"), "")
+    if not known:
+        known = new_token()
+        _keep("browser", known, days=_BROWSER_DAYS)
+    return known
+
+
+def sign_in_token() -> str:
+    return _pending("") or request.cookies.get(cookie_name(""), "")
+
+
+def safe_path(path: str | None) -> str | None:
+    """Return `path` if it leads to one of our own pages, else None."""
+    if not path or not path.startswith("/") or not path.isprintable():
+        return None
+    parts = urlsplit(path)
+    # Browsers read "//host" and "/\host" as another site.
+    if parts.scheme or parts.netloc or path[1:2] in {"/", "\\"} or "\\" in path:
+        return None
+    return path
+
+
+def come_back_to(path: str | None) -> None:
+    """Remember where to go after the sign-in that now begins."""
+    safe = safe_path(path)
+    if safe:
+        _cookies()["next"] = (safe, _NEXT_MINUTES * 60)
+
+
+def where_to_go(default: str) -> str:
+    """Return the remembered page once, or `default`."""
+    path = safe_path(request.cookies.get(cookie_name("next")))
+    if path:
+        _keep("next", "", days=0)
+    return path or default
+
+
+def cookie_name(name: str) -> str:
+    """Return the cookie's full name; `__Host-` pins it to this host on https."""
+    full = f"moodmiles-{name}" if name else "moodmiles"
+    if _is_https():
+        return f"__Host-{full}"
+    # Cookies do not know ports: two instances side by side need two names.
+    port = urlsplit(runtime().settings.public_url).port
+    return full if port in {None, _DEFAULT_PORT} else f"{full}-{port}"
+
+
+def _is_https() -> bool:
+    return runtime().settings.public_url.startswith("https://")
+
+
+def _cookies() -> dict[str, tuple[str, int]]:
+    if "cookies" not in g:
+        g.cookies = {}
+    cookies: dict[str, tuple[str, int]] = g.cookies
+    return cookies
+
+
+def _keep(name: str, value: str, *, days: int) -> None:
+    _cookies()[name] = (value, days * _DAY_S)
+
+
+def _pending(name: str) -> str:
+    return _cookies().get(name, ("", 0))[0]

@@ -1,0 +1,1 @@
+"""The page behind a mail's link, where an answer is given."""

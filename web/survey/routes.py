@@ -1,0 +1,56 @@
+"""The page behind a mail's link: looking writes nothing, posting records.
+
+The address is the permission: no sign-in, no cookie, no script.  Programs that
+open every link in a mail see a form and change nothing.
+"""
+
+from http import HTTPStatus
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sync.surveys import answer
+from web.problems import NOT_FOUND
+from web.runtime import runtime
+from web.survey.views import SurveyView, chosen, picked_tile, view_of
+
+blueprint = Blueprint("survey", __name__, url_prefix="/s")
+
+
+@blueprint.get("/<token>")
+def survey_page(token: str) -> ResponseReturnValue:
+    page = _look(token)
+    picked = picked_tile(request.args.get("m"))
+    if page.is_closed:
+        status = HTTPStatus.GONE if page.state == "expired" else HTTPStatus.OK
+        return render_template("survey/closed.html", survey=page), status
+    if page.mood is not None and picked is None and "change" not in request.args:
+        return render_template("survey/saved.html", survey=page, token=token)
+    return render_template(
+        "survey/ask.html", survey=page, token=token, picked=picked or page.mood
+    )
+
+
+@blueprint.post("/<token>")
+def record(token: str) -> ResponseReturnValue:
+    page = _look(token)
+    if page.state == "expired":
+        return render_template("survey/closed.html", survey=page), HTTPStatus.GONE
+    if not page.is_closed:
+        answer.record(runtime(), token=token, values=chosen(request.form))
+    return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/<token>/skip")
+def skip(token: str) -> ResponseReturnValue:
+    _look(token)
+    answer.skip(runtime(), token=token)
+    return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
+
+
+def _look(token: str) -> SurveyView:
+    page = answer.look(runtime(), token)
+    if page is None:
+        # Word for word what a mistyped address gets: nobody learns which exist.
+        abort(NOT_FOUND.status)
+    return view_of(page)

@@ -1,0 +1,1 @@
+"""One click ends the mails."""
