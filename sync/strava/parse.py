@@ -1,6 +1,5 @@
 """Strava's JSON for one activity, read strictly into what we keep of it: pure."""
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -170,7 +169,8 @@ def _visibility(record: Mapping[Any, Any]) -> str:
     if record.get("private") is True:
         return "only_me"
     told = record.get("visibility")
-    return told if told in VISIBILITIES else "followers_only"
+    known = isinstance(told, str) and told in VISIBILITIES
+    return str(told) if known else "followers_only"
 
 
 def _seconds(record: Mapping[Any, Any], field: str) -> int:
@@ -190,6 +190,6 @@ def _number(record: Mapping[Any, Any], field: str, least: float, most: float) ->
     value = record.get(field)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise _Odd(f"{field} is not a number")
-    if not math.isfinite(value) or not least <= value <= most:
+    if not least <= value <= most:  # neither NaN nor infinity is within
         raise _Odd(f"{field} is out of range")
     return float(value)

