@@ -8,6 +8,7 @@ from scipy.special import ndtr, stdtrit
 
 from sync.analytics.persistence import effective_n, effective_n_of_mean
 from sync.analytics.rank_link import DRAWN, WORDS, excludes_zero
+from sync.analytics.season import seasonal_columns, without_season
 from sync.analytics.series import (
     EVERYTHING,
     Floats,
@@ -51,8 +52,9 @@ class Welch:
 class Difference:
     """Mean of the first group minus mean of the second, persistence allowed for.
 
-    `shown` from 8 values in each group; `claim` from 15 in each, when the
-    interval for words leaves zero out.
+    `adjusted` is the difference after trend and season. `shown` from 8 values
+    in each group; `claim` from 15 in each, when the interval for words leaves
+    zero out on the same side before and after season.
     """
 
     n_first: int
@@ -60,6 +62,7 @@ class Difference:
     mean_first: float
     mean_second: float
     difference: float
+    adjusted: float
     n_eff: float
     i95: Interval
     i99: Interval
@@ -113,7 +116,8 @@ def difference(
     Welch's standard error is widened by √(n / n_eff), n_eff from the
     persistence of the labels times that of the values: company, treadmill
     months and check-in weeks come in stretches, and so does mood. Degrees of
-    freedom shrink with it.
+    freedom shrink with it. Treadmills belong to winter, so a claim must also
+    hold after season.
     """
     when, label, series = in_time_order(
         *columns(days=days, in_first=np.asarray(in_first, dtype=float), values=values)
@@ -126,17 +130,20 @@ def difference(
     error = plain.standard_error * (len(when) / worth) ** 0.5
     df = max(plain.df * worth / len(when), 1.0)
     enough = min(len(first), len(second)) >= FEWEST_FOR_WORDS
-    sure = excludes_zero(t_interval(plain.difference, error, df, q))
+    adjusted, after_season = _after_season(series, label, when, q)
+    before_season = t_interval(plain.difference, error, df, q)
+    sure = excludes_zero(before_season) and excludes_zero(after_season)
     return Difference(
         n_first=len(first),
         n_second=len(second),
         mean_first=float(first.mean()),
         mean_second=float(second.mean()),
         difference=plain.difference,
+        adjusted=adjusted,
         n_eff=worth,
         i95=t_interval(plain.difference, error, df, DRAWN),
         i99=t_interval(plain.difference, error, df, WORDS),
-        claim=enough and sure,
+        claim=bool(enough and sure and adjusted * plain.difference > 0),
     )
 
 
@@ -151,6 +158,25 @@ def t_interval(middle: float, error: float, df: float, q: float) -> Interval:
     return (middle - reach, middle + reach)
 
 
+def _after_season(
+    values: Floats, label: Floats, days: Floats, q: float
+) -> tuple[float, Interval]:
+    """Compare the groups after trend and season: the difference and its interval."""
+    calendar = seasonal_columns(days)
+    left_values = without_season(values, calendar)
+    left_label = without_season(label, calendar)
+    spread = float(left_label @ left_label)
+    if not spread > 0:
+        return float("nan"), EVERYTHING
+    adjusted = float(left_label @ left_values) / spread
+    left = left_values - adjusted * left_label
+    df = effective_n(left_label, left_values) - calendar.shape[1] - 1
+    if not df > 0:
+        return adjusted, EVERYTHING
+    error = float((left @ left) / df / spread) ** 0.5
+    return adjusted, t_interval(adjusted, error, df, q)
+
+
 def _incomparable(first: Floats, second: Floats, worth: float) -> Difference:
     nan = float("nan")
     return Difference(
@@ -159,6 +185,7 @@ def _incomparable(first: Floats, second: Floats, worth: float) -> Difference:
         mean_first=float(first.mean()) if len(first) else nan,
         mean_second=float(second.mean()) if len(second) else nan,
         difference=nan,
+        adjusted=nan,
         n_eff=worth,
         i95=EVERYTHING,
         i99=EVERYTHING,

@@ -1,4 +1,4 @@
-"""Is there a range of mileage in which this runner tends to feel best?"""
+"""The best-range test: mood by ranges of mileage against turned calendars."""
 
 from dataclasses import dataclass
 

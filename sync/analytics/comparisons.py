@@ -1,0 +1,89 @@
+"""The two kinds of comparison a panel makes, with the groups it draws."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from sync.analytics.history import History
+from sync.analytics.milestones import Question
+from sync.analytics.questions import group_question, link_question
+from sync.analytics.rank_link import EXPLORING
+from sync.analytics.series import Flags, Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Values in two groups that are compared, and the groups that are drawn."""
+
+    name: str
+    values: Floats
+    in_first: Flags
+    days: Floats
+    drawn: Mapping[str, Flags] = field(default_factory=dict)
+    q: float = EXPLORING
+
+    def question(self) -> Question:
+        return group_question(
+            self.name, self.values, self.in_first, self.days, q=self.q
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Values that may move together, and the groups that are drawn."""
+
+    name: str
+    x: Floats
+    y: Floats
+    days: Floats
+    drawn: Mapping[str, Flags] = field(default_factory=dict)
+    q: float = EXPLORING
+
+    def question(self) -> Question:
+        return link_question(self.name, self.x, self.y, self.days, q=self.q)
+
+
+def of_run(
+    history: History, column: Floats | Ints | Flags, *, missing: float = np.nan
+) -> Floats:
+    """Look up a column of each answer's run, shape (m,); `missing` without one."""
+    found = np.append(column.astype(np.float64), missing)[history.answers.run]
+    return np.asarray(found, dtype=np.float64)
+
+
+def groups_after_runs(
+    history: History,
+    name: str,
+    in_first: Flags,
+    drawn: Mapping[str, Flags],
+    *,
+    known: Flags | None = None,
+) -> Groups:
+    """Compare mood within six hours of a run between two kinds of run."""
+    used = history.after_run if known is None else history.after_run & known
+    return Groups(
+        name=name,
+        values=history.answers.mood[used],
+        in_first=in_first[used],
+        days=history.answer_days[used],
+        drawn={label: flags[used] for label, flags in drawn.items()},
+    )
+
+
+def pairs_with_mood(
+    history: History,
+    name: str,
+    x: Floats,
+    used: Flags,
+    *,
+    drawn: Mapping[str, Flags] | None = None,
+) -> Pairs:
+    """Set mood against x where `used`; all of shape (m,)."""
+    return Pairs(
+        name=name,
+        x=x[used],
+        y=history.answers.mood[used],
+        days=history.answer_days[used],
+        drawn={label: flags[used] for label, flags in (drawn or {}).items()},
+    )

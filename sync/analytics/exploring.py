@@ -1,0 +1,143 @@
+"""The ten pictures that are only explored: each may say one careful sentence."""
+
+import numpy as np
+
+from sync.analytics.comparisons import (
+    Groups,
+    Pairs,
+    groups_after_runs,
+    of_run,
+    pairs_with_mood,
+)
+from sync.analytics.history import INDOORS, STREET, TRAIL, WITH_OTHERS, History
+from sync.analytics.loads import trailing_load, week_start
+
+NOON = 12
+_SETTLED_RUNS = 10
+_MINUTES = 60
+
+
+def exploring(history: History) -> tuple[Groups | Pairs, ...]:
+    """List the ten pictures that are only explored, in their fixed order."""
+    return (
+        _company(history),
+        _place(history),
+        _time_of_day(history),
+        _run_length(history),
+        _hours_since(history),
+        _race(history),
+        _longest(history),
+        _load(history),
+        _consistency(history),
+        _focus(history),
+    )
+
+
+def _company(history: History) -> Groups:
+    recorded = of_run(history, history.runs.with_others).astype(float)
+    told = np.where(
+        np.isnan(history.answers.company), recorded, history.answers.company
+    )
+    together = told == WITH_OTHERS
+    return groups_after_runs(
+        history, "company", together, {"with others": together, "alone": ~together}
+    )
+
+
+def _place(history: History) -> Groups:
+    recorded = of_run(history, history.runs.place).astype(float)
+    told = np.where(np.isnan(history.answers.place), recorded, history.answers.place)
+    drawn = {
+        "street": told == STREET,
+        "park or trail": told == TRAIL,
+        "indoors": told == INDOORS,
+    }
+    return groups_after_runs(history, "place", told == INDOORS, drawn)
+
+
+def _time_of_day(history: History) -> Groups:
+    hour = of_run(history, history.runs.start_hour)
+    drawn = {
+        "morning": hour < 11,
+        "midday": (hour >= 11) & (hour < 16),
+        "evening": hour >= 16,
+    }
+    known = ~np.isnan(hour)
+    return groups_after_runs(history, "time_of_day", hour < NOON, drawn, known=known)
+
+
+def _run_length(history: History) -> Pairs:
+    minutes = of_run(history, history.runs.moving_s) / _MINUTES
+    drawn = {
+        "under 15 min": minutes < 15,
+        "15 to 30 min": (minutes >= 15) & (minutes < 30),
+        "30 to 60 min": (minutes >= 30) & (minutes < 60),
+        "60 min or more": minutes >= 60,
+    }
+    return pairs_with_mood(
+        history, "run_length", minutes, history.after_run, drawn=drawn
+    )
+
+
+def _hours_since(history: History) -> Pairs:
+    hours = history.hours_after
+    drawn = {
+        "0 to 2 hours": hours < 2,
+        "2 to 6 hours": (hours >= 2) & (hours <= 6),
+        "6 to 24 hours": hours > 6,
+    }
+    used = (hours >= 0) & (hours <= 24)
+    return pairs_with_mood(history, "hours_since", hours, used, drawn=drawn)
+
+
+def _race(history: History) -> Groups:
+    race = of_run(history, history.runs.race).astype(bool)
+    return groups_after_runs(history, "race", race, {"races": race, "others": ~race})
+
+
+def _longest(history: History) -> Groups:
+    """Set apart runs longer than any before them, from the eleventh run on."""
+    distance_m = history.runs.distance_m
+    record = np.maximum.accumulate(np.concatenate(([0.0], distance_m)))[:-1]
+    longest = (distance_m > record) & (np.arange(len(distance_m)) >= _SETTLED_RUNS)
+    of_answer = of_run(history, longest).astype(bool)
+    return groups_after_runs(
+        history,
+        "longest",
+        of_answer,
+        {"longest so far": of_answer, "others": ~of_answer},
+    )
+
+
+def _load(history: History) -> Pairs:
+    """Distance of the seven days before a check-in against its mood."""
+    yesterday = history.answers.local_day - 1
+    load_m = trailing_load(history.runs.distance_m, history.runs.local_day, yesterday)
+    return pairs_with_mood(history, "load", load_m, history.rested)
+
+
+def _consistency(history: History) -> Pairs:
+    """Days with a run in a week against that week's check-in mood."""
+    rested = history.rested
+    weeks = week_start(history.answers.local_day[rested])
+    week, place = np.unique(weeks, return_inverse=True)
+    many = np.bincount(place, minlength=len(week))
+    mood = np.bincount(place, history.answers.mood[rested], len(week)) / many
+    run_weeks = week_start(np.unique(history.runs.local_day))
+    run_days = np.searchsorted(run_weeks, week, side="right")
+    run_days -= np.searchsorted(run_weeks, week, side="left")
+    return Pairs(
+        "consistency", run_days.astype(np.float64), mood, week.astype(np.float64)
+    )
+
+
+def _focus(history: History) -> Pairs:
+    """Distance of a run against the focus question's answer after it."""
+    distance_m = of_run(history, history.session_m)
+    used = history.after_run & ~np.isnan(history.answers.focus)
+    return Pairs(
+        "focus",
+        distance_m[used],
+        history.answers.focus[used],
+        history.answer_days[used],
+    )

@@ -1,0 +1,58 @@
+"""The questions asked of every runner: three fixed in advance, ten explored."""
+
+import numpy as np
+
+from sync.analytics.comparisons import Groups, of_run
+from sync.analytics.exploring import exploring
+from sync.analytics.history import History
+from sync.analytics.milestones import Question
+from sync.analytics.questions import Mileage, mileage_question
+from sync.analytics.rank_link import WORDS
+from sync.analytics.sentences import Unit
+from sync.analytics.series import Floats
+
+
+def after_runs(history: History) -> Groups:
+    """Compare mood within six hours of a run with rest-day check-ins."""
+    return _against_check_ins("after_runs", history, history.answers.mood)
+
+
+def stress(history: History) -> Groups:
+    """Compare stress within six hours of a run with rest-day check-ins."""
+    return _against_check_ins("stress", history, history.answers.stress)
+
+
+def mileage(history: History) -> Mileage:
+    """Mood against this run's distance and the week's; races are left out."""
+    counts = history.after_run & (of_run(history, history.runs.race, missing=1) == 0)
+    run = history.answers.run[counts]
+    return Mileage(
+        distance_m=history.session_m[run],
+        load_m=history.load_m[run],
+        mood=history.answers.mood[counts],
+        days=history.answer_days[counts],
+    )
+
+
+def questions(history: History, unit: Unit) -> dict[str, Question]:
+    """Every question, the three headline ones first."""
+    headline = [
+        after_runs(history).question(),
+        mileage_question(mileage(history), unit),
+        stress(history).question(),
+    ]
+    explored = [panel.question() for panel in exploring(history)]
+    return {question.name: question for question in headline + explored}
+
+
+def _against_check_ins(name: str, history: History, values: Floats) -> Groups:
+    after, rested = history.after_run, history.rested
+    used = (after | rested) & ~np.isnan(values)
+    return Groups(
+        name=name,
+        values=values[used],
+        in_first=after[used],
+        days=history.answer_days[used],
+        drawn={"after runs": after[used], "check-ins": rested[used]},
+        q=WORDS,
+    )
