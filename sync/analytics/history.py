@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from sync.analytics.loads import WEEK_DAYS, hours_since
+from sync.analytics.loads import WEEK_DAYS
 from sync.analytics.series import Flags, Floats, Ints
 
 AFTER_RUN_HOURS = 6
@@ -21,7 +21,8 @@ class Runs:
     """Visible runs, oldest start first; every column has shape (n,).
 
     Times are seconds since the epoch, `local_day` is `date.toordinal()` where
-    the run was, `start_hour` local and nan when the start is not known.
+    the run was. `ended_s` and `start_hour` (local) are nan when the runner
+    hides the time of day.
     """
 
     id: Ints
@@ -75,7 +76,7 @@ class History:
         """
         runs = self.runs
         gap_s = runs.started_s[1:] - runs.ended_s[:-1]
-        starts = np.concatenate(([True], gap_s >= SESSION_GAP_S))[: len(runs.id)]
+        starts = np.concatenate(([True], ~(gap_s < SESSION_GAP_S)))[: len(runs.id)]
         first = np.flatnonzero(starts)[np.cumsum(starts) - 1]
         so_far = np.concatenate(([0.0], np.cumsum(runs.distance_m)))
         return np.asarray(so_far[1:] - so_far[first])
@@ -111,28 +112,16 @@ class History:
 
     @cached_property
     def rested(self) -> Flags:
-        """Check-ins with no run earlier on the same day, shape (m,)."""
-        hours = hours_since(self.runs.ended_s, self.answers.answered_s)
-        last = np.searchsorted(
-            self._ended_in_order, self.answers.answered_s, side="right"
-        )
-        last_day = np.append(self._days_in_order_of_end, -1)[last - 1]
-        ran_today = (hours >= 0) & (last_day == self.answers.local_day)
-        return np.asarray(self.answers.check_in & ~ran_today)
+        """Check-ins with no run begun earlier on the same day, shape (m,)."""
+        day, place = np.unique(self.runs.local_day, return_inverse=True)
+        first_s = np.full(len(day) + 1, np.inf)
+        np.minimum.at(first_s, place, self.runs.started_s)
+        spot = np.searchsorted(day, self.answers.local_day)
+        same = np.append(day, -1)[spot] == self.answers.local_day
+        ran = same & (first_s[spot] <= self.answers.answered_s)
+        return np.asarray(self.answers.check_in & ~ran)
 
     @cached_property
     def answer_days(self) -> Floats:
         """When each answer came, in days with fractions, shape (m,)."""
         return np.asarray(self.answers.answered_s / SECONDS_PER_DAY)
-
-    @cached_property
-    def _order_of_end(self) -> Ints:
-        return np.argsort(self.runs.ended_s, kind="stable")
-
-    @cached_property
-    def _ended_in_order(self) -> Floats:
-        return self.runs.ended_s[self._order_of_end]
-
-    @cached_property
-    def _days_in_order_of_end(self) -> Ints:
-        return self.runs.local_day[self._order_of_end]

@@ -15,7 +15,7 @@ from sync.analytics.shape import Shape, shape
 # docs/decisions/0007: both halves of the mileage question share one promise,
 # so each needs a little more than a question that stands alone.
 MILEAGE_WORDS = 2.8
-CLEAR_SHAPE = 0.0075
+CLEAR_SHAPE = 0.005
 CLEAR_FROM = 120
 EARLY_SHAPE = 0.03
 

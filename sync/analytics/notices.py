@@ -1,0 +1,86 @@
+"""When to say "more running, lower answers", and when to offer someone to talk to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sync.analytics.loads import USUAL_DAYS, WEEK_DAYS
+from sync.analytics.series import Flags, Floats, columns
+
+WINDOW_DAYS = 14
+MORE = 1.2
+FEWEST_RECENT = 4
+FEWEST_USUAL = 12
+NOTICE_REST_DAYS = 28
+
+LOW_MEDIAN = -1
+AWFUL = -2
+FEWEST_LOW = 5
+LOW_SPAN_DAYS = 10
+AWFUL_IN_A_ROW = 3
+SUPPORT_FRESH_DAYS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class MoreThanUsual:
+    """Two weeks above the usual mileage with lower answers, in metres a week."""
+
+    recent_m: float
+    usual_m: float
+
+
+def more_than_usual(
+    run: tuple[Floats, Floats], answered: tuple[Floats, Floats], today: int
+) -> MoreThanUsual | None:
+    """Notice two weeks of clearly more running together with lower answers.
+
+    `run` is (local days, metres), `answered` (local days, moods); `today` is a
+    day number. The tight rule: mean of the last two weeks at least one standard
+    deviation below the eight weeks before, both weeks lower, at least 4 answers
+    against 12, and at least 20 % more distance. Looser rules fire on nothing
+    several times a year.
+    """
+    days, metres = columns(run_days=run[0], metres=run[1])
+    when, mood = columns(answer_days=answered[0], moods=answered[1])
+    starts = today - WINDOW_DAYS
+    recent_m = metres[_between(days, starts, today)].sum() / 2
+    usual_m = metres[_between(days, starts - USUAL_DAYS, starts)].sum()
+    usual_m *= WEEK_DAYS / USUAL_DAYS
+    usual = mood[_between(when, starts - USUAL_DAYS, starts)]
+    weeks = [
+        mood[_between(when, starts, starts + WEEK_DAYS)],
+        mood[_between(when, starts + WEEK_DAYS, today)],
+    ]
+    if len(usual) < FEWEST_USUAL or not usual_m > 0 or recent_m < MORE * usual_m:
+        return None
+    if sum(map(len, weeks)) < FEWEST_RECENT or not all(map(len, weeks)):
+        return None
+    middle, spread = float(usual.mean()), float(usual.std(ddof=1))
+    lower = np.concatenate(weeks).mean() <= middle - spread and spread > 0
+    if not lower or any(week.mean() >= middle for week in weeks):
+        return None
+    return MoreThanUsual(recent_m=float(recent_m), usual_m=float(usual_m))
+
+
+def mostly_low(moods: Floats, days: Floats, *, today: float) -> bool:
+    """Whether the last answers, oldest first, shape (n,), were mostly low.
+
+    The last five or more answers that span ten days with a median of Low or
+    worse, or three Awful in a row; nothing older than four weeks counts as
+    last. It names no state and foretells none.
+    """
+    when, mood = columns(days=days, moods=moods)
+    if not len(mood) or today - when[-1] > SUPPORT_FRESH_DAYS:
+        return False
+    last = mood[-AWFUL_IN_A_ROW:]
+    if len(last) == AWFUL_IN_A_ROW and (last == AWFUL).all():
+        return True
+    long_ago = np.flatnonzero(when <= when[-1] - LOW_SPAN_DAYS)
+    if not len(long_ago):
+        return False
+    first = min(int(long_ago[-1]), len(mood) - FEWEST_LOW)
+    return first >= 0 and bool(np.median(mood[first:]) <= LOW_MEDIAN)
+
+
+def _between(days: Floats, after: float, until: float) -> Flags:
+    return np.asarray((days > after) & (days <= until))
