@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from sync.models import Answer, Decision, Run, Runner, Survey
@@ -22,8 +22,10 @@ ANSWERABLE_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A counted run, oldest first.  `week_m` is the distance of the 7 days up to
-    and including it; `said` holds the answer's values, empty without one.
+    """A run that counts.
+
+    `week_m` is the distance of the 7 days up to and including it; `said` holds
+    the answer's values and is empty without one.
     """
 
     id: int
@@ -135,7 +137,7 @@ def weekly(runs: Sequence[RunRow]) -> list[WeekRow]:
     ]
 
 
-def _rows(session: Session, runner_id: int) -> Sequence[Row[Any]]:
+def _rows(session: Session, runner_id: int) -> Sequence[Any]:
     columns = Run.__table__.c
     decision = Decision.__table__.c
     return session.execute(
@@ -170,7 +172,7 @@ def _rows(session: Session, runner_id: int) -> Sequence[Row[Any]]:
     ).all()
 
 
-def _answers(session: Session, runner_id: int) -> Sequence[Row[Any]]:
+def _answers(session: Session, runner_id: int) -> Sequence[Any]:
     return session.execute(
         select(Answer.run_id, Answer.sealed, Answer.minutes_since_end).where(
             Answer.runner_id == runner_id, Answer.run_id.is_not(None)
@@ -179,7 +181,7 @@ def _answers(session: Session, runner_id: int) -> Sequence[Row[Any]]:
 
 
 def _run_row(
-    row: Row[Any],
+    row: Any,
     load_m: float,
     answer: tuple[dict[str, int], int | None] | None,
     *,
@@ -212,7 +214,7 @@ def _run_row(
     )
 
 
-def _today(rows: Sequence[Row[Any]], now: datetime) -> date:
+def _today(rows: Sequence[Any], now: datetime) -> date:
     """Return the date where the runner last ran."""
     offset_s = rows[-1].offset_s if rows else 0
     return (now + timedelta(seconds=offset_s)).date()

@@ -1,0 +1,26 @@
+"""Reading what waits in the outbox, as its template will."""
+
+import json
+from typing import Any
+
+from sqlalchemy import select
+
+from sync.models import Mail
+from sync.runtime import Runtime
+
+
+def waiting(runtime: Runtime, kind: str = "survey") -> dict[str, Any]:
+    """Return the values of the newest unsent mail of a kind."""
+    with runtime.db.reading() as session:
+        sealed = session.scalars(
+            select(Mail.sealed)
+            .where(Mail.kind == kind, Mail.sealed.is_not(None))
+            .order_by(Mail.id.desc())
+        ).first()
+    assert sealed is not None
+    content: dict[str, Any] = json.loads(runtime.sealer.open(sealed))
+    return dict(content["values"])
+
+
+def token_in(runtime: Runtime, kind: str = "survey") -> str:
+    return str(waiting(runtime, kind)["token"])
