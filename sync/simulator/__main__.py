@@ -1,0 +1,99 @@
+"""Run the simulator as a process: `python -m sync.simulator --help`."""
+
+import argparse
+import os
+import signal
+import sqlite3
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from werkzeug.serving import BaseWSGIServer
+
+from sync.simulator import seed
+from sync.simulator.events import Postman
+from sync.simulator.export import Unreadable, read_export
+from sync.simulator.serving import open_server
+from sync.simulator.world import World
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    try:
+        world = _world(options)
+        server = _open(world, options)
+    except Unreadable as error:
+        return _fail(str(error))
+    except sqlite3.Error as error:
+        return _fail(f"{options.state} cannot hold the state: {error}.")
+    except OSError as error:
+        address = f"{options.host}:{options.port}"
+        return _fail(f"{address} cannot be opened: {os.strerror(error.errno or 0)}.")
+    Postman(world).start()
+    if not options.quiet:
+        print(f"Simulated Strava at http://{options.host}:{server.port}/", flush=True)  # noqa: T201
+    server.serve_forever()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m sync.simulator", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8400, help="0 takes a free one")
+    parser.add_argument("--state", type=Path, help="file that the world survives in")
+    parser.add_argument("--export", type=Path, help="activities.csv to be Sam's runs")
+    parser.add_argument("--seed", type=int, default=1, help="another world")
+    parser.add_argument("--client-id", type=_digits, default="1")
+    parser.add_argument("--client-secret", default="simulated")
+    parser.add_argument("--callback-domain", default="localhost")
+    talk = parser.add_mutually_exclusive_group()
+    talk.add_argument("--quiet", action="store_true", help="not even the address")
+    talk.add_argument("--verbose", action="store_true", help="a line for each call")
+    return parser
+
+
+def _digits(text: str) -> str:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError("must be a number")
+    return text
+
+
+def _world(options: argparse.Namespace) -> World:
+    """Wake the kept world, or grow a new one."""
+    exported = None
+    if options.export:
+        exported = read_export(options.export, athlete_id=seed.SAM_ID, zone=seed.HOME)
+    world = World(state=options.state, seed=options.seed)
+    with world.change():
+        app = replace(
+            world.app,
+            client_id=options.client_id,
+            client_secret=options.client_secret,
+            callback_domain=options.callback_domain,
+        )
+        world.set(app)
+        seed.populate(world, number=options.seed, exported=exported)
+    return world
+
+
+def _open(world: World, options: argparse.Namespace) -> BaseWSGIServer:
+    return open_server(world, options.host, options.port, quiet=not options.verbose)
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    # All that was answered is on disk, so there is nothing to wait for.
+    sys.stdout.flush()
+    raise SystemExit(0)
+
+
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201
+    return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

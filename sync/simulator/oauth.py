@@ -1,0 +1,131 @@
+"""Strava's OAuth site over a world: the consent page, tokens and their end."""
+
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from sync.simulator import grants, refusals
+from sync.simulator.world import World
+
+ALWAYS_ALLOWED_HOSTS = {"127.0.0.1", "localhost"}
+
+
+class OAuth:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def blueprint(self) -> Blueprint:
+        blueprint = Blueprint("oauth", __name__)
+        for path in ("/oauth/authorize", "/oauth/mobile/authorize"):
+            blueprint.add_url_rule(path, view_func=self.authorize)
+            blueprint.add_url_rule(path, view_func=self.decide, methods=["POST"])
+        for path in ("/oauth/token", "/api/v3/oauth/token"):
+            blueprint.add_url_rule(path, view_func=self.token, methods=["POST"])
+        blueprint.add_url_rule("/oauth/revoke", view_func=self.revoke, methods=["POST"])
+        for path in ("/oauth/deauthorize", "/api/v3/oauth/deauthorize"):
+            blueprint.add_url_rule(path, view_func=self.deauthorize, methods=["POST"])
+        return blueprint
+
+    def authorize(self) -> ResponseReturnValue:
+        """Ask the athlete which of the requested permissions the app may have."""
+        self._check_request()
+        if self._world.app.inactive:
+            return _refused("This app is not active.")
+        return render_template(
+            "consent.html",
+            athletes=sorted(self._world.athletes, key=lambda athlete: athlete.id),
+            scopes=[(scope, grants.SCOPES[scope]) for scope in _requested_scopes()],
+        )
+
+    def decide(self) -> ResponseReturnValue:
+        """Send the athlete back to the app with a code, or with their no."""
+        self._check_request()
+        if request.form.get("decision") != "authorize":
+            return _back(error="access_denied")
+        athlete_id = request.form.get("athlete", 0, type=int)
+        ticked = {"read", *request.form.getlist("scope")}
+        scope = ",".join(one for one in _requested_scopes() if one in ticked)
+        with self._world.change():
+            if athlete_id not in self._world.athletes:
+                return _refused("Choose one of the athletes.", 400)
+            if grants.is_full(self._world, athlete_id):
+                return _refused("Limit of connected athletes exceeded.")
+            code = grants.give_code(self._world, athlete_id, scope)
+        return _back(code=code, scope=scope)
+
+    def token(self) -> dict[str, Any]:
+        given = request.form or request.args
+        self._check_client(given.get("client_id"), given.get("client_secret"))
+        with self._world.change():
+            match given.get("grant_type"):
+                case "authorization_code":
+                    return grants.exchange(self._world, given.get("code", ""))
+                case "refresh_token":
+                    refresh_token = given.get("refresh_token", "")
+                    return grants.refresh(self._world, refresh_token)
+                case _:
+                    raise refusals.bad_request("Application", "grant_type", "invalid")
+
+    def revoke(self) -> ResponseReturnValue:
+        """End a grant by either of its tokens; one that has ended is fine too."""
+        basic = request.authorization
+        app = self._world.app
+        known = (app.client_id, app.client_secret)
+        if basic is None or (basic.get("username"), basic.get("password")) != known:
+            raise refusals.client_invalid("client_id")
+        with self._world.change():
+            grants.revoke(self._world, request.form.get("token", ""))
+        return "", 200
+
+    def deauthorize(self) -> dict[str, str]:
+        """End a grant in the older way, which Strava supports until June 2027."""
+        header = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        token = header or request.values.get("access_token", "")
+        with self._world.change():
+            access = grants.access_for(self._world, token)
+            grants.deauthorise(self._world, access.athlete_id)
+        return {"access_token": token}
+
+    def _check_request(self) -> None:
+        asked = request.args
+        if asked.get("client_id") != self._world.app.client_id:
+            raise refusals.bad_request("Application", "client_id", "invalid")
+        if not self._is_ours(asked.get("redirect_uri", "")):
+            raise refusals.bad_request("Application", "redirect_uri", "invalid")
+        if asked.get("response_type") != "code":
+            raise refusals.bad_request("Application", "response_type", "invalid")
+        scopes = _requested_scopes()
+        if not scopes or not set(scopes) <= set(grants.SCOPES):
+            raise refusals.bad_request("Application", "scope", "invalid")
+
+    def _is_ours(self, redirect_uri: str) -> bool:
+        """Compare the host alone with the callback domain, as Strava does."""
+        parts = urlsplit(redirect_uri)
+        host, domain = parts.hostname or "", self._world.app.callback_domain
+        inside = host == domain or host.endswith(f".{domain}")
+        return parts.scheme in {"http", "https"} and (
+            inside or host in ALWAYS_ALLOWED_HOSTS
+        )
+
+    def _check_client(self, client_id: str | None, secret: str | None) -> None:
+        if client_id != self._world.app.client_id:
+            raise refusals.bad_request("Application", "client_id", "invalid")
+        if secret != self._world.app.client_secret:
+            raise refusals.bad_request("Application", "client_secret", "invalid")
+
+
+def _requested_scopes() -> list[str]:
+    words = request.args.get("scope", "").replace(",", " ").split()
+    return list(dict.fromkeys(words))
+
+
+def _back(**answer: str) -> ResponseReturnValue:
+    uri = request.args["redirect_uri"]
+    query = urlencode({"state": request.args.get("state", ""), **answer}, safe=":,")
+    return redirect(f"{uri}{'&' if '?' in uri else '?'}{query}")
+
+
+def _refused(sentence: str, status: int = 403) -> ResponseReturnValue:
+    return render_template("refused.html", sentence=sentence, status=status), status

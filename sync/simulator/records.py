@@ -1,0 +1,180 @@
+"""What a world is made of: frozen records, their times in Strava's epoch seconds."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+Visibility: TypeAlias = Literal["everyone", "followers_only", "only_me"]
+Rotation: TypeAlias = Literal["documented", "always"]
+FaultKind: TypeAlias = Literal["status", "html", "empty", "reset", "slow"]
+Delivered: TypeAlias = Literal["waiting", "delivered", "failed", "dropped"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Athlete:
+    id: int
+    firstname: str
+    lastname: str
+    zone: str
+    created_s: int
+    city: str | None = None
+    country: str | None = None
+    sex: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Activity:
+    id: int
+    athlete_id: int
+    name: str
+    sport_type: str
+    start_s: int
+    zone: str
+    distance_m: float
+    moving_s: int
+    elapsed_s: int
+    elevation_gain_m: float = 0.0
+    visibility: Visibility = "everyone"
+    trainer: bool = False
+    manual: bool = False
+    commute: bool = False
+    workout_type: int | None = None
+    athlete_count: int = 1
+    device_name: str | None = None
+    average_heartrate: float | None = None
+    max_heartrate: float | None = None
+    average_cadence: float | None = None
+    average_temp_c: int | None = None
+    start_hidden: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        return self.visibility == "only_me"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Code:
+    """An authorization code: good once, for ten minutes."""
+
+    code: str
+    athlete_id: int
+    scope: str
+    expires_s: int
+    used: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """An athlete's standing consent and the newest pair of tokens under it."""
+
+    athlete_id: int
+    scope: str
+    access_token: str
+    refresh_token: str
+    expires_s: int
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.scope.split(","))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """An access token; it lives out its hours even when a newer one exists."""
+
+    token: str
+    athlete_id: int
+    scope: str
+    expires_s: int
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self.scope.split(","))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subscription:
+    id: int
+    callback_url: str
+    created_s: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One message to the app's callback, and how its delivery went."""
+
+    id: int
+    subscription_id: int
+    body: dict[str, Any]
+    due_s: float
+    attempts: int = 0
+    state: Delivered = "waiting"
+    answer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """Something that goes wrong for the next `times` calls, or for every call."""
+
+    id: int
+    kind: FaultKind
+    status: int = 500
+    seconds: float = 0.0
+    on: str = "any"
+    times: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter:
+    name: str
+    value: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """The one app registered here, as its owner would see it in the settings."""
+
+    client_id: str = "1"
+    client_secret: str = "simulated"  # noqa: S105  the demo's own, not a secret
+    callback_domain: str = "localhost"
+    athlete_limit: int = 10
+    inactive: bool = False
+    rotate: Rotation = "documented"
+    token_s: int = 21600
+    page_at_most: int | None = None
+    signing_secret: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How many calls the app may make; a new app's numbers by default."""
+
+    quarter: int = 200
+    day: int = 2000
+    read_quarter: int = 100
+    read_day: int = 1000
+    quarter_s: int = 900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Calls made in the quarter and the day that these numbers name."""
+
+    quarter: int = 0
+    quarter_used: int = 0
+    day: int = 0
+    day_used: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """How events travel: shares lost, doubled or held back, and the pauses."""
+
+    drop: float = 0.0
+    double: float = 0.0
+    reorder: float = 0.0
+    delay_s: float = 0.0
+    retry_gap_s: float = 120.0
+
+
+Single: TypeAlias = App | Limits | Usage | Delivery
+Updates: TypeAlias = dict[str, str]

@@ -1,0 +1,104 @@
+"""The app's one push subscription: the handshake, and who may see or end it."""
+
+import secrets
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from sync.simulator import refusals, shapes
+from sync.simulator.events import DEADLINE_S, plain_session
+from sync.simulator.records import Subscription
+from sync.simulator.refusals import Refusal
+from sync.simulator.world import World
+
+
+class Subscriptions:
+    def __init__(self, world: World, http: requests.Session | None = None) -> None:
+        self._world = world
+        self._http = http
+
+    def blueprint(self) -> Blueprint:
+        path = "/api/v3/push_subscriptions"
+        one = f"{path}/<int:subscription_id>"
+        blueprint = Blueprint("subscriptions", __name__)
+        blueprint.add_url_rule(path, view_func=self.create, methods=["POST"])
+        blueprint.add_url_rule(path, view_func=self.show)
+        blueprint.add_url_rule(one, view_func=self.delete, methods=["DELETE"])
+        return blueprint
+
+    def create(self) -> ResponseReturnValue:
+        """Subscribe the app, once its callback has proved that it listens."""
+        self._check_client()
+        url = request.values.get("callback_url", "")
+        if self._world.subscription is not None:
+            raise refusals.bad_request("PushSubscription", "", "already exists")
+        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+            raise _callback_refused("not a valid URL")
+        self._shake_hands(url, request.values.get("verify_token", ""))
+        with self._world.change():
+            if self._world.subscription is not None:
+                raise refusals.bad_request("PushSubscription", "", "already exists")
+            subscription = Subscription(
+                id=self._world.next_id("subscription"),
+                callback_url=url,
+                created_s=self._world.now_s(),
+            )
+            self._world.subscriptions.put(subscription)
+        return self._shown(subscription), 201
+
+    def show(self) -> list[dict[str, Any]]:
+        self._check_client()
+        return [self._shown(one) for one in self._world.subscriptions]
+
+    def delete(self, subscription_id: int) -> ResponseReturnValue:
+        self._check_client()
+        with self._world.change():
+            if subscription_id not in self._world.subscriptions:
+                error = ("PushSubscription", "id", "not found")
+                raise Refusal(404, "Resource Not Found", error)
+            self._world.subscriptions.remove(subscription_id)
+        return "", 204
+
+    def _shown(self, subscription: Subscription) -> dict[str, Any]:
+        return shapes.subscription(subscription, self._world.app.client_id)
+
+    def _check_client(self) -> None:
+        app = self._world.app
+        if request.values.get("client_id") != app.client_id:
+            raise refusals.bad_request("Application", "client_id", "invalid")
+        if request.values.get("client_secret") != app.client_secret:
+            raise refusals.bad_request("Application", "client_secret", "invalid")
+
+    def _shake_hands(self, url: str, verify_token: str) -> None:
+        challenge = secrets.token_hex(8)
+        query = urlencode(
+            {
+                "hub.mode": "subscribe",
+                "hub.challenge": challenge,
+                "hub.verify_token": verify_token,
+            }
+        )
+        # Strava appends a second `?` to an address that has one, and so do we.
+        http = self._http or plain_session()
+        try:
+            answer = http.get(
+                f"{url}?{query}", timeout=DEADLINE_S, allow_redirects=False
+            )
+            echo = answer.json() if answer.status_code == 200 else None
+        except requests.JSONDecodeError:
+            raise _callback_refused(
+                "GET to callback URL does not return JSON"
+            ) from None
+        except requests.RequestException:
+            echo = None
+        if echo is None:
+            raise _callback_refused("GET to callback URL does not return 200")
+        if not isinstance(echo, dict) or echo.get("hub.challenge") != challenge:
+            raise _callback_refused("hub.challenge was not echoed")
+
+
+def _callback_refused(code: str) -> Refusal:
+    return refusals.bad_request("PushSubscription", "callback url", code)
