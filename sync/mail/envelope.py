@@ -46,4 +46,4 @@ def address_of(sender: str) -> str:
 
 
 def host_of(sender: str) -> str:
-    return address_of(sender).rpartition("@")[2] or "localhost"
+    return address_of(sender).partition("@")[2] or "localhost"

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _METRES_IN = {"km": 1000.0, "mi": 1609.344}
 _UNITS = ((24 * 60, "day"), (60, "hour"), (1, "minute"))
-_PARTS_OF_DAY = ((5, "night"), (12, "morning"), (17, "afternoon"), (24, "evening"))
+_PARTS_OF_DAY = ((3, "night"), (12, "morning"), (17, "afternoon"), (24, "evening"))
 
 
 def occasion(started_at: datetime, *, now: datetime, zone: str) -> str | None:

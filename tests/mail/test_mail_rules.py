@@ -1,0 +1,122 @@
+"""When a mail is tried again, when it ends, and when it is not sent at all."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sync.mail.rules import (
+    LEASE,
+    Outcome,
+    Prospect,
+    Stage,
+    Survey,
+    meaning,
+    next_try,
+    why_not,
+)
+from sync.mail.smtp import TIMEOUT_S
+
+NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+OPEN = Survey(
+    is_answered=False,
+    is_skipped=False,
+    is_cancelled=False,
+    expires_at=NOON + 6 * HOUR,
+    sent_at=None,
+)
+FINE = Prospect(
+    kind="survey",
+    stale_at=NOON + HOUR,
+    has_values=True,
+    has_address=True,
+    has_bounced=False,
+    survey=OPEN,
+)
+
+
+@pytest.mark.parametrize(
+    ("mail", "reason"),
+    [
+        (FINE, None),
+        (replace(FINE, stale_at=NOON), "stale"),
+        (replace(FINE, has_values=False), "unreadable"),
+        (replace(FINE, has_address=False), "no address"),
+        (replace(FINE, has_bounced=True), "bounced before"),
+        (replace(FINE, has_bounced=True, kind="sign_in_link", survey=None), None),
+        (replace(FINE, survey=replace(OPEN, is_answered=True)), "answered"),
+        (replace(FINE, survey=replace(OPEN, is_skipped=True)), "skipped"),
+        (replace(FINE, survey=replace(OPEN, is_cancelled=True)), "cancelled"),
+        (replace(FINE, survey=replace(OPEN, expires_at=NOON)), "stale"),
+        (replace(FINE, kind="survey_reminder"), "survey not sent"),
+        (
+            replace(
+                FINE,
+                kind="survey_reminder",
+                survey=replace(OPEN, sent_at=NOON - MINUTE),
+            ),
+            "survey just sent",
+        ),
+        (
+            replace(
+                FINE, kind="survey_reminder", survey=replace(OPEN, sent_at=NOON - HOUR)
+            ),
+            None,
+        ),
+    ],
+)
+def test_why_not(mail: Prospect, reason: str | None) -> None:
+    assert why_not(mail, now=NOON) == reason
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "text", "outcome"),
+    [
+        (Stage.OPENING, 0, "ConnectionRefusedError", Outcome.RETRY),
+        (Stage.OPENING, 535, "5.7.8 wrong password", Outcome.RETRY),
+        (Stage.OPENING, 554, "no service for you", Outcome.RETRY),
+        (Stage.LINE, 0, "SMTPServerDisconnected", Outcome.RETRY),
+        (Stage.SENDER, 550, "5.7.1 not your domain", Outcome.RETRY),
+        (Stage.RECIPIENT, 421, "4.7.0 closing", Outcome.RETRY),
+        (Stage.RECIPIENT, 450, "4.2.0 greylisted", Outcome.RETRY),
+        (Stage.RECIPIENT, 550, "no such user", Outcome.BOUNCED),
+        (Stage.RECIPIENT, 550, "5.1.1 no such user", Outcome.BOUNCED),
+        (Stage.RECIPIENT, 552, "5.2.2 mailbox full", Outcome.BOUNCED),
+        (Stage.RECIPIENT, 550, "5.7.1 relaying denied", Outcome.REFUSED),
+        (Stage.RECIPIENT, 554, "rejected", Outcome.REFUSED),
+        (Stage.CONTENT, 451, "4.3.0 later", Outcome.RETRY),
+        (Stage.CONTENT, 550, "5.7.515 not authenticated", Outcome.REFUSED),
+        (Stage.CONTENT, 554, "looks like spam", Outcome.REFUSED),
+        (Stage.CONTENT, 550, "5.1.1 no such user", Outcome.BOUNCED),
+    ],
+)
+def test_meaning(stage: Stage, code: int, text: str, outcome: Outcome) -> None:
+    assert meaning(stage, code, text) is outcome
+
+
+@pytest.mark.parametrize(
+    ("attempts", "stale_in", "wait"),
+    [
+        (1, HOUR, 1 * MINUTE),
+        (2, HOUR, 2 * MINUTE),
+        (3, HOUR, 5 * MINUTE),
+        (4, HOUR, 10 * MINUTE),
+        (5, HOUR, 15 * MINUTE),
+        (50, HOUR, 15 * MINUTE),
+        (5, 4 * MINUTE, 4 * MINUTE),
+        (1, -MINUTE, 0 * MINUTE),
+    ],
+)
+def test_next_try(attempts: int, stale_in: timedelta, wait: timedelta) -> None:
+    at = next_try(attempts, now=NOON, stale_at=NOON + stale_in)
+
+    assert at == NOON + wait
+
+
+def test_a_mail_ends_one_way_or_another_within_its_lease() -> None:
+    steps = ["connect", "EHLO", "STARTTLS", "EHLO", "AUTH", "AUTH", "MAIL", "RCPT"]
+    steps += ["DATA", "content", "RSET"]
+
+    assert timedelta(seconds=TIMEOUT_S) * len(steps) < LEASE

@@ -1,0 +1,219 @@
+"""What the mails say, compared letter by letter with what we agreed on."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from typing_extensions import override
+
+from sync.mail import messages
+from sync.mail.messages import Message, Sending, UnknownMail
+from sync.mail.wording import distance, moment, occasion, span
+
+GOLDEN = Path(__file__).parent / "golden"
+LONDON = ZoneInfo("Europe/London")
+NOW = datetime(2026, 11, 21, 9, 48, tzinfo=UTC)
+SENDING = Sending(
+    "https://moodmiles.example", now=NOW, stale_at=NOW + timedelta(minutes=15)
+)
+TOKEN = "Vb3rT0k3n-of-32-letters_like-ours"
+STOP = "unsubscribe-token-of-the-runner_1"
+
+
+def survey(**changes: object) -> Message:
+    values: dict[str, object] = {
+        "token": TOKEN,
+        "unsubscribe_token": STOP,
+        "expires_at": "2026-11-22T08:50:00+00:00",
+        "zone": "Europe/London",
+        "run_started_at": "2026-11-21T08:18:00+00:00",
+    }
+    return messages.render("survey", values | changes, SENDING)
+
+
+def reminder() -> Message:
+    return messages.survey_reminder(
+        SENDING,
+        token=TOKEN,
+        unsubscribe_token=STOP,
+        expires_at=NOW + timedelta(hours=23),
+        zone="Europe/London",
+        run_started_at=NOW - timedelta(hours=5),
+    )
+
+
+MAILS: dict[str, Callable[[], Message]] = {
+    "survey": survey,
+    "survey_with_distance": lambda: survey(distance_m=8_230.4, units="mi"),
+    "survey_reversed": lambda: survey(reversed_order=True, run_started_at=None),
+    "survey_reminder": reminder,
+    "slow_down_question": lambda: messages.slow_down_question(
+        SENDING, unsubscribe_token=STOP
+    ),
+    "confirm_address": lambda: messages.confirm_address(SENDING, token=TOKEN),
+    "sign_in_link": lambda: messages.sign_in_link(SENDING, token=TOKEN),
+    "reconnect": lambda: messages.reconnect(SENDING),
+    "disconnected": lambda: messages.disconnected(SENDING),
+    "deleted": lambda: messages.deleted(SENDING),
+}
+
+
+class Page(HTMLParser):
+    """The links, pictures and words of a mail's HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(html)
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name == "href":
+                self.links.append(value or "")
+            if name in {"src", "background", "srcset"}:
+                self.loads.append(value or "")
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_the_mail_reads_as_agreed(name: str) -> None:
+    mail = MAILS[name]()
+    html, text = GOLDEN / f"{name}.html", GOLDEN / f"{name}.txt"
+
+    if os.environ.get("UPDATE_GOLDEN"):
+        html.write_text(mail.html)
+        text.write_text(f"Subject: {mail.subject}\n\n{mail.text}")
+
+    assert mail.html == html.read_text()
+    assert f"Subject: {mail.subject}\n\n{mail.text}" == text.read_text()
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_a_mail_is_small_and_loads_nothing(name: str) -> None:
+    mail = MAILS[name]()
+
+    assert len(mail.html.encode()) <= 20_000
+    assert Page(mail.html).loads == []
+    assert not Page(mail.html).tags & {"form", "script", "img"}
+    assert "prefers-color-scheme:dark" in mail.html
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_the_text_twin_has_every_link_of_the_html(name: str) -> None:
+    mail = MAILS[name]()
+
+    links = set(Page(mail.html).links)
+
+    assert links
+    assert {link for link in links if link not in mail.text} == set()
+
+
+def test_the_five_tiles_lead_to_the_five_answers_best_last() -> None:
+    tiles = [link for link in Page(survey().html).links if "?m=" in link]
+
+    address = f"https://moodmiles.example/s/{TOKEN}"
+    assert tiles == [f"{address}?m={mood}" for mood in (1, 2, 3, 4, 5)]
+
+
+def test_the_order_is_reversed_for_half_the_runners() -> None:
+    mail = survey(reversed_order=True)
+
+    assert mail.text.index("Great") < mail.text.index("Awful")
+    assert mail.html.index("?m=5") < mail.html.index("?m=1")
+
+
+def test_distance_is_said_only_when_the_runner_wants_it() -> None:
+    assert " mi" not in survey(distance_m=None).text
+    assert "5.1 mi" in survey(distance_m=8_230.4, units="mi").text
+    assert "Strava" not in survey().text + survey().html + survey().subject
+
+
+def test_a_hidden_start_leaves_no_trace() -> None:
+    mail = survey(run_started_at=None)
+
+    assert mail.subject == "A quick question about your run"
+    assert "morning" not in mail.text + mail.html
+
+
+def test_what_a_template_is_given_cannot_become_markup() -> None:
+    page = Page(survey(token='"><script>').html)
+
+    assert "script" not in page.tags
+    assert 'https://moodmiles.example/s/"><script>?m=1' in page.links
+
+
+@pytest.mark.parametrize(
+    ("started", "now", "expected"),
+    [
+        ("2026-11-21 04:10", "2026-11-21 08:00", "this morning"),
+        ("2026-11-21 11:59", "2026-11-21 12:40", "this morning"),
+        ("2026-11-21 12:00", "2026-11-21 13:00", "this afternoon"),
+        ("2026-11-21 17:00", "2026-11-21 18:00", "this evening"),
+        ("2026-11-20 21:00", "2026-11-21 07:00", "last night"),
+        ("2026-11-21 00:30", "2026-11-21 07:00", "last night"),
+        ("2026-11-20 16:00", "2026-11-21 07:00", "yesterday afternoon"),
+        ("2026-11-20 01:00", "2026-11-21 00:10", "yesterday"),
+        ("2026-11-19 20:00", "2026-11-21 07:00", None),
+    ],
+)
+def test_occasion(started: str, now: str, expected: str | None) -> None:
+    local = [datetime.fromisoformat(at).replace(tzinfo=LONDON) for at in (started, now)]
+
+    assert occasion(local[0], now=local[1], zone="Europe/London") == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("America/New_York", "Sat 21 Nov, 04:48"),
+        ("Pacific/Auckland", "Sat 21 Nov, 22:48"),
+        ("UTC", "Sat 21 Nov, 09:48 UTC"),
+        ("Mars/Base", "Sat 21 Nov, 09:48 UTC"),
+        ("../etc/passwd", "Sat 21 Nov, 09:48 UTC"),
+        ("", "Sat 21 Nov, 09:48 UTC"),
+    ],
+)
+def test_moment_is_the_runners_own_clock(zone: str, expected: str) -> None:
+    assert moment(NOW, zone=zone) == expected
+
+
+@pytest.mark.parametrize(
+    ("time", "expected"),
+    [
+        (timedelta(seconds=-5), "1 minute"),
+        (timedelta(minutes=14, seconds=58), "15 minutes"),
+        (timedelta(minutes=119), "119 minutes"),
+        (timedelta(hours=3), "3 hours"),
+        (timedelta(days=2) - timedelta(seconds=3), "2 days"),
+    ],
+)
+def test_span(time: timedelta, expected: str) -> None:
+    assert span(time) == expected
+
+
+def test_distance() -> None:
+    assert distance(8_230.4, units="km") == "8.2 km"
+    assert distance(8_230.4, units="mi") == "5.1 mi"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "sentence"),
+    [
+        ("postcard", {}, "no mail of the kind postcard"),
+        ("survey", {"token": "t"}, "missing a required"),
+        ("sign_in_link", {"token": "t", "colour": "red"}, "colour"),
+        ("sign_in_link", {"token": 7}, "cannot use its token"),
+    ],
+)
+def test_a_mail_without_its_values_is_refused_in_a_sentence(
+    kind: str, values: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(UnknownMail, match=sentence):
+        messages.render(kind, values, SENDING)
