@@ -22,9 +22,11 @@ Answer = TypeVar("Answer")
 class _Patient(HTTPAdapter):
     """Waits so long and no longer, whatever the caller forgot to say."""
 
+    timeout: tuple[float, float]
+
     @override
     def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
-        options["timeout"] = options.get("timeout") or (CONNECT_S, READ_S)
+        options["timeout"] = options.get("timeout") or self.timeout
         return super().send(request, **options)
 
 
@@ -35,12 +37,13 @@ class _Session(Session):
         return None
 
 
-def session() -> Session:
+def session(*, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Session:
     """Build the session; every process has its own, made after the fork."""
     http = _Session()
     # A retry in here would be counted by Strava and not by us, and urllib3
     # writes the whole address into the log when it tries again.
     adapter = _Patient(pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0)
+    adapter.timeout = connect_s, read_s
     http.mount("https://", adapter)
     http.mount("http://", adapter)
     # One runner's cookies must not travel with the next runner's token.
