@@ -1,6 +1,6 @@
 """A bare HTTP server that answers what it is told and keeps what it was asked."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
@@ -22,7 +22,7 @@ class Asked:
 class Listener:
     url: str
     status: int = 200
-    body: str = "[]"
+    body: str | Callable[[str], str] = "[]"  # or what to make of the path
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
 
@@ -40,12 +40,15 @@ def listener() -> Generator[Listener]:
             heard.asked.append(
                 Asked(self.command, self.path, self.headers, body.decode())
             )
+            answer = (
+                heard.body if isinstance(heard.body, str) else heard.body(self.path)
+            )
             self.send_response(heard.status)
             for name, value in heard.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(heard.body.encode())))
+            self.send_header("Content-Length", str(len(answer.encode())))
             self.end_headers()
-            self.wfile.write(heard.body.encode())
+            self.wfile.write(answer.encode())
 
         do_GET = do_POST = do_DELETE = answer  # noqa: N815
 
