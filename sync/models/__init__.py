@@ -2,6 +2,7 @@
 
 from sync.models.base import Model
 from sync.models.event import Event
+from sync.models.figure import FigureDecision
 from sync.models.mail import Mail
 from sync.models.run import Backfill, Run, SetAside
 from sync.models.runner import (
@@ -21,6 +22,7 @@ __all__ = [
     "Consent",
     "Decision",
     "Event",
+    "FigureDecision",
     "LinkAttempt",
     "Mail",
     "MailLink",
