@@ -2,8 +2,30 @@
 
 from flask import Blueprint
 
+from web.connect.routes import blueprint as connect
+from web.dashboard.routes import blueprint as dashboard
+from web.email.routes import blueprint as email
 from web.health.routes import blueprint as health
+from web.help.routes import blueprint as help_
 from web.hooks.routes import blueprint as hooks
+from web.landing.routes import blueprint as landing
+from web.login.routes import blueprint as login
+from web.privacy.routes import blueprint as privacy
+from web.settings.routes import blueprint as settings
 from web.survey.routes import blueprint as survey
+from web.unsubscribe.routes import blueprint as unsubscribe
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, hooks, survey)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    landing,
+    connect,
+    email,
+    hooks,
+    survey,
+    unsubscribe,
+    dashboard,
+    settings,
+    login,
+    help_,
+    privacy,
+    health,
+)

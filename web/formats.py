@@ -10,20 +10,27 @@ Unit = Literal["km", "mi"]
 METRES = {"km": 1000.0, "mi": 1609.344}
 # Stored -2 to +2; in addresses, classes and colours 1 to 5.
 MOODS = {-2: "Awful", -1: "Low", 0: "OK", 1: "Good", 2: "Great"}
+CONSENTS = {
+    "strava": "Reading runs from Strava",
+    "mood": "Storing mood answers",
+    "adult": "Being 18 or older",
+    "mail": "E-mails after runs",
+    "private": "Runs only you can see",
+}
 WORDS = {mood + 3: word for mood, word in MOODS.items()}
 
 
 def register(app: Flask) -> None:
-    app.jinja_env.globals["WORDS"] = WORDS
+    app.jinja_env.globals.update(WORDS=WORDS, CONSENTS=CONSENTS)
     app.jinja_env.filters.update(
-        distance=distance,
-        number=number,
-        duration=duration,
-        long_day=long_day,
-        short_day=short_day,
-        clock=clock,
+        short=short,
         thousands=thousands,
     )
+
+
+def unit_of(units: str) -> Unit:
+    """Return the unit that a runner prefers, kilometres unless it is miles."""
+    return "mi" if units == "mi" else "km"
 
 
 def tile(mood: int) -> int:
@@ -59,8 +66,8 @@ def long_day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b} {day.year}"
 
 
-def short_day(day: date) -> str:
-    return f"{day.day} {day:%b}"
+def short(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def clock(at: datetime) -> str:

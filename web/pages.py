@@ -14,7 +14,11 @@ _STATIC = Path(__file__).parent / "static"
 
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(
-        asset=asset, current_runner=current_runner, demo_parts=demo_parts
+        asset=asset,
+        current_runner=current_runner,
+        demo_parts=demo_parts,
+        strava_site=strava_site,
+        kept=kept,
     )
 
 
@@ -32,6 +36,16 @@ def demo_parts() -> list[tuple[str, str]]:
     if settings.strava_site_url != "https://www.strava.com":
         parts.append(("Strava simulator", settings.strava_site_url))
     return parts
+
+
+def strava_site() -> str:
+    return runtime().settings.strava_site_url
+
+
+def kept() -> str:
+    """Say for how long facts from Strava stay."""
+    days = runtime().settings.strava_retention_days
+    return f"for {days} days" if days else "while you stay connected"
 
 
 @cache

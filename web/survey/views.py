@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync.surveys.answer import SurveyPage
 from sync.surveys.instruments import OPTIONAL, QUESTIONS, BadAnswer, Question
-from web.formats import clock, distance, long_day, tile
+from web.formats import clock, distance, long_day, tile, unit_of
 
 _CLOSED = {
     "expired": (
@@ -97,7 +97,7 @@ def _about(page: SurveyPage) -> str:
     elif page.local_day is not None:
         parts.append(f"Your run on {long_day(page.local_day)}")
     if page.distance_m is not None:
-        parts.append(distance(page.distance_m, "mi" if page.units == "mi" else "km"))
+        parts.append(distance(page.distance_m, unit_of(page.units)))
     return " · ".join(parts)
 
 

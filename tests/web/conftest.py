@@ -1,0 +1,59 @@
+"""A browser without a screen: Flask's client, over the shared stage."""
+
+import re
+from dataclasses import dataclass
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from sync.runners import signin
+from sync.runtime import Runtime
+from tests.stage import Stage
+from web.app import create_app
+
+
+@dataclass(frozen=True)
+class Browser:
+    """One person's browser: opens pages and sends the forms that it finds."""
+
+    client: FlaskClient
+    runtime: Runtime
+
+    def open(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def post(self, path: str, **fields: str | int) -> TestResponse:
+        """Send a form as a page of ours would, with its hidden field."""
+        return self.client.post(path, data={**fields, "csrf": self.form_token()})
+
+    def form_token(self) -> str:
+        page = self.client.get("/connect").text
+        found = re.search(r'name="csrf" value="(\w+)"', page)
+        assert found
+        return found[1]
+
+    def sign_in(self, runner_id: int) -> None:
+        token = signin.sign_in(self.runtime, runner_id)
+        self.client.set_cookie("moodmiles", token, domain="127.0.0.1")
+
+
+@pytest.fixture
+def client(runtime: Runtime) -> FlaskClient:
+    return create_app(runtime).test_client()
+
+
+@pytest.fixture
+def browser(client: FlaskClient, runtime: Runtime) -> Browser:
+    return Browser(client, runtime)
+
+
+@pytest.fixture
+def runner_id(stage: Stage, browser: Browser) -> int:
+    """A runner with one imported run, signed in."""
+    athlete = stage.athlete()
+    stage.run(athlete, distance_m=8200, moving_s=2700, ended_minutes_ago=60 * 48)
+    runner_id = stage.link(athlete)
+    stage.work()
+    browser.sign_in(runner_id)
+    return runner_id

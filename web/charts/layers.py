@@ -1,0 +1,43 @@
+"""Dots that do not touch share one path: the look of circles, a small document."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Point: TypeAlias = tuple[int, int]
+
+_WIDE, _HIGH = 22, 12  # a dot's room on a narrow screen, in plot units
+_MOST_LAYERS = 14
+_LOOK_BACK = 14
+
+
+def dots(points: Sequence[Point]) -> str:
+    """Return paths that draw a dot at each point, outline under fill.
+
+    `points` go from left to right.  A dot is a stroke of no length with a
+    round end: it stays round however the plot is stretched.
+    """
+    return "".join(
+        f'<path d="{path}"/><path d="{path}"/>' for path in map(_path, _layers(points))
+    )
+
+
+def _layers(points: Sequence[Point]) -> list[list[Point]]:
+    layers: list[list[Point]] = []
+    for number, point in enumerate(points):
+        home = next((layer for layer in layers if _has_room(layer, point)), None)
+        if home is None and len(layers) < _MOST_LAYERS:
+            home = []
+            layers.append(home)
+        (layers[number % _MOST_LAYERS] if home is None else home).append(point)
+    return layers
+
+
+def _has_room(layer: Sequence[Point], point: Point) -> bool:
+    return all(
+        point[0] - other[0] > _WIDE or abs(point[1] - other[1]) > _HIGH
+        for other in layer[-_LOOK_BACK:]
+    )
+
+
+def _path(points: Sequence[Point]) -> str:
+    return "".join(f"M{across} {down}h0" for across, down in points)

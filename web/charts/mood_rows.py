@@ -1,0 +1,133 @@
+"""The main chart: five worded rows of moods over a distance axis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from web.charts.layers import Point, dots
+from web.charts.scale import reach, ticks
+from web.charts.sina import spread
+
+WIDTH, HEIGHT = 1000, 500
+_ROWS = range(1, 6)
+_ROW_FILL = 0.86
+_EDGE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """One answered run: its place, and what the read-out says about it."""
+
+    distance: float  # in the chart's unit
+    mood: int  # 1 Awful to 5 Great
+    lines: tuple[str, ...] = ()
+    strava_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The typical mood along the axis (moods from 1 to 5), with its band."""
+
+    distance: Sequence[float]
+    mood: Sequence[float]
+    low: Sequence[float] = ()
+    high: Sequence[float] = ()
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MoodRows:
+    """The drawn chart.  Places of words are percentages of the plot."""
+
+    svg: Markup
+    ticks: list[tuple[int, float]]
+    points: list[list[object]] = field(default_factory=list)
+    best: tuple[str, float] | None = None
+
+
+def draw(
+    answered: Sequence[Dot],
+    *,
+    line: Line | None = None,
+    best: tuple[float, float] | None = None,
+    unit: str = "km",
+) -> MoodRows:
+    """Draw the dots, the line with its band, and the best range shaded."""
+    ordered = sorted(answered, key=lambda dot: dot.distance)
+    end = reach([dot.distance for dot in ordered])
+    places = _places(ordered, end)
+    parts = []
+    if best:
+        left, right = (_across(min(edge, end), end) for edge in best)
+        parts.append(
+            f'<rect class="sweet" x="{left}" y="0" width="{right - left}" '
+            f'height="{HEIGHT}"/>'
+        )
+    parts.extend(f'<path class="row" d="M0 {_down(mood)}H{WIDTH}"/>' for mood in _ROWS)
+    if line and line.low:
+        parts.append(_band(line, end))
+    for mood in _ROWS:
+        row = [p for p, dot in zip(places, ordered, strict=True) if dot.mood == mood]
+        if row:
+            parts.append(f'<g class="dots m{mood}">{dots(row)}</g>')
+    if line:
+        parts.append(_trend(line, end))
+    return MoodRows(
+        # Numbers and our own class names only: nothing a person wrote.
+        svg=Markup("".join(parts)),  # noqa: S704
+        ticks=[(tick, round(100 * tick / end, 2)) for tick in ticks(end)],
+        points=[
+            [*place, dot.mood, list(dot.lines), dot.strava_id]
+            for place, dot in zip(places, ordered, strict=True)
+        ],
+        best=_best_label(best, end, unit) if best else None,
+    )
+
+
+def _places(ordered: Sequence[Dot], end: float) -> list[Point]:
+    rows = [[dot.distance for dot in ordered if dot.mood == mood] for mood in _ROWS]
+    offsets = [iter(row) for row in spread(rows, end)]
+    return [
+        (
+            min(_across(dot.distance, end), WIDTH - _EDGE),
+            _down(dot.mood - next(offsets[dot.mood - 1]) * _ROW_FILL),
+        )
+        for dot in ordered
+    ]
+
+
+def _trend(line: Line, end: float) -> str:
+    path = "M" + "L".join(
+        f"{_across(distance, end)} {_down(mood)}"
+        for distance, mood in zip(line.distance, line.mood, strict=True)
+    )
+    dash = " dash" if line.dashed else ""
+    return (
+        f'<path class="trend halo{dash}" d="{path}"/>'
+        f'<path class="trend{dash}" d="{path}"/>'
+    )
+
+
+def _band(line: Line, end: float) -> str:
+    there = list(zip(line.distance, line.low, strict=True))
+    back = list(zip(line.distance, line.high, strict=True))[::-1]
+    corners = "L".join(
+        f"{_across(distance, end)} {_down(min(5.4, max(0.6, mood)))}"
+        for distance, mood in there + back
+    )
+    return f'<path class="band" d="M{corners}Z"/>'
+
+
+def _best_label(best: tuple[float, float], end: float, unit: str) -> tuple[str, float]:
+    low, high = best
+    middle = (low + min(high, end)) / 2
+    return f"{low:g}–{high:g} {unit}", round(100 * middle / end, 2)
+
+
+def _across(distance: float, end: float) -> int:
+    return round(distance / end * WIDTH)
+
+
+def _down(mood: float) -> int:
+    return round(HEIGHT - (mood - 0.5) * HEIGHT / 5)

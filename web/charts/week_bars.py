@@ -1,0 +1,60 @@
+"""Distance week by week, as bars over one time axis."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from markupsafe import Markup
+
+from web.charts.scale import step_for
+
+WIDTH, HEIGHT = 1000, 200
+_FILLED = 0.72
+_MOST_MONTHS = 7
+_AT_LEAST = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class WeekBars:
+    """The drawn chart; month names sit at percentages of its width."""
+
+    svg: Markup
+    months: list[tuple[str, float]]
+    top: int
+
+
+def draw(weeks: Sequence[tuple[date, float]]) -> WeekBars:
+    """Draw one bar for each (Monday, distance), oldest first."""
+    highest = max([distance for _, distance in weeks] + [_AT_LEAST])
+    step = step_for(highest)
+    top = math.ceil(highest / step) * step
+    slot = WIDTH / max(1, len(weeks))
+    bars = "".join(
+        f'<rect x="{(place + (1 - _FILLED) / 2) * slot:.1f}" '
+        f'y="{HEIGHT - HEIGHT * distance / top:.1f}" width="{slot * _FILLED:.1f}" '
+        f'height="{HEIGHT * distance / top:.1f}"/>'
+        for place, (_, distance) in enumerate(weeks)
+        if distance
+    )
+    heights = "".join(f"M0 {down:g}H{WIDTH}" for down in (0, HEIGHT / 2, HEIGHT))
+    lines = f'<path class="row" d="{heights}"/>'
+    return WeekBars(
+        svg=Markup(lines + bars),  # noqa: S704 - numbers only
+        months=_months([day for day, _ in weeks]),
+        top=top,
+    )
+
+
+def _months(days: Sequence[date]) -> list[tuple[str, float]]:
+    """Name the months that begin in these weeks, as many as have room."""
+    starts = [
+        (place, day)
+        for place, day in enumerate(days)
+        if place == 0 or day.month != days[place - 1].month
+    ]
+    every = math.ceil(len(starts) / _MOST_MONTHS)
+    return [
+        (f"{day:%b}", round(100 * place / len(days), 2))
+        for place, day in starts[::every]
+    ]

@@ -1,0 +1,44 @@
+"""How far the import of the past is, in words."""
+
+from typing import TypedDict
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sync.runners.account import Import
+
+
+class Progress(TypedDict):
+    is_done: bool
+    runs: int
+    text: str
+
+
+def progress_of(importing: Import, zone: str) -> Progress:
+    return {
+        "is_done": importing.is_done,
+        "runs": importing.runs_stored,
+        "text": _text(importing, zone),
+    }
+
+
+def _text(importing: Import, zone: str) -> str:
+    if importing.is_done:
+        return "All your runs are here."
+    if importing.waiting_for == "limit":
+        return (
+            f"Strava asked us to slow down; the import goes on{_at(importing, zone)}."
+        )
+    if importing.waiting_for:
+        return f"Strava isn’t answering; the import tries again{_at(importing, zone)}."
+    if importing.reached:
+        return f"Now at {importing.reached:%B %Y}."
+    return "Asking Strava for your runs."
+
+
+def _at(importing: Import, zone: str) -> str:
+    if importing.due_at is None:
+        return " soon"
+    try:
+        local = importing.due_at.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        local = importing.due_at
+    return f" at {local:%H:%M}{'' if zone != 'UTC' else ' UTC'}"

@@ -1,0 +1,114 @@
+"""A runner's own page: what they ran, how they felt, and the numbers behind it."""
+
+from http import HTTPStatus
+
+from flask import (
+    Blueprint,
+    Response,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from sync.analytics.overview import Dashboard, dashboard
+from sync.runners import account
+from sync.surveys import answer
+from sync.surveys.instruments import BadAnswer
+from web.dashboard import tables
+from web.dashboard.progress import progress_of
+from web.dashboard.views import page_of_runs, view_of
+from web.formats import unit_of
+from web.landing.example import example
+from web.runtime import runtime
+from web.session import login_required, signed_in
+
+blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
+
+
+@blueprint.get("")
+@login_required
+def dashboard_page() -> ResponseReturnValue:
+    runner = signed_in()
+    overview = account.overview(runtime(), runner.runner_id)
+    data, unit = _data(), unit_of(runner.units)
+    runs, page, pages = page_of_runs(data, unit, _page_asked())
+    importing = overview.importing
+    return render_template(
+        "dashboard/dashboard.html",
+        view=view_of(data, unit),
+        runs=runs,
+        page=page,
+        pages=pages,
+        account=overview,
+        progress=(
+            progress_of(importing, runner.zone)
+            if importing and not importing.is_done
+            else None
+        ),
+        example=None if data.answered_runs else example(),
+    )
+
+
+@blueprint.post("/answer")
+@login_required
+def give_answer() -> ResponseReturnValue:
+    """Keep the mood chosen in place for a run of today or yesterday."""
+    try:
+        run_id = int(request.form.get("run_id", ""))
+        mood = int(request.form.get("mood", "")) - 3
+    except ValueError:
+        raise BadAnswer("That is not one of the answers.") from None
+    answer.record_for_run(
+        runtime(),
+        runner_id=signed_in().runner_id,
+        run_id=run_id,
+        values={"mood": mood},
+    )
+    return redirect(url_for(".dashboard_page"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/progress.json")
+@login_required
+def progress() -> ResponseReturnValue:
+    runner = signed_in()
+    importing = account.progress(runtime(), runner.runner_id)
+    if importing is None:
+        return jsonify(is_done=True, runs=0, text="")
+    return jsonify(progress_of(importing, runner.zone))
+
+
+@blueprint.get("/data.json")
+@login_required
+def data_json() -> ResponseReturnValue:
+    return jsonify(tables.as_json(_data()))
+
+
+@blueprint.get("/runs.csv")
+@login_required
+def runs_csv() -> ResponseReturnValue:
+    return _csv(tables.runs_csv(_data()), "moodmiles-runs.csv")
+
+
+@blueprint.get("/answers.csv")
+@login_required
+def answers_csv() -> ResponseReturnValue:
+    return _csv(tables.answers_csv(_data()), "moodmiles-answers.csv")
+
+
+def _data() -> Dashboard:
+    return dashboard(runtime(), signed_in().runner_id)
+
+
+def _page_asked() -> int:
+    return request.args.get("page", 1, type=int)
+
+
+def _csv(text: str, name: str) -> Response:
+    return Response(
+        text,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

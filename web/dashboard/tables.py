@@ -1,0 +1,113 @@
+"""The numbers behind the dashboard, as CSV and as plain values for JSON."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from sync.analytics.overview import Dashboard, RunRow
+from sync.surveys.instruments import OPTIONAL
+from web.formats import MOODS
+
+RUN_COLUMNS = (
+    "run_id",
+    "strava_id",
+    "sport",
+    "local_date",
+    "local_time",
+    "distance_m",
+    "moving_s",
+    "distance_7d_m",
+    "treadmill",
+    "race",
+    "with_others",
+    "manual",
+    "survey",
+    "mood",
+    "mood_label",
+)
+ANSWER_COLUMNS = (
+    "run_id",
+    "local_date",
+    "minutes_after_run",
+    "mood",
+    "mood_label",
+    *(question.key for question in OPTIONAL),
+)
+# A spreadsheet would take a text that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def runs_csv(data: Dashboard) -> str:
+    return to_csv(RUN_COLUMNS, map(run_values, data.runs))
+
+
+def answers_csv(data: Dashboard) -> str:
+    return to_csv(ANSWER_COLUMNS, map(answer_values, data.answered_runs))
+
+
+def as_json(data: Dashboard) -> dict[str, object]:
+    return {
+        "runs": [dict(zip(RUN_COLUMNS, run_values(r), strict=True)) for r in data.runs],
+        "answers": [
+            dict(zip(ANSWER_COLUMNS, answer_values(run), strict=True))
+            for run in data.answered_runs
+        ],
+        "weeks": [
+            {
+                "monday": week.day.isoformat(),
+                "distance_m": week.distance_m,
+                "runs": week.runs,
+                "moods": week.moods,
+            }
+            for week in data.weeks
+        ],
+        "asked": data.asked,
+        "answered": data.answered,
+    }
+
+
+def run_values(run: RunRow) -> Sequence[object]:
+    return (
+        run.id,
+        run.strava_id,
+        run.sport,
+        run.local_day.isoformat(),
+        f"{run.started_local:%H:%M}" if run.started_local else None,
+        round(run.distance_m, 1),
+        run.moving_s,
+        round(run.week_m, 1),
+        run.treadmill,
+        run.race,
+        run.with_others,
+        run.manual,
+        run.verdict if run.verdict == "send" else run.reason,
+        run.mood,
+        None if run.mood is None else MOODS[run.mood],
+    )
+
+
+def answer_values(run: RunRow) -> Sequence[object]:
+    return (
+        run.id,
+        run.local_day.isoformat(),
+        run.answered_minutes_after,
+        run.mood,
+        None if run.mood is None else MOODS[run.mood],
+        *(run.said.get(question.key) for question in OPTIONAL),
+    )
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([_cell(value) for value in row] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value

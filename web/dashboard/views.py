@@ -1,0 +1,194 @@
+"""The dashboard as its template shows it: numbers in the runner's own unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sync.analytics.overview import Dashboard, RunRow, WeekRow
+from web.charts import mood_rows, week_bars
+from web.charts.mood_rows import Dot, MoodRows
+from web.charts.week_bars import WeekBars
+from web.dashboard.words import FIRST_LOOK, Headline, asked_words, headline
+from web.formats import (
+    WORDS,
+    Unit,
+    clock,
+    distance,
+    duration,
+    in_unit,
+    long_day,
+    number,
+    tile,
+)
+
+PAGE = 50
+_LATEST = 3
+_WEEKS = 52
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    id: int
+    title: str
+    when: str
+    day: str
+    clock: str
+    distance: str
+    duration: str
+    week: str
+    mood: int | None
+    asked: str
+    notes: str
+    strava_id: int | None
+    device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One of the two ways to look at the dots, with what a listener hears."""
+
+    id: str
+    title: str
+    axis: str
+    drawn: MoodRows
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    distance: str
+    runs: int
+    mood: str
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardView:
+    head: Headline
+    runs: int
+    answers: int
+    first_look: int
+    to_answer: RunView | None
+    charts: Sequence[Chart]
+    week: Week
+    latest: Sequence[RunView]
+    bars: WeekBars
+    bars_table: Sequence[tuple[str, str, int, str]]
+    bars_total: str
+    unit: Unit
+
+
+def view_of(data: Dashboard, unit: Unit) -> DashboardView:
+    answered = data.answered_runs
+    waiting = [run for run in data.runs if run.can_answer and run.mood is None]
+    weeks = data.weeks[-_WEEKS:]
+    return DashboardView(
+        head=headline(len(data.runs), len(answered)),
+        runs=len(data.runs),
+        answers=len(answered),
+        first_look=FIRST_LOOK,
+        to_answer=run_view(waiting[-1], unit) if waiting else None,
+        charts=_charts(answered, unit) if answered else (),
+        week=_last_week(data, unit),
+        latest=[run_view(run, unit) for run in data.runs[: -_LATEST - 1 : -1]],
+        bars=week_bars.draw(
+            [(week.day, in_unit(week.distance_m, unit)) for week in weeks]
+        ),
+        bars_table=[_week_row(week, unit) for week in reversed(weeks)],
+        bars_total=distance(sum(week.distance_m for week in weeks), unit),
+        unit=unit,
+    )
+
+
+def page_of_runs(
+    data: Dashboard, unit: Unit, number_asked: int
+) -> tuple[list[RunView], int, int]:
+    """Return one page of runs, newest first, its number and how many there are."""
+    pages = max(1, -(-len(data.runs) // PAGE))
+    page = min(max(1, number_asked), pages)
+    newest_first = data.runs[::-1][(page - 1) * PAGE : page * PAGE]
+    return [run_view(run, unit) for run in newest_first], page, pages
+
+
+def run_view(run: RunRow, unit: Unit) -> RunView:
+    day = long_day(run.local_day)
+    at = clock(run.started_local) if run.started_local else ""
+    marks = {
+        "race": run.race,
+        "treadmill": run.treadmill,
+        "with others": run.with_others,
+        "by hand": run.manual,
+    }
+    return RunView(
+        id=run.id,
+        title=distance(run.distance_m, unit),
+        when=f"{day}, {at}" if at else day,
+        day=day,
+        clock=at,
+        distance=number(in_unit(run.distance_m, unit)),
+        duration=duration(run.moving_s),
+        week=number(in_unit(run.week_m, unit)),
+        mood=None if run.mood is None else tile(run.mood),
+        asked=asked_words(run),
+        notes=", ".join(name for name, is_so in marks.items() if is_so),
+        strava_id=run.strava_id,
+        device=run.device,
+    )
+
+
+def _charts(answered: Sequence[RunRow], unit: Unit) -> tuple[Chart, Chart]:
+    return (
+        _chart(
+            "week",
+            "Mood after a run, by distance in the 7 days up to it",
+            f"Distance in the 7 days up to the run ({unit})",
+            [_dot(run, run.week_m, unit) for run in answered],
+            unit=unit,
+        ),
+        _chart(
+            "run",
+            "Mood after a run, by the length of that run",
+            f"Length of the run ({unit})",
+            [_dot(run, run.distance_m, unit) for run in answered],
+            unit=unit,
+        ),
+    )
+
+
+def _chart(id_: str, title: str, axis: str, dots: list[Dot], *, unit: Unit) -> Chart:
+    counts = ", ".join(
+        f"{sum(dot.mood == mood for dot in dots)} {WORDS[mood]}"
+        for mood in (5, 4, 3, 2, 1)
+    )
+    label = f"{title}. {len(dots)} runs: {counts}."
+    return Chart(id_, title, axis, mood_rows.draw(dots, unit=unit), label)
+
+
+def _dot(run: RunRow, at_m: float, unit: Unit) -> Dot:
+    view = run_view(run, unit)
+    lines = (
+        f"{view.title} in {view.duration}",
+        view.when,
+        f"{view.week}\N{NO-BREAK SPACE}{unit} in 7 days",
+    )
+    return Dot(in_unit(at_m, unit), tile(run.mood or 0), lines, run.strava_id)
+
+
+def _last_week(data: Dashboard, unit: Unit) -> Week:
+    since = data.today - timedelta(days=6)
+    lately = [run for run in data.runs if since <= run.local_day <= data.today]
+    moods = [run.mood for run in data.runs if run.mood is not None]
+    return Week(
+        distance=distance(sum(run.distance_m for run in lately), unit),
+        runs=len(lately),
+        mood=WORDS[tile(moods[-1])] if moods else "–",
+    )
+
+
+def _week_row(week: WeekRow, unit: Unit) -> tuple[str, str, int, str]:
+    mood = f"{sum(week.moods) / len(week.moods):+.1f}" if week.moods else "–"
+    return (
+        long_day(week.day),
+        number(in_unit(week.distance_m, unit)),
+        week.runs,
+        mood,
+    )

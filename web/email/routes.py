@@ -1,0 +1,47 @@
+"""Where to send the question: asked once, confirmed by a link."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sync.errors import BadAddress
+from sync.runners import address
+from web.runtime import runtime
+from web.session import login_required, signed_in
+
+blueprint = Blueprint("email", __name__, url_prefix="/email")
+
+
+@blueprint.get("")
+@login_required
+def address_page() -> ResponseReturnValue:
+    return render_template("email/address.html", sent="sent" in request.args)
+
+
+@blueprint.post("")
+@login_required
+def ask() -> ResponseReturnValue:
+    """Send a confirmation link to the address given."""
+    email = request.form.get("email", "")
+    try:
+        address.ask(runtime(), runner_id=signed_in().runner_id, email=email)
+    except BadAddress as error:
+        page = render_template(
+            "email/address.html", sent=False, email=email, refused=str(error)
+        )
+        return page, HTTPStatus.BAD_REQUEST
+    return redirect(url_for(".address_page", sent=1), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/confirm/<token>")
+def confirm_page(token: str) -> ResponseReturnValue:
+    """Show a button: programs that open every link must not confirm anything."""
+    return render_template("email/confirm.html", token=token)
+
+
+@blueprint.post("/confirm/<token>")
+def confirm(token: str) -> ResponseReturnValue:
+    if address.confirm(runtime(), token=token) is None:
+        return render_template("email/link_over.html"), HTTPStatus.GONE
+    return render_template("email/confirmed.html")

@@ -1,0 +1,41 @@
+"""The made-up picture on the start page: a season of runs that never happened."""
+
+import math
+from functools import cache
+from random import Random
+
+from web.charts.mood_rows import Dot, Line, MoodRows, draw
+
+_RUNS = 230
+_BEST_KM = 38
+_RANGE_KM = (30.0, 45.0)
+
+
+@cache
+def example() -> MoodRows:
+    """Draw the same made-up runner every time."""
+    chance = Random(20261122)  # noqa: S311 - a drawing, not a secret
+    dots = []
+    for _ in range(_RUNS):
+        distance = min(88.0, max(4.0, chance.gauss(34, 17)))
+        mood = round(_typical(distance) + chance.gauss(0, 0.75))
+        dots.append(Dot(distance, min(5, max(1, mood))))
+    grid = [8 + 2 * step for step in range(35)]
+    fit = [_typical(distance) for distance in grid]
+    line = Line(
+        grid,
+        fit,
+        low=[mood - _doubt(distance) for mood, distance in zip(fit, grid, strict=True)],
+        high=[
+            mood + _doubt(distance) for mood, distance in zip(fit, grid, strict=True)
+        ],
+    )
+    return draw(dots, line=line, best=_RANGE_KM)
+
+
+def _typical(distance: float) -> float:
+    return 2.2 + 2.1 * math.exp(-(((distance - _BEST_KM) / 30) ** 2))
+
+
+def _doubt(distance: float) -> float:
+    return 0.12 + 0.0004 * (distance - _BEST_KM) ** 2

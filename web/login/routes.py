@@ -1,0 +1,58 @@
+"""Signing in by Strava or by a mailed link, and signing out.  No passwords."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sync.errors import BadAddress
+from sync.runners import signin
+from web import session
+from web.runtime import runtime
+
+blueprint = Blueprint("login", __name__)
+
+
+@blueprint.get("/login")
+def login_page() -> ResponseReturnValue:
+    if session.current_runner() is not None:
+        return redirect(url_for("dashboard.dashboard_page"))
+    session.come_back_to(request.args.get("next"))
+    return render_template("login/login.html", sent="sent" in request.args)
+
+
+@blueprint.post("/login")
+def send_link() -> ResponseReturnValue:
+    """Mail a link if the address is known; the page says the same either way."""
+    email = request.form.get("email", "")
+    try:
+        signin.send_link(runtime(), email=email, browser=session.browser())
+    except BadAddress as error:
+        page = render_template(
+            "login/login.html", sent=False, email=email, refused=str(error)
+        )
+        return page, HTTPStatus.BAD_REQUEST
+    return redirect(url_for(".login_page", sent=1), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/login/<token>")
+def link_page(token: str) -> ResponseReturnValue:
+    """Show a button: programs that open every link must not use it up."""
+    return render_template("login/link.html", token=token)
+
+
+@blueprint.post("/login/<token>")
+def redeem(token: str) -> ResponseReturnValue:
+    browser = session.browser()
+    runner_id = signin.redeem(runtime(), token=token, browser=browser)
+    if runner_id is None:
+        return render_template("login/link_over.html"), HTTPStatus.GONE
+    session.login(runner_id)
+    home = url_for("dashboard.dashboard_page")
+    return redirect(session.where_to_go(home), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/logout")
+def logout() -> ResponseReturnValue:
+    session.logout()
+    return redirect(url_for("landing.landing"), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,1 @@
+"""The embedded mailbox, for a machine without a mail server."""

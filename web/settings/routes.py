@@ -1,0 +1,103 @@
+"""A runner's own controls: when to ask, and what to take out or take away."""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sync.runners import account, leave
+from sync.runners.export import pack
+from sync.surveys.policy import Preferences
+from web import session
+from web.runtime import runtime
+from web.session import login_required, signed_in
+from web.settings import forms
+
+blueprint = Blueprint("settings", __name__, url_prefix="/settings")
+
+
+@blueprint.get("")
+@login_required
+def settings_page() -> ResponseReturnValue:
+    return _page(saved="saved" in request.args)
+
+
+@blueprint.post("")
+@login_required
+def save() -> ResponseReturnValue:
+    try:
+        changes = forms.changes_in(request.form, now=runtime().now())
+    except forms.NotAChoice as error:
+        return _page(refused=str(error)), HTTPStatus.BAD_REQUEST
+    account.save_preferences(runtime(), signed_in().runner_id, changes)
+    return redirect(url_for(".settings_page", saved=1), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/export")
+@login_required
+def export_page() -> ResponseReturnValue:
+    held = account.holdings(runtime(), signed_in().runner_id)
+    return render_template("settings/export.html", held=held)
+
+
+@blueprint.post("/export")
+@login_required
+def export() -> ResponseReturnValue:
+    return Response(
+        pack(runtime(), signed_in().runner_id),
+        content_type="application/zip",
+        headers={"Content-Disposition": 'attachment; filename="moodmiles.zip"'},
+    )
+
+
+@blueprint.get("/disconnect")
+@login_required
+def disconnect_page() -> ResponseReturnValue:
+    held = account.holdings(runtime(), signed_in().runner_id)
+    return render_template("settings/disconnect.html", held=held)
+
+
+@blueprint.post("/disconnect")
+@login_required
+def disconnect() -> ResponseReturnValue:
+    leave.disconnect(runtime(), signed_in().runner_id)
+    return render_template("settings/disconnected.html")
+
+
+@blueprint.get("/delete")
+@login_required
+def delete_page() -> ResponseReturnValue:
+    held = account.holdings(runtime(), signed_in().runner_id)
+    return render_template("settings/delete.html", held=held)
+
+
+@blueprint.post("/delete")
+@login_required
+def delete() -> ResponseReturnValue:
+    leave.delete_everything(runtime(), signed_in().runner_id)
+    session.logout()
+    return render_template("settings/deleted.html")
+
+
+def _page(*, saved: bool = False, refused: str = "") -> str:
+    overview = account.overview(runtime(), signed_in().runner_id)
+    preferences = Preferences.of(overview.preferences)
+    offered = request.args.get("ask", "")
+    return render_template(
+        "settings/settings.html",
+        account=overview,
+        preferences=preferences,
+        ask=offered if offered in forms.ASK else preferences.ask,
+        is_offered=offered in forms.ASK and offered != preferences.ask,
+        paused_until=_paused_until(preferences),
+        forms=forms,
+        saved=saved,
+        refused=refused,
+    )
+
+
+def _paused_until(preferences: Preferences) -> datetime | None:
+    if preferences.paused_until and preferences.paused_at(runtime().now()):
+        return datetime.fromisoformat(preferences.paused_until)
+    return None

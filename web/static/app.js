@@ -1,0 +1,128 @@
+/* Progressive enhancement only: every number on the page is already in the HTML. */
+(() => {
+  const MOODS = ["", "Awful", "Low", "OK", "Good", "Great"];
+  const live = document.createElement("div");
+  live.className = "vh";
+  live.setAttribute("role", "status");
+  document.body.append(live);
+  const make = (tag, name, text) => {
+    const element = document.createElement(tag);
+    element.className = name;
+    element.textContent = text;
+    return element;
+  };
+
+  // The import: ask every 2 s for half a minute, then every 10 s.
+  const box = document.querySelector("[data-progress]");
+  if (box) {
+    let asked = 0;
+    const look = async () => {
+      try {
+        const now = await (await fetch(box.dataset.progress)).json();
+        if (now.is_done) return location.reload();
+        box.querySelector("[data-progress-runs]").textContent = now.runs;
+        box.querySelector("[data-progress-text]").textContent = now.text;
+      } catch { /* the next look may fare better */ }
+      setTimeout(look, ++asked < 15 ? 2000 : 10000);
+    };
+    setTimeout(look, 2000);
+  }
+
+  // Charts: point, tap or use the arrow keys to read single runs.
+  for (const plot of document.querySelectorAll("[data-points]")) {
+    // A point is [across 0-1000, down 0-500, mood, lines, run at Strava].
+    const points = JSON.parse(document.getElementById(plot.dataset.points).textContent);
+    if (!points.length) continue;
+    const area = plot.querySelector(".area"), layer = area.querySelector(".layer"), tip = area.querySelector(".tip");
+    const [ring, core] = ["ring", "core"].map((name) => {
+      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+      path.setAttribute("class", name);
+      layer.append(path);
+      return path;
+    });
+    let current = -1, pinned = false;
+
+    const hide = () => {
+      current = -1; pinned = false; tip.hidden = true;
+      for (const path of [ring, core]) path.removeAttribute("d");
+    };
+    const show = (index, speak) => {
+      const [x, y, mood, lines, run] = points[current = index];
+      ring.setAttribute("d", `M${x} ${y}h0`);
+      core.setAttribute("d", `M${x} ${y}h0`);
+      core.setAttribute("class", `core m${mood}`);
+      const title = make("b", "", "");
+      title.append(make("i", `dot m${mood}`, ""), MOODS[mood]);
+      tip.replaceChildren(title, ...lines.map((line) => make("span", "", line)));
+      if (pinned && run) {
+        const link = make("a", "", "View on Strava");
+        link.href = `${plot.dataset.site}/activities/${run}`;
+        tip.append(link);
+      }
+      tip.hidden = false;
+      tip.classList.toggle("pinned", pinned);
+      // On a phone it docks above the plot: neither finger nor card hides the dots.
+      const { width, height } = area.getBoundingClientRect();
+      const left = x / 1000 * width, top = y / 500 * height, high = tip.offsetHeight;
+      const docked = matchMedia("(max-width: 47.99rem)").matches;
+      tip.style.left = `${Math.max(-8, Math.min(width - tip.offsetWidth + 4, left - tip.offsetWidth / 2))}px`;
+      tip.style.top = `${docked ? -high - 8 : top - high - 16 < -40 ? top + 16 : top - high - 16}px`;
+      if (speak) live.textContent = `${MOODS[mood]}. ${lines.join(", ")}. ${index + 1} of ${points.length}`;
+    };
+    const near = (event) => {
+      const { left, top, width, height } = area.getBoundingClientRect();
+      let found = -1, least = (event.pointerType === "touch" ? 44 : 30) ** 2;
+      points.forEach(([x, y], index) => {
+        const away = (x / 1000 * width + left - event.clientX) ** 2 + (y / 500 * height + top - event.clientY) ** 2;
+        if (away < least) { least = away; found = index; }
+      });
+      return found;
+    };
+    const beside = (step) => {
+      if (current < 0) return 0;
+      const [x, , mood] = points[current];
+      let found = current, least = Infinity;
+      points.forEach((point, index) => {
+        const away = Math.abs(point[0] - x);
+        if (point[2] === mood + step && away < least) { least = away; found = index; }
+      });
+      return found;
+    };
+
+    area.addEventListener("pointermove", (event) => {
+      if (pinned || tip.contains(event.target)) return;
+      const index = near(event);
+      if (index >= 0) show(index); else if (event.pointerType !== "touch") hide();
+    });
+    area.addEventListener("pointerleave", (event) => {
+      if (!pinned && event.pointerType !== "touch") hide();
+    });
+    document.addEventListener("click", (event) => {
+      if (tip.contains(event.target)) return;
+      const index = area.contains(event.target) ? near(event) : -1;
+      if (index < 0) return hide();
+      pinned = true;
+      show(index, true);
+    });
+    plot.addEventListener("keydown", (event) => {
+      const last = points.length - 1;
+      const to = {
+        ArrowRight: () => Math.min(last, current + 1),
+        ArrowLeft: () => current < 0 ? last : Math.max(0, current - 1),
+        ArrowUp: () => beside(1), ArrowDown: () => beside(-1),
+        Home: () => 0, End: () => last,
+      }[event.key];
+      if (event.key === "Escape") return hide();
+      if (event.key === "Enter" && current >= 0 && event.target === plot) {
+        pinned = true;
+        show(current, true);
+        tip.querySelector("a")?.focus();
+      } else if (to) {
+        event.preventDefault();
+        pinned = false;
+        show(to(), true);
+      }
+    });
+    plot.addEventListener("focusout", (event) => { if (!plot.contains(event.relatedTarget)) hide(); });
+  }
+})();
