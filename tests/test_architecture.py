@@ -1,0 +1,55 @@
+"""Rules about the code itself that no linter knows."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("sync", "web", "workers", "host")
+SOURCES = sorted(
+    path.relative_to(ROOT)
+    for package in PACKAGES
+    for path in (ROOT / package).rglob("*.py")
+    if "versions" not in path.parts
+)
+MAY_COMMIT = {Path("sync/database.py"), Path("sync/migrations/env.py")}
+LONGEST_FILE = 250
+LONGEST_FUNCTION = 40
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_only_the_database_module_commits(path: Path) -> None:
+    calls = {
+        node.func.attr
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and "archive" not in ast.unparse(node.func)
+    }
+
+    assert path in MAY_COMMIT or "simulator" in path.parts or "commit" not in calls
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_files_and_functions_stay_small(path: Path) -> None:
+    lines = (ROOT / path).read_text().count("\n")
+    functions = {
+        node.name: (node.end_lineno or 0) - node.lineno + 1
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+    assert lines <= LONGEST_FILE
+    assert {
+        name: length for name, length in functions.items() if length > LONGEST_FUNCTION
+    } == {}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(tree(path)) or not (ROOT / path).read_text()
