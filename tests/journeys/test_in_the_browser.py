@@ -1,0 +1,108 @@
+"""The whole loop in a real browser, with every part real but Strava."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.browser import chromium, keep_picture, visitor
+from tests.journeys.house import House, house, until
+
+ADDRESS = "runner@example.org"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[House]:
+    export = Path(__file__).parent.parent / "data" / "activities.csv"
+    with house(tmp_path / "data", "--export", str(export), command="demo") as home:
+        yield home
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_from_the_landing_page_to_a_dot(
+    browser: Browser, home: House, *, javascript: bool
+) -> None:
+    with visitor(browser, javascript=javascript) as page:
+        link_strava(page, home)
+        confirm_address(page, home)
+        see_the_import(page, home)
+
+        home.finish_run(home.athlete("Sam")["id"], distance_m=8200, moving_s=2800)
+        answer_the_mail(page, home)
+
+        page.goto(f"{home.url}/dashboard")
+        expect(page.locator("body")).to_contain_text("8.2")
+        keep_picture(page, f"dashboard-after-answer-{javascript}")
+        answers = page.request.get(f"{home.url}/dashboard/answers.csv").text()
+        assert "Good" in answers
+
+
+def link_strava(page: Page, home: House) -> None:
+    page.goto(home.url)
+    keep_picture(page, "landing")
+    page.get_by_role("link", name="Connect with Strava").first.click()
+    keep_picture(page, "consent")
+    for box in page.get_by_role("checkbox").all():
+        if box.get_attribute("name") != "private":
+            box.check()
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Sam").check()
+    keep_picture(page, "simulated-strava")
+    page.get_by_role("button", name="Authorize").click()
+
+
+def confirm_address(page: Page, home: House) -> None:
+    page.get_by_label("E-mail").fill(ADDRESS)
+    keep_picture(page, "address")
+    page.get_by_role("button", name="Send").click()
+    mail = newest_mail(page, home, "Confirm")
+    mail.get_by_role("link", name="Confirm").click()
+    confirmation = page.context.pages[-1]
+    confirmation.get_by_role("button", name="Confirm").click()
+    keep_picture(confirmation, "confirmed")
+
+
+def see_the_import(page: Page, home: House) -> None:
+    def imported() -> bool:
+        page.goto(f"{home.url}/dashboard")
+        return "add your first mood" in page.locator("body").inner_text().lower()
+
+    until(imported)
+    keep_picture(page, "dashboard-no-answers")
+    runs = page.request.get(f"{home.url}/dashboard/runs.csv").text()
+    assert len(runs.strip().splitlines()) == 1 + 3
+
+
+def answer_the_mail(page: Page, home: House) -> None:
+    mail = newest_mail(page, home, "how do you feel")
+    mail.get_by_role("link", name="Good").click()
+    survey = page.context.pages[-1]
+    expect(survey.get_by_label("Good")).to_be_checked()
+    keep_picture(survey, "survey")
+    survey.get_by_role("button", name="Save").click()
+    expect(survey.locator("body")).to_contain_text("Good")
+    keep_picture(survey, "survey-saved")
+
+
+def newest_mail(page: Page, home: House, subject: str) -> Page:
+    """Open the newest mail with these words in its subject, as its HTML."""
+
+    def listed() -> bool:
+        page.goto(f"{home.url}/mailbox")
+        return page.get_by_role("link", name=subject).count() > 0
+
+    until(listed)
+    page.get_by_role("link", name=subject).first.click()
+    keep_picture(page, f"mail-{subject.split()[0].lower()}")
+    frame = page.locator("iframe").first
+    source = frame.get_attribute("src")
+    mail = page.context.new_page()
+    mail.goto(f"{home.url}{source}")
+    return mail
