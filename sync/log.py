@@ -7,6 +7,11 @@ from typing import Literal
 import structlog
 from structlog.typing import Processor
 
+# Local variables hold tokens and answers: the lines of a traceback must do.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+
 
 def configure(style: Literal["text", "json"], *, part: str = "") -> None:
     """Send our lines and those of the libraries through one formatter."""
@@ -35,7 +40,7 @@ def configure(style: Literal["text", "json"], *, part: str = "") -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([structlog.processors.dict_tracebacks] if style == "json" else []),
+                *([_TRACEBACKS] if style == "json" else []),
                 renderer,
             ],
         )
