@@ -10,6 +10,7 @@ from web.help.routes import blueprint as help_
 from web.hooks.routes import blueprint as hooks
 from web.landing.routes import blueprint as landing
 from web.login.routes import blueprint as login
+from web.mailbox.routes import blueprint as mailbox
 from web.privacy.routes import blueprint as privacy
 from web.settings.routes import blueprint as settings
 from web.survey.routes import blueprint as survey
@@ -28,4 +29,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     help_,
     privacy,
     health,
+    mailbox,
 )

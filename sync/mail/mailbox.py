@@ -83,7 +83,13 @@ def _read(maildir: Maildir, key: str) -> Letter | None:
 
 def _part(message: EmailMessage, kind: str) -> str:
     body = message.get_body((kind,))
-    return "" if body is None else str(body.get_content())
+    if body is None:
+        return ""
+    try:
+        return str(body.get_content())
+    except LookupError:
+        # The mail names a character set that does not exist.
+        return bytes(body.get_payload(decode=True) or b"").decode(errors="replace")
 
 
 def _holds(letter: Letter, words: list[str]) -> bool:
