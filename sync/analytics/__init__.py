@@ -10,11 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sync.analytics.figures import Figures, figures_for
     from sync.analytics.rank_link import Link, link
 
-__all__ = ["Link", "link"]
+__all__ = ["Figures", "Link", "figures_for", "link"]
 
 _HOME = {
+    "Figures": "sync.analytics.figures",
+    "figures_for": "sync.analytics.figures",
     "Link": "sync.analytics.rank_link",
     "link": "sync.analytics.rank_link",
 }

@@ -15,7 +15,6 @@ FEWEST_FOR_BAND = 60
 BAND_Z = 1.6448536269514722  # 90 %
 GRID_POINTS = 41
 _EXACT_UP_TO = 500
-_COARSE = 0.01
 _PAIRS_FROM = 600
 
 
@@ -43,7 +42,7 @@ def lowess(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Cleveland's robust local line through (x, y), at each x; shape (n,).
 
     Two thirds of the points at a time, three robust passes. Above 500 points
-    neighbours closer than 1 % of the range share one fit.
+    neighbours closer than a fortieth of the range share one fit.
     """
     # Imported here: statsmodels brings pandas along, and most pages draw no line.
     from statsmodels.nonparametric.smoothers_lowess import (  # noqa: PLC0415
@@ -51,7 +50,8 @@ def lowess(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     )
 
     across, up = columns(x=x, y=y)
-    near = _COARSE * float(np.ptp(across)) if len(across) > _EXACT_UP_TO else 0.0
+    step = float(np.ptp(across)) / (GRID_POINTS - 1)
+    near = step if len(across) > _EXACT_UP_TO else 0.0
     fitted = smooth(
         up,
         across,
@@ -111,9 +111,10 @@ def _week_robust_error(x: Floats, grid: Floats, left: tuple[Floats, Ints]) -> Fl
     residuals, weeks = left
     _, week = np.unique(weeks, return_inverse=True)
     pull = _local_line_weights(x, grid) * residuals
-    by_week = np.zeros((int(week.max()) + 1, len(grid)))
-    np.add.at(by_week, week, pull.T)
-    return np.asarray(np.sqrt((by_week**2).sum(axis=0)), dtype=np.float64)
+    order = np.argsort(week, kind="stable")
+    starts = np.searchsorted(week[order], np.arange(int(week.max()) + 1))
+    by_week = np.add.reduceat(pull[:, order], starts, axis=1)
+    return np.asarray(np.sqrt((by_week**2).sum(axis=1)), dtype=np.float64)
 
 
 def _local_line_weights(x: Floats, grid: Floats) -> Floats:
@@ -121,7 +122,9 @@ def _local_line_weights(x: Floats, grid: Floats) -> Floats:
     near = min(len(x), max(8, math.ceil(FRACTION * len(x))))
     apart = np.abs(x[None, :] - grid[:, None])
     reach = np.partition(apart, near - 1, axis=1)[:, near - 1, None] * 1.0001 + 1e-9
-    weight = np.clip(1 - (apart / reach) ** 3, 0, None) ** 3
+    apart /= reach
+    weight = np.maximum(1 - apart * apart * apart, 0)
+    weight = weight * weight * weight  # a product is five times faster than **
     total = weight.sum(axis=1, keepdims=True)
     centre = (weight @ x)[:, None] / total
     away = x[None, :] - centre

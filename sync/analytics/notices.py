@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sync.analytics.loads import USUAL_DAYS, WEEK_DAYS
 from sync.analytics.series import Flags, Floats, columns
@@ -30,7 +31,9 @@ class MoreThanUsual:
 
 
 def more_than_usual(
-    run: tuple[Floats, Floats], answered: tuple[Floats, Floats], today: int
+    run: tuple[npt.ArrayLike, npt.ArrayLike],
+    answered: tuple[npt.ArrayLike, npt.ArrayLike],
+    today: int,
 ) -> MoreThanUsual | None:
     """Notice two weeks of clearly more running together with lower answers.
 
@@ -62,7 +65,7 @@ def more_than_usual(
     return MoreThanUsual(recent_m=float(recent_m), usual_m=float(usual_m))
 
 
-def mostly_low(moods: Floats, days: Floats, *, today: float) -> bool:
+def mostly_low(moods: npt.ArrayLike, days: npt.ArrayLike, *, today: float) -> bool:
     """Whether the last answers, oldest first, shape (n,), were mostly low.
 
     The last five or more answers that span ten days with a median of Low or

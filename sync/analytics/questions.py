@@ -98,14 +98,18 @@ def mileage_finding(data: Mileage, unit: Unit) -> Finding:
     """Choose the one sentence: best range, longer runs, an early sign, or none."""
     ranges = shape(data.load_m / METRES[unit], data.mood, data.days)
     monotone = link(data.distance_m, data.mood, data.days)
-    clear_enough = ranges is not None and ranges.n >= CLEAR_FROM
-    if ranges is not None and clear_enough and ranges.p <= CLEAR_SHAPE:
+    if ranges is not None and is_clear(ranges):
         return Finding("mileage.best", _range_facts(ranges, unit))
     if monotone.sure_at(MILEAGE_WORDS):
         return Finding(f"mileage.{_sign(monotone.rho)}", _link_facts(monotone))
     if ranges is not None and ranges.p <= EARLY_SHAPE:
         return Finding("mileage.early", _range_facts(ranges, unit))
     return Finding("mileage.none", _link_facts(monotone))
+
+
+def is_clear(ranges: Shape) -> bool:
+    """Whether a best range may be named without a "may"."""
+    return ranges.n >= CLEAR_FROM and ranges.p <= CLEAR_SHAPE and ranges.apart
 
 
 def _sign(value: float) -> str:

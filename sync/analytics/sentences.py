@@ -58,43 +58,46 @@ SENTENCES: Mapping[str, str] = {
     "to {to} on longer runs.",
     "company.higher": "Mood tended to be higher after runs with others.",
     "company.lower": "Mood tended to be higher after runs alone.",
-    "company.none": "No clear difference between runs with others and alone.",
+    "company.none": "No clear difference so far between runs with others and alone.",
     "place.higher": "Mood tended to be higher after runs indoors.",
     "place.lower": "Mood tended to be higher after runs outdoors.",
-    "place.none": "No clear difference between runs indoors and outdoors.",
+    "place.none": "No clear difference so far between runs indoors and outdoors.",
     "time_of_day.higher": "Mood tended to be higher after runs begun before noon.",
     "time_of_day.lower": "Mood tended to be higher after runs begun from noon on.",
-    "time_of_day.none": "No clear difference between runs before noon and later.",
+    "time_of_day.none": "No clear difference so far between runs before noon and "
+    "later.",
     "run_length.higher": "Mood tended to be higher after runs that took longer.",
     "run_length.lower": "Mood tended to be lower after runs that took longer.",
-    "run_length.none": "No clear link between minutes of running and mood.",
+    "run_length.none": "No clear link so far between minutes of running and mood.",
     "hours_since.higher": "Mood tended to be higher the longer ago the run was.",
     "hours_since.lower": "Mood tended to be lower the longer ago the run was.",
-    "hours_since.none": "No clear link between hours since the run and mood.",
+    "hours_since.none": "No clear link so far between hours since the run and mood.",
     "race.higher": "Mood tended to be higher after races than after other runs.",
     "race.lower": "Mood tended to be lower after races than after other runs.",
-    "race.none": "No clear difference between races and other runs.",
+    "race.none": "No clear difference so far between races and other runs.",
     "longest.higher": "Mood tended to be higher after your longest runs so far.",
     "longest.lower": "Mood tended to be lower after your longest runs so far.",
-    "longest.none": "No clear difference after your longest runs so far.",
+    "longest.none": "No clear difference after your longest runs.",
     "load.higher": "Check-in mood tended to be higher when the seven days before "
     "held more distance.",
     "load.lower": "Check-in mood tended to be lower when the seven days before held "
     "more distance.",
-    "load.none": "No clear link between the last seven days and check-in mood.",
+    "load.none": "No clear link so far between the last seven days and check-in mood.",
     "consistency.higher": "Check-in mood tended to be higher in weeks with more days "
     "with a run.",
     "consistency.lower": "Check-in mood tended to be lower in weeks with more days "
     "with a run.",
-    "consistency.none": "No clear link between days with a run and check-in mood.",
+    "consistency.none": "No clear link so far between days with a run and check-in "
+    "mood.",
     "focus.higher": "Your focus answers tended to be higher after longer runs.",
     "focus.lower": "Your focus answers tended to be lower after longer runs.",
-    "focus.none": "No clear link between distance and your focus answers.",
+    "focus.none": "No clear link so far between distance and your focus answers.",
     "withdrawn": "Not enough answers are left for this sentence.",
 }
 
 NOTES: Mapping[str, str] = {
     "too_few": "Not enough yet: {n} of {needed} {things}.",
+    "too_few_each": "Not enough yet: {n} of {needed} answers on the smaller side.",
     "to_draw": "{more} more answers and we can draw this.",
     "next_look": "We look again at {milestone} answers; until then this sentence "
     "stands.",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sync.analytics.groups import difference
 from sync.analytics.series import Floats, Ints, columns, in_time_order
 
 STEPS = (5, 10, 15, 20, 25, 30, 40, 50)
@@ -24,6 +25,7 @@ class Shape:
     p          share of turns of the calendar with at least as much difference
     good_in    share of Good or Great answers in the best range
     good_out   the same in all others
+    apart      whether the best range differs from the others by the group rule
     """
 
     n: int
@@ -34,6 +36,7 @@ class Shape:
     p: float
     good_in: float
     good_out: float
+    apart: bool
 
     @property
     def best_range(self) -> tuple[float, float | None]:
@@ -79,6 +82,7 @@ def shape(
         p=_share_of_turns(steady / np.sqrt(count[enough]), without_drift(up, when)),
         good_in=float(good[inside].mean()),
         good_out=float(good[~inside].mean()),
+        apart=difference(up, inside, when).claim,
     )
 
 

@@ -15,7 +15,7 @@ from sync.analytics.groups import difference
 from sync.analytics.history import History
 from sync.analytics.milestones import FIRST_MILESTONE, Question
 from sync.analytics.panels import after_runs, mileage, questions
-from sync.analytics.questions import CLEAR_SHAPE, MILEAGE_WORDS, Mileage
+from sync.analytics.questions import MILEAGE_WORDS, Mileage, is_clear
 from sync.analytics.rank_link import link
 from sync.analytics.shape import shape
 from tests.bench.simulated_runners import Maker, World
@@ -96,9 +96,7 @@ def power(world: World, runners: int, random: np.random.Generator) -> Iterator[f
             ranges = shape(some.load_m / 1000, some.mood, some.days)
             found[0, at] += monotone.claim
             found[1, at] += monotone.sure_at(MILEAGE_WORDS)
-            found[2, at] += (
-                many >= 120 and ranges is not None and ranges.p <= CLEAR_SHAPE
-            )
+            found[2, at] += ranges is not None and is_clear(ranges)
     yield from (found[2] if world.range else found[:2].ravel()) / runners
 
 

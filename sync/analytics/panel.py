@@ -1,0 +1,213 @@
+"""One panel as a page draws it: points, curve, groups, and one sentence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sync.analytics.comparisons import Groups, Pairs
+from sync.analytics.curve import Curve, Slope, theil_sen, typical
+from sync.analytics.groups import (
+    FEWEST_FOR_WORDS,
+    FEWEST_SHOWN,
+    Difference,
+    Mean,
+    difference,
+    mean,
+)
+from sync.analytics.history import History
+from sync.analytics.loads import week_start
+from sync.analytics.milestones import FIRST_MILESTONE, Decided, next_milestone
+from sync.analytics.questions import Mileage
+from sync.analytics.rank_link import Link, link
+from sync.analytics.sentences import METRES, TITLES, Unit, note
+from sync.analytics.series import Flags, Floats
+
+NUMBER_FROM = 15
+RACES_FROM = 5
+CEILING = 0.4
+TOP_MOOD = 2
+HALF_YEAR_DAYS = 182
+TOO_EARLY = "too_early"
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Answers as dots: x and mood y, shape (n,); hollow ones do not count."""
+
+    x: Floats
+    y: Floats
+    hollow: Flags
+    answer_id: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What to draw and the one sentence; None where there is too little yet.
+
+    `verdict` is higher, lower, best, early, none, withdrawn or too_early.
+    `groups` maps a label to its mean with interval, of 8 answers or more.
+    """
+
+    name: str
+    title: str
+    exploring: bool
+    verdict: str
+    sentence: str
+    notes: tuple[str, ...]
+    answers: int
+    decided: Decided | None
+    groups: Mapping[str, Mean]
+    link: Link | None = None
+    difference: Difference | None = None
+    curve: Curve | None = None
+    slope: Slope | None = None
+
+    @property
+    def n_eff(self) -> float:
+        found = self.link or self.difference
+        return found.n_eff if found else float(self.answers)
+
+
+def groups_panel(panel: Groups, decided: Decided | None, unit: Unit) -> Panel:
+    """Draw two or more groups side by side."""
+    found = difference(panel.values, panel.in_first, panel.days, q=panel.q)
+    least = RACES_FROM if panel.name == "race" else FEWEST_SHOWN
+    shown = min(found.n_first, found.n_second) >= least
+    answers = 2 * min(found.n_first, found.n_second)
+    return Panel(
+        name=panel.name,
+        title=TITLES[panel.name],
+        exploring=panel.name not in {"after_runs", "stress"},
+        verdict=verdict(decided),
+        sentence=_groups_sentence(decided, answers // 2, unit),
+        notes=(
+            *notes(decided, answers, panel.days),
+            *(() if panel.name == "stress" else ceiling(panel.values)),
+        ),
+        answers=found.n_first + found.n_second,
+        decided=decided,
+        groups=means(panel.drawn, panel.values, panel.days, least=least),
+        difference=found if shown else None,
+    )
+
+
+def pairs_panel(panel: Pairs, decided: Decided | None, unit: Unit) -> Panel:
+    """Draw groups along something that may move together with mood."""
+    many = len(panel.days)
+    return Panel(
+        name=panel.name,
+        title=TITLES[panel.name],
+        exploring=True,
+        verdict=verdict(decided),
+        sentence=sentence(decided, many, "answers", unit),
+        notes=(
+            *notes(decided, many, panel.days),
+            *(() if panel.name == "focus" else ceiling(panel.y)),
+        ),
+        answers=many,
+        decided=decided,
+        groups=means(panel.drawn, panel.y, panel.days),
+        link=link(panel.x, panel.y, panel.days) if many >= NUMBER_FROM else None,
+    )
+
+
+def mileage_panel(
+    data: Mileage, decided: Decided | None, unit: Unit, *, by_week: bool = True
+) -> Panel:
+    """Draw mood along mileage: the seven days' (by default) or this run's."""
+    many, metres = len(data.days), data.load_m if by_week else data.distance_m
+    x = metres / METRES[unit]
+    monotone = verdict(decided) in {"higher", "lower"} and not by_week
+    return Panel(
+        name="mileage",
+        title=TITLES["mileage"],
+        exploring=False,
+        verdict=verdict(decided),
+        sentence=sentence(decided, many, "runs", unit),
+        notes=(
+            *notes(decided, many, data.days),
+            *ceiling(data.mood),
+            note("races_out"),
+            note("goes_together"),
+        ),
+        answers=many,
+        decided=decided,
+        groups={},
+        link=link(x, data.mood, data.days) if many >= NUMBER_FROM else None,
+        curve=typical(x, data.mood, week_start(data.days)),
+        slope=_slope(x, data.mood) if monotone else None,
+    )
+
+
+def points(history: History, unit: Unit, *, by_week: bool = True) -> Points:
+    """Every answer to a run as a dot; late ones and races are hollow."""
+    run = history.answers.run
+    of_run = run >= 0
+    metres = history.load_m if by_week else history.session_m
+    race = np.append(history.runs.race, [False])[run]
+    return Points(
+        x=metres[run[of_run]] / METRES[unit],
+        y=history.answers.mood[of_run],
+        hollow=(~history.after_run | race)[of_run],
+        answer_id=history.answers.id[of_run].astype(np.float64),
+    )
+
+
+def verdict(decided: Decided | None) -> str:
+    return decided.finding.verdict if decided else TOO_EARLY
+
+
+def sentence(decided: Decided | None, answers: int, things: str, unit: Unit) -> str:
+    """Say what stands, or how much is missing for a first look."""
+    if decided is not None:
+        return decided.finding.said(unit)
+    needed = NUMBER_FROM if answers < NUMBER_FROM else FIRST_MILESTONE
+    return note("too_few", n=answers, needed=needed, things=things)
+
+
+def _groups_sentence(decided: Decided | None, smaller: int, unit: Unit) -> str:
+    if decided is not None:
+        return decided.finding.said(unit)
+    needed = FEWEST_SHOWN if smaller < FEWEST_SHOWN else FEWEST_FOR_WORDS
+    return note("too_few_each", n=smaller, needed=needed)
+
+
+def notes(decided: Decided | None, answers: int, days: Floats) -> tuple[str, ...]:
+    """List what a reader of this panel should know besides."""
+    said = []
+    if decided and decided.revised_at:
+        day = f"{decided.revised_at:%d %B %Y}".lstrip("0")
+        said.append(note("decided_again", day=day))
+    if decided:
+        said.append(note("next_look", milestone=next_milestone(answers)))
+    if answers >= NUMBER_FROM and np.ptp(days) < HALF_YEAR_DAYS:
+        said.append(note("season"))
+    return tuple(said)
+
+
+def ceiling(moods: Floats) -> tuple[str, ...]:
+    """Say when so many answers are Great that better days could not show."""
+    top = float((moods >= TOP_MOOD).mean()) if len(moods) >= NUMBER_FROM else 0.0
+    return (note("ceiling", share=top),) if top > CEILING else ()
+
+
+def _slope(x: Floats, mood: Floats) -> Slope | None:
+    """Fit a slope for humans; none when half of all pairs of answers are level."""
+    found = theil_sen(x, mood)
+    return found if found.slope else None
+
+
+def means(
+    drawn: Mapping[str, Flags],
+    values: Floats,
+    days: Floats,
+    *,
+    least: int = FEWEST_SHOWN,
+) -> dict[str, Mean]:
+    """Mean of each drawn group that has enough answers."""
+    return {
+        label: mean(values[flags], days[flags])
+        for label, flags in drawn.items()
+        if np.count_nonzero(flags) >= least
+    }

@@ -1,0 +1,49 @@
+"""Times and days as plain numbers, counted by the database itself.
+
+Ten thousand rows of dates cost Python four times what their numbers cost.
+"""
+
+from typing import Any
+
+from sqlalchemy import Double, Integer
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+
+
+class epoch_s(GenericFunction[float]):  # noqa: N801 - it is a function in SQL
+    """Seconds since 1970 of an instant."""
+
+    type = Double()
+    inherit_cache = True
+
+
+class day_number(GenericFunction[int]):  # noqa: N801 - it is a function in SQL
+    """Number a date as Python's `date.toordinal()` does."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(epoch_s, "sqlite")
+def _epoch_on_sqlite(element: epoch_s, compiler: SQLCompiler, **words: Any) -> str:
+    moment = compiler.process(element.clauses, **words)
+    # A Julian day in a double is good to a hundredth of a second.
+    return f"round((julianday({moment}) - 2440587.5) * 86400, 1)"
+
+
+@compiles(epoch_s, "postgresql")
+def _epoch_on_postgresql(element: epoch_s, compiler: SQLCompiler, **words: Any) -> str:
+    moment = compiler.process(element.clauses, **words)
+    return f"round(extract(epoch from {moment}), 1)::float8"
+
+
+@compiles(day_number, "sqlite")
+def _day_on_sqlite(element: day_number, compiler: SQLCompiler, **words: Any) -> str:
+    day = compiler.process(element.clauses, **words)
+    return f"cast(julianday({day}) - 1721424.5 as integer)"
+
+
+@compiles(day_number, "postgresql")
+def _day_on_postgresql(element: day_number, compiler: SQLCompiler, **words: Any) -> str:
+    return f"({compiler.process(element.clauses, **words)} - date '0001-01-01') + 1"

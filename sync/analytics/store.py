@@ -1,0 +1,240 @@
+"""What the figures are computed from: one query a table, no ORM entities."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import chain
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Integer, case, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
+
+from sync.analytics.history import (
+    INDOORS,
+    SECONDS_PER_DAY,
+    SECONDS_PER_HOUR,
+    STREET,
+    TRAIL,
+    Answers,
+    History,
+    Runs,
+)
+from sync.analytics.milestones import Decided
+from sync.analytics.sentences import Finding
+from sync.analytics.series import Floats, Ints
+from sync.analytics.sql import day_number, epoch_s
+from sync.crypto import Vault
+from sync.database import insert
+from sync.models import Answer, FigureDecision, Run, Runner, Survey
+
+RUN = "run"
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose figures these are, and which state of their data."""
+
+    data_version: int
+    vault_key: bytes
+    zone: ZoneInfo
+    units: str
+
+
+def owner(session: Session, runner_id: int) -> Owner:
+    row = session.execute(
+        select(
+            Runner.data_version, Runner.vault_key, Runner.zone, Runner.preferences
+        ).where(Runner.id == runner_id)
+    ).one()
+    return Owner(
+        data_version=row.data_version,
+        vault_key=row.vault_key,
+        zone=ZoneInfo(row.zone),
+        units=row.preferences.get("units", "km"),
+    )
+
+
+def run_rows(session: Session, runner_id: int) -> Floats:
+    """Read the runs that count, oldest first: one row of numbers each."""
+    run = Run.__table__.c
+    place = case(
+        (or_(run.treadmill, run.sport == "VirtualRun"), INDOORS),
+        (run.sport == "TrailRun", TRAIL),
+        else_=STREET,
+    )
+    rows = session.execute(
+        select(
+            run.id,
+            epoch_s(run.started_at),
+            type_coerce(run.start_known, Integer),
+            run.offset_s,
+            day_number(run.local_day),
+            run.distance_m,
+            run.moving_s,
+            run.elapsed_s,
+            type_coerce(run.race, Integer),
+            type_coerce(run.with_others, Integer),
+            place,
+        )
+        .where(run.runner_id == runner_id, run.hidden_at.is_(None))
+        .order_by(run.started_at, run.id)
+    )
+    flat = chain.from_iterable(rows)
+    return np.fromiter(flat, dtype=np.float64).reshape(-1, 11)
+
+
+def answer_rows(session: Session, runner_id: int) -> Sequence[Any]:
+    """Read the answers, oldest first, still sealed."""
+    answer = Answer.__table__.c
+    return session.execute(
+        select(
+            answer.run_id,
+            answer.id,
+            epoch_s(answer.answered_at),
+            answer.kind,
+            answer.sealed,
+        )
+        .where(answer.runner_id == runner_id)
+        .order_by(answer.answered_at, answer.id)
+    ).all()
+
+
+def asked(session: Session, runner_id: int) -> int:
+    """How many questions reached the runner and were meant to be answered."""
+    count = select(func.count()).where(
+        Survey.runner_id == runner_id,
+        Survey.sent_at.is_not(None),
+        Survey.cancelled_for.is_(None),
+    )
+    return session.scalars(count).one()
+
+
+def decisions(session: Session, runner_id: int, vault: Vault) -> dict[str, Decided]:
+    """Return the sentences that stand, by panel."""
+    table = FigureDecision.__table__.c
+    rows = session.execute(select(*table).where(table.runner_id == runner_id)).all()
+    return {row.panel: _decided(row, vault.open(row.sealed)) for row in rows}
+
+
+def keep(
+    session: Session, runner_id: int, vault: Vault, found: Mapping[str, Decided]
+) -> None:
+    """Store decided sentences; the last to decide on the same data wins."""
+    version = session.scalars(
+        select(Runner.data_version).where(Runner.id == runner_id)
+    ).one()
+    for panel, decided in found.items():
+        values = {
+            "milestone": decided.milestone,
+            "digest": decided.digest,
+            "rules": decided.rules,
+            "data_version": version,
+            "sealed": vault.seal(
+                {
+                    "sentence": decided.finding.sentence,
+                    "facts": dict(decided.finding.facts),
+                }
+            ),
+            "decided_at": decided.decided_at,
+            "revised_at": decided.revised_at,
+        }
+        session.execute(
+            insert(session, FigureDecision)
+            .values(runner_id=runner_id, panel=panel, **values)
+            .on_conflict_do_update(index_elements=["runner_id", "panel"], set_=values)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a history needs besides its rows."""
+
+    zone: ZoneInfo
+    asked: int
+    today: int
+
+
+def history(
+    runs: Floats, answers: Sequence[Any], vault: Vault, *, about: About
+) -> History:
+    """Turn rows into columns, opening each answer once."""
+    counted = _runs(runs)
+    return History(
+        runs=counted,
+        answers=_answers(answers, vault, (counted, runs[:, 3]), about.zone),
+        asked=about.asked,
+        today=about.today,
+    )
+
+
+def _runs(rows: Floats) -> Runs:
+    run_id, started_s, known, offset_s, day, *rest = rows.T
+    distance_m, moving_s, elapsed_s, race, with_others, place = rest
+    hour = (started_s + offset_s) / SECONDS_PER_HOUR % 24
+    return Runs(
+        id=run_id.astype(np.int64),
+        started_s=started_s,
+        ended_s=np.where(known > 0, started_s + elapsed_s, np.nan),
+        local_day=day.astype(np.int64),
+        start_hour=np.where(known > 0, hour, np.nan),
+        distance_m=distance_m,
+        moving_s=moving_s,
+        race=race > 0,
+        place=place.astype(np.int64),
+        with_others=with_others > 0,
+    )
+
+
+def _answers(
+    rows: Sequence[Any], vault: Vault, of_runs: tuple[Runs, Floats], zone: ZoneInfo
+) -> Answers:
+    runs, offset_s = of_runs
+    place_of = {run_id: place for place, run_id in enumerate(runs.id.tolist())}
+    run_ids, ids, moments, kinds, sealed = zip(*rows, strict=True) if rows else [()] * 5
+    run = np.array([place_of.get(run_id, -1) for run_id in run_ids], dtype=np.int64)
+    answered_s = np.array(moments, dtype=np.float64)
+    said = vault.open_all(sealed)
+    return Answers(
+        id=np.array(ids, dtype=np.int64),
+        run=run,
+        check_in=np.array([kind != RUN for kind in kinds], dtype=bool),
+        answered_s=answered_s,
+        local_day=_local_days(answered_s, np.append(offset_s, np.nan)[run], zone),
+        mood=_said(said, "mood"),
+        stress=_said(said, "stress"),
+        before=_said(said, "before"),
+        company=_said(said, "company"),
+        place=_said(said, "place"),
+        focus=_said(said, "energy"),
+    )
+
+
+def _said(answers: Sequence[Mapping[str, Any]], key: str) -> Floats:
+    return np.array([answer.get(key, np.nan) for answer in answers], dtype=np.float64)
+
+
+def _local_days(answered_s: Floats, offset_s: Floats, zone: ZoneInfo) -> Ints:
+    """Day numbers where the runner was: where the run was, else in their zone."""
+    days = np.floor((answered_s + offset_s) / SECONDS_PER_DAY) + EPOCH_DAY
+    for place in np.flatnonzero(np.isnan(offset_s)):
+        moment = datetime.fromtimestamp(answered_s[place], zone)
+        days[place] = moment.toordinal()
+    return days.astype(np.int64)
+
+
+def _decided(row: Any, opened: Mapping[str, Any]) -> Decided:
+    return Decided(
+        milestone=row.milestone,
+        digest=row.digest,
+        finding=Finding(opened["sentence"], opened["facts"]),
+        decided_at=row.decided_at,
+        revised_at=row.revised_at,
+        rules=row.rules,
+    )
+
+
+def local_today(now: datetime, zone: ZoneInfo) -> int:
+    return now.astimezone(zone).toordinal()

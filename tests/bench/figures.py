@@ -1,0 +1,164 @@
+"""How long the figures of one busy runner take, and where the time goes.
+
+Run it with `python -m tests.bench.figures`: 10,000 runs, 5,000 answers, on
+SQLite and on PostgreSQL.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import TypeVar
+
+import numpy as np
+from sqlalchemy import insert, update
+
+from sync.analytics import figures, store
+from sync.crypto import Sealer
+from sync.database import Database, connect
+from sync.models import Answer, Model, Run, Runner
+from sync.runtime import Runtime
+from sync.settings import Settings
+from sync.strava.client import HttpStrava
+from tests.postgres import postgres
+from tests.queues import RecordingQueue
+
+RUNS, ANSWERS, ROUNDS = 10_000, 5_000, 9
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ZONE = timedelta(hours=1)
+Result = TypeVar("Result")
+
+
+def build(url: str) -> tuple[Runtime, int]:
+    """Fill empty tables with one runner of thirty busy years."""
+    sealer = Sealer(["a key for a bench that is long enough"])
+    db = Database(connect(url), RecordingQueue(), clock=lambda: NOW)
+    Model.metadata.create_all(db.engine)
+    settings = Settings()
+    runtime = Runtime(
+        settings, db, RecordingQueue(), HttpStrava(settings), sealer, lambda: NOW
+    )
+    random = np.random.default_rng(7)
+    with db.transaction() as session:
+        runner = Runner(
+            created_at=NOW,
+            vault_key=sealer.new_vault_key(),
+            zone="Europe/Berlin",
+            preferences={},
+        )
+        session.add(runner)
+        session.flush()
+        vault = sealer.vault(runner.vault_key)
+        session.execute(
+            insert(Run),
+            [run(runner.id, number, random) for number in range(1, RUNS + 1)],
+        )
+        answers = random.choice(np.arange(1, RUNS + 1), ANSWERS, replace=False)
+        session.execute(
+            insert(Answer),
+            [
+                answer(runner.id, int(number), vault.seal(said(random)))
+                for number in sorted(answers)
+            ],
+        )
+        return runtime, runner.id
+
+
+def run(runner_id: int, number: int, random: np.random.Generator) -> dict[str, object]:
+    started_at = NOW - timedelta(hours=26 * (RUNS - number) + 5)
+    metres = float(random.gamma(4, 2200))
+    return {
+        "id": number,
+        "runner_id": runner_id,
+        "source": "strava",
+        "source_id": number,
+        "sport": "Run",
+        "started_at": started_at,
+        "start_known": True,
+        "zone": "Europe/Berlin",
+        "offset_s": 3600,
+        "local_day": (started_at + ZONE).date(),
+        "distance_m": metres,
+        "moving_s": int(metres * 0.36),
+        "elapsed_s": int(metres * 0.37),
+        "treadmill": bool(random.random() < 0.1),
+        "manual": False,
+        "race": bool(random.random() < 0.02),
+        "with_others": bool(random.random() < 0.3),
+        "visibility": "everyone",
+        "fetched_at": NOW,
+    }
+
+
+def said(random: np.random.Generator) -> dict[str, int]:
+    mood, stress, energy = random.integers(0, 5, 3)
+    return {"mood": int(mood) - 2, "stress": int(stress), "energy": int(energy)}
+
+
+def answer(runner_id: int, number: int, sealed: bytes) -> dict[str, object]:
+    ended_at = NOW - timedelta(hours=26 * (RUNS - number) + 4)
+    is_check_in = number % 5 == 0
+    return {
+        "runner_id": runner_id,
+        "run_id": None if is_check_in else number,
+        "kind": "check_in" if is_check_in else "run",
+        "instrument": "run-1",
+        "reversed_order": False,
+        "answered_at": ended_at + timedelta(hours=(20 if is_check_in else 1)),
+        "tags": {},
+        "sealed": sealed,
+    }
+
+
+def timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    started = perf_counter()
+    result = work()
+    return result, 1000 * (perf_counter() - started)
+
+
+def cold(runtime: Runtime, runner_id: int) -> float:
+    with runtime.db.transaction() as session:
+        session.execute(update(Runner).values(data_version=Runner.data_version + 1))
+    return timed(lambda: figures.figures_for(runtime, runner_id))[1]
+
+
+def parts(runtime: Runtime, runner_id: int) -> tuple[float, float, float, float]:
+    """Time SQL, opening and columns, deciding, drawing: milliseconds each."""
+    with runtime.db.reading() as session:
+        owner = store.owner(session, runner_id)
+        vault = runtime.sealer.vault(owner.vault_key)
+        runs, sql = timed(lambda: store.run_rows(session, runner_id))
+        answers, more = timed(lambda: store.answer_rows(session, runner_id))
+        standing = store.decisions(session, runner_id, vault)
+    about = store.About(owner.zone, asked=ANSWERS, today=date(2026, 11, 20).toordinal())
+    history, opening = timed(lambda: store.history(runs, answers, vault, about=about))
+    decided, deciding = timed(lambda: figures.decide(history, standing, "km", now=NOW))
+    _, drawing = timed(lambda: figures.assemble(history, decided, "km", data_version=1))
+    return sql + more, opening, deciding, drawing
+
+
+def report(name: str, url: str) -> None:
+    runtime, runner_id = build(url)
+    first = timed(lambda: figures.figures_for(runtime, runner_id))[1]
+    colds = median(cold(runtime, runner_id) for _ in range(ROUNDS))
+    warm = median(
+        timed(lambda: figures.figures_for(runtime, runner_id))[1] for _ in range(ROUNDS)
+    )
+    split = np.median([parts(runtime, runner_id) for _ in range(ROUNDS)], axis=0)
+    cells = [first, colds, warm, *split]
+    print(f"| {name} | {' | '.join(f'{cell:.1f}' for cell in cells)} |", flush=True)
+    runtime.db.close()
+
+
+if __name__ == "__main__":
+    print(f"{RUNS} runs, {ANSWERS} answers, milliseconds (median of {ROUNDS})\n")
+    print(
+        "| database | first, with imports | cold | warm | SQL | open | decide | draw |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    with TemporaryDirectory() as folder:
+        report("SQLite", f"sqlite:///{Path(folder) / 'bench.sqlite3'}")
+    with postgres() as address:
+        report("PostgreSQL", address.replace("postgresql://", "postgresql+psycopg://"))
