@@ -31,11 +31,12 @@ def main(arguments: list[str] | None = None) -> int:
     except sqlite3.Error as error:
         return _fail(f"{options.state} cannot hold the state: {error}.")
     except OSError as error:
-        address = f"{options.host}:{options.port}"
-        return _fail(f"{address} cannot be opened: {os.strerror(error.errno or 0)}.")
+        # Python's own sentence repeats the address; a failed look-up has no number.
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror
+        return _fail(f"{options.host}:{options.port} cannot be opened: {reason}.")
     Postman(world).start()
-    if not options.quiet:
-        print(f"Simulated Strava at http://{options.host}:{server.port}/", flush=True)  # noqa: T201
+    print(f"Simulated Strava at http://{options.host}:{server.port}/", flush=True)  # noqa: T201
     server.serve_forever()
     return 0
 
@@ -43,16 +44,14 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m sync.simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8400, help="0 takes a free one")
+    parser.add_argument("--port", type=_port, default=8400, help="0 takes a free one")
     parser.add_argument("--state", type=Path, help="file that the world survives in")
     parser.add_argument("--export", type=Path, help="activities.csv to be Sam's runs")
     parser.add_argument("--seed", type=int, default=1, help="another world")
     parser.add_argument("--client-id", type=_digits, default="1")
     parser.add_argument("--client-secret", default="simulated")
     parser.add_argument("--callback-domain", default="localhost")
-    talk = parser.add_mutually_exclusive_group()
-    talk.add_argument("--quiet", action="store_true", help="not even the address")
-    talk.add_argument("--verbose", action="store_true", help="a line for each call")
+    parser.add_argument("--quiet", action="store_true", help="no line for each call")
     return parser
 
 
@@ -60,6 +59,12 @@ def _digits(text: str) -> str:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError("must be a number")
     return text
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
+    return int(text)
 
 
 def _world(options: argparse.Namespace) -> World:
@@ -81,7 +86,7 @@ def _world(options: argparse.Namespace) -> World:
 
 
 def _open(world: World, options: argparse.Namespace) -> BaseWSGIServer:
-    return open_server(world, options.host, options.port, quiet=not options.verbose)
+    return open_server(world, options.host, options.port, quiet=options.quiet)
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

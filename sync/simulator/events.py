@@ -63,8 +63,15 @@ def plain_session() -> requests.Session:
 class Postman:
     """Carries due events to the callback, one after the other."""
 
-    def __init__(self, world: World, http: requests.Session | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        http: requests.Session | None = None,
+        *,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
         self._world = world
+        self._deadline_s = deadline_s
         self._http = http or plain_session()
         self._stopped = False
         self._thread = Thread(target=self._work, name="postman", daemon=True)
@@ -126,14 +133,14 @@ class Postman:
                 url,
                 data=raw,
                 headers=headers,
-                timeout=DEADLINE_S,
+                timeout=self._deadline_s,
                 allow_redirects=False,
             )
         except requests.Timeout:
             return "no answer in time"
         except requests.RequestException:
             return "no connection"
-        in_time = monotonic() - began <= DEADLINE_S
+        in_time = monotonic() - began <= self._deadline_s
         return str(answer.status_code) if in_time else "no answer in time"
 
     def _signature(self, raw: bytes) -> dict[str, str]:
