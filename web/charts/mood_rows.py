@@ -27,7 +27,10 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The typical mood along the axis (moods from 1 to 5), with its band."""
+    """The typical mood along the axis (moods from 1 to 5), with its band.
+
+    What lies beyond the axis is not drawn.
+    """
 
     distance: Sequence[float]
     mood: Sequence[float]
@@ -100,7 +103,7 @@ def _places(ordered: Sequence[Dot], end: float) -> list[Point]:
 def _trend(line: Line, end: float) -> str:
     path = "M" + "L".join(
         f"{_across(distance, end)} {_down(mood)}"
-        for distance, mood in zip(line.distance, line.mood, strict=True)
+        for distance, mood in _within(line.distance, line.mood, end)
     )
     dash = " dash" if line.dashed else ""
     return (
@@ -110,13 +113,20 @@ def _trend(line: Line, end: float) -> str:
 
 
 def _band(line: Line, end: float) -> str:
-    there = list(zip(line.distance, line.low, strict=True))
-    back = list(zip(line.distance, line.high, strict=True))[::-1]
+    there = _within(line.distance, line.low, end)
+    back = _within(line.distance, line.high, end)[::-1]
     corners = "L".join(
         f"{_across(distance, end)} {_down(min(5.4, max(0.6, mood)))}"
         for distance, mood in there + back
     )
     return f'<path class="band" d="M{corners}Z"/>'
+
+
+def _within(
+    distances: Sequence[float], moods: Sequence[float], end: float
+) -> list[tuple[float, float]]:
+    pairs = zip(distances, moods, strict=True)
+    return [(distance, mood) for distance, mood in pairs if distance <= end]
 
 
 def _best_label(best: tuple[float, float], end: float, unit: str) -> tuple[str, float]:

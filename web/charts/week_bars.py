@@ -53,7 +53,7 @@ def _months(days: Sequence[date]) -> list[tuple[str, float]]:
         for place, day in enumerate(days)
         if place == 0 or day.month != days[place - 1].month
     ]
-    every = math.ceil(len(starts) / _MOST_MONTHS)
+    every = max(1, math.ceil(len(starts) / _MOST_MONTHS))
     return [
         (f"{day:%b}", round(100 * place / len(days), 2))
         for place, day in starts[::every]

@@ -37,6 +37,7 @@ class RunView:
     duration: str
     week: str
     mood: int | None
+    can_answer: bool
     asked: str
     notes: str
     strava_id: int | None
@@ -128,6 +129,7 @@ def run_view(run: RunRow, unit: Unit) -> RunView:
         duration=duration(run.moving_s),
         week=number(in_unit(run.week_m, unit)),
         mood=None if run.mood is None else tile(run.mood),
+        can_answer=run.can_answer,
         asked=asked_words(run),
         notes=", ".join(name for name, is_so in marks.items() if is_so),
         strava_id=run.strava_id,

@@ -8,7 +8,8 @@ from flask.typing import ResponseReturnValue
 from pydantic import SecretStr, ValidationError
 
 from sync.inbox.event import Delivery
-from sync.inbox.receive import receive
+from sync.inbox.receive import is_genuine, receive, receive_unknown
+from sync.inbox.signature import HEADER
 from web.runtime import runtime
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/strava")
@@ -31,10 +32,14 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
 def take_event(secret: str) -> ResponseReturnValue:
     """Store one event; whatever is well-formed gets a 200, known to us or not."""
     _must_be_strava(secret)
+    body = request.get_data()
+    if not is_genuine(runtime(), request.headers.get(HEADER), body):
+        return jsonify(error="The signature is not Strava's."), HTTPStatus.FORBIDDEN
     try:
-        delivery = Delivery.model_validate_json(request.get_data())
+        delivery = Delivery.model_validate_json(body)
     except ValidationError as error:
         if _is_of_a_new_kind(error):
+            receive_unknown(runtime())
             return jsonify(kept=False)
         return jsonify(error="This is not an event."), HTTPStatus.BAD_REQUEST
     return jsonify(kept=receive(runtime(), delivery))

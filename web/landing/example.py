@@ -17,7 +17,7 @@ def example() -> MoodRows:
     chance = Random(20261122)  # noqa: S311 - a drawing, not a secret
     dots = []
     for _ in range(_RUNS):
-        distance = min(88.0, max(4.0, chance.gauss(34, 17)))
+        distance = chance.triangular(4, 82, 32)
         mood = round(_typical(distance) + chance.gauss(0, 0.75))
         dots.append(Dot(distance, min(5, max(1, mood))))
     grid = [8 + 2 * step for step in range(35)]
