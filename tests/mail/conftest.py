@@ -1,5 +1,6 @@
 """An outbox in a real database, with a clock that the test moves."""
 
+import shutil
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -8,43 +9,19 @@ from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
-from typing_extensions import override
 
 from sync.crypto import token_hash
 from sync.database import Database, connect
 from sync.mail import outbox
-from sync.models import Mail, Model, Runner, Survey
-from sync.queue import Queue, Work
+from sync.models import Mail, Runner, Survey
 from sync.runtime import Runtime, build
 from sync.settings import Settings
+from tests.clock import HandClock
+from tests.conftest import KEY, emptied
 from tests.mail.smtp_servers import Post, listening
+from tests.queues import RecordingQueue
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-KEY = "a key for tests that is long enough"
-
-
-class RecordingQueue(Queue):
-    def __init__(self) -> None:
-        self.woken_for: list[Work] = []
-
-    @override
-    def wake(self, work: Work, *, after_s: float = 0) -> None:
-        self.woken_for.append(work)
-
-    @override
-    def woken(self, work: Work) -> None:
-        pass
-
-
-@dataclass
-class Clock:
-    at: datetime = NOON
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def advance(self, **time: float) -> None:
-        self.at += timedelta(**time)
 
 
 @dataclass
@@ -53,14 +30,14 @@ class Office:
 
     runtime: Runtime
     queue: RecordingQueue
-    clock: Clock
+    clock: HandClock
     runner_id: int = 0
     survey_id: int = 0
 
     def use(self, smtp_url: str) -> None:
         """Send by this server from now on."""
-        folder = self.runtime.settings.data_dir
-        settings = settings_for(folder, smtp_url=smtp_url)
+        url = self.runtime.settings.database_url
+        settings = settings_for(url, smtp_url=smtp_url)
         self.runtime = replace(self.runtime, settings=settings)
 
     def promise(self, key: str = "survey:1", **changes: Any) -> bool:
@@ -122,17 +99,26 @@ def post() -> Generator[Post]:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> HandClock:
+    return HandClock(NOON)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return emptied(request.getfixturevalue("postgres_url"))
+    copy = tmp_path / "moodmiles.sqlite3"
+    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
+    return f"sqlite:///{copy}"
 
 
 @pytest.fixture
-def office(tmp_path: Path, post: Post, clock: Clock) -> Generator[Office]:
+def office(
+    database_url: str, post: Post, clock: HandClock, queue: RecordingQueue
+) -> Generator[Office]:
     """Return an outbox, its runner with a confirmed address, and one survey."""
-    settings = settings_for(tmp_path, smtp_url=post.url)
-    queue = RecordingQueue()
+    settings = settings_for(database_url, smtp_url=post.url)
     db = Database(connect(settings.sql_url), queue, clock=clock)
-    Model.metadata.create_all(db.engine)
     runtime = replace(build(settings), db=db, queue=queue, now=clock)
     office = Office(runtime, queue, clock)
     with db.transaction() as session:
@@ -142,10 +128,10 @@ def office(tmp_path: Path, post: Post, clock: Clock) -> Generator[Office]:
     db.close()
 
 
-def settings_for(data_dir: Path, *, smtp_url: str) -> Settings:
+def settings_for(database_url: str, *, smtp_url: str) -> Settings:
     return Settings.model_validate(
         {
-            "data_dir": data_dir,
+            "database_url": database_url,
             "secret_keys": KEY,
             "smtp_url": smtp_url,
             "public_url": "https://moodmiles.example",

@@ -2,18 +2,18 @@
 
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from sync.database import Database, connect
 from sync.mail.deliver import deliver_due
 from sync.runtime import build
-from tests.mail.conftest import Clock, settings_for
+from tests.clock import HandClock
+from tests.mail.conftest import NOON, settings_for
 
 
-def main(data_dir: str, smtp_url: str) -> None:
-    runtime = build(settings_for(Path(data_dir), smtp_url=smtp_url))
+def main(database_url: str, smtp_url: str) -> None:
+    runtime = build(settings_for(database_url, smtp_url=smtp_url))
     engine = connect(runtime.settings.sql_url)
-    clock = Clock()
+    clock = HandClock(NOON)
     db = Database(engine, runtime.queue, clock=clock)
     deliver_due(replace(runtime, db=db, now=clock))
 

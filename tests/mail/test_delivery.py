@@ -112,7 +112,7 @@ def test_nothing_due_means_no_connection(office: Office, post: Post) -> None:
 
 def test_a_mail_leaves_when_its_time_has_come(office: Office, post: Post) -> None:
     office.promise(due_at=NOON + timedelta(minutes=30))
-    office.clock.advance(minutes=30)
+    office.clock.forward(minutes=30)
 
     assert deliver_due(office.runtime) == 1
 
@@ -144,7 +144,7 @@ def test_no_mail_to_a_runner_without_a_confirmed_address(
 
 def test_a_stale_mail_is_withheld_and_forgets_its_links(office: Office) -> None:
     office.promise()
-    office.clock.advance(hours=20)
+    office.clock.forward(hours=20)
 
     deliver_due(office.runtime)
 
@@ -233,8 +233,8 @@ def test_two_workers_share_one_outbox(office: Office, post: Post) -> None:
         if not sent:
             sent.append(-1)
             with listening() as second_post:
-                data_dir = office.runtime.settings.data_dir
-                settings = settings_for(data_dir, smtp_url=second_post.url)
+                url = office.runtime.settings.database_url
+                settings = settings_for(url, smtp_url=second_post.url)
                 sent[0] = deliver_due(replace(office.runtime, settings=settings))
 
     post.before_reply = meanwhile

@@ -30,7 +30,7 @@ def test_a_temporary_no_is_tried_again_and_then_works(
     assert state(office.mail()) == (NOON + MINUTE, None, None)
 
     post.on_recipient = lambda _address: OK
-    office.clock.advance(minutes=1)
+    office.clock.forward(minutes=1)
     assert deliver_due(office.runtime) == 1
 
 
@@ -136,7 +136,7 @@ def test_a_line_dropped_after_the_data_is_tried_again_under_the_same_id(
     deliver_due(office.runtime)
 
     post.drops_after_data = False
-    office.clock.advance(minutes=1)
+    office.clock.forward(minutes=1)
     deliver_due(office.runtime)
 
     first, second = (letter["Message-ID"] for letter in post.letters)

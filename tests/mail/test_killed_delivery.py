@@ -13,9 +13,9 @@ def test_a_mail_taken_as_its_worker_died_goes_out_again_under_the_same_id(
     office: Office, post: Post
 ) -> None:
     office.promise(survey_id=office.survey_id)
-    data_dir = str(office.runtime.settings.data_dir)
+    database_url = office.runtime.settings.database_url
     worker = Popen(  # noqa: S603
-        [sys.executable, "-m", "tests.mail.killed_worker", data_dir, post.url]
+        [sys.executable, "-m", "tests.mail.killed_worker", database_url, post.url]
     )
 
     def kill() -> None:

@@ -20,13 +20,13 @@ class Regret(Exception):
 def test_a_promise_wakes_the_workers_after_the_commit(office: Office) -> None:
     assert office.promise()
 
-    assert office.queue.woken_for == [Work.OUTBOX]
+    assert office.queue.woken_up == [Work.OUTBOX]
 
 
 def test_a_promise_for_later_wakes_nobody(office: Office) -> None:
     office.promise(due_at=NOON + timedelta(hours=1))
 
-    assert office.queue.woken_for == []
+    assert office.queue.woken_up == []
     assert office.mail().due_at == NOON + timedelta(hours=1)
 
 
@@ -60,7 +60,7 @@ def test_a_promise_that_is_rolled_back_never_was(office: Office) -> None:
     with pytest.raises(Regret), runtime.db.transaction() as session:
         promise_and_regret(session)
 
-    assert office.queue.woken_for == []
+    assert office.queue.woken_up == []
 
 
 def test_what_the_mail_says_is_sealed(office: Office) -> None:
