@@ -29,7 +29,7 @@ from sync.runtime import Runtime
 log = structlog.get_logger()
 
 # A worker gives its slot back after this long and has itself woken again.
-_LONGEST_BATCH_S = 45.0
+_LONGEST_BATCH_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)

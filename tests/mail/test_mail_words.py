@@ -13,6 +13,7 @@ from typing_extensions import override
 from sync.mail import messages
 from sync.mail.messages import Message, Sending, UnknownMail
 from sync.mail.wording import distance, moment, occasion, span
+from tests.test_words import forbidden_in
 
 GOLDEN = Path(__file__).parent / "golden"
 LONDON = ZoneInfo("Europe/London")
@@ -113,6 +114,13 @@ def test_the_text_twin_has_every_link_of_the_html(name: str) -> None:
 
     assert links
     assert {link for link in links if link not in mail.text} == set()
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_no_mail_uses_a_word_that_we_never_use(name: str) -> None:
+    mail = MAILS[name]()
+
+    assert forbidden_in(f"{mail.subject}\n{mail.text}") == []
 
 
 def test_the_five_tiles_lead_to_the_five_answers_best_last() -> None:
