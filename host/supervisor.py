@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from host.errors import CannotStart
 from host.process import Part, Process, ending
 
-START_WITHIN_S = 30.0
+START_WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.03
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 30.0

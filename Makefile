@@ -1,0 +1,68 @@
+# Everything a newcomer, a developer and the gate need; nothing else exists.
+#
+#   make demo [EXPORT=activities.csv] [PORT=8000]   the whole loop, with a simulated Strava
+#   make test                                       every test
+#   make check                                      every other rule
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet install
+OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
+COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
+	--no-emit-index-url --no-annotate --python-version 3.11
+NO_INDEX := Python packages could not be installed: see the lines above; a package \
+	index must be reachable (PIP_INDEX_URL names another one).
+
+.PHONY: demo up install test check fix lock migration bench clean
+
+demo: $(VENV)/.run
+	@$(VENV)/bin/moodmiles demo $(OPTIONS) $(if $(EXPORT),--export "$(EXPORT)")
+
+up: $(VENV)/.run
+	@$(VENV)/bin/moodmiles up $(OPTIONS)
+
+install: $(VENV)/.run
+
+test: $(VENV)/.develop
+	@.ci/prepare $(VENV)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(TESTS)
+
+check: $(VENV)/.develop
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/deptry .
+
+fix: $(VENV)/.develop
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+lock: $(VENV)/.develop
+	$(COMPILE) --group build pyproject.toml -o requirements.lock
+	$(COMPILE) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+migration: $(VENV)/.develop
+	@test -n "$(NAME)" || { echo 'Say what changes: make migration NAME="add a column"' >&2; exit 2; }
+	$(PYTHON) -m host.cli db upgrade
+	$(VENV)/bin/alembic revision --autogenerate --message "$(NAME)"
+
+bench: $(VENV)/.develop
+	$(PYTHON) -m tests.bench.up
+
+clean:
+	rm -rf $(VENV) .moodmiles/demo artifacts .coverage* .*_cache
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	@.ci/venv $(VENV)
+	@echo "Installing Python packages (once; about a minute) ..." >&2
+	@$(PIP) --require-hashes --requirement requirements.lock \
+		|| { echo "$(NO_INDEX)" >&2; exit 1; }
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.develop: requirements-dev.lock $(VENV)/.run
+	@echo "Installing what the tests need (once) ..." >&2
+	@$(PIP) --require-hashes --requirement requirements-dev.lock \
+		|| { echo "$(NO_INDEX)" >&2; exit 1; }
+	@touch $@
