@@ -124,7 +124,7 @@ def _activity(row: Row, athlete_id: int, zone: str) -> Activity:
 
 
 def _id(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > 18:
         raise Unreadable(f"{text!r} is not an activity's number")
     return int(text)
 

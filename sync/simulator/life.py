@@ -145,7 +145,7 @@ def daytime_zone(at_s: int) -> str:
 def title(start_s: int, zone: str, sport_type: str) -> str:
     """Name an activity as Strava does when its athlete does not."""
     hour = datetime.fromtimestamp(start_s, ZoneInfo(zone)).hour
-    parts = ((4, "Night"), (11, "Morning"), (14, "Lunch"), (18, "Afternoon"))
+    parts = ((4, "Night"), (11, "Morning"), (13, "Lunch"), (18, "Afternoon"))
     part = next((name for end, name in parts if hour < end), "Evening")
     return f"{part} {OLDER_TYPE.get(sport_type, sport_type)}"
 

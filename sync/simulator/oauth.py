@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sync.simulator import grants, refusals
+from sync.simulator.records import Athlete
 from sync.simulator.world import World
 
 ALWAYS_ALLOWED_HOSTS = {"127.0.0.1", "localhost"}
@@ -35,7 +36,7 @@ class OAuth:
             return _refused("This app is not active.")
         return render_template(
             "consent.html",
-            athletes=sorted(self._world.athletes, key=lambda athlete: athlete.id),
+            athletes=self._athletes_and_counts(),
             scopes=[(scope, grants.SCOPES[scope]) for scope in _requested_scopes()],
         )
 
@@ -88,6 +89,12 @@ class OAuth:
             grants.deauthorise(self._world, access.athlete_id)
         return {"access_token": token}
 
+    def _athletes_and_counts(self) -> list[tuple[Athlete, int]]:
+        world = self._world
+        with world.change():
+            athletes = sorted(world.athletes, key=lambda athlete: athlete.id)
+            return [(one, len(world.activities_of(one.id))) for one in athletes]
+
     def _check_request(self) -> None:
         asked = request.args
         if asked.get("client_id") != self._world.app.client_id:
@@ -102,7 +109,10 @@ class OAuth:
 
     def _is_ours(self, redirect_uri: str) -> bool:
         """Compare the host alone with the callback domain, as Strava does."""
-        parts = urlsplit(redirect_uri)
+        try:
+            parts = urlsplit(redirect_uri)
+        except ValueError:
+            return False
         host, domain = parts.hostname or "", self._world.app.callback_domain
         inside = host == domain or host.endswith(f".{domain}")
         return parts.scheme in {"http", "https"} and (

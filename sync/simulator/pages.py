@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from sync.simulator import faults, grants, life, limits, wishes
 from sync.simulator.asked import Asked
 from sync.simulator.records import Activity, Athlete, Single
-from sync.simulator.refusals import Mistake
+from sync.simulator.refusals import Mistake, NotHere
 from sync.simulator.world import World
 
 SHOWN_ATHLETES = 12
@@ -36,6 +36,7 @@ class Pages:
         ):
             blueprint.add_url_rule(path, view_func=view, methods=["POST"])
         blueprint.add_url_rule("/", view_func=self.show)
+        blueprint.add_url_rule("/activities/<int:activity_id>", view_func=self.activity)
         blueprint.register_error_handler(Mistake, _explain)
         return blueprint
 
@@ -61,6 +62,13 @@ class Pages:
                 delivery=world.delivery,
                 events=list(world.events)[: -SHOWN_EVENTS - 1 : -1],
             )
+
+    def activity(self, activity_id: int) -> str:
+        """Show one activity, where a "View on Strava" link leads."""
+        with self._world.change():
+            activity = life.find_activity(self._world, activity_id)
+            athlete = life.find_athlete(self._world, activity.athlete_id)
+        return render_template("alone.html", row=_row(activity), athlete=athlete)
 
     def finish(self, athlete_id: int) -> ResponseReturnValue:
         """Finish a run; people think in kilometres and minutes."""
@@ -177,4 +185,5 @@ def _back(place: str) -> ResponseReturnValue:
 
 
 def _explain(mistake: Mistake) -> ResponseReturnValue:
-    return render_template("refused.html", sentence=str(mistake), status=400), 400
+    status = 404 if isinstance(mistake, NotHere) else 400
+    return render_template("refused.html", sentence=str(mistake), status=status), status

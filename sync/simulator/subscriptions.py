@@ -35,7 +35,7 @@ class Subscriptions:
         url = request.values.get("callback_url", "")
         if self._world.subscription is not None:
             raise refusals.bad_request("PushSubscription", "", "already exists")
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+        if not _is_address(url):
             raise _callback_refused("not a valid URL")
         self._shake_hands(url, request.values.get("verify_token", ""))
         with self._world.change():
@@ -98,6 +98,14 @@ class Subscriptions:
             raise _callback_refused("GET to callback URL does not return 200")
         if not isinstance(echo, dict) or echo.get("hub.challenge") != challenge:
             raise _callback_refused("hub.challenge was not echoed")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _callback_refused(code: str) -> Refusal:

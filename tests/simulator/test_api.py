@@ -124,7 +124,7 @@ def test_unknown_and_foreign_runs_look_the_same(
         world.athletes.put(replace(athlete, id=8))
     foreign = caller.finish(8)
 
-    for number in (foreign, 1, "abc"):
+    for number in (foreign, 1, "abc", "9" * 5000):
         assert error(caller.get(f"/activities/{number}", token)) == NOT_FOUND
 
 

@@ -26,6 +26,7 @@ def test_the_page_offers_athletes_and_every_requested_permission(
         ({"client_id": "2"}, "client_id"),
         ({"redirect_uri": "https://evil.example/back"}, "redirect_uri"),
         ({"redirect_uri": "javascript://localhost/"}, "redirect_uri"),
+        ({"redirect_uri": "http://[localhost/"}, "redirect_uri"),
         ({"response_type": "token"}, "response_type"),
         ({"scope": ""}, "scope"),
         ({"scope": "read,everything"}, "scope"),

@@ -83,7 +83,9 @@ def test_a_callback_that_nobody_answers_is_refused(caller: Caller) -> None:
     )
 
 
-@pytest.mark.parametrize("url", ["", "hook", "ftp://localhost/hook", "http://"])
+@pytest.mark.parametrize(
+    "url", ["", "hook", "ftp://localhost/hook", "http://", "http://[x"]
+)
 def test_an_address_that_is_none_is_refused(caller: Caller, url: str) -> None:
     assert subscribe(caller, url).status_code == 400
 
