@@ -1,0 +1,89 @@
+"""Means and differences allow for moods that last."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sync.analytics.groups import difference, mean, welch
+from sync.analytics.series import NotCountable
+
+
+def test_independent_groups_are_compared_as_welch_did() -> None:
+    random = np.random.default_rng(1)
+    values, label = random.normal(size=60), np.arange(60) % 2 == 0
+
+    found = difference(values, label, np.arange(60))
+
+    reference = stats.ttest_ind(values[label], values[~label], equal_var=False)
+    low, high = reference.confidence_interval(0.95)
+    assert found.n_eff == 60
+    assert found.i95 == pytest.approx((low, high), abs=1e-6)
+
+
+def test_labels_and_moods_in_stretches_widen_the_interval() -> None:
+    stretch = np.repeat([0.0, 1.0, 0.0, 1.0], 15)
+    mood = stretch + 0.3 * np.random.default_rng(2).normal(size=60)
+
+    found = difference(mood, stretch > 0, np.arange(60))
+
+    assert found.n_eff < 20
+    low, high = found.i95
+    plain = welch(mood[stretch > 0], mood[stretch <= 0]).interval(1.96)
+    assert high - low > plain[1] - plain[0]
+
+
+def test_a_season_in_both_is_not_a_difference() -> None:
+    days = np.arange(0.0, 730.0, 3)
+    winter = np.cos(2 * np.pi * days / 365.25)
+    mood = -winter + 0.5 * np.random.default_rng(3).normal(size=len(days))
+
+    found = difference(mood, winter > 0.3, days)
+
+    assert found.difference < -0.5
+    assert not found.claim
+
+
+def test_a_clear_difference_is_claimed_from_fifteen_on_either_side() -> None:
+    random = np.random.default_rng(4)
+    label = random.random(60) < 0.5
+    values = 2.0 * label + random.normal(size=60)
+    fourteen = np.cumsum(label) <= 14
+
+    assert difference(values, label, np.arange(60)).claim
+    assert not difference(
+        values[fourteen], label[fourteen], np.arange(60)[fourteen]
+    ).claim
+
+
+def test_groups_without_any_spread_are_never_certain() -> None:
+    label = np.arange(40) % 2 == 0
+
+    found = difference(label.astype(float), label, np.arange(40))
+
+    assert found.i95 == (-math.inf, math.inf)
+    assert not found.claim
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+def test_a_mean_of_three_has_no_interval(n: int) -> None:
+    found = mean(np.arange(n), np.arange(n))
+
+    assert found.n == n
+    assert found.i95 == (-math.inf, math.inf)
+
+
+def test_a_mean_of_independent_values_has_the_usual_interval() -> None:
+    values = np.random.default_rng(7).normal(size=50)
+
+    found = mean(values, np.arange(50))
+
+    error = values.std(ddof=1) / found.n_eff**0.5
+    usual = stats.t.interval(0.95, found.n_eff - 1, values.mean(), error)
+    assert found.i95 == pytest.approx(usual, abs=1e-6)
+
+
+def test_one_value_is_no_group() -> None:
+    with pytest.raises(NotCountable):
+        welch(np.array([1.0]), np.array([1.0, 2.0]))

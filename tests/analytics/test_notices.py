@@ -1,0 +1,102 @@
+"""Notices are rare, and help is offered without a name for anything."""
+
+from datetime import date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from sync.analytics.notices import more_than_usual, mostly_low
+from sync.analytics.series import Floats
+from sync.analytics.support import countries, support
+from sync.clock import utc_now
+
+TODAY = 1000
+DAYS = np.arange(TODAY - 69, TODAY + 1, dtype=float)
+RECENT = DAYS > TODAY - 14
+
+
+def running(recent: float) -> tuple[Floats, Floats]:
+    return DAYS, np.where(RECENT, recent, 5000.0)
+
+
+def moods(recent: float) -> tuple[Floats, Floats]:
+    wave = np.resize([1.0, 0.0, 1.0, 2.0], len(DAYS))
+    return DAYS, np.where(RECENT, recent, wave)
+
+
+def test_much_more_running_with_lower_answers_is_noticed() -> None:
+    found = more_than_usual(running(7000.0), moods(-1.0), TODAY)
+
+    assert found is not None
+    assert (found.recent_m, found.usual_m) == (49_000, 35_000)
+
+
+@pytest.mark.parametrize(
+    ("run_m", "mood"),
+    [(5500.0, -1.0), (7000.0, 0.5), (7000.0, 2.0)],
+    ids=["hardly more", "hardly lower", "higher"],
+)
+def test_less_than_that_is_not(run_m: float, mood: float) -> None:
+    assert more_than_usual(running(run_m), moods(mood), TODAY) is None
+
+
+def test_one_good_week_of_the_two_is_enough_to_be_quiet() -> None:
+    days, mood = moods(-2.0)
+    mood = np.where(days > TODAY - 7, 2.0, mood)
+
+    assert more_than_usual(running(7000.0), (days, mood), TODAY) is None
+
+
+def test_few_answers_notice_nothing() -> None:
+    days, mood = moods(-1.0)
+    some = ~RECENT | (days > TODAY - 3)
+
+    assert more_than_usual(running(7000.0), (days[some], mood[some]), TODAY) is None
+    assert more_than_usual(running(7000.0), (days[RECENT], mood[RECENT]), TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "days", "low"),
+    [
+        ([-1, -1, 0, -1, -2], [0, 3, 6, 9, 12], True),
+        ([-1, -1, 0, 0, 1], [0, 3, 6, 9, 12], False),
+        ([-1, -1, -1, -1, -1], [0, 1, 2, 3, 4], False),
+        ([-1, -1, -1, -1], [0, 4, 8, 12], False),
+        ([2, 2, -2, -2, -2], [0, 1, 2, 3, 4], True),
+        ([-2, -2, 1, -2], [0, 1, 2, 3], False),
+        ([], [], False),
+    ],
+)
+def test_help_is_offered_after_mostly_low_answers(
+    answers: list[int], days: list[int], low: bool
+) -> None:
+    assert mostly_low(answers, days, today=14) is low
+
+
+def test_low_answers_of_long_ago_are_not_the_last_ones() -> None:
+    assert not mostly_low([-2, -2, -2], [0, 1, 2], today=60)
+
+
+def test_every_country_has_lines_and_an_emergency_number() -> None:
+    for country in countries():
+        found = support(country)
+
+        assert found.country == country
+        assert found.emergency
+        assert found.lines
+
+
+def test_an_unknown_country_gets_the_pages_that_know_them_all() -> None:
+    names = [line.name for line in support("XX").lines]
+
+    assert names == ["Find A Helpline", "Befrienders Worldwide"]
+    assert support(None) == support("XX")
+
+
+def test_the_lines_were_checked_within_half_a_year() -> None:
+    oldest = min(support(country).checked_on for country in (*countries(), None))
+
+    age = utc_now() - datetime.combine(oldest, datetime.min.time(), utc_now().tzinfo)
+
+    assert age <= timedelta(days=180), "check support.json by hand and date it anew"
+    assert oldest >= date(2026, 11, 22)

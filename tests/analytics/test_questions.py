@@ -1,0 +1,121 @@
+"""Each question says the one thing that its data carry."""
+
+import numpy as np
+import pytest
+
+from sync.analytics.history import History
+from sync.analytics.panels import after_runs, mileage, questions
+from sync.analytics.questions import Mileage, is_clear, mileage_finding
+from sync.analytics.series import Floats
+from sync.analytics.shape import round_ranges, shape
+from tests.bench.simulated_runners import Maker, World
+
+NOTHING = World(0.3)
+
+
+def runner(world: World, seed: int = 1) -> History:
+    return Maker(world, np.random.default_rng(seed)).runner()
+
+
+def first(data: Mileage, many: int) -> Mileage:
+    columns = (data.distance_m, data.load_m, data.mood, data.days)
+    return Mileage(*(column[:many] for column in columns))
+
+
+def test_a_true_link_with_distance_is_told() -> None:
+    found = mileage_finding(mileage(runner(World(0.3, longer=0.6))), "km")
+
+    assert found.sentence == "mileage.higher"
+    assert "longer runs tended to be higher" in found.said()
+
+
+def test_a_true_best_week_is_told_with_its_range() -> None:
+    found = mileage_finding(mileage(runner(World(0.3, range=0.6))), "km")
+
+    assert found.sentence == "mileage.best"
+    assert float(found.facts["good_in"]) > float(found.facts["good_out"])
+
+
+def test_no_relation_is_told_as_no_clear_link() -> None:
+    found = mileage_finding(mileage(runner(NOTHING)), "km")
+
+    assert found.sentence == "mileage.none"
+    assert "Could be anywhere from" in found.said()
+
+
+def test_no_best_range_is_named_from_few_answers() -> None:
+    data = first(mileage(runner(World(0.3, range=0.8))), 60)
+
+    ranges = shape(data.load_m / 1000, data.mood, data.days)
+
+    assert ranges is not None
+    assert not is_clear(ranges)
+
+
+def test_the_best_range_is_where_the_truth_is() -> None:
+    data = mileage(runner(World(0.3, range=0.7)))
+
+    ranges = shape(data.load_m / 1000, data.mood, data.days)
+
+    assert ranges is not None
+    low, high = ranges.best_range
+    middle = float(np.median(data.load_m)) / 1000
+    assert low - 10 <= middle <= (high or low + 20) + 10
+
+
+@pytest.mark.parametrize(
+    "mileage_km",
+    [np.linspace(0, 60, 80), np.full(80, 12.0), np.zeros(80), np.linspace(0, 900, 80)],
+    ids=["usual", "always the same", "none", "enormous"],
+)
+def test_ranges_are_round_and_few(mileage_km: Floats) -> None:
+    edges = round_ranges(mileage_km, 4)
+
+    assert edges[0] == 0
+    assert (edges % 5 == 0).all()
+    assert len(edges) <= 19
+
+
+def test_one_range_alone_is_compared_with_nothing() -> None:
+    assert shape(np.full(40, 3.0), np.arange(40) % 3, np.arange(40)) is None
+
+
+def test_mood_truly_higher_after_runs_is_told() -> None:
+    question = after_runs(runner(World(0.3, after=1.0))).question()
+
+    assert question.look(len(question.rows)).sentence == "after_runs.higher"
+
+
+def test_two_groups_count_by_the_smaller_one() -> None:
+    panel = after_runs(runner(NOTHING))
+
+    checked = np.count_nonzero(~panel.in_first)
+
+    assert panel.question().answers == 2 * checked
+
+
+def test_races_are_left_out_of_mileage() -> None:
+    history = runner(NOTHING)
+
+    races = history.runs.race[history.answers.run] & (history.answers.run >= 0)
+
+    assert len(mileage(history).mood) == np.count_nonzero(history.after_run & ~races)
+    assert np.count_nonzero(history.after_run & races) > 0
+
+
+def test_late_answers_count_for_the_hours_alone() -> None:
+    history = runner(NOTHING)
+
+    found = questions(history, "km")
+
+    on_time = np.count_nonzero(history.after_run)
+    assert np.count_nonzero(history.late) > 0
+    assert len(found["run_length"].rows) == on_time
+    assert len(found["hours_since"].rows) > on_time
+
+
+def test_three_questions_are_fixed_and_ten_are_explored() -> None:
+    names = list(questions(runner(NOTHING), "km"))
+
+    assert names[:3] == ["after_runs", "mileage", "stress"]
+    assert len(names) == 13

@@ -1,0 +1,105 @@
+"""No sentence claims more than a picture of one's own answers can carry."""
+
+import re
+
+import pytest
+
+from sync.analytics import sentences
+from sync.analytics.sentences import Finding
+
+# What no page, mail or sentence may say: claims of cause, advice on amounts,
+# medicine, and anything that grades or frightens a person.
+FORBIDDEN = (
+    r"caus(e|es|ed|ing)",
+    r"improv(e|es|ed|ing|ement)",
+    r"boost(s|ed|ing)?",
+    r"reduc(e|es|ed|ing)",
+    r"because of",
+    r"thanks to",
+    r"effects? of",
+    r"prov(e|es|ed|en)",
+    r"significant(ly)?",
+    r"works for you",
+    r"dos(e|es|age)",
+    r"optimal",
+    r"ideal mileage",
+    r"you should run",
+    r"prescri(be|bes|bed|ption)",
+    r"treat(s|ed|ment)?",
+    r"therap(y|ies)",
+    r"symptoms?",
+    r"risks?",
+    r"depress(ion|ed|ive)",
+    r"anxi(ety|ous)",
+    r"burn-?out",
+    r"over-?training",
+    r"diagnos(is|e|es|ed)",
+    r"(un)?healthy mood",
+    r"mood score",
+    r"your (score|grade)",
+    r"percentiles?",
+    r"endorphins?",
+    r"streaks?",
+)
+_ANY = re.compile(rf"\b({'|'.join(FORBIDDEN)})\b", re.IGNORECASE)
+
+
+def forbidden_in(text: str) -> list[str]:
+    """List the forbidden words in a text; spaces and line ends do not hide them."""
+    return [found.group(0) for found in _ANY.finditer(" ".join(text.split()))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *sentences.SENTENCES.values(),
+        *sentences.NOTES.values(),
+        *sentences.TITLES.values(),
+    ],
+)
+def test_every_sentence_keeps_to_what_it_knows(text: str) -> None:
+    assert forbidden_in(text) == []
+
+
+def test_a_forbidden_word_is_found_across_lines_and_cases() -> None:
+    text = "Running Improves mood,\n because\n of endorphins; no causeway."
+
+    assert forbidden_in(text) == ["Improves", "because of", "endorphins"]
+
+
+@pytest.mark.parametrize("key", sentences.SENTENCES)
+def test_every_sentence_can_be_said(key: str) -> None:
+    facts = {
+        "n": 120,
+        "n_first": 70,
+        "n_second": 50,
+        "first": 1.42,
+        "second": -0.31,
+        "rho_low": -0.2,
+        "rho_high": 0.35,
+        "low_m": 30_000,
+        "high_m": 45_000,
+        "good_in": 0.81,
+        "good_out": 0.56,
+    }
+
+    said = Finding(key, facts).said("mi")
+
+    assert "{" not in said
+    assert said.endswith(".")
+
+
+def test_a_range_is_said_in_the_runners_unit() -> None:
+    facts = {"low_m": 30_000, "high_m": 45_000}
+
+    found = Finding("mileage.early", facts)
+
+    assert "weeks of 30\N{EN DASH}45 km" in found.said("km")
+    assert "weeks of 19\N{EN DASH}28 mi" in found.said("mi")
+
+
+def test_an_open_range_is_said_as_one() -> None:
+    assert "60 km or more" in Finding("mileage.early", {"low_m": 60_000}).said()
+    assert (
+        "under 20 km" in Finding("mileage.early", {"low_m": 0, "high_m": 20_000}).said()
+    )
