@@ -24,6 +24,7 @@ class Callback:
     signatures: list[str | None] = field(default_factory=list)
     handshakes: list[dict[str, str]] = field(default_factory=list)
     echoes: bool = True
+    speaks_json: bool = True
     pause_s: float = 0.0
 
 
@@ -51,7 +52,8 @@ def _handler(callback: Callback) -> type[BaseHTTPRequestHandler]:
             callback.handshakes.append(asked)
             challenge = asked.get("hub.challenge") if callback.echoes else "other"
             status = 200 if asked.get("hub.mode") == "subscribe" else 400
-            self._answer(status, json.dumps({"hub.challenge": challenge}).encode())
+            body = json.dumps({"hub.challenge": challenge})
+            self._answer(status, (body if callback.speaks_json else "<p>").encode())
 
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))

@@ -55,7 +55,7 @@ class Caller:
         assert pair is not None
         return dict(pair)
 
-    def get(self, path: str, token: str, **query: int) -> TestResponse:
+    def get(self, path: str, token: str, **query: int | str) -> TestResponse:
         headers = {"Authorization": f"Bearer {token}"}
         return self.http.get(f"/api/v3{path}", query_string=query, headers=headers)
 

@@ -96,6 +96,23 @@ def test_a_page_holds_two_hundred_at_most(caller: Caller, token: str) -> None:
     assert error(answer) == (400, "Application", "per page", "limit exceeded")
 
 
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"page": "0"}, "page"),
+        ({"per_page": "0"}, "page"),
+        ({"page": "one"}, "page"),
+        ({"before": "yesterday"}, "before"),
+    ],
+)
+def test_a_page_that_cannot_be_is_refused(
+    caller: Caller, token: str, query: dict[str, str], field: str
+) -> None:
+    answer = caller.get("/athlete/activities", token, **query)
+
+    assert error(answer) == (400, "Application", field, "invalid")
+
+
 def test_pages_can_be_short_although_more_follow(
     caller: Caller, token: str, world: World
 ) -> None:

@@ -81,6 +81,12 @@ def test_cancel_sends_back_a_no(caller: Caller, athlete: Athlete) -> None:
     assert sent_back(answer) == {"state": "abc", "error": "access_denied"}
 
 
+def test_nobody_can_be_somebody_unknown(caller: Caller) -> None:
+    answer = caller.decide(athlete=99, scopes=["activity:read"])
+
+    assert answer.status_code == 400
+
+
 def test_a_full_app_takes_nobody_new(
     caller: Caller, athlete: Athlete, world: World
 ) -> None:

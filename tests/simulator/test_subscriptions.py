@@ -83,6 +83,22 @@ def test_a_callback_that_nobody_answers_is_refused(caller: Caller) -> None:
     )
 
 
+def test_a_callback_that_answers_with_a_page_is_refused(
+    caller: Caller, callback: Callback
+) -> None:
+    callback.speaks_json = False
+
+    answer = subscribe(caller, callback.url)
+
+    assert error(answer)[3] == "GET to callback URL does not return JSON"
+
+
+def test_an_unknown_subscription_cannot_be_ended(caller: Caller) -> None:
+    answer = caller.http.delete(f"{PATH}/9", query_string=CLIENT)
+
+    assert error(answer) == (404, "PushSubscription", "id", "not found")
+
+
 @pytest.mark.parametrize(
     "url", ["", "hook", "ftp://localhost/hook", "http://", "http://[x"]
 )

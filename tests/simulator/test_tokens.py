@@ -130,6 +130,15 @@ def test_revoking_wants_the_apps_name_and_secret(
     assert caller.get("/athlete", pair["access_token"]).status_code == 200
 
 
+def test_a_linked_athlete_may_link_again(caller: Caller, athlete: Athlete) -> None:
+    first = caller.link(7, "read")
+
+    second = caller.link(7)
+
+    assert error(caller.refresh(first["refresh_token"])) == REFRESH_INVALID
+    assert caller.get("/athlete/activities", second["access_token"]).json == []
+
+
 def test_the_older_deauthorisation_still_works(
     caller: Caller, athlete: Athlete
 ) -> None:
