@@ -179,6 +179,17 @@ class Plan:
             is_ready=health.is_alive,
         )
 
+    def module(self, name: str) -> Part:
+        """Return a module of ours that runs once with the parts' settings."""
+        word = name.rpartition(".")[2]
+        return Part(
+            name=word,
+            command=_python(name),
+            environment=self.environment(),
+            log=self.home.fresh_log(word),
+            is_ready=health.is_alive,
+        )
+
     def environment(self) -> dict[str, str]:
         """Return what web, worker and beat are told: ours on top of the host's."""
         return {**os.environ, **self.made_up}

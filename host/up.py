@@ -16,7 +16,9 @@ def run(arguments: Namespace) -> int:
     return run_instance(given(arguments))
 
 
-def run_instance(settings: Settings, *, export: Path | None = None) -> int:
+def run_instance(
+    settings: Settings, *, export: Path | None = None, seeded: bool = False
+) -> int:
     """Run one instance in its data directory until it is asked to stop."""
     with opened(settings.data_dir) as home:
         port = ports.web_port(settings.host, settings.port)
@@ -24,6 +26,8 @@ def run_instance(settings: Settings, *, export: Path | None = None) -> int:
         supervisor = Supervisor(say=_say)
         try:
             start(plan, supervisor)
+            if seeded:
+                supervisor.run_once(plan.module("host.seeding"))
             print(f"Moodmiles is ready: {plan.address}", flush=True)
             supervisor.watch()
         except Stopped:

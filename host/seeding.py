@@ -1,0 +1,196 @@
+"""Fill the demo: link Robin, import their runs, and remember 18 months of answers.
+
+Runs as a process of its own while the demo starts (`python -m host.seeding`).
+Linking and importing go the way they always go; only the answers are written
+straight into the tables, since nobody waits 18 months for a demo.
+"""
+
+import json
+import sys
+from datetime import timedelta
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import Request, urlopen
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from host.life import Lived, Said, answers
+from sync.analytics.overview import trailing
+from sync.crypto import new_token, pairing_key, token_hash
+from sync.errors import MoodmilesError
+from sync.models import Answer, Connection, Decision, Run, Runner, Survey
+from sync.queue import Work
+from sync.runners import account, connect
+from sync.runners.rules import Consents
+from sync.runtime import Runtime, build
+from sync.settings import load
+from sync.strava import SCOPE
+from sync.surveys import instruments
+from sync.surveys.policy import Policy
+
+RUNNER = "Robin"
+SEED = 4
+IMPORT_WITHIN_S = 60
+LIFE = timedelta(hours=Policy().life_h)
+
+
+def main() -> int:
+    runtime = build(load())
+    try:
+        _seed(runtime)
+    except (MoodmilesError, OSError) as error:
+        print(f"The demo's runner could not be made: {error}", file=sys.stderr)
+        return 1
+    finally:
+        runtime.db.close()
+    return 0
+
+
+def _seed(runtime: Runtime) -> None:
+    with runtime.db.reading() as session:
+        if session.scalar(select(func.count()).select_from(Runner)):
+            return  # a demo that was started before
+    runner_id = _link(runtime)
+    _await_import(runtime, runner_id)
+    with runtime.db.transaction() as session:
+        _remember(runtime, session, runner_id)
+
+
+def _link(runtime: Runtime) -> int:
+    """Let Robin agree to everything, here and at the simulated Strava."""
+    boxes = Consents(strava=True, mood=True, mail=True, adult=True)
+    url = connect.begin(runtime, browser="demo", consents=boxes)
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    code = _ask(runtime, f"/athletes/{_robin(runtime)}/grant", {"scope": SCOPE})["code"]
+    linked = connect.finish(
+        runtime, state=state, browser="demo", code=code, scope=SCOPE
+    )
+    return linked.runner_id
+
+
+def _robin(runtime: Runtime) -> int:
+    athletes = _ask(runtime, "/state")["athletes"]
+    return int(next(one["id"] for one in athletes if one["firstname"] == RUNNER))
+
+
+def _await_import(runtime: Runtime, runner_id: int) -> None:
+    """Wait for the worker: the import, then a decision about every run."""
+    end = monotonic() + IMPORT_WITHIN_S
+    while monotonic() < end:
+        progress = account.progress(runtime, runner_id)
+        with runtime.db.reading() as session:
+            undecided = session.scalar(
+                select(func.count())
+                .select_from(Run)
+                .where(Run.undecided_since.is_not(None))
+            )
+        if progress is not None and progress.is_done and not undecided:
+            return
+        runtime.queue.wake(Work.BACKFILL)
+        sleep(0.1)
+    raise MoodmilesError("the import of the runs takes too long; see the worker's log.")
+
+
+def _remember(runtime: Runtime, session: Session, runner_id: int) -> None:
+    runner = session.get_one(Runner, runner_id)
+    address = "robin@example.org"
+    now = runtime.db.now(session)
+    runner.email = runtime.sealer.seal(address)
+    runner.email_hash = runtime.sealer.lookup_hashes(address)[0]
+    runner.email_confirmed_at = now
+    runs = session.scalars(
+        select(Run)
+        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
+        .order_by(Run.started_at, Run.id)
+    ).all()
+    _link_long_ago(session, runner, runs)
+    by_id = {run.id: run for run in runs}
+    vault = runtime.sealer.vault(runner.vault_key)
+    for said in answers(_lived(runs), seed=SEED):
+        if said.answered_at < now:
+            run = by_id.get(said.run_id or 0)
+            survey = _asked(session, runner_id, run, said)
+            if said.values:
+                _answered(session, survey, said, vault.seal(said.values))
+    runner.data_version += 1
+
+
+def _link_long_ago(session: Session, runner: Runner, runs: Any) -> None:
+    """Let Robin have been here since the first run, as the answers say."""
+    began_at = runs[0].started_at - timedelta(days=1)
+    runner.created_at = began_at
+    session.get_one(Connection, runner.id).linked_at = began_at
+
+
+def _lived(runs: Any) -> list[Lived]:
+    loads = trailing([(run.started_at, run.distance_m) for run in runs])
+    return [
+        Lived(
+            run_id=run.id,
+            ended_at=run.started_at + timedelta(seconds=run.elapsed_s),
+            local_day=run.local_day,
+            offset_s=run.offset_s,
+            week_m=load,
+        )
+        for run, load in zip(runs, loads, strict=True)
+    ]
+
+
+def _asked(session: Session, runner_id: int, run: Run | None, said: Said) -> Survey:
+    survey = Survey(
+        runner_id=runner_id,
+        run_id=run.id if run else None,
+        pairing_key=pairing_key(run.source, run.source_id) if run else None,
+        kind="run" if run else "checkin",
+        token_hash=token_hash(new_token()),
+        instrument=instruments.CURRENT,
+        reversed_order=False,
+        created_at=said.asked_at,
+        send_at=said.asked_at,
+        sent_at=said.asked_at,
+        expires_at=said.asked_at + (LIFE if run else timedelta(hours=4)),
+    )
+    session.add(survey)
+    session.flush()
+    if run is not None:
+        session.execute(
+            update(Decision)
+            .where(Decision.run_id == run.id)
+            .values(verdict="send", reason="after the run", minutes_since_end=30)
+        )
+    return survey
+
+
+def _answered(session: Session, survey: Survey, said: Said, sealed: bytes) -> None:
+    session.add(
+        Answer(
+            runner_id=survey.runner_id,
+            run_id=survey.run_id,
+            survey_id=survey.id,
+            pairing_key=survey.pairing_key,
+            kind=survey.kind,
+            instrument=survey.instrument,
+            reversed_order=survey.reversed_order,
+            answered_at=said.answered_at,
+            minutes_since_end=said.minutes_since_end,
+            tags={},
+            sealed=sealed,
+        )
+    )
+
+
+def _ask(runtime: Runtime, path: str, body: dict[str, str] | None = None) -> Any:
+    """Call the simulator's control API."""
+    request = Request(  # noqa: S310  our own simulator
+        f"{runtime.settings.strava_site_url}/control{path}",
+        data=json.dumps(body).encode() if body is not None else None,
+        headers={"Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=10) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
