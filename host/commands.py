@@ -99,6 +99,12 @@ COMMANDS = (
         _data_dir,
     ),
     Command(
+        ("strava", "retry"),
+        "host.subscription",
+        "read the records again that could not be read",
+        _data_dir,
+    ),
+    Command(
         ("runner", "list"),
         "host.runners",
         "list the runners, without their data",

@@ -3,40 +3,57 @@
 from argparse import Namespace
 
 from host.configuration import effective
+from sync.inbox import subscription
+from sync.runs import aside
+from sync.runtime import Runtime, build
 from sync.settings import Settings
 from sync.strava import Strava
-from sync.strava.client import HttpStrava
 
 
 def run(arguments: Namespace) -> int:
-    settings = effective(arguments)
-    strava = HttpStrava(settings)
+    runtime = build(effective(arguments))
     match arguments.command:
         case "strava subscribe":
-            print(subscribe(settings, strava))
+            print(subscribe(runtime))
         case "strava unsubscribe":
-            print(unsubscribe(strava))
+            print(unsubscribe(runtime))
+        case "strava retry":
+            print(retry(runtime))
         case _:
-            print(status(settings, strava))
+            print(status(runtime.settings, runtime.strava))
     return 0
 
 
-def subscribe(settings: Settings, strava: Strava) -> str:
+def subscribe(runtime: Runtime) -> str:
     """Subscribe at our address; a subscription for another address is replaced."""
-    here = callback_url(settings)
+    here = callback_url(runtime.settings)
+    strava = runtime.strava
     for known in strava.subscriptions():
         if known.callback_url == here:
+            subscription.remember(runtime, known.id)
             return f"Subscribed already (number {known.id})."
         strava.unsubscribe(known.id)
-    made = strava.subscribe(here, settings.secret("strava_verify_token"))
+    # Events of the new number may come before we have noted it.
+    subscription.forget(runtime)
+    made = strava.subscribe(here, runtime.settings.secret("strava_verify_token"))
+    subscription.remember(runtime, made.id)
     return f"Subscribed (number {made.id})."
 
 
-def unsubscribe(strava: Strava) -> str:
-    known = strava.subscriptions()
-    for subscription in known:
-        strava.unsubscribe(subscription.id)
+def unsubscribe(runtime: Runtime) -> str:
+    known = runtime.strava.subscriptions()
+    for one in known:
+        runtime.strava.unsubscribe(one.id)
+    subscription.forget(runtime)
     return "Unsubscribed." if known else "There was no subscription."
+
+
+def retry(runtime: Runtime) -> str:
+    """Read again what could not be read before."""
+    tried, left = aside.retry(runtime)
+    if not tried:
+        return "No record has been set aside."
+    return f"Tried {tried} records again; {left} of them still cannot be read."
 
 
 def status(settings: Settings, strava: Strava) -> str:

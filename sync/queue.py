@@ -39,6 +39,8 @@ class Work(StrEnum):
     BACKFILL = "backfill"
     SURVEYS = "surveys"
     OUTBOX = "outbox"
+    SWEEP = "sweep"
+    LEAVING = "leaving"
 
 
 class Queue(Protocol):

@@ -8,6 +8,7 @@ import structlog
 
 from sync.errors import MoodmilesError
 from sync.inbox import rules, store
+from sync.inbox.rules import Plan
 from sync.inbox.store import Batch
 from sync.queue import Work
 from sync.runners import leave
@@ -20,6 +21,7 @@ from sync.strava import Lane
 log = structlog.get_logger()
 
 SHIFT_S = 20
+WORTH_A_LIST = 2  # from here on one list read is the cheaper one
 
 
 def drain(runtime: Runtime) -> None:
@@ -58,13 +60,36 @@ def _act(runtime: Runtime, batch: Batch) -> None:
         _attempt(
             runtime, batch, plan.revoked, partial(leave.if_revoked, runtime, runner_id)
         )
+    settled = _read_together(runtime, batch, plan)
     for read, wanted in (
         (pull.confirm_gone, plan.confirm_gone),
         (pull.pull, plan.pull),
     ):
         for run_id, event_ids in wanted.items():
+            if run_id in settled:
+                continue
             work = partial(read, runtime, runner_id, run_id, lane=Lane.NEW_RUN)
             _attempt(runtime, batch, event_ids, work)
+
+
+def _read_together(runtime: Runtime, batch: Batch, plan: Plan) -> set[int]:
+    """Answer several events with one list read; return the runs that are settled.
+
+    What the list does not show is asked for by itself: absence proves nothing.
+    """
+    if len(plan.pull) < WORTH_A_LIST:
+        return set()
+    wanted = plan.pull | plan.confirm_gone
+    try:
+        found = pull.pull_together(
+            runtime, batch.runner_id, wanted.keys(), lane=Lane.NEW_RUN
+        )
+    except MoodmilesError as error:
+        waiting = [one for event_ids in plan.pull.values() for one in event_ids]
+        _postpone(runtime, batch, waiting, error)
+        return set(plan.pull)
+    _done(runtime, [one for run_id in found for one in wanted[run_id]])
+    return found
 
 
 def _attempt(

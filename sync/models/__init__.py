@@ -4,7 +4,8 @@ from sync.models.base import Model
 from sync.models.event import Event
 from sync.models.figure import FigureDecision
 from sync.models.mail import Mail
-from sync.models.run import Backfill, Run, SetAside
+from sync.models.note import Subscription, Tally
+from sync.models.run import Backfill, Run, SetAside, Sweep
 from sync.models.runner import (
     Connection,
     Consent,
@@ -13,11 +14,12 @@ from sync.models.runner import (
     Runner,
     SignIn,
 )
-from sync.models.survey import Answer, Decision, Survey
+from sync.models.survey import Answer, CheckinDraw, Decision, Survey
 
 __all__ = [
     "Answer",
     "Backfill",
+    "CheckinDraw",
     "Connection",
     "Consent",
     "Decision",
@@ -31,5 +33,8 @@ __all__ = [
     "Runner",
     "SetAside",
     "SignIn",
+    "Subscription",
     "Survey",
+    "Sweep",
+    "Tally",
 ]

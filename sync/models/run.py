@@ -2,7 +2,13 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
@@ -13,7 +19,9 @@ class Run(Model):
 
     `hidden_at` is set when Strava no longer shows the run to us (deleted or
     private); hidden runs count nowhere and are purged later.  `undecided_since`
-    is set until the survey policy has looked at the run.
+    is set until the survey policy has looked at the run.  Of two recordings of
+    one run one is `counted`; the other names it in `duplicate_of`, and both say
+    with `chosen` that the runner, not our rule, decided which.
     """
 
     __tablename__ = "run"
@@ -45,6 +53,15 @@ class Run(Model):
     fetched_at: Mapped[datetime]
     hidden_at: Mapped[datetime | None]
     undecided_since: Mapped[datetime | None] = mapped_column(index=True)
+    counted: Mapped[bool] = mapped_column(default=True)
+    duplicate_of: Mapped[int | None] = mapped_column(
+        ForeignKey("run.id", ondelete="SET NULL"), index=True
+    )
+    chosen: Mapped[bool] = mapped_column(default=False)
+
+
+_HIDDEN = Run.hidden_at.is_not(None)
+Index("ix_run_hidden_at", Run.hidden_at, postgresql_where=_HIDDEN, sqlite_where=_HIDDEN)
 
 
 class Backfill(Model):
@@ -60,11 +77,34 @@ class Backfill(Model):
     activities_seen: Mapped[int] = mapped_column(default=0)
     runs_stored: Mapped[int] = mapped_column(default=0)
     reached: Mapped[date | None]
+    member_since: Mapped[date | None]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     waiting_for: Mapped[str | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class Sweep(Model):
+    """When a runner's runs are next compared with Strava's list.
+
+    `before`, `next_page` and `down_to` are the checkpoint of a full comparison
+    that has begun; `stopped_for` says why one was not believed.
+    """
+
+    __tablename__ = "sweep"
+
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), primary_key=True
+    )
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    swept_at: Mapped[datetime | None]
+    compared_at: Mapped[datetime]
+    before: Mapped[datetime | None]
+    next_page: Mapped[int] = mapped_column(default=1)
+    down_to: Mapped[datetime | None]
+    stopped_for: Mapped[str | None]
 
 
 class SetAside(Model):

@@ -10,7 +10,11 @@ from sync.models.base import Model, RowId
 
 
 class Runner(Model):
-    """One person.  `vault_key` (sealed) encrypts this runner's answers."""
+    """One person.  `vault_key` (sealed) encrypts this runner's answers.
+
+    `leaving_for` says which goodbye ("disconnect" or "delete") has begun and must
+    be finished by whoever comes next, should its process die.
+    """
 
     __tablename__ = "runner"
 
@@ -24,6 +28,8 @@ class Runner(Model):
     email_confirmed_at: Mapped[datetime | None]
     email_bounced_at: Mapped[datetime | None]
     data_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    leaving_for: Mapped[str | None]
+    leaving_since: Mapped[datetime | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
@@ -77,7 +83,6 @@ class Connection(Model):
     lease_until: Mapped[datetime | None]
     busy_until: Mapped[datetime | None]
     broken_at: Mapped[datetime | None]
-    swept_at: Mapped[datetime | None]
 
 
 class SignIn(Model):
@@ -111,4 +116,10 @@ class MailLink(Model):
     used_at: Mapped[datetime | None]
 
 
-Index("ix_connection_swept_at", Connection.swept_at)
+_LEAVING = Runner.leaving_since.is_not(None)
+Index(
+    "ix_runner_leaving_since",
+    Runner.leaving_since,
+    postgresql_where=_LEAVING,
+    sqlite_where=_LEAVING,
+)

@@ -1,6 +1,6 @@
 """Decisions, surveys and answers: how a run becomes a dot."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Identity, Index, LargeBinary
@@ -31,6 +31,8 @@ class Survey(Model):
     """An invitation for one run (`run_id`) or, without one, a rest-day check-in.
 
     The link in the mail holds a random token; only its hash is kept.
+    `local_day` is the day on which the runner is to get it, `tags` what the
+    answer will keep of how it came about.
     """
 
     __tablename__ = "survey"
@@ -46,6 +48,9 @@ class Survey(Model):
     token_hash: Mapped[str] = mapped_column(unique=True)
     instrument: Mapped[str]
     reversed_order: Mapped[bool]
+    focus: Mapped[str | None]
+    tags: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    local_day: Mapped[date | None]
     created_at: Mapped[datetime]
     send_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -53,6 +58,24 @@ class Survey(Model):
     opened_at: Mapped[datetime | None]
     skipped_at: Mapped[datetime | None]
     cancelled_for: Mapped[str | None]
+
+
+class CheckinDraw(Model):
+    """One day's draw for a check-in: kept also when it said no, with its odds."""
+
+    __tablename__ = "checkin_draw"
+
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), primary_key=True
+    )
+    local_day: Mapped[date] = mapped_column(primary_key=True)
+    probability: Mapped[float]
+    drawn: Mapped[bool]
+    reason: Mapped[str]
+    survey_id: Mapped[int | None] = mapped_column(
+        ForeignKey("survey.id", ondelete="SET NULL")
+    )
+    decided_at: Mapped[datetime]
 
 
 class Answer(Model):

@@ -5,7 +5,7 @@ at most one page read again.  `before` is fixed while paging, so that new
 uploads do not shift the pages, and only an empty page is the last.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 
 import structlog
@@ -18,6 +18,7 @@ from sync.queue import Work
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import rules, store
+from sync.runs.recordings import arrange
 from sync.runtime import Runtime
 from sync.strava import Lane, Page
 
@@ -80,11 +81,14 @@ def _keep(runtime: Runtime, held: Backfill, page: Page) -> None:
         backfill = session.get(Backfill, held.runner_id)
         if backfill is None or backfill.started_at != held.started_at:
             return  # the runner left or linked anew while Strava answered
-        store.save(session, held.runner_id, page.runs, now=now)
+        since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
+        store.save(session, held.runner_id, page.runs, now=now, since=since)
         store.set_aside(session, held.runner_id, page.unreadable, now=now)
+        arrange(session, held.runner_id, [run.started_at for run in page.runs])
         _advance(backfill, page)
-        backfill.due_at = None if page.size == 0 else now
-        backfill.finished_at = now if page.size == 0 else None
+        is_last = page.size == 0 or _is_before(page, since)
+        backfill.due_at = None if is_last else now
+        backfill.finished_at = now if is_last else None
         if page.runs:
             runners.changed(session, held.runner_id)
             wake_after_commit(session, Work.SURVEYS)
@@ -101,6 +105,16 @@ def _advance(backfill: Backfill, page: Page) -> None:
     backfill.reached = page.oldest_day or backfill.reached
     backfill.attempts = 0
     backfill.waiting_for = None
+
+
+def _is_before(page: Page, since: datetime | None) -> bool:
+    """Whether everything after this page is older than what the host keeps."""
+    return (
+        since is not None
+        and page.oldest_day is not None
+        # A local day may begin long before the same day in UTC.
+        and page.oldest_day < since.date() - timedelta(days=1)
+    )
 
 
 def _postpone(runtime: Runtime, held: Backfill, error: MoodmilesError) -> None:

@@ -1,5 +1,8 @@
 """Bring our copy of single runs up to date with Strava's."""
 
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
 import structlog
 
 from sync.database import wake_after_commit
@@ -8,10 +11,14 @@ from sync.queue import Work
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import store
+from sync.runs.recordings import arrange
+from sync.runs.rules import kept_since
 from sync.runtime import Runtime
-from sync.strava import Lane, NotARun, RemoteRun
+from sync.strava import Lane, NotARun, RemoteRun, Unreadable
 
 log = structlog.get_logger()
+
+_A_MOMENT = timedelta(seconds=1)
 
 
 def pull(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
@@ -22,30 +29,67 @@ def pull(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
     found = ask(
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
     )
-    keep(runtime, runner_id, found)
+    keep(runtime, runner_id, [found])
 
 
-def keep(runtime: Runtime, runner_id: int, found: RemoteRun | NotARun) -> None:
-    """Store a run, or drop our copy of what is a run no longer."""
+def pull_together(
+    runtime: Runtime, runner_id: int, run_ids: Collection[int], *, lane: Lane
+) -> set[int]:
+    """Bring several runs up to date with one list read; return those it showed."""
+    with runtime.db.reading() as session:
+        starts = store.starts(session, runner_id, run_ids)
+    # New runs are on the newest page; known ones may be far from it.
+    before = max(starts) + _A_MOMENT if len(starts) == len(run_ids) else None
+    page = ask(
+        runtime,
+        runner_id,
+        lambda token: runtime.strava.page(token, lane=lane, before=before),
+    )
+    shown: list[RemoteRun | NotARun] = [*page.runs, *page.others]
+    found = [one for one in shown if one.id in run_ids]
+    unreadable = [one for one in page.unreadable if one.id in run_ids]
+    keep(runtime, runner_id, found, unreadable=unreadable)
+    return {one.id for one in found} | {one.id for one in unreadable}
+
+
+def keep(
+    runtime: Runtime,
+    runner_id: int,
+    found: Sequence[RemoteRun | NotARun],
+    *,
+    unreadable: Sequence[Unreadable] = (),
+) -> None:
+    """Store runs, and drop our copies of what are runs no longer."""
+    runs = [one for one in found if isinstance(one, RemoteRun)]
+    others = [one.id for one in found if isinstance(one, NotARun)]
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        if isinstance(found, RemoteRun):
-            is_new = store.save(session, runner_id, [found], now=now) > 0
-            changed = True
+        since = kept_since(runtime.settings.strava_retention_days, now=now)
+        new = store.save(session, runner_id, runs, now=now, since=since)
+        gone = store.remove(session, runner_id, others, now=now)
+        store.set_aside(session, runner_id, unreadable, now=now)
+        arrange(session, runner_id, [*(run.started_at for run in runs), *gone])
+        if runs:
             wake_after_commit(session, Work.SURVEYS)
-        else:
-            is_new = False
-            changed = store.remove(session, runner_id, [found.id], now=now) > 0
-        if changed:
+        if runs or gone:
             runners.changed(session, runner_id)
-    log.info("run pulled", runner_id=runner_id, strava_id=found.id, new=is_new)
+    log.info(
+        "runs pulled",
+        runner_id=runner_id,
+        strava_ids=[one.id for one in found],
+        new=new,
+    )
 
 
-def hide(runtime: Runtime, runner_id: int, run_ids: list[int]) -> None:
+def hide(runtime: Runtime, runner_id: int, run_ids: Collection[int]) -> None:
     """Take runs out of sight at once; whether they are gone is asked later."""
+    if not run_ids:
+        return
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        if store.hide(session, runner_id, run_ids, now=now):
+        hidden = store.hide(session, runner_id, run_ids, now=now)
+        if hidden:
+            arrange(session, runner_id, hidden)
             runners.changed(session, runner_id)
 
 
@@ -56,7 +100,9 @@ def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -
     except NotOnStrava:
         with runtime.db.transaction() as session:
             now = runtime.db.now(session)
-            if store.remove(session, runner_id, [run_id], now=now):
+            gone = store.remove(session, runner_id, [run_id], now=now)
+            if gone:
+                arrange(session, runner_id, gone)
                 runners.changed(session, runner_id)
         log.info("run removed", runner_id=runner_id, strava_id=run_id)
 

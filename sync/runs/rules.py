@@ -1,6 +1,7 @@
 """What Strava's description of a run changes in ours.  Pure."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +20,16 @@ def columns(remote: RemoteRun) -> dict[str, Any]:
     values = asdict(remote)
     values["source_id"] = values.pop("id")
     return values | {"source": SOURCE}
+
+
+def differs(known: Mapping[str, Any], remote: RemoteRun) -> bool:
+    """Whether Strava says anything about a run that our row does not."""
+    return any(known[name] != value for name, value in columns(remote).items())
+
+
+def kept_since(retention_days: int | None, *, now: datetime) -> datetime | None:
+    """Return the start before which a host keeps no run of Strava's, if any."""
+    return now - timedelta(days=retention_days) if retention_days else None
 
 
 def next_try(error: MoodmilesError, *, attempts: int, now: datetime) -> datetime:

@@ -14,13 +14,34 @@ from sync.runs.rules import SOURCE, columns
 from sync.strava import RemoteRun, Unreadable
 
 
+def starts(
+    session: Session, runner_id: int, source_ids: Iterable[int]
+) -> Sequence[datetime]:
+    """Return when those of these runs began that we know."""
+    return session.scalars(
+        select(Run.started_at).where(
+            Run.runner_id == runner_id,
+            Run.source == SOURCE,
+            Run.source_id.in_(list(source_ids)),
+        )
+    ).all()
+
+
 def save(
-    session: Session, runner_id: int, remotes: Sequence[RemoteRun], *, now: datetime
+    session: Session,
+    runner_id: int,
+    remotes: Sequence[RemoteRun],
+    *,
+    now: datetime,
+    since: datetime | None = None,
 ) -> int:
     """Store these runs as Strava describes them now; return how many were new.
 
-    A run that comes back finds its answer and its survey again.
+    Runs from before `since` are left out.  A run that comes back finds its
+    answer and its survey again.
     """
+    if since is not None:
+        remotes = [remote for remote in remotes if remote.started_at >= since]
     if not remotes:
         return 0
     known = set(
@@ -78,9 +99,9 @@ def _pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> 
 
 def hide(
     session: Session, runner_id: int, source_ids: Iterable[int], *, now: datetime
-) -> int:
-    """Take runs out of every figure at once; return how many were there."""
-    hidden = session.scalars(
+) -> list[datetime]:
+    """Take runs out of every figure at once; return when they began."""
+    hidden = session.execute(
         update(Run)
         .where(
             Run.runner_id == runner_id,
@@ -89,25 +110,26 @@ def hide(
             Run.hidden_at.is_(None),
         )
         .values(hidden_at=now)
-        .returning(Run.id)
+        .returning(Run.id, Run.started_at)
     ).all()
-    _cancel_surveys(session, hidden, now=now)
-    return len(hidden)
+    _cancel_surveys(session, [row.id for row in hidden], now=now)
+    return [row.started_at for row in hidden]
 
 
 def remove(
     session: Session, runner_id: int, source_ids: Iterable[int], *, now: datetime
-) -> int:
-    """Delete runs for good; the runner's own answers stay."""
+) -> list[datetime]:
+    """Delete runs for good and return when they began; answers stay."""
     mine = [
         Run.runner_id == runner_id,
         Run.source == SOURCE,
         Run.source_id.in_(list(source_ids)),
     ]
-    doomed = session.scalars(select(Run.id).where(*mine)).all()
+    rows = session.execute(select(Run.id, Run.started_at).where(*mine)).all()
+    doomed = [row.id for row in rows]
     _cancel_surveys(session, doomed, now=now)
     session.execute(delete(Run).where(Run.id.in_(doomed)))
-    return len(doomed)
+    return [row.started_at for row in rows]
 
 
 def show(session: Session, runner_id: int, source_id: int, visibility: str) -> bool:

@@ -1,0 +1,127 @@
+"""Two recordings of one run, by watch and by phone: one of them counts."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from sync.models import Answer, Run
+from sync.runners import store as runners
+from sync.runs import twin_rules
+from sync.runs.twin_rules import Recording
+from sync.runtime import Runtime
+
+log = structlog.get_logger()
+
+_LOOKED_AT = timedelta(days=1)
+_SETTLED = timedelta(hours=12)
+
+
+def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
+    """Let the runner say which recording counts; False if the run has no twin."""
+    with runtime.db.transaction() as session:
+        chosen = session.scalar(
+            select(Run).where(Run.id == run_id, Run.runner_id == runner_id)
+        )
+        if chosen is None:
+            return False
+        head = chosen.duplicate_of or chosen.id
+        group = (Run.id == head) | (Run.duplicate_of == head) | (Run.id == run_id)
+        found = session.scalars(
+            select(Run.id).where(Run.runner_id == runner_id, group)
+        ).all()
+        if len(found) < 2:
+            return False
+        session.execute(
+            update(Run)
+            .where(Run.id.in_(found))
+            .values(chosen=True, counted=Run.id == run_id)
+        )
+        arrange(session, runner_id, [chosen.started_at])
+        runners.changed(session, runner_id)
+    log.info("recording chosen", runner_id=runner_id, run_id=run_id)
+    return True
+
+
+def arrange(session: Session, runner_id: int, starts: Sequence[datetime]) -> bool:
+    """See which runs around these starts are one; return whether that changed.
+
+    A run's answer goes along to the recording that counts.
+    """
+    if not starts:
+        return False
+    first, last = min(starts), max(starts)
+    rows = _around(session, runner_id, first - _LOOKED_AT, last + _LOOKED_AT)
+    twins = twin_rules.twins([_recording(row) for row in rows])
+    changed = [
+        row
+        for row in rows
+        # Near the edges a twin may lie beyond what was looked at.
+        if first - _SETTLED <= row.started_at <= last + _SETTLED
+        and (row.duplicate_of, row.counted) != (twins.get(row.id), row.id not in twins)
+    ]
+    for row in changed:
+        _settle(session, row, twins.get(row.id))
+    for row in changed:
+        _follow(session, row, twins.get(row.id))
+    return bool(changed)
+
+
+def _around(
+    session: Session, runner_id: int, first: datetime, last: datetime
+) -> Sequence[Any]:
+    return session.execute(
+        select(
+            Run.id,
+            Run.started_at,
+            Run.start_known,
+            Run.elapsed_s,
+            Run.distance_m,
+            Run.elevation_m,
+            Run.manual,
+            Run.device,
+            Run.counted,
+            Run.chosen,
+            Run.duplicate_of,
+        )
+        .where(Run.runner_id == runner_id, Run.started_at.between(first, last))
+        .where(Run.hidden_at.is_(None))
+        .order_by(Run.started_at, Run.id)
+    ).all()
+
+
+def _recording(row: Any) -> Recording:
+    return Recording(
+        id=row.id,
+        started_at=row.started_at if row.start_known else None,
+        elapsed_s=row.elapsed_s,
+        distance_m=row.distance_m,
+        manual=row.manual,
+        device=row.device,
+        has_elevation=row.elevation_m is not None,
+        is_choice=row.chosen and row.counted,
+    )
+
+
+def _settle(session: Session, row: Any, duplicate_of: int | None) -> None:
+    session.execute(
+        update(Run)
+        .where(Run.id == row.id)
+        .values(duplicate_of=duplicate_of, counted=duplicate_of is None)
+    )
+
+
+def _follow(session: Session, row: Any, duplicate_of: int | None) -> None:
+    """Move an answer to the recording that counts, unless that has its own."""
+    origin = row.id if duplicate_of else row.duplicate_of
+    target = duplicate_of or row.id
+    if origin is None:
+        return
+    taken = exists().where(Answer.run_id == target)
+    if not session.scalar(select(taken)):
+        session.execute(
+            update(Answer).where(Answer.run_id == origin).values(run_id=target)
+        )

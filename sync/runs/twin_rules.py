@@ -1,0 +1,77 @@
+"""When two recordings are one run, and which of them counts.  Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+OVERLAP = 0.8
+DISTANCE = 0.1
+AT_ONCE = 4  # nobody begins more recordings during one
+# Phones call themselves this; a watch on the wrist knows the run better.
+PHONES = ("strava", "iphone", "ipad", "android", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """One recording; `started_at` is None when the runner hides the start."""
+
+    id: int
+    started_at: datetime | None
+    elapsed_s: int
+    distance_m: float
+    manual: bool
+    device: str | None
+    has_elevation: bool
+    is_choice: bool
+
+
+def twins(recordings: Sequence[Recording]) -> dict[int, int]:
+    """Map each recording that does not count to the one that counts for it.
+
+    `recordings` are in order of their starts.
+    """
+    groups: list[list[Recording]] = []
+    for recording in recordings:
+        for group in groups[-AT_ONCE:]:
+            if are_one_run(group[0], recording):
+                group.append(recording)
+                break
+        else:
+            groups.append([recording])
+    return {
+        one.id: best.id
+        for group in groups
+        for best in [max(group, key=_worth)]
+        for one in group
+        if one is not best
+    }
+
+
+def are_one_run(first: Recording, second: Recording) -> bool:
+    """Whether both were made at the same time over the same distance."""
+    longer_s = max(first.elapsed_s, second.elapsed_s)
+    starts = (first.started_at, second.started_at)
+    if starts[0] is None or starts[1] is None or longer_s <= 0:
+        return False
+    ends = (
+        starts[0] + timedelta(seconds=first.elapsed_s),
+        starts[1] + timedelta(seconds=second.elapsed_s),
+    )
+    together = min(ends) - max(starts[0], starts[1])
+    apart_m = abs(first.distance_m - second.distance_m)
+    return together.total_seconds() > OVERLAP * longer_s and apart_m <= DISTANCE * max(
+        first.distance_m, second.distance_m
+    )
+
+
+def _worth(recording: Recording) -> tuple[bool, bool, bool, bool, int]:
+    """Order recordings: the runner's choice, then watch before phone before hand."""
+    device = (recording.device or "").lower()
+    is_watch = bool(device) and not any(phone in device for phone in PHONES)
+    return (
+        recording.is_choice,
+        not recording.manual,
+        is_watch,
+        recording.has_elevation,
+        -recording.id,
+    )
