@@ -80,7 +80,7 @@ class Book:
     def check_in(self, number: int, mood: int) -> None:
         with self.runtime.db.transaction() as session:
             at = FIRST + timedelta(days=number, hours=5)
-            self._answer(session, at, {"mood": mood, "stress": 2}, kind="check_in")
+            self._answer(session, at, {"mood": mood, "stress": 2}, kind="checkin")
             changed(session, self.runner_id)
 
     def _answer(

@@ -103,7 +103,7 @@ def answer(runner_id: int, number: int, sealed: bytes) -> dict[str, object]:
     return {
         "runner_id": runner_id,
         "run_id": None if is_check_in else number,
-        "kind": "check_in" if is_check_in else "run",
+        "kind": "checkin" if is_check_in else "run",
         "instrument": "run-1",
         "reversed_order": False,
         "answered_at": ended_at + timedelta(hours=(20 if is_check_in else 1)),
