@@ -50,7 +50,7 @@ def browser(client: FlaskClient, runtime: Runtime) -> Browser:
 
 @pytest.fixture
 def runner_id(stage: Stage, browser: Browser) -> int:
-    """A runner with one imported run, signed in."""
+    """Sign in a runner with one imported run."""
     athlete = stage.athlete()
     stage.run(athlete, distance_m=8200, moving_s=2700, ended_minutes_ago=60 * 48)
     runner_id = stage.link(athlete)

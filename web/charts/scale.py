@@ -18,7 +18,7 @@ def step_for(highest: float) -> int:
 def reach(values: Sequence[float]) -> float:
     """Return where the axis ends: a few outliers must not squeeze all others.
 
-    With enough values it is just past the 99th percentile, and what lies
+    With enough values it is just past 99 of 100 values, and what lies
     beyond sits at the edge; with few it is the next round number.
     """
     if not values:

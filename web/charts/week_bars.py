@@ -11,7 +11,7 @@ from web.charts.scale import step_for
 
 WIDTH, HEIGHT = 1000, 200
 _FILLED = 0.72
-_MOST_MONTHS = 7
+_MONTH_ROOM = 12  # percent of the width that a name needs on a phone
 _AT_LEAST = 10.0
 
 
@@ -48,13 +48,10 @@ def draw(weeks: Sequence[tuple[date, float]]) -> WeekBars:
 
 def _months(days: Sequence[date]) -> list[tuple[str, float]]:
     """Name the months that begin in these weeks, as many as have room."""
-    starts = [
-        (place, day)
-        for place, day in enumerate(days)
-        if place == 0 or day.month != days[place - 1].month
-    ]
-    every = max(1, math.ceil(len(starts) / _MOST_MONTHS))
-    return [
-        (f"{day:%b}", round(100 * place / len(days), 2))
-        for place, day in starts[::every]
-    ]
+    names: list[tuple[str, float]] = []
+    for place, day in enumerate(days):
+        begins = place == 0 or day.month != days[place - 1].month
+        across = round(100 * place / len(days), 2)
+        if begins and (not names or across - names[-1][1] >= _MONTH_ROOM):
+            names.append((f"{day:%b}", across))
+    return names

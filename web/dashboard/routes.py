@@ -36,17 +36,16 @@ def dashboard_page() -> ResponseReturnValue:
     data, unit = _data(), unit_of(runner.units)
     runs, page, pages = page_of_runs(data, unit, _page_asked())
     importing = overview.importing
+    is_importing = importing is not None and not importing.is_done
     return render_template(
         "dashboard/dashboard.html",
-        view=view_of(data, unit),
+        view=view_of(data, unit, is_importing=is_importing),
         runs=runs,
         page=page,
         pages=pages,
         account=overview,
         progress=(
-            progress_of(importing, runner.zone)
-            if importing and not importing.is_done
-            else None
+            progress_of(importing, runner.zone) if importing and is_importing else None
         ),
         example=None if data.answered_runs else example(),
     )

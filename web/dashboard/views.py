@@ -78,12 +78,14 @@ class DashboardView:
     unit: Unit
 
 
-def view_of(data: Dashboard, unit: Unit) -> DashboardView:
+def view_of(
+    data: Dashboard, unit: Unit, *, is_importing: bool = False
+) -> DashboardView:
     answered = data.answered_runs
     waiting = [run for run in data.runs if run.can_answer and run.mood is None]
     weeks = data.weeks[-_WEEKS:]
     return DashboardView(
-        head=headline(len(data.runs), len(answered)),
+        head=headline(len(data.runs), len(answered), is_importing=is_importing),
         runs=len(data.runs),
         answers=len(answered),
         first_look=FIRST_LOOK,

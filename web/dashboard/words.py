@@ -37,9 +37,16 @@ class Headline:
     text: str
 
 
-def headline(runs: int, answers: int) -> Headline:
+def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline:
     """Say where this runner stands; claims nothing about mood and mileage."""
     eyebrow = f"{_count(answers, 'answer')} from {_count(runs, 'run')}"
+    if is_importing and answers == 0:
+        return Headline(
+            "Strava is connected",
+            "Your runs are coming in.",
+            "We read date, distance and time only. Your first question comes after "
+            "your next run.",
+        )
     if runs == 0:
         return Headline(
             "Strava is connected",

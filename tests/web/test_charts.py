@@ -1,0 +1,117 @@
+"""Charts: plain data in, SVG out."""
+
+import re
+from datetime import date, timedelta
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from web.charts import mood_rows, scale, week_bars
+from web.charts.layers import dots
+from web.charts.mood_rows import Dot, Line
+from web.charts.sina import radical_inverse, spread
+
+some_dots = st.lists(
+    st.builds(Dot, distance=st.floats(0, 400), mood=st.integers(1, 5)), max_size=60
+)
+
+
+def parsed(svg: str) -> ET.Element:
+    return ET.fromstring(f"<svg>{svg}</svg>")  # noqa: S314 - our own drawing
+
+
+@given(some_dots)
+def test_every_run_has_its_dot_inside_its_own_row(answered: list[Dot]) -> None:
+    drawn = mood_rows.draw(answered)
+
+    parsed(drawn.svg)
+    assert len(drawn.points) == len(answered)
+    for across, down, mood, *_ in drawn.points:
+        assert isinstance(across, int)
+        assert isinstance(down, int)
+        assert isinstance(mood, int)
+        assert 0 <= across <= 1000
+        assert 500 - mood * 100 <= down <= 600 - mood * 100
+    assert drawn.svg.count("h0") == 2 * len(answered)
+
+
+def test_the_line_the_band_and_the_best_range_are_drawn() -> None:
+    answered = [Dot(distance, 3) for distance in range(5, 60)]
+    line = Line([5, 30, 90], [2, 4, 3], low=[1, 3, 2], high=[3, 5, 4], dashed=True)
+
+    drawn = mood_rows.draw(answered, line=line, best=(30, 45))
+
+    assert 'class="sweet"' in drawn.svg
+    assert 'class="band"' in drawn.svg
+    assert 'class="trend halo dash"' in drawn.svg
+    assert drawn.best
+    assert drawn.best[0] == "30–45 km"
+    assert max(int(x) for x in re.findall(r"[ML](\d+) ", drawn.svg)) <= 1000
+
+
+def test_without_answers_the_rows_are_empty() -> None:
+    drawn = mood_rows.draw([])
+
+    assert drawn.points == []
+    assert drawn.svg.count('class="row"') == 5
+
+
+def test_crowded_dots_spread_and_lonely_ones_stay_on_the_line() -> None:
+    crowd, lonely = spread([[10.0] * 40, [10.0]], end=50)
+
+    assert lonely == pytest.approx([0], abs=0.05)
+    assert max(crowd) - min(crowd) > 0.8
+
+
+def test_dots_that_touch_lie_in_different_layers() -> None:
+    apart = dots([(100, 50), (200, 50), (300, 50)])
+    together = dots([(100, 50), (101, 50), (102, 50)])
+
+    assert apart.count("<path") == 2
+    assert together.count("<path") == 6
+
+
+def test_thousands_of_dots_stay_a_small_document() -> None:
+    crowd = [Dot(10 + number % 50, 1 + number % 5) for number in range(10_000)]
+
+    drawn = mood_rows.draw(crowd)
+
+    assert drawn.svg.count("<path") < 160
+
+
+def test_mirrored_bits_fall_evenly() -> None:
+    assert [radical_inverse(n) for n in (1, 2, 3, 4)] == [0.5, 0.25, 0.75, 0.125]
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (5.0, [0, 1, 2, 3, 4]),
+        (42.0, [0, 10, 20, 30, 40]),
+        (88.0, [0, 15, 30, 45, 60, 75]),
+        (100.0, [0, 20, 40, 60, 80]),
+    ],
+)
+def test_ticks_are_round_and_few(end: float, expected: list[int]) -> None:
+    assert scale.ticks(end) == expected
+
+
+def test_one_outlier_does_not_squeeze_the_others() -> None:
+    assert scale.reach([10.0] * 200 + [300.0]) < 15
+    assert scale.reach([10.0, 300.0]) >= 300
+    assert scale.reach([]) > 0
+
+
+@given(st.lists(st.floats(0, 300), max_size=120))
+def test_every_week_with_a_run_has_its_bar(distances: list[float]) -> None:
+    monday = date(2026, 1, 5)
+    weeks = [(monday + timedelta(weeks=n), km) for n, km in enumerate(distances)]
+
+    drawn = week_bars.draw(weeks)
+
+    bars = parsed(drawn.svg).findall("rect")
+    assert len(bars) == sum(1 for km in distances if km)
+    assert drawn.top >= max(distances, default=0)
+    assert all(0 <= place < 100 for _, place in drawn.months)
