@@ -13,10 +13,11 @@ from math import sqrt
 from random import Random
 
 BEST_WEEK_M = 40_000.0
-WIDTH_M = 17_000.0
+WIDTH_M = 21_000.0
+PEAK = 0.75
 LIFT = 0.35
 DRIFT = 0.4
-NOISE = 0.62
+NOISE = 0.75
 ANSWERED = 0.7
 ASKED_ON_REST_DAYS = 2 / 7
 
@@ -63,7 +64,7 @@ def answers(runs: Sequence[Lived], *, seed: int) -> Iterator[Said]:
 
 def mood(week_m: float, drift: float) -> float:
     """Return how the runner feels on a scale of which -2 to 2 can be said."""
-    return 1.5 - 1.6 * ((week_m - BEST_WEEK_M) / (2 * WIDTH_M)) ** 2 + drift
+    return PEAK - ((week_m - BEST_WEEK_M) / WIDTH_M) ** 2 + drift
 
 
 def _after_run(run: Lived, drift: float, chance: Random) -> Said:

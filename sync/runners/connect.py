@@ -1,6 +1,7 @@
 """Linking Strava: consent here, consent there, tokens, and the first import."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy.orm import Session
@@ -76,7 +77,10 @@ def finish(
         raise ScopeMissing("Strava was not allowed to show us your runs.")
     with runtime.db.transaction() as session:
         linked = _link(runtime, session, attempt, grant, scope=scope)
+        is_known = store.by_athlete(session, grant.athlete_id) is not None
     if linked is None:
+        if not is_known:
+            _give_back(runtime, grant)
         raise OtherRunner("This browser is signed in as a different runner.")
     log.info("runner linked", runner_id=linked.runner_id, new=linked.is_new)
     return linked
@@ -143,12 +147,28 @@ def _link(
     now = runtime.db.now(session)
     runner.athlete_id = grant.athlete_id
     session.flush()
+    linked_at = _standing_since(session, runner.id, scope)
     _keep_tokens(runtime, session, runner.id, grant, scope=scope)
     given = attempt.consents
     store.agree(session, runner.id, given["given"], version=given["version"], at=now)
-    store.start_backfill(session, runner.id, now=now)
-    wake_after_commit(session, Work.BACKFILL)
+    if linked_at is None:
+        store.start_backfill(session, runner.id, now=now)
+        wake_after_commit(session, Work.BACKFILL)
+    else:
+        session.get_one(Connection, runner.id).linked_at = linked_at
     return Linked(runner.id, is_new, runner.email_confirmed_at is None)
+
+
+def _standing_since(session: Session, runner_id: int, scope: str) -> datetime | None:
+    """Return since when a healthy link has stood, or None if it starts (anew).
+
+    Coming back through a healthy link is only signing in: nothing was missed,
+    runs since then are still to be asked about, and the budget is shared.
+    """
+    connection = session.get(Connection, runner_id)
+    if connection is None or connection.broken_at is not None:
+        return None
+    return connection.linked_at if connection.scope == scope else None
 
 
 def _keep_tokens(

@@ -125,3 +125,20 @@ def test_another_athlete_never_takes_over_a_runner(stage: Stage) -> None:
             code=code,
             scope="read,activity:read",
         )
+
+
+def test_coming_back_through_a_healthy_link_is_only_signing_in(stage: Stage) -> None:
+    athlete = stage.athlete()
+    runner_id = stage.link(athlete)
+    stage.work()
+    with stage.runtime.db.reading() as session:
+        before = session.get_one(Connection, runner_id).linked_at
+    reads = stage.reads()
+
+    stage.pass_time(hours=2)
+    stage.link(athlete)
+    stage.work()
+
+    assert stage.reads() == reads
+    with stage.runtime.db.reading() as session:
+        assert session.get_one(Connection, runner_id).linked_at == before
