@@ -6,7 +6,7 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check --quiet install
+PIP := $(PYTHON) -m pip --disable-pip-version-check -qq install
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --python-version 3.11

@@ -8,11 +8,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from host import health, redis_server
+from host.entries import BROKER, beat_words, web_words, worker_words
 from host.home import Home
 from host.ports import inner_port
 from host.process import Part
-from host.serve import beat_words, web_words, worker_words
-from sync.settings import PREFIX, Settings
+from host.wishes import PREFIX, Wishes
 
 STOP_ORDER = ("web", "beat", "worker", "simulator", "mailbox", "redis")
 _LOOPBACK = "127.0.0.1"
@@ -24,7 +24,7 @@ _THREADS = 4
 class Plan:
     """Collects the parts of one instance and the settings they share."""
 
-    settings: Settings
+    wishes: Wishes
     home: Home
     port: int
     export: Path | None = None
@@ -34,11 +34,13 @@ class Plan:
     def __post_init__(self) -> None:
         secrets = self.home.secrets()
         self._set("data_dir", str(self.home.path))
-        self._set("host", self.settings.host)
+        if self._lacks("database_url"):
+            self._set("database_url", "")
+        self._set("host", self.wishes.host)
         self._set("port", str(self.port))
-        if not self.settings.secret_keys:
+        if self._lacks("secret_keys"):
             self._set("secret_keys", secrets["secret_key"])
-        if "public_url" not in self.settings.model_fields_set:
+        if self._lacks("public_url"):
             self._set("public_url", f"http://{self._reached_at}:{self.port}")
         if self.has_own_redis:
             password = secrets["redis_password"]
@@ -58,36 +60,36 @@ class Plan:
             self._set("strava_client_id", _SIMULATED_CLIENT_ID)
             self._set("strava_client_secret", secrets["strava_client_secret"])
         for name in ("strava_verify_token", "strava_webhook_secret"):
-            if getattr(self.settings, name) is None:
+            if self._lacks(name):
                 self._set(name, secrets[name])
 
     @property
     def has_own_redis(self) -> bool:
-        return not self.settings.redis_url
+        return self._lacks("redis_url")
 
     @property
     def has_own_mailbox(self) -> bool:
-        return self.settings.smtp_url is None
+        return self._lacks("smtp_url")
 
     @property
     def has_simulator(self) -> bool:
-        return self.settings.strava_client_id is None
+        return self._lacks("strava_client_id")
 
     @property
     def address(self) -> str:
-        return self.made_up.get(f"{PREFIX}PUBLIC_URL", self.settings.public_url)
+        return self.made_up.get(f"{PREFIX}PUBLIC_URL", self.wishes.public_url)
 
     @property
     def _is_loopback(self) -> bool:
         try:
-            return ip_address(self.settings.host).is_loopback
+            return ip_address(self.wishes.host).is_loopback
         except ValueError:
-            return self.settings.host == "localhost"
+            return self.wishes.host == "localhost"
 
     @property
     def _reached_at(self) -> str:
         """Return the address of this machine that answers here."""
-        host = self.settings.host
+        host = self.wishes.host
         if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             return _LOOPBACK
         return f"[{host}]" if ":" in host else host
@@ -138,7 +140,9 @@ class Plan:
     def web(self) -> Part:
         return Part(
             name="web",
-            command=_python(*web_words(self.settings, self.port)),
+            command=_python(
+                *web_words(self.wishes.host, self.port, self.wishes.web_processes)
+            ),
             environment=self.environment(),
             log=self.home.fresh_log("web"),
             is_ready=health.answers_http(self._bound_host, self.port, "/healthz"),
@@ -162,8 +166,8 @@ class Plan:
     def beat(self) -> Part:
         return Part(
             name="beat",
-            command=_python(*beat_words(self.settings)),
-            environment=self.environment(),
+            command=_python(*beat_words(self.home.path, self.wishes.log_format)),
+            environment={**_bare_environment(), BROKER: self._broker},
             log=self.home.fresh_log("beat"),
             is_ready=health.is_alive,
         )
@@ -193,6 +197,13 @@ class Plan:
     def environment(self) -> dict[str, str]:
         """Return what web, worker and beat are told: ours on top of the host's."""
         return {**os.environ, **self.made_up}
+
+    @property
+    def _broker(self) -> str:
+        return self.made_up.get(f"{PREFIX}REDIS_URL", self.wishes.redis_url)
+
+    def _lacks(self, name: str) -> bool:
+        return name not in self.wishes.configured
 
     def _set(self, name: str, value: str) -> None:
         self.made_up[f"{PREFIX}{name.upper()}"] = value

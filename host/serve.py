@@ -5,6 +5,7 @@ import sys
 from argparse import Namespace
 
 from host.configuration import given
+from host.entries import BROKER, beat_words, web_words, worker_words
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings
 
@@ -21,6 +22,7 @@ def run(arguments: Namespace) -> int:
     settings = given(arguments)
     refuse_if_incomplete(settings, arguments.command)
     words = command(settings, arguments.command)
+    os.environ[BROKER] = settings.redis_url
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", *words])  # noqa: S606 - no shell
 
@@ -42,28 +44,8 @@ def command(settings: Settings, part: str) -> list[str]:
     """Return the words that start `part`, to follow `python -m`."""
     match part:
         case "web":
-            return web_words(settings, settings.port)
+            return web_words(settings.host, settings.port, settings.web_processes)
         case "worker":
             return worker_words("prefork", settings.worker_processes)
         case _:
-            return beat_words(settings)
-
-
-def web_words(settings: Settings, port: int) -> list[str]:
-    # One process with one thread is the fastest writer that SQLite can have.
-    words = ["granian", "--interface", "wsgi", "--no-ws", "--log-level", "warning"]
-    words += ["--host", settings.host, "--port", str(port)]
-    words += ["--workers", str(settings.web_processes), "--blocking-threads", "1"]
-    return [*words, "--respawn-failed-workers", "web.wsgi:app"]
-
-
-def worker_words(pool: str, concurrency: int) -> list[str]:
-    words = ["celery", "--app", "workers.app", "worker", "--pool", pool]
-    return [*words, "--concurrency", str(concurrency), "--loglevel", "info"]
-
-
-def beat_words(settings: Settings) -> list[str]:
-    # Without a pid file a killed schedule can start again at once.
-    words = ["celery", "--app", "workers.app", "beat", "--loglevel", "warning"]
-    schedule = settings.data_dir / "schedule"
-    return [*words, "--schedule", str(schedule), "--pidfile", ""]
+            return beat_words(settings.data_dir, settings.log_format)

@@ -5,24 +5,24 @@ from argparse import Namespace
 from pathlib import Path
 
 from host import ports
-from host.configuration import given
+from host.apart import apart
 from host.home import INSTANCE_FILE, opened
 from host.plan import STOP_ORDER, Plan
 from host.supervisor import Stopped, Supervisor
-from sync.settings import Settings
+from host.wishes import Wishes, wishes
 
 
 def run(arguments: Namespace) -> int:
-    return run_instance(given(arguments))
+    return run_instance(apart(lambda: wishes(arguments)))
 
 
 def run_instance(
-    settings: Settings, *, export: Path | None = None, seeded: bool = False
+    wanted: Wishes, *, export: Path | None = None, seeded: bool = False
 ) -> int:
     """Run one instance in its data directory until it is asked to stop."""
-    with opened(settings.data_dir) as home:
-        port = ports.web_port(settings.host, settings.port)
-        plan = Plan(settings, home, port=port, export=export)
+    with opened(wanted.data_dir) as home:
+        port = ports.web_port(wanted.host, wanted.port)
+        plan = Plan(wanted, home, port=port, export=export)
         supervisor = Supervisor(say=_say)
         try:
             start(plan, supervisor)

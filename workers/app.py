@@ -1,6 +1,5 @@
-"""The Celery application: `moodmiles worker` and `moodmiles beat` start it."""
+"""The Celery application of the workers: its settings, and each process's runtime."""
 
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -11,17 +10,6 @@ from sync import log
 from sync.queue import BROKER_OPTIONS
 from sync.runtime import Runtime, build
 from sync.settings import load
-
-SWEEP_EVERY = timedelta(minutes=1)
-
-SCHEDULE = {
-    "look for everything that is due": {
-        "task": "sweep",
-        "schedule": SWEEP_EVERY,
-        # A sweep that waited a whole period has been overtaken by the next.
-        "options": {"expires": SWEEP_EVERY.total_seconds()},
-    },
-}
 
 
 def configuration() -> dict[str, Any]:
@@ -38,7 +26,6 @@ def configuration() -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "beat_schedule": SCHEDULE,
     }
 
 

@@ -1,0 +1,41 @@
+"""What `moodmiles up` needs to know of the settings, as plain values."""
+
+from argparse import Namespace
+from dataclasses import dataclass
+from pathlib import Path
+
+# As in sync.settings, which is too heavy for a process that only supervises.
+PREFIX = "MOODMILES_"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The host's wishes; `configured` names the settings that are theirs."""
+
+    data_dir: Path
+    host: str
+    port: int
+    public_url: str
+    redis_url: str
+    web_processes: int
+    log_format: str
+    configured: frozenset[str]
+
+
+def wishes(arguments: Namespace) -> Wishes:
+    """Read the settings; call it in a child, see `host.apart`."""
+    from host.configuration import given  # noqa: PLC0415 - only in that child
+
+    settings = given(arguments)
+    return Wishes(
+        data_dir=settings.data_dir,
+        host=settings.host,
+        port=settings.port,
+        public_url=settings.public_url,
+        redis_url=settings.redis_url,
+        web_processes=settings.web_processes,
+        log_format=settings.log_format,
+        configured=frozenset(
+            name for name in settings.model_fields_set if getattr(settings, name)
+        ),
+    )
