@@ -20,7 +20,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[House]:
-    export = Path(__file__).parent.parent / "data" / "activities.csv"
+    export = Path(__file__).parent.parent / "data" / "activities-small.csv"
     with house(tmp_path / "data", "--export", str(export), command="demo") as home:
         yield home
 
@@ -52,7 +52,7 @@ def link_strava(page: Page, home: House) -> None:
     for box in page.get_by_role("checkbox").all():
         if box.get_attribute("name") != "private":
             box.check()
-    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Continue to Strava").click()
     page.get_by_label("Sam").check()
     keep_picture(page, "simulated-strava")
     page.get_by_role("button", name="Authorize").click()
