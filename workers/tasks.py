@@ -4,6 +4,7 @@ from sync.inbox import handle
 from sync.mail import deliver
 from sync.queue import Work, task_name
 from sync.runs import backfill
+from sync.runs import sweep as sweep_runs
 from sync.surveys import ask
 from workers.app import celery, runtime
 
@@ -26,6 +27,11 @@ def drain_surveys() -> None:
 @celery.task(name=task_name(Work.OUTBOX))
 def drain_outbox() -> None:
     deliver.deliver_due(runtime())
+
+
+@celery.task(name=task_name(Work.SWEEP))
+def drain_sweep() -> None:
+    sweep_runs.drain(runtime())
 
 
 @celery.task(name="sweep")

@@ -151,6 +151,7 @@ def _link(
     _keep_tokens(runtime, session, runner.id, grant, scope=scope)
     given = attempt.consents
     store.agree(session, runner.id, given["given"], version=given["version"], at=now)
+    store.start_sweep(session, runner.id, now=now)
     if linked_at is None:
         store.start_backfill(session, runner.id, now=now)
         wake_after_commit(session, Work.BACKFILL)

@@ -17,6 +17,7 @@ from sync.models import (
     Runner,
     SetAside,
     Survey,
+    Sweep,
 )
 from sync.runners import store
 from sync.runners.tokens import access_token
@@ -97,7 +98,7 @@ def _remove_strava(runtime: Runtime, session: Session, runner_id: int) -> None:
     _keep_unsent_in(session, runner_id, now=now)
     if runner.athlete_id is not None:
         session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
-    for table in (Run, SetAside, Backfill, Connection):
+    for table in (Run, SetAside, Backfill, Sweep, Connection):
         session.execute(delete(table).where(table.runner_id == runner_id))
     runner.athlete_id = None
     for kind in ("strava", "private"):

@@ -1,7 +1,7 @@
 """The tables about a runner, one statement each."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from sync.models import (
     MailLink,
     Runner,
     SignIn,
+    Sweep,
 )
 
 
@@ -145,6 +146,21 @@ def start_backfill(session: Session, runner_id: int, *, now: datetime) -> None:
         insert(session, Backfill)
         .values(runner_id=runner_id, **fresh)
         .on_conflict_do_update(index_elements=["runner_id"], set_=fresh)
+    )
+
+
+def start_sweep(session: Session, runner_id: int, *, now: datetime) -> None:
+    """Compare with Strava's list from tomorrow on; a sweep that exists stays."""
+    session.execute(
+        insert(session, Sweep)
+        .values(
+            runner_id=runner_id,
+            due_at=now + timedelta(days=1),
+            compared_at=now,
+            next_page=1,
+            attempts=0,
+        )
+        .on_conflict_do_nothing(index_elements=["runner_id"])
     )
 
 

@@ -1,7 +1,7 @@
 """The run table: upserts by Strava's id, and what hangs on a run."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, or_, select, update
@@ -11,7 +11,10 @@ from sync.crypto import pairing_key
 from sync.database import insert
 from sync.models import Answer, Mail, Run, SetAside, Survey
 from sync.runs.rules import SOURCE, columns
+from sync.runs.sweep_rules import Known
 from sync.strava import RemoteRun, Unreadable
+
+_HABIT_RUNS = 60
 
 
 def starts(
@@ -24,6 +27,57 @@ def starts(
             Run.source == SOURCE,
             Run.source_id.in_(list(source_ids)),
         )
+    ).all()
+
+
+def compared(
+    session: Session,
+    runner_id: int,
+    since: datetime,
+    until: datetime,
+    source_ids: Sequence[int],
+) -> list[Known]:
+    """Return the runs between two starts, and those with one of these ids."""
+    columns = Run.__table__.c
+    mine = [columns.runner_id == runner_id, columns.source == SOURCE]
+    rows = [
+        *session.execute(
+            select(Run.__table__).where(*mine, columns.started_at.between(since, until))
+        ).mappings()
+    ]
+    seen = {row["source_id"] for row in rows}
+    elsewhere = [one for one in source_ids if one not in seen]
+    if elsewhere:
+        rows += session.execute(
+            select(Run.__table__).where(*mine, columns.source_id.in_(elsewhere))
+        ).mappings()
+    return [
+        Known(row["source_id"], row["started_at"], row["hidden_at"] is not None, row)
+        for row in rows
+    ]
+
+
+def finishes(session: Session, runner_id: int) -> list[tuple[datetime, int]]:
+    """Return when and where the runner's last runs ended, the newest first."""
+    rows = session.execute(
+        select(Run.started_at, Run.elapsed_s, Run.offset_s)
+        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
+        .where(Run.start_known)
+        .order_by(Run.started_at.desc())
+        .limit(_HABIT_RUNS)
+    )
+    return [
+        (started_at + timedelta(seconds=elapsed_s), offset_s)
+        for started_at, elapsed_s, offset_s in rows
+    ]
+
+
+def hidden(session: Session, runner_id: int) -> Sequence[int]:
+    """Return Strava's ids of the runs that are out of sight and not yet gone."""
+    return session.scalars(
+        select(Run.source_id)
+        .where(Run.runner_id == runner_id, Run.source == SOURCE)
+        .where(Run.hidden_at.is_not(None))
     ).all()
 
 

@@ -1,0 +1,220 @@
+"""Find what events missed: compare each runner's list with our rows.
+
+Every day one list read looks 14 days back, and every 28 days the whole list is
+compared page by page.  Both take only what the budget leaves to their lane.
+Absence from a list hides a run; it goes when Strava says 404, too.
+"""
+
+from datetime import datetime, timedelta
+from time import monotonic
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sync import tallies
+from sync.database import wake_after_commit
+from sync.errors import MoodmilesError
+from sync.models import Connection, Sweep
+from sync.queue import Work
+from sync.runners import store as runners
+from sync.runners.strava_call import ask
+from sync.runs import pull, rules, store, sweep_rules
+from sync.runs.recordings import arrange
+from sync.runs.sweep_rules import Findings, Stretch
+from sync.runtime import Runtime
+from sync.strava import Lane, Page
+
+log = structlog.get_logger()
+
+LEASE = timedelta(minutes=5)  # longer than a task may live
+SHIFT_S = 20
+AHEAD = timedelta(days=1)  # watches may be set wrong
+DOUBTFUL = "would delete everything"
+
+
+def drain(runtime: Runtime) -> None:
+    """Look at every runner who is due, until nobody is or the shift ends."""
+    runtime.queue.woken(Work.SWEEP)
+    ends_at = monotonic() + SHIFT_S
+    while (held := _claim(runtime)) is not None:
+        try:
+            _look(runtime, held)
+        except MoodmilesError as error:
+            _postpone(runtime, held, error)
+        finally:
+            _release(runtime, held.runner_id)
+        if monotonic() > ends_at:
+            runtime.queue.wake(Work.SWEEP)
+            return
+
+
+def _claim(runtime: Runtime) -> Sweep | None:
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        due = session.scalars(
+            select(Sweep)
+            .join(Connection, Connection.runner_id == Sweep.runner_id)
+            .where(Sweep.due_at <= now, Connection.broken_at.is_(None))
+            .where((Connection.busy_until.is_(None)) | (Connection.busy_until <= now))
+            .order_by(Sweep.due_at)
+            .limit(20)
+        ).all()
+        for sweep in due:
+            if runners.hold(session, sweep.runner_id, now=now, until=now + LEASE):
+                # What kills its worker comes back ever more slowly.
+                sweep.attempts += 1
+                sweep.due_at = now + LEASE * (1 << min(sweep.attempts, 8))
+                return sweep
+    return None
+
+
+def _look(runtime: Runtime, held: Sweep) -> None:
+    with runtime.db.reading() as session:
+        now = runtime.db.now(session)
+    is_full = held.before is not None or (
+        held.compared_at <= now - sweep_rules.FULL_EVERY
+    )
+    if is_full:
+        _compare_page(runtime, held, now=now)
+    else:
+        _look_back(runtime, held, now=now)
+    _confirm_hidden(runtime, held.runner_id)
+
+
+def _look_back(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
+    kept_since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
+    since = max(now - sweep_rules.LOOK_BACK, kept_since or sweep_rules.EARLIEST)
+    until = now + AHEAD
+    page = _read(runtime, held, page=1, before=until, after=since)
+    stretch = sweep_rules.recent(page, since=since, until=until)
+    with runtime.db.transaction() as session:
+        found = _apply(runtime, session, held.runner_id, page, stretch)
+        _finish(runtime, session, held, found)
+
+
+def _compare_page(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
+    before = held.before or now + AHEAD
+    page = _read(runtime, held, page=held.next_page, before=before)
+    stretch = sweep_rules.next_stretch(page, down_to=held.down_to or before)
+    with runtime.db.transaction() as session:
+        found = _apply(runtime, session, held.runner_id, page, stretch)
+        sweep = session.get(Sweep, held.runner_id)
+        if sweep is None:
+            return
+        if page.size and not found.is_doubtful:
+            sweep.before, sweep.down_to = before, stretch.since
+            sweep.next_page = held.next_page + 1
+            sweep.attempts, sweep.due_at = 0, now
+            return
+        sweep.before, sweep.down_to, sweep.next_page = None, None, 1
+        sweep.compared_at = now
+        _finish(runtime, session, held, found)
+
+
+def _read(
+    runtime: Runtime,
+    held: Sweep,
+    *,
+    page: int,
+    before: datetime,
+    after: datetime | None = None,
+) -> Page:
+    return ask(
+        runtime,
+        held.runner_id,
+        lambda token: runtime.strava.page(
+            token, lane=Lane.SWEEP, page=page, before=before, after=after
+        ),
+    )
+
+
+def _apply(
+    runtime: Runtime,
+    session: Session,
+    runner_id: int,
+    page: Page,
+    stretch: Stretch,
+) -> Findings:
+    """Store what is new or different, and hide what the page leaves out."""
+    now = runtime.db.now(session)
+    since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
+    ids = [*(run.id for run in page.runs), *(one.id for one in page.others)]
+    known = store.compared(session, runner_id, stretch.since, stretch.until, ids)
+    found = sweep_rules.compare(known, page, stretch)
+    new = store.save(session, runner_id, found.save, now=now, since=since)
+    touched = [run.started_at for run in found.save]
+    touched += store.remove(session, runner_id, found.no_runs, now=now)
+    if not found.is_doubtful:
+        touched += store.hide(session, runner_id, found.missing, now=now)
+    store.set_aside(session, runner_id, page.unreadable, now=now)
+    if touched:
+        arrange(session, runner_id, touched)
+        runners.changed(session, runner_id)
+        wake_after_commit(session, Work.SURVEYS)
+    log.info(
+        "list compared",
+        runner_id=runner_id,
+        new=new,
+        changed=len(found.save) - new,
+        missing=len(found.missing),
+    )
+    return found
+
+
+def _finish(runtime: Runtime, session: Session, held: Sweep, found: Findings) -> None:
+    """Note the sweep and say when the next one is due; doubt is said aloud."""
+    sweep = session.get(Sweep, held.runner_id)
+    if sweep is None:
+        return  # the runner left while Strava answered
+    now = runtime.db.now(session)
+    minutes = runtime.settings.poll_minutes
+    sweep.swept_at = now
+    sweep.attempts = 0
+    sweep.stopped_for = DOUBTFUL if found.is_doubtful else None
+    sweep.due_at = sweep_rules.next_look(
+        now,
+        poll=timedelta(minutes=minutes) if minutes else None,
+        habit=sweep_rules.habit(
+            store.finishes(session, held.runner_id) if minutes else ()
+        ),
+    )
+    if found.is_doubtful:
+        tallies.count(session, "sweep stopped", at=now)
+        log.error(
+            "sweep stopped: Strava shows none of the runs we know",
+            runner_id=held.runner_id,
+            known=len(found.missing),
+        )
+
+
+def _confirm_hidden(runtime: Runtime, runner_id: int) -> None:
+    """Ask for each run that is out of sight: a 404 removes it, else it is back."""
+    with runtime.db.reading() as session:
+        hidden = store.hidden(session, runner_id)
+    for run_id in hidden:
+        pull.confirm_gone(runtime, runner_id, run_id, lane=Lane.SWEEP)
+
+
+def _postpone(runtime: Runtime, held: Sweep, error: MoodmilesError) -> None:
+    with runtime.db.transaction() as session:
+        sweep = session.get(Sweep, held.runner_id)
+        if sweep is None:
+            return
+        if not rules.costs_an_attempt(error):
+            sweep.attempts = max(held.attempts - 1, 0)
+        sweep.due_at = rules.next_try(
+            error, attempts=sweep.attempts, now=runtime.db.now(session)
+        )
+        due_at = sweep.due_at
+    log.warning(
+        "sweep postponed",
+        runner_id=held.runner_id,
+        error=type(error).__name__,
+        due_at=str(due_at),
+    )
+
+
+def _release(runtime: Runtime, runner_id: int) -> None:
+    with runtime.db.transaction() as session:
+        runners.release(session, runner_id)

@@ -1,0 +1,274 @@
+"""What events missed is found by comparing, and doubt deletes nothing."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from sync import tallies
+from sync.models import Connection, Run, Sweep
+from sync.runs import sweep
+from sync.runs.sweep_rules import DAILY, SELDOM, Habit, habit, next_look
+from sync.runtime import Runtime
+from sync.settings import Settings
+from sync.simulator import life
+from sync.simulator.records import Activity, App, Fault
+from tests.stage import Stage
+from tests.sync.test_events import athlete_of, runs_of
+
+DAY_MIN = 24 * 60
+
+
+@pytest.fixture
+def linked(stage: Stage) -> Stage:
+    """Import a runner with a run on each of eight days, and let a day pass."""
+    athlete = stage.athlete()
+    for days_ago in range(8):
+        stage.run(athlete, ended_minutes_ago=30 + days_ago * DAY_MIN, silent=True)
+    stage.link(athlete)
+    stage.work()
+    stage.pass_time(days=1, minutes=1)
+    return stage
+
+
+def equal(stage: Stage) -> bool:
+    """Whether our runs are the simulated world's, field by field."""
+    theirs = {
+        one.id: (one.distance_m, one.moving_s, one.sport_type, one.start_s)
+        for one in stage.world.activities()
+        if one.sport_type in {"Run", "TrailRun", "VirtualRun"} and not one.is_private
+    }
+    ours = {
+        run.source_id: (
+            run.distance_m,
+            run.moving_s,
+            run.sport,
+            int(run.started_at.timestamp()),
+        )
+        for run in runs_of(stage)
+    }
+    return ours == theirs
+
+
+def newest(stage: Stage, place: int = 0) -> Activity:
+    return sorted(stage.world.activities(), key=lambda one: -one.start_s)[place]
+
+
+def sweep_of(stage: Stage) -> Sweep:
+    with stage.runtime.db.reading() as session:
+        return session.scalars(select(Sweep)).one()
+
+
+def test_a_quiet_day_costs_one_read_and_changes_nothing(linked: Stage) -> None:
+    before = linked.reads()
+
+    sweep.drain(linked.runtime)
+
+    assert linked.reads() - before == 1
+    assert sweep_of(linked).swept_at == linked.clock()
+    assert timedelta(hours=22) < sweep_of(linked).due_at - linked.clock() <= DAILY
+
+
+def test_missed_news_of_every_kind_is_found(linked: Stage) -> None:
+    with linked.world.change():
+        life.delete(linked.world, newest(linked, 1))
+        life.edit(linked.world, newest(linked, 2), life.Edit(distance_m=777))
+        life.edit(linked.world, newest(linked, 3), life.Edit(sport_type="Ride"))
+        life.edit(linked.world, newest(linked, 4), life.Edit(visibility="only_me"))
+    linked.run(athlete_of(linked), ended_minutes_ago=10, silent=True)
+    linked.run(athlete_of(linked), ended_minutes_ago=10 * DAY_MIN, silent=True)
+
+    sweep.drain(linked.runtime)
+
+    assert equal(linked)
+
+
+def test_a_run_that_went_is_asked_for_before_it_is_removed(linked: Stage) -> None:
+    with linked.world.change():
+        life.delete(linked.world, newest(linked))
+    before = linked.reads()
+
+    sweep.drain(linked.runtime)
+
+    assert linked.reads() - before == 2
+    with linked.runtime.db.reading() as session:
+        assert len(session.scalars(select(Run.id)).all()) == 7
+
+
+def test_a_list_that_hides_runs_wrongly_removes_none(linked: Stage) -> None:
+    with linked.world.change():
+        linked.world.set(App(client_id="1", client_secret="simulated", page_at_most=5))
+
+    sweep.drain(linked.runtime)
+
+    assert len(runs_of(linked)) == 8
+
+
+def test_would_delete_everything_stops_and_says_so(linked: Stage) -> None:
+    with linked.world.change():
+        for activity in list(linked.world.activities()):
+            life.delete(linked.world, activity)
+
+    sweep.drain(linked.runtime)
+
+    assert len(runs_of(linked)) == 8
+    assert sweep_of(linked).stopped_for == "would delete everything"
+    with linked.runtime.db.reading() as session:
+        assert tallies.counted(session) == {"sweep stopped": 1}
+
+
+def test_a_runner_with_few_runs_may_delete_them_all(stage: Stage) -> None:
+    athlete = stage.athlete()
+    for days_ago in (0, 1):
+        stage.run(athlete, ended_minutes_ago=30 + days_ago * DAY_MIN)
+    stage.link(athlete)
+    stage.work()
+    stage.pass_time(days=1, minutes=1)
+    with stage.world.change():
+        for activity in list(stage.world.activities()):
+            life.delete(stage.world, activity)
+
+    sweep.drain(stage.runtime)
+
+    assert runs_of(stage) == []
+
+
+def test_the_whole_list_is_compared_every_28_days(linked: Stage) -> None:
+    athlete = athlete_of(linked)
+    for days_ago in range(20, 620):
+        linked.run(athlete, ended_minutes_ago=days_ago * DAY_MIN, silent=True)
+    linked.pass_time(days=28)
+    before = linked.reads()
+
+    sweep.drain(linked.runtime)
+
+    assert equal(linked)
+    assert linked.reads() - before == 5  # 608 activities and the empty page
+    assert sweep_of(linked).compared_at == linked.clock()
+
+
+def test_old_runs_that_went_are_found_by_the_full_comparison(linked: Stage) -> None:
+    linked.pass_time(days=28)
+    with linked.world.change():
+        for place in (7, 3):
+            life.delete(linked.world, newest(linked, place))
+
+    sweep.drain(linked.runtime)
+
+    assert equal(linked)
+    assert len(runs_of(linked)) == 6
+
+
+def test_a_full_comparison_goes_on_where_it_was_killed(linked: Stage) -> None:
+    athlete = athlete_of(linked)
+    for days_ago in range(20, 420):
+        linked.run(athlete, ended_minutes_ago=days_ago * DAY_MIN, silent=True)
+    linked.pass_time(days=28)
+    with linked.world.change():
+        linked.world.faults.put(
+            Fault(id=1, kind="status", status=500, on="list", times=1)
+        )
+    sweep.drain(linked.runtime)
+    before = linked.reads()
+
+    linked.pass_time(minutes=3)
+    sweep.drain(linked.runtime)
+
+    assert equal(linked)
+    assert linked.reads() - before == 4
+
+
+def test_a_used_up_limit_puts_the_sweep_off(linked: Stage) -> None:
+    with linked.world.change():
+        linked.world.faults.put(
+            Fault(id=1, kind="status", status=429, on="list", times=1)
+        )
+
+    sweep.drain(linked.runtime)
+
+    assert sweep_of(linked).attempts == 0
+    assert sweep_of(linked).due_at > linked.clock()
+    assert sweep_of(linked).swept_at is None
+
+
+def test_a_hidden_run_whose_confirmation_never_came_is_confirmed(
+    linked: Stage,
+) -> None:
+    with linked.world.change():
+        life.delete(linked.world, newest(linked))
+    with linked.runtime.db.transaction() as session:
+        session.execute(
+            update(Run)
+            .where(Run.source_id.not_in([one.id for one in linked.world.activities()]))
+            .values(hidden_at=linked.clock())
+        )
+
+    sweep.drain(linked.runtime)
+
+    with linked.runtime.db.reading() as session:
+        assert len(session.scalars(select(Run.id)).all()) == 7
+
+
+def test_nobody_sweeps_a_runner_who_is_being_worked_on(linked: Stage) -> None:
+    with linked.runtime.db.transaction() as session:
+        session.execute(
+            update(Connection).values(busy_until=linked.clock() + timedelta(minutes=5))
+        )
+
+    sweep.drain(linked.runtime)
+
+    assert sweep_of(linked).swept_at is None
+
+
+def polling(runtime: Runtime, minutes: int) -> Runtime:
+    values = {**dict(runtime.settings), "poll_minutes": minutes}
+    return replace(runtime, settings=Settings.model_construct(**values))
+
+
+def test_polling_alone_finds_a_run_without_any_event(linked: Stage) -> None:
+    runtime = polling(linked.runtime, 15)
+    sweep.drain(runtime)
+    linked.run(athlete_of(linked), ended_minutes_ago=5, silent=True)
+
+    linked.pass_time(minutes=15)
+    sweep.drain(runtime)
+
+    assert equal(linked)
+    assert sweep_of(linked).due_at - linked.clock() <= timedelta(minutes=15)
+
+
+NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "offset_s", "wait_min"),
+    [
+        ({12, 13}, 0, 15),  # the usual hour: poll
+        ({14, 15}, 7200, 15),  # the same, where the runner is
+        ({13, 14}, 0, 60),  # wait for the usual hour
+        ({18, 19}, 0, 15 * SELDOM),  # far from it: look seldom
+        (set(range(24)), 0, 15),  # no habit known yet
+    ],
+)
+def test_polling_follows_the_habit(
+    hours: set[int], offset_s: int, wait_min: int
+) -> None:
+    found = next_look(
+        NOON, poll=timedelta(minutes=15), habit=Habit(frozenset(hours), offset_s)
+    )
+
+    assert found - NOON == timedelta(minutes=wait_min)
+
+
+def test_a_habit_is_learned_from_where_the_runs_ended() -> None:
+    ends = [(NOON - timedelta(days=days), 3600) for days in range(9)]
+    oddity = (NOON.replace(hour=3), 3600)
+
+    learned = habit([*ends, *ends, oddity])
+
+    assert learned == Habit(frozenset({13, 14}), 3600)
+
+
+def test_few_runs_make_no_habit() -> None:
+    assert len(habit([(NOON, 0)] * 4).hours) == 24
