@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
@@ -9,9 +10,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from sync.crypto import KeyLost
-from sync.mail import store
+from sync.mail import quiet, store
 from sync.mail.envelope import host_of, seal_up
 from sync.mail.messages import Sending, UnknownMail, render
+from sync.mail.quiet import KEEPS_QUIET
 from sync.mail.rules import (
     LEASE,
     Outcome,
@@ -90,10 +92,23 @@ def _claim(runtime: Runtime) -> _Claimed | None:
         claimed, prospect = _open(runtime, session, mail)
         reason = why_not(prospect, now=now)
         if reason is None:
-            return claimed
+            awake = _awake(session, mail, now=now)
+            if awake <= now:
+                return claimed
+            store.put_off(session, mail, until=awake)
+            return _Claimed(mail)
         store.withhold(session, mail, reason)
     log.info("mail withheld", mail_id=mail.id, kind=mail.kind, reason=reason)
     return _Claimed(mail)
+
+
+def _awake(session: Session, mail: Mail, *, now: datetime) -> datetime:
+    """Return when the mail may arrive: one that was held up must not come at night."""
+    runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
+    if runner is None or mail.kind not in KEEPS_QUIET:
+        return now
+    hours = quiet.chosen(runner.preferences)
+    return quiet.after_quiet_hours(now, hours, quiet.zone_of(runner.zone))
 
 
 def _open(runtime: Runtime, session: Session, mail: Mail) -> tuple[_Claimed, Prospect]:

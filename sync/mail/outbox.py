@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
 from sync.crypto import Sealer
 from sync.database import insert, wake_after_commit
 from sync.mail import messages
+from sync.mail.store import note_withheld
 from sync.models import Mail
 from sync.queue import Work
 
@@ -59,22 +60,20 @@ def promise(  # noqa: PLR0913
 
 def cancel(session: Session, survey_id: int, reason: str) -> None:
     """Withhold every mail of a survey that has not left yet."""
-    session.execute(
-        update(Mail)
-        .where(Mail.survey_id == survey_id, Mail.due_at.is_not(None))
-        .values(due_at=None, withheld_for=reason, sealed=None)
-    )
+    _cancel(session, reason, Mail.survey_id == survey_id)
 
 
 def cancel_surveys(session: Session, runner_id: int, reason: str) -> None:
     """Withhold every survey mail of a runner that has not left yet."""
+    _cancel(session, reason, Mail.runner_id == runner_id, Mail.survey_id.is_not(None))
+
+
+def _cancel(session: Session, reason: str, *which: ColumnElement[bool]) -> None:
+    waiting = (*which, Mail.due_at.is_not(None))
+    note_withheld(session, reason, *waiting)
     session.execute(
         update(Mail)
-        .where(
-            Mail.runner_id == runner_id,
-            Mail.survey_id.is_not(None),
-            Mail.due_at.is_not(None),
-        )
+        .where(*waiting)
         .values(due_at=None, withheld_for=reason, sealed=None)
     )
 

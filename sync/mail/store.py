@@ -2,11 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import Update, and_, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from sync.mail.rules import Survey as SurveyState
-from sync.models import Answer, Mail, Runner, Survey
+from sync.models import Answer, Decision, Mail, Runner, Survey
+
+# The mails that put a question; others only repeat it.
+FIRST_MAILS = {"survey", "checkin"}
 
 
 def claim(session: Session, *, now: datetime, until: datetime) -> Mail | None:
@@ -64,7 +67,7 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
         .where(Mail.id == mail.id)
         .values(sent_at=now, due_at=None, sealed=None, withheld_for=None)
     )
-    if mail.kind == "survey" and mail.survey_id is not None:
+    if mail.kind in FIRST_MAILS and mail.survey_id is not None:
         session.execute(
             update(Survey)
             .where(Survey.id == mail.survey_id, Survey.sent_at.is_(None))
@@ -79,7 +82,20 @@ def put_off(session: Session, mail: Mail, *, until: datetime) -> None:
 
 def withhold(session: Session, mail: Mail, reason: str) -> None:
     """Close the mail unsent, if it is still ours to decide."""
+    note_withheld(session, reason, Mail.id == mail.id, Mail.due_at == mail.due_at)
     session.execute(_ours(mail).values(due_at=None, withheld_for=reason, sealed=None))
+
+
+def note_withheld(session: Session, reason: str, *which: ColumnElement[bool]) -> None:
+    """Let the decision about a run follow the mail that will not go out after all."""
+    surveys = select(Mail.survey_id).where(Mail.kind == "survey", *which)
+    runs = select(Survey.run_id).where(Survey.id.in_(surveys))
+    session.execute(
+        update(Decision)
+        .where(Decision.run_id.in_(runs))
+        .values(verdict="withhold", reason=reason)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def mark_bounced(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy import select, update
@@ -15,7 +15,7 @@ from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys import instruments, store
+from sync.surveys import instruments, pairing, store
 
 log = structlog.get_logger()
 
@@ -157,12 +157,21 @@ def _keep(
                 reversed_order=survey.reversed_order if survey else False,
                 answered_at=now,
                 minutes_since_end=_minutes_since(run, now) if run else None,
-                tags={},
+                tags=_tags(session, survey, now=now),
                 sealed=vault.seal(said),
             )
         )
     runners.changed(session, runner_id)
     log.info("answer kept", runner_id=runner_id, survey_id=survey and survey.id)
+
+
+def _tags(session: Session, survey: Survey | None, *, now: datetime) -> dict[str, Any]:
+    """Return how the answer came about, as the survey knows and the day tells."""
+    if survey is None:
+        return {}
+    if survey.kind == "checkin":
+        return survey.tags | pairing.tags_of_checkin(session, survey.runner_id, now)
+    return dict(survey.tags)
 
 
 def _state(survey: Survey, answer: Answer | None, *, now: datetime) -> State:

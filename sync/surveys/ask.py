@@ -1,21 +1,22 @@
 """Look at each new run once: decide, note why, and promise the mail."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from time import monotonic
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 from sqlalchemy.orm import Session
 
-from sync.crypto import new_token, pairing_key, token_hash
-from sync.mail import outbox
-from sync.models import Run, Runner, Survey
+from sync.crypto import pairing_key
+from sync.mail.quiet import zone_of
+from sync.models import Run
 from sync.queue import Work
 from sync.runtime import Runtime
-from sync.surveys import instruments, store, unsubscribe
-from sync.surveys.policy import Policy, Preferences
+from sync.surveys import pairing, promise, store
+from sync.surveys.caps import ignored_in_a_row, reminders_ignored
+from sync.surveys.policy import Policy
+from sync.surveys.promise import Desk
 from sync.surveys.rules import (
     RunFacts,
     Send,
@@ -48,136 +49,97 @@ def _waiting(runtime: Runtime) -> Sequence[int]:
         return store.waiting_runners(session)
 
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What lies on the desk while one runner's runs are decided."""
-
-    runtime: Runtime
-    session: Session
-    runner: Runner
-    linked_at: datetime
-    now: datetime
-
-
 def _decide_runner(runtime: Runtime, session: Session, runner_id: int) -> None:
     runner = store.lock(session, runner_id)
     if runner is None:
         return
     now = runtime.db.now(session)
     linked_at = store.linked_at(session, runner_id) or now
-    desk = _Desk(runtime, session, runner, linked_at, now)
+    desk = Desk(runtime, session, runner, linked_at, now, POLICY)
     runs = store.undecided(session, runner_id)
-    _follow_zone(runner, runs)
+    _follow_zone(desk, runs)
     decisions = [_decide_run(desk, run, runs) for run in runs]
     if decisions:
         store.note(session, decisions)
+        pairing.runs_arrived(session, runner_id, _recent(desk, runs))
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
 
 
-def _decide_run(desk: _Desk, run: Run, at_once: Sequence[Run]) -> dict[str, object]:
+def _decide_run(desk: Desk, run: Run, at_once: Sequence[Run]) -> dict[str, object]:
     facts = store.facts(run)
-    verdict = decide(facts, _situation(desk, run, facts, at_once), POLICY, now=desk.now)
+    situation = _situation(desk, run, facts, at_once)
+    verdict = decide(facts, situation, desk.policy, now=desk.now)
     if isinstance(verdict, Send):
-        _promise(desk, run, verdict)
+        promise.run_question(desk, run, verdict)
+    elif verdict.reason == "five unanswered":
+        promise.slow_down_question(desk, unanswered=situation.ignored)
     return {
         "run_id": run.id,
         "runner_id": run.runner_id,
         "verdict": "send" if isinstance(verdict, Send) else "withhold",
         "reason": verdict.reason,
         "minutes_since_end": minutes_since_end(facts, now=desk.now),
-        "policy": POLICY.stored(),
+        "policy": desk.policy.stored(),
         "decided_at": desk.now,
     }
 
 
 def _situation(
-    desk: _Desk, run: Run, facts: RunFacts, at_once: Sequence[Run]
+    desk: Desk, run: Run, facts: RunFacts, at_once: Sequence[Run]
 ) -> Situation:
     runner = desk.runner
-    window = timedelta(minutes=POLICY.bulk_window_min)
+    window = timedelta(minutes=desk.policy.bulk_window_min)
     together = [
         other
         for other in at_once
         if abs(store.facts(other).learned_at - facts.learned_at) <= window
     ]
-    recent = facts.started_at > desk.linked_at - timedelta(days=1)
-    return Situation(
+    known = Situation(
         linked_at=desk.linked_at,
         has_address=runner.email_confirmed_at is not None
         and runner.email_bounced_at is None,
-        preferences=Preferences.of(runner.preferences),
+        preferences=desk.preferences,
         zone=zone_of(runner.zone),
-        # A long past is imported without a query per run.
-        asked=store.asked_lately(desk.session, runner.id, now=desk.now)
-        if recent
-        else (),
+        asked=(),
         runs_at_once=len(together),
         is_newest=run.id == together[-1].id,
+        runs_since_asked=0,
+    )
+    # A long past is imported without a query per run.
+    return _with_history(desk, run, known) if run in _recent(desk, [run]) else known
+
+
+def _with_history(desk: Desk, run: Run, known: Situation) -> Situation:
+    """Add what was asked lately, and how the runner took it."""
+    session, runner_id, now = desk.session, desk.runner.id, desk.now
+    since = desk.preferences.slowed_since
+    silences = store.silences(session, runner_id, since=since, now=now)
+    return replace(
+        known,
+        asked=store.asked_lately(session, runner_id, now=now),
+        mailed=store.mailed_lately(session, runner_id, now=now),
         runs_since_asked=store.runs_since_asked(
-            desk.session, runner.id, before=run.started_at
-        )
-        if recent
-        else 0,
-        asked_before=recent
-        and store.asked_before(desk.session, pairing_key(run.source, run.source_id)),
+            session, runner_id, before=run.started_at
+        ),
+        asked_before=store.asked_before(
+            session, pairing_key(run.source, run.source_id)
+        ),
+        ignored=ignored_in_a_row(silences),
+        reminders_ignored=reminders_ignored(silences),
     )
 
 
-def _promise(desk: _Desk, run: Run, verdict: Send) -> None:
-    if verdict.replaces is not None:
-        replaced = desk.session.get_one(Survey, verdict.replaces)
-        replaced.cancelled_for = "double"
-        outbox.cancel(desk.session, replaced.id, "double")
-    token = new_token()
-    survey = Survey(
-        runner_id=run.runner_id,
-        run_id=run.id,
-        pairing_key=pairing_key(run.source, run.source_id),
-        kind="run",
-        token_hash=token_hash(token),
-        instrument=instruments.CURRENT,
-        reversed_order=desk.runner.id % 2 == 1,
-        created_at=desk.now,
-        send_at=verdict.at,
-        expires_at=verdict.expires_at,
-    )
-    desk.session.add(survey)
-    desk.session.flush()
-    preferences = Preferences.of(desk.runner.preferences)
-    outbox.promise(
-        desk.session,
-        sealer=desk.runtime.sealer,
-        now=desk.now,
-        dedupe_key=f"survey:{survey.id}",
-        kind="survey",
-        runner_id=run.runner_id,
-        survey_id=survey.id,
-        values={
-            "token": token,
-            "unsubscribe_token": unsubscribe.token_for(desk.runtime, run.runner_id),
-            "expires_at": verdict.expires_at,
-            "zone": run.zone or desk.runner.zone,
-            "run_started_at": run.started_at if run.start_known else None,
-            "distance_m": run.distance_m if preferences.distance_in_mail else None,
-            "units": preferences.units,
-            "reversed_order": survey.reversed_order,
-        },
-        due_at=verdict.at,
-        stale_at=verdict.expires_at - timedelta(hours=1),
-    )
+def _recent(desk: Desk, runs: Sequence[Run]) -> list[Run]:
+    oldest = desk.linked_at - timedelta(days=1)
+    return [run for run in runs if run.started_at > oldest]
 
 
-def _follow_zone(runner: Runner, runs: Sequence[Run]) -> None:
+def _follow_zone(desk: Desk, runs: Sequence[Run]) -> None:
     """Quiet hours follow the runner: the zone of the newest run is the current one."""
-    for run in reversed(runs):
-        if run.zone is not None and zone_of(run.zone).key == run.zone:
-            runner.zone = run.zone
-            return
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """Return the zone, or UTC for a name that this machine does not know."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
+    newest = runs[-1] if runs else None
+    if newest is None or newest.zone is None:
+        return
+    if newest.started_at != store.newest_start(desk.session, desk.runner.id):
+        return  # an old one that was imported late says nothing about today
+    if zone_of(newest.zone).key == newest.zone:
+        desk.runner.zone = newest.zone

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from sync.surveys.policy import Policy, Preferences
+from sync.mail.quiet import after_quiet_hours
+from sync.surveys.caps import WEEK, Asked, Mailed, reminder_at, room_this_week
+from sync.surveys.policy import WAITING, Policy, Preferences
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +24,7 @@ class RunFacts:
     distance_m: float
     moving_s: int
     manual: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A survey that exists already for one of the runner's runs."""
-
-    survey_id: int
-    local_day: date
-    created_at: datetime
-    is_sent: bool
-    is_answered: bool
+    race: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +40,21 @@ class Situation:
     is_newest: bool
     runs_since_asked: int
     asked_before: bool = False  # this very run, before it went and came back
+    mailed: Sequence[Mailed] = ()
+    ignored: int = 0  # questions in a row that stayed unanswered
+    reminders_ignored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
+    """Ask at `at`; `replaces` are the day's questions that this one takes over."""
+
     at: datetime
     expires_at: datetime
     reason: str
-    replaces: int | None = None  # the unsent survey of an earlier run that day
+    local_day: date
+    replaces: tuple[int, ...] = ()
+    remind_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +69,50 @@ def decide(
     run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
 ) -> Verdict:
     """Return when to ask about this run, or the reason why not."""
+    is_one_of_many = (
+        situation.runs_at_once > policy.bulk_runs and not situation.is_newest
+    )
     reason = (
         _not_this_runner(run, situation, now=now)
-        or _not_this_run(run, situation.preferences, policy, now=now)
-        or _not_now(run, situation, policy, now=now)
+        or _not_this_run(run, situation, policy, now=now)
+        or ("one of many at once" if is_one_of_many else None)
     )
     if reason:
         return Withhold(reason)
-    return _when(run, situation, policy, now=now)
+    ended_at = run.ended_at or now
+    at = _earliest(ended_at, situation.preferences, policy, now=now)
+    awake = after_quiet_hours(at, situation.preferences.quiet_hours, situation.zone)
+    if awake > at and awake - ended_at > timedelta(hours=policy.too_old_h):
+        return Withhold("quiet hours")
+    day = awake.astimezone(situation.zone).date()
+    that_day = _that_day(run, situation, day)
+    reason = _not_now(situation, policy, at=awake, that_day=that_day)
+    if reason:
+        return Withhold(reason)
+    return Send(
+        at=awake,
+        expires_at=ended_at + timedelta(hours=policy.life_h),
+        reason="next morning" if awake > at else "after the run",
+        local_day=day,
+        replaces=tuple(asked.survey_id for asked in that_day),
+        remind_at=_reminder(situation, policy, (ended_at, awake), that_day),
+    )
 
 
 def minutes_since_end(run: RunFacts, *, now: datetime) -> int | None:
     if run.ended_at is None:
         return None
     return int((now - run.ended_at) / timedelta(minutes=1))
+
+
+def sessions(runs: Sequence[RunFacts], policy: Policy) -> int:
+    """Count the sessions in these runs: a short break does not end one."""
+    ordered = sorted(runs, key=lambda run: run.started_at)
+    gap = timedelta(hours=policy.session_gap_h)
+    return 1 + sum(
+        later.started_at - (earlier.ended_at or earlier.started_at) >= gap
+        for earlier, later in pairwise(ordered)
+    )
 
 
 def _not_this_runner(
@@ -95,14 +125,17 @@ def _not_this_runner(
         return "no confirmed address"
     if preferences.ask == "never":
         return "stopped"
+    if preferences.ask == WAITING:
+        return "waiting for your choice"
     if preferences.paused_at(now):
         return "paused"
     return None
 
 
 def _not_this_run(
-    run: RunFacts, preferences: Preferences, policy: Policy, *, now: datetime
+    run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
 ) -> str | None:
+    preferences = situation.preferences
     if run.manual and not preferences.ask_manual:
         return "entered by hand"
     if (
@@ -114,70 +147,97 @@ def _not_this_run(
         return "only long runs"
     if now - (run.ended_at or run.started_at) > timedelta(hours=policy.too_old_h):
         return "too old"
-    return None
+    return "asked before" if situation.asked_before else None
+
+
+def _earliest(
+    ended_at: datetime, preferences: Preferences, policy: Policy, *, now: datetime
+) -> datetime:
+    delay_min = max(preferences.delay_min, policy.shortest_delay_min)
+    if preferences.delay_min == 0:
+        delay_min = 0  # "straight away" is the runner's own choice
+    return max(ended_at + timedelta(minutes=delay_min), now)
+
+
+def _that_day(run: RunFacts, situation: Situation, day: date) -> list[Asked]:
+    """Return the questions of that day, wherever the runner was when they came."""
+    return [
+        asked
+        for asked in situation.asked
+        if run.local_day == asked.run_day
+        or day in {asked.local_day, asked.send_at.astimezone(situation.zone).date()}
+    ]
 
 
 def _not_now(
-    run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
+    situation: Situation, policy: Policy, *, at: datetime, that_day: Sequence[Asked]
 ) -> str | None:
-    if situation.asked_before:
-        return "asked before"
-    if situation.runs_at_once > policy.bulk_runs and not situation.is_newest:
-        return "one of many at once"
-    that_day = [asked for asked in situation.asked if asked.local_day == run.local_day]
-    if any(asked.is_sent for asked in that_day):
+    if situation.ignored >= policy.slow_down_after:
+        return "five unanswered"
+    if any(asked.settles_the_day for asked in that_day):
         return "one a day"
-    week = timedelta(days=7)
-    recent = [a for a in situation.asked if now - a.created_at < week]
-    if len(recent) - len(that_day) >= policy.most_a_week:
+    gone = {asked.survey_id for asked in that_day if not asked.is_sent}
+    mailed = [mail for mail in situation.mailed if mail.survey_id not in gone]
+    if _mails_that_day(mailed, that_day, at, situation.zone) >= policy.most_mails_a_day:
+        return "one a day"
+    if not room_this_week(mailed, at=at, most=policy.most_run_mails_a_week):
         return "enough this week"
-    if situation.preferences.ask == "every-other-run" and (
-        situation.runs_since_asked < 1 and situation.asked
-    ):
-        return "every other run"
-    return None
+    if any(asked.is_run for asked in that_day):
+        return None  # the day's question only moves
+    return _not_in_this_rhythm(situation, at)
 
 
-def _when(
-    run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
-) -> Verdict:
-    ended_at = run.ended_at or now
-    delay_min = max(situation.preferences.delay_min, policy.shortest_delay_min)
-    if situation.preferences.delay_min == 0:
-        delay_min = 0  # "straight away" is the runner's own choice
-    at = max(ended_at + timedelta(minutes=delay_min), now)
-    awake = after_quiet_hours(at, situation.preferences, situation.zone)
-    if awake > at and awake - ended_at > timedelta(hours=policy.too_old_h):
-        return Withhold("quiet hours")
-    unsent = [
-        asked.survey_id
-        for asked in situation.asked
-        if asked.local_day == run.local_day and not asked.is_sent
-    ]
-    return Send(
-        at=awake,
-        expires_at=ended_at + timedelta(hours=policy.life_h),
-        reason="next morning" if awake > at else "after the run",
-        replaces=unsent[0] if unsent else None,
+def _mails_that_day(
+    mailed: Sequence[Mailed], that_day: Sequence[Asked], at: datetime, zone: ZoneInfo
+) -> int:
+    moved = {asked.survey_id for asked in that_day}
+    day = at.astimezone(zone).date()
+    return sum(
+        mail.survey_id in moved or mail.at.astimezone(zone).date() == day
+        for mail in mailed
+        if mail.is_sent
     )
 
 
-def after_quiet_hours(
-    at: datetime, preferences: Preferences, zone: ZoneInfo
-) -> datetime:
-    """Return `at`, or the end of the quiet hours that it falls into."""
-    start, end = preferences.quiet_hours
-    if start == end:
-        return at
-    local = at.astimezone(zone)
-    clock = local.time()
-    if start < end:
-        is_quiet = start <= clock < end
-        days_on = 0
-    else:
-        is_quiet = clock >= start or clock < end
-        days_on = 1 if clock >= start else 0
-    if not is_quiet:
-        return at
-    morning = datetime.combine(local.date() + timedelta(days=days_on), end, tzinfo=zone)
-    return morning.astimezone(at.tzinfo)
+def _not_in_this_rhythm(situation: Situation, at: datetime) -> str | None:
+    others = [asked for asked in situation.asked if asked.is_run]
+    match situation.preferences.ask:
+        case "every-other-run" if others and situation.runs_since_asked < 1:
+            return "every other run"
+        case "weekly" if any(at - asked.send_at < WEEK for asked in others):
+            return "once a week"
+        case _:
+            return None
+
+
+def _reminder(
+    situation: Situation,
+    policy: Policy,
+    times: tuple[datetime, datetime],
+    that_day: Sequence[Asked],
+) -> datetime | None:
+    """Return when to remind, unless the day has had its second mail already."""
+    preferences = situation.preferences
+    if (
+        not preferences.reminders
+        or situation.reminders_ignored >= policy.reminders_ignored
+        or any(asked.is_sent for asked in that_day)
+    ):
+        return None
+    ended_at, at = times
+    remind_at = reminder_at(ended_at, at, policy)
+    if remind_at is None:
+        return None
+    day = at.astimezone(situation.zone).date()
+    if remind_at.astimezone(situation.zone).date() != day:
+        return None
+    quiet = preferences.quiet_hours
+    if after_quiet_hours(remind_at, quiet, situation.zone) != remind_at:
+        return None
+    gone = {asked.survey_id for asked in that_day}
+    mailed = [
+        *(mail for mail in situation.mailed if mail.survey_id not in gone),
+        Mailed(0, "survey", at, is_sent=False),
+    ]
+    most = policy.most_run_mails_a_week
+    return remind_at if room_this_week(mailed, at=remind_at, most=most) else None

@@ -1,17 +1,20 @@
 """The tables behind asking: undecided runs, decisions, surveys, answers."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.database import insert
-from sync.models import Answer, Connection, Decision, Run, Runner, Survey
-from sync.surveys.rules import Asked, RunFacts
+from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
+from sync.surveys.caps import Asked, Mailed, Silence
+from sync.surveys.rules import RunFacts
 
 _LOOK_BACK = timedelta(days=8)
+_LOOKED_BACK_AT = 12
+_QUESTIONS = ("survey", "survey_reminder", "checkin")
 
 
 def waiting_runners(session: Session, *, limit: int = 20) -> Sequence[int]:
@@ -59,25 +62,108 @@ def facts(run: Run) -> RunFacts:
         distance_m=run.distance_m,
         moving_s=run.moving_s,
         manual=run.manual,
+        race=run.race,
     )
 
 
 def asked_lately(session: Session, runner_id: int, *, now: datetime) -> list[Asked]:
-    """Return the runner's surveys that count for the caps."""
-    answered = exists().where(Answer.survey_id == Survey.id)
+    """Return the runner's questions of these days that stand, sent or not."""
+    answered_at = (
+        select(func.min(Answer.answered_at)).where(_to(Survey)).scalar_subquery()
+    )
     rows = session.execute(
-        select(Survey.id, Run.local_day, Survey.created_at, Survey.sent_at, answered)
-        .join(Run, Run.id == Survey.run_id)
+        select(
+            Survey.id,
+            Survey.kind,
+            Survey.local_day,
+            Survey.send_at,
+            Survey.sent_at,
+            Survey.skipped_at,
+            Run.local_day,
+            answered_at,
+        )
+        .outerjoin(Run, Run.id == Survey.run_id)
         .where(
             Survey.runner_id == runner_id,
-            Survey.created_at > now - _LOOK_BACK,
+            Survey.send_at > now - _LOOK_BACK,
             Survey.cancelled_for.is_(None),
         )
     )
     return [
-        Asked(survey_id, day, created_at, sent_at is not None, is_answered)
-        for survey_id, day, created_at, sent_at, is_answered in rows
+        Asked(
+            survey_id=survey_id,
+            local_day=day or send_at.date(),
+            send_at=send_at,
+            is_sent=sent_at is not None,
+            run_day=_run_day(run_day, day or send_at.date()) if kind == "run" else None,
+            answered_at=answered,
+            is_skipped=skipped_at is not None,
+        )
+        for survey_id, kind, day, send_at, sent_at, skipped_at, run_day, answered in (
+            rows
+        )
     ]
+
+
+def mailed_lately(session: Session, runner_id: int, *, now: datetime) -> list[Mailed]:
+    """Return the mails with a question that went out these days or still will."""
+    at = func.coalesce(Mail.sent_at, Mail.due_at, type_=Mail.sent_at.type)
+    rows = session.execute(
+        select(Mail.survey_id, Mail.kind, at, Mail.sent_at.is_not(None)).where(
+            Mail.runner_id == runner_id,
+            Mail.kind.in_(_QUESTIONS),
+            at > now - _LOOK_BACK,
+        )
+    )
+    return [
+        Mailed(survey_id or 0, kind, moment, is_sent=is_sent)
+        for survey_id, kind, moment, is_sent in rows
+    ]
+
+
+def silences(
+    session: Session, runner_id: int, *, since: datetime | None, now: datetime
+) -> list[Silence]:
+    """Return the questions that have gone out, newest first."""
+    reminded = exists().where(
+        Mail.survey_id == Survey.id,
+        Mail.kind == "survey_reminder",
+        Mail.sent_at.is_not(None),
+    )
+    asked = (
+        select(
+            exists().where(_to(Survey)) | Survey.skipped_at.is_not(None),
+            Survey.expires_at <= now,
+            reminded,
+        )
+        .where(
+            Survey.runner_id == runner_id,
+            Survey.sent_at.is_not(None),
+            # One that moved behind a second run was answered there, or not.
+            Survey.cancelled_for.is_(None),
+        )
+        .order_by(Survey.sent_at.desc(), Survey.id.desc())
+        .limit(_LOOKED_BACK_AT)
+    )
+    if since is not None:
+        asked = asked.where(Survey.sent_at > since)
+    return [
+        Silence(is_answered=answered, is_over=over, is_reminded=was_reminded)
+        for answered, over, was_reminded in session.execute(asked)
+    ]
+
+
+def _run_day(of_run: date | None, asked_on: date) -> date:
+    """Return the run's day; one that is gone counts on the day it was asked."""
+    return asked_on if of_run is None else of_run
+
+
+def _to(survey: type[Survey]) -> Any:
+    """Say that an answer is one to this survey, from its page or elsewhere."""
+    return or_(
+        Answer.survey_id == survey.id,
+        and_(survey.run_id.is_not(None), Answer.run_id == survey.run_id),
+    )
 
 
 def asked_before(session: Session, key: str) -> bool:
@@ -125,6 +211,14 @@ def note(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
         update(Run)
         .where(Run.id.in_([row["run_id"] for row in decisions]))
         .values(undecided_since=None)
+    )
+
+
+def newest_start(session: Session, runner_id: int) -> datetime | None:
+    return session.scalar(
+        select(func.max(Run.started_at)).where(
+            Run.runner_id == runner_id, Run.hidden_at.is_(None)
+        )
     )
 
 

@@ -6,8 +6,23 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sync.surveys.caps import (
+    Asked,
+    Mailed,
+    Silence,
+    ignored_in_a_row,
+    reminders_ignored,
+)
 from sync.surveys.policy import Policy, Preferences
-from sync.surveys.rules import Asked, RunFacts, Send, Situation, Withhold, decide
+from sync.surveys.rules import (
+    RunFacts,
+    Send,
+    Situation,
+    Withhold,
+    decide,
+    minutes_since_end,
+    sessions,
+)
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -42,9 +57,26 @@ def runner(**changes: Any) -> Situation:
     return Situation(**(usual | changes))
 
 
-def asked(day: int, *, sent: bool = True) -> Asked:
-    at = datetime(2026, 4, 24, 12, tzinfo=UTC) + timedelta(days=day, minutes=1)
-    return Asked(day, at.date(), at, sent, is_answered=False)
+def asked(day: int, **changes: Any) -> Asked:
+    """Return a question about a run of that many days after 24 April."""
+    at = datetime(2026, 4, 24, 9, tzinfo=UTC) + timedelta(days=day)
+    usual: dict[str, Any] = {
+        "survey_id": day,
+        "local_day": at.date(),
+        "send_at": at,
+        "is_sent": True,
+        "run_day": at.date(),
+        "answered_at": at + 10 * MINUTE,
+    }
+    return Asked(**(usual | changes))
+
+
+def mailed(*days: float, kind: str = "survey", sent: bool = True) -> list[Mailed]:
+    start = datetime(2026, 4, 24, 9, tzinfo=UTC)
+    return [
+        Mailed(int(day), kind, start + timedelta(days=day), is_sent=sent)
+        for day in days
+    ]
 
 
 def test_a_fresh_run_is_asked_about_half_an_hour_after_its_end() -> None:
@@ -52,7 +84,11 @@ def test_a_fresh_run_is_asked_about_half_an_hour_after_its_end() -> None:
 
     end = NOON - 10 * MINUTE
     assert verdict == Send(
-        end + 30 * MINUTE, expires_at=end + 24 * HOUR, reason="after the run"
+        end + 30 * MINUTE,
+        expires_at=end + 24 * HOUR,
+        reason="after the run",
+        local_day=NOON.date(),
+        remind_at=end + 3 * HOUR + 30 * MINUTE,
     )
 
 
@@ -88,7 +124,29 @@ def test_a_run_learned_of_late_is_asked_about_now() -> None:
         (run(), runner(asked_before=True), "asked before"),
         (run(), runner(runs_at_once=3, is_newest=False), "one of many at once"),
         (run(), runner(asked=[asked(7)]), "one a day"),
-        (run(), runner(asked=[asked(d) for d in range(2, 7)]), "enough this week"),
+        (
+            run(),
+            runner(asked=[asked(7, answered_at=None, is_skipped=True)]),
+            "one a day",
+        ),
+        (run(), runner(asked=[asked(7, run_day=None, answered_at=None)]), "one a day"),
+        (run(), runner(mailed=mailed(1, 2, 3, 4, 5)), "enough this week"),
+        (
+            run(),
+            runner(mailed=mailed(2, 4, 5) + mailed(2.2, 4.2, kind="survey_reminder")),
+            "enough this week",
+        ),
+        (run(), runner(ignored=5), "five unanswered"),
+        (
+            run(),
+            runner(preferences=Preferences(ask="waiting")),
+            "waiting for your choice",
+        ),
+        (
+            run(),
+            runner(asked=[asked(1)], preferences=Preferences(ask="weekly")),
+            "once a week",
+        ),
         (
             run(),
             runner(asked=[asked(5)], preferences=Preferences(ask="every-other-run")),
@@ -107,7 +165,11 @@ def test_why_a_run_is_not_asked_about(
     [
         (run(), runner(runs_at_once=3, is_newest=True)),
         (run(manual=True), runner(preferences=Preferences(ask_manual=True))),
-        (run(), runner(asked=[asked(d) for d in range(3, 7)])),
+        (run(), runner(mailed=mailed(2, 3, 4, 5))),
+        (run(), runner(mailed=mailed(-1, 2, 3, 4, 5))),
+        (run(), runner(mailed=mailed(1, 2, 3, 4, 5, kind="checkin"))),
+        (run(), runner(ignored=4)),
+        (run(), runner(asked=[asked(0)], preferences=Preferences(ask="weekly"))),
         (
             run(distance_m=12_000.0),
             runner(preferences=Preferences(ask="long-runs")),
@@ -118,11 +180,94 @@ def test_runs_that_are_asked_about(facts: RunFacts, situation: Situation) -> Non
     assert isinstance(decide(facts, situation, Policy(), now=NOON), Send)
 
 
-def test_the_second_run_of_a_day_replaces_a_survey_not_yet_sent() -> None:
-    verdict = decide(run(), runner(asked=[asked(7, sent=False)]), Policy(), now=NOON)
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_second_run_takes_over_the_question_while_it_is_unanswered(
+    sent: bool,
+) -> None:
+    first = asked(7, is_sent=sent, answered_at=None)
+    situation = runner(asked=[first], mailed=mailed(7, sent=sent))
+
+    verdict = decide(run(), situation, Policy(), now=NOON)
 
     assert isinstance(verdict, Send)
-    assert verdict.replaces == 7
+    assert verdict.replaces == (7,)
+
+
+def test_a_question_that_moved_has_had_the_days_second_mail() -> None:
+    first = asked(7, answered_at=None)
+
+    verdict = decide(run(), runner(asked=[first], mailed=mailed(7)), Policy(), now=NOON)
+
+    assert isinstance(verdict, Send)
+    assert verdict.remind_at is None
+
+
+def test_a_question_already_reminded_of_does_not_move() -> None:
+    first = asked(7, answered_at=None)
+    both = mailed(7) + mailed(7, kind="survey_reminder")
+
+    verdict = decide(run(), runner(asked=[first], mailed=both), Policy(), now=NOON)
+
+    assert verdict == Withhold("one a day")
+
+
+def test_the_mail_of_the_morning_after_is_that_days_question() -> None:
+    yesterdays = asked(7, run_day=date(2026, 4, 30), answered_at=NOON - 2 * HOUR)
+
+    verdict = decide(run(), runner(asked=[yesterdays]), Policy(), now=NOON)
+
+    assert verdict == Withhold("one a day")
+
+
+def test_a_check_in_not_yet_sent_gives_way_to_a_run() -> None:
+    check_in = asked(7, is_sent=False, run_day=None, answered_at=None)
+
+    verdict = decide(run(), runner(asked=[check_in]), Policy(), now=NOON)
+
+    assert isinstance(verdict, Send)
+    assert verdict.replaces == (7,)
+
+
+@pytest.mark.parametrize(
+    ("gap", "count"), [(2 * HOUR + 59 * MINUTE, 1), (3 * HOUR, 2), (9 * HOUR, 2)]
+)
+def test_a_short_break_does_not_end_a_session(gap: timedelta, count: int) -> None:
+    morning = run(started_at=NOON, ended_at=NOON + HOUR)
+    later = run(started_at=NOON + HOUR + gap, ended_at=NOON + 2 * HOUR + gap)
+
+    assert sessions([later, morning], Policy()) == count
+
+
+@pytest.mark.parametrize(
+    ("facts", "situation"),
+    [
+        (run(started_at=NOON - 5 * HOUR, ended_at=NOON - 4 * HOUR), runner()),
+        (run(), runner(preferences=Preferences(reminders=False))),
+        (run(), runner(reminders_ignored=2)),
+        (run(), runner(mailed=mailed(2, 3, 4, 5))),
+        (run(), runner(preferences=Preferences(quiet_from="15:00"))),
+    ],
+)
+def test_when_there_is_no_reminder(facts: RunFacts, situation: Situation) -> None:
+    verdict = decide(facts, situation, Policy(), now=NOON)
+
+    assert isinstance(verdict, Send)
+    assert verdict.remind_at is None
+
+
+def test_silence_is_counted_back_to_the_last_sign_of_life() -> None:
+    ignored = Silence(is_answered=False, is_over=True, is_reminded=True)
+    still_open = Silence(is_answered=False, is_over=False, is_reminded=False)
+    answered = Silence(is_answered=True, is_over=True, is_reminded=True)
+    plain = Silence(is_answered=False, is_over=True, is_reminded=False)
+    history = [still_open, ignored, plain, answered, ignored]
+
+    assert ignored_in_a_row(history) == 2
+    assert reminders_ignored(history) == 1
+
+
+def test_minutes_since_the_end_are_unknown_when_the_start_is_hidden() -> None:
+    assert minutes_since_end(run(ended_at=None), now=NOON) is None
 
 
 @pytest.mark.parametrize(

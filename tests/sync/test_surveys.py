@@ -13,6 +13,8 @@ from sync.surveys.instruments import BadAnswer
 from tests.mailbag import token_in
 from tests.stage import Stage
 
+ASKING = Mail.kind == "survey"
+
 
 @pytest.fixture
 def asked(stage: Stage) -> Stage:
@@ -41,7 +43,7 @@ def test_a_new_run_has_one_decision_one_survey_and_one_mail(asked: Stage) -> Non
     with asked.runtime.db.reading() as session:
         decision = session.scalars(select(Decision)).one()
         survey = session.scalars(select(Survey)).one()
-        mail = session.scalars(select(Mail)).one()
+        mail = session.scalars(select(Mail).where(ASKING)).one()
 
     assert (decision.verdict, decision.minutes_since_end) == ("send", 30)
     assert decision.policy["too_old_h"] == 12
@@ -54,7 +56,7 @@ def test_the_link_is_kept_only_as_a_hash(asked: Stage) -> None:
 
     with asked.runtime.db.reading() as session:
         survey = session.scalars(select(Survey)).one()
-        mail = session.scalars(select(Mail)).one()
+        mail = session.scalars(select(Mail).where(ASKING)).one()
     assert token not in survey.token_hash
     assert mail.sealed is not None
     assert token.encode() not in mail.sealed
@@ -125,7 +127,9 @@ def test_an_answer_on_the_dashboard_counts_for_the_survey(asked: Stage) -> None:
     assert page is not None
     assert (page.state, page.mood) == ("answered", 2)
     with asked.runtime.db.reading() as session:
-        assert session.scalars(select(Mail.withheld_for)).all() == ["answered"]
+        assert session.scalars(select(Mail.withheld_for).where(ASKING)).all() == [
+            "answered"
+        ]
 
 
 def test_nobody_answers_for_another_runner(asked: Stage) -> None:
@@ -145,7 +149,9 @@ def test_skipping_keeps_the_mail_in(asked: Stage) -> None:
     answer.skip(asked.runtime, token=token_in(asked.runtime))
 
     with asked.runtime.db.reading() as session:
-        assert session.scalars(select(Mail.withheld_for)).all() == ["skipped"]
+        assert session.scalars(select(Mail.withheld_for).where(ASKING)).all() == [
+            "skipped"
+        ]
 
 
 def test_a_deleted_run_cancels_its_survey(asked: Stage) -> None:
@@ -163,7 +169,7 @@ def test_a_deleted_run_cancels_its_survey(asked: Stage) -> None:
     assert page is not None
     assert page.state == "cancelled"
     with asked.runtime.db.reading() as session:
-        assert session.scalars(select(Mail.due_at)).all() == [None]
+        assert session.scalars(select(Mail.due_at).where(ASKING)).all() == [None]
 
 
 def test_one_click_stops_the_mails(asked: Stage) -> None:
@@ -175,7 +181,9 @@ def test_one_click_stops_the_mails(asked: Stage) -> None:
     assert unsubscribe.stop(asked.runtime, token)
 
     with asked.runtime.db.reading() as session:
-        assert session.scalars(select(Mail.withheld_for)).all() == ["stopped"]
+        assert session.scalars(select(Mail.withheld_for).where(ASKING)).all() == [
+            "stopped"
+        ]
 
 
 @pytest.mark.parametrize("token", ["", "1-", "1-0000", "x-1", "99999999999999999999-1"])

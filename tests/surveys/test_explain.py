@@ -1,0 +1,54 @@
+"""Every reason that the policy or the outbox can give has its sentence."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from sync.surveys import caps, explain, rules
+from sync.surveys.explain import why
+
+_REASON = re.compile(r'return "([a-z ]+)"|Withhold\("([a-z ]+)"\)|\("([a-z ]+)" if')
+
+
+def reasons() -> set[str]:
+    """Find the reasons in the rules themselves, so that none can be forgotten."""
+    text = "".join(Path(str(m.__file__)).read_text() for m in (rules, caps))
+    return {next(filter(None, found)) for found in _REASON.findall(text)}
+
+
+def test_the_rules_give_the_reasons_we_know() -> None:
+    assert {"too old", "one a day", "quiet hours", "one of many at once"} <= reasons()
+
+
+@pytest.mark.parametrize("reason", sorted(reasons()))
+def test_every_reason_has_a_sentence(reason: str) -> None:
+    sentence = why("withhold", reason, 900)
+
+    assert sentence.startswith("No survey: ")
+    assert sentence != f"No survey: {reason}."
+
+
+@pytest.mark.parametrize(
+    ("minutes", "age"),
+    [(14 * 60 + 20, "14 hours"), (59, "59 minutes"), (60, "1 hour"), (3000, "2 days")],
+)
+def test_how_old_the_run_was_is_said(minutes: int, age: str) -> None:
+    sentence = why("withhold", "too old", minutes)
+
+    assert sentence == f"No survey: the run was {age} old when Strava told us."
+
+
+def test_an_unknown_age_is_not_made_up() -> None:
+    assert "too old when" in why("withhold", "too old")
+
+
+def test_a_survey_that_was_sent_says_when() -> None:
+    assert why("send", "after the run") == "Asked after the run."
+    assert "morning" in why("send", "next morning")
+
+
+def test_reasons_of_the_outbox_have_sentences_too() -> None:
+    for reason in ("bounced", "stale", "refused", "run gone", "skipped", "answered"):
+        assert why("withhold", reason) != f"No survey: {reason}."
+    assert explain.why("withhold", "something new") == "No survey: something new."
