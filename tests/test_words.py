@@ -81,6 +81,8 @@ def test_every_sentence_can_be_said(key: str) -> None:
         "high_m": 45_000,
         "good_in": 0.81,
         "good_out": 0.56,
+        "recent_m": 46_000,
+        "usual_m": 34_000,
     }
 
     said = Finding(key, facts).said("mi")

@@ -1,25 +1,30 @@
 """All figures of one runner, computed once per change of their data."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
-from typing import TypeAlias
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from sync.analytics import store
+from sync.analytics.blocks import Blocks, blocks
 from sync.analytics.comparisons import Groups
 from sync.analytics.exploring import exploring
 from sync.analytics.groups import Mean, mean
 from sync.analytics.history import History
+from sync.analytics.kept import Kept
 from sync.analytics.loads import Weeks, weekly
 from sync.analytics.milestones import Decided, settle
-from sync.analytics.notices import more_than_usual, mostly_low
+from sync.analytics.notices import (
+    RARE,
+    more_than_usual,
+    mostly_low,
+    rarely,
+    said_now,
+)
 from sync.analytics.panel import (
     NUMBER_FROM,
+    TOP_MOOD,
     Panel,
     Points,
     groups_panel,
@@ -28,12 +33,11 @@ from sync.analytics.panel import (
     points,
 )
 from sync.analytics.panels import after_runs, mileage, questions, stress
-from sync.analytics.sentences import Unit, note
-from sync.database import Database
+from sync.analytics.sentences import Finding, Unit, note
+from sync.analytics.series import Ints
 from sync.runtime import Runtime
 
-MOST_KEPT = 32
-_Key: TypeAlias = tuple[int, int, int, str]
+FULL_ENERGY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,9 @@ class Figures:
     """Everything that a runner's pages say and draw, in the runner's unit.
 
     `mileage` has two views of one question: the week's distance and the run's.
-    `notes` are about all of it; `notice` and `low` are rare and may be empty.
+    `notes` are about all of it. `notice` and `support` are rare: a week long, and
+    not again for four and two weeks; beside `support` belong the lines of
+    `sync.analytics.support`.
     """
 
     data_version: int
@@ -55,13 +61,15 @@ class Figures:
     dots_by_run: Points
     distance_weeks: Weeks
     mood_weeks: Weeks
+    blocks: Blocks
+    highs: Ints
     usual: Mean
     remembered: Mean
     asked: int
     answered: int
     notes: tuple[str, ...]
     notice: str | None
-    low: bool
+    support: str | None
 
     @property
     def headline(self) -> tuple[Panel, Panel, Panel]:
@@ -77,7 +85,7 @@ def figures_for(runtime: Runtime, runner_id: int) -> Figures:
         unit: Unit = "mi" if owner.units == "mi" else "km"
         today = store.local_today(now, owner.zone)
         key = (runner_id, owner.data_version, today, unit)
-        kept = _KEPT.find(runtime.db, key)
+        kept = KEPT.find(runtime.db, key)
         if kept is not None:
             return kept
         vault = runtime.sealer.vault(owner.vault_key)
@@ -92,24 +100,30 @@ def figures_for(runtime: Runtime, runner_id: int) -> Figures:
     if fresh:
         with runtime.db.transaction() as session:
             store.keep(session, runner_id, vault, fresh)
-    found = assemble(history, decided, unit, data_version=owner.data_version)
-    _KEPT.keep(runtime.db, key, found)
+    found = assemble(history, decided, unit, data_version=owner.data_version, now=now)
+    KEPT.keep(runtime.db, key, found)
     return found
 
 
 def decide(
     history: History, standing: Mapping[str, Decided], unit: Unit, *, now: datetime
 ) -> dict[str, Decided]:
-    """Return the sentences that stand now, by panel."""
+    """Return the sentences that stand now, by panel, and the two rare notices."""
     settled = {
         name: settle(question, standing.get(name), now=now)
         for name, question in questions(history, unit).items()
     }
+    settled[RARE] = rarely(standing.get(RARE), _firing(history), now=now)
     return {name: one for name, one in settled.items() if one is not None}
 
 
 def assemble(
-    history: History, decided: Mapping[str, Decided], unit: Unit, *, data_version: int
+    history: History,
+    decided: Mapping[str, Decided],
+    unit: Unit,
+    *,
+    data_version: int,
+    now: datetime,
 ) -> Figures:
     """Draw every panel from one history."""
     runs, answers, miles = history.runs, history.answers, mileage(history)
@@ -134,13 +148,15 @@ def assemble(
         dots_by_run=points(history, unit, by_week=False),
         distance_weeks=weekly(runs.distance_m, runs.local_day, through=history.today),
         mood_weeks=weekly(answers.mood, answers.local_day, through=history.today),
+        blocks=blocks(history),
+        highs=answers.id[(answers.mood >= TOP_MOOD) & (answers.focus >= FULL_ENERGY)],
         usual=mean(answers.mood[rested], history.answer_days[rested]),
         remembered=_remembered(history),
         asked=max(history.asked, len(answers.id)),
         answered=len(answers.id),
         notes=_notes(history, len(explored)),
-        notice=_notice(history, unit),
-        low=mostly_low(answers.mood, answers.local_day, today=history.today),
+        notice=_shown(decided, "more_than_usual", unit, now),
+        support=_shown(decided, "support", unit, now),
     )
 
 
@@ -168,41 +184,25 @@ def _notes(history: History, panels: int) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _notice(history: History, unit: Unit) -> str | None:
+def _shown(
+    decided: Mapping[str, Decided], name: str, unit: Unit, now: datetime
+) -> str | None:
+    found = said_now(decided.get(RARE), name, now=now)
+    return found.said(unit) if found else None
+
+
+def _firing(history: History) -> dict[str, Finding]:
+    """Which of the two rare notices today's data would give."""
     runs, answers = history.runs, history.answers
-    found = more_than_usual(
-        (runs.local_day, runs.distance_m),
-        (answers.local_day, answers.mood),
-        history.today,
-    )
-    if found is None:
-        return None
-    return note("more_than_usual", unit, recent_m=found.recent_m, usual_m=found.usual_m)
+    said = (answers.local_day, answers.mood)
+    firing = {}
+    if mostly_low(answers.mood, answers.local_day, today=history.today):
+        firing["support"] = Finding("support")
+    found = more_than_usual((runs.local_day, runs.distance_m), said, history.today)
+    if found is not None:
+        facts = {"recent_m": found.recent_m, "usual_m": found.usual_m}
+        firing["more_than_usual"] = Finding("more_than_usual", facts)
+    return firing
 
 
-class _Kept:
-    """The last figures of a few runners, per database, shared by threads."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._of: WeakKeyDictionary[Database, OrderedDict[_Key, Figures]]
-        self._of = WeakKeyDictionary()
-
-    def find(self, db: Database, key: _Key) -> Figures | None:
-        with self._lock:
-            kept = self._of.get(db, OrderedDict())
-            if key in kept:
-                kept.move_to_end(key)
-            return kept.get(key)
-
-    def keep(self, db: Database, key: _Key, figures: Figures) -> None:
-        with self._lock:
-            kept = self._of.setdefault(db, OrderedDict())
-            for old in [one for one in kept if one[0] == key[0] and one[1] != key[1]]:
-                del kept[old]
-            kept[key] = figures
-            while len(kept) > MOST_KEPT:
-                kept.popitem(last=False)
-
-
-_KEPT = _Kept()
+KEPT: Kept[Figures] = Kept()

@@ -1,18 +1,25 @@
 """When to say "more running, lower answers", and when to offer someone to talk to."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from sync.analytics.loads import USUAL_DAYS, WEEK_DAYS
+from sync.analytics.milestones import Decided
+from sync.analytics.sentences import Finding
 from sync.analytics.series import Flags, Floats, columns
 
 WINDOW_DAYS = 14
 MORE = 1.2
 FEWEST_RECENT = 4
 FEWEST_USUAL = 12
-NOTICE_REST_DAYS = 28
+
+RARE = "rare"
+REST_DAYS = {"more_than_usual": 28, "support": 14}
+SHOWN_DAYS = 7
 
 LOW_MEDIAN = -1
 AWFUL = -2
@@ -83,6 +90,35 @@ def mostly_low(moods: npt.ArrayLike, days: npt.ArrayLike, *, today: float) -> bo
         return False
     first = min(int(long_ago[-1]), len(mood) - FEWEST_LOW)
     return first >= 0 and bool(np.median(mood[first:]) <= LOW_MEDIAN)
+
+
+def rarely(
+    stored: Decided | None, firing: Mapping[str, Finding], *, now: datetime
+) -> Decided:
+    """Keep when each rare thing was last said, and start those that fire anew.
+
+    Each is said for a week and then rests. All share one sealed row that every
+    runner has, so that the row's mere presence tells a host nothing.
+    """
+    facts = dict(stored.finding.facts) if stored else {}
+    for name, finding in firing.items():
+        rest = timedelta(days=REST_DAYS[name]).total_seconds()
+        if now.timestamp() - float(facts.get(f"{name}_s", -rest)) >= rest:
+            facts |= {f"{name}_s": int(now.timestamp())} | dict(finding.facts)
+    finding = Finding(RARE, facts)
+    if stored is not None and stored.finding == finding:
+        return stored
+    return Decided(0, "", finding, decided_at=stored.decided_at if stored else now)
+
+
+def said_now(stored: Decided | None, name: str, *, now: datetime) -> Finding | None:
+    """Return a rare thing while its week lasts."""
+    facts = stored.finding.facts if stored else {}
+    began_s = facts.get(f"{name}_s")
+    week = timedelta(days=SHOWN_DAYS).total_seconds()
+    if began_s is None or now.timestamp() - float(began_s) >= week:
+        return None
+    return Finding(name, facts)
 
 
 def _between(days: Floats, after: float, until: float) -> Flags:

@@ -92,6 +92,13 @@ SENTENCES: Mapping[str, str] = {
     "focus.higher": "Your focus answers tended to be higher after longer runs.",
     "focus.lower": "Your focus answers tended to be lower after longer runs.",
     "focus.none": "No clear link so far between distance and your focus answers.",
+    "more_than_usual": "You have run more than your usual for two weeks ({recent} vs "
+    "{usual} a week) and your answers are lower than your usual. Many runners ease "
+    "off for a few days when they see this. If you feel unwell or have pain, see a "
+    "professional.",
+    "support": "Your last answers were mostly low. That happens, and it may pass. If "
+    "you would like to talk to a person, these are free and confidential. This page "
+    "cannot tell how you are; a doctor or counsellor can.",
     "withdrawn": "Not enough answers are left for this sentence.",
 }
 
@@ -121,13 +128,6 @@ NOTES: Mapping[str, str] = {
     "goes_together": "This shows what goes together, not why. A good mood can also "
     "send you out for a run.",
     "slope": "About {slope} steps of mood for each {distance} more.",
-    "more_than_usual": "You have run more than your usual for two weeks ({recent} vs "
-    "{usual} a week) and your answers are lower than your usual. Many runners ease "
-    "off for a few days when they see this. If you feel unwell or have pain, see a "
-    "professional.",
-    "support": "Your last answers were mostly low. That happens, and it may pass. If "
-    "you would like to talk to a person, these are free and confidential. This page "
-    "cannot tell how you are; a doctor or counsellor can.",
     "support_closing": "Running is not a substitute for professional mental health "
     "care.",
 }

@@ -134,7 +134,7 @@ def test_a_new_runner_has_figures_without_anything_in_them(book: Book) -> None:
 
     assert [panel.verdict for panel in found.headline] == [TOO_EARLY] * 3
     assert found.mileage.sentence == "Not enough yet: 0 of 15 runs."
-    assert (found.answered, found.low, found.notice) == (0, False, None)
+    assert (found.answered, found.support, found.notice) == (0, None, None)
 
 
 def test_a_link_is_told_at_thirty_answers_and_stands(book: Book) -> None:
@@ -238,3 +238,27 @@ def test_local_facts_arrive_as_the_runner_lived_them(book: Book) -> None:
     assert weeks.total[0] == 30_000
     assert found.dots.x.tolist() == [10, 20]
     assert (found.remembered.n, found.remembered.mean) == (1, 2.0)
+
+
+def test_mostly_low_answers_open_the_support_lines(book: Book) -> None:
+    for number in range(130, 146, 3):
+        book.run(number, 8, -1)
+
+    found = figures_for(book.runtime, book.runner_id)
+
+    assert found.support is not None
+    assert found.support.startswith("Your last answers were mostly low.")
+
+
+def test_four_week_blocks_end_today(book: Book) -> None:
+    book.run(1, 8, 1)
+    book.run(140, 12, 2, said={"energy": 4})
+    book.check_in(141, 1)
+
+    found = figures_for(book.runtime, book.runner_id)
+
+    assert found.blocks.distance_m.sum() == 20_000
+    assert found.blocks.distance_m[-1] == 12_000
+    assert found.blocks.mood[-1] == 1
+    assert np.isnan(found.blocks.spread).all()
+    assert len(found.highs) == 1

@@ -1,16 +1,19 @@
 """Notices are rare, and help is offered without a name for anything."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 
-from sync.analytics.notices import more_than_usual, mostly_low
+from sync.analytics.notices import more_than_usual, mostly_low, rarely, said_now
+from sync.analytics.sentences import Finding
 from sync.analytics.series import Floats
 from sync.analytics.support import countries, support
 from sync.clock import utc_now
 
 TODAY = 1000
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 DAYS = np.arange(TODAY - 69, TODAY + 1, dtype=float)
 RECENT = DAYS > TODAY - 14
 
@@ -75,6 +78,30 @@ def test_help_is_offered_after_mostly_low_answers(
 
 def test_low_answers_of_long_ago_are_not_the_last_ones() -> None:
     assert not mostly_low([-2, -2, -2], [0, 1, 2], today=60)
+
+
+def test_a_notice_lasts_a_week_and_then_rests() -> None:
+    fires = {"support": Finding("support")}
+    begun = rarely(None, fires, now=NOON)
+
+    on = [
+        said_now(
+            rarely(begun, fires, now=NOON + days * DAY),
+            "support",
+            now=NOON + days * DAY,
+        )
+        is not None
+        for days in (0, 6, 7, 13, 14)
+    ]
+
+    assert on == [True, True, False, False, True]
+
+
+def test_every_runner_has_a_row_for_rare_things_and_it_stays_the_same() -> None:
+    first = rarely(None, {}, now=NOON)
+
+    assert rarely(first, {}, now=NOON + DAY) is first
+    assert said_now(first, "support", now=NOON) is None
 
 
 def test_every_country_has_lines_and_an_emergency_number() -> None:

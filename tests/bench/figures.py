@@ -135,7 +135,9 @@ def parts(runtime: Runtime, runner_id: int) -> tuple[float, float, float, float]
     about = store.About(owner.zone, asked=ANSWERS, today=date(2026, 11, 20).toordinal())
     history, opening = timed(lambda: store.history(runs, answers, vault, about=about))
     decided, deciding = timed(lambda: figures.decide(history, standing, "km", now=NOW))
-    _, drawing = timed(lambda: figures.assemble(history, decided, "km", data_version=1))
+    _, drawing = timed(
+        lambda: figures.assemble(history, decided, "km", data_version=1, now=NOW)
+    )
     return sql + more, opening, deciding, drawing
 
 
