@@ -121,7 +121,11 @@ def _local_line_weights(x: Floats, grid: Floats) -> Floats:
     """Matrix, shape (g, n), whose product with y is the local line at `grid`."""
     near = min(len(x), max(8, math.ceil(FRACTION * len(x))))
     apart = np.abs(x[None, :] - grid[:, None])
-    reach = np.partition(apart, near - 1, axis=1)[:, near - 1, None] * 1.0001 + 1e-9
+    # The nearest points are neighbours in order: look at each run of them.
+    ordered = np.sort(x)
+    below = grid[:, None] - ordered[None, : len(x) - near + 1]
+    above = ordered[None, near - 1 :] - grid[:, None]
+    reach = np.maximum(below, above).min(axis=1)[:, None] * 1.0001 + 1e-9
     apart /= reach
     weight = np.maximum(1 - apart * apart * apart, 0)
     weight = weight * weight * weight  # a product is five times faster than **

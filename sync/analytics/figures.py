@@ -99,7 +99,8 @@ def figures_for(runtime: Runtime, runner_id: int) -> Figures:
     fresh = {name: one for name, one in decided.items() if standing.get(name) != one}
     if fresh:
         with runtime.db.transaction() as session:
-            store.keep(session, runner_id, vault, fresh)
+            version = owner.data_version
+            store.keep(session, runner_id, vault, fresh, data_version=version)
     found = assemble(history, decided, unit, data_version=owner.data_version, now=now)
     KEPT.keep(runtime.db, key, found)
     return found

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import Integer, case, func, or_, select, type_coerce
+from sqlalchemy import CursorResult, Integer, case, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from sync.analytics.history import (
@@ -65,7 +64,7 @@ def run_rows(session: Session, runner_id: int) -> Floats:
         (run.sport == "TrailRun", TRAIL),
         else_=STREET,
     )
-    rows = session.execute(
+    rows: CursorResult[Any] = session.connection().execute(
         select(
             run.id,
             epoch_s(run.started_at),
@@ -82,8 +81,9 @@ def run_rows(session: Session, runner_id: int) -> Floats:
         .where(run.runner_id == runner_id, run.hidden_at.is_(None))
         .order_by(run.started_at, run.id)
     )
-    flat = chain.from_iterable(rows)
-    return np.fromiter(flat, dtype=np.float64).reshape(-1, 11)
+    # Plain numbers need nothing that SQLAlchemy's rows do for them.
+    plain = rows.cursor.fetchall()
+    return np.array(plain, dtype=np.float64).reshape(-1, 11)
 
 
 def answer_rows(session: Session, runner_id: int) -> Sequence[Any]:
@@ -120,18 +120,20 @@ def decisions(session: Session, runner_id: int, vault: Vault) -> dict[str, Decid
 
 
 def keep(
-    session: Session, runner_id: int, vault: Vault, found: Mapping[str, Decided]
+    session: Session,
+    runner_id: int,
+    vault: Vault,
+    found: Mapping[str, Decided],
+    *,
+    data_version: int,
 ) -> None:
-    """Store decided sentences; the last to decide on the same data wins."""
-    version = session.scalars(
-        select(Runner.data_version).where(Runner.id == runner_id)
-    ).one()
+    """Store decided sentences, unless newer data have been decided on meanwhile."""
     for panel, decided in found.items():
         values = {
             "milestone": decided.milestone,
             "digest": decided.digest,
             "rules": decided.rules,
-            "data_version": version,
+            "data_version": data_version,
             "sealed": vault.seal(
                 {
                     "sentence": decided.finding.sentence,
@@ -144,7 +146,11 @@ def keep(
         session.execute(
             insert(session, FigureDecision)
             .values(runner_id=runner_id, panel=panel, **values)
-            .on_conflict_do_update(index_elements=["runner_id", "panel"], set_=values)
+            .on_conflict_do_update(
+                index_elements=["runner_id", "panel"],
+                set_=values,
+                where=FigureDecision.data_version <= data_version,
+            )
         )
 
 
