@@ -69,6 +69,19 @@ def _runner_delete(parser: ArgumentParser) -> None:
     )
 
 
+CHECKS = ("configuration", "database", "redis", "mail", "strava", "clock", "work")
+
+
+def _doctor(parser: ArgumentParser) -> None:
+    _data_dir(parser)
+    parser.add_argument(
+        "checks",
+        nargs="*",
+        metavar="CHECK",
+        help=f"look at these alone: {', '.join(CHECKS)}",
+    )
+
+
 COMMANDS = (
     Command(("up",), "host.up", "run everything on this machine", _instance),
     Command(
@@ -128,7 +141,5 @@ COMMANDS = (
         "re-seal secrets with the newest key",
         _data_dir,
     ),
-    Command(
-        ("doctor",), "host.doctor", "check every part and say what to do", _data_dir
-    ),
+    Command(("doctor",), "host.doctor", "check every part and say what to do", _doctor),
 )

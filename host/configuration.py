@@ -1,11 +1,10 @@
 """The settings a command works with: the host's, then those of a running instance."""
 
-import json
 import os
 from argparse import Namespace
 
 from host.errors import WrongUse
-from host.home import INSTANCE_FILE
+from host.home import INSTANCE_FILE, Home
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings, load, refuse_unknown
 
@@ -30,10 +29,7 @@ def effective(arguments: Namespace) -> Settings:
     the other commands speak to the same database, Redis and Strava.
     """
     settings = given(arguments)
-    path = settings.data_dir / INSTANCE_FILE
-    if not path.is_file():
-        return settings
-    for name, value in json.loads(path.read_text()).items():
+    for name, value in Home(settings.data_dir).read(INSTANCE_FILE).items():
         field = name.removeprefix(PREFIX).lower()
         if field not in settings.model_fields_set:
             os.environ[name] = value

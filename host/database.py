@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from host.configuration import effective
 from host.errors import CannotStart
+from host.home import make
 from sync.database import connect
-from sync.settings import Settings
 
 _SCRIPTS = "sync:migrations"
 
@@ -62,19 +62,8 @@ class Tables:
 
 def run(arguments: Namespace) -> int:
     settings = effective(arguments)
-    make_room(settings)
+    if not settings.database_url:
+        make(settings.data_dir)
     Tables(settings.sql_url).upgrade()
     print("The tables are up to date.")
     return 0
-
-
-def make_room(settings: Settings) -> None:
-    """Make the data directory, if that is where the tables shall be."""
-    if settings.database_url:
-        return
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise CannotStart(
-            f"The data directory {settings.data_dir} cannot be used: {error.strerror}."
-        ) from None

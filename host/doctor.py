@@ -1,13 +1,16 @@
 """`moodmiles doctor`: one line for each part, ok or what to do."""
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from typing_extensions import override
 
 from host import checks
+from host.commands import CHECKS
 from host.configuration import effective
+from host.errors import WrongUse
 from sync.errors import MoodmilesError
 from sync.settings import Settings
 
@@ -28,26 +31,31 @@ class Finding:
 
 
 # Each check returns what it found, or raises the sentence that says what to do.
-CHECKS: tuple[tuple[str, Callable[[Settings], str]], ...] = (
-    ("configuration", checks.configuration),
-    ("database", checks.database),
-    ("Redis", checks.redis),
-    ("mail", checks.mail),
-    ("Strava", checks.strava),
-    ("clock", checks.clock),
-    ("work", checks.work),
-)
+_CHECKS: dict[str, Callable[[Settings], str]] = {
+    "configuration": checks.configuration,
+    "database": checks.database,
+    "redis": checks.redis,
+    "mail": checks.mail,
+    "strava": checks.strava,
+    "clock": checks.clock,
+    "work": checks.work,
+}
 
 
 def run(arguments: Namespace) -> int:
-    findings = list(examine(effective(arguments)))
+    wanted = arguments.checks or CHECKS
+    for name in wanted:
+        if name not in CHECKS:
+            near = get_close_matches(name, CHECKS, n=1, cutoff=0)[0]
+            raise WrongUse(f"Unknown check {name!r}; did you mean {near!r}?")
+    findings = list(examine(effective(arguments), wanted))
     print(*findings, sep="\n")
     return int(any(finding.advice for finding in findings))
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    for part, check in CHECKS:
+def examine(settings: Settings, parts: Iterable[str] = CHECKS) -> Iterator[Finding]:
+    for part in parts:
         try:
-            yield Finding(part, check(settings))
+            yield Finding(part, _CHECKS[part](settings))
         except MoodmilesError as error:
             yield Finding(part, "", advice=str(error))

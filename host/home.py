@@ -84,13 +84,11 @@ class Home:
 def opened(path: Path) -> Generator[Home]:
     """Hold the data directory for one instance, or say why that cannot be."""
     home = Home(path)
+    make(path)
     try:
-        _make_private(home.path)
         lock = (home.path / _LOCK_FILE).open("a")
     except OSError as error:
-        raise CannotStart(
-            f"The data directory {path} cannot be used: {error.strerror}."
-        ) from None
+        raise _unusable(path, error) from None
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -100,6 +98,18 @@ def opened(path: Path) -> Generator[Home]:
                 "another directory with --data-dir."
             ) from None
         yield home
+
+
+def make(path: Path) -> None:
+    """Make the data directory if need be, and see that it is private."""
+    try:
+        _make_private(path.absolute())
+    except OSError as error:
+        raise _unusable(path, error) from None
+
+
+def _unusable(path: Path, error: OSError) -> CannotStart:
+    return CannotStart(f"The data directory {path} cannot be used: {error.strerror}.")
 
 
 def _make_private(path: Path) -> None:

@@ -6,6 +6,7 @@ from argparse import Namespace
 
 from host.configuration import given
 from host.entries import BROKER, beat_words, web_words, worker_words
+from host.home import make
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings
 
@@ -22,6 +23,8 @@ def run(arguments: Namespace) -> int:
     settings = given(arguments)
     refuse_if_incomplete(settings, arguments.command)
     words = command(settings, arguments.command)
+    if arguments.command == "beat":
+        make(settings.data_dir)
     os.environ[BROKER] = settings.redis_url
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", *words])  # noqa: S606 - no shell

@@ -1,0 +1,23 @@
+FROM python:3.12-slim
+
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
+
+RUN useradd --create-home --uid 10001 moodmiles \
+    && install --directory --owner=moodmiles --mode=700 /data
+
+WORKDIR /app
+COPY requirements.lock ./
+RUN pip install --require-hashes --requirement requirements.lock
+COPY pyproject.toml README.md LICENSE ./
+COPY sync sync
+COPY web web
+COPY workers workers
+COPY host host
+RUN pip install --no-deps --no-build-isolation .
+
+USER moodmiles
+ENV MOODMILES_DATA_DIR=/data MOODMILES_HOST=0.0.0.0 MOODMILES_LOG_FORMAT=json
+VOLUME /data
+EXPOSE 8000
+ENTRYPOINT ["moodmiles"]
+CMD ["web"]
