@@ -19,7 +19,8 @@ class Run(Model):
 
     `hidden_at` is set when Strava no longer shows the run to us (deleted or
     private); hidden runs count nowhere and are purged later.  `undecided_since`
-    is set until the survey policy has looked at the run.  Of two recordings of
+    is set until the survey policy has looked at the run; `imported` ones came
+    with the past and are never asked about.  Of two recordings of
     one run one is `counted`; the other names it in `duplicate_of`, and both say
     with `chosen` that the runner, not our rule, decided which.
     """
@@ -53,6 +54,7 @@ class Run(Model):
     fetched_at: Mapped[datetime]
     hidden_at: Mapped[datetime | None]
     undecided_since: Mapped[datetime | None] = mapped_column(index=True)
+    imported: Mapped[bool] = mapped_column(default=False)
     counted: Mapped[bool] = mapped_column(default=True)
     duplicate_of: Mapped[int | None] = mapped_column(
         ForeignKey("run.id", ondelete="SET NULL"), index=True

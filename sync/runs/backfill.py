@@ -79,10 +79,16 @@ def _keep(runtime: Runtime, held: Backfill, page: Page) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         backfill = session.get(Backfill, held.runner_id)
-        if backfill is None or backfill.started_at != held.started_at:
+        if (
+            backfill is None
+            or backfill.started_at != held.started_at
+            or not runners.is_linked(session, held.runner_id)
+        ):
             return  # the runner left or linked anew while Strava answered
         since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
-        store.save(session, held.runner_id, page.runs, now=now, since=since)
+        store.save(
+            session, held.runner_id, page.runs, now=now, since=since, imported=True
+        )
         store.set_aside(session, held.runner_id, page.unreadable, now=now)
         arrange(session, held.runner_id, [run.started_at for run in page.runs])
         _advance(backfill, page)

@@ -88,6 +88,7 @@ def save(
     *,
     now: datetime,
     since: datetime | None = None,
+    imported: bool = False,
 ) -> int:
     """Store these runs as Strava describes them now; return how many were new.
 
@@ -109,10 +110,11 @@ def save(
     rows = [
         columns(remote)
         | {"runner_id": runner_id, "fetched_at": now, "undecided_since": now}
+        | {"imported": imported}
         for remote in remotes
     ]
     statement = insert(session, Run)
-    ours = {"runner_id", "source", "source_id", "undecided_since"}
+    ours = {"runner_id", "source", "source_id", "undecided_since", "imported"}
     kept = {name: statement.excluded[name] for name in rows[0] if name not in ours}
     session.execute(
         statement.on_conflict_do_update(

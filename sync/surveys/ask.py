@@ -95,7 +95,6 @@ def _situation(
         if abs(store.facts(other).learned_at - facts.learned_at) <= window
     ]
     known = Situation(
-        linked_at=desk.linked_at,
         has_address=runner.email_confirmed_at is not None
         and runner.email_bounced_at is None,
         preferences=desk.preferences,

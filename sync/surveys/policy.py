@@ -68,6 +68,7 @@ class Preferences:
     context: bool = True
     focus: str = "energy"
     focus_since: str | None = None
+    checkin_focus: str = "sleep"
     wellbeing: bool = False
     digest: bool = False
     slowed_at: str | None = None

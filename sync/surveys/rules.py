@@ -25,13 +25,13 @@ class RunFacts:
     moving_s: int
     manual: bool
     race: bool = False
+    imported: bool = False  # with the past, when the runner linked
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """The runner at the moment of deciding."""
 
-    linked_at: datetime
     has_address: bool
     preferences: Preferences
     zone: ZoneInfo
@@ -119,7 +119,7 @@ def _not_this_runner(
     run: RunFacts, situation: Situation, *, now: datetime
 ) -> str | None:
     preferences = situation.preferences
-    if (run.ended_at or run.started_at) < situation.linked_at:
+    if run.imported:
         return "before linking"
     if not situation.has_address:
         return "no confirmed address"

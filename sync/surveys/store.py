@@ -63,6 +63,7 @@ def facts(run: Run) -> RunFacts:
         moving_s=run.moving_s,
         manual=run.manual,
         race=run.race,
+        imported=run.imported,
     )
 
 

@@ -8,6 +8,7 @@ from sync.mail import outbox
 from sync.models import Runner
 from sync.runners import store as runners
 from sync.runtime import Runtime
+from sync.surveys import controls
 from sync.surveys.policy import Preferences
 
 log = structlog.get_logger()
@@ -30,6 +31,15 @@ def holder(runtime: Runtime, token: str) -> int | None:
         return None
     with runtime.db.reading() as session:
         return runner.id if (runner := session.get(Runner, int(number))) else None
+
+
+def stop_checkins(runtime: Runtime, token: str) -> bool:
+    """Send no more check-ins, but go on asking after runs; False if not ours."""
+    runner_id = holder(runtime, token)
+    if runner_id is None:
+        return False
+    controls.save(runtime, runner_id, {"checkins": False})
+    return True
 
 
 def stop(runtime: Runtime, token: str) -> bool:

@@ -45,7 +45,6 @@ def run(**changes: Any) -> RunFacts:
 
 def runner(**changes: Any) -> Situation:
     usual: dict[str, Any] = {
-        "linked_at": NOON - 240 * HOUR,
         "has_address": True,
         "preferences": Preferences(),
         "zone": ZoneInfo("UTC"),
@@ -104,7 +103,7 @@ def test_a_run_learned_of_late_is_asked_about_now() -> None:
 @pytest.mark.parametrize(
     ("facts", "situation", "reason"),
     [
-        (run(), runner(linked_at=NOON), "before linking"),
+        (run(imported=True), runner(), "before linking"),
         (run(), runner(has_address=False), "no confirmed address"),
         (run(), runner(preferences=Preferences(ask="never")), "stopped"),
         (
@@ -285,7 +284,7 @@ def test_minutes_since_the_end_are_unknown_when_the_start_is_hidden() -> None:
 def test_quiet_hours_are_those_of_the_runner(ended: str, zone: str, sent: str) -> None:
     end = datetime.fromisoformat(ended).replace(tzinfo=UTC)
     facts = run(started_at=end - HOUR, ended_at=end)
-    situation = runner(zone=ZoneInfo(zone), linked_at=datetime(2026, 1, 1, tzinfo=UTC))
+    situation = runner(zone=ZoneInfo(zone))
 
     verdict = decide(facts, situation, Policy(), now=end)
 
