@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from markupsafe import Markup
 
@@ -132,7 +133,13 @@ def _within(
 def _best_label(best: tuple[float, float], end: float, unit: str) -> tuple[str, float]:
     low, high = best
     middle = (low + min(high, end)) / 2
-    return f"{low:g}–{high:g} {unit}", round(100 * middle / end, 2)
+    if high == inf:
+        words = f"{low:.0f} {unit} or more"
+    elif low <= 0:
+        words = f"under {high:.0f} {unit}"
+    else:
+        words = f"{low:.0f}–{high:.0f} {unit}"
+    return words, round(100 * middle / end, 2)
 
 
 def _across(distance: float, end: float) -> int:

@@ -14,13 +14,15 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from sync.analytics.overview import Dashboard, dashboard
+from sync.analytics.support import ANYWHERE, support
 from sync.runners import account
 from sync.surveys import answer
 from sync.surveys.instruments import BadAnswer
 from web.dashboard import tables
+from web.dashboard.findings import FEWEST_FOR_FIGURES, Findings, findings_for
 from web.dashboard.progress import progress_of
 from web.dashboard.views import page_of_runs, view_of
-from web.formats import unit_of
+from web.formats import Unit, unit_of
 from web.landing.example import example
 from web.runtime import runtime
 from web.session import login_required, signed_in
@@ -34,12 +36,15 @@ def dashboard_page() -> ResponseReturnValue:
     runner = signed_in()
     overview = account.overview(runtime(), runner.runner_id)
     data, unit = _data(), unit_of(runner.units)
+    found = _found(data, unit)
     runs, page, pages = page_of_runs(data, unit, _page_asked())
     importing = overview.importing
     is_importing = importing is not None and not importing.is_done
     return render_template(
         "dashboard/dashboard.html",
-        view=view_of(data, unit, is_importing=is_importing),
+        view=view_of(data, unit, found, is_importing=is_importing),
+        found=found,
+        support=support(ANYWHERE),
         runs=runs,
         page=page,
         pages=pages,
@@ -99,6 +104,12 @@ def answers_csv() -> ResponseReturnValue:
 
 def _data() -> Dashboard:
     return dashboard(runtime(), signed_in().runner_id)
+
+
+def _found(data: Dashboard, unit: Unit) -> Findings | None:
+    if len(data.answered_runs) < FEWEST_FOR_FIGURES:
+        return None
+    return findings_for(runtime(), signed_in().runner_id, unit)
 
 
 def _page_asked() -> int:

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from sync.analytics.overview import Dashboard, RunRow, WeekRow
 from web.charts import mood_rows, week_bars
-from web.charts.mood_rows import Dot, MoodRows
+from web.charts.mood_rows import Dot, Line, MoodRows
 from web.charts.week_bars import WeekBars
+from web.dashboard.findings import Findings
 from web.dashboard.words import FIRST_LOOK, Headline, asked_words, headline
 from web.formats import (
     WORDS,
@@ -53,6 +54,8 @@ class Chart:
     axis: str
     drawn: MoodRows
     label: str
+    has_line: bool
+    has_band: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +82,22 @@ class DashboardView:
 
 
 def view_of(
-    data: Dashboard, unit: Unit, *, is_importing: bool = False
+    data: Dashboard,
+    unit: Unit,
+    found: Findings | None = None,
+    *,
+    is_importing: bool = False,
 ) -> DashboardView:
     answered = data.answered_runs
     waiting = [run for run in data.runs if run.can_answer and run.mood is None]
     weeks = data.weeks[-_WEEKS:]
     return DashboardView(
-        head=headline(len(data.runs), len(answered), is_importing=is_importing),
+        head=_head(data, found, is_importing=is_importing),
         runs=len(data.runs),
         answers=len(answered),
         first_look=FIRST_LOOK,
         to_answer=run_view(waiting[-1], unit) if waiting else None,
-        charts=_charts(answered, unit) if answered else (),
+        charts=_charts(answered, unit, found) if answered else (),
         week=_last_week(data, unit),
         latest=[run_view(run, unit) for run in data.runs[: -_LATEST - 1 : -1]],
         bars=week_bars.draw(
@@ -139,32 +146,77 @@ def run_view(run: RunRow, unit: Unit) -> RunView:
     )
 
 
-def _charts(answered: Sequence[RunRow], unit: Unit) -> tuple[Chart, Chart]:
+def _head(data: Dashboard, found: Findings | None, *, is_importing: bool) -> Headline:
+    """Take the figures' own sentence once there is enough for a first look."""
+    runs, answers = len(data.runs), len(data.answered_runs)
+    plain = headline(runs, answers, is_importing=is_importing)
+    if found is None or answers < FIRST_LOOK:
+        return plain
+    return Headline(plain.eyebrow, found.title, found.text)
+
+
+def _charts(
+    answered: Sequence[RunRow], unit: Unit, found: Findings | None
+) -> tuple[Chart, Chart]:
     return (
         _chart(
-            "week",
-            "Mood after a run, by distance in the 7 days up to it",
-            f"Distance in the 7 days up to the run ({unit})",
+            (
+                "week",
+                "Mood after a run, by distance in the 7 days up to it",
+                f"Distance in the 7 days up to the run ({unit})",
+            ),
             [_dot(run, run.week_m, unit) for run in answered],
+            line=found.by_week if found else None,
+            best=found.best if found else None,
             unit=unit,
         ),
         _chart(
-            "run",
-            "Mood after a run, by the length of that run",
-            f"Length of the run ({unit})",
+            (
+                "run",
+                "Mood after a run, by the length of that run",
+                f"Length of the run ({unit})",
+            ),
             [_dot(run, run.distance_m, unit) for run in answered],
+            line=found.by_run if found else None,
             unit=unit,
         ),
     )
 
 
-def _chart(id_: str, title: str, axis: str, dots: list[Dot], *, unit: Unit) -> Chart:
+def _chart(
+    words: tuple[str, str, str],
+    dots: list[Dot],
+    *,
+    line: Line | None,
+    best: tuple[float, float] | None = None,
+    unit: Unit,
+) -> Chart:
+    id_, title, axis = words
     counts = ", ".join(
-        f"{sum(dot.mood == mood for dot in dots)} {WORDS[mood]}"
-        for mood in (5, 4, 3, 2, 1)
+        f"{sum(dot.mood == mood for dot in dots)} {word}"
+        for mood, word in reversed(WORDS.items())
     )
-    label = f"{title}. {len(dots)} runs: {counts}."
-    return Chart(id_, title, axis, mood_rows.draw(dots, unit=unit), label)
+    return Chart(
+        id=id_,
+        title=title,
+        axis=axis,
+        drawn=mood_rows.draw(dots, line=line, best=best, unit=unit),
+        label=f"{title}. {len(dots)} runs: {counts}. {_course(line)}",
+        has_line=line is not None,
+        has_band=line is not None and bool(line.low),
+    )
+
+
+def _course(line: Line | None) -> str:
+    """Say in words what the line shows, for those who do not see it."""
+    if line is None:
+        return "No line yet."
+    top = max(range(len(line.mood)), key=line.mood.__getitem__)
+    steps = sorted({0, top, len(line.mood) - 1})
+    said = ", ".join(
+        f"{line.mood[step]:.1f} of 5 at {line.distance[step]:.0f}" for step in steps
+    )
+    return f"Typical mood: {said}."
 
 
 def _dot(run: RunRow, at_m: float, unit: Unit) -> Dot:

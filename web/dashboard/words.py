@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from sync.analytics.overview import RunRow
 
 FIRST_LOOK = 15
-FEWEST_FOR_PATTERN = 40
 
 NOT_ASKED: Mapping[str, str] = {
     "before linking": "Before you connected",
@@ -65,13 +64,6 @@ def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline
             eyebrow,
             f"Not enough yet: {answers} of {FIRST_LOOK} runs.",
             "Until then you see exactly what you told us.",
-        )
-    if answers < FEWEST_FOR_PATTERN:
-        return Headline(
-            eyebrow,
-            "Too early to see a pattern.",
-            f"You have {answers} answers. It takes {FEWEST_FOR_PATTERN} or more to "
-            "tell a pattern from chance.",
         )
     return Headline(
         eyebrow,

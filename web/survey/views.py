@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync.surveys.answer import SurveyPage
-from sync.surveys.instruments import OPTIONAL, QUESTIONS, BadAnswer, Question
+from sync.surveys.instruments import QUESTIONS, BadAnswer, Question, library
 from web.formats import clock, distance, long_day, tile, unit_of
 
 _CLOSED = {
@@ -41,7 +41,7 @@ class SurveyView:
     tiles: tuple[int, ...]
     mood: int | None
     said: Mapping[str, int]
-    questions: tuple[Question, ...] = OPTIONAL
+    questions: tuple[Question, ...]
 
     @property
     def is_closed(self) -> bool:
@@ -65,6 +65,7 @@ def view_of(page: SurveyPage) -> SurveyView:
         tiles=best_last[::-1] if page.reversed_order else best_last,
         mood=None if page.mood is None else tile(page.mood),
         said=page.values,
+        questions=_optional(),
     )
 
 
@@ -87,6 +88,12 @@ def chosen(form: Mapping[str, str]) -> dict[str, int]:
     if not values:
         raise BadAnswer("Please choose one of the answers.")
     return values
+
+
+def _optional() -> tuple[Question, ...]:
+    """Return what may follow the first question after a run."""
+    after_a_run = library().current("run").questions
+    return tuple(question for question in after_a_run if not question.required)
 
 
 def _about(page: SurveyPage) -> str:
