@@ -146,6 +146,7 @@ def _link(
         return None
     now = runtime.db.now(session)
     runner.athlete_id = grant.athlete_id
+    runner.leaving_for, runner.leaving_since = None, None
     session.flush()
     linked_at = _standing_since(session, runner.id, scope)
     _keep_tokens(runtime, session, runner.id, grant, scope=scope)

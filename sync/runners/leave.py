@@ -13,32 +13,62 @@ from sync.models import (
     Backfill,
     Connection,
     Event,
+    FigureDecision,
+    Mail,
     Run,
     Runner,
     SetAside,
     Survey,
     Sweep,
 )
+from sync.queue import Work
 from sync.runners import store
 from sync.runners.tokens import access_token
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
+DISCONNECT, DELETE = "disconnect", "delete"
+HALF_SAID = timedelta(minutes=2)  # longer than a goodbye takes
+
 
 def disconnect(runtime: Runtime, runner_id: int) -> None:
     """Give our access back to Strava and remove everything that came from it."""
-    token = _some_token(runtime, runner_id)
-    if token is not None:
-        try:
-            runtime.strava.revoke(token)
-        except MoodmilesError as error:
-            log.warning(
-                "access not given back", runner_id=runner_id, error=type(error).__name__
-            )
+    _begin(runtime, runner_id, DISCONNECT)
+    _give_back(runtime, runner_id)
     with runtime.db.transaction() as session:
         _remove_strava(runtime, session, runner_id)
     log.info("runner disconnected", runner_id=runner_id)
+
+
+def delete_everything(runtime: Runtime, runner_id: int) -> None:
+    """Erase the runner: runs, answers, mails, address, tokens and sign-ins."""
+    _begin(runtime, runner_id, DELETE)
+    _give_back(runtime, runner_id)
+    with runtime.db.transaction() as session:
+        runner = session.get(Runner, runner_id)
+        if runner is None:
+            return
+        _receipt(runtime, session, runner, kind="deleted")
+        if runner.athlete_id is not None:
+            session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
+        session.execute(delete(Runner).where(Runner.id == runner_id))
+    log.info("runner deleted", runner_id=runner_id)
+
+
+def resume(runtime: Runtime) -> None:
+    """Finish the goodbyes that a dying process left half said."""
+    runtime.queue.woken(Work.LEAVING)
+    with runtime.db.reading() as session:
+        begun_before = runtime.db.now(session) - HALF_SAID
+        waiting = session.execute(
+            select(Runner.id, Runner.leaving_for).where(
+                Runner.leaving_since.is_not(None), Runner.leaving_since <= begun_before
+            )
+        ).all()
+    for runner_id, leaving_for in waiting:
+        finish = delete_everything if leaving_for == DELETE else disconnect
+        finish(runtime, runner_id)
 
 
 def if_revoked(runtime: Runtime, runner_id: int) -> None:
@@ -59,23 +89,35 @@ def if_revoked(runtime: Runtime, runner_id: int) -> None:
         log.info("runner revoked access", runner_id=runner_id)
 
 
-def delete_everything(runtime: Runtime, runner_id: int) -> None:
-    """Erase the runner: runs, answers, mails, address, tokens and sign-ins."""
-    token = _some_token(runtime, runner_id)
-    if token is not None:
-        try:
-            runtime.strava.revoke(token)
-        except MoodmilesError as error:
-            log.warning("access not given back", error=type(error).__name__)
+def _begin(runtime: Runtime, runner_id: int, leaving_for: str) -> None:
+    """Write down what the runner wants before anything is undone.
+
+    From here on nobody uses the tokens, which Strava will soon refuse.
+    """
     with runtime.db.transaction() as session:
-        runner = session.get(Runner, runner_id)
-        if runner is None:
-            return
-        _receipt(runtime, session, runner, kind="deleted")
-        if runner.athlete_id is not None:
-            session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
-        session.execute(delete(Runner).where(Runner.id == runner_id))
-    log.info("runner deleted", runner_id=runner_id)
+        now = runtime.db.now(session)
+        session.execute(
+            update(Runner)
+            .where(Runner.id == runner_id)
+            .values(leaving_for=leaving_for, leaving_since=now)
+        )
+        session.execute(
+            update(Connection)
+            .where(Connection.runner_id == runner_id, Connection.broken_at.is_(None))
+            .values(broken_at=now)
+        )
+
+
+def _give_back(runtime: Runtime, runner_id: int) -> None:
+    token = _some_token(runtime, runner_id)
+    if token is None:
+        return
+    try:
+        runtime.strava.revoke(token)
+    except MoodmilesError as error:
+        log.warning(
+            "access not given back", runner_id=runner_id, error=type(error).__name__
+        )
 
 
 def _some_token(runtime: Runtime, runner_id: int) -> str | None:
@@ -98,9 +140,10 @@ def _remove_strava(runtime: Runtime, session: Session, runner_id: int) -> None:
     _keep_unsent_in(session, runner_id, now=now)
     if runner.athlete_id is not None:
         session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
-    for table in (Run, SetAside, Backfill, Sweep, Connection):
+    for table in (Run, SetAside, Backfill, Sweep, FigureDecision, Connection):
         session.execute(delete(table).where(table.runner_id == runner_id))
     runner.athlete_id = None
+    runner.leaving_for, runner.leaving_since = None, None
     for kind in ("strava", "private"):
         store.withdraw(session, runner_id, kind, at=now)
     store.changed(session, runner_id)
@@ -108,13 +151,19 @@ def _remove_strava(runtime: Runtime, session: Session, runner_id: int) -> None:
 
 
 def _keep_unsent_in(session: Session, runner_id: int, *, now: datetime) -> None:
-    """Cancel every open survey and the mails that wait for it."""
+    """Cancel every open survey, its mails, and the invitation to reconnect."""
     session.execute(
         update(Survey)
         .where(Survey.runner_id == runner_id, Survey.expires_at > now)
         .values(cancelled_for="disconnected")
     )
     outbox.cancel_surveys(session, runner_id, "disconnected")
+    session.execute(
+        update(Mail)
+        .where(Mail.runner_id == runner_id, Mail.kind == "reconnect")
+        .where(Mail.due_at.is_not(None))
+        .values(due_at=None, withheld_for="disconnected", sealed=None)
+    )
 
 
 def _receipt(runtime: Runtime, session: Session, runner: Runner, *, kind: str) -> None:

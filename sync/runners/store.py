@@ -179,6 +179,18 @@ def hold(
     )
 
 
+def is_linked(session: Session, runner_id: int) -> bool:
+    """Whether the runner is still linked, and stays so until this commits."""
+    return (
+        session.scalar(
+            select(Connection.runner_id)
+            .where(Connection.runner_id == runner_id)
+            .with_for_update(read=True)
+        )
+        is not None
+    )
+
+
 def release(session: Session, runner_id: int) -> None:
     session.execute(
         update(Connection)

@@ -63,6 +63,8 @@ def keep(
     runs = [one for one in found if isinstance(one, RemoteRun)]
     others = [one.id for one in found if isinstance(one, NotARun)]
     with runtime.db.transaction() as session:
+        if not runners.is_linked(session, runner_id):
+            return  # the runner left while Strava answered
         now = runtime.db.now(session)
         since = kept_since(runtime.settings.strava_retention_days, now=now)
         new = store.save(session, runner_id, runs, now=now, since=since)

@@ -83,25 +83,27 @@ def _look(runtime: Runtime, held: Sweep) -> None:
 
 
 def _look_back(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
-    kept_since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
-    since = max(now - sweep_rules.LOOK_BACK, kept_since or sweep_rules.EARLIEST)
+    since = max(now - sweep_rules.LOOK_BACK, _kept_since(runtime, now))
     until = now + AHEAD
     page = _read(runtime, held, page=1, before=until, after=since)
     stretch = sweep_rules.recent(page, since=since, until=until)
     with runtime.db.transaction() as session:
-        found = _apply(runtime, session, held.runner_id, page, stretch)
-        _finish(runtime, session, held, found)
+        sweep = _still(session, held)
+        if sweep is not None:
+            found = _apply(runtime, session, held.runner_id, page, stretch)
+            _finish(runtime, session, sweep, found)
 
 
 def _compare_page(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
     before = held.before or now + AHEAD
-    page = _read(runtime, held, page=held.next_page, before=before)
+    after = _kept_since(runtime, now)
+    page = _read(runtime, held, page=held.next_page, before=before, after=after)
     stretch = sweep_rules.next_stretch(page, down_to=held.down_to or before)
     with runtime.db.transaction() as session:
-        found = _apply(runtime, session, held.runner_id, page, stretch)
-        sweep = session.get(Sweep, held.runner_id)
+        sweep = _still(session, held)
         if sweep is None:
             return
+        found = _apply(runtime, session, held.runner_id, page, stretch)
         if page.size and not found.is_doubtful:
             sweep.before, sweep.down_to = before, stretch.since
             sweep.next_page = held.next_page + 1
@@ -109,7 +111,19 @@ def _compare_page(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
             return
         sweep.before, sweep.down_to, sweep.next_page = None, None, 1
         sweep.compared_at = now
-        _finish(runtime, session, held, found)
+        _finish(runtime, session, sweep, found)
+
+
+def _kept_since(runtime: Runtime, now: datetime) -> datetime:
+    kept = rules.kept_since(runtime.settings.strava_retention_days, now=now)
+    return kept or sweep_rules.EARLIEST
+
+
+def _still(session: Session, held: Sweep) -> Sweep | None:
+    """Return the sweep, unless the runner left while Strava answered."""
+    if not runners.is_linked(session, held.runner_id):
+        return None
+    return session.get(Sweep, held.runner_id)
 
 
 def _read(
@@ -118,7 +132,7 @@ def _read(
     *,
     page: int,
     before: datetime,
-    after: datetime | None = None,
+    after: datetime,
 ) -> Page:
     return ask(
         runtime,
@@ -138,11 +152,10 @@ def _apply(
 ) -> Findings:
     """Store what is new or different, and hide what the page leaves out."""
     now = runtime.db.now(session)
-    since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
     ids = [*(run.id for run in page.runs), *(one.id for one in page.others)]
     known = store.compared(session, runner_id, stretch.since, stretch.until, ids)
     found = sweep_rules.compare(known, page, stretch)
-    new = store.save(session, runner_id, found.save, now=now, since=since)
+    new = store.save(session, runner_id, found.save, now=now)
     touched = [run.started_at for run in found.save]
     touched += store.remove(session, runner_id, found.no_runs, now=now)
     if not found.is_doubtful:
@@ -162,11 +175,8 @@ def _apply(
     return found
 
 
-def _finish(runtime: Runtime, session: Session, held: Sweep, found: Findings) -> None:
+def _finish(runtime: Runtime, session: Session, sweep: Sweep, found: Findings) -> None:
     """Note the sweep and say when the next one is due; doubt is said aloud."""
-    sweep = session.get(Sweep, held.runner_id)
-    if sweep is None:
-        return  # the runner left while Strava answered
     now = runtime.db.now(session)
     minutes = runtime.settings.poll_minutes
     sweep.swept_at = now
@@ -176,14 +186,14 @@ def _finish(runtime: Runtime, session: Session, held: Sweep, found: Findings) ->
         now,
         poll=timedelta(minutes=minutes) if minutes else None,
         habit=sweep_rules.habit(
-            store.finishes(session, held.runner_id) if minutes else ()
+            store.finishes(session, sweep.runner_id) if minutes else ()
         ),
     )
     if found.is_doubtful:
         tallies.count(session, "sweep stopped", at=now)
         log.error(
             "sweep stopped: Strava shows none of the runs we know",
-            runner_id=held.runner_id,
+            runner_id=sweep.runner_id,
             known=len(found.missing),
         )
 

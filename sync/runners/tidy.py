@@ -1,0 +1,25 @@
+"""Remove what is over: visits to Strava, mailed links, ended sign-ins."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, or_
+
+from sync.models import LinkAttempt, MailLink, SignIn
+from sync.runners.rules import SIGN_IN_IDLE
+from sync.runtime import Runtime
+
+# Who comes back with an old link should read why it does not work.
+KEPT = timedelta(days=1)
+
+
+def tidy(runtime: Runtime) -> None:
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        for table in (LinkAttempt, MailLink):
+            over = or_(table.expires_at < now - KEPT, table.used_at < now - KEPT)
+            session.execute(delete(table).where(over))
+        session.execute(
+            delete(SignIn).where(
+                or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)
+            )
+        )
