@@ -38,6 +38,7 @@ class Work(StrEnum):
     INBOX = "inbox"
     BACKFILL = "backfill"
     SURVEYS = "surveys"
+    CHECKINS = "checkins"
     OUTBOX = "outbox"
     SWEEP = "sweep"
     LEAVING = "leaving"

@@ -1,11 +1,15 @@
 """One task per kind of work: the task names it, `sync` does it."""
 
 from sync.inbox import handle
+from sync.inbox import tidy as inbox_tidy
 from sync.mail import deliver
 from sync.queue import Work, task_name
+from sync.runners import leave
+from sync.runners import tidy as runners_tidy
 from sync.runs import backfill
 from sync.runs import sweep as sweep_runs
-from sync.surveys import ask
+from sync.runs import tidy as runs_tidy
+from sync.surveys import ask, checkins
 from workers.app import celery, runtime
 
 
@@ -24,6 +28,11 @@ def drain_surveys() -> None:
     ask.drain(runtime())
 
 
+@celery.task(name=task_name(Work.CHECKINS))
+def drain_checkins() -> None:
+    checkins.drain(runtime())
+
+
 @celery.task(name=task_name(Work.OUTBOX))
 def drain_outbox() -> None:
     deliver.deliver_due(runtime())
@@ -32,6 +41,18 @@ def drain_outbox() -> None:
 @celery.task(name=task_name(Work.SWEEP))
 def drain_sweep() -> None:
     sweep_runs.drain(runtime())
+
+
+@celery.task(name=task_name(Work.LEAVING))
+def drain_leaving() -> None:
+    leave.resume(runtime())
+
+
+@celery.task(name="tidy")
+def tidy() -> None:
+    """Remove what may no longer be kept; twice an hour does no harm."""
+    for part in (inbox_tidy, runs_tidy, runners_tidy):
+        part.tidy(runtime())
 
 
 @celery.task(name="sweep")

@@ -29,6 +29,8 @@ from sync.database import insert
 from sync.models import Answer, FigureDecision, Run, Runner, Survey
 
 RUN = "run"
+# A "before" said on the way out and the wellbeing page are neither.
+MOOD_KINDS = (RUN, "checkin")
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -97,7 +99,7 @@ def answer_rows(session: Session, runner_id: int) -> Sequence[Any]:
             answer.kind,
             answer.sealed,
         )
-        .where(answer.runner_id == runner_id)
+        .where(answer.runner_id == runner_id, answer.kind.in_(MOOD_KINDS))
         .order_by(answer.answered_at, answer.id)
     ).all()
 

@@ -2,52 +2,28 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError, validate_call
 
 from sync.errors import MoodmilesError
-from sync.mail.templates import compose
+from sync.mail.parts import Message, Sending, asking, in_order, plain
 from sync.mail.wording import distance, moment, occasion, span
 
-MOODS = (
-    (1, "😞", "Awful"),
-    (2, "🙁", "Low"),
-    (3, "😐", "OK"),
-    (4, "🙂", "Good"),
-    (5, "😄", "Great"),
-)
-# What `/settings?ask=...` offers to choose; the runner still has to save it.
+__all__ = ["Message", "Sending", "UnknownMail", "check", "render"]
+
+# What the settings behind the mail offer to choose; the runner still has to save.
 CHOICES = (
     ("every-run", "Keep asking after every run"),
     ("every-other-run", "Every other run"),
+    ("weekly", "Once a week"),
     ("long-runs", "Only long runs"),
 )
 
 
 class UnknownMail(MoodmilesError):
     """No mail is called that, or it was promised without what it must say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What a reader sees; `unsubscribe_url` where one click must stop the kind."""
-
-    subject: str
-    html: str
-    text: str
-    unsubscribe_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """What is known only when the mail goes out."""
-
-    public_url: str
-    now: datetime
-    stale_at: datetime
 
 
 @validate_call
@@ -73,7 +49,7 @@ def survey(  # noqa: PLR0913
         if when
         else "A quick question about your run"
     )
-    return _asking(
+    return asking(
         "survey",
         sending,
         subject=subject,
@@ -82,7 +58,7 @@ def survey(  # noqa: PLR0913
         until=moment(expires_at, zone=zone),
         when=when,
         distance=distance_m and distance(distance_m, units=units),
-        moods=_in_order(reversed_order),
+        moods=in_order(reversed_order),
     )
 
 
@@ -99,7 +75,7 @@ def survey_reminder(  # noqa: PLR0913
 ) -> Message:
     """Ask once more, and say that it is the last time."""
     when = run_started_at and occasion(run_started_at, now=sending.now, zone=zone)
-    return _asking(
+    return asking(
         "survey_reminder",
         sending,
         subject="Still open: how do you feel after your run?",
@@ -107,7 +83,30 @@ def survey_reminder(  # noqa: PLR0913
         unsubscribe_token=unsubscribe_token,
         until=moment(expires_at, zone=zone),
         when=when,
-        moods=_in_order(reversed_order),
+        moods=in_order(reversed_order),
+    )
+
+
+@validate_call
+def checkin(  # noqa: PLR0913
+    sending: Sending,
+    *,
+    token: str,
+    unsubscribe_token: str,
+    expires_at: datetime,
+    zone: str = "UTC",
+    reversed_order: bool = False,
+) -> Message:
+    """Ask how the runner feels on a random day, whatever they did on it."""
+    return asking(
+        "checkin",
+        sending,
+        subject="A quick check-in: how do you feel?",
+        token=token,
+        unsubscribe_token=unsubscribe_token,
+        only="checkins",
+        until=moment(expires_at, zone=zone),
+        moods=in_order(reversed_order),
     )
 
 
@@ -116,7 +115,7 @@ def slow_down_question(
     sending: Sending, *, unsubscribe_token: str, unanswered: int = 5
 ) -> Message:
     """Ask, after several unanswered surveys, how often to go on."""
-    return _asking(
+    return asking(
         "slow_down_question",
         sending,
         subject="Shall we keep asking after your runs?",
@@ -128,7 +127,7 @@ def slow_down_question(
 
 @validate_call
 def confirm_address(sending: Sending, *, token: str) -> Message:
-    return _plain(
+    return plain(
         "confirm_address",
         sending,
         subject="Confirm your address for Moodmiles",
@@ -139,7 +138,7 @@ def confirm_address(sending: Sending, *, token: str) -> Message:
 
 @validate_call
 def sign_in_link(sending: Sending, *, token: str) -> Message:
-    return _plain(
+    return plain(
         "sign_in_link",
         sending,
         subject="Your sign-in link for Moodmiles",
@@ -151,7 +150,7 @@ def sign_in_link(sending: Sending, *, token: str) -> Message:
 @validate_call
 def reconnect(sending: Sending) -> Message:
     """Say that Strava no longer lets us in, and how to mend it."""
-    return _plain(
+    return plain(
         "reconnect",
         sending,
         subject="Moodmiles can no longer see your runs",
@@ -162,7 +161,7 @@ def reconnect(sending: Sending) -> Message:
 @validate_call
 def disconnected(sending: Sending) -> Message:
     """Confirm that Strava is disconnected and its data gone."""
-    return _plain(
+    return plain(
         "disconnected",
         sending,
         subject="Strava is disconnected from Moodmiles",
@@ -173,12 +172,13 @@ def disconnected(sending: Sending) -> Message:
 @validate_call
 def deleted(sending: Sending) -> Message:
     """Confirm that everything about the runner is gone."""
-    return _plain("deleted", sending, subject="Your Moodmiles data is deleted")
+    return plain("deleted", sending, subject="Your Moodmiles data is deleted")
 
 
 _KINDS: Mapping[str, Callable[..., Message]] = {
     "survey": survey,
     "survey_reminder": survey_reminder,
+    "checkin": checkin,
     "slow_down_question": slow_down_question,
     "confirm_address": confirm_address,
     "sign_in_link": sign_in_link,
@@ -208,21 +208,3 @@ def render(kind: str, values: Mapping[str, Any], sending: Sending) -> Message:
         raise UnknownMail(
             f"A mail of the kind {kind} cannot use its {wrong}."
         ) from None
-
-
-def _in_order(reversed_order: bool) -> list[tuple[int, str, str]]:
-    return list(reversed(MOODS)) if reversed_order else list(MOODS)
-
-
-def _asking(
-    kind: str, sending: Sending, *, subject: str, unsubscribe_token: str, **values: Any
-) -> Message:
-    """Write a mail that the runner may stop with one click."""
-    stop_url = f"{sending.public_url}/u/{unsubscribe_token}"
-    message = _plain(kind, sending, subject=subject, stop_url=stop_url, **values)
-    return Message(message.subject, message.html, message.text, stop_url)
-
-
-def _plain(kind: str, sending: Sending, *, subject: str, **values: Any) -> Message:
-    html, text = compose(kind, subject=subject, public_url=sending.public_url, **values)
-    return Message(subject, html, text)

@@ -52,6 +52,13 @@ MAILS: dict[str, Callable[[], Message]] = {
     "survey_with_distance": lambda: survey(distance_m=8_230.4, units="mi"),
     "survey_reversed": lambda: survey(reversed_order=True, run_started_at=None),
     "survey_reminder": reminder,
+    "checkin": lambda: messages.checkin(
+        SENDING,
+        token=TOKEN,
+        unsubscribe_token=STOP,
+        expires_at=NOW + timedelta(hours=4),
+        zone="Europe/London",
+    ),
     "slow_down_question": lambda: messages.slow_down_question(
         SENDING, unsubscribe_token=STOP
     ),

@@ -1,0 +1,99 @@
+"""What a runner changes about being asked, and what that calls off at once."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from sync.errors import MoodmilesError
+from sync.mail import outbox
+from sync.models import Runner, Survey
+from sync.runners import store as runners
+from sync.runtime import Runtime
+from sync.surveys.policy import Preferences
+
+log = structlog.get_logger()
+
+FOCUS_FOR = timedelta(weeks=8)
+
+
+class TooSoon(MoodmilesError):
+    """The focus question was chosen less than eight weeks ago."""
+
+
+def preferences(runtime: Runtime, runner_id: int) -> Preferences:
+    with runtime.db.reading() as session:
+        return Preferences.of(session.get_one(Runner, runner_id).preferences)
+
+
+def save(runtime: Runtime, runner_id: int, changes: Mapping[str, Any]) -> None:
+    """Change some preferences; mails that they forbid do not leave any more.
+
+    Raises `TooSoon` when the focus question is fixed for some weeks yet.
+    """
+    with runtime.db.transaction() as session:
+        runner = session.get_one(Runner, runner_id)
+        now = runtime.db.now(session)
+        before = Preferences.of(runner.preferences)
+        wanted = dict(changes)
+        if wanted.get("focus", before.focus) != before.focus:
+            _refuse_too_soon(before, now=now)
+            wanted["focus_since"] = now.isoformat()
+        runner.preferences = {**runner.preferences, **wanted}
+        after = Preferences.of(runner.preferences)
+        _call_off(session, runner_id, after, now=now)
+        runners.changed(session, runner_id)
+    log.info("preferences changed", runner_id=runner_id)
+
+
+def focus_fixed_until(preferences: Preferences, *, now: datetime) -> datetime | None:
+    """Return until when the focus question stays; None once it may change.
+
+    At two answers a week a question needs eight of them to say anything.
+    """
+    if preferences.focus_since is None:
+        return None
+    until = datetime.fromisoformat(preferences.focus_since) + FOCUS_FOR
+    return until if until > now else None
+
+
+def _refuse_too_soon(preferences: Preferences, *, now: datetime) -> None:
+    until = focus_fixed_until(preferences, now=now)
+    if until is not None:
+        raise TooSoon(
+            "You chose your extra question less than eight weeks ago: it can change "
+            f"from {until.day} {until:%B} on."
+        )
+
+
+def _call_off(
+    session: Session, runner_id: int, preferences: Preferences, *, now: datetime
+) -> None:
+    if preferences.is_silent:
+        outbox.cancel_surveys(session, runner_id, "stopped")
+    elif preferences.paused_at(now):
+        outbox.cancel_surveys(session, runner_id, "paused")
+    elif not preferences.checkins:
+        for survey_id in _unsent_checkins(session, runner_id):
+            outbox.cancel(session, survey_id, "stopped")
+            session.execute(
+                update(Survey)
+                .where(Survey.id == survey_id)
+                .values(cancelled_for="stopped")
+            )
+
+
+def _unsent_checkins(session: Session, runner_id: int) -> list[int]:
+    return list(
+        session.scalars(
+            select(Survey.id).where(
+                Survey.runner_id == runner_id,
+                Survey.kind == "checkin",
+                Survey.sent_at.is_(None),
+                Survey.cancelled_for.is_(None),
+            )
+        )
+    )

@@ -1,0 +1,141 @@
+"""Which days get a check-in, and when."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.crypto import Sealer
+from sync.surveys.caps import Asked, Mailed
+from sync.surveys.chance import Chance, Day, Draw, clock_time, draw, focus_at
+from sync.surveys.policy import Policy, Preferences
+
+TODAY = date(2026, 5, 6)
+MIDNIGHT = datetime(2026, 5, 6, tzinfo=UTC)
+YES = Chance(whether=0.0, when=0.5)
+
+
+def day(**changes: Any) -> Day:
+    usual: dict[str, Any] = {
+        "day": TODAY,
+        "zone": ZoneInfo("UTC"),
+        "preferences": Preferences(),
+        "answer_times": [],
+        "asked": [],
+        "mailed": [],
+    }
+    return Day(**(usual | changes))
+
+
+def test_a_drawn_day_gets_its_question_in_the_afternoon() -> None:
+    outcome = draw(day(), YES, Policy(), now=MIDNIGHT)
+
+    assert outcome == Draw(True, "drawn", MIDNIGHT + timedelta(hours=16))
+
+
+def test_two_days_of_seven_are_drawn() -> None:
+    sealer = Sealer(["a key for tests that is long enough"])
+    signatures = [sealer.signatures("day", str(n))[0] for n in range(7000)]
+
+    drawn = [
+        draw(day(), Chance.of(signature), Policy(), now=MIDNIGHT).drawn
+        for signature in signatures
+    ]
+
+    assert sum(drawn) / len(drawn) == pytest.approx(2 / 7, abs=0.01)
+
+
+def test_the_time_is_one_at_which_the_runner_answers() -> None:
+    answered = [time(7, 40), time(8, 10), time(18, 5), time(19), time(19, 30)]
+
+    times = {clock_time(answered, when / 100, Policy()) for when in range(100)}
+
+    assert times == set(answered)
+
+
+@pytest.mark.parametrize(
+    ("today", "reason"),
+    [
+        (
+            day(asked=[Asked(1, TODAY, MIDNIGHT, is_sent=False, run_day=TODAY)]),
+            "one a day",
+        ),
+        (
+            day(mailed=[Mailed(1, "survey", MIDNIGHT + timedelta(hours=9), True)]),
+            "one a day",
+        ),
+        (
+            day(
+                mailed=[
+                    Mailed(n, "checkin", MIDNIGHT - timedelta(days=n), is_sent=True)
+                    for n in (2, 4)
+                ]
+            ),
+            "enough this week",
+        ),
+        (
+            day(preferences=Preferences(quiet_from="12:00", quiet_until="07:00")),
+            "quiet hours",
+        ),
+    ],
+)
+def test_what_speaks_against_asking_is_noted(today: Day, reason: str) -> None:
+    assert draw(today, YES, Policy(), now=MIDNIGHT) == Draw(True, reason)
+
+
+def test_a_time_that_has_passed_is_not_made_up_for() -> None:
+    evening = MIDNIGHT + timedelta(hours=20)
+
+    assert draw(day(), YES, Policy(), now=evening) == Draw(True, "too late")
+
+
+@pytest.mark.parametrize(
+    ("hour", "chosen", "asked"),
+    [(9, "sleep", "sleep"), (15, "sleep", "control"), (9, "confidence", "confidence")],
+)
+def test_last_night_is_asked_about_before_noon_only(
+    hour: int, chosen: str, asked: str
+) -> None:
+    at = MIDNIGHT + timedelta(hours=hour)
+
+    assert focus_at(at, chosen, ZoneInfo("UTC")) == asked
+
+
+@given(
+    whether=st.floats(0, 0.28),
+    when=st.floats(0, 0.999),
+    answered=st.lists(st.times(), max_size=20),
+    zone=st.sampled_from(["UTC", "America/New_York", "Asia/Kolkata", "Pacific/Apia"]),
+    start=st.times(),
+    end=st.times(),
+)
+def test_no_check_in_falls_into_the_night_or_another_day(
+    *,
+    whether: float,
+    when: float,
+    answered: list[time],
+    zone: str,
+    start: time,
+    end: time,
+) -> None:
+    quiet = Preferences(quiet_from=f"{start:%H:%M}", quiet_until=f"{end:%H:%M}")
+    place = ZoneInfo(zone)
+    now = datetime.combine(TODAY, time(), tzinfo=place).astimezone(UTC)
+    today = day(zone=place, preferences=quiet, answer_times=answered)
+
+    outcome = draw(today, Chance(whether, when), Policy(), now=now)
+
+    assert outcome.drawn
+    if outcome.at is not None:
+        local = outcome.at.astimezone(place)
+        assert local.date() == TODAY
+        assert not _is_quiet(local.time(), *quiet.quiet_hours)
+
+
+def _is_quiet(clock: time, start: time, end: time) -> bool:
+    if start <= end:
+        return start <= clock < end
+    return clock >= start or clock < end

@@ -1,0 +1,76 @@
+"""What a runner changes holds at once, also for mails that wait already."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from sync.models import Decision, Mail, Runner
+from sync.surveys import controls
+from sync.surveys.controls import TooSoon, focus_fixed_until
+from tests.stage import Stage
+
+
+@pytest.fixture
+def runner_id(stage: Stage) -> int:
+    athlete = stage.athlete()
+    runner_id = stage.link(athlete)
+    stage.work()
+    stage.pass_time(hours=3)
+    run = stage.run(athlete, ended_minutes_ago=5)
+    stage.tell(athlete, run.id, "create")
+    stage.work()
+    return runner_id
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"ask": "never"}, "stopped"),
+        ({"paused_until": "2030-01-01T00:00:00+00:00"}, "paused"),
+    ],
+)
+def test_a_mail_that_waits_is_called_off(
+    stage: Stage, runner_id: int, changes: dict[str, str], reason: str
+) -> None:
+    controls.save(stage.runtime, runner_id, changes)
+
+    with stage.runtime.db.reading() as session:
+        assert set(session.scalars(select(Mail.withheld_for))) == {reason}
+        decision = session.scalars(select(Decision)).one()
+    assert (decision.verdict, decision.reason) == ("withhold", reason)
+
+
+def test_other_preferences_stay(stage: Stage, runner_id: int) -> None:
+    controls.save(stage.runtime, runner_id, {"units": "mi"})
+    controls.save(stage.runtime, runner_id, {"delay_min": 60})
+
+    chosen = controls.preferences(stage.runtime, runner_id)
+    assert (chosen.units, chosen.delay_min) == ("mi", 60)
+    with stage.runtime.db.reading() as session:
+        assert set(session.scalars(select(Mail.withheld_for))) == {None}
+
+
+def test_the_extra_question_stays_for_eight_weeks(stage: Stage, runner_id: int) -> None:
+    controls.save(stage.runtime, runner_id, {"focus": "clarity"})
+    chosen = controls.preferences(stage.runtime, runner_id)
+
+    with pytest.raises(TooSoon, match=r"from 26 June on"):
+        controls.save(stage.runtime, runner_id, {"focus": "effort"})
+
+    until = focus_fixed_until(chosen, now=stage.clock())
+    assert until == stage.clock() + timedelta(weeks=8)
+    stage.pass_time(weeks=8)
+    controls.save(stage.runtime, runner_id, {"focus": "effort"})
+    assert controls.preferences(stage.runtime, runner_id).focus == "effort"
+
+
+def test_saving_the_same_extra_question_again_is_no_change(
+    stage: Stage, runner_id: int
+) -> None:
+    controls.save(stage.runtime, runner_id, {"focus": "clarity"})
+    controls.save(stage.runtime, runner_id, {"focus": "clarity"})
+
+    with stage.runtime.db.reading() as session:
+        stored = session.get_one(Runner, runner_id).preferences
+    assert stored["focus"] == "clarity"
