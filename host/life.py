@@ -13,11 +13,11 @@ from math import sqrt
 from random import Random
 
 BEST_WEEK_M = 40_000.0
-WIDTH_M = 21_000.0
-PEAK = 0.75
-LIFT = 0.35
+WIDTH_M = 13_000.0
+PEAK = 0.9
+LIFT = 0.5
 DRIFT = 0.4
-NOISE = 0.75
+NOISE = 0.6
 ANSWERED = 0.7
 ASKED_ON_REST_DAYS = 2 / 7
 

@@ -55,7 +55,7 @@ def _seed(runtime: Runtime) -> None:
     runner_id = _link(runtime)
     _await_import(runtime, runner_id)
     with runtime.db.transaction() as session:
-        _remember(runtime, session, runner_id)
+        remember(runtime, session, runner_id)
 
 
 def _link(runtime: Runtime) -> int:
@@ -93,7 +93,8 @@ def _await_import(runtime: Runtime, runner_id: int) -> None:
     raise MoodmilesError("the import of the runs takes too long; see the worker's log.")
 
 
-def _remember(runtime: Runtime, session: Session, runner_id: int) -> None:
+def remember(runtime: Runtime, session: Session, runner_id: int) -> None:
+    """Write down what the runner was asked and said since the first run."""
     runner = session.get_one(Runner, runner_id)
     address = "robin@example.org"
     now = runtime.db.now(session)

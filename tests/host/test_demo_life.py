@@ -1,0 +1,50 @@
+"""The demo's runner feels by a known relation, and the rule finds it."""
+
+import pytest
+from sqlalchemy import func, select
+
+from host import seeding
+from sync.analytics import figures_for
+from sync.clock import utc_now
+from sync.models import Answer, Run
+from sync.simulator import seed
+from tests.clock import HandClock
+from tests.stage import Stage
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock(utc_now())
+
+
+@pytest.fixture
+def robin(stage: Stage) -> int:
+    """Return a runner with 18 months of runs and answers."""
+    with stage.world.change():
+        seed.populate(stage.world, number=1, exported=None)
+    athlete = next(one for one in stage.world.athletes if one.firstname == "Robin")
+    runner_id = stage.link(athlete)
+    stage.work()
+    with stage.runtime.db.transaction() as session:
+        seeding.remember(stage.runtime, session, runner_id)
+    return runner_id
+
+
+def test_the_headline_is_what_the_rule_finds_in_the_answers(
+    stage: Stage, robin: int
+) -> None:
+    figures = figures_for(stage.runtime, robin)
+
+    assert figures.mileage.verdict == "best"
+    assert "30–40 km" in (figures.mileage.sentence or "")
+    assert not figures.support
+
+
+def test_about_seven_in_ten_runs_are_answered(stage: Stage, robin: int) -> None:
+    with stage.runtime.db.reading() as session:
+        runs = session.scalar(select(func.count()).select_from(Run)) or 0
+        answered = session.scalar(
+            select(func.count()).where(Answer.run_id.is_not(None))
+        )
+
+    assert answered == pytest.approx(0.7 * runs, rel=0.15)
