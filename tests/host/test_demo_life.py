@@ -1,11 +1,12 @@
 """The demo's runner feels by a known relation, and the rule finds it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import func, select
 
 from host import seeding
 from sync.analytics import figures_for
-from sync.clock import utc_now
 from sync.models import Answer, Run
 from sync.simulator import seed
 from tests.clock import HandClock
@@ -14,7 +15,7 @@ from tests.stage import Stage
 
 @pytest.fixture
 def clock() -> HandClock:
-    return HandClock(utc_now())
+    return HandClock(datetime(2026, 11, 22, 18, tzinfo=UTC))
 
 
 @pytest.fixture
