@@ -167,7 +167,7 @@ def _rows(session: Session, runner_id: int) -> Sequence[Any]:
         .outerjoin(
             Survey, and_(Survey.run_id == Run.id, Survey.cancelled_for.is_(None))
         )
-        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
+        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None), Run.counted)
         .order_by(columns.started_at, columns.id)
     ).all()
 

@@ -80,7 +80,7 @@ def run_rows(session: Session, runner_id: int) -> Floats:
             type_coerce(run.with_others, Integer),
             place,
         )
-        .where(run.runner_id == runner_id, run.hidden_at.is_(None))
+        .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
         .order_by(run.started_at, run.id)
     )
     # Plain numbers need nothing that SQLAlchemy's rows do for them.

@@ -10,12 +10,17 @@ from sqlalchemy.orm import Session
 
 from sync.models import Answer, Backfill, Connection, Consent, Run, Runner
 from sync.runners import store
+from sync.runners.rules import about_total
 from sync.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """How far the import of the past has come."""
+    """How far the import of the past has come.
+
+    `about_total` is how many runs it will bring, as far as can be told;
+    `waiting_until` is when it goes on, while it has to wait.
+    """
 
     runs_stored: int
     activities_seen: int
@@ -23,6 +28,8 @@ class Import:
     waiting_for: str | None
     due_at: datetime | None
     is_done: bool
+    about_total: int | None = None
+    waiting_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,19 @@ def _import(session: Session, runner_id: int) -> Import | None:
         waiting_for=backfill.waiting_for,
         due_at=backfill.due_at,
         is_done=backfill.finished_at is not None,
+        about_total=_about_total(backfill),
+        waiting_until=backfill.due_at if backfill.waiting_for else None,
+    )
+
+
+def _about_total(backfill: Backfill) -> int | None:
+    if backfill.finished_at is not None:
+        return backfill.runs_stored
+    return about_total(
+        backfill.runs_stored,
+        started=backfill.started_at.date(),
+        reached=backfill.reached,
+        member_since=backfill.member_since,
     )
 
 

@@ -154,7 +154,9 @@ def _link(
     store.agree(session, runner.id, given["given"], version=given["version"], at=now)
     store.start_sweep(session, runner.id, now=now)
     if linked_at is None:
-        store.start_backfill(session, runner.id, now=now)
+        store.start_backfill(
+            session, runner.id, now=now, member_since=grant.member_since
+        )
         wake_after_commit(session, Work.BACKFILL)
     else:
         session.get_one(Connection, runner.id).linked_at = linked_at

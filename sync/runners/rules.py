@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sync.errors import BadAddress, ConsentMissing
 from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
@@ -12,6 +12,7 @@ STATE_LIFE = timedelta(minutes=30)
 MAIL_LINK_LIFE = {"confirm": timedelta(days=2), "sign in": timedelta(minutes=15)}
 SIGN_IN_LIFE = timedelta(days=90)
 SIGN_IN_IDLE = timedelta(days=30)
+_ENOUGH_DAYS = 28
 
 _ADDRESS = re.compile(r"[^@\s<>\"',;:]{1,64}@[^@\s<>\"',;:.]+(\.[^@\s<>\"',;:.]+)+")
 
@@ -47,6 +48,22 @@ def may_read_runs(scope: str) -> bool:
     """Whether the boxes that the runner left ticked at Strava are enough."""
     granted = set(re.split(r"[,\s]+", scope))
     return bool(granted & {"activity:read", "activity:read_all"})
+
+
+def about_total(
+    runs: int, *, started: date, reached: date | None, member_since: date | None
+) -> int | None:
+    """Guess how many runs an import will bring, from how many came so far.
+
+    None when there is nothing to go by: too short a stretch was seen, or runs
+    from before the runner joined Strava, of which nobody knows how many follow.
+    """
+    if reached is None or member_since is None or reached < member_since:
+        return None
+    seen_days = (started - reached).days
+    if seen_days < _ENOUGH_DAYS:
+        return None
+    return round(runs * (started - member_since).days / seen_days)
 
 
 def clean_address(text: str) -> str:

@@ -1,7 +1,7 @@
 """The tables about a runner, one statement each."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -128,9 +128,12 @@ def withdraw(session: Session, runner_id: int, kind: str, *, at: datetime) -> No
     )
 
 
-def start_backfill(session: Session, runner_id: int, *, now: datetime) -> None:
+def start_backfill(
+    session: Session, runner_id: int, *, now: datetime, member_since: date | None
+) -> None:
     """Import from the newest run on; a second linking starts over, losing nothing."""
     fresh = {
+        "member_since": member_since,
         "before": now,
         "next_page": 1,
         "activities_seen": 0,

@@ -31,6 +31,7 @@ class Grant:
 
     athlete_id: int
     tokens: Tokens
+    member_since: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

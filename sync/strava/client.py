@@ -68,7 +68,11 @@ class HttpStrava(Strava):
         tokens = _tokens(info)
         if athlete is None:  # Strava sends it along without having promised to
             athlete = self._wire.get(tokens.access, "/athlete", Lane.WAITING)
-        return Grant(athlete_id=whole(athlete, "id"), tokens=tokens)
+        return Grant(
+            athlete_id=whole(athlete, "id"),
+            tokens=tokens,
+            member_since=day(athlete, "created_at"),
+        )
 
     @override
     def refresh(self, refresh_token: str) -> Tokens:

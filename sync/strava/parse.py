@@ -43,10 +43,10 @@ def parse(record: object) -> RemoteRun | NotARun | Unreadable:
         return Unreadable(id=activity_id, reason=str(odd))
 
 
-def day(record: object) -> date | None:
+def day(record: object, field: str = "start_date_local") -> date | None:
     """Tell the local day of any record, a run or not, if it has one."""
     try:
-        return _moment(record, "start_date_local").date() if record else None
+        return _moment(record, field).date() if record else None
     except _Odd:
         return None
 
