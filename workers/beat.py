@@ -16,6 +16,7 @@ from sync import log
 from sync.queue import BROKER_OPTIONS
 
 SWEEP_EVERY = timedelta(minutes=1)
+TIDY_EVERY = timedelta(hours=1)
 
 SCHEDULE = {
     "look for everything that is due": {
@@ -23,6 +24,11 @@ SCHEDULE = {
         "schedule": SWEEP_EVERY,
         # A sweep that waited a whole period has been overtaken by the next.
         "options": {"expires": SWEEP_EVERY.total_seconds()},
+    },
+    "remove what may no longer be kept": {
+        "task": "tidy",
+        "schedule": TIDY_EVERY,
+        "options": {"expires": TIDY_EVERY.total_seconds()},
     },
 }
 
