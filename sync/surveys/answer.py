@@ -16,11 +16,15 @@ from sync.models import Answer, Run, Runner, Survey
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments, pairing, store
+from sync.surveys.choose import optional_questions, suggested
+from sync.surveys.instruments import Library, Question
+from sync.surveys.policy import Preferences
 
 log = structlog.get_logger()
 
 State = Literal["open", "answered", "expired", "cancelled", "skipped"]
 ANSWERABLE_FOR = timedelta(hours=24)
+FINISH_WITHIN = timedelta(minutes=10)
 
 
 class TooLate(MoodmilesError):
@@ -29,7 +33,11 @@ class TooLate(MoodmilesError):
 
 @dataclass(frozen=True, slots=True)
 class SurveyPage:
-    """What the page behind a mail's link shows; `values` are those saved."""
+    """What the page behind a mail's link shows; `values` are those saved.
+
+    `questions` are the optional ones; `suggested` is what the run itself says
+    about some of them, to be shown and not to be taken for an answer.
+    """
 
     state: State
     why: str | None
@@ -41,6 +49,10 @@ class SurveyPage:
     zone: str
     units: str
     values: Mapping[str, int] = field(default_factory=dict)
+    kind: str = "run"
+    questions: tuple[Question, ...] = ()
+    suggested: Mapping[str, int] = field(default_factory=dict)
+    sessions: int = 1
 
     @property
     def mood(self) -> int | None:
@@ -57,8 +69,9 @@ def look(runtime: Runtime, token: str) -> SurveyPage | None:
         runner = session.get_one(Runner, survey.runner_id)
         run = session.get(Run, survey.run_id) if survey.run_id else None
         vault = runtime.sealer.vault(runner.vault_key)
+        now = runtime.db.now(session)
         return SurveyPage(
-            state=_state(survey, answer, now=runtime.db.now(session)),
+            state=_state(survey, answer, now=now),
             why=survey.cancelled_for,
             local_day=run.local_day if run else None,
             started_local=_local_start(run),
@@ -68,7 +81,38 @@ def look(runtime: Runtime, token: str) -> SurveyPage | None:
             zone=(run.zone if run else None) or runner.zone,
             units=runner.preferences.get("units", "km"),
             values=vault.open(answer.sealed) if answer else {},
+            kind=survey.kind,
+            questions=_questions(runtime, runner, survey, run, now=now),
+            suggested=_suggested(run),
+            sessions=survey.tags.get("sessions", 1),
         )
+
+
+def _questions(
+    runtime: Runtime, runner: Runner, survey: Survey, run: Run | None, *, now: datetime
+) -> tuple[Question, ...]:
+    return optional_questions(
+        _library(runtime),
+        survey.kind,
+        Preferences.of(runner.preferences),
+        focus=survey.focus,
+        minutes_since_end=_minutes_since(run, now) if run else None,
+    )
+
+
+def _suggested(run: Run | None) -> Mapping[str, int]:
+    if run is None:
+        return {}
+    return suggested(
+        with_others=run.with_others,
+        race=run.race,
+        treadmill=run.treadmill,
+        sport=run.sport,
+    )
+
+
+def _library(runtime: Runtime) -> Library:
+    return instruments.library(runtime.settings.data_dir)
 
 
 def record(runtime: Runtime, *, token: str, values: Mapping[str, int]) -> None:
@@ -77,14 +121,16 @@ def record(runtime: Runtime, *, token: str, values: Mapping[str, int]) -> None:
     `values` are question keys and their chosen values; those not named stay.
     Raises `BadAnswer` or `TooLate`.
     """
-    said = instruments.checked(values)
+    said = instruments.checked(values, _library(runtime).questions)
     with runtime.db.transaction() as session:
         survey = store.by_token(session, token_hash(token))
         if survey is None:
             raise TooLate("This link does not lead to a survey.")
         now = runtime.db.now(session)
         answer = store.answer_to(session, survey)
-        if _state(survey, answer, now=now) not in {"open", "answered"}:
+        # A form that was open when the time ran out may still be finished.
+        asked_at = now - FINISH_WITHIN
+        if _state(survey, answer, now=asked_at) not in {"open", "answered"}:
             raise TooLate("This survey is over.")
         run = session.get(Run, survey.run_id) if survey.run_id else None
         _keep(runtime, session, (survey, run, answer), said)
@@ -99,7 +145,7 @@ def record_for_run(
 
     Raises `BadAnswer` or `TooLate`; a run of someone else is as good as none.
     """
-    said = instruments.checked(values)
+    said = instruments.checked(values, _library(runtime).questions)
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         run = session.scalar(

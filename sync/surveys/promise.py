@@ -168,15 +168,15 @@ def _tags(
 
 
 def _new(desk: Desk, *, kind: str, token: str, **columns: Any) -> Survey:
-    preferences = desk.preferences
+    library = instruments.library(desk.runtime.settings.data_dir)
     survey = Survey(
         runner_id=desk.runner.id,
         kind=kind,
         token_hash=token_hash(token),
-        instrument=instruments.library().current(kind).id,
+        instrument=library.current(kind).id,
         # By runner and never by mail, so that a bias for the first shows.
         reversed_order=desk.runner.id % 2 == 1,
-        focus=preferences.focus or None,
+        focus=desk.preferences.focus or None,
         created_at=desk.now,
         **columns,
     )

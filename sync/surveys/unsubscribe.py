@@ -1,14 +1,12 @@
 """Stopping the survey mails from any mail, with one click and no sign-in."""
 
-import hmac
-
 import structlog
 
 from sync.mail import outbox
 from sync.models import Runner
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys import controls
+from sync.surveys import controls, links
 from sync.surveys.policy import Preferences
 
 log = structlog.get_logger()
@@ -18,19 +16,12 @@ _PURPOSE = "unsubscribe"
 
 def token_for(runtime: Runtime, runner_id: int) -> str:
     """Return the runner's unsubscribe token, which never expires."""
-    return f"{runner_id}-{runtime.sealer.signatures(_PURPOSE, str(runner_id))[0]}"
+    return links.token_for(runtime, runner_id, purpose=_PURPOSE)
 
 
 def holder(runtime: Runtime, token: str) -> int | None:
     """Return whose token this is, or None; writes nothing."""
-    number, _, signature = token.partition("-")
-    if not number.isascii() or not number.isdigit() or len(number) > 18:
-        return None
-    genuine = runtime.sealer.signatures(_PURPOSE, number)
-    if not any(hmac.compare_digest(signature.encode(), g.encode()) for g in genuine):
-        return None
-    with runtime.db.reading() as session:
-        return runner.id if (runner := session.get(Runner, int(number))) else None
+    return links.holder(runtime, token, purpose=_PURPOSE)
 
 
 def stop_checkins(runtime: Runtime, token: str) -> bool:

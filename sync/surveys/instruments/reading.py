@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sync.errors import NotConfigured
 
 Kind: TypeAlias = Literal["run", "checkin", "before", "focus", "checkin-focus", "page"]
+_ABOUT_MOOD = {"run", "checkin", "before"}
 _SYNTAX_LINE = re.compile(r"\(at (?:line (\d+)|end of document)")
 
 
@@ -45,6 +46,13 @@ class Instrument(BaseModel):
     questions: tuple[Question, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
+    def _asks_for_the_mood(self) -> Self:
+        first = self.questions[0]
+        if self.kind in _ABOUT_MOOD and (first.key != "mood" or not first.required):
+            raise ValueError("the first question must be the required mood")
+        return self
+
+    @model_validator(mode="after")
     def _keys_differ(self) -> Self:
         keys = [question.key for question in self.questions]
         if len(set(keys)) < len(keys):
@@ -65,7 +73,8 @@ def read(path: Path) -> Instrument:
         first = error.errors()[0]
         line = _line_of(text, first["loc"])
         where = ".".join(str(part) for part in first["loc"])
-        raise _refused(path, line, f"{where}: {first['msg']}".lstrip(": ")) from None
+        what = first["msg"].removeprefix("Value error, ")
+        raise _refused(path, line, f"{where}: {what}".lstrip(": ")) from None
 
 
 def _refused(path: Path, line: int, why: str) -> NotConfigured:
