@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any, NoReturn, Self
 
 from host.errors import CannotStart
 from host.process import Part, Process, ending
@@ -16,6 +17,7 @@ _LOOK_EVERY_S = 0.03
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 20.0
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stopped(Exception):
@@ -30,10 +32,21 @@ class Bell:
         self._ear.setblocking(False)
         self._hammer.setblocking(False)
         self._stopping = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
         signal.set_wakeup_fd(self._hammer.fileno(), warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._stop)
+        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _nothing)
+        for number in _STOPPING:
+            self._before[number] = signal.signal(number, self._stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+        self._ear.close()
+        self._hammer.close()
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -49,6 +62,10 @@ class Bell:
             raise Stopped
 
 
+def _nothing(*_: object) -> None:
+    """Do nothing: that there is a handler makes the signal ring the bell."""
+
+
 @dataclass(slots=True)
 class _Watched:
     part: Part
@@ -61,8 +78,8 @@ class _Watched:
 class Supervisor:
     """Starts parts one after another, restarts what falls over, stops them all."""
 
+    bell: Bell
     say: Callable[[str], None]
-    bell: Bell = field(default_factory=Bell)
     _watched: dict[str, _Watched] = field(default_factory=dict)
 
     def start(self, parts: Sequence[Part]) -> None:
@@ -83,7 +100,7 @@ class Supervisor:
         if code:
             raise CannotStart(_last_words(process))
 
-    def watch(self) -> None:
+    def watch(self) -> NoReturn:
         """Keep all parts running until somebody asks us to stop."""
         while True:
             for watched in self._watched.values():
@@ -111,7 +128,9 @@ class Supervisor:
             if process.has_ended() or time.monotonic() > deadline:
                 code = process.kill_group()
                 why = _last_line(process) or ending(code)
-                raise CannotStart(f"The {part.name} part did not start: {why}")
+                raise CannotStart(
+                    f"The {part.name} part did not start: {why} (its log: {part.log})"
+                )
             self.bell.wait(_LOOK_EVERY_S)
 
     def _look_after(self, watched: _Watched) -> None:

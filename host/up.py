@@ -8,7 +8,7 @@ from host import ports
 from host.apart import apart
 from host.home import INSTANCE_FILE, opened
 from host.plan import STOP_ORDER, Plan
-from host.supervisor import Stopped, Supervisor
+from host.supervisor import Bell, Stopped, Supervisor
 from host.wishes import Wishes, wishes
 
 
@@ -20,10 +20,10 @@ def run_instance(
     wanted: Wishes, *, export: Path | None = None, seeded: bool = False
 ) -> int:
     """Run one instance in its data directory until it is asked to stop."""
-    with opened(wanted.data_dir) as home:
+    with opened(wanted.data_dir) as home, Bell() as bell:
         port = ports.web_port(wanted.host, wanted.port)
         plan = Plan(wanted, home, port=port, export=export)
-        supervisor = Supervisor(say=_say)
+        supervisor = Supervisor(bell, say=_say)
         try:
             start(plan, supervisor)
             if seeded:

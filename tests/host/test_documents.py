@@ -1,0 +1,86 @@
+"""What the documents for hosts promise is what the code offers."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from host.commands import CHECKS, COMMANDS
+from host.doctor import examine
+from sync.settings import PREFIX, Settings, load
+
+ROOT = Path(__file__).parents[2]
+SETTINGS = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+SERVICES = {"web", "worker", "beat", "migrate", "db", "redis", "mail"}
+
+
+def documented() -> dict[str, str]:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    pairs = (line[1:].split("=", 1) for line in lines if line.startswith("#MOOD"))
+    return {pair[0]: pair[1] for pair in pairs}
+
+
+def services() -> dict[str, str]:
+    """Return each service of the compose file with its indented lines."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    body = text.partition("\nservices:\n")[2].partition("\nvolumes:")[0]
+    parts = re.split(r"^  (\w+):\n", body, flags=re.MULTILINE)[1:]
+    return dict(zip(parts[::2], parts[1::2], strict=True))
+
+
+def test_every_setting_is_documented_once() -> None:
+    assert documented().keys() == SETTINGS
+
+
+def test_the_documented_defaults_are_the_defaults(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in documented().items():
+        if value:
+            monkeypatch.setenv(name, value)
+
+    assert load().model_dump() == Settings.model_construct().model_dump()
+
+
+def test_compose_runs_every_part_with_a_health_check() -> None:
+    found = services()
+
+    assert found.keys() == SERVICES
+    assert all("healthcheck:" in lines for lines in found.values())
+
+
+def test_compose_knows_our_commands_and_checks() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    ours = {name: lines for name, lines in services().items() if "*moodmiles" in lines}
+    commands = {
+        " ".join(re.findall(r'"([^"]+)"', line))
+        for lines in ours.values()
+        for line in re.findall(r"^    command: (.*)$", lines, re.MULTILINE)
+    }
+    checks = set(re.findall(r'"doctor", ([^\]]*)', text))
+
+    assert commands == {"web", "worker", "beat", "db upgrade"}
+    assert commands <= {command.name for command in COMMANDS}
+    assert {check.strip('" ') for one in checks for check in one.split(",")} <= {
+        *CHECKS
+    }
+
+
+def test_compose_sets_only_what_we_read() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+
+    assert set(re.findall(r"\bMOODMILES_[A-Z_]+", text)) <= SETTINGS
+
+
+def test_the_makefile_has_at_most_ten_targets() -> None:
+    text = (ROOT / "Makefile").read_text()
+    [phony] = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
+
+    assert len(phony.split()) <= 10
+    assert all(f"\n{target}:" in text for target in phony.split())
+
+
+def test_every_check_can_be_asked_for() -> None:
+    findings = examine(Settings.model_construct(data_dir=Path()))
+
+    assert [finding.part for finding in findings] == [*CHECKS]

@@ -1,0 +1,86 @@
+"""The data directory: private, held by one instance, with secrets that stay."""
+
+from pathlib import Path
+from stat import S_IMODE
+
+import pytest
+
+from host.errors import CannotStart
+from host.home import SECRETS_FILE, opened
+
+
+def mode(path: Path) -> int:
+    return S_IMODE(path.stat().st_mode)
+
+
+def test_a_new_data_directory_is_private(folder: Path) -> None:
+    with opened(folder / "a" / "b") as home:
+        home.secrets()
+
+    assert mode(folder / "a") == mode(folder / "a" / "b") == 0o700
+    assert mode(home.path / SECRETS_FILE) == 0o600
+
+
+def test_an_empty_directory_is_made_private(folder: Path) -> None:
+    (folder / "data").mkdir(mode=0o755)
+
+    with opened(folder / "data") as home:
+        assert mode(home.path) == 0o700
+
+
+def test_somebody_elses_directory_is_left_alone(folder: Path) -> None:
+    folder.chmod(0o755)
+    (folder / "letter.txt").touch()
+
+    with pytest.raises(CannotStart, match="holds other files"), opened(folder):
+        pass
+
+    assert mode(folder) == 0o755
+
+
+def test_a_second_instance_is_refused(folder: Path) -> None:
+    with (
+        opened(folder / "data"),
+        pytest.raises(CannotStart, match="Another instance is running"),
+        opened(folder / "data"),
+    ):
+        pass
+
+
+def test_a_directory_that_cannot_be_used_is_named(folder: Path) -> None:
+    (folder / "data").touch()
+
+    with pytest.raises(CannotStart, match="cannot be used"), opened(folder / "data"):
+        pass
+
+
+def test_secrets_are_made_once(folder: Path) -> None:
+    with opened(folder / "data") as home:
+        first = home.secrets()
+
+    with opened(folder / "data") as home:
+        assert home.secrets() == first
+
+    assert len(set(first.values())) == len(first)
+
+
+def test_spoiled_secrets_are_not_replaced(folder: Path) -> None:
+    with opened(folder / "data") as home:
+        (home.path / SECRETS_FILE).write_text("{")
+
+        with pytest.raises(CannotStart, match="restore it from a backup"):
+            home.secrets()
+
+
+def test_the_logs_of_three_starts_are_kept(folder: Path) -> None:
+    with opened(folder / "data") as home:
+        for start in range(5):
+            home.fresh_log("web").write_text(str(start))
+
+    logs = {path.name: path.read_text() for path in home.logs.iterdir()}
+    assert logs == {
+        "web.log": "4",
+        "web.log.1": "3",
+        "web.log.2": "2",
+        "web.log.3": "1",
+    }

@@ -1,0 +1,43 @@
+"""Ports: a taken one is refused, an inner one stays the same."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from host.errors import CannotStart
+from host.home import opened
+from host.ports import inner_port, web_port
+from tests.servers import HOST
+
+
+def test_a_taken_port_is_refused() -> None:
+    with (
+        socket.create_server((HOST, 0)) as taken,
+        pytest.raises(CannotStart, match="choose another one with --port"),
+    ):
+        web_port(HOST, taken.getsockname()[1])
+
+
+def test_port_zero_means_any() -> None:
+    assert web_port(HOST, 0) > 0
+
+
+def test_an_address_of_another_machine_is_refused() -> None:
+    with pytest.raises(CannotStart):
+        web_port("not-an-address.invalid", 0)
+
+
+def test_a_part_listens_where_it_did_last_time(folder: Path) -> None:
+    with opened(folder / "data") as home:
+        first = inner_port(home, "redis")
+
+        assert inner_port(home, "redis") == first
+
+
+def test_a_part_moves_when_its_port_was_taken(folder: Path) -> None:
+    with opened(folder / "data") as home:
+        first = inner_port(home, "redis")
+
+        with socket.create_server((HOST, first)):
+            assert inner_port(home, "redis") != first

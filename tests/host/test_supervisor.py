@@ -1,0 +1,174 @@
+"""The supervisor: restarts what falls, ends everything, leaves nobody behind."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from host.errors import CannotStart
+from host.health import has_said, is_alive
+from host.process import Part
+from host.supervisor import Bell, Stopped, Supervisor, restart_wait_s
+from tests.servers import wait_for
+
+# A part with a child of its own, as the web server and the workers have.
+FAMILY = (
+    "import subprocess, sys, time;"
+    "child = subprocess.Popen(['sleep', '60']);"
+    "print('here', child.pid, flush=True);"
+    "time.sleep(60)"
+)
+ALONE = "import os, time; print('here', os.getpid(), flush=True); time.sleep(60)"
+STUBBORN = (
+    "import os, signal, time; signal.signal(15, signal.SIG_IGN);"
+    "print('here', os.getpid(), flush=True); time.sleep(60)"
+)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def supervisor(said: list[str]) -> Iterator[Supervisor]:
+    with Bell() as bell:
+        yield Supervisor(bell, said.append)
+
+
+def part(folder: Path, code: str, *, name: str = "part") -> Part:
+    return Part(
+        name=name,
+        command=[sys.executable, "-c", code],
+        environment=dict(os.environ),
+        log=folder / f"{name}.log",
+        is_ready=has_said("here"),
+        ends_within_s=0.2,
+    )
+
+
+def is_running(pid: int) -> bool:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    return False
+
+
+def family(log: Path) -> list[int]:
+    """Return the children that a part has told of."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [int(line.split()[1]) for line in lines]
+
+
+def test_a_part_and_its_children_end_together(
+    folder: Path, supervisor: Supervisor
+) -> None:
+    supervisor.start([part(folder, FAMILY)])
+    [child] = family(folder / "part.log")
+
+    supervisor.stop(["part"])
+
+    wait_for(lambda: not is_running(child))
+
+
+def test_a_part_that_will_not_end_is_killed(
+    folder: Path, supervisor: Supervisor
+) -> None:
+    supervisor.start([part(folder, STUBBORN)])
+    [pid] = family(folder / "part.log")
+
+    supervisor.stop(["part"])
+
+    assert not is_running(pid)
+
+
+def test_a_killed_part_is_started_again_without_its_old_children(
+    folder: Path, supervisor: Supervisor, said: list[str]
+) -> None:
+    log = folder / "part.log"
+    supervisor.start([part(folder, FAMILY)])
+    [old] = family(log)
+    os.kill(os.getpgid(old), signal.SIGKILL)
+    again = Timer(1.5, os.kill, (os.getpid(), signal.SIGTERM))
+    again.start()
+
+    with pytest.raises(Stopped):
+        supervisor.watch()
+
+    assert len(family(log)) == 2
+    assert not is_running(old)
+    assert said == ["The part part ended (signal SIGKILL); starting it again in 0.1 s."]
+    supervisor.stop(["part"])
+
+
+def test_a_part_that_cannot_start_is_told_with_its_last_words(
+    folder: Path, supervisor: Supervisor
+) -> None:
+    broken = part(folder, "raise SystemExit('no such door')")
+
+    with pytest.raises(CannotStart, match="did not start: no such door"):
+        supervisor.start([broken])
+
+
+def test_a_single_errand_passes_its_sentence_on(
+    folder: Path, supervisor: Supervisor
+) -> None:
+    errand = part(folder, "raise SystemExit('moodmiles: The door is shut.')")
+
+    with pytest.raises(CannotStart, match=r"^The door is shut\.$"):
+        supervisor.run_once(errand)
+
+
+def test_a_single_errand_that_breaks_names_its_log(
+    folder: Path, supervisor: Supervisor
+) -> None:
+    with pytest.raises(CannotStart, match=r"part failed; see .*part\.log"):
+        supervisor.run_once(part(folder, "1 / 0"))
+
+
+@pytest.mark.parametrize(
+    ("failures", "wait_s"), [(1, 0.1), (2, 0.2), (5, 1.6), (20, 30.0), (10_000, 30.0)]
+)
+def test_the_waits_grow_and_have_an_end(failures: int, wait_s: float) -> None:
+    assert restart_wait_s(failures) == wait_s
+
+
+def test_nothing_outlives_a_killed_supervisor(folder: Path) -> None:
+    code = (
+        "from pathlib import Path; from tests.host.test_supervisor import *;"
+        f"folder = Path({str(folder)!r}); bell = Bell().__enter__();"
+        "supervisor = Supervisor(bell, print);"
+        "supervisor.start([part(folder, ALONE)]); supervisor.watch()"
+    )
+    root = Path(__file__).parents[2]
+    ours = subprocess.Popen([sys.executable, "-c", code], cwd=root)  # noqa: S603
+    wait_for(lambda: len(family(folder / "part.log")) == 1)
+    [pid] = family(folder / "part.log")
+
+    ours.kill()
+    ours.wait()
+
+    wait_for(lambda: not is_running(pid))
+
+
+def test_something_alive_is_ready(folder: Path, supervisor: Supervisor) -> None:
+    quiet = part(folder, "import time; time.sleep(60)")
+
+    supervisor.start(
+        [
+            Part(
+                name=quiet.name,
+                command=quiet.command,
+                environment=quiet.environment,
+                log=quiet.log,
+                is_ready=is_alive,
+            )
+        ]
+    )
+
+    supervisor.stop(["part"])
