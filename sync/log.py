@@ -12,6 +12,16 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(
     structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 )
 
+# Their INFO lines name addresses that hold tokens.
+_NOISY = (
+    "celery.redirected",
+    "kombu",
+    "mail.log",
+    "stravalib",
+    "sync.strava",
+    "urllib3",
+)
+
 
 def configure(style: Literal["text", "json"], *, part: str = "") -> None:
     """Send our lines and those of the libraries through one formatter."""
@@ -48,8 +58,7 @@ def configure(style: Literal["text", "json"], *, part: str = "") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    # Their INFO lines name addresses that hold tokens.
-    for noisy in ("urllib3", "stravalib", "kombu", "celery.redirected", "mail.log"):
+    for noisy in _NOISY:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if part:
         structlog.contextvars.bind_contextvars(part=part)

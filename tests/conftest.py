@@ -107,7 +107,7 @@ def settings(database_url: str, strava_url: str, tmp_path: Path) -> Settings:
         strava_api_url=f"{strava_url}/api/v3",
         strava_verify_token=SecretStr("verify"),
         strava_webhook_secret=SecretStr("hook"),
-        smtp_url=None,
+        smtp_url=SecretStr("smtp://127.0.0.1:1"),  # nobody listens there
     )
 
 

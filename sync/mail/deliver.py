@@ -54,6 +54,7 @@ def deliver_due(runtime: Runtime, *, timeout_s: float = TIMEOUT_S) -> int:
     if the server took it and we died before saying so, and then under the same
     Message-ID.
     """
+    runtime.queue.woken(Work.OUTBOX)
     sent = 0
     end = monotonic() + _LONGEST_BATCH_S
     with _line(runtime, timeout_s=timeout_s) as line:

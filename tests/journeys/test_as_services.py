@@ -1,0 +1,221 @@
+"""The whole loop as a club runs it: PostgreSQL, Redis, two workers, real SMTP."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from email import message_from_bytes
+from email.message import Message
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message as MessageHandler
+
+from sync.simulator.export import read_export
+from sync.simulator.seed import HOME, SAM_ID, populate
+from sync.simulator.serving import serve_in_thread
+from sync.simulator.world import World
+from tests.journeys.house import until
+from tests.postgres import postgres
+from tests.servers import HOST, free_port, valkey
+
+EXPORT = Path(__file__).parent.parent / "data" / "activities-small.csv"
+TOKEN = re.compile(rb"(http://[^\s\"]+/(?:s|email/confirm)/[\w-]+)")
+
+
+class Letters(MessageHandler):
+    """Keeps what a real SMTP conversation delivered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[bytes] = []
+
+    def prepare_message(self, session: Any, envelope: Any) -> Message:
+        self.kept.append(bytes(envelope.content))
+        message: Message = super().prepare_message(session, envelope)
+        return message
+
+    def handle_message(self, message: Message) -> None:
+        """Nothing more: the bytes are kept."""
+
+    def link(self, path: str) -> str | None:
+        for content in self.kept:
+            text = _plain(content)
+            for found in TOKEN.findall(text):
+                if f"/{path}/".encode() in found:
+                    return str(found.decode())
+        return None
+
+
+def _plain(content: bytes) -> bytes:
+    body = message_from_bytes(content, policy=default).get_body(("plain",))
+    return body.get_content().encode() if body is not None else b""
+
+
+@pytest.fixture
+def letters() -> Iterator[tuple[Letters, int]]:
+    handler, port = Letters(), free_port()
+    controller = Controller(handler, hostname=HOST, port=port)
+    controller.start()
+    yield handler, port
+    controller.stop()
+
+
+@pytest.fixture
+def strava() -> Iterator[tuple[World, str]]:
+    world = World()
+    exported = read_export(EXPORT, athlete_id=SAM_ID, zone=HOME)
+    with world.change():
+        populate(world, number=1, exported=exported)
+    with serve_in_thread(world) as url:
+        yield world, url
+    world.close()
+
+
+@pytest.fixture
+def club(
+    letters: tuple[Letters, int], strava: tuple[World, str], tmp_path: Path
+) -> Iterator[str]:
+    """Start web, two workers and the schedule as services of their own."""
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    with ExitStack() as stack:
+        given = {
+            "DATABASE_URL": stack.enter_context(postgres()),
+            "REDIS_URL": stack.enter_context(valkey()).url,
+            "SMTP_URL": f"smtp://{HOST}:{letters[1]}",
+            "MAIL_FROM": "Moodmiles <moodmiles@example.org>",
+            "PUBLIC_URL": url,
+            "PORT": str(port),
+            "DATA_DIR": str(tmp_path),
+            "SECRET_KEYS": "a key for the club that is long enough",
+            "STRAVA_CLIENT_ID": "1",
+            "STRAVA_CLIENT_SECRET": "simulated",
+            "STRAVA_SITE_URL": strava[1],
+            "STRAVA_API_URL": f"{strava[1]}/api/v3",
+            "STRAVA_VERIFY_TOKEN": "verify",
+            "STRAVA_WEBHOOK_SECRET": "hook",
+        }
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("MOODMILES_")},
+            **{f"MOODMILES_{name}": value for name, value in given.items()},
+        }
+        run_once(("db", "upgrade"), environment)
+        for number, part in enumerate(("web", "worker", "worker", "beat")):
+            log = tmp_path / f"{part}{number}.log"
+            stack.enter_context(service(part, environment, log))
+        until(lambda: answers(f"{url}/readyz"))
+        run_once(("strava", "subscribe"), environment)
+        yield url
+
+
+def run_once(words: Sequence[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "host.cli", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@contextmanager
+def service(part: str, environment: dict[str, str], log: Path) -> Generator[None]:
+    with log.open("w") as out:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "host.cli", part],
+            env=environment,
+            stdout=out,
+            stderr=out,
+        )
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).ok
+    except requests.RequestException:
+        return False
+
+
+def test_a_club_runner_links_runs_and_answers(
+    club: str, letters: tuple[Letters, int], strava: tuple[World, str]
+) -> None:
+    world, strava_url = strava
+    runner = requests.Session()
+
+    link(runner, club)
+    confirm(runner, club, letters[0])
+    until(lambda: len(rows(runner, f"{club}/dashboard/runs.csv")) == 3)
+    finish_run(strava_url)
+    survey = until(lambda: letters[0].link("s"))
+    saved = requests.post(survey, data={"mood": "4"}, timeout=10)
+
+    assert saved.ok
+    [answer] = rows(runner, f"{club}/dashboard/answers.csv")
+    assert "Good" in answer
+    assert len(rows(runner, f"{club}/dashboard/runs.csv")) == 4
+    subscription = world.subscription
+    assert subscription is not None
+    assert subscription.callback_url.startswith(club)
+
+
+def link(runner: requests.Session, club: str) -> None:
+    page = runner.get(f"{club}/connect", timeout=10).text
+    boxes = dict.fromkeys(("strava", "mood", "mail", "adult"), "1")
+    consent = runner.post(
+        f"{club}/connect", data=boxes | {"csrf": csrf(page)}, timeout=10
+    )
+    back = runner.post(
+        consent.url,
+        data={
+            "athlete": str(SAM_ID),
+            "scope": ["read", "activity:read"],
+            "decision": "authorize",
+        },
+        timeout=20,
+    )
+    assert back.ok, back.text
+
+
+def confirm(runner: requests.Session, club: str, letters: Letters) -> None:
+    page = runner.get(f"{club}/email", timeout=10).text
+    asked = runner.post(
+        f"{club}/email",
+        data={"email": "sam@example.org", "csrf": csrf(page)},
+        timeout=10,
+    )
+    assert asked.ok
+    address = until(lambda: letters.link("email/confirm"))
+    page = runner.get(address, timeout=10).text
+    assert runner.post(address, data={"csrf": csrf(page)}, timeout=10).ok
+
+
+def finish_run(strava_url: str) -> None:
+    finished = requests.post(
+        f"{strava_url}/control/athletes/{SAM_ID}/runs",
+        json={"zone": "daytime", "distance_m": 8200, "moving_s": 2800},
+        timeout=10,
+    )
+    assert finished.status_code == 201
+
+
+def rows(runner: requests.Session, url: str) -> list[str]:
+    return runner.get(url, timeout=10).text.strip().splitlines()[1:]
+
+
+def csrf(page: str) -> str:
+    found = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert found is not None
+    return found.group(1)
