@@ -1,0 +1,88 @@
+"""The host's tools for runners: numbers and states, an export, a deletion."""
+
+import io
+from argparse import Namespace
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from host import runners
+from host.errors import CannotStart
+from sync.errors import MoodmilesError
+from sync.models import Connection, Runner
+from tests.stage import Stage
+
+
+def test_the_list_shows_states_and_nothing_of_strava(stage: Stage) -> None:
+    linked = stage.link(stage.athlete(7))
+    unconfirmed = stage.link(stage.athlete(8), address=False)
+    gone = stage.link(stage.athlete(9))
+    bounced = stage.link(stage.athlete(10))
+    with stage.runtime.db.transaction() as session:
+        session.delete(session.get_one(Connection, gone))
+        session.get_one(Connection, unconfirmed).broken_at = stage.clock()
+        session.get_one(Runner, bounced).email_bounced_at = stage.clock()
+
+    _, *lines = runners.listed(stage.runtime)
+
+    day = f"{stage.clock():%Y-%m-%d}"
+    assert [line.split() for line in lines] == [
+        [str(linked), day, "connected", "confirmed"],
+        [str(unconfirmed), day, "broken", "not", "confirmed"],
+        [str(gone), day, "disconnected", "confirmed"],
+        [str(bounced), day, "connected", "bounced"],
+    ]
+
+
+def test_an_export_is_a_private_file(stage: Stage, folder: Path) -> None:
+    runner_id = stage.link(stage.athlete())
+
+    runners.export_to(stage.runtime, runner_id, folder / "runner.zip")
+
+    file = folder / "runner.zip"
+    assert "account.json" in ZipFile(file).namelist()
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_an_export_overwrites_nothing(stage: Stage, folder: Path) -> None:
+    runner_id = stage.link(stage.athlete())
+    (folder / "runner.zip").touch()
+
+    with pytest.raises(CannotStart, match=r"runner\.zip cannot be written"):
+        runners.export_to(stage.runtime, runner_id, folder / "runner.zip")
+
+
+def test_a_deletion_is_asked_about(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
+
+    with pytest.raises(MoodmilesError, match="Nothing was deleted"):
+        runners.delete(stage.runtime, runner_id, sure=False)
+
+    assert len(list(runners.listed(stage.runtime))) == 2
+
+
+@pytest.mark.parametrize(("sure", "typed"), [(True, ""), (False, "yes\n")])
+def test_a_deletion_leaves_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, *, sure: bool, typed: str
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+
+    runners.delete(stage.runtime, runner_id, sure=sure)
+
+    assert len(list(runners.listed(stage.runtime))) == 1
+
+
+@pytest.mark.parametrize("command", ["runner export", "runner delete"])
+def test_an_unknown_runner_is_named(
+    command: str, stage: Stage, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runners, "effective", lambda _: stage.runtime.settings)
+    asked = Namespace(command=command, runner=404, file=folder / "x.zip", yes=True)
+
+    with pytest.raises(MoodmilesError, match=r"There is no runner 404\."):
+        runners.run(asked)

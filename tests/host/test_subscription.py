@@ -1,0 +1,87 @@
+"""`moodmiles strava ...` against the simulated Strava and our real pages."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from threading import Thread
+
+import pytest
+from werkzeug.serving import make_server
+
+from host import subscription
+from host.checks import strava
+from sync.runtime import Runtime
+from sync.strava.client import HttpStrava
+from tests.servers import HOST, free_port
+from web.app import create_app
+
+
+def at_home(runtime: Runtime, port: int) -> Runtime:
+    settings = runtime.settings.model_copy(
+        update={"public_url": f"http://{HOST}:{port}"}
+    )
+    return replace(runtime, settings=settings, strava=HttpStrava(settings))
+
+
+@pytest.fixture
+def served(runtime: Runtime) -> Iterator[Runtime]:
+    """Serve our pages, so that Strava's handshake finds them."""
+    port = free_port()
+    home = at_home(runtime, port)
+    server = make_server(HOST, port, create_app(home), threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield home
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def status(runtime: Runtime) -> str:
+    return subscription.status(runtime.settings, runtime.strava)
+
+
+def test_subscribing_is_done_once(served: Runtime) -> None:
+    first = subscription.subscribe(served)
+    second = subscription.subscribe(served)
+
+    assert first.startswith("Subscribed (number")
+    assert second.startswith("Subscribed already (number")
+    assert status(served).endswith("Strava tells us about new runs.")
+    assert strava(served.settings) == status(served)
+
+
+def test_a_subscription_for_another_address_is_moved_here(served: Runtime) -> None:
+    subscription.subscribe(served)
+    elsewhere = at_home(served, free_port())
+
+    assert status(elsewhere).startswith("Subscribed elsewhere")
+
+    secret = served.settings.strava_webhook_secret
+    assert secret is not None
+    assert secret.get_secret_value() not in status(elsewhere)
+    assert "run `moodmiles strava subscribe`" in status(elsewhere)
+
+
+def test_the_old_address_is_given_up(served: Runtime) -> None:
+    before = served.strava.subscribe(
+        f"{subscription.callback_url(served.settings)}?old=1",
+        served.settings.secret("strava_verify_token"),
+    )
+
+    subscription.subscribe(served)
+
+    [now] = served.strava.subscriptions()
+    assert now.id != before.id
+    assert now.callback_url == subscription.callback_url(served.settings)
+
+
+def test_unsubscribing_leaves_none(served: Runtime) -> None:
+    subscription.subscribe(served)
+
+    assert subscription.unsubscribe(served) == "Unsubscribed."
+    assert subscription.unsubscribe(served) == "There was no subscription."
+    assert status(served).startswith("Not subscribed")
+
+
+def test_there_may_be_nothing_to_read_again(served: Runtime) -> None:
+    assert subscription.retry(served) == "No record has been set aside."
