@@ -71,8 +71,9 @@ def insert(session: Session, table: Any) -> "sqlite.Insert | postgresql.Insert":
 def connect(url: str) -> Engine:
     """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode."""
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": 5})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    # What was written may be an answer or a token: no error message shows it.
+    engine = create_engine(url, connect_args={"timeout": 5}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
