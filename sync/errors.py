@@ -71,5 +71,9 @@ class ConsentMissing(MoodmilesError):
     """A box that the service cannot do without was left unticked."""
 
 
+class PrivateMissing(MoodmilesError):
+    """A runner who lets us see private runs signed in without asking Strava so."""
+
+
 class BadAddress(MoodmilesError):
     """That is not an e-mail address we could write to."""

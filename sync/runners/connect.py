@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 
 from sync.crypto import new_token, token_hash
 from sync.database import insert, wake_after_commit
-from sync.errors import MoodmilesError, OtherRunner, ScopeMissing, StateRefused
+from sync.errors import (
+    ConsentMissing,
+    MoodmilesError,
+    OtherRunner,
+    PrivateMissing,
+    ScopeMissing,
+    StateRefused,
+)
 from sync.models import Connection, LinkAttempt, Runner
 from sync.queue import Work
 from sync.runners import store
@@ -32,23 +39,32 @@ def begin(
     runtime: Runtime,
     *,
     browser: str,
-    consents: Consents,
+    consents: Consents | None,
     runner_id: int | None = None,
-    force: bool = False,
+    private: bool = False,
 ) -> str:
     """Return the address of Strava's consent page for this browser.
 
-    Raises `ConsentMissing`.  The state in the address works once, for this
-    browser, for half an hour.
+    Without `consents` it is only a way to sign in: whoever comes back must be
+    linked already.  `private` then asks Strava for what that runner had agreed
+    to.  Raises `ConsentMissing` when a needed box is empty.  The state in the
+    address works once, for this browser, for half an hour.
     """
-    consents.require()
+    if consents is not None:
+        consents.require()
+    boxes = consents or Consents(private=private)
     state = new_token()
     with runtime.db.transaction() as session:
         session.add(
             LinkAttempt(
                 state_hash=token_hash(state),
                 browser_hash=token_hash(browser),
-                consents={"given": consents.given, "version": CONSENT_VERSION},
+                consents={
+                    "given": consents.given if consents else [],
+                    "version": CONSENT_VERSION,
+                    "signing_in": consents is None,
+                    "private": boxes.private,
+                },
                 runner_id=runner_id,
                 expires_at=runtime.db.now(session) + STATE_LIFE,
             )
@@ -56,8 +72,7 @@ def begin(
     return runtime.strava.consent_url(
         state=state,
         redirect_uri=f"{runtime.settings.public_url}/connect/callback",
-        scope=consents.scope,
-        force=force,
+        scope=boxes.scope,
     )
 
 
@@ -66,15 +81,17 @@ def finish(
 ) -> Linked:
     """Take the runner back from Strava's page and start importing.
 
-    Raises `StateRefused`, `ScopeMissing`, `OtherRunner`, or what
-    `Strava.exchange` raises.  A grant that we cannot use is given back, so
-    that it does not take one of the app's places.
+    Raises `StateRefused`, `ScopeMissing`, `ConsentMissing`, `PrivateMissing`,
+    `OtherRunner`, or what `Strava.exchange` raises.  A grant that we cannot use
+    is given back, so that it does not take one of the app's places.
     """
     attempt = _use(runtime, state=state, browser=browser)
     grant = runtime.strava.exchange(code)
     if not may_read_runs(scope):
         _give_back(runtime, grant)
         raise ScopeMissing("Strava was not allowed to show us your runs.")
+    if attempt.consents.get("signing_in"):
+        _require_link(runtime, attempt, grant, scope=scope)
     with runtime.db.transaction() as session:
         linked = _link(runtime, session, attempt, grant, scope=scope)
         is_known = store.by_athlete(session, grant.athlete_id) is not None
@@ -84,6 +101,21 @@ def finish(
         raise OtherRunner("This browser is signed in as a different runner.")
     log.info("runner linked", runner_id=linked.runner_id, new=linked.is_new)
     return linked
+
+
+def _require_link(
+    runtime: Runtime, attempt: LinkAttempt, grant: Grant, *, scope: str
+) -> None:
+    """Refuse whoever signs in by Strava and has not agreed to anything here yet."""
+    with runtime.db.reading() as session:
+        known = store.by_athlete(session, grant.athlete_id)
+        private = known is not None and store.agreed(session, known.id, "private")
+    if known is None:
+        _give_back(runtime, grant)
+        raise ConsentMissing("This Strava account is not linked here yet.")
+    if private and "read_all" not in scope and not attempt.consents["private"]:
+        # The first visit could not know who comes; a narrower link would lose runs.
+        raise PrivateMissing("This runner's link sees private runs too.")
 
 
 def decline(runtime: Runtime, *, state: str, browser: str) -> None:

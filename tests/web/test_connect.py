@@ -3,7 +3,9 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import select
 
+from sync.models import Backfill, Connection, Consent, Runner
 from sync.runtime import Runtime
 from sync.simulator import grants
 from sync.simulator.records import App, Fault
@@ -63,6 +65,65 @@ def test_a_runner_comes_back_signed_in(browser: Browser, stage: Stage) -> None:
 
     assert answer.location == "/email"
     assert browser.open("/dashboard").status_code == 200
+
+
+def sign_in_at_strava(browser: Browser) -> str:
+    """Use the sign-in page's button; return the state that Strava will send back."""
+    answer = browser.post("/connect/again")
+    return parse_qs(urlsplit(answer.location).query)["state"][0]
+
+
+def test_a_linked_runner_signs_in_without_the_boxes(
+    browser: Browser, stage: Stage
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    stage.work()
+
+    back = browser.open(callback(sign_in_at_strava(browser), code_for(stage)))
+
+    assert back.location == "/dashboard"
+    assert browser.open("/dashboard").status_code == 200
+    with stage.runtime.db.reading() as session:
+        connection = session.get_one(Connection, runner_id)
+        backfill = session.get_one(Backfill, runner_id)
+        consents = session.scalars(select(Consent.kind)).all()
+    grant = stage.world.grants.get(7)
+    assert grant
+    kept = stage.runtime.sealer.open(connection.refresh_token)
+    assert kept == grant.refresh_token
+    assert backfill.finished_at is not None
+    assert len(consents) == len(set(consents)) == 4
+
+
+def test_a_stranger_who_signs_in_is_shown_the_boxes(
+    browser: Browser, stage: Stage
+) -> None:
+    back = browser.open(callback(sign_in_at_strava(browser), code_for(stage)))
+    boxes = browser.open(back.location).text
+
+    assert back.location == "/connect?new=1"
+    assert "You are new here." in boxes
+    assert not stage.world.grants
+    with stage.runtime.db.reading() as session:
+        assert session.scalars(select(Runner)).all() == []
+
+
+def test_signing_in_never_narrows_what_the_runner_lets_us_see(
+    browser: Browser, stage: Stage
+) -> None:
+    wide = "read,activity:read,activity:read_all"
+    state = go_to_strava(browser, private="1")
+    browser.open(callback(state, code_for(stage, scope=wide), wide))
+    browser.post("/logout")
+
+    first = browser.open(callback(sign_in_at_strava(browser), code_for(stage)))
+    asked = parse_qs(urlsplit(first.location).query)
+    code = code_for(stage, scope=wide)
+    browser.open(callback(asked["state"][0], code, wide))
+
+    assert "activity:read_all" in asked["scope"][0]
+    with stage.runtime.db.reading() as session:
+        assert session.scalars(select(Connection.scope)).all() == [wide]
 
 
 def test_saying_no_at_strava_is_respected(browser: Browser) -> None:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.errors import ConsentMissing, StateRefused
+from sync.errors import ConsentMissing, PrivateMissing, StateRefused
 from sync.runners import connect
 from sync.runners.rules import Consents
 from web import session
@@ -17,7 +17,9 @@ blueprint = Blueprint("connect", __name__, url_prefix="/connect")
 
 @blueprint.get("")
 def consent_page() -> ResponseReturnValue:
-    return render_template("connect/consent.html", ticked=Consents(), missing=False)
+    return render_template(
+        "connect/consent.html", ticked=Consents(), is_new="new" in request.args
+    )
 
 
 @blueprint.post("")
@@ -38,6 +40,12 @@ def leave_for_strava() -> ResponseReturnValue:
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 
+@blueprint.post("/again")
+def sign_in() -> ResponseReturnValue:
+    """Go straight to Strava: who is linked already has ticked the boxes before."""
+    return redirect(_way_back(), HTTPStatus.SEE_OTHER)
+
+
 @blueprint.get("/callback")
 def come_back() -> ResponseReturnValue:
     """Take the runner back from Strava, signed in, or say why not."""
@@ -47,17 +55,28 @@ def come_back() -> ResponseReturnValue:
         return render_template("connect/declined.html")
     if not state or "code" not in request.args:
         raise StateRefused("Strava's answer is incomplete.")
-    linked = connect.finish(
-        runtime(),
-        state=state,
-        browser=browser,
-        code=request.args["code"],
-        scope=request.args.get("scope", ""),
-    )
+    try:
+        linked = connect.finish(
+            runtime(),
+            state=state,
+            browser=browser,
+            code=request.args["code"],
+            scope=request.args.get("scope", ""),
+        )
+    except ConsentMissing:
+        return redirect(url_for(".consent_page", new=1))
+    except PrivateMissing:
+        return redirect(_way_back(private=True))
     session.login(linked.runner_id)
     if linked.needs_address:
         return redirect(url_for("email.address_page"))
     return redirect(session.where_to_go(url_for("dashboard.dashboard_page")))
+
+
+def _way_back(*, private: bool = False) -> str:
+    return connect.begin(
+        runtime(), browser=session.browser(), consents=None, private=private
+    )
 
 
 def _ticked(form: Mapping[str, str]) -> Consents:
