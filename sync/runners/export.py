@@ -56,6 +56,9 @@ README = """Everything that Moodmiles holds about you.
 account.json   your account, address and settings
 answers.csv    your answers, in your own words' numbers (below)
 {tables}
+study/         runs and answers side by side, the three headline numbers, and a
+               codebook that says what each column means: enough to work them
+               out again with any statistics program
 
 Times are UTC.  In answers.csv: mood and before go from -2 (Awful) to 2 (Great);
 stress from 0 (not at all) to 4 (very); energy from 0 (drained) to 4 (full of
@@ -63,8 +66,10 @@ energy); company is 1 with others, 0 alone.
 """
 
 
-def pack(runtime: Runtime, runner_id: int) -> bytes:
-    """Return the ZIP, made now from what is stored now."""
+def pack(
+    runtime: Runtime, runner_id: int, *, beside: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the ZIP, made now from what is stored now, and the files `beside` it."""
     with runtime.db.reading() as session:
         files = {
             f"{name}.csv": _csv(_plain(session, table, runner_id))
@@ -74,6 +79,7 @@ def pack(runtime: Runtime, runner_id: int) -> bytes:
         files["answers.csv"] = _csv(_answers(runtime, session, runner_id))
     listed = "\n".join(f"{f'{n}.csv':<15}{what}" for n, (_, what) in _TABLES.items())
     files["README.txt"] = README.format(tables=listed)
+    files |= beside or {}
     packed = io.BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
         for name in sorted(files):

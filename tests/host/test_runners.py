@@ -41,7 +41,8 @@ def test_an_export_is_a_private_file(stage: Stage, folder: Path) -> None:
     runners.export_to(stage.runtime, runner_id, folder / "runner.zip")
 
     file = folder / "runner.zip"
-    assert "account.json" in ZipFile(file).namelist()
+    held = ZipFile(file).namelist()
+    assert {"account.json", "study/headline.csv", "study/codebook.csv"} <= set(held)
     assert file.stat().st_mode & 0o077 == 0
 
 

@@ -109,6 +109,8 @@ def test_the_export_holds_everything_and_no_secret(
     assert files["consents.csv"].count("2026-11") == 4
     assert json.loads(files["account.json"])["email"] == "runner1@example.org"
     assert "runs.csv" in files["README.txt"]
+    assert "8200" in files["study/runs.csv"]
+    assert "headline.csv" in files["study/codebook.csv"]
     assert "token" not in " ".join(files.values())
 
 

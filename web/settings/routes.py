@@ -6,8 +6,8 @@ from http import HTTPStatus
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sync.analytics.takeout import take_out
 from sync.runners import account, leave
-from sync.runners.export import pack
 from sync.surveys.policy import Preferences
 from web import session
 from web.runtime import runtime
@@ -45,7 +45,7 @@ def export_page() -> ResponseReturnValue:
 @login_required
 def export() -> ResponseReturnValue:
     return Response(
-        pack(runtime(), signed_in().runner_id),
+        take_out(runtime(), signed_in().runner_id),
         content_type="application/zip",
         headers={"Content-Disposition": 'attachment; filename="moodmiles.zip"'},
     )
