@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import pairwise
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -107,12 +106,15 @@ def minutes_since_end(run: RunFacts, *, now: datetime) -> int | None:
 
 def sessions(runs: Sequence[RunFacts], policy: Policy) -> int:
     """Count the sessions in these runs: a short break does not end one."""
-    ordered = sorted(runs, key=lambda run: run.started_at)
     gap = timedelta(hours=policy.session_gap_h)
-    return 1 + sum(
-        later.started_at - (earlier.ended_at or earlier.started_at) >= gap
-        for earlier, later in pairwise(ordered)
-    )
+    count, last_end = 0, None
+    for run in sorted(runs, key=lambda run: run.started_at):
+        if last_end is None or run.started_at - last_end >= gap:
+            count += 1
+        end = run.ended_at or run.started_at
+        # Two watches may have recorded one run: the longer record counts.
+        last_end = end if last_end is None else max(last_end, end)
+    return count
 
 
 def _not_this_runner(

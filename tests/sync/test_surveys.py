@@ -110,8 +110,20 @@ def test_a_survey_is_dead_24_hours_after_the_run(asked: Stage) -> None:
 
     assert page is not None
     assert page.state == "expired"
+    asked.pass_time(minutes=10)
     with pytest.raises(TooLate):
         answer.record(asked.runtime, token=token, values={"mood": 0})
+
+
+def test_a_form_that_was_open_when_the_time_ran_out_may_be_finished(
+    asked: Stage,
+) -> None:
+    token = token_in(asked.runtime)
+    asked.pass_time(hours=23, minutes=39)
+
+    answer.record(asked.runtime, token=token, values={"mood": 0})
+
+    assert answers(asked) == [{"mood": 0}]
 
 
 def test_an_answer_on_the_dashboard_counts_for_the_survey(asked: Stage) -> None:
