@@ -20,6 +20,10 @@ def main() -> int:
         concurrency=arguments.concurrency,
         loglevel="INFO",
         quiet=True,
+        # Workers of ours have nothing to tell each other; asking takes a second.
+        without_mingle=True,
+        without_gossip=True,
+        without_heartbeat=True,
     )
     worker.start()
     code: int = worker.exitcode or 0

@@ -1,0 +1,123 @@
+"""One instance under a stop watch: its processes, what they cost, whether it works."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+import requests
+
+from sync.queue import CeleryQueue, Work
+from tests.servers import HOST, free_port
+
+ROOT = Path(__file__).parents[2]
+TICKS_S = os.sysconf("SC_CLK_TCK")
+NEVER_S = 60.0
+# `python -m` of the environment here may forbid what every installation has.
+IGNORED = {"PYTHONDONTWRITEBYTECODE"}
+
+
+class Instance:
+    """Starts `moodmiles up` in an empty directory; `started_at` is that moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self._data_dir = folder / "data"
+        self._log = self._data_dir / "logs" / "worker.log"
+        port = free_port()
+        self.url = f"http://{HOST}:{port}/"
+        options = ["--port", str(port), "--data-dir", str(self._data_dir)]
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in IGNORED and not name.startswith("MOODMILES_")
+        }
+        self.started_at = monotonic()
+        self.process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "host.cli", "up", *options],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def pids(self) -> list[int]:
+        """Return the supervisor and everybody below it."""
+        found: list[int] = []
+        new = [self.process.pid]
+        while new:
+            found += new
+            new = [child for pid in new for child in children(pid)]
+        return found
+
+    def has_page(self) -> bool:
+        try:
+            return requests.get(self.url, timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def has_parts(self) -> bool:
+        """Everything is up when the schedule, which starts last, has started."""
+        return any("workers.beat" in words(pid) for pid in self.pids())
+
+    def works(self) -> bool:
+        """Ask for a page and a task: the loop needs both."""
+        done = self._tasks_done()
+        if not self.has_page():
+            return False
+        self._wake()
+        patience = monotonic() + 0.5
+        while monotonic() < patience and self._tasks_done() == done:
+            sleep(0.01)
+        return self._tasks_done() > done
+
+    def _tasks_done(self) -> int:
+        return (
+            self._log.read_text().count(" succeeded in ") if self._log.exists() else 0
+        )
+
+    def _wake(self) -> None:
+        told = self._data_dir / "instance.json"
+        if told.exists():
+            url = json.loads(told.read_text())["MOODMILES_REDIS_URL"]
+            queue = CeleryQueue(url)
+            queue.woken(Work.OUTBOX)
+            queue.wake(Work.OUTBOX)
+
+
+def seconds_until(done: Callable[[], bool]) -> float:
+    """Ask again and again; infinity when it never comes."""
+    began = monotonic()
+    while not done():
+        if monotonic() - began > NEVER_S:
+            return float("inf")
+        sleep(0.01)
+    return monotonic() - began
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in _proc(pid, f"task/{pid}/children").split()]
+
+
+def words(pid: int) -> str:
+    return _proc(pid, "cmdline").replace("\0", " ")
+
+
+def pss_mb(pid: int) -> float:
+    found = re.search(r"^Pss:\s+(\d+)", _proc(pid, "smaps_rollup"), re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def cpu_s(pid: int) -> float:
+    fields = _proc(pid, "stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS_S if fields else 0.0
+
+
+def _proc(pid: int, file: str) -> str:
+    try:
+        return Path(f"/proc/{pid}/{file}").read_text()
+    except OSError:
+        return ""
