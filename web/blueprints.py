@@ -12,6 +12,7 @@ from web.landing.routes import blueprint as landing
 from web.login.routes import blueprint as login
 from web.mailbox.routes import blueprint as mailbox
 from web.privacy.routes import blueprint as privacy
+from web.runs.routes import blueprint as runs
 from web.settings.routes import blueprint as settings
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
@@ -24,6 +25,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     survey,
     unsubscribe,
     dashboard,
+    runs,
     settings,
     login,
     help_,

@@ -1,7 +1,8 @@
 """Numbers and times as people read them: distances, durations, days, moods."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import Flask
 
@@ -74,6 +75,14 @@ def clock(at: datetime) -> str:
     return f"{at:%H:%M}"
 
 
-def local(at: datetime, offset_s: int) -> datetime:
-    """Return the wall-clock time where the run was, from UTC and its offset."""
-    return at.replace(tzinfo=None) + timedelta(seconds=offset_s)
+def in_zone(at: datetime, zone: str) -> datetime:
+    """Return `at` on the clocks of `zone`; unchanged where nobody knows that zone."""
+    try:
+        return at.astimezone(ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError):
+        return at
+
+
+def moment(at: datetime, zone: str) -> str:
+    local_at = in_zone(at, zone)
+    return f"{local_at:%a} {local_at.day} {local_at:%b, %H:%M}"

@@ -1,9 +1,9 @@
 """How far the import of the past is, in words."""
 
 from typing import TypedDict
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync.runners.account import Import
+from web.formats import in_zone
 
 
 class Progress(TypedDict):
@@ -37,8 +37,5 @@ def _text(importing: Import, zone: str) -> str:
 def _at(importing: Import, zone: str) -> str:
     if importing.due_at is None:
         return " soon"
-    try:
-        local = importing.due_at.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError):
-        local = importing.due_at
+    local = in_zone(importing.due_at, zone)
     return f" at {local:%H:%M}{'' if zone != 'UTC' else ' UTC'}"

@@ -1,0 +1,165 @@
+"""One run as its runner sees it: facts, decision, answer, and its other recordings."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from sync.models import Answer, Decision, Run, Runner
+from sync.runners import store as runners
+from sync.runtime import Runtime
+from sync.surveys import instruments
+from sync.surveys.answer import ANSWERABLE_FOR
+from sync.surveys.choose import optional_questions
+from sync.surveys.explain import why
+from sync.surveys.instruments import Question
+from sync.surveys.policy import Preferences
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherRecording:
+    """The same run as another device recorded it."""
+
+    id: int
+    distance_m: float
+    moving_s: int
+    device: str | None
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRun:
+    """Everything that a run's page shows.
+
+    `decision` is one sentence, None while nothing is decided; `said` holds the
+    answer's values and is empty without one; `questions` may follow the mood.
+    """
+
+    id: int
+    strava_id: int | None
+    sport: str
+    started_local: datetime | None
+    local_day: date
+    distance_m: float
+    moving_s: int
+    elapsed_s: int
+    elevation_m: float | None
+    treadmill: bool
+    manual: bool
+    race: bool
+    with_others: bool
+    device: str | None
+    counted: bool
+    decision: str | None
+    said: Mapping[str, int]
+    answered_at: datetime | None
+    can_answer: bool
+    questions: tuple[Question, ...]
+    recordings: Sequence[OtherRecording]
+
+    @property
+    def mood(self) -> int | None:
+        return self.said.get("mood")
+
+
+def look(runtime: Runtime, runner_id: int, run_id: int) -> OwnRun | None:
+    """Return the runner's own run; None if it is hidden, gone or someone else's."""
+    with runtime.db.reading() as session:
+        run = _own(session, runner_id, run_id)
+        if run is None:
+            return None
+        runner = session.get_one(Runner, runner_id)
+        answer = session.scalar(select(Answer).where(Answer.run_id == run.id))
+        decision = session.get(Decision, run.id)
+        recordings = _recordings(session, run)
+        now = runtime.db.now(session)
+    vault = runtime.sealer.vault(runner.vault_key)
+    ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
+    return OwnRun(
+        id=run.id,
+        strava_id=run.source_id if run.source == "strava" else None,
+        sport=run.sport,
+        started_local=_local_start(run),
+        local_day=run.local_day,
+        distance_m=run.distance_m,
+        moving_s=run.moving_s,
+        elapsed_s=run.elapsed_s,
+        elevation_m=run.elevation_m,
+        treadmill=run.treadmill,
+        manual=run.manual,
+        race=run.race,
+        with_others=run.with_others,
+        device=run.device,
+        counted=run.counted,
+        decision=_sentence(decision),
+        said=vault.open(answer.sealed) if answer else {},
+        answered_at=answer.answered_at if answer else None,
+        can_answer=now - ended_at <= ANSWERABLE_FOR,
+        questions=_questions(runtime, runner, run, ended_at, now=now),
+        recordings=recordings,
+    )
+
+
+def remove_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
+    """Delete what the runner said about a run, for good; False if there is nothing."""
+    with runtime.db.transaction() as session:
+        removed = session.scalar(
+            delete(Answer)
+            .where(Answer.runner_id == runner_id, Answer.run_id == run_id)
+            .returning(Answer.id)
+        )
+        if removed is None:
+            return False
+        runners.changed(session, runner_id)
+    log.info("answer removed", runner_id=runner_id, run_id=run_id)
+    return True
+
+
+def _own(session: Session, runner_id: int, run_id: int) -> Run | None:
+    return session.scalar(
+        select(Run).where(
+            Run.id == run_id, Run.runner_id == runner_id, Run.hidden_at.is_(None)
+        )
+    )
+
+
+def _recordings(session: Session, run: Run) -> Sequence[OtherRecording]:
+    head = run.duplicate_of or run.id
+    rows = session.execute(
+        select(Run.id, Run.distance_m, Run.moving_s, Run.device, Run.counted)
+        .where(Run.runner_id == run.runner_id, Run.hidden_at.is_(None))
+        .where((Run.id == head) | (Run.duplicate_of == head), Run.id != run.id)
+        .order_by(Run.id)
+    )
+    return [OtherRecording(*row) for row in rows]
+
+
+def _questions(
+    runtime: Runtime, runner: Runner, run: Run, ended_at: datetime, *, now: datetime
+) -> tuple[Question, ...]:
+    preferences = Preferences.of(runner.preferences)
+    minutes = (now - ended_at) / timedelta(minutes=1) if run.start_known else None
+    return optional_questions(
+        instruments.library(runtime.settings.data_dir),
+        "run",
+        preferences,
+        focus=preferences.focus,
+        minutes_since_end=None if minutes is None else int(minutes),
+    )
+
+
+def _sentence(decision: Decision | None) -> str | None:
+    if decision is None:
+        return None
+    return why(decision.verdict, decision.reason, decision.minutes_since_end)
+
+
+def _local_start(run: Run) -> datetime | None:
+    if not run.start_known:
+        return None
+    return (run.started_at + timedelta(seconds=run.offset_s)).replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""One run: facts, decision, answer."""

@@ -1,0 +1,85 @@
+"""A run's own page: what it was, why we asked or not, and what the runner said."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sync.runs.recordings import choose_recording
+from sync.surveys import answer, own_run
+from sync.surveys.own_run import OwnRun
+from web import csrf
+from web.formats import unit_of
+from web.problems import NOT_FOUND
+from web.runs.views import view_of
+from web.runtime import runtime
+from web.session import login_required, signed_in
+from web.survey.views import chosen
+
+blueprint = Blueprint("runs", __name__, url_prefix="/runs")
+
+
+@blueprint.get("/<int:run_id>")
+@login_required
+def run_page(run_id: int) -> ResponseReturnValue:
+    run, runner = _own(run_id), signed_in()
+    view = view_of(run, unit_of(runner.units), zone=runner.zone)
+    return render_template("runs/run.html", run=view)
+
+
+@blueprint.post("/<int:run_id>")
+@login_required
+def give_answer(run_id: int) -> ResponseReturnValue:
+    """Keep an answer, or change one, while the run can be answered."""
+    _own(run_id)
+    answer.record_for_run(
+        runtime(),
+        runner_id=signed_in().runner_id,
+        run_id=run_id,
+        values=chosen(_answers(request.form)),
+    )
+    return _back(run_id)
+
+
+@blueprint.get("/<int:run_id>/remove")
+@login_required
+def remove_page(run_id: int) -> ResponseReturnValue:
+    run, runner = _own(run_id), signed_in()
+    if run.mood is None:
+        return _back(run_id)
+    view = view_of(run, unit_of(runner.units), zone=runner.zone)
+    return render_template("runs/remove.html", run=view)
+
+
+@blueprint.post("/<int:run_id>/remove")
+@login_required
+def remove(run_id: int) -> ResponseReturnValue:
+    _own(run_id)
+    own_run.remove_answer(runtime(), signed_in().runner_id, run_id)
+    return _back(run_id)
+
+
+@blueprint.post("/<int:run_id>/count")
+@login_required
+def count(run_id: int) -> ResponseReturnValue:
+    """Let this recording count instead of the others of the same run."""
+    _own(run_id)
+    choose_recording(runtime(), signed_in().runner_id, run_id)
+    return _back(run_id)
+
+
+def _own(run_id: int) -> OwnRun:
+    found = own_run.look(runtime(), signed_in().runner_id, run_id)
+    if found is None:
+        # The same for a run of someone else and one that never was.
+        abort(NOT_FOUND.status)
+    return found
+
+
+def _answers(form: Mapping[str, str]) -> dict[str, str]:
+    return {key: text for key, text in form.items() if key != csrf.FIELD}
+
+
+def _back(run_id: int) -> ResponseReturnValue:
+    return redirect(url_for(".run_page", run_id=run_id), HTTPStatus.SEE_OTHER)

@@ -1,0 +1,112 @@
+"""A run's page as its template shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sync.surveys.instruments import QUESTIONS, Question
+from sync.surveys.own_run import OtherRecording, OwnRun
+from web.formats import Unit, clock, distance, duration, long_day, moment, tile
+
+_FEET = 0.3048
+
+
+@dataclass(frozen=True, slots=True)
+class OtherView:
+    id: int
+    words: str
+    counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """One run in words; `said` are the optional answers that were given."""
+
+    id: int
+    title: str
+    when: str
+    facts: Sequence[tuple[str, str]]
+    decision: str
+    strava_id: int | None
+    mood: int | None
+    answered: str
+    said: Sequence[tuple[str, str]]
+    can_answer: bool
+    values: dict[str, int]
+    questions: Sequence[Question]
+    counted: bool
+    others: Sequence[OtherView]
+
+
+def view_of(run: OwnRun, unit: Unit, *, zone: str) -> RunPage:
+    day = long_day(run.local_day)
+    at = f", {clock(run.started_local)}" if run.started_local else ""
+    return RunPage(
+        id=run.id,
+        title=distance(run.distance_m, unit),
+        when=f"{day}{at}",
+        facts=_facts(run, unit),
+        decision=run.decision or "Not decided yet: that takes a minute or two.",
+        strava_id=run.strava_id,
+        mood=None if run.mood is None else tile(run.mood),
+        answered=moment(run.answered_at, zone) if run.answered_at else "",
+        said=_said(run),
+        can_answer=run.can_answer and run.counted,
+        values=dict(run.said),
+        questions=run.questions,
+        counted=run.counted,
+        others=[_other(other, unit) for other in run.recordings],
+    )
+
+
+def _facts(run: OwnRun, unit: Unit) -> list[tuple[str, str]]:
+    facts = [
+        ("Distance", distance(run.distance_m, unit)),
+        ("Moving time", duration(run.moving_s)),
+        ("With breaks", duration(run.elapsed_s)),
+        ("Climb", _climb(run.elevation_m, unit)),
+        ("Kind", _spaced(run.sport)),
+        ("Notes", _notes(run)),
+        ("Recorded by", run.device or ""),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _notes(run: OwnRun) -> str:
+    marks = {
+        "race": run.race,
+        "treadmill": run.treadmill,
+        "with others": run.with_others,
+        "entered by hand": run.manual,
+    }
+    return ", ".join(name for name, is_so in marks.items() if is_so)
+
+
+def _climb(elevation_m: float | None, unit: Unit) -> str:
+    if elevation_m is None:
+        return ""
+    if unit == "mi":
+        return f"{elevation_m / _FEET:,.0f}\N{NO-BREAK SPACE}ft"
+    return f"{elevation_m:,.0f}\N{NO-BREAK SPACE}m"
+
+
+def _spaced(sport: str) -> str:
+    """Turn Strava's TrailRun into Trail run."""
+    words = "".join(f" {letter}" if letter.isupper() else letter for letter in sport)
+    return words.strip().capitalize()
+
+
+def _said(run: OwnRun) -> list[tuple[str, str]]:
+    return [
+        (QUESTIONS[key].text, str(QUESTIONS[key].choices[value]))
+        for key, value in run.said.items()
+        if key != "mood" and key in QUESTIONS and value in QUESTIONS[key].choices
+    ]
+
+
+def _other(other: OtherRecording, unit: Unit) -> OtherView:
+    parts = (
+        distance(other.distance_m, unit),
+        duration(other.moving_s),
+        other.device or "unknown device",
+    )
+    return OtherView(other.id, " · ".join(parts), other.counted)
