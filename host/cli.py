@@ -5,7 +5,6 @@ from argparse import Action, ArgumentParser, Namespace
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from importlib.metadata import version
 from typing import Any, NoReturn
 
 from typing_extensions import override
@@ -37,7 +36,7 @@ def _run(words: Sequence[str]) -> int:
     if extra:
         raise WrongUse(_unknown_option(extra[0], arguments))
     if arguments.version:
-        print(f"moodmiles {version('moodmiles')}")
+        print(f"moodmiles {import_module('importlib.metadata').version('moodmiles')}")
         return DONE
     if "module" not in arguments:
         raise WrongUse(f"Say which command: {_listed(arguments)}.")

@@ -1,9 +1,7 @@
 """How to tell that a part works, with sockets alone."""
 
-import http.client
 import socket
 from collections.abc import Callable
-from http import HTTPStatus
 
 from host.process import Process
 
@@ -19,30 +17,20 @@ def has_said(words: str) -> Callable[[Process], bool]:
     return lambda process: words in process.said()
 
 
-def answers_http(host: str, port: int, path: str) -> Callable[[Process], bool]:
-    """Ready once a page answers 200."""
-
-    def check(_process: Process) -> bool:
-        connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE_S)
-        try:
-            connection.request("GET", path)
-            return connection.getresponse().status == HTTPStatus.OK
-        except (OSError, http.client.HTTPException):
-            return False
-        finally:
-            connection.close()
-
-    return check
+def answers_page(host: str, port: int, path: str) -> Callable[[Process], bool]:
+    """Ready once a page is there."""
+    asking = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    return greets(port, b"HTTP/1.1 200", after=asking.encode(), host=host)
 
 
 def greets(
-    port: int, greeting: bytes, *, after: bytes = b""
+    port: int, greeting: bytes, *, after: bytes = b"", host: str = "127.0.0.1"
 ) -> Callable[[Process], bool]:
     """Ready once a connection is answered with `greeting`."""
 
     def check(_process: Process) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", port), _PATIENCE_S) as talk:
+            with socket.create_connection((host, port), _PATIENCE_S) as talk:
                 talk.sendall(after)
                 return talk.recv(len(greeting)) == greeting
         except OSError:

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import secrets
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,11 +37,11 @@ class Home:
         """Return the secrets of this instance, made once and then kept."""
         kept = self.read(SECRETS_FILE)
         made = {
-            "secret_key": secrets.token_urlsafe(48),
-            "redis_password": secrets.token_urlsafe(24),
-            "strava_client_secret": secrets.token_hex(20),
-            "strava_verify_token": secrets.token_urlsafe(24),
-            "strava_webhook_secret": secrets.token_urlsafe(24),
+            "secret_key": os.urandom(48).hex(),
+            "redis_password": os.urandom(24).hex(),
+            "strava_client_secret": os.urandom(20).hex(),
+            "strava_verify_token": os.urandom(24).hex(),
+            "strava_webhook_secret": os.urandom(24).hex(),
         }
         if made.keys() - kept.keys():
             kept = made | kept

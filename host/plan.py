@@ -145,7 +145,7 @@ class Plan:
             ),
             environment=self.environment(),
             log=self.home.fresh_log("web"),
-            is_ready=health.answers_http(self._bound_host, self.port, "/healthz"),
+            is_ready=health.answers_page(self._bound_host, self.port, "/healthz"),
             ends_within_s=2.0,
         )
 
