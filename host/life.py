@@ -9,15 +9,16 @@ of the runs and on about two rest days a week.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from math import sqrt
+from math import exp, sqrt
 from random import Random
 
 BEST_WEEK_M = 40_000.0
 WIDTH_M = 13_000.0
 PEAK = 0.9
+DEPTH = 2.1
 LIFT = 0.5
 DRIFT = 0.4
-NOISE = 0.6
+NOISE = 0.5
 ANSWERED = 0.7
 ASKED_ON_REST_DAYS = 2 / 7
 
@@ -64,7 +65,8 @@ def answers(runs: Sequence[Lived], *, seed: int) -> Iterator[Said]:
 
 def mood(week_m: float, drift: float) -> float:
     """Return how the runner feels on a scale of which -2 to 2 can be said."""
-    return PEAK - ((week_m - BEST_WEEK_M) / WIDTH_M) ** 2 + drift
+    away = ((week_m - BEST_WEEK_M) / WIDTH_M) ** 2
+    return PEAK - DEPTH * (1 - exp(-away)) + drift
 
 
 def _after_run(run: Lived, drift: float, chance: Random) -> Said:
