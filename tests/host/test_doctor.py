@@ -63,7 +63,7 @@ def write(settings: Settings) -> Callable[..., None]:
         ("database", {"database_url": "sqlite:////nowhere/x"}, "cannot be used"),
         ("redis", {}, "Set MOODMILES_REDIS_URL"),
         ("redis", {"redis_url": f"redis://{HOST}:1"}, "Redis does not answer"),
-        ("mail", {}, "Set MOODMILES_SMTP_URL"),
+        ("mail", {"smtp_url": None}, "Set MOODMILES_SMTP_URL"),
         ("strava", {"strava_client_id": None}, "Set MOODMILES_STRAVA_CLIENT_ID"),
         ("strava", {}, "Not subscribed; run `moodmiles strava subscribe`"),
         ("clock", {"database_url": "sqlite:////nowhere/x"}, "see the database's line"),
