@@ -18,6 +18,7 @@ from sync.settings import Settings
 from sync.simulator.records import App
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.clock import HandClock
 from tests.postgres import postgres
@@ -120,7 +121,8 @@ def runtime(
         settings=settings,
         db=db,
         queue=queue,
-        strava=HttpStrava(settings),
+        # The budget's windows must turn with the clock that the world goes by.
+        strava=HttpStrava(settings, budget=Budget("", clock=clock)),
         sealer=Sealer([KEY]),
         now=clock,
     )

@@ -1,0 +1,206 @@
+"""The processes of the workshop: they work like any worker, and die on cue."""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+from pydantic import SecretStr
+from sqlalchemy import Engine, event
+from typing_extensions import override
+
+from sync.crypto import Sealer
+from sync.database import Database, connect
+from sync.errors import TryLater
+from sync.inbox import handle
+from sync.inbox.event import Delivery
+from sync.inbox.receive import receive
+from sync.runners import leave
+from sync.runners.tokens import access_token
+from sync.runs import backfill, sweep
+from sync.runtime import Runtime
+from sync.settings import Settings
+from sync.strava import Lane, NotARun, Page, RemoteRun, Tokens
+from sync.strava.budget import Budget
+from sync.strava.client import HttpStrava
+from sync.surveys import ask
+from tests.clock import HandClock
+from tests.conftest import KEY
+from tests.queues import RecordingQueue
+
+Values = dict[str, Any]
+
+
+class Fate:
+    """Counts steps and kills this process at the one that was chosen."""
+
+    def __init__(self, dies_at: int | None) -> None:
+        self._dies_at = dies_at
+        self._steps = 0
+
+    def step(self, *_: object) -> None:
+        self._steps += 1
+        if self._steps == self._dies_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(self, engine: Engine) -> None:
+        event.listen(engine, "commit", self.step)
+        # The connection goes back to its pool right after the commit.
+        event.listen(engine, "checkin", self.step)
+
+
+class FatefulStrava(HttpStrava):
+    """Every request is two steps: one before it leaves, one after the answer."""
+
+    def __init__(self, settings: Settings, fate: Fate, clock: HandClock) -> None:
+        super().__init__(settings, budget=Budget("", clock=clock))
+        self._fate = fate
+
+    @override
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
+        self._fate.step()
+        try:
+            return super().run(access_token, run_id, lane=lane)
+        finally:
+            self._fate.step()
+
+    @override
+    def page(
+        self,
+        access_token: str,
+        *,
+        lane: Lane,
+        page: int = 1,
+        before: datetime | None = None,
+        after: datetime | None = None,
+    ) -> Page:
+        self._fate.step()
+        try:
+            return super().page(
+                access_token, lane=lane, page=page, before=before, after=after
+            )
+        finally:
+            self._fate.step()
+
+    @override
+    def refresh(self, refresh_token: str) -> Tokens:
+        self._fate.step()
+        try:
+            return super().refresh(refresh_token)
+        finally:
+            self._fate.step()
+
+    @override
+    def revoke(self, token: str) -> None:
+        self._fate.step()
+        try:
+            super().revoke(token)
+        finally:
+            self._fate.step()
+
+
+def deliver(runtime: Runtime, values: Values) -> None:
+    """Take many events in, as a busy web process does."""
+    for number in range(values["first"], values["first"] + values["events"]):
+        told = {
+            "object_type": "activity",
+            "object_id": number,
+            "aspect_type": "update",
+            "owner_id": values["athlete_id"],
+            "subscription_id": 1,
+            "event_time": 1_777_000_000,
+            "updates": {"title": "x"},
+        }
+        receive(runtime, Delivery.model_validate(told))
+
+
+def refresh(runtime: Runtime, values: Values) -> None:
+    """Ask for a new token again and again, as if each one were refused."""
+    for _ in range(values["times"]):
+        try:
+            stale = access_token(runtime, values["runner_id"])
+            access_token(runtime, values["runner_id"], refused=stale)
+        except TryLater:
+            sleep(0.002)
+
+
+WORK: dict[str, Callable[[Runtime, Values], None]] = {
+    "inbox": lambda runtime, _: handle.drain(runtime),
+    "backfill": lambda runtime, _: backfill.drain(runtime),
+    "sweep": lambda runtime, _: sweep.drain(runtime),
+    "surveys": lambda runtime, _: ask.drain(runtime),
+    "disconnect": lambda runtime, values: leave.disconnect(
+        runtime, values["runner_id"]
+    ),
+    "deliver": deliver,
+    "refresh": refresh,
+}
+
+
+def main() -> None:
+    # What a worker loads when it first asks Strava, loaded once for all forks.
+    for name in ("http", "library"):
+        import_module(f"sync.strava.{name}")
+    for line in sys.stdin:
+        order = json.loads(line)
+        workers = [_fork(order, job) for job in order["jobs"]]
+        ends = [
+            os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) for worker in workers
+        ]
+        sys.stdout.write(f"{json.dumps(ends)}\n")
+        sys.stdout.flush()
+
+
+def _fork(order: Values, job: Values) -> int:
+    worker = os.fork()
+    if worker:
+        return worker
+    code = 1
+    try:
+        # What a worker logs must not be read as this process's answer.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        _work(order, job)
+        code = 0
+    except BaseException:  # noqa: BLE001 - said aloud, then the process ends
+        traceback.print_exc()
+    os._exit(code)
+
+
+def _work(order: Values, job: Values) -> None:
+    fate = Fate(job["dies_at"])
+    settings = _settings(order["settings"])
+    now = HandClock(datetime.fromisoformat(order["now"]))
+    engine = connect(settings.sql_url)
+    fate.watch(engine)
+    queue = RecordingQueue()
+    clock = None if job["values"].get("real_clock") else now
+    runtime = Runtime(
+        settings=settings,
+        db=Database(engine, queue, clock=clock),
+        queue=queue,
+        strava=FatefulStrava(settings, fate, now),
+        sealer=Sealer([KEY]),
+        now=now,
+    )
+    WORK[job["work"]](runtime, job["values"])
+
+
+def _settings(values: Values) -> Settings:
+    return Settings.model_construct(
+        **(values | {"data_dir": Path(values["data_dir"])}),
+        redis_url="",
+        strava_client_id=1,
+        strava_client_secret=SecretStr("simulated"),
+        secret_keys=[SecretStr(KEY)],
+    )
+
+
+if __name__ == "__main__":
+    main()
