@@ -8,9 +8,9 @@ from sync.mail.templates import compose
 
 MOODS = (
     (1, "😞", "Awful"),
-    (2, "🙁", "Low"),
+    (2, "😔", "Low"),
     (3, "😐", "OK"),
-    (4, "🙂", "Good"),
+    (4, "😊", "Good"),
     (5, "😄", "Great"),
 )
 
