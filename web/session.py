@@ -128,6 +128,15 @@ def where_to_go(default: str) -> str:
     return path or default
 
 
+def note(name: str, value: str, *, days: int) -> None:
+    """Let this browser remember something that no server needs to know."""
+    _keep(name, value, days=days)
+
+
+def noted(name: str) -> str:
+    return request.cookies.get(cookie_name(name), "")
+
+
 def cookie_name(name: str) -> str:
     """Return the cookie's full name; `__Host-` pins it to this host on https."""
     full = f"moodmiles-{name}" if name else "moodmiles"

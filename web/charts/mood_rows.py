@@ -24,6 +24,7 @@ class Dot:
     mood: int  # 1 Awful to 5 Great
     lines: tuple[str, ...] = ()
     strava_id: int | None = None
+    hollow: bool = False  # answered late, or a race: it does not count
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,14 @@ def draw(
     if line and line.low:
         parts.append(_band(line, end))
     for mood in _ROWS:
-        row = [p for p, dot in zip(places, ordered, strict=True) if dot.mood == mood]
-        if row:
-            parts.append(f'<g class="dots m{mood}">{dots(row)}</g>')
+        for kind, hollow in (("", False), (" hollow", True)):
+            row = [
+                place
+                for place, dot in zip(places, ordered, strict=True)
+                if (dot.mood, dot.hollow) == (mood, hollow)
+            ]
+            if row:
+                parts.append(f'<g class="dots m{mood}{kind}">{dots(row)}</g>')
     if line:
         parts.append(_trend(line, end))
     return MoodRows(

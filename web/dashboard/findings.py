@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sync.runtime import Runtime
 from web.charts.mood_rows import Line
+from web.dashboard.explored import SIDES, PanelRow, differences, links
 from web.formats import METRES, Unit, tile
 
 if TYPE_CHECKING:
@@ -31,13 +32,6 @@ _FIRST_CLAUSE = re.compile(r"(?<=\.) |: (?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    title: str
-    sentence: str
-    notes: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
 class Findings:
     """The headline, its certainty, the lines for both charts, and the rest.
 
@@ -52,8 +46,9 @@ class Findings:
     by_week: Line | None
     by_run: Line | None
     best: tuple[float, float] | None
-    others: Sequence[Question]
-    exploring: Sequence[Question]
+    others: Sequence[PanelRow]
+    differences: Sequence[PanelRow]
+    links: Sequence[PanelRow]
     about_all: Sequence[str]
     notice: str | None
     support: str | None
@@ -79,14 +74,9 @@ def findings_for(runtime: Runtime, runner_id: int, unit: Unit) -> Findings:
         by_week=_line(mileage.curve, dashed=is_early) if decided else None,
         by_run=_line(by_run.curve, dashed=is_early) if decided else None,
         best=_best(mileage, unit) if mileage.verdict == "best" else None,
-        others=[
-            Question(panel.title, panel.sentence, panel.notes)
-            for panel in (figures.after_runs, figures.stress)
-        ],
-        exploring=[
-            Question(panel.title, panel.sentence, panel.notes)
-            for panel in figures.exploring
-        ],
+        others=differences((figures.after_runs, figures.stress)),
+        differences=differences([p for p in figures.exploring if p.name in SIDES]),
+        links=links([p for p in figures.exploring if p.name not in SIDES]),
         about_all=figures.notes,
         notice=figures.notice,
         support=figures.support,

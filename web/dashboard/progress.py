@@ -9,6 +9,7 @@ from web.formats import in_zone
 class Progress(TypedDict):
     is_done: bool
     runs: int
+    of_about: str
     text: str
 
 
@@ -16,8 +17,17 @@ def progress_of(importing: Import, zone: str) -> Progress:
     return {
         "is_done": importing.is_done,
         "runs": importing.runs_stored,
+        "of_about": _of_about(importing),
         "text": _text(importing, zone),
     }
+
+
+def _of_about(importing: Import) -> str:
+    """Say how many there will be, where that can be told and is not passed yet."""
+    total = importing.about_total
+    if importing.is_done or total is None or total <= importing.runs_stored:
+        return "so far"
+    return f"of about {total:,}"
 
 
 def _text(importing: Import, zone: str) -> str:

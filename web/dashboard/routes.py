@@ -18,14 +18,18 @@ from sync.analytics.support import ANYWHERE, support
 from sync.runners import account
 from sync.surveys import answer
 from sync.surveys.instruments import BadAnswer
+from web import session
 from web.dashboard import tables
 from web.dashboard.findings import FEWEST_FOR_FIGURES, Findings, findings_for
 from web.dashboard.progress import progress_of
-from web.dashboard.views import page_of_runs, view_of
+from web.dashboard.views import view_of
+from web.dashboard.wanted import PERIODS, SORTS, wanted_in
 from web.formats import Unit, unit_of
 from web.landing.example import example
 from web.runtime import runtime
 from web.session import login_required, signed_in
+
+_CLOSED, _CLOSED_DAYS = "support", 14
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 
@@ -37,17 +41,17 @@ def dashboard_page() -> ResponseReturnValue:
     overview = account.overview(runtime(), runner.runner_id)
     data, unit = _data(), unit_of(runner.units)
     found = _found(data, unit)
-    runs, page, pages = page_of_runs(data, unit, _page_asked())
+    wanted = wanted_in(request.args)
     importing = overview.importing
     is_importing = importing is not None and not importing.is_done
     return render_template(
         "dashboard/dashboard.html",
-        view=view_of(data, unit, found, is_importing=is_importing),
+        view=view_of(data, unit, found, wanted=wanted, is_importing=is_importing),
+        wanted=wanted,
+        periods=PERIODS,
+        sorts=SORTS,
         found=found,
-        support=support(ANYWHERE),
-        runs=runs,
-        page=page,
-        pages=pages,
+        support=None if session.noted(_CLOSED) else support(ANYWHERE),
         account=overview,
         progress=(
             progress_of(importing, runner.zone) if importing and is_importing else None
@@ -71,7 +75,18 @@ def give_answer() -> ResponseReturnValue:
         run_id=run_id,
         values={"mood": mood},
     )
-    return redirect(url_for(".dashboard_page"), HTTPStatus.SEE_OTHER)
+    return _home()
+
+
+@blueprint.post("/support")
+@login_required
+def close_support() -> ResponseReturnValue:
+    """Put the lines to talk to away for two weeks, in this browser only.
+
+    The server keeps nothing about it: that they were shown says how someone felt.
+    """
+    session.note(_CLOSED, "1", days=_CLOSED_DAYS)
+    return _home()
 
 
 @blueprint.get("/progress.json")
@@ -96,6 +111,19 @@ def runs_csv() -> ResponseReturnValue:
     return _csv(tables.runs_csv(_data()), "moodmiles-runs.csv")
 
 
+@blueprint.get("/weeks.csv")
+@login_required
+def weeks_csv() -> ResponseReturnValue:
+    return _csv(tables.weeks_csv(_data()), "moodmiles-weeks.csv")
+
+
+@blueprint.get("/panels.csv")
+@login_required
+def panels_csv() -> ResponseReturnValue:
+    found = findings_for(runtime(), signed_in().runner_id, unit_of(signed_in().units))
+    return _csv(tables.panels_csv(found), "moodmiles-questions.csv")
+
+
 @blueprint.get("/answers.csv")
 @login_required
 def answers_csv() -> ResponseReturnValue:
@@ -112,8 +140,8 @@ def _found(data: Dashboard, unit: Unit) -> Findings | None:
     return findings_for(runtime(), signed_in().runner_id, unit)
 
 
-def _page_asked() -> int:
-    return request.args.get("page", 1, type=int)
+def _home() -> ResponseReturnValue:
+    return redirect(url_for(".dashboard_page"), HTTPStatus.SEE_OTHER)
 
 
 def _csv(text: str, name: str) -> Response:

@@ -3,9 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from math import isfinite, nan
 
 from sync.analytics.overview import Dashboard, RunRow
 from sync.surveys.instruments import OPTIONAL
+from web.dashboard.findings import Findings
 from web.formats import MOODS
 
 RUN_COLUMNS = (
@@ -33,6 +35,7 @@ ANSWER_COLUMNS = (
     "mood_label",
     *(question.key for question in OPTIONAL),
 )
+_NO_ENDS = (nan, nan, nan)
 # A spreadsheet would take a text that begins so for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -43,6 +46,32 @@ def runs_csv(data: Dashboard) -> str:
 
 def answers_csv(data: Dashboard) -> str:
     return to_csv(ANSWER_COLUMNS, map(answer_values, data.answered_runs))
+
+
+def weeks_csv(data: Dashboard) -> str:
+    rows = [
+        (
+            week.day.isoformat(),
+            round(week.distance_m, 1),
+            week.runs,
+            len(week.moods),
+            round(sum(week.moods) / len(week.moods), 3) if week.moods else None,
+        )
+        for week in data.weeks
+    ]
+    return to_csv(("monday", "distance_m", "runs", "answers", "mean_mood"), rows)
+
+
+def panels_csv(found: Findings) -> str:
+    rows = [
+        (row.title, row.answers, *map(_plain, row.ends or _NO_ENDS), row.sentence)
+        for row in (*found.others, *found.differences, *found.links)
+    ]
+    return to_csv(("question", "answers", "value", "low", "high", "sentence"), rows)
+
+
+def _plain(value: float) -> float | None:
+    return round(value, 4) if isfinite(value) else None
 
 
 def as_json(data: Dashboard) -> dict[str, object]:

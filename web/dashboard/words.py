@@ -26,6 +26,12 @@ NOT_ASKED: Mapping[str, str] = {
     "enough this week": "Enough mails that week",
     "every other run": "Every other run",
     "quiet hours": "Quiet hours",
+    "once a week": "One question a week",
+    "double": "Asked with the later run",
+    "five unanswered": "Several unanswered",
+    "waiting for your choice": "Waiting for your choice",
+    "answered": "Answered before the mail",
+    "skipped": "Skipped",
 }
 
 

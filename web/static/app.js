@@ -21,6 +21,7 @@
         const now = await (await fetch(box.dataset.progress)).json();
         if (now.is_done) return location.reload();
         box.querySelector("[data-progress-runs]").textContent = now.runs;
+        box.querySelector("[data-progress-of]").textContent = now.of_about;
         box.querySelector("[data-progress-text]").textContent = now.text;
       } catch { /* the next look may fare better */ }
       setTimeout(look, ++asked < 15 ? 2000 : 10000);

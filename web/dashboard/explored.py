@@ -1,0 +1,116 @@
+"""Differences and links with the range that each could lie in, ready to be drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from web.charts import intervals
+from web.charts.intervals import Row
+
+if TYPE_CHECKING:
+    from sync.analytics.panel import Panel
+
+MOST_STEPS = 2.0  # a mood difference beyond two steps of four ends at the edge
+MOST_LINK = 1.0
+_CLEAR = frozenset({"higher", "lower"})
+_MINUS = "\N{MINUS SIGN}"
+# First less second, as the figures take them.
+SIDES = {
+    "after_runs": ("after runs", "at check-ins"),
+    "stress": ("after runs", "at check-ins"),
+    "company": ("with others", "alone"),
+    "place": ("indoors", "outdoors"),
+    "time_of_day": ("before noon", "later"),
+    "race": ("races", "other runs"),
+    "longest": ("longest so far", "other runs"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PanelRow:
+    """One question: its sentence, and a drawing once there are enough answers."""
+
+    title: str
+    sides: str
+    sentence: str
+    notes: Sequence[str]
+    answers: int
+    middle: str
+    low: str
+    high: str
+    ends: tuple[float, float, float] | None
+    svg: Markup | None
+    label: str
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, int]:
+        """The row of the table beside the drawing."""
+        return self.title, self.middle, self.low, self.high, self.answers
+
+
+def differences(panels: Sequence["Panel"]) -> list[PanelRow]:
+    """Draw differences of two groups on one axis of mood steps."""
+    found = {
+        panel.name: (panel.difference.difference, *panel.difference.i95)
+        for panel in panels
+        if panel.difference is not None
+    }
+    return _rows(panels, found, most=MOST_STEPS)
+
+
+def links(panels: Sequence["Panel"]) -> list[PanelRow]:
+    """Draw rank links on one axis, from -1 opposite to +1 together."""
+    found = {
+        panel.name: (panel.link.rho, *panel.link.i95)
+        for panel in panels
+        if panel.link is not None
+    }
+    return _rows(panels, found, most=MOST_LINK)
+
+
+def _rows(
+    panels: Sequence["Panel"],
+    found: dict[str, tuple[float, float, float]],
+    *,
+    most: float,
+) -> list[PanelRow]:
+    drawable = {name: ends for name, ends in found.items() if isfinite(ends[0])}
+    is_clear = {panel.name: panel.verdict in _CLEAR for panel in panels}
+    drawn = intervals.draw(
+        [Row(*ends, is_clear=is_clear[name]) for name, ends in drawable.items()],
+        most=most,
+    )
+    svgs = dict(zip(drawable, drawn.rows, strict=True))
+    return [_row(panel, drawable.get(panel.name), svgs) for panel in panels]
+
+
+def _row(
+    panel: "Panel",
+    ends: tuple[float, float, float] | None,
+    svgs: dict[str, Markup],
+) -> PanelRow:
+    middle, low, high = (signed(end) for end in ends) if ends else ("–", "–", "–")
+    first, second = SIDES.get(panel.name, ("", ""))
+    return PanelRow(
+        title=panel.title,
+        sides=f"{first}, less {second}" if first else "",
+        sentence=panel.sentence,
+        notes=panel.notes,
+        answers=panel.answers,
+        middle=middle,
+        low=low,
+        high=high,
+        ends=ends,
+        svg=svgs.get(panel.name),
+        label=f"{middle}, anywhere from {low} to {high}" if ends else "",
+    )
+
+
+def signed(value: float) -> str:
+    if not isfinite(value):
+        return "no end"
+    text = f"{value:+.1f}".replace("-", _MINUS)
+    return "0.0" if text in {"+0.0", f"{_MINUS}0.0"} else text

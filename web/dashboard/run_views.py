@@ -1,0 +1,52 @@
+"""A run as the dashboard's lists and read-outs show it."""
+
+from dataclasses import dataclass
+
+from sync.analytics.overview import RunRow
+from web.dashboard.words import asked_words
+from web.formats import Unit, clock, distance, duration, in_unit, long_day, number, tile
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    id: int
+    title: str
+    when: str
+    day: str
+    clock: str
+    distance: str
+    duration: str
+    week: str
+    mood: int | None
+    can_answer: bool
+    asked: str
+    notes: str
+    strava_id: int | None
+    device: str | None
+
+
+def run_view(run: RunRow, unit: Unit) -> RunView:
+    day = long_day(run.local_day)
+    at = clock(run.started_local) if run.started_local else ""
+    marks = {
+        "race": run.race,
+        "treadmill": run.treadmill,
+        "with others": run.with_others,
+        "by hand": run.manual,
+    }
+    return RunView(
+        id=run.id,
+        title=distance(run.distance_m, unit),
+        when=f"{day}, {at}" if at else day,
+        day=day,
+        clock=at,
+        distance=number(in_unit(run.distance_m, unit)),
+        duration=duration(run.moving_s),
+        week=number(in_unit(run.week_m, unit)),
+        mood=None if run.mood is None else tile(run.mood),
+        can_answer=run.can_answer,
+        asked=asked_words(run),
+        notes=", ".join(name for name, is_so in marks.items() if is_so),
+        strava_id=run.strava_id,
+        device=run.device,
+    )

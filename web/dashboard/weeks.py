@@ -1,0 +1,85 @@
+"""Week by week: mood above, distance below, over one time axis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sync.analytics.overview import WeekRow
+from web.charts import week_bars, week_moods
+from web.charts.week_bars import WeekBars
+from web.charts.week_moods import WeekMoods
+from web.dashboard.wanted import Wanted
+from web.formats import Unit, distance, in_unit, long_day, number, tile
+
+MOST_WEEKS = 104
+
+
+@dataclass(frozen=True, slots=True)
+class WeekLine:
+    """One week in the table; `runs_at` is where its runs are listed."""
+
+    name: str
+    distance: str
+    runs: int
+    mood: str
+    runs_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeeksView:
+    moods: WeekMoods | None
+    bars: WeekBars
+    table: Sequence[WeekLine]
+    total: str
+    label: str
+
+
+def weeks_view(weeks: Sequence[WeekRow], unit: Unit, wanted: Wanted) -> WeeksView:
+    shown = weeks[-MOST_WEEKS:]
+    moods = [[tile(mood) for mood in week.moods] for week in shown]
+    total = distance(sum(week.distance_m for week in shown), unit)
+    return WeeksView(
+        moods=week_moods.draw(moods) if any(moods) else None,
+        bars=week_bars.draw(
+            [(week.day, in_unit(week.distance_m, unit)) for week in shown]
+        ),
+        table=[_line(week, unit, wanted) for week in reversed(shown)],
+        total=total,
+        label=f"{total} in {len(shown)} weeks. {_course(moods)}",
+    )
+
+
+def mean_mood(week: WeekRow) -> str:
+    if not week.moods:
+        return "–"
+    return f"{sum(week.moods) / len(week.moods):+.1f}".replace("-", "−")
+
+
+def _line(week: WeekRow, unit: Unit, wanted: Wanted) -> WeekLine:
+    runs_at = wanted.address(
+        since=week.day,
+        until=week.day + timedelta(days=6),
+        mood="",
+        least=None,
+        below=None,
+        page=1,
+    )
+    return WeekLine(
+        name=long_day(week.day),
+        distance=number(in_unit(week.distance_m, unit)),
+        runs=week.runs,
+        mood=mean_mood(week),
+        runs_at=f"{runs_at}#all-runs",
+    )
+
+
+def _course(moods: Sequence[Sequence[int]]) -> str:
+    """Say in words how the mood line runs, for those who do not see it."""
+    known = [mood for mood in week_moods.smooth(moods) if mood is not None]
+    if not known:
+        return "No answers in these weeks."
+    return (
+        f"Smoothed mood, from 1 Awful to 5 Great: {known[0]:.1f} at the start, "
+        f"{min(known):.1f} at its lowest, {max(known):.1f} at its highest, "
+        f"{known[-1]:.1f} at the end."
+    )
