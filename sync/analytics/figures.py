@@ -129,12 +129,7 @@ def assemble(
     """Draw every panel from one history."""
     runs, answers, miles = history.runs, history.answers, mileage(history)
     rested = history.rested
-    explored = tuple(
-        groups_panel(panel, decided.get(panel.name), unit)
-        if isinstance(panel, Groups)
-        else pairs_panel(panel, decided.get(panel.name), unit)
-        for panel in exploring(history)
-    )
+    explored = _explored(history, decided, unit)
     return Figures(
         data_version=data_version,
         unit=unit,
@@ -158,6 +153,17 @@ def assemble(
         notes=_notes(history, len(explored)),
         notice=_shown(decided, "more_than_usual", unit, now),
         support=_shown(decided, "support", unit, now),
+    )
+
+
+def _explored(
+    history: History, decided: Mapping[str, Decided], unit: Unit
+) -> tuple[Panel, ...]:
+    return tuple(
+        groups_panel(panel, decided.get(panel.name), unit)
+        if isinstance(panel, Groups)
+        else pairs_panel(panel, decided.get(panel.name), unit)
+        for panel in exploring(history)
     )
 
 

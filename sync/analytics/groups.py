@@ -116,23 +116,23 @@ def difference(
     Welch's standard error is widened by √(n / n_eff), n_eff from the
     persistence of the labels times that of the values: company, treadmill
     months and check-in weeks come in stretches, and so does mood. Degrees of
-    freedom shrink with it. Treadmills belong to winter, so a claim must also
-    hold after season.
+    freedom shrink with it. A claim must also hold after season.
     """
     when, label, series = in_time_order(
         *columns(days=days, in_first=np.asarray(in_first, dtype=float), values=values)
     )
     first, second = series[label > 0], series[label <= 0]
     worth = effective_n(label, series)
-    if min(len(first), len(second)) < 2:
+    fewest = min(len(first), len(second))
+    if fewest < 2:
         return _incomparable(first, second, worth)
     plain = welch(first, second)
     error = plain.standard_error * (len(when) / worth) ** 0.5
     df = max(plain.df * worth / len(when), 1.0)
-    enough = min(len(first), len(second)) >= FEWEST_FOR_WORDS
     adjusted, after_season = _after_season(series, label, when, q)
     before_season = t_interval(plain.difference, error, df, q)
-    sure = excludes_zero(before_season) and excludes_zero(after_season)
+    same_sign = bool(adjusted * plain.difference > 0)
+    sure = same_sign and excludes_zero(before_season) and excludes_zero(after_season)
     return Difference(
         n_first=len(first),
         n_second=len(second),
@@ -143,7 +143,7 @@ def difference(
         n_eff=worth,
         i95=t_interval(plain.difference, error, df, DRAWN),
         i99=t_interval(plain.difference, error, df, WORDS),
-        claim=bool(enough and sure and adjusted * plain.difference > 0),
+        claim=sure and fewest >= FEWEST_FOR_WORDS,
     )
 
 
