@@ -131,8 +131,7 @@ def difference(
     df = max(plain.df * worth / len(when), 1.0)
     adjusted, after_season = _after_season(series, label, when, q)
     before_season = t_interval(plain.difference, error, df, q)
-    same_sign = bool(adjusted * plain.difference > 0)
-    sure = same_sign and excludes_zero(before_season) and excludes_zero(after_season)
+    sure = excludes_zero(before_season) and excludes_zero(after_season)
     return Difference(
         n_first=len(first),
         n_second=len(second),
@@ -143,7 +142,7 @@ def difference(
         n_eff=worth,
         i95=t_interval(plain.difference, error, df, DRAWN),
         i99=t_interval(plain.difference, error, df, WORDS),
-        claim=sure and fewest >= FEWEST_FOR_WORDS,
+        claim=sure and adjusted * plain.difference > 0 and fewest >= FEWEST_FOR_WORDS,
     )
 
 
