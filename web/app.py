@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from sync.runtime import Runtime
+from sync.surveys.instruments import library
 from web import compression, csrf, errors, formats, pages, security, session
 from web.blueprints import BLUEPRINTS
 from web.runtime import attach
@@ -25,6 +26,7 @@ def create_app(runtime: Runtime) -> Flask:
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     attach(app, runtime)
+    library(runtime.settings.data_dir)  # a bad instrument is refused at the start
     compression.shrink(app)
     security.protect(app, runtime.settings)
     session.remember(app)

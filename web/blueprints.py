@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from web.before.routes import blueprint as before
 from web.connect.routes import blueprint as connect
 from web.dashboard.routes import blueprint as dashboard
 from web.email.routes import blueprint as email
@@ -16,6 +17,7 @@ from web.runs.routes import blueprint as runs
 from web.settings.routes import blueprint as settings
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
+from web.wellbeing.routes import blueprint as wellbeing
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     landing,
@@ -24,6 +26,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hooks,
     survey,
     unsubscribe,
+    before,
+    wellbeing,
     dashboard,
     runs,
     settings,

@@ -17,7 +17,7 @@ from web.session import browser, sign_in_token
 FIELD = "csrf"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # There the address itself is the permission, and no cookie is read.
-_EXEMPT = {"survey", "unsubscribe", "hooks"}
+_EXEMPT = {"survey", "unsubscribe", "before", "hooks"}
 
 
 class FormTooOld(Forbidden):

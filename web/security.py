@@ -13,7 +13,7 @@ _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 # Probes inside a container or a cluster cannot know the public name.
 _ANY_HOST = {"health.healthz", "health.readyz", "health.metrics"}
 # The address itself opens the page, so no search engine may keep it.
-_UNLISTED = {"survey", "unsubscribe", "mailbox"}
+_UNLISTED = {"survey", "unsubscribe", "before", "mailbox"}
 _NO_SENSORS = ", ".join(
     f"{feature}=()"
     for feature in (

@@ -15,7 +15,7 @@ from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys import instruments, pairing, store
+from sync.surveys import instruments, pairing, store, unsubscribe
 from sync.surveys.choose import optional_questions, suggested
 from sync.surveys.instruments import Library, Question
 from sync.surveys.policy import Preferences
@@ -53,6 +53,7 @@ class SurveyPage:
     questions: tuple[Question, ...] = ()
     suggested: Mapping[str, int] = field(default_factory=dict)
     sessions: int = 1
+    controls_token: str = ""
 
     @property
     def mood(self) -> int | None:
@@ -85,6 +86,7 @@ def look(runtime: Runtime, token: str) -> SurveyPage | None:
             questions=_questions(runtime, runner, survey, run, now=now),
             suggested=_suggested(run),
             sessions=survey.tags.get("sessions", 1),
+            controls_token=unsubscribe.token_for(runtime, runner.id),
         )
 
 

@@ -32,6 +32,8 @@ def preferences(runtime: Runtime, runner_id: int) -> Preferences:
 def save(runtime: Runtime, runner_id: int, changes: Mapping[str, Any]) -> None:
     """Change some preferences; mails that they forbid do not leave any more.
 
+    `zone` is the runner's own until a newer run says otherwise.
+
     Raises `TooSoon` when the focus question is fixed for some weeks yet.
     """
     with runtime.db.transaction() as session:
@@ -42,6 +44,7 @@ def save(runtime: Runtime, runner_id: int, changes: Mapping[str, Any]) -> None:
         if wanted.get("focus", before.focus) != before.focus:
             _refuse_too_soon(before, now=now)
             wanted["focus_since"] = now.isoformat()
+        runner.zone = wanted.pop("zone", runner.zone)
         runner.preferences = {**runner.preferences, **wanted}
         after = Preferences.of(runner.preferences)
         _call_off(session, runner_id, after, now=now)

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 from sync.errors import MoodmilesError
 
 ASK: Mapping[str, str] = {
     "every-run": "After every run",
     "every-other-run": "After every other run",
+    "weekly": "Once a week",
     "long-runs": "After long runs only",
     "never": "Never by mail",
 }
@@ -24,6 +26,21 @@ PAUSES: Mapping[str, str] = {
     "7": "Pause for 1 week",
     "30": "Pause for 1 month",
 }
+CHECKIN_FOCUS: Mapping[str, str] = {
+    "sleep": "Last night’s sleep, before noon",
+    "confidence": "Confidence",
+    "control": "Being in control of the day",
+    "": "Nothing more",
+}
+SWITCHES = (
+    "ask_manual",
+    "distance_in_mail",
+    "reminders",
+    "checkins",
+    "before",
+    "stress",
+    "context",
+)
 UNITS: Mapping[str, str] = {"km": "Kilometres", "mi": "Miles"}
 KEEP_PAUSE = "keep"
 
@@ -32,21 +49,40 @@ class NotAChoice(MoodmilesError):
     """A setting that is not one of those offered."""
 
 
-def changes_in(form: Mapping[str, str], *, now: datetime) -> dict[str, Any]:
-    """Return the preferences that this form sets, or raise `NotAChoice`."""
+def asking_in(
+    form: Mapping[str, str], *, focuses: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    """Return how this form wants to be asked, or raise `NotAChoice`.
+
+    `focuses` are the extra questions to choose from; one that cannot change yet
+    is not in the form.
+    """
     changes: dict[str, Any] = {
         "ask": _one_of(ASK, form, "ask"),
         "delay_min": int(_one_of(DELAYS, form, "delay_min")),
         "quiet_from": _clock(form, "quiet_from"),
         "quiet_until": _clock(form, "quiet_until"),
-        "ask_manual": "ask_manual" in form,
-        "distance_in_mail": "distance_in_mail" in form,
-        "units": _one_of(UNITS, form, "units"),
-    }
+    } | {name: name in form for name in SWITCHES}
+    for name, offered in (("focus", focuses), ("checkin_focus", CHECKIN_FOCUS)):
+        if name in form:
+            changes[name] = _one_of(offered, form, name)
     if form.get("pause") != KEEP_PAUSE:
         days = _one_of(PAUSES, form, "pause")
         until = now + timedelta(days=int(days)) if days else None
         changes["paused_until"] = until.isoformat() if until else None
+    return changes
+
+
+def display_in(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return the rest of what the settings page sets, or raise `NotAChoice`."""
+    changes: dict[str, Any] = {
+        "units": _one_of(UNITS, form, "units"),
+        "wellbeing": "wellbeing" in form,
+    }
+    if "zone" in form:
+        if form["zone"] not in available_timezones():
+            raise NotAChoice("Please give a time zone such as Europe/Berlin.")
+        changes["zone"] = form["zone"]
     return changes
 
 

@@ -1,18 +1,22 @@
 """A runner's own controls: when to ask, and what to take out or take away."""
 
-from datetime import datetime
 from http import HTTPStatus
+from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.analytics.takeout import take_out
 from sync.runners import account, leave
+from sync.surveys import before
+from sync.surveys.controls import TooSoon
 from sync.surveys.policy import Preferences
 from web import session
 from web.runtime import runtime
 from web.session import login_required, signed_in
 from web.settings import forms
+from web.settings.asking import asking
+from web.settings.asking import save as save_asking
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -27,10 +31,9 @@ def settings_page() -> ResponseReturnValue:
 @login_required
 def save() -> ResponseReturnValue:
     try:
-        changes = forms.changes_in(request.form, now=runtime().now())
-    except forms.NotAChoice as error:
+        save_asking(signed_in().runner_id, request.form, everything=True)
+    except (forms.NotAChoice, TooSoon) as error:
         return _page(refused=str(error)), HTTPStatus.BAD_REQUEST
-    account.save_preferences(runtime(), signed_in().runner_id, changes)
     return redirect(url_for(".settings_page", saved=1), HTTPStatus.SEE_OTHER)
 
 
@@ -81,23 +84,17 @@ def delete() -> ResponseReturnValue:
 
 
 def _page(*, saved: bool = False, refused: str = "") -> str:
-    overview = account.overview(runtime(), signed_in().runner_id)
+    runner_id = signed_in().runner_id
+    overview = account.overview(runtime(), runner_id)
     preferences = Preferences.of(overview.preferences)
-    offered = request.args.get("ask", "")
     return render_template(
         "settings/settings.html",
         account=overview,
         preferences=preferences,
-        ask=offered if offered in forms.ASK else preferences.ask,
-        is_offered=offered in forms.ASK and offered != preferences.ask,
-        paused_until=_paused_until(preferences),
+        asking=asking(preferences, offered=request.args.get("ask", "")),
+        bookmark=before.token_for(runtime(), runner_id),
+        zones=sorted(available_timezones()),
         forms=forms,
         saved=saved,
         refused=refused,
     )
-
-
-def _paused_until(preferences: Preferences) -> datetime | None:
-    if preferences.paused_until and preferences.paused_at(runtime().now()):
-        return datetime.fromisoformat(preferences.paused_until)
-    return None

@@ -22,8 +22,7 @@ def survey_page(token: str) -> ResponseReturnValue:
     page = _look(token)
     picked = picked_tile(request.args.get("m"))
     if page.is_closed:
-        status = HTTPStatus.GONE if page.state == "expired" else HTTPStatus.OK
-        return render_template("survey/closed.html", survey=page), status
+        return _closed(page)
     if page.mood is not None and picked is None and "change" not in request.args:
         return render_template("survey/saved.html", survey=page, token=token)
     return render_template(
@@ -34,10 +33,12 @@ def survey_page(token: str) -> ResponseReturnValue:
 @blueprint.post("/<token>")
 def record(token: str) -> ResponseReturnValue:
     page = _look(token)
-    if page.state == "expired":
-        return render_template("survey/closed.html", survey=page), HTTPStatus.GONE
-    if not page.is_closed:
-        answer.record(runtime(), token=token, values=chosen(request.form))
+    # Whether it is too late is for the core to say: an open form may be finished.
+    if not page.is_closed or page.state == "expired":
+        try:
+            answer.record(runtime(), token=token, values=chosen(request.form))
+        except answer.TooLate:
+            return _closed(page)
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
 
 
@@ -46,6 +47,11 @@ def skip(token: str) -> ResponseReturnValue:
     _look(token)
     answer.skip(runtime(), token=token)
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
+
+
+def _closed(page: SurveyView) -> ResponseReturnValue:
+    status = HTTPStatus.GONE if page.state == "expired" else HTTPStatus.OK
+    return render_template("survey/closed.html", survey=page), status
 
 
 def _look(token: str) -> SurveyView:

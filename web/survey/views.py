@@ -2,33 +2,53 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync.surveys.answer import SurveyPage
-from sync.surveys.instruments import QUESTIONS, BadAnswer, Question, library
-from web.formats import clock, distance, long_day, tile, unit_of
+from sync.surveys.instruments import BadAnswer, Question
+from web.formats import clock, distance, long_day, moment, tile, unit_of
 
+_NEXT = "There will be another question after your next run."
+# The page for each reason why a question is closed; more exact reasons first.
 _CLOSED = {
+    "expired checkin": (
+        "This check-in has closed.",
+        (
+            "A check-in is about one moment of one day, so it stays open for four "
+            "hours. Nothing is missing: another one will come on some other day."
+        ),
+    ),
     "expired": (
         "This question has closed.",
         (
             "It stays open until 24 hours after the run, because how a run felt fades. "
-            "There will be another one after your next run."
+            f"{_NEXT}"
         ),
+    ),
+    "double": (
+        "A newer question has taken over.",
+        (
+            "You ran again before answering this one, so the question after the later "
+            "run is about both. Look for the newer mail, or answer on your dashboard."
+        ),
+    ),
+    "run gone": (
+        "That run is no longer there.",
+        (
+            "It was hidden or deleted on Strava, so there is nothing to answer. "
+            "If it comes back, so does its question."
+        ),
+    ),
+    "disconnected": (
+        "Strava is disconnected.",
+        "This question was about a run that we no longer have. Your answers are kept.",
     ),
     "cancelled": (
         "This question was called off.",
         "The run it was about has changed or is gone, so there is nothing to answer.",
     ),
-    "skipped": (
-        "Skipped.",
-        (
-            "We won’t ask about this run again. There will be another question after "
-            "your next run."
-        ),
-    ),
+    "skipped": ("Skipped.", f"We won’t ask about this run again. {_NEXT}"),
 }
+_CLOSED_STATES = {"expired", "cancelled", "skipped"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +62,31 @@ class SurveyView:
     mood: int | None
     said: Mapping[str, int]
     questions: tuple[Question, ...]
+    suggested: Mapping[str, int]
+    kind: str
+    why: str
+    controls: str
 
     @property
     def is_closed(self) -> bool:
-        return self.state in _CLOSED
+        return self.state in _CLOSED_STATES
+
+    @property
+    def is_checkin(self) -> bool:
+        return self.kind == "checkin"
 
     @property
     def closed_title(self) -> str:
-        return _CLOSED[self.state][0]
+        return self._closed[0]
 
     @property
     def closed_text(self) -> str:
-        return _CLOSED[self.state][1]
+        return self._closed[1]
+
+    @property
+    def _closed(self) -> tuple[str, str]:
+        exact = self.why if self.state == "cancelled" else f"{self.state} {self.kind}"
+        return _CLOSED.get(exact, _CLOSED[self.state])
 
 
 def view_of(page: SurveyPage) -> SurveyView:
@@ -61,11 +94,15 @@ def view_of(page: SurveyPage) -> SurveyView:
     return SurveyView(
         state=page.state,
         about=_about(page),
-        closes=_moment(page.expires_at, page.zone),
+        closes=moment(page.expires_at, page.zone),
         tiles=best_last[::-1] if page.reversed_order else best_last,
         mood=None if page.mood is None else tile(page.mood),
         said=page.values,
-        questions=_optional(),
+        questions=page.questions,
+        suggested=page.suggested,
+        kind=page.kind,
+        why=page.why or "",
+        controls=page.controls_token,
     )
 
 
@@ -77,26 +114,21 @@ def picked_tile(text: str | None) -> int | None:
 def chosen(form: Mapping[str, str]) -> dict[str, int]:
     """Return the questions answered in this form with the values as stored."""
     values = {}
-    for key in QUESTIONS:
-        if key in form:
-            try:
-                value = int(form[key])
-            except ValueError:
-                raise BadAnswer("That is not one of the answers.") from None
-            # The mood's tiles count from 1, the stored scale from -2.
-            values[key] = value - 3 if key == "mood" else value
+    for key, text in form.items():
+        try:
+            value = int(text)
+        except ValueError:
+            raise BadAnswer("That is not one of the answers.") from None
+        # The mood's tiles count from 1, the stored scale from -2.
+        values[key] = value - 3 if key == "mood" else value
     if not values:
         raise BadAnswer("Please choose one of the answers.")
     return values
 
 
-def _optional() -> tuple[Question, ...]:
-    """Return what may follow the first question after a run."""
-    after_a_run = library().current("run").questions
-    return tuple(question for question in after_a_run if not question.required)
-
-
 def _about(page: SurveyPage) -> str:
+    if page.kind == "checkin":
+        return "A check-in on a random day"
     parts = []
     if page.started_local is not None:
         day = long_day(page.started_local.date())
@@ -105,12 +137,6 @@ def _about(page: SurveyPage) -> str:
         parts.append(f"Your run on {long_day(page.local_day)}")
     if page.distance_m is not None:
         parts.append(distance(page.distance_m, unit_of(page.units)))
+    if page.sessions > 1:
+        parts.append("and your earlier run that day")
     return " · ".join(parts)
-
-
-def _moment(at: datetime, zone: str) -> str:
-    try:
-        local = at.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError):
-        local = at
-    return f"{local:%a} {local.day} {local:%b, %H:%M}"

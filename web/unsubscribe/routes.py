@@ -1,29 +1,80 @@
-"""One click ends the mails: no sign-in, no cookie, no question asked."""
+"""One click ends the mails, and a page changes them: no sign-in, no cookie.
+
+Whoever holds a mail may do this much and no more: see and change how they are
+asked, or stop it.
+"""
 
 from http import HTTPStatus
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.surveys import unsubscribe
+from sync.surveys import controls, unsubscribe
 from web.runtime import runtime
+from web.settings import forms
+from web.settings.asking import asking, save
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
+CHECKINS = "checkins"
 
 
 @blueprint.get("/<token>")
 def stop_page(token: str) -> ResponseReturnValue:
     """Show a button; opening the link changes nothing."""
-    if unsubscribe.holder(runtime(), token) is None:
-        abort(HTTPStatus.NOT_FOUND)
-    return render_template("unsubscribe/stop.html", token=token)
+    _holder(token)
+    return render_template(
+        "unsubscribe/stop.html",
+        token=token,
+        only_checkins=request.args.get("only") == CHECKINS,
+    )
 
 
 @blueprint.post("/<token>")
 def stop(token: str) -> ResponseReturnValue:
     """Stop at once; a mail program gets an empty answer, a person a page."""
-    if not unsubscribe.stop(runtime(), token):
-        abort(HTTPStatus.NOT_FOUND)
+    _holder(token)
+    only_checkins = request.args.get("only") == CHECKINS
+    if only_checkins:
+        unsubscribe.stop_checkins(runtime(), token)
+    else:
+        unsubscribe.stop(runtime(), token)
     if request.form.get("List-Unsubscribe") == "One-Click":
         return "", HTTPStatus.OK
-    return render_template("unsubscribe/stopped.html")
+    return render_template(
+        "unsubscribe/stopped.html", token=token, only_checkins=only_checkins
+    )
+
+
+@blueprint.get("/<token>/settings")
+def settings_page(token: str) -> ResponseReturnValue:
+    """Show how this runner is asked, and nothing else about them."""
+    return _settings(token, saved="saved" in request.args)
+
+
+@blueprint.post("/<token>/settings")
+def save_settings(token: str) -> ResponseReturnValue:
+    try:
+        save(_holder(token), request.form, everything=False)
+    except (forms.NotAChoice, controls.TooSoon) as error:
+        return _settings(token, refused=str(error)), HTTPStatus.BAD_REQUEST
+    address = url_for(".settings_page", token=token, saved=1)
+    return redirect(address, HTTPStatus.SEE_OTHER)
+
+
+def _settings(token: str, *, saved: bool = False, refused: str = "") -> str:
+    preferences = controls.preferences(runtime(), _holder(token))
+    return render_template(
+        "unsubscribe/settings.html",
+        token=token,
+        asking=asking(preferences, offered=request.args.get("ask", "")),
+        forms=forms,
+        saved=saved,
+        refused=refused,
+    )
+
+
+def _holder(token: str) -> int:
+    runner_id = unsubscribe.holder(runtime(), token)
+    if runner_id is None:
+        abort(HTTPStatus.NOT_FOUND)
+    return runner_id

@@ -1,0 +1,1 @@
+"""A page to bookmark: one tap before a run."""

@@ -1,0 +1,36 @@
+"""A page to bookmark: one tap says how a runner feels before setting off."""
+
+from http import HTTPStatus
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sync.surveys import before
+from sync.surveys.instruments import BadAnswer
+from web.runtime import runtime
+
+blueprint = Blueprint("before", __name__, url_prefix="/before")
+_TILES = {"1", "2", "3", "4", "5"}
+
+
+@blueprint.get("/<token>")
+def before_page(token: str) -> ResponseReturnValue:
+    """Show five buttons; opening the page says nothing."""
+    if before.holder(runtime(), token) is None:
+        abort(HTTPStatus.NOT_FOUND)
+    saved = request.args.get("saved")
+    return render_template(
+        "before/before.html", token=token, saved=int(saved) if saved in _TILES else None
+    )
+
+
+@blueprint.post("/<token>")
+def record(token: str) -> ResponseReturnValue:
+    if before.holder(runtime(), token) is None:
+        abort(HTTPStatus.NOT_FOUND)
+    tile = request.form.get("mood")
+    if tile not in _TILES:
+        raise BadAnswer("That is not one of the answers.")
+    before.record(runtime(), token=token, mood=int(tile) - 3)
+    address = url_for(".before_page", token=token, saved=tile)
+    return redirect(address, HTTPStatus.SEE_OTHER)
