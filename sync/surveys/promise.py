@@ -53,37 +53,7 @@ def run_question(desk: Desk, run: Run, verdict: Send) -> Survey:
     survey.run_id = run.id
     survey.pairing_key = pairing_key(run.source, run.source_id)
     desk.session.flush()
-    values = _values(desk, survey, token) | {
-        "zone": run.zone or desk.runner.zone,
-        "run_started_at": run.started_at if run.start_known else None,
-    }
-    ended_at = verdict.expires_at - timedelta(hours=desk.policy.life_h)
-    # One that could not leave in time would measure something else.
-    too_old_at = ended_at + timedelta(hours=desk.policy.too_old_h)
-    distance = {
-        "distance_m": run.distance_m if desk.preferences.distance_in_mail else None,
-        "units": desk.preferences.units,
-    }
-    _mail(
-        desk,
-        survey,
-        kind="survey",
-        values=values | distance,
-        due_at=verdict.at,
-        stale_at=max(too_old_at, verdict.at + _LEAST_TIME_TO_LEAVE),
-    )
-    if verdict.remind_at is not None:
-        _mail(
-            desk,
-            survey,
-            kind="survey_reminder",
-            values=values,
-            due_at=verdict.remind_at,
-            stale_at=max(
-                ended_at + timedelta(hours=desk.policy.reminder_until_h),
-                verdict.remind_at + _LEAST_TIME_FOR_A_REMINDER,
-            ),
-        )
+    _mail_about_run(desk, run, survey, verdict, token=token)
     return survey
 
 
@@ -131,6 +101,42 @@ def slow_down_question(desk: Desk, *, unanswered: int) -> None:
             "unanswered": unanswered,
         },
         stale_at=desk.now + _QUESTION_KEEPS,
+    )
+
+
+def _mail_about_run(
+    desk: Desk, run: Run, survey: Survey, verdict: Send, *, token: str
+) -> None:
+    """Promise the mail, and its one reminder if there is to be one."""
+    ended_at = verdict.expires_at - timedelta(hours=desk.policy.life_h)
+    values = _values(desk, survey, token) | {
+        "zone": run.zone or desk.runner.zone,
+        "run_started_at": run.started_at if run.start_known else None,
+    }
+    distance = {
+        "distance_m": run.distance_m if desk.preferences.distance_in_mail else None,
+        "units": desk.preferences.units,
+    }
+    # One that could not leave in time would measure something else.
+    too_old_at = ended_at + timedelta(hours=desk.policy.too_old_h)
+    _mail(
+        desk,
+        survey,
+        kind="survey",
+        values=values | distance,
+        due_at=verdict.at,
+        stale_at=max(too_old_at, verdict.at + _LEAST_TIME_TO_LEAVE),
+    )
+    if verdict.remind_at is None:
+        return
+    too_late_at = ended_at + timedelta(hours=desk.policy.reminder_until_h)
+    _mail(
+        desk,
+        survey,
+        kind="survey_reminder",
+        values=values,
+        due_at=verdict.remind_at,
+        stale_at=max(too_late_at, verdict.remind_at + _LEAST_TIME_FOR_A_REMINDER),
     )
 
 
