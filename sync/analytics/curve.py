@@ -52,14 +52,16 @@ def lowess(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     across, up = columns(x=x, y=y)
     step = float(np.ptp(across)) / (GRID_POINTS - 1)
     near = step if len(across) > _EXACT_UP_TO else 0.0
-    fitted = smooth(
-        up,
-        across,
-        frac=FRACTION,
-        it=ROBUST_PASSES,
-        delta=near,
-        return_sorted=False,
-    )
+    # Distances that repeat leave no room for a line: then there is none.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fitted = smooth(
+            up,
+            across,
+            frac=FRACTION,
+            it=ROBUST_PASSES,
+            delta=near,
+            return_sorted=False,
+        )
     return np.asarray(fitted, dtype=np.float64)
 
 

@@ -1,67 +1,11 @@
 """What the figures say reaches the dashboard in their own words."""
 
-from datetime import datetime, timedelta
-
 import pytest
 
-from sync.crypto import Vault
-from sync.models import Answer, Run, Runner
 from sync.runtime import Runtime
 from tests.web.conftest import Browser
+from tests.web.history import give_history
 from web.dashboard.findings import split
-
-
-def give_history(
-    runtime: Runtime, runner_id: int, moods: list[int], km: list[int]
-) -> None:
-    """Store one answered run a day, the last one yesterday."""
-    with runtime.db.transaction() as session:
-        runner = session.get_one(Runner, runner_id)
-        vault = runtime.sealer.vault(runner.vault_key)
-        first = runtime.now() - timedelta(days=len(moods))
-        for day, mood in enumerate(moods):
-            at = first + timedelta(days=day)
-            run = run_of(runner_id, day, at=at, distance_m=1000.0 * km[day % len(km)])
-            session.add(run)
-            session.flush()
-            session.add(answer_to(run, mood, vault, at=at + timedelta(hours=1)))
-        runner.data_version += 1
-
-
-def run_of(runner_id: int, number: int, *, at: datetime, distance_m: float) -> Run:
-    return Run(
-        runner_id=runner_id,
-        source="strava",
-        source_id=number,
-        sport="Run",
-        started_at=at,
-        start_known=True,
-        offset_s=0,
-        local_day=at.date(),
-        distance_m=distance_m,
-        moving_s=1800,
-        elapsed_s=1800,
-        treadmill=False,
-        manual=False,
-        race=False,
-        with_others=False,
-        visibility="everyone",
-        fetched_at=at,
-    )
-
-
-def answer_to(run: Run, mood: int, vault: Vault, *, at: datetime) -> Answer:
-    return Answer(
-        runner_id=run.runner_id,
-        run_id=run.id,
-        kind="run",
-        instrument="run-1",
-        reversed_order=False,
-        answered_at=at,
-        minutes_since_end=30,
-        tags={},
-        sealed=vault.seal({"mood": mood}),
-    )
 
 
 def test_with_enough_answers_the_figures_speak(
