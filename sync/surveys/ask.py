@@ -13,7 +13,7 @@ from sync.mail.quiet import zone_of
 from sync.models import Run
 from sync.queue import Work
 from sync.runtime import Runtime
-from sync.surveys import pairing, promise, store
+from sync.surveys import again, pairing, promise, store
 from sync.surveys.caps import ignored_in_a_row, reminders_ignored
 from sync.surveys.policy import Policy
 from sync.surveys.promise import Desk
@@ -35,6 +35,8 @@ def drain(runtime: Runtime) -> None:
     """Decide about every run that no decision exists for yet."""
     runtime.queue.woken(Work.SURVEYS)
     ends_at = monotonic() + SHIFT_S
+    with runtime.db.transaction() as session:
+        again.reconsider(session, POLICY)
     while waiting := _waiting(runtime):
         for runner_id in waiting:
             with runtime.db.transaction() as session:

@@ -1,0 +1,51 @@
+"""Deciding again about a run that was edited before its mail left."""
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from sync.models import Decision, Mail, Run, Survey
+from sync.surveys import store
+from sync.surveys.policy import Policy
+
+log = structlog.get_logger()
+
+_AS_GOOD_AS_EQUAL = timedelta(seconds=30)
+
+
+def reconsider(session: Session, policy: Policy) -> None:
+    """Take back what was promised for another end of a run than it has now.
+
+    The run is then looked at as if it were new: it may have become too short,
+    and a mail may be due earlier or later.
+    """
+    waiting = session.execute(
+        select(Survey, Run)
+        .join(Run, Run.id == Survey.run_id)
+        .join(Mail, Mail.survey_id == Survey.id)
+        .where(
+            Mail.kind == "survey",
+            Mail.due_at.is_not(None),
+            # One that is on its way already keeps its time.
+            Mail.attempts == 0,
+            Survey.cancelled_for.is_(None),
+            Run.start_known,
+        )
+    ).all()
+    for survey, run in waiting:
+        ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
+        expected = ended_at + timedelta(hours=policy.life_h)
+        if abs(survey.expires_at - expected) > _AS_GOOD_AS_EQUAL:
+            _take_back(session, survey, run)
+
+
+def _take_back(session: Session, survey: Survey, run: Run) -> None:
+    if survey.tags.get("earlier_runs"):
+        return  # it is about an earlier run as well, which has not changed
+    store.lock(session, survey.runner_id)
+    run.undecided_since = survey.created_at
+    session.execute(delete(Decision).where(Decision.run_id == run.id))
+    session.delete(survey)
+    log.info("survey taken back", survey_id=survey.id, run_id=run.id)
