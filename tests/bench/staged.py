@@ -29,7 +29,7 @@ PLENTY = Limits(
 @contextmanager
 def staged(folder: Path, *, database_url: str = "") -> Generator[Stage]:
     """Give a stage whose Strava sets no limits, on SQLite unless told otherwise."""
-    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    quiet()
     url = database_url or f"sqlite:///{folder / 'moodmiles.sqlite3'}"
     migrate(url)
     clock, queue = HandClock(), RecordingQueue()
@@ -66,3 +66,8 @@ def _settings(folder: Path, url: str, strava_url: str) -> Settings:
         strava_verify_token=SecretStr("verify"),
         strava_webhook_secret=SecretStr("hook"),
     )
+
+
+def quiet() -> None:
+    """Log to nowhere: a bench measures work, not a terminal."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())

@@ -1,0 +1,302 @@
+"""An import beside the floor and the library: `python -m tests.bench.backfill`.
+
+The floor is one session, JSON and one upsert a page; the library is stravalib's
+iterator with a merge for each row.  Strava's pages are baked beforehand, so that
+the stand-in costs next to nothing, and every contender is a process of its own.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from time import perf_counter
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from stravalib import Client
+from typing_extensions import override
+
+from sync.crypto import Sealer
+from sync.database import Database, connect, insert
+from sync.models import Backfill, Connection, Run, Runner
+from sync.runs import backfill
+from sync.runs.rules import columns
+from sync.runtime import Runtime
+from sync.settings import Settings
+from sync.simulator import shapes
+from sync.simulator.records import Activity
+from sync.strava import RemoteRun
+from sync.strava.client import HttpStrava
+from sync.strava.parse import parse
+from tests.bench.staged import quiet
+from tests.clock import NOON, HandClock
+from tests.conftest import KEY, emptied, migrate
+from tests.postgres import postgres
+from tests.queues import RecordingQueue
+
+PAGE = 200
+AROUND = 2  # times each contender runs; the best one counts
+
+
+class Pages(BaseHTTPRequestHandler):
+    """Answers any list request with the page that was baked for its number."""
+
+    protocol_version = "HTTP/1.1"
+    baked: dict[int, list[bytes]]
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        count = int(address.path.split("/")[1])
+        page = int(parse_qs(address.query)["page"][0])
+        pages = self.baked[count]
+        body = pages[page - 1] if page <= len(pages) else b"[]"
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    @override
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def bake(count: int) -> list[bytes]:
+    records = [
+        shapes.activity_summary(
+            Activity(
+                id=20_000_000_000 + number,
+                athlete_id=7,
+                name="Morning Run",
+                sport_type="Run",
+                start_s=int(NOON.timestamp()) - (number + 1) * 30_000,
+                zone="Europe/London",
+                distance_m=5000.0 + number % 50,
+                moving_s=1800,
+                elapsed_s=1850,
+                device_name="Garmin Forerunner 265",
+            )
+        )
+        for number in range(count)
+    ]
+    return [
+        json.dumps(records[first : first + PAGE]).encode()
+        for first in range(0, count, PAGE)
+    ]
+
+
+def ours(api_url: str, database_url: str) -> None:
+    settings = Settings.model_construct(
+        strava_client_id=1, strava_api_url=api_url, redis_url=""
+    )
+    clock, queue = HandClock(NOON), RecordingQueue()
+    runtime = Runtime(
+        settings=settings,
+        db=Database(connect(database_url), queue, clock=clock),
+        queue=queue,
+        strava=_unlimited(settings),
+        sealer=Sealer([KEY]),
+        now=clock,
+    )
+    # A shift ends after 20 seconds; the queue would wake the next one.
+    while _is_unfinished(runtime):
+        backfill.drain(runtime)
+
+
+def _unlimited(settings: Settings) -> HttpStrava:
+    strava = HttpStrava(settings)
+    strava.budget.learn(
+        {
+            "X-RateLimit-Limit": "1000000,1000000",
+            "X-RateLimit-Usage": "0,0",
+            "X-ReadRateLimit-Limit": "1000000,1000000",
+            "X-ReadRateLimit-Usage": "0,0",
+        }
+    )
+    return strava
+
+
+def _is_unfinished(runtime: Runtime) -> bool:
+    with runtime.db.reading() as session:
+        return bool(session.scalar(select(Backfill.due_at)))
+
+
+def floor(api_url: str, database_url: str) -> None:
+    engine, http, page = connect(database_url), requests.Session(), 0
+    while True:
+        page += 1
+        asked = {"page": page, "per_page": PAGE}
+        answer = http.get(f"{api_url}/athlete/activities", params=asked, timeout=20)
+        records = answer.json()
+        if not records:
+            return
+        rows = [_row(record) for record in records]
+        with Session(engine) as session, session.begin():
+            statement = insert(session, Run)
+            kept = {name: statement.excluded[name] for name in rows[0]}
+            session.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["source", "source_id"], set_=kept
+                ),
+                rows,
+            )
+
+
+def _row(record: dict[str, Any]) -> dict[str, Any]:
+    run = parse(record)
+    assert isinstance(run, RemoteRun)
+    return columns(run) | {"runner_id": 1, "fetched_at": NOON}
+
+
+class _ToUs(HTTPAdapter):
+    """Leads the library, which knows one address only, to the baked pages."""
+
+    api_url = ""
+
+    @override
+    def send(self, request: requests.PreparedRequest, **options: Any) -> Any:  # type: ignore[override]
+        asked = (request.url or "").removeprefix("https://www.strava.com/api/v3")
+        request.url = self.api_url + asked
+        return super().send(request, **options)
+
+
+def library(api_url: str, database_url: str) -> None:
+    http, engine = requests.Session(), connect(database_url)
+    adapter = _ToUs()
+    adapter.api_url = api_url
+    http.mount("https://www.strava.com/", adapter)
+    client = Client("token", rate_limit_requests=False, requests_session=http)
+    with Session(engine) as session, session.begin():
+        for number, one in enumerate(client.get_activities(limit=0)):
+            row = _row(json.loads(one.model_dump_json()) | _as_sent(one))
+            session.merge(Run(id=number + 1, **row))
+
+
+def _as_sent(one: Any) -> dict[str, Any]:
+    return {
+        "start_date": f"{one.start_date:%Y-%m-%dT%H:%M:%SZ}",
+        "start_date_local": f"{one.start_date_local:%Y-%m-%dT%H:%M:%SZ}",
+        "sport_type": one.sport_type.root,
+        "timezone": str(one.timezone),
+        "utc_offset": 0.0,
+        "athlete_count": 1,
+        "visibility": "everyone",
+    }
+
+
+CONTENDERS: dict[str, Callable[[str, str], None]] = {
+    "ours": ours,
+    "floor": floor,
+    "library": library,
+}
+
+
+def contend(name: str, api_url: str, database_url: str) -> None:
+    """Run one contender in this process and print its time and memory."""
+    quiet()
+    began = perf_counter()
+    CONTENDERS[name](api_url, database_url)
+    seconds = perf_counter() - began
+    # Unlike `getrusage` this forgets what the parent process had used.
+    status = dict(
+        line.split(":", 1)
+        for line in Path("/proc/self/status").read_text().splitlines()
+    )
+    memory_mb = int(status["VmHWM"].split()[0]) / 1024
+    with Session(connect(database_url)) as session:
+        rows = session.scalar(select(func.count()).select_from(Run))
+    print(json.dumps([seconds, memory_mb, rows]))
+
+
+def prepare(database_url: str) -> None:
+    """Put in the runner whose import is due, as linking would."""
+    sealer = Sealer([KEY])
+    with Session(connect(database_url)) as session, session.begin():
+        session.add(Runner(id=1, created_at=NOON, vault_key=b"", preferences={}))
+        session.flush()
+        session.add(
+            Connection(
+                runner_id=1,
+                scope="read,activity:read",
+                access_token=sealer.seal("token"),
+                refresh_token=sealer.seal("token"),
+                expires_at=NOON + timedelta(days=1),
+                linked_at=NOON,
+            )
+        )
+        session.add(Backfill(runner_id=1, before=NOON, due_at=NOON, started_at=NOON))
+
+
+def measure(name: str, api_url: str, fresh: Callable[[], str]) -> tuple[float, float]:
+    """Return the best time and the memory of a contender, checking its rows."""
+    ends = []
+    for _ in range(AROUND if name != "library" else 1):
+        database_url = fresh()
+        prepare(database_url)
+        command = [sys.executable, "-m", "tests.bench.backfill"]
+        said = subprocess.run(  # noqa: S603
+            [*command, name, api_url, database_url],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        seconds, memory_mb, rows = json.loads(said.splitlines()[-1])
+        assert rows == int(urlsplit(api_url).path[1:])
+        ends.append((seconds, memory_mb))
+    return min(ends)
+
+
+def main() -> int:
+    Pages.baked = {count: bake(count) for count in (1_000, 10_000, 50_000)}
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    Thread(target=server.serve_forever, daemon=True).start()
+    at = f"http://127.0.0.1:{server.server_address[1]}"
+    with TemporaryDirectory() as folder, postgres() as named:
+        template, copy = Path(folder) / "empty", Path(folder) / "copy"
+        migrate(f"sqlite:///{template}")
+        shared = named.replace("postgresql://", "postgresql+psycopg://")
+        migrate(shared)
+
+        def sqlite() -> str:
+            for old in Path(folder).glob("copy*"):
+                old.unlink()
+            shutil.copy(template, copy)
+            return f"sqlite:///{copy}"
+
+        for label, fresh in (
+            ("SQLite", sqlite),
+            ("PostgreSQL", lambda: emptied(shared)),
+        ):
+            _compare(label, f"{at}/10000", fresh)
+        for count in (1_000, 50_000):
+            seconds, memory_mb = measure("ours", f"{at}/{count}", sqlite)
+            print(f"{count} activities: {seconds:.2f} s, {memory_mb:.0f} MB at most")
+    return 0
+
+
+def _compare(label: str, api_url: str, fresh: Callable[[], str]) -> None:
+    found = {name: measure(name, api_url, fresh) for name in CONTENDERS}
+    for name, (seconds, memory_mb) in found.items():
+        print(f"{label:10} {name:8} {seconds:6.2f} s {memory_mb:5.0f} MB")
+    ours_s = found["ours"][0]
+    print(
+        f"{label:10} {ours_s / found['floor'][0]:.2f} times the floor, "
+        f"{found['library'][0] / ours_s:.1f} times faster than the library"
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        contend(*sys.argv[1:])
+    else:
+        sys.exit(main())

@@ -1,0 +1,164 @@
+"""The hot paths never read a whole table: PostgreSQL's own plans say so."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, insert, text
+
+from sync.inbox import handle
+from sync.inbox import store as inbox
+from sync.models import Backfill, Connection, Event, Run, Runner, Sweep
+from sync.runs import backfill, sweep
+from sync.surveys import ask
+from tests.clock import NOON
+from tests.conftest import emptied
+from tests.stage import Stage
+
+RUNNERS = 3_000
+RUNS_EACH = 10
+LARGE = {"run", "event", "connection", "runner", "backfill", "sweep"}
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> str:
+    return emptied(postgres_url)
+
+
+@contextmanager
+def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+    """Note every statement that reaches the database."""
+    noted: list[tuple[str, Any]] = []
+
+    def note(*arguments: Any) -> None:
+        _, _, statement, parameters, _, many = arguments
+        if not many and statement.startswith(("SELECT", "UPDATE", "DELETE")):
+            noted.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield noted
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def fill(stage: Stage) -> None:
+    """Put in thousands of other runners who have nothing due."""
+    numbers = range(1_000, 1_000 + RUNNERS)
+    runners = [
+        {
+            "id": number,
+            "athlete_id": 10**9 + number,
+            "created_at": NOON,
+            "vault_key": b"",
+            "zone": "UTC",
+            "preferences": {},
+        }
+        for number in numbers
+    ]
+    link = {"scope": "", "access_token": b"", "refresh_token": b""}
+    times = {"expires_at": NOON, "linked_at": NOON}
+    with stage.runtime.db.transaction() as session:
+        session.execute(insert(Runner), runners)
+        for table, values in (
+            (Connection, link | times),
+            (Backfill, {"before": NOON, "started_at": NOON}),
+            (Sweep, {"due_at": NOON.replace(year=2030), "compared_at": NOON}),
+        ):
+            rows = [{"runner_id": number} | values for number in numbers]
+            session.execute(insert(table), rows)
+        session.execute(
+            insert(Run),
+            [_run(number, count) for number in numbers for count in range(RUNS_EACH)],
+        )
+        session.execute(insert(Event), [_event(n) for n in range(RUNNERS * 3)])
+    with stage.runtime.db.engine.connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+            text("ANALYZE")
+        )
+
+
+def _run(runner_id: int, count: int) -> dict[str, Any]:
+    nothing = dict.fromkeys(("treadmill", "manual", "race", "with_others"), False)
+    return nothing | {
+        "runner_id": runner_id,
+        "source": "strava",
+        "source_id": runner_id * 100 + count,
+        "sport": "Run",
+        "started_at": NOON.replace(day=1, month=1 + count),
+        "start_known": True,
+        "offset_s": 0,
+        "local_day": NOON.date(),
+        "distance_m": 5000,
+        "moving_s": 1800,
+        "elapsed_s": 1800,
+        "visibility": "everyone",
+        "fetched_at": NOON,
+    }
+
+
+def _event(number: int) -> dict[str, Any]:
+    return {
+        "dedupe_key": str(number),
+        "subject": "activity",
+        "subject_id": number,
+        "aspect": "create",
+        "athlete_id": 10**9 + 1_000 + number % RUNNERS,
+        "updates": {},
+        "happened_at": NOON,
+        "received_at": NOON,
+    }
+
+
+def whole_tables(stage: Stage, statement: str, parameters: Any) -> set[str]:
+    """Return the large tables that the plan of a statement reads from end to end."""
+    with stage.runtime.db.engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN (FORMAT JSON) {statement}", parameters
+        ).scalar_one()
+    plan = json.loads(plan) if isinstance(plan, str) else plan
+    return _scanned(plan[0]["Plan"]) & LARGE
+
+
+def _scanned(node: dict[str, Any]) -> set[str]:
+    here = {node["Relation Name"]} if node["Node Type"] == "Seq Scan" else set()
+    return here.union(*(_scanned(child) for child in node.get("Plans", ())))
+
+
+def test_an_event_from_door_to_table_reads_no_table_whole(stage: Stage) -> None:
+    athlete = stage.athlete()
+    stage.link(athlete)
+    stage.work()
+    fill(stage)
+    stage.pass_time(days=1, minutes=1)
+    runs = [stage.run(athlete, ended_minutes_ago=60 * i) for i in (1, 2, 30)]
+
+    with statements(stage.runtime.db.engine) as noted:
+        for run in runs:
+            stage.tell(athlete, run.id, "create")
+        handle.drain(stage.runtime)
+        backfill.drain(stage.runtime)
+        sweep.drain(stage.runtime)
+        ask.drain(stage.runtime)
+        stage.tell(athlete, runs[0].id, "delete")
+        handle.drain(stage.runtime)
+
+    whole = {
+        statement: tables
+        for statement, parameters in noted
+        if (tables := whole_tables(stage, statement, parameters))
+    }
+    assert len(noted) > 30
+    assert whole == {}
+
+
+def test_looking_for_work_reads_no_table_whole(stage: Stage) -> None:
+    fill(stage)
+
+    with statements(stage.runtime.db.engine) as noted:
+        with stage.runtime.db.transaction() as session:
+            assert inbox.claim(session, now=stage.clock()) is None
+        for drain in (backfill.drain, sweep.drain, ask.drain):
+            drain(stage.runtime)
+
+    assert [whole_tables(stage, *one) for one in noted] == [set()] * len(noted)
