@@ -38,10 +38,10 @@ def run_of(runner_id: int, number: int, *, at: datetime, distance_m: float) -> R
         distance_m=distance_m,
         moving_s=1800,
         elapsed_s=1800,
-        treadmill=False,
+        treadmill=number % 4 == 1,
         manual=False,
         race=False,
-        with_others=False,
+        with_others=number % 3 == 0,
         visibility="everyone",
         fetched_at=at,
     )

@@ -55,7 +55,11 @@ def answered(stage: Stage, many: int, path: str = "/dashboard") -> Scene:
     """Sign in a runner who answered after each of their last `many` runs."""
     runner_id = _linked(stage)
     moods = [MOODS[day * 7 % len(MOODS)] for day in range(many)]
-    km = [KM[day % len(KM)] + day * 37 % 29 / 10 for day in range(many)]
+    # Seasons, and no two weeks alike.
+    km = [
+        (KM[day % len(KM)] + day * 37 % 29 / 10) * (1 + day // 30 % 5) / 3
+        for day in range(many)
+    ]
     give_history(stage.runtime, runner_id, moods=moods, km=km)
     return Scene(path, runner_id)
 

@@ -1,0 +1,133 @@
+"""What a reader can ask of the dashboard: a period, an order, only some runs."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from tests.stage import Stage
+from tests.web.conftest import Browser
+from tests.web.states import STATES, answered
+from web.dashboard.wanted import Wanted, wanted_in
+
+
+@pytest.fixture
+def reader(browser: Browser, stage: Stage) -> Browser:
+    """Sign in a runner with 60 answered runs, and one without an answer."""
+    scene = answered(stage, 60)
+    assert scene.runner_id
+    browser.sign_in(scene.runner_id)
+    return browser
+
+
+def listed(page: str) -> list[str]:
+    """Return the moods in the list of all runs, from the first row on."""
+    table = page[page.index('id="all-runs"') :]
+    rows = re.findall(r"(?s)<tr><th scope=\"row\">.*?</tr>", table)
+    return [
+        found[1] if (found := re.search(r"</i>(\w+)</span>", row)) else "–"
+        for row in rows
+    ]
+
+
+def test_runs_are_sorted_by_mood(reader: Browser) -> None:
+    best = listed(reader.open("/dashboard?sort=best").text)
+    lowest = listed(reader.open("/dashboard?sort=lowest").text)
+
+    assert best[0] == "Great"
+    assert lowest[0] == "Awful"
+    assert len(best) == 50
+
+
+def test_runs_are_sorted_by_length_and_age(reader: Browser) -> None:
+    pages = {
+        sort: reader.open(f"/dashboard?sort={sort}").text
+        for sort in ("oldest", "longest", "shortest", "newest")
+    }
+
+    assert len({page[page.index('id="all-runs"') :] for page in pages.values()}) == 4
+
+
+@pytest.mark.parametrize(
+    ("mood", "only"), [("5", {"Great"}), ("1", {"Awful"}), ("none", {"–"})]
+)
+def test_only_runs_of_one_mood_are_listed(
+    reader: Browser, mood: str, only: set[str]
+) -> None:
+    page = reader.open(f"/dashboard?mood={mood}").text
+
+    assert set(listed(page)) == only
+    assert "of 61" in page
+    assert "Show all" in page
+
+
+def test_every_number_leads_to_the_runs_behind_it(reader: Browser) -> None:
+    page = reader.open("/dashboard").text
+    links = re.findall(r'href="(/dashboard\?[^"]+)#all-runs" aria-label="(\d+) ', page)
+
+    assert len(links) > 10
+    for address, count in links[:12]:
+        found = reader.open(address.replace("&amp;", "&")).text
+        assert f"{count} run{'' if count == '1' else 's'} of 61" in found
+
+
+def test_a_period_leaves_out_what_is_older(reader: Browser) -> None:
+    everything = reader.open("/dashboard").text
+    lately = reader.open("/dashboard?period=4w").text
+
+    assert everything.count('class="trend"') > lately.count('class="trend"')
+    assert "drawn only over all of them" in lately
+    assert "28 runs" in lately or "27 runs" in lately
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["since=yesterday", "least=-4", "least=nan", "below=x", "mood=9", "sort=worst",
+     "period=5y", "page=-1", "page=²", "page=99999999999999"],
+)  # fmt: skip
+def test_what_makes_no_sense_is_left_out(reader: Browser, odd: str) -> None:
+    answer = reader.open(f"/dashboard?{odd}")
+
+    assert answer.status_code == 200
+    assert len(listed(answer.text)) == 50
+
+
+def test_wishes_survive_the_way_through_an_address() -> None:
+    wanted = wanted_in({"sort": "best", "mood": "4", "least": "20", "page": "2"})
+
+    assert wanted.address(page=3) == ("/dashboard?sort=best&mood=4&least=20.0&page=3")
+    assert Wanted().address() == "/dashboard"
+
+
+def test_weeks_and_questions_are_taken_as_files(reader: Browser) -> None:
+    weeks, questions = (
+        list(csv.DictReader(io.StringIO(reader.open(f"/dashboard/{name}.csv").text)))
+        for name in ("weeks", "panels")
+    )
+
+    assert sum(int(week["answers"]) for week in weeks) == 60
+    assert {"Mood after runs and at check-ins", "With others or alone"} <= {
+        row["question"] for row in questions
+    }
+    company = next(
+        row for row in questions if row["question"] == "With others or alone"
+    )
+    assert float(company["low"]) < float(company["value"]) < float(company["high"])
+
+
+def test_people_to_talk_to_are_put_away_for_two_weeks_in_this_browser_only(
+    browser: Browser, stage: Stage
+) -> None:
+    scene = STATES["low-answers"](stage)
+    assert scene.runner_id
+    browser.sign_in(scene.runner_id)
+
+    before = browser.open("/dashboard").text
+    closed = browser.post("/dashboard/support")
+    after = browser.open("/dashboard").text
+
+    assert "Your last answers were mostly low." in before
+    assert f"Max-Age={14 * 24 * 3600}" in closed.headers["Set-Cookie"]
+    assert "Your last answers were mostly low." not in after
+    assert "Need to talk to someone?" in after
