@@ -39,6 +39,7 @@ class Work(StrEnum):
     BACKFILL = "backfill"
     SURVEYS = "surveys"
     CHECKINS = "checkins"
+    DIGEST = "digest"
     OUTBOX = "outbox"
     SWEEP = "sweep"
     LEAVING = "leaving"

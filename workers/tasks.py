@@ -1,5 +1,6 @@
 """One task per kind of work: the task names it, `sync` does it."""
 
+from sync.analytics import digest
 from sync.inbox import handle
 from sync.inbox import tidy as inbox_tidy
 from sync.mail import deliver
@@ -31,6 +32,11 @@ def drain_surveys() -> None:
 @celery.task(name=task_name(Work.CHECKINS))
 def drain_checkins() -> None:
     checkins.drain(runtime())
+
+
+@celery.task(name=task_name(Work.DIGEST))
+def drain_digest() -> None:
+    digest.drain(runtime())
 
 
 @celery.task(name=task_name(Work.OUTBOX))

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from sync.mail.messages import Message
+from sync.mail.parts import PICTURE_ID
 
 # At the usual 78 characters Python folds List-Unsubscribe into an encoded word,
 # and mail clients then ignore it.
@@ -37,7 +38,16 @@ def seal_up(  # noqa: PLR0913
         letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     letter.set_content(message.text, cte="quoted-printable")
     letter.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    if message.picture is not None:
+        _enclose(letter, message.picture)
     return letter
+
+
+def _enclose(letter: EmailMessage, picture: bytes) -> None:
+    """Put the picture beside the HTML that shows it: nothing is fetched to see it."""
+    for part in letter.iter_parts():
+        if isinstance(part, EmailMessage) and part.get_content_subtype() == "html":
+            part.add_related(picture, "image", "png", cid=f"<{PICTURE_ID}>")
 
 
 def address_of(sender: str) -> str:

@@ -2,14 +2,23 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import ValidationError, validate_call
 
 from sync.errors import MoodmilesError
-from sync.mail.parts import Message, Sending, asking, in_order, plain
-from sync.mail.wording import distance, moment, occasion, span
+from sync.mail.parts import PICTURE_ID, Message, Sending, asking, in_order, plain
+from sync.mail.picture import Day, week_picture
+from sync.mail.wording import (
+    distance,
+    moment,
+    occasion,
+    span,
+    week_described,
+    week_summary,
+)
 
 __all__ = ["Message", "Sending", "UnknownMail", "check", "render"]
 
@@ -126,6 +135,33 @@ def slow_down_question(
 
 
 @validate_call
+def digest(  # noqa: PLR0913
+    sending: Sending,
+    *,
+    distances_m: list[float],
+    moods: list[list[int]],
+    runs: int,
+    sentence: str,
+    unsubscribe_token: str,
+    units: Literal["km", "mi"] = "km",
+) -> Message:
+    """Look back on last week; it holds distances, since that is what it is for."""
+    days = [Day(*day) for day in zip(distances_m, moods, strict=True)]
+    message = asking(
+        "digest",
+        sending,
+        subject="Your week with Moodmiles",
+        unsubscribe_token=unsubscribe_token,
+        only="digest",
+        summary=week_summary(runs, distances_m, moods, units=units),
+        described=week_described(distances_m, moods, units=units),
+        sentence=sentence,
+        picture_id=PICTURE_ID,
+    )
+    return replace(message, picture=week_picture(days))
+
+
+@validate_call
 def confirm_address(sending: Sending, *, token: str) -> Message:
     return plain(
         "confirm_address",
@@ -180,6 +216,7 @@ _KINDS: Mapping[str, Callable[..., Message]] = {
     "survey_reminder": survey_reminder,
     "checkin": checkin,
     "slow_down_question": slow_down_question,
+    "digest": digest,
     "confirm_address": confirm_address,
     "sign_in_link": sign_in_link,
     "reconnect": reconnect,

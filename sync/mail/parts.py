@@ -15,6 +15,9 @@ MOODS = (
 )
 
 
+PICTURE_ID = "week@moodmiles"
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What a reader sees; `unsubscribe_url` where one click must stop the kind."""
@@ -23,6 +26,7 @@ class Message:
     html: str
     text: str
     unsubscribe_url: str | None = None
+    picture: bytes | None = None  # shown where the HTML names PICTURE_ID
 
 
 @dataclass(frozen=True, slots=True)

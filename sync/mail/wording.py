@@ -1,10 +1,13 @@
 """Times and distances as a mail says them.  Pure."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _METRES_IN = {"km": 1000.0, "mi": 1609.344}
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MOODS = {-2: "Awful", -1: "Low", 0: "OK", 1: "Good", 2: "Great"}
 _UNITS = ((24 * 60, "day"), (60, "hour"), (1, "minute"))
 _PARTS_OF_DAY = ((3, "night"), (12, "morning"), (17, "afternoon"), (24, "evening"))
 
@@ -35,6 +38,38 @@ def moment(at: datetime, *, zone: str) -> str:
 
 def distance(distance_m: float, *, units: str) -> str:
     return f"{distance_m / _METRES_IN[units]:.1f} {units}"
+
+
+def week_summary(
+    runs: int,
+    distances_m: Sequence[float],
+    moods: Sequence[Sequence[int]],
+    *,
+    units: str,
+) -> str:
+    """Return "3 runs, 24.1 km, 2 answers" as a sentence."""
+    answers = sum(map(len, moods))
+    return (
+        f"{_count(runs, 'run')}, {distance(sum(distances_m), units=units)}, "
+        f"{_count(answers, 'answer')}."
+    )
+
+
+def week_described(
+    distances_m: Sequence[float], moods: Sequence[Sequence[int]], *, units: str
+) -> str:
+    """Say in words what the picture of the week shows, day by day."""
+    days = [
+        f"{name} {distance(metres, units=units)}"
+        + "".join(f", {_MOODS[mood]}" for mood in said)
+        for name, metres, said in zip(_DAYS, distances_m, moods, strict=True)
+        if metres or said
+    ]
+    return "; ".join(days) + "."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def span(time: timedelta) -> str:

@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from sync.errors import MoodmilesError
 from sync.models import Answer, Runner
+from sync.runners import links
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys import instruments, links
+from sync.surveys import instruments
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from sync.errors import MoodmilesError
+from sync.errors import ConsentMissing, MoodmilesError
 from sync.mail import outbox
 from sync.models import Runner, Survey
 from sync.runners import store as runners
@@ -45,6 +45,7 @@ def save(runtime: Runtime, runner_id: int, changes: Mapping[str, Any]) -> None:
             _refuse_too_soon(before, now=now)
             wanted["focus_since"] = now.isoformat()
         runner.zone = wanted.pop("zone", runner.zone)
+        _refuse_without_consent(session, runner_id, {**runner.preferences, **wanted})
         runner.preferences = {**runner.preferences, **wanted}
         after = Preferences.of(runner.preferences)
         _call_off(session, runner_id, after, now=now)
@@ -61,6 +62,14 @@ def focus_fixed_until(preferences: Preferences, *, now: datetime) -> datetime | 
         return None
     until = datetime.fromisoformat(preferences.focus_since) + FOCUS_FOR
     return until if until > now else None
+
+
+def _refuse_without_consent(
+    session: Session, runner_id: int, stored: Mapping[str, Any]
+) -> None:
+    wants_questions = not Preferences.of(stored).is_silent
+    if wants_questions and runners.took_back(session, runner_id, "mood"):
+        raise ConsentMissing("You took back that we may store your mood answers.")
 
 
 def _refuse_too_soon(preferences: Preferences, *, now: datetime) -> None:

@@ -4,14 +4,17 @@ import structlog
 
 from sync.mail import outbox
 from sync.models import Runner
+from sync.runners import links
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys import controls, links
+from sync.surveys import controls
 from sync.surveys.policy import Preferences
 
 log = structlog.get_logger()
 
-_PURPOSE = "unsubscribe"
+_PURPOSE = links.UNSUBSCRIBE
+# What can be stopped by itself, and the preference behind it.
+PARTS = {"checkins", "digest"}
 
 
 def token_for(runtime: Runtime, runner_id: int) -> str:
@@ -24,12 +27,12 @@ def holder(runtime: Runtime, token: str) -> int | None:
     return links.holder(runtime, token, purpose=_PURPOSE)
 
 
-def stop_checkins(runtime: Runtime, token: str) -> bool:
-    """Send no more check-ins, but go on asking after runs; False if not ours."""
+def stop_only(runtime: Runtime, token: str, part: str) -> bool:
+    """Stop the check-ins or the digest and nothing else; False if not ours."""
     runner_id = holder(runtime, token)
     if runner_id is None:
         return False
-    controls.save(runtime, runner_id, {"checkins": False})
+    controls.save(runtime, runner_id, {part: False})
     return True
 
 

@@ -84,6 +84,13 @@ def inbox(stage: Stage, runtime: Runtime) -> Iterator[Inbox]:
         "checkin": {
             name: asking[name] for name in ("token", "unsubscribe_token", "expires_at")
         },
+        "digest": {
+            "distances_m": [0] * 7,
+            "moods": [[]] * 7,
+            "runs": 0,
+            "sentence": "",
+            "unsubscribe_token": unsubscribe.token_for(runtime, runner_id),
+        },
         "slow_down_question": {
             "unsubscribe_token": unsubscribe.token_for(runtime, runner_id)
         },

@@ -137,7 +137,7 @@ def test_one_click_stops_the_check_ins_and_nothing_else(
     survey = until_one_is_asked(stage)
     token = unsubscribe.token_for(stage.runtime, survey.runner_id)
 
-    assert unsubscribe.stop_checkins(stage.runtime, token)
+    assert unsubscribe.stop_only(stage.runtime, token, "checkins")
 
     chosen = controls.preferences(stage.runtime, survey.runner_id)
     assert (chosen.checkins, chosen.ask) == (False, "every-run")

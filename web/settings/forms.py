@@ -37,6 +37,7 @@ SWITCHES = (
     "distance_in_mail",
     "reminders",
     "checkins",
+    "digest",
     "before",
     "stress",
     "context",

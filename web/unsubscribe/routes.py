@@ -15,7 +15,6 @@ from web.settings import forms
 from web.settings.asking import asking, save
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
-CHECKINS = "checkins"
 
 
 @blueprint.get("/<token>")
@@ -25,7 +24,7 @@ def stop_page(token: str) -> ResponseReturnValue:
     return render_template(
         "unsubscribe/stop.html",
         token=token,
-        only_checkins=request.args.get("only") == CHECKINS,
+        part=_part(),
     )
 
 
@@ -33,16 +32,14 @@ def stop_page(token: str) -> ResponseReturnValue:
 def stop(token: str) -> ResponseReturnValue:
     """Stop at once; a mail program gets an empty answer, a person a page."""
     _holder(token)
-    only_checkins = request.args.get("only") == CHECKINS
-    if only_checkins:
-        unsubscribe.stop_checkins(runtime(), token)
+    part = _part()
+    if part:
+        unsubscribe.stop_only(runtime(), token, part)
     else:
         unsubscribe.stop(runtime(), token)
     if request.form.get("List-Unsubscribe") == "One-Click":
         return "", HTTPStatus.OK
-    return render_template(
-        "unsubscribe/stopped.html", token=token, only_checkins=only_checkins
-    )
+    return render_template("unsubscribe/stopped.html", token=token, part=part)
 
 
 @blueprint.get("/<token>/settings")
@@ -71,6 +68,12 @@ def _settings(token: str, *, saved: bool = False, refused: str = "") -> str:
         saved=saved,
         refused=refused,
     )
+
+
+def _part() -> str:
+    """Return which mails alone are to stop; "" for all of them."""
+    part = request.args.get("only", "")
+    return part if part in unsubscribe.PARTS else ""
 
 
 def _holder(token: str) -> int:

@@ -5,6 +5,7 @@ import hmac
 from sync.models import Runner
 from sync.runtime import Runtime
 
+UNSUBSCRIBE = "unsubscribe"
 _LONGEST_NUMBER = 18
 
 

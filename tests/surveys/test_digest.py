@@ -1,0 +1,159 @@
+"""The weekly look back: for those who asked for it, when there is something to say."""
+
+import struct
+import zlib
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import select
+
+from sync.analytics import digest
+from sync.mail import messages
+from sync.mail.envelope import seal_up
+from sync.mail.parts import PICTURE_ID, Message, Sending
+from sync.mail.picture import HEIGHT, WIDTH, Day, week_picture
+from sync.models import Mail
+from sync.simulator.records import Athlete
+from sync.surveys import answer, controls, unsubscribe
+from tests.mailbag import token_in, waiting
+from tests.stage import Stage
+
+THURSDAY = datetime(2026, 5, 7, 10, tzinfo=UTC)
+MONDAY_IN_BERLIN = datetime(2026, 5, 11, 6, tzinfo=UTC)  # eight o'clock
+
+
+@pytest.fixture
+def athlete(stage: Stage) -> Athlete:
+    athlete = stage.athlete()
+    stage.link(athlete)
+    stage.work()
+    controls.save(stage.runtime, 1, {"digest": True, "zone": "Europe/Berlin"})
+    stage.clock.at = THURSDAY
+    return athlete
+
+
+@pytest.fixture
+def ran(stage: Stage, athlete: Athlete) -> None:
+    run = stage.run(athlete, ended_minutes_ago=5, distance_m=8200)
+    stage.tell(athlete, run.id, "create")
+    stage.work()
+    answer.record(stage.runtime, token=token_in(stage.runtime), values={"mood": 1})
+
+
+def digests(stage: Stage) -> int:
+    with stage.runtime.db.reading() as session:
+        return len(session.scalars(select(Mail).where(Mail.kind == "digest")).all())
+
+
+def written(stage: Stage) -> Message:
+    sending = Sending("https://m.example", now=stage.clock(), stale_at=stage.clock())
+    return messages.render("digest", waiting(stage.runtime, "digest"), sending)
+
+
+@pytest.mark.usefixtures("ran")
+def test_on_monday_morning_the_week_comes_once(stage: Stage) -> None:
+    counts = []
+    for hours in (0, 1, 2, 24):
+        stage.clock.at = MONDAY_IN_BERLIN
+        stage.pass_time(hours=hours - 1)
+        digest.drain(stage.runtime)
+        counts.append(digests(stage))
+
+    assert counts == [0, 1, 1, 1]
+
+
+@pytest.mark.usefixtures("ran")
+def test_it_says_what_was_run_and_answered_and_one_honest_sentence(
+    stage: Stage,
+) -> None:
+    stage.clock.at = MONDAY_IN_BERLIN
+    digest.drain(stage.runtime)
+
+    mail = written(stage)
+
+    assert "1 run, 8.2 km, 1 answer." in mail.text
+    assert "Thu 8.2 km, Good." in mail.text
+    assert "Not enough yet" in mail.text
+    assert mail.unsubscribe_url is not None
+    assert mail.unsubscribe_url.endswith("?only=digest")
+
+
+@pytest.mark.usefixtures("athlete")
+def test_without_a_run_there_is_nothing_to_say(stage: Stage) -> None:
+    stage.clock.at = MONDAY_IN_BERLIN
+
+    digest.drain(stage.runtime)
+
+    assert digests(stage) == 0
+
+
+@pytest.mark.usefixtures("ran")
+def test_whoever_did_not_ask_for_it_gets_none(stage: Stage) -> None:
+    token = unsubscribe.token_for(stage.runtime, 1)
+    assert unsubscribe.stop_only(stage.runtime, token, "digest")
+    stage.clock.at = MONDAY_IN_BERLIN
+
+    digest.drain(stage.runtime)
+
+    assert digests(stage) == 0
+    assert controls.preferences(stage.runtime, 1).ask == "every-run"
+
+
+@pytest.mark.usefixtures("ran")
+def test_the_picture_travels_with_the_mail(stage: Stage) -> None:
+    stage.clock.at = MONDAY_IN_BERLIN
+    digest.drain(stage.runtime)
+
+    letter = seal_up(
+        written(stage),
+        kind="digest",
+        sender="runs@m.example",
+        recipient="sam@example.org",
+        message_id="<1@m.example>",
+        sent_at=stage.clock(),
+    )
+
+    parts = list(letter.walk())
+    kinds = [part.get_content_type() for part in parts]
+    assert kinds == [
+        "multipart/alternative",
+        "text/plain",
+        "multipart/related",
+        "text/html",
+        "image/png",
+    ]
+    assert isinstance(parts[3], EmailMessage)
+    assert f"cid:{PICTURE_ID}" in parts[3].get_content()
+    assert parts[4]["Content-ID"] == f"<{PICTURE_ID}>"
+    assert len(letter.as_bytes()) < 30_000
+
+
+def pixels(png: bytes) -> list[bytes]:
+    """Read a picture back as rows of pixels."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height, depth, colours = struct.unpack(">IIBB", png[16:26])
+    assert (width, height, depth, colours) == (WIDTH, HEIGHT, 8, 2)
+    start = png.index(b"IDAT") + 4
+    raw = zlib.decompress(png[start : png.index(b"IEND") - 8])
+    line = 3 * WIDTH + 1
+    return [raw[at + 1 : at + line] for at in range(0, len(raw), line)]
+
+
+def test_the_longest_day_is_the_highest_bar_and_moods_have_their_colours() -> None:
+    week = [Day(0, []), Day(5000, [-2]), Day(0, [0]), Day(10_000, [2, 1])]
+    rows = pixels(week_picture(week + [Day(0, [])] * 3))
+
+    bars = [
+        sum(row[3 * x : 3 * x + 3] == bytes((214, 206, 190)) for row in rows)
+        for x in (239, 503)
+    ]
+    colours = {bytes(row[at : at + 3]) for row in rows for at in range(0, len(row), 3)}
+    assert bars == [80, 160]
+    assert bytes((75, 63, 158)) in colours
+    assert bytes((194, 120, 3)) in colours
+    assert bytes((127, 119, 188)) not in colours
+
+
+def test_an_empty_week_can_be_drawn_too() -> None:
+    assert pixels(week_picture([Day(0, [])] * 7))
