@@ -42,10 +42,10 @@ def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
     event.remove(engine, "before_cursor_execute", note)
 
 
-def fill(stage: Stage) -> None:
+def fill(stage: Stage, *, runners: int = RUNNERS) -> None:
     """Put in thousands of other runners who have nothing due."""
-    numbers = range(1_000, 1_000 + RUNNERS)
-    runners = [
+    numbers = range(1_000, 1_000 + runners)
+    people = [
         {
             "id": number,
             "athlete_id": 10**9 + number,
@@ -59,7 +59,7 @@ def fill(stage: Stage) -> None:
     link = {"scope": "", "access_token": b"", "refresh_token": b""}
     times = {"expires_at": NOON, "linked_at": NOON}
     with stage.runtime.db.transaction() as session:
-        session.execute(insert(Runner), runners)
+        session.execute(insert(Runner), people)
         for table, values in (
             (Connection, link | times),
             (Backfill, {"before": NOON, "started_at": NOON}),
@@ -71,7 +71,7 @@ def fill(stage: Stage) -> None:
             insert(Run),
             [_run(number, count) for number in numbers for count in range(RUNS_EACH)],
         )
-        session.execute(insert(Event), [_event(n) for n in range(RUNNERS * 3)])
+        session.execute(insert(Event), [_event(n, runners) for n in range(runners * 3)])
     with stage.runtime.db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(
             text("ANALYZE")
@@ -97,13 +97,13 @@ def _run(runner_id: int, count: int) -> dict[str, Any]:
     }
 
 
-def _event(number: int) -> dict[str, Any]:
+def _event(number: int, runners: int) -> dict[str, Any]:
     return {
         "dedupe_key": str(number),
         "subject": "activity",
         "subject_id": number,
         "aspect": "create",
-        "athlete_id": 10**9 + 1_000 + number % RUNNERS,
+        "athlete_id": 10**9 + 1_000 + number % runners,
         "updates": {},
         "happened_at": NOON,
         "received_at": NOON,
