@@ -86,9 +86,8 @@ def _keep(runtime: Runtime, held: Backfill, page: Page) -> None:
         ):
             return  # the runner left or linked anew while Strava answered
         since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
-        store.save(
-            session, held.runner_id, page.runs, now=now, since=since, imported=True
-        )
+        young = rules.young_enough(page.runs, since)
+        store.save(session, held.runner_id, young, now=now, imported=True)
         store.set_aside(session, held.runner_id, page.unreadable, now=now)
         arrange(session, held.runner_id, [run.started_at for run in page.runs])
         _advance(backfill, page)

@@ -12,7 +12,7 @@ from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import store
 from sync.runs.recordings import arrange
-from sync.runs.rules import kept_since
+from sync.runs.rules import kept_since, young_enough
 from sync.runtime import Runtime
 from sync.strava import Lane, NotARun, RemoteRun, Unreadable
 
@@ -67,7 +67,7 @@ def keep(
             return  # the runner left while Strava answered
         now = runtime.db.now(session)
         since = kept_since(runtime.settings.strava_retention_days, now=now)
-        new = store.save(session, runner_id, runs, now=now, since=since)
+        new = store.save(session, runner_id, young_enough(runs, since), now=now)
         gone = store.remove(session, runner_id, others, now=now)
         store.set_aside(session, runner_id, unreadable, now=now)
         arrange(session, runner_id, [*(run.started_at for run in runs), *gone])

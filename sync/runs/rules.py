@@ -1,8 +1,8 @@
 """What Strava's description of a run changes in ours.  Pure."""
 
 import random
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,13 +13,18 @@ SOURCE = "strava"
 FIRST_WAIT = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(hours=1)
 JITTER_S = 20
+_NAMES = tuple(
+    ("source_id" if field.name == "id" else field.name, field.name)
+    for field in fields(RemoteRun)
+)
 
 
 def columns(remote: RemoteRun) -> dict[str, Any]:
     """Return the row's values for this run: every one of Strava's, none of ours."""
-    values = asdict(remote)
-    values["source_id"] = values.pop("id")
-    return values | {"source": SOURCE}
+    # `dataclasses.asdict` copies every value deeply, which costs more than SQL.
+    return {ours: getattr(remote, theirs) for ours, theirs in _NAMES} | {
+        "source": SOURCE
+    }
 
 
 def differs(known: Mapping[str, Any], remote: RemoteRun) -> bool:
@@ -30,6 +35,13 @@ def differs(known: Mapping[str, Any], remote: RemoteRun) -> bool:
 def kept_since(retention_days: int | None, *, now: datetime) -> datetime | None:
     """Return the start before which a host keeps no run of Strava's, if any."""
     return now - timedelta(days=retention_days) if retention_days else None
+
+
+def young_enough(
+    remotes: Iterable[RemoteRun], since: datetime | None
+) -> list[RemoteRun]:
+    """Leave out the runs that a host may not keep."""
+    return [run for run in remotes if since is None or run.started_at >= since]
 
 
 def next_try(error: MoodmilesError, *, attempts: int, now: datetime) -> datetime:

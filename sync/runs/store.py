@@ -87,26 +87,15 @@ def save(
     remotes: Sequence[RemoteRun],
     *,
     now: datetime,
-    since: datetime | None = None,
     imported: bool = False,
 ) -> int:
     """Store these runs as Strava describes them now; return how many were new.
 
-    Runs from before `since` are left out.  A run that comes back finds its
-    answer and its survey again.
+    A run that comes back finds its answer and its survey again.
     """
-    if since is not None:
-        remotes = [remote for remote in remotes if remote.started_at >= since]
     if not remotes:
         return 0
-    known = set(
-        session.scalars(
-            select(Run.source_id).where(
-                Run.source == SOURCE,
-                Run.source_id.in_([remote.id for remote in remotes]),
-            )
-        )
-    )
+    known = _known(session, remotes)
     rows = [
         columns(remote)
         | {"runner_id": runner_id, "fetched_at": now, "undecided_since": now}
@@ -128,6 +117,15 @@ def save(
     new = [remote.id for remote in remotes if remote.id not in known]
     _pair_again(session, runner_id, new)
     return len(new)
+
+
+def _known(session: Session, remotes: Sequence[RemoteRun]) -> set[int]:
+    ids = [remote.id for remote in remotes]
+    return set(
+        session.scalars(
+            select(Run.source_id).where(Run.source == SOURCE, Run.source_id.in_(ids))
+        )
+    )
 
 
 def _pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> None:

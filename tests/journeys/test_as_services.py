@@ -16,6 +16,7 @@ import pytest
 import requests
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message as MessageHandler
+from typing_extensions import override
 
 from sync.simulator.export import read_export
 from sync.simulator.seed import HOME, SAM_ID, populate
@@ -36,11 +37,13 @@ class Letters(MessageHandler):
         super().__init__()
         self.kept: list[bytes] = []
 
+    @override
     def prepare_message(self, session: Any, envelope: Any) -> Message:
         self.kept.append(bytes(envelope.content))
         message: Message = super().prepare_message(session, envelope)
         return message
 
+    @override
     def handle_message(self, message: Message) -> None:
         """Nothing more: the bytes are kept."""
 

@@ -98,7 +98,7 @@ def open_mail(page: Page, home: House, subject: str) -> None:
 
     until(listed)
     page.get_by_role("link", name=subject).first.click()
-    keep_picture(page, f"mail-{subject.split()[0].lower()}")
+    keep_picture(page, f"mail-{subject.split(maxsplit=1)[0].lower()}")
 
 
 def follow_in_mail(page: Page, words: str) -> None:
