@@ -64,11 +64,7 @@ def draw(
     places = _places(ordered, end)
     parts = []
     if best:
-        left, right = (_across(min(edge, end), end) for edge in best)
-        parts.append(
-            f'<rect class="sweet" x="{left}" y="0" width="{right - left}" '
-            f'height="{HEIGHT}"/>'
-        )
+        parts.append(_best_range(best, end))
     parts.extend(f'<path class="row" d="M0 {_down(mood)}H{WIDTH}"/>' for mood in _ROWS)
     if line and line.low:
         parts.append(_band(line, end))
@@ -92,6 +88,14 @@ def draw(
             for place, dot in zip(places, ordered, strict=True)
         ],
         best=_best_label(best, end, unit) if best else None,
+    )
+
+
+def _best_range(best: tuple[float, float], end: float) -> str:
+    left, right = (_across(min(edge, end), end) for edge in best)
+    return (
+        f'<rect class="sweet" x="{left}" y="0" width="{right - left}" '
+        f'height="{HEIGHT}"/>'
     )
 
 
