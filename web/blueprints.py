@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from web.before.routes import blueprint as before
 from web.connect.routes import blueprint as connect
+from web.consents.routes import blueprint as consents
 from web.dashboard.routes import blueprint as dashboard
 from web.email.routes import blueprint as email
 from web.health.routes import blueprint as health
@@ -31,6 +32,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     dashboard,
     runs,
     settings,
+    consents,
     login,
     help_,
     privacy,

@@ -101,10 +101,11 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
         "Something else has to finish first. Please try again in a minute.",
     ),
     errors.ConsentMissing: Problem(
-        HTTPStatus.BAD_REQUEST,
-        "A box is still empty.",
-        "Without your agreement there is nothing that we may do.",
-        "Back to the boxes",
+        HTTPStatus.FORBIDDEN,
+        "We may not store your answers.",
+        "You took that consent back, or never gave it, so nothing was saved. To go "
+        "on, tick its box again.",
+        "Open the consent page",
         "connect.consent_page",
     ),
 }

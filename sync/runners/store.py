@@ -7,6 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from sync.database import insert
+from sync.errors import ConsentMissing
 from sync.models import (
     Backfill,
     Connection,
@@ -114,6 +115,17 @@ def agreed(session: Session, runner_id: int, kind: str) -> bool:
         )
         is not None
     )
+
+
+def require_mood_consent(session: Session, runner_id: int) -> None:
+    """Raise `ConsentMissing` once the runner took back that answers may be stored."""
+    given = session.scalar(
+        select(Consent.id)
+        .where(Consent.runner_id == runner_id, Consent.kind == "mood")
+        .limit(1)
+    )
+    if given is not None and not agreed(session, runner_id, "mood"):
+        raise ConsentMissing("You took back that we may store your mood answers.")
 
 
 def withdraw(session: Session, runner_id: int, kind: str, *, at: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key, token_hash
-from sync.errors import ConsentMissing, MoodmilesError
+from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
 from sync.runners import store as runners
@@ -186,8 +186,7 @@ def _keep(
 ) -> None:
     survey, run, answer = about
     runner_id = survey.runner_id if survey else run.runner_id if run else 0
-    if runners.took_back(session, runner_id, "mood"):
-        raise ConsentMissing("You took back that we may store your mood answers.")
+    runners.require_mood_consent(session, runner_id)
     now = runtime.db.now(session)
     vault = runtime.sealer.vault(session.get_one(Runner, runner_id).vault_key)
     if answer is not None:

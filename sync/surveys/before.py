@@ -42,6 +42,7 @@ def record(runtime: Runtime, *, token: str, mood: int) -> None:
     if runner_id is None:
         raise NotYours("This bookmark does not belong to anybody here.")
     with runtime.db.transaction() as session:
+        runners.require_mood_consent(session, runner_id)
         now = runtime.db.now(session)
         vault = runtime.sealer.vault(session.get_one(Runner, runner_id).vault_key)
         last = session.scalars(

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from sync.errors import ConsentMissing, MoodmilesError
+from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Runner, Survey
 from sync.runners import store as runners
@@ -67,9 +67,8 @@ def focus_fixed_until(preferences: Preferences, *, now: datetime) -> datetime | 
 def _refuse_without_consent(
     session: Session, runner_id: int, stored: Mapping[str, Any]
 ) -> None:
-    wants_questions = not Preferences.of(stored).is_silent
-    if wants_questions and runners.took_back(session, runner_id, "mood"):
-        raise ConsentMissing("You took back that we may store your mood answers.")
+    if not Preferences.of(stored).is_silent:
+        runners.require_mood_consent(session, runner_id)
 
 
 def _refuse_too_soon(preferences: Preferences, *, now: datetime) -> None:

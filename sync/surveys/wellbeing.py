@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from sync.errors import MoodmilesError
 from sync.models import Answer, Runner
+from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
 from sync.surveys.instruments import BadAnswer, Instrument
@@ -71,6 +72,7 @@ def record(runtime: Runtime, runner_id: int, values: Mapping[str, int]) -> None:
     if set(said) != set(questions):
         raise BadAnswer("Please answer all five.")
     with runtime.db.transaction() as session:
+        runners.require_mood_consent(session, runner_id)
         now = runtime.db.now(session)
         vault = runtime.sealer.vault(session.get_one(Runner, runner_id).vault_key)
         session.add(

@@ -180,5 +180,7 @@ STATES: Mapping[str, State] = {
     "settings": _signed_in("/settings"),
     "export": _signed_in("/settings/export"),
     "disconnect": _signed_in("/settings/disconnect"),
+    "take-back-mood": _signed_in("/settings/consents/mood"),
+    "take-back-mail": _signed_in("/settings/consents/mail"),
     "delete": _signed_in("/settings/delete"),
 }

@@ -1,0 +1,84 @@
+"""Each consent can be taken back alone, and what it covered goes with it."""
+
+import pytest
+from sqlalchemy import select
+
+from sync.errors import ConsentMissing
+from sync.models import Answer, Consent, FigureDecision, Mail, Run, Runner
+from sync.runtime import Runtime
+from sync.surveys import controls
+from tests.stage import Stage
+from tests.web.conftest import Browser
+from tests.web.history import give_history
+from tests.web.states import fresh_run
+
+
+def standing(runtime: Runtime) -> set[str]:
+    with runtime.db.reading() as session:
+        return set(
+            session.scalars(select(Consent.kind).where(Consent.withdrawn_at.is_(None)))
+        )
+
+
+def test_taking_back_the_mood_deletes_answers_and_asks_no_more(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    runner_id, run_id = fresh_run(stage)
+    browser.sign_in(runner_id)
+    give_history(runtime, runner_id, moods=[1, 2, 0, -1] * 10, km=[5])
+    browser.open("/dashboard")
+
+    asked = browser.open("/settings/consents/mood").text
+    browser.post("/settings/consents/mood")
+    refused = browser.post(f"/runs/{run_id}", mood=4)
+
+    assert "40 answers" in asked
+    assert "mood" not in standing(runtime)
+    assert refused.status_code == 403
+    assert "tick its box again" in refused.text
+    with runtime.db.reading() as session:
+        assert session.scalars(select(Answer)).all() == []
+        assert session.scalars(select(FigureDecision)).all() == []
+        assert session.scalars(select(Mail).where(Mail.due_at.is_not(None))).all() == []
+        assert session.scalars(select(Run)).all() != []
+        assert session.get_one(Runner, runner_id).preferences["ask"] == "never"
+
+
+def test_without_that_consent_questions_cannot_be_switched_on_again(
+    browser: Browser, runner_id: int, runtime: Runtime
+) -> None:
+    browser.post("/settings/consents/mood")
+
+    controls.save(runtime, runner_id, {"units": "mi"})
+    with pytest.raises(ConsentMissing):
+        controls.save(runtime, runner_id, {"ask": "every-run"})
+
+    with runtime.db.reading() as session:
+        assert session.get_one(Runner, runner_id).preferences["ask"] == "never"
+
+
+def test_taking_back_the_mails_deletes_the_address_and_keeps_the_answers(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    runner_id, run_id = fresh_run(stage)
+    browser.sign_in(runner_id)
+    browser.post(f"/runs/{run_id}", mood=4)
+
+    asked = browser.open("/settings/consents/mail").text
+    browser.post("/settings/consents/mail")
+    settings = browser.open("/settings").text
+
+    assert "delete your address?" in asked
+    assert "mail" not in standing(runtime)
+    assert "None confirmed yet" in settings
+    with runtime.db.reading() as session:
+        runner = session.get_one(Runner, runner_id)
+        assert (runner.email, runner.email_hash) == (None, None)
+        assert len(session.scalars(select(Answer)).all()) == 1
+
+
+@pytest.mark.usefixtures("runner_id")
+@pytest.mark.parametrize("kind", ["strava", "adult", "x"])
+def test_other_consents_have_no_page_here(browser: Browser, kind: str) -> None:
+    assert browser.open(f"/settings/consents/{kind}").status_code == 404
+    assert browser.post(f"/settings/consents/{kind}").status_code == 404
