@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from sync.models import (
     Answer,
     Backfill,
+    CheckinDraw,
     Connection,
     Consent,
     Decision,
@@ -41,6 +42,7 @@ _SECRET = {
 _TABLES: Mapping[str, tuple[type[Model], str]] = {
     "runs": (Run, "your runs, in metres and seconds"),
     "decisions": (Decision, "whether each run was asked about, or why not"),
+    "draws": (CheckinDraw, "the days drawn for a check-in, and the odds"),
     "surveys": (Survey, "the questions that were planned or sent"),
     "mails": (Mail, "the mails that were sent, or withheld and why"),
     "consents": (Consent, "what you agreed to, in which text, and when"),
