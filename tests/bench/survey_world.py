@@ -79,10 +79,12 @@ class World:
         ask.drain(self.runtime)
 
     def _deliver(self) -> None:
-        known = len(self.post.taken)
         deliver_due(self.runtime)
-        fresh = zip(self.post.taken[known:], self.post.recipients[known:], strict=True)
-        for raw, recipient in fresh:
+        fresh = list(zip(self.post.recipients, self.post.taken, strict=True))
+        # The server looks at all that it holds whenever somebody connects.
+        self.post.taken.clear()
+        self.post.recipients.clear()
+        for recipient, raw in fresh:
             self._read(int(recipient.partition("@")[0].removeprefix("runner")), raw)
 
     def _read(self, runner_id: int, raw: bytes) -> None:
