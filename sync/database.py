@@ -2,7 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, select, t
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
-from sync.clock import Clock
+from sync.clock import Clock, utc_now
 from sync.queue import Queue, Work
 
 _WAKES = "wakes"
@@ -50,8 +50,7 @@ class Database:
         if self.engine.dialect.name == "postgresql":
             now: datetime = session.scalars(select(func.clock_timestamp())).one()
             return now
-        stamp = session.scalars(select(func.strftime("%Y-%m-%d %H:%M:%f", "now"))).one()
-        return datetime.fromisoformat(stamp).replace(tzinfo=UTC)
+        return utc_now()  # SQLite has no clock but that of the machine it is on
 
     def close(self) -> None:
         self.engine.dispose()
