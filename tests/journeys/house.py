@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +63,12 @@ class House:
 
 
 @contextmanager
-def house(data_dir: Path, *words: str, command: str = "up") -> Generator[House]:
+def house(
+    data_dir: Path,
+    *words: str,
+    command: str = "up",
+    settings: Mapping[str, str] | None = None,
+) -> Generator[House]:
     """Start an instance and wait until it says where it is."""
     port = free_port()
     log = data_dir.parent / "up.log"
@@ -75,7 +80,7 @@ def house(data_dir: Path, *words: str, command: str = "up") -> Generator[House]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=_plain_environment(),
+            env=_plain_environment() | dict(settings or {}),
         )
     assert process.stdout is not None
     try:
