@@ -7,21 +7,21 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check -qq install
+BABEL := $(VENV)/bin/pybabel -q
+TEXTS := $(VENV)/moodmiles.pot
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --python-version 3.11
 NO_INDEX := Python packages could not be installed: see the lines above; a package \
 	index must be reachable (PIP_INDEX_URL names another one).
 
-.PHONY: demo up install test check fix lock migration bench clean
+.PHONY: demo up test check fix lock migration messages bench chaos
 
 demo: $(VENV)/.run
 	@$(VENV)/bin/moodmiles demo $(OPTIONS) $(if $(EXPORT),--export "$(EXPORT)")
 
 up: $(VENV)/.run
 	@$(VENV)/bin/moodmiles up $(OPTIONS)
-
-install: $(VENV)/.run
 
 test: $(VENV)/.develop
 	@.ci/prepare $(VENV)
@@ -47,11 +47,20 @@ migration: $(VENV)/.develop
 	$(PYTHON) -m host.cli db upgrade
 	$(VENV)/bin/alembic revision --autogenerate --message "$(NAME)"
 
+messages: $(VENV)/.develop
+	$(BABEL) extract -F babel.cfg -k _ -k translatable \
+		--no-location --sort-output --no-wrap \
+		--project Moodmiles -o $(TEXTS) .
+	$(BABEL) update -D moodmiles -i $(TEXTS) -d sync/locale \
+		--no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+	$(BABEL) compile -D moodmiles -d sync/locale --statistics
+
 bench: $(VENV)/.develop
 	$(PYTHON) -m tests.bench.up
 
-clean:
-	rm -rf $(VENV) .moodmiles/demo artifacts .coverage* .*_cache
+chaos: $(VENV)/.develop
+	@.ci/prepare $(VENV)
+	$(PYTHON) -m tests.faults.chaos
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	@.ci/venv $(VENV)

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from sync.language import teach
 from sync.runtime import Runtime
 from sync.surveys.instruments import library
 from web import compression, csrf, errors, formats, pages, security, session
@@ -25,6 +26,7 @@ def create_app(runtime: Runtime) -> Flask:
         PREFERRED_URL_SCHEME=address.scheme,
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    teach(app.jinja_env)
     attach(app, runtime)
     library(runtime.settings.data_dir)  # a bad instrument is refused at the start
     compression.shrink(app)

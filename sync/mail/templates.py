@@ -9,6 +9,8 @@ from typing import Any
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from sync.language import teach
+
 
 def compose(name: str, **values: Any) -> tuple[str, str]:
     """Return the HTML and the text of the mail called `name`."""
@@ -19,13 +21,15 @@ def compose(name: str, **values: Any) -> tuple[str, str]:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("sync.mail"),
         autoescape=select_autoescape(["html.j2"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    teach(environment)
+    return environment
 
 
 @cache

@@ -9,6 +9,7 @@ from sync.models.run import Backfill, Run, SetAside, Sweep
 from sync.models.runner import (
     Connection,
     Consent,
+    Export,
     LinkAttempt,
     MailLink,
     Runner,
@@ -24,6 +25,7 @@ __all__ = [
     "Consent",
     "Decision",
     "Event",
+    "Export",
     "FigureDecision",
     "LinkAttempt",
     "Mail",

@@ -13,7 +13,10 @@ class Runner(Model):
     """One person.  `vault_key` (sealed) encrypts this runner's answers.
 
     `leaving_for` says which goodbye ("disconnect" or "delete") has begun and must
-    be finished by whoever comes next, should its process die.
+    be finished by whoever comes next, should its process die.  `erase_at` is when
+    a deletion asked for can no longer be undone.  `active_at` is the latest day on
+    which the runner was seen here; after a year without one they are warned
+    (`warned_at`), and a month later erased.
     """
 
     __tablename__ = "runner"
@@ -30,6 +33,9 @@ class Runner(Model):
     data_version: Mapped[int] = mapped_column(default=1, server_default="1")
     leaving_for: Mapped[str | None]
     leaving_since: Mapped[datetime | None]
+    erase_at: Mapped[datetime | None]
+    active_at: Mapped[datetime | None] = mapped_column(index=True)
+    warned_at: Mapped[datetime | None]
     preferences: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
@@ -86,7 +92,10 @@ class Connection(Model):
 
 
 class SignIn(Model):
-    """A signed-in browser; the cookie holds the token, we hold its hash."""
+    """A signed-in browser; the cookie holds the token, we hold its hash.
+
+    `browser` is what a runner knows it by, such as "Firefox on Linux".
+    """
 
     __tablename__ = "sign_in"
 
@@ -97,6 +106,7 @@ class SignIn(Model):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    browser: Mapped[str | None]
 
 
 class MailLink(Model):
@@ -116,10 +126,43 @@ class MailLink(Model):
     used_at: Mapped[datetime | None]
 
 
+class Export(Model):
+    """Everything held about a runner, packed by a worker for them to fetch.
+
+    `sealed` is the ZIP under the runner's own vault key.  It lies in the database
+    and not on a disk, so that any web process can hand it out and a deletion
+    takes it along.  `tables_done` of `tables` is how far the packing has come.
+    """
+
+    __tablename__ = "export"
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+    )
+    token_hash: Mapped[str | None] = mapped_column(unique=True)
+    asked_at: Mapped[datetime]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    tables: Mapped[int] = mapped_column(default=0)
+    tables_done: Mapped[int] = mapped_column(default=0)
+    ready_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    size_bytes: Mapped[int | None]
+
+
 _LEAVING = Runner.leaving_since.is_not(None)
 Index(
     "ix_runner_leaving_since",
     Runner.leaving_since,
     postgresql_where=_LEAVING,
     sqlite_where=_LEAVING,
+)
+_ERASING = Runner.erase_at.is_not(None)
+Index(
+    "ix_runner_erase_at",
+    Runner.erase_at,
+    postgresql_where=_ERASING,
+    sqlite_where=_ERASING,
 )

@@ -73,6 +73,9 @@ class Preferences:
     digest: bool = False
     slowed_at: str | None = None
     units: str = "km"
+    week_starts: str = "monday"  # or sunday
+    language: str = ""  # empty: not said yet
+    country: str = ""  # two letters, for the numbers on the help page
     long_run_m: float = 10_000
 
     @classmethod
