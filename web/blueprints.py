@@ -15,6 +15,8 @@ from web.login.routes import blueprint as login
 from web.mailbox.routes import blueprint as mailbox
 from web.privacy.routes import blueprint as privacy
 from web.runs.routes import blueprint as runs
+from web.settings.exporting import blueprint as exporting
+from web.settings.leaving import blueprint as leaving
 from web.settings.routes import blueprint as settings
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
@@ -32,6 +34,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     dashboard,
     runs,
     settings,
+    exporting,
+    leaving,
     consents,
     login,
     help_,

@@ -1,17 +1,15 @@
-"""A runner's own controls: when to ask, and what to take out or take away."""
+"""A runner's own controls: when to ask, and the way to all the others."""
 
 from http import HTTPStatus
 from zoneinfo import available_timezones
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.analytics.takeout import take_out
-from sync.runners import account, leave
+from sync.runners import account
 from sync.surveys import before
 from sync.surveys.controls import TooSoon
 from sync.surveys.policy import Preferences
-from web import session
 from web.runtime import runtime
 from web.session import login_required, signed_in
 from web.settings import forms
@@ -35,52 +33,6 @@ def save() -> ResponseReturnValue:
     except (forms.NotAChoice, TooSoon) as error:
         return _page(refused=str(error)), HTTPStatus.BAD_REQUEST
     return redirect(url_for(".settings_page", saved=1), HTTPStatus.SEE_OTHER)
-
-
-@blueprint.get("/export")
-@login_required
-def export_page() -> ResponseReturnValue:
-    held = account.holdings(runtime(), signed_in().runner_id)
-    return render_template("settings/export.html", held=held)
-
-
-@blueprint.post("/export")
-@login_required
-def export() -> ResponseReturnValue:
-    return Response(
-        take_out(runtime(), signed_in().runner_id),
-        content_type="application/zip",
-        headers={"Content-Disposition": 'attachment; filename="moodmiles.zip"'},
-    )
-
-
-@blueprint.get("/disconnect")
-@login_required
-def disconnect_page() -> ResponseReturnValue:
-    held = account.holdings(runtime(), signed_in().runner_id)
-    return render_template("settings/disconnect.html", held=held)
-
-
-@blueprint.post("/disconnect")
-@login_required
-def disconnect() -> ResponseReturnValue:
-    leave.disconnect(runtime(), signed_in().runner_id)
-    return render_template("settings/disconnected.html")
-
-
-@blueprint.get("/delete")
-@login_required
-def delete_page() -> ResponseReturnValue:
-    held = account.holdings(runtime(), signed_in().runner_id)
-    return render_template("settings/delete.html", held=held)
-
-
-@blueprint.post("/delete")
-@login_required
-def delete() -> ResponseReturnValue:
-    leave.delete_everything(runtime(), signed_in().runner_id)
-    session.logout()
-    return render_template("settings/deleted.html")
 
 
 def _page(*, saved: bool = False, refused: str = "") -> str:
