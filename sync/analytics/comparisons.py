@@ -39,6 +39,7 @@ class Pairs:
     days: Floats
     drawn: Mapping[str, Flags] = field(default_factory=dict)
     q: float = EXPLORING
+    is_mood: bool = True  # y, and not what else was asked
 
     def question(self) -> Question:
         return link_question(self.name, self.x, self.y, self.days, q=self.q)

@@ -1,4 +1,4 @@
-"""The ten pictures that are only explored: each may say one careful sentence."""
+"""The pictures that are only explored: each may say one careful sentence."""
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from sync.analytics.comparisons import (
     of_run,
     pairs_with_mood,
 )
+from sync.analytics.focus import focus_panels
 from sync.analytics.history import INDOORS, STREET, TRAIL, WITH_OTHERS, History
 from sync.analytics.loads import trailing_load, week_start
 
@@ -18,7 +19,10 @@ _MINUTES = 60
 
 
 def exploring(history: History) -> tuple[Groups | Pairs, ...]:
-    """List the ten pictures that are only explored, in their fixed order."""
+    """List the pictures that are only explored, in their fixed order.
+
+    Ten, and one more for each further focus question that was answered.
+    """
     return (
         _company(history),
         _place(history),
@@ -29,7 +33,7 @@ def exploring(history: History) -> tuple[Groups | Pairs, ...]:
         _longest(history),
         _load(history),
         _consistency(history),
-        _focus(history),
+        *focus_panels(history),
     )
 
 
@@ -67,7 +71,7 @@ def _time_of_day(history: History) -> Groups:
 
 
 def _run_length(history: History) -> Pairs:
-    minutes = of_run(history, history.runs.moving_s) / _MINUTES
+    minutes = history.about_s / _MINUTES
     drawn = {
         "under 15 min": minutes < 15,
         "15 to 30 min": (minutes >= 15) & (minutes < 30),
@@ -119,25 +123,14 @@ def _load(history: History) -> Pairs:
 def _consistency(history: History) -> Pairs:
     """Days with a run in a week against that week's check-in mood."""
     rested = history.rested
-    weeks = week_start(history.answers.local_day[rested])
+    first = history.first_weekday
+    weeks = week_start(history.answers.local_day[rested], first_weekday=first)
     week, place = np.unique(weeks, return_inverse=True)
     many = np.bincount(place, minlength=len(week))
     mood = np.bincount(place, history.answers.mood[rested], len(week)) / many
-    run_weeks = week_start(np.unique(history.runs.local_day))
+    run_weeks = week_start(np.unique(history.runs.local_day), first_weekday=first)
     run_days = np.searchsorted(run_weeks, week, side="right")
     run_days -= np.searchsorted(run_weeks, week, side="left")
     return Pairs(
         "consistency", run_days.astype(np.float64), mood, week.astype(np.float64)
-    )
-
-
-def _focus(history: History) -> Pairs:
-    """Distance of a run against the focus question's answer after it."""
-    distance_m = of_run(history, history.session_m)
-    used = history.after_run & ~np.isnan(history.answers.focus)
-    return Pairs(
-        "focus",
-        distance_m[used],
-        history.answers.focus[used],
-        history.answer_days[used],
     )

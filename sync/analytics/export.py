@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 import numpy as np
 
 from sync.analytics import store
+from sync.analytics.columns import About, history_of
+from sync.analytics.focus import FOCUS
 from sync.analytics.groups import Difference, difference
 from sync.analytics.history import STREET, TRAIL, History
 from sync.analytics.panels import after_runs, mileage, stress
@@ -30,6 +32,7 @@ CODEBOOK: Sequence[tuple[str, str, str, str]] = (
     ("answers.csv", "answer", "", "number of the answer in these files"),
     ("answers.csv", "answered_at", "UTC", "when it was first given"),
     ("answers.csv", "run", "", "the run it followed; empty for a check-in"),
+    ("answers.csv", "about_m", "metres", "session_m, with the day's earlier session"),
     ("answers.csv", "hours_after", "hours", "from the run's end to the answer"),
     ("answers.csv", "after_run", "0 or 1", "within 6 h of the end: counts"),
     ("answers.csv", "rest", "0 or 1", "check-in with no run before it that day"),
@@ -38,8 +41,18 @@ CODEBOOK: Sequence[tuple[str, str, str, str]] = (
     ("answers.csv", "stress", "0 to 4", "Not at all to Very"),
     ("answers.csv", "company", "0 or 1", "alone or with others, as told"),
     ("answers.csv", "energy", "0 to 4", "Drained to Full of energy"),
+    ("answers.csv", "effort", "0 to 4", "the run was Very easy to Very hard"),
+    (
+        "answers.csv",
+        "presence",
+        "0 to 4",
+        "attention here and now, Not at all to Fully",
+    ),
+    ("answers.csv", "progress", "0 to 4", "satisfied with it, Not at all to Very"),
+    ("answers.csv", "clarity", "0 to 4", "head, Very foggy to Very clear"),
+    ("answers.csv", "connection", "0 to 4", "to others, Not at all to Very"),
     ("headline.csv", "after_runs", "steps", "mean mood after_run = 1, less rest = 1"),
-    ("headline.csv", "mileage", "", "Spearman: session_m, mood; after_run, no races"),
+    ("headline.csv", "mileage", "", "Spearman: about_m, mood; after_run, no races"),
     ("headline.csv", "stress", "steps", "mean stress after_run = 1, less rest = 1"),
     ("headline.csv", "n", "", "rows used"),
     ("headline.csv", "n_eff", "", "independent rows that they are worth"),
@@ -57,8 +70,8 @@ def study(runtime: Runtime, runner_id: int) -> dict[str, str]:
         answers = store.answer_rows(session, runner_id)
         now = runtime.db.now(session)
     today = store.local_today(now, owner.zone)
-    about = store.About(zone=owner.zone, asked=0, today=today)
-    return files(store.history(runs, answers, vault, about=about))
+    about = About(zone=owner.zone, asked=0, today=today)
+    return files(history_of(runs, answers, vault, about=about))
 
 
 def files(history: History) -> dict[str, str]:
@@ -88,6 +101,7 @@ def _runs(history: History) -> Mapping[str, Iterable[object]]:
 
 def _answers(history: History) -> Mapping[str, Iterable[object]]:
     answers = history.answers
+    unsaid = np.full(len(answers.id), np.nan)
     return {
         "answer": range(1, len(answers.id) + 1),
         "answered_at": [
@@ -95,6 +109,7 @@ def _answers(history: History) -> Mapping[str, Iterable[object]]:
             for moment in answers.answered_s
         ],
         "run": [run + 1 if run >= 0 else "" for run in answers.run],
+        "about_m": _numbers(history.about_m),
         "hours_after": _numbers(history.hours_after),
         "after_run": history.after_run.astype(int),
         "rest": history.rested.astype(int),
@@ -102,8 +117,7 @@ def _answers(history: History) -> Mapping[str, Iterable[object]]:
         "before": _numbers(answers.before),
         "stress": _numbers(answers.stress),
         "company": _numbers(answers.company),
-        "energy": _numbers(answers.focus),
-    }
+    } | {key: _numbers(answers.focus.get(key, unsaid)) for key in FOCUS}
 
 
 def _headline(history: History) -> Mapping[str, Iterable[object]]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from sync.analytics import store
 from sync.analytics.blocks import Blocks, blocks
+from sync.analytics.columns import About, history_of
 from sync.analytics.comparisons import Groups
 from sync.analytics.exploring import exploring
 from sync.analytics.groups import Mean, mean
@@ -34,10 +35,10 @@ from sync.analytics.panel import (
 )
 from sync.analytics.panels import after_runs, mileage, questions, stress
 from sync.analytics.sentences import Finding, Unit, note
-from sync.analytics.series import Ints
+from sync.analytics.series import Floats, Ints
 from sync.runtime import Runtime
 
-FULL_ENERGY = 4
+ENERGY, FULL_ENERGY = "energy", 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ def figures_for(runtime: Runtime, runner_id: int) -> Figures:
         answers = store.answer_rows(session, runner_id)
         asked = store.asked(session, runner_id)
         standing = store.decisions(session, runner_id, vault)
-    about = store.About(zone=owner.zone, asked=asked, today=today)
-    history = store.history(runs, answers, vault, about=about)
+    about = About(owner.zone, asked, today, first_weekday=owner.first_weekday)
+    history = history_of(runs, answers, vault, about=about)
     decided = decide(history, standing, unit, now=now)
     fresh = {name: one for name, one in decided.items() if standing.get(name) != one}
     if fresh:
@@ -142,10 +143,10 @@ def assemble(
         exploring=explored,
         dots=points(history, unit),
         dots_by_run=points(history, unit, by_week=False),
-        distance_weeks=weekly(runs.distance_m, runs.local_day, through=history.today),
-        mood_weeks=weekly(answers.mood, answers.local_day, through=history.today),
+        distance_weeks=_weekly(history, runs.distance_m, runs.local_day),
+        mood_weeks=_weekly(history, answers.mood, answers.local_day),
         blocks=blocks(history),
-        highs=answers.id[(answers.mood >= TOP_MOOD) & (answers.focus >= FULL_ENERGY)],
+        highs=_highs(history),
         usual=mean(answers.mood[rested], history.answer_days[rested]),
         remembered=_remembered(history),
         asked=max(history.asked, len(answers.id)),
@@ -165,6 +166,18 @@ def _explored(
         else pairs_panel(panel, decided.get(panel.name), unit)
         for panel in exploring(history)
     )
+
+
+def _weekly(history: History, values: Floats, days: Ints) -> Weeks:
+    first = history.first_weekday
+    return weekly(values, days, first_weekday=first, through=history.today)
+
+
+def _highs(history: History) -> Ints:
+    """Find the answers that were Great and full of energy at once."""
+    answers = history.answers
+    energy = answers.focus.get(ENERGY, np.full(len(answers.id), np.nan))
+    return answers.id[(answers.mood >= TOP_MOOD) & (energy >= FULL_ENERGY)]
 
 
 def _remembered(history: History) -> Mean:

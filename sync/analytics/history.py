@@ -1,12 +1,14 @@
 """One runner's runs and answers as columns, and what follows from them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from sync.analytics.loads import WEEK_DAYS
 from sync.analytics.series import Flags, Floats, Ints
+from sync.analytics.weeks import MONDAY
 
 AFTER_RUN_HOURS = 6
 SESSION_GAP_S = 3 * 3600
@@ -42,7 +44,9 @@ class Answers:
     """Answers, oldest first; every column has shape (m,).
 
     `run` is the row in Runs, -1 for a check-in and for an answer whose run is
-    gone. Optional answers are nan where they were not given.
+    gone. Optional answers are nan where they were not given; `focus` has a
+    column for each focus question that was ever answered, by its key. `earlier`
+    lists (answer, run): runs of the day that a later run's answer is about too.
     """
 
     id: Ints
@@ -55,21 +59,45 @@ class Answers:
     before: Floats
     company: Floats
     place: Floats
-    focus: Floats
+    focus: Mapping[str, Floats] = field(default_factory=dict)
+    earlier: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True)
 class History:
-    """Everything the figures of one runner are computed from."""
+    """Everything the figures of one runner are computed from.
+
+    `today` is a day number, `first_weekday` Python's: Monday 0 … Sunday 6.
+    """
 
     runs: Runs
     answers: Answers
     asked: int
     today: int
+    first_weekday: int = MONDAY
 
     @cached_property
     def session_m(self) -> Floats:
-        """Distance up to each run's end in its session, shape (n,).
+        """Distance up to each run's end in its session, shape (n,)."""
+        return self._so_far(self.runs.distance_m)
+
+    @cached_property
+    def about_m(self) -> Floats:
+        """Distance that each answer is about, shape (m,); nan without a run.
+
+        A question that moved behind the day's second run asks about both, hours
+        apart as they may be: what was run for one answer is one distance.
+        """
+        return self._about(self.session_m)
+
+    @cached_property
+    def about_s(self) -> Floats:
+        """Seconds in motion that each answer is about, shape (m,), likewise."""
+        return self._about(self._so_far(self.runs.moving_s))
+
+    @cached_property
+    def _session(self) -> Ints:
+        """First row of each run's session, shape (n,).
 
         A second run within three hours of the last belongs to it: the answer
         after it is an answer to both.
@@ -77,9 +105,29 @@ class History:
         runs = self.runs
         gap_s = runs.started_s[1:] - runs.ended_s[:-1]
         starts = np.concatenate(([True], ~(gap_s < SESSION_GAP_S)))[: len(runs.id)]
-        first = np.flatnonzero(starts)[np.cumsum(starts) - 1]
-        so_far = np.concatenate(([0.0], np.cumsum(runs.distance_m)))
-        return np.asarray(so_far[1:] - so_far[first])
+        return np.asarray(np.flatnonzero(starts)[np.cumsum(starts) - 1])
+
+    def _so_far(self, amounts: Floats) -> Floats:
+        """Sum of `amounts` in its session up to and including each run, (n,)."""
+        so_far = np.concatenate(([0.0], np.cumsum(amounts)))
+        return np.asarray(so_far[1:] - so_far[self._session])
+
+    def _about(self, in_session: Floats) -> Floats:
+        """Add to each answer's own session the last run of each earlier one."""
+        about = np.append(in_session, np.nan)[self.answers.run]
+        for answer, run in self._other_sessions:
+            about[answer] += in_session[run]
+        return about
+
+    @cached_property
+    def _other_sessions(self) -> Sequence[tuple[int, int]]:
+        """The rows of (answer, last run) for each session before the answer's own."""
+        last: dict[tuple[int, int], int] = {}
+        for answer, run in self.answers.earlier:
+            own, session = self.answers.run[answer], int(self._session[run])
+            if own >= 0 and session != self._session[own]:
+                last[answer, session] = max(run, last.get((answer, session), run))
+        return [(answer, run) for (answer, _), run in last.items()]
 
     @cached_property
     def load_m(self) -> Floats:

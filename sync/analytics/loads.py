@@ -6,12 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sync.analytics.series import Floats, Ints, columns
+from sync.analytics.weeks import MONDAY
 
 WEEK_DAYS = 7
 MONTH_DAYS = 28
 USUAL_DAYS = 56
-MONDAY = 0
-SUNDAY = 6
 _SECONDS_PER_HOUR = 3600
 
 

@@ -103,7 +103,7 @@ def pairs_panel(panel: Pairs, decided: Decided | None, unit: Unit) -> Panel:
         sentence=sentence(decided, many, "answers", unit),
         notes=(
             *notes(decided, many, panel.days),
-            *(() if panel.name == "focus" else ceiling(panel.y)),
+            *(ceiling(panel.y) if panel.is_mood else ()),
         ),
         answers=many,
         decided=decided,
@@ -144,10 +144,10 @@ def points(history: History, unit: Unit, *, by_week: bool = True) -> Points:
     """Every answer to a run as a dot; late ones and races are hollow."""
     run = history.answers.run
     of_run = run >= 0
-    metres = history.load_m if by_week else history.session_m
     race = np.append(history.runs.race, [False])[run]
+    metres = np.append(history.load_m, np.nan)[run] if by_week else history.about_m
     return Points(
-        x=metres[run[of_run]] / METRES[unit],
+        x=metres[of_run] / METRES[unit],
         y=history.answers.mood[of_run],
         hollow=(~history.after_run | race)[of_run],
         answer_id=history.answers.id[of_run].astype(np.float64),

@@ -27,7 +27,7 @@ def mileage(history: History) -> Mileage:
     counts = history.after_run & (of_run(history, history.runs.race, missing=1) == 0)
     run = history.answers.run[counts]
     return Mileage(
-        distance_m=history.session_m[run],
+        distance_m=history.about_m[counts],
         load_m=history.load_m[run],
         mood=history.answers.mood[counts],
         days=history.answer_days[counts],

@@ -28,7 +28,12 @@ TITLES: Mapping[str, str] = {
     "longest": "Longest runs so far",
     "load": "The last seven days and check-ins",
     "consistency": "Days with a run each week",
-    "focus": "Your focus question",
+    "focus_energy": "Energy and the distance run",
+    "focus_effort": "How hard runs are, and their distance",
+    "focus_presence": "Attention on the here and now, and the distance run",
+    "focus_progress": "Satisfaction with progress, and the distance run",
+    "focus_clarity": "A clear head and the distance run",
+    "focus_connection": "Feeling connected to others, and the distance run",
 }
 
 SENTENCES: Mapping[str, str] = {
@@ -89,9 +94,34 @@ SENTENCES: Mapping[str, str] = {
     "with a run.",
     "consistency.none": "No clear link so far between days with a run and check-in "
     "mood.",
-    "focus.higher": "Your focus answers tended to be higher after longer runs.",
-    "focus.lower": "Your focus answers tended to be lower after longer runs.",
-    "focus.none": "No clear link so far between distance and your focus answers.",
+    "focus_energy.higher": "You tended to have more energy after longer runs.",
+    "focus_energy.lower": "You tended to have less energy after longer runs.",
+    "focus_energy.none": "No clear link so far between distance and energy.",
+    "focus_effort.higher": "Longer runs tended to feel harder.",
+    "focus_effort.lower": "Longer runs tended to feel easier.",
+    "focus_effort.none": "No clear link so far between distance and how hard runs "
+    "felt.",
+    "focus_presence.higher": "Your attention tended to be more on the here and now "
+    "during longer runs.",
+    "focus_presence.lower": "Your attention tended to be less on the here and now "
+    "during longer runs.",
+    "focus_presence.none": "No clear link so far between distance and attention on "
+    "the here and now.",
+    "focus_progress.higher": "You tended to be more satisfied with your progress "
+    "after longer runs.",
+    "focus_progress.lower": "You tended to be less satisfied with your progress "
+    "after longer runs.",
+    "focus_progress.none": "No clear link so far between distance and satisfaction "
+    "with your progress.",
+    "focus_clarity.higher": "Your head tended to be clearer after longer runs.",
+    "focus_clarity.lower": "Your head tended to be foggier after longer runs.",
+    "focus_clarity.none": "No clear link so far between distance and a clear head.",
+    "focus_connection.higher": "You tended to feel more connected to others after "
+    "longer runs.",
+    "focus_connection.lower": "You tended to feel less connected to others after "
+    "longer runs.",
+    "focus_connection.none": "No clear link so far between distance and feeling "
+    "connected to others.",
     "more_than_usual": "You have run more than your usual for two weeks ({recent} vs "
     "{usual} a week) and your answers are lower than your usual. Many runners ease "
     "off for a few days when they see this. If you feel unwell or have pain, see a "

@@ -2,28 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from sqlalchemy import CursorResult, Integer, case, func, or_, select, type_coerce
+from sqlalchemy import (
+    CursorResult,
+    Integer,
+    Text,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session
 
-from sync.analytics.history import (
-    INDOORS,
-    SECONDS_PER_DAY,
-    SECONDS_PER_HOUR,
-    STREET,
-    TRAIL,
-    Answers,
-    History,
-    Runs,
-)
+from sync.analytics.history import INDOORS, STREET, TRAIL
 from sync.analytics.milestones import Decided
 from sync.analytics.sentences import Finding
-from sync.analytics.series import Floats, Ints
+from sync.analytics.series import Floats
 from sync.analytics.sql import day_number, epoch_s
+from sync.analytics.weeks import first_weekday
 from sync.crypto import Vault
 from sync.database import insert
 from sync.models import Answer, FigureDecision, Run, Runner, Survey
@@ -31,7 +33,6 @@ from sync.models import Answer, FigureDecision, Run, Runner, Survey
 RUN = "run"
 # A "before" said on the way out and the wellbeing page are neither.
 MOOD_KINDS = (RUN, "checkin")
-EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Owner:
     vault_key: bytes
     zone: ZoneInfo
     units: str
+    first_weekday: int
 
 
 def owner(session: Session, runner_id: int) -> Owner:
@@ -55,6 +57,7 @@ def owner(session: Session, runner_id: int) -> Owner:
         vault_key=row.vault_key,
         zone=ZoneInfo(row.zone),
         units=row.preferences.get("units", "km"),
+        first_weekday=first_weekday(row.preferences),
     )
 
 
@@ -91,17 +94,20 @@ def run_rows(session: Session, runner_id: int) -> Floats:
 def answer_rows(session: Session, runner_id: int) -> Sequence[Any]:
     """Read the answers, oldest first, still sealed."""
     answer = Answer.__table__.c
-    return session.execute(
+    rows: CursorResult[Any] = session.connection().execute(
         select(
             answer.run_id,
             answer.id,
             epoch_s(answer.answered_at),
             answer.kind,
             answer.sealed,
+            # As text: hardly any answer has tags that the figures read.
+            cast(answer.tags, Text),
         )
         .where(answer.runner_id == runner_id, answer.kind.in_(MOOD_KINDS))
         .order_by(answer.answered_at, answer.id)
-    ).all()
+    )
+    return rows.cursor.fetchall()
 
 
 def asked(session: Session, runner_id: int) -> int:
@@ -154,83 +160,6 @@ def keep(
                 where=FigureDecision.data_version <= data_version,
             )
         )
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a history needs besides its rows."""
-
-    zone: ZoneInfo
-    asked: int
-    today: int
-
-
-def history(
-    runs: Floats, answers: Sequence[Any], vault: Vault, *, about: About
-) -> History:
-    """Turn rows into columns, opening each answer once."""
-    counted = _runs(runs)
-    return History(
-        runs=counted,
-        answers=_answers(answers, vault, (counted, runs[:, 3]), about.zone),
-        asked=about.asked,
-        today=about.today,
-    )
-
-
-def _runs(rows: Floats) -> Runs:
-    run_id, started_s, known, offset_s, day, *rest = rows.T
-    distance_m, moving_s, elapsed_s, race, with_others, place = rest
-    hour = (started_s + offset_s) / SECONDS_PER_HOUR % 24
-    return Runs(
-        id=run_id.astype(np.int64),
-        started_s=started_s,
-        ended_s=np.where(known > 0, started_s + elapsed_s, np.nan),
-        local_day=day.astype(np.int64),
-        start_hour=np.where(known > 0, hour, np.nan),
-        distance_m=distance_m,
-        moving_s=moving_s,
-        race=race > 0,
-        place=place.astype(np.int64),
-        with_others=with_others > 0,
-    )
-
-
-def _answers(
-    rows: Sequence[Any], vault: Vault, of_runs: tuple[Runs, Floats], zone: ZoneInfo
-) -> Answers:
-    runs, offset_s = of_runs
-    place_of = {run_id: place for place, run_id in enumerate(runs.id.tolist())}
-    run_ids, ids, moments, kinds, sealed = zip(*rows, strict=True) if rows else [()] * 5
-    run = np.array([place_of.get(run_id, -1) for run_id in run_ids], dtype=np.int64)
-    answered_s = np.array(moments, dtype=np.float64)
-    said = vault.open_all(sealed)
-    return Answers(
-        id=np.array(ids, dtype=np.int64),
-        run=run,
-        check_in=np.array([kind != RUN for kind in kinds], dtype=bool),
-        answered_s=answered_s,
-        local_day=_local_days(answered_s, np.append(offset_s, np.nan)[run], zone),
-        mood=_said(said, "mood"),
-        stress=_said(said, "stress"),
-        before=_said(said, "before"),
-        company=_said(said, "company"),
-        place=_said(said, "place"),
-        focus=_said(said, "energy"),
-    )
-
-
-def _said(answers: Sequence[Mapping[str, Any]], key: str) -> Floats:
-    return np.array([answer.get(key, np.nan) for answer in answers], dtype=np.float64)
-
-
-def _local_days(answered_s: Floats, offset_s: Floats, zone: ZoneInfo) -> Ints:
-    """Day numbers where the runner was: where the run was, else in their zone."""
-    days = np.floor((answered_s + offset_s) / SECONDS_PER_DAY) + EPOCH_DAY
-    for place in np.flatnonzero(np.isnan(offset_s)):
-        moment = datetime.fromtimestamp(answered_s[place], zone)
-        days[place] = moment.toordinal()
-    return days.astype(np.int64)
 
 
 def _decided(row: Any, opened: Mapping[str, Any]) -> Decided:

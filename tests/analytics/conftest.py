@@ -1,6 +1,37 @@
-"""Property tests here are about numbers, never about how fast a machine is."""
+"""Runners whose figures are looked at; property tests are never about speed."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
 from hypothesis import settings
+
+from sync.crypto import Sealer
+from sync.database import Database, connect
+from sync.runtime import Runtime
+from sync.settings import Settings
+from sync.strava.client import HttpStrava
+from tests.analytics.book import Book
+from tests.clock import HandClock
+from tests.conftest import emptied
+from tests.queues import RecordingQueue
 
 settings.register_profile("moodmiles", deadline=None, max_examples=60)
 settings.load_profile("moodmiles")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def book(request: pytest.FixtureRequest, clock: HandClock) -> Iterator[Book]:
+    if request.param == "sqlite":
+        url = request.getfixturevalue("database_url")
+    else:
+        url = emptied(request.getfixturevalue("postgres_url"))
+    db = Database(connect(url), RecordingQueue(), clock=clock)
+    clock.at = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    configured = Settings.model_construct(strava_api_url="http://127.0.0.1:1")
+    sealer = Sealer(["a key for tests that is long enough"])
+    runtime = Runtime(
+        configured, db, RecordingQueue(), HttpStrava(configured), sealer, clock
+    )
+    yield Book(runtime, clock)
+    db.close()

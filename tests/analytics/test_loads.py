@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.analytics.loads import (
-    SUNDAY,
     hours_since,
     own_usual,
     trailing_load,
     week_start,
     weekly,
 )
+from sync.analytics.weeks import MONDAY, SUNDAY, week_of
 
 MONDAY_4_MAY = date(2026, 5, 4).toordinal()
 
@@ -89,3 +89,13 @@ def test_hours_count_from_the_last_end_before() -> None:
 
     assert np.isnan(hours[0])
     assert hours[1:].tolist() == [3, 1]
+
+
+@pytest.mark.parametrize(("first", "began"), [(MONDAY, 27), (SUNDAY, 3)])
+def test_a_day_and_its_number_lie_in_the_same_week(first: int, began: int) -> None:
+    sunday = date(2026, 5, 3)
+
+    found = week_of(sunday, first)
+
+    assert found.day == began
+    assert week_start([sunday.toordinal()], first_weekday=first) == found.toordinal()

@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import insert, update
 
 from sync.analytics import figures, store
+from sync.analytics.columns import About, history_of
 from sync.crypto import Sealer
 from sync.database import Database, connect
 from sync.models import Answer, Model, Run, Runner
@@ -132,8 +133,8 @@ def parts(runtime: Runtime, runner_id: int) -> tuple[float, float, float, float]
         runs, sql = timed(lambda: store.run_rows(session, runner_id))
         answers, more = timed(lambda: store.answer_rows(session, runner_id))
         standing = store.decisions(session, runner_id, vault)
-    about = store.About(owner.zone, asked=ANSWERS, today=date(2026, 11, 20).toordinal())
-    history, opening = timed(lambda: store.history(runs, answers, vault, about=about))
+    about = About(owner.zone, asked=ANSWERS, today=date(2026, 11, 20).toordinal())
+    history, opening = timed(lambda: history_of(runs, answers, vault, about=about))
     decided, deciding = timed(lambda: figures.decide(history, standing, "km", now=NOW))
     _, drawing = timed(
         lambda: figures.assemble(history, decided, "km", data_version=1, now=NOW)

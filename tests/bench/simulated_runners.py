@@ -166,7 +166,7 @@ def _answers(
         before=nothing,
         company=nothing,
         place=nothing,
-        focus=energy,
+        focus={"energy": energy},
     )
 
 

@@ -1,0 +1,35 @@
+"""The focus questions that a runner chooses from, each with its own words.
+
+Each has a panel of its own, but only once it was answered: a runner who keeps
+one question has one picture more, not six.
+"""
+
+import numpy as np
+
+from sync.analytics.comparisons import Pairs
+from sync.analytics.history import History
+
+# The keys of `sync/surveys/instruments/focus.toml`, the one that everybody starts
+# with first; a panel's name is its key behind PREFIX.
+FOCUS = ("energy", "effort", "presence", "progress", "clarity", "connection")
+PREFIX = "focus_"
+
+
+def focus_panels(history: History) -> tuple[Pairs, ...]:
+    """Distance against each focus question that was answered after runs."""
+    asked = [key for key in FOCUS if key in history.answers.focus] or FOCUS[:1]
+    return tuple(_panel(history, key) for key in asked)
+
+
+def _panel(history: History, key: str) -> Pairs:
+    said = history.answers.focus.get(key)
+    if said is None:
+        said = np.full(len(history.answers.id), np.nan)
+    used = history.after_run & ~np.isnan(said)
+    return Pairs(
+        PREFIX + key,
+        history.about_m[used],
+        said[used],
+        history.answer_days[used],
+        is_mood=False,
+    )

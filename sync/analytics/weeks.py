@@ -1,0 +1,19 @@
+"""Where a runner's week begins: Monday or Sunday, as they like."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+MONDAY = 0
+SUNDAY = 6
+_CHOICES: Mapping[str, int] = {"monday": MONDAY, "sunday": SUNDAY}
+
+
+def first_weekday(preferences: Mapping[str, Any]) -> int:
+    """Return the first day of this runner's week, Python's Monday 0 … Sunday 6."""
+    return _CHOICES.get(preferences.get("week_starts", ""), MONDAY)
+
+
+def week_of(day: date, first: int = MONDAY) -> date:
+    """Return the day on which the week of `day` began."""
+    return day - timedelta(days=(day.weekday() - first) % 7)
