@@ -14,10 +14,9 @@ HOUR_S = 3600.0
 def history(
     starts_h: list[float], earlier: list[tuple[int, int]], *, answered: int = -1
 ) -> History:
-    """Runs of 10, 11, 12 … km and an hour each; one answer to the last of them."""
+    """Make runs of 10, 11, 12 … km and an hour each; one answer, to the last."""
     many = len(starts_h)
     started_s = HOUR_S * np.array(starts_h)
-    km = 10.0 + np.arange(many)
     nothing = np.full(1, np.nan)
     runs = Runs(
         id=np.arange(many),
@@ -25,7 +24,7 @@ def history(
         ended_s=started_s + HOUR_S,
         local_day=np.ones(many, dtype=np.int64),
         start_hour=np.array(starts_h),
-        distance_m=1000 * km,
+        distance_m=np.array([10_000.0 + 1000 * number for number in range(many)]),
         moving_s=np.full(many, HOUR_S),
         race=np.zeros(many, dtype=bool),
         place=np.zeros(many, dtype=np.int64),
