@@ -20,6 +20,7 @@ from sync.models import Backfill, Event, Mail
 from sync.runtime import Runtime, build
 from sync.settings import Settings
 from sync.strava.client import HttpStrava
+from sync.surveys.instruments import library
 
 _PATIENCE_S = 5
 _MOST_DRIFT = timedelta(seconds=5)
@@ -38,6 +39,8 @@ def configuration(settings: Settings) -> str:
         raise ToDo("MOODMILES_PUBLIC_URL must begin with https on a public address.")
     if settings.is_public and "@localhost" in settings.mail_from:
         raise ToDo("Set MOODMILES_MAIL_FROM to an address of your own domain.")
+    settings.require_contact()
+    library(settings.data_dir)
     return f"pages at {settings.public_url}"
 
 

@@ -9,6 +9,7 @@ from host.entries import BROKER, beat_words, web_words, worker_words
 from host.home import make
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings
+from sync.surveys.instruments import library
 
 _NEEDED = ("secret_keys", "redis_url", "strava_client_id", "strava_client_secret")
 _NEEDED_BY = {
@@ -22,6 +23,8 @@ def run(arguments: Namespace) -> int:
     """Become the part: this process is replaced, so signals reach it directly."""
     settings = given(arguments)
     refuse_if_incomplete(settings, arguments.command)
+    if arguments.command != "beat":
+        library(settings.data_dir)  # a bad instrument is refused with its line
     words = command(settings, arguments.command)
     if arguments.command == "beat":
         make(settings.data_dir)
@@ -41,6 +44,7 @@ def refuse_if_incomplete(settings: Settings, part: str) -> None:
         raise NotConfigured(
             f"Not set: {', '.join(missing)}; .env.example explains each one."
         )
+    settings.require_contact()
 
 
 def command(settings: Settings, part: str) -> list[str]:

@@ -25,8 +25,11 @@ class Wishes:
 def wishes(arguments: Namespace) -> Wishes:
     """Read the settings; call it in a child, see `host.apart`."""
     from host.configuration import given  # noqa: PLC0415 - only in that child
+    from sync.surveys.instruments import library  # noqa: PLC0415
 
     settings = given(arguments)
+    library(settings.data_dir)  # a bad instrument is refused with its line
+    settings.require_contact()
     return Wishes(
         data_dir=settings.data_dir,
         host=settings.host,

@@ -1,6 +1,7 @@
 """Settings, read from the environment once, by the process that needs them."""
 
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import ip_address
@@ -15,6 +16,7 @@ from sync.errors import NotConfigured
 
 PREFIX = "MOODMILES_"
 ENV_FILE = ".env"
+_MAIL = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+")
 
 
 class Settings(BaseSettings):
@@ -47,6 +49,9 @@ class Settings(BaseSettings):
     mail_from: str = "Moodmiles <moodmiles@localhost>"
     mailbox_dir: Path | None = None
 
+    contact: str = ""
+    operator: str = ""
+
     log_format: Literal["text", "json"] = "text"
     metrics_token: SecretStr | None = None
     worker_processes: int = Field(default=2, ge=1)
@@ -67,6 +72,13 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as https://example.org")
         return value.rstrip("/")
 
+    @field_validator("contact")
+    @classmethod
+    def _reachable(cls, value: str) -> str:
+        if value and not value.startswith("https://") and not _MAIL.fullmatch(value):
+            raise ValueError("must be an e-mail address or begin with https://")
+        return value
+
     @property
     def sql_url(self) -> str:
         """Where the tables are: the URL given, or a file in the data dir."""
@@ -77,15 +89,24 @@ class Settings(BaseSettings):
     @property
     def is_public(self) -> bool:
         """Whether people beyond this machine can reach the pages."""
-        host = urlsplit(self.public_url).hostname or ""
-        try:
-            return not ip_address(host).is_loopback
-        except ValueError:
-            return host != "localhost" and not host.endswith(".localhost")
+        return not _is_loopback(self.public_url)
 
     @property
     def shows_mailbox(self) -> bool:
         return self.mailbox_dir is not None and not self.is_public
+
+    @property
+    def shows_states(self) -> bool:
+        """Whether made-up runners harm nobody: Strava and mail are made up, too."""
+        return self.shows_mailbox and _is_loopback(self.strava_site_url)
+
+    def require_contact(self) -> None:
+        """Raise `NotConfigured` where people would have nobody to write to."""
+        if self.is_public and not self.contact:
+            raise NotConfigured(
+                f"{PREFIX}CONTACT is not set: whoever keeps other people's data has to "
+                "say where they can write to; see .env.example."
+            )
 
     def secret(self, name: str) -> str:
         """Return a secret setting's text, or raise `NotConfigured` naming it."""
@@ -93,6 +114,14 @@ class Settings(BaseSettings):
         if value is None:
             raise NotConfigured(f"{PREFIX}{name.upper()} is not set; see .env.example.")
         return str(value.get_secret_value())
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -1,9 +1,25 @@
 """The command line: every command explains itself, every mistake is one sentence."""
 
+from importlib import import_module
+
 import pytest
 
 from host.cli import FAILED, WRONG_USE, main
 from host.commands import COMMANDS, Command
+from sync.errors import NotConfigured
+
+# Everything that a part in production needs, but for a contact.
+PUBLIC = {
+    "PUBLIC_URL": "https://run.example",
+    "SECRET_KEYS": "a key for tests that is long enough",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "SMTP_URL": "smtp://127.0.0.1:1",
+    "MAIL_FROM": "Moodmiles <mood@run.example>",
+    "STRAVA_CLIENT_ID": "1",
+    "STRAVA_CLIENT_SECRET": "simulated",
+    "STRAVA_VERIFY_TOKEN": "verify",
+    "STRAVA_WEBHOOK_SECRET": "hook",
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -56,6 +72,7 @@ def test_wrong_use_is_answered_with_the_nearest_right_one(
     [
         ("MOODMILES_SMPT_URL", "x", "did you mean MOODMILES_SMTP_URL?"),
         ("MOODMILES_PORT", "many", "MOODMILES_PORT: Input should be"),
+        ("MOODMILES_CONTACT", "ask me", "MOODMILES_CONTACT: Value error, must be"),
     ],
 )
 def test_a_wrong_setting_is_named(
@@ -83,6 +100,31 @@ def test_a_part_in_production_says_what_it_still_needs(
     assert code == FAILED
     assert "Not set: MOODMILES_SECRET_KEYS, MOODMILES_REDIS_URL" in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("part", ["up", "web", "worker", "beat"])
+def test_nothing_starts_in_public_without_somebody_to_write_to(
+    part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in PUBLIC.items():
+        monkeypatch.setenv(f"MOODMILES_{name}", value)
+
+    code = main([part])
+
+    told = capsys.readouterr().err
+    assert code == FAILED
+    assert told.startswith("moodmiles: MOODMILES_CONTACT is not set:")
+    assert told.count("\n") == 1
+
+
+def test_the_pages_themselves_refuse_it_whatever_server_loads_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in PUBLIC.items():
+        monkeypatch.setenv(f"MOODMILES_{name}", value)
+
+    with pytest.raises(NotConfigured, match="MOODMILES_CONTACT"):
+        import_module("web.wsgi")
 
 
 def test_it_says_which_version_it_is(capsys: pytest.CaptureFixture[str]) -> None:

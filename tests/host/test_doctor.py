@@ -60,6 +60,11 @@ def write(settings: Settings) -> Callable[..., None]:
             {"public_url": "https://run.example", "mail_from": "a@localhost"},
             "Set MOODMILES_MAIL_FROM",
         ),
+        (
+            "configuration",
+            {"public_url": "https://run.example", "mail_from": "a@run.example"},
+            "MOODMILES_CONTACT is not set",
+        ),
         ("database", {"database_url": "sqlite:////nowhere/x"}, "cannot be used"),
         ("redis", {}, "Set MOODMILES_REDIS_URL"),
         ("redis", {"redis_url": f"redis://{HOST}:1"}, "Redis does not answer"),

@@ -91,6 +91,33 @@ def test_the_privacy_page_follows_the_settings(runtime: Runtime) -> None:
     assert "mailto:mo@host.example" in page
 
 
+def test_the_privacy_page_names_who_runs_it_and_where_to_write(
+    runtime: Runtime,
+) -> None:
+    theirs = elsewhere(
+        runtime, contact="https://run.example/contact", operator="Ada <L.>, Berlin"
+    )
+
+    page = theirs.get("/privacy").text
+
+    assert "Ada &lt;L.&gt;, Berlin" in page
+    assert 'href="https://run.example/contact"' in page
+    assert "at most 30 days" in page
+
+
+def test_whoever_finds_a_weakness_learns_where_to_report_it(
+    client: FlaskClient, runtime: Runtime
+) -> None:
+    theirs = elsewhere(runtime, contact="safety@run.example")
+
+    said = theirs.get("/.well-known/security.txt")
+
+    assert said.content_type.startswith("text/plain")
+    assert "Contact: mailto:safety@run.example\n" in said.text
+    assert "Expires: " in said.text
+    assert client.get("/.well-known/security.txt").status_code == 404
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
 def test_other_methods_are_refused_with_a_page(
     client: FlaskClient, method: str
