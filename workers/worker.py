@@ -7,6 +7,9 @@ every worker a tenth of its memory.
 import sys
 from argparse import ArgumentParser
 
+from sync.errors import NotConfigured
+from sync.settings import load
+from sync.surveys.instruments import library
 from workers.app import celery
 
 
@@ -15,6 +18,11 @@ def main() -> int:
     parser.add_argument("--pool", choices=("prefork", "threads"), default="prefork")
     parser.add_argument("--concurrency", type=int, default=2)
     arguments = parser.parse_args()
+    try:
+        library(load().data_dir)  # a bad instrument is refused before any task
+    except NotConfigured as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
     worker = celery.Worker(
         pool_cls=arguments.pool,
         concurrency=arguments.concurrency,

@@ -128,3 +128,14 @@ def test_what_is_well_says_ok(settings: Settings) -> None:
         ]
 
     assert [line.split()[0] for line in found] == ["ok"] * 5
+
+
+def test_a_bad_instrument_is_named_with_its_line(
+    settings: Settings, folder: Path
+) -> None:
+    (folder / "instruments").mkdir()
+    (folder / "instruments" / "club.toml").write_text('id = "club"\n')
+
+    assert "The instrument club.toml, line 1: id: " in advice(
+        settings, "configuration", data_dir=folder
+    )

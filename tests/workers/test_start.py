@@ -1,0 +1,51 @@
+"""A worker that could not ask its questions does not start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+BAD = 'id = "club-1"\nkind = "focus"\ntitle = "Ours"\n\n[[questions]\n'
+
+
+def started(data_dir: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Run a process that has everything but good instruments, until it ends."""
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "MOODMILES_DATA_DIR": str(data_dir),
+            "MOODMILES_REDIS_URL": "redis://127.0.0.1:1",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def written(data_dir: Path, text: str) -> None:
+    (data_dir / "instruments").mkdir()
+    (data_dir / "instruments" / "club.toml").write_text(text)
+
+
+def test_a_worker_refuses_a_bad_instrument_before_any_task(tmp_path: Path) -> None:
+    written(tmp_path, BAD)
+
+    ended = started(tmp_path, ["workers.worker"])
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The instrument club.toml, line 5: ")
+    assert "Traceback" not in ended.stderr
+
+
+def test_one_command_for_everything_refuses_it_too(tmp_path: Path) -> None:
+    written(tmp_path, BAD)
+
+    ended = started(tmp_path, ["host.cli", "up", "--port", "0"])
+
+    assert ended.returncode == 1
+    assert "The instrument club.toml, line 5: " in ended.stderr
+    assert "ready" not in ended.stdout
