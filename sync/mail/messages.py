@@ -9,13 +9,13 @@ from typing import Any, Literal
 from pydantic import ValidationError, validate_call
 
 from sync.errors import MoodmilesError
-from sync.mail.parts import PICTURE_ID, Message, Sending, asking, in_order, plain
+from sync.mail import account_mails
+from sync.mail.parts import PICTURE_ID, Message, Sending, asking, in_order
 from sync.mail.picture import Day, week_picture
 from sync.mail.wording import (
     distance,
     moment,
     occasion,
-    span,
     week_described,
     week_summary,
 )
@@ -161,67 +161,18 @@ def digest(  # noqa: PLR0913
     return replace(message, picture=week_picture(days))
 
 
-@validate_call
-def confirm_address(sending: Sending, *, token: str) -> Message:
-    return plain(
-        "confirm_address",
-        sending,
-        subject="Confirm your address for Moodmiles",
-        link=f"{sending.public_url}/email/confirm/{token}",
-        life=span(sending.stale_at - sending.now),
-    )
-
-
-@validate_call
-def sign_in_link(sending: Sending, *, token: str) -> Message:
-    return plain(
-        "sign_in_link",
-        sending,
-        subject="Your sign-in link for Moodmiles",
-        link=f"{sending.public_url}/login/{token}",
-        life=span(sending.stale_at - sending.now),
-    )
-
-
-@validate_call
-def reconnect(sending: Sending) -> Message:
-    """Say that Strava no longer lets us in, and how to mend it."""
-    return plain(
-        "reconnect",
-        sending,
-        subject="Moodmiles can no longer see your runs",
-        link=f"{sending.public_url}/connect",
-    )
-
-
-@validate_call
-def disconnected(sending: Sending) -> Message:
-    """Confirm that Strava is disconnected and its data gone."""
-    return plain(
-        "disconnected",
-        sending,
-        subject="Strava is disconnected from Moodmiles",
-        link=f"{sending.public_url}/settings",
-    )
-
-
-@validate_call
-def deleted(sending: Sending) -> Message:
-    """Confirm that everything about the runner is gone."""
-    return plain("deleted", sending, subject="Your Moodmiles data is deleted")
-
-
 _KINDS: Mapping[str, Callable[..., Message]] = {
     "survey": survey,
     "survey_reminder": survey_reminder,
     "checkin": checkin,
     "slow_down_question": slow_down_question,
     "digest": digest,
-    "confirm_address": confirm_address,
-    "sign_in_link": sign_in_link,
-    "reconnect": reconnect,
-    "disconnected": disconnected,
-    "deleted": deleted,
+    "confirm_address": account_mails.confirm_address,
+    "sign_in_link": account_mails.sign_in_link,
+    "reconnect": account_mails.reconnect,
+    "export_ready": account_mails.export_ready,
+    "disconnected": account_mails.disconnected,
+    "deleted": account_mails.deleted,
 }
 
 

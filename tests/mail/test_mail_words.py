@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from typing_extensions import override
 
-from sync.mail import messages
+from sync.mail import account_mails, messages
 from sync.mail.messages import Message, Sending, UnknownMail
 from sync.mail.wording import distance, moment, occasion, span
 from tests.test_words import forbidden_in
@@ -70,11 +70,14 @@ MAILS: dict[str, Callable[[], Message]] = {
     "slow_down_question": lambda: messages.slow_down_question(
         SENDING, unsubscribe_token=STOP
     ),
-    "confirm_address": lambda: messages.confirm_address(SENDING, token=TOKEN),
-    "sign_in_link": lambda: messages.sign_in_link(SENDING, token=TOKEN),
-    "reconnect": lambda: messages.reconnect(SENDING),
-    "disconnected": lambda: messages.disconnected(SENDING),
-    "deleted": lambda: messages.deleted(SENDING),
+    "confirm_address": lambda: account_mails.confirm_address(SENDING, token=TOKEN),
+    "sign_in_link": lambda: account_mails.sign_in_link(SENDING, token=TOKEN),
+    "reconnect": lambda: account_mails.reconnect(SENDING),
+    "export_ready": lambda: account_mails.export_ready(
+        SENDING, expires_at=NOW + timedelta(days=7), zone="Europe/London"
+    ),
+    "disconnected": lambda: account_mails.disconnected(SENDING),
+    "deleted": lambda: account_mails.deleted(SENDING),
 }
 
 
