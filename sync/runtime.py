@@ -21,9 +21,9 @@ class Runtime:
     now: Clock
 
 
-def build(settings: Settings) -> Runtime:
+def build(settings: Settings, *, queue: Queue | None = None) -> Runtime:
     """Wire the real adapters.  Tests call `Runtime(...)` with their own."""
-    queue = CeleryQueue(settings.redis_url)
+    queue = queue or CeleryQueue(settings.redis_url)
     return Runtime(
         settings=settings,
         db=Database(connect(settings.sql_url), queue),
