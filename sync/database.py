@@ -1,20 +1,34 @@
 """Sessions and transactions.  The only module that commits."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cached_property
 from sqlite3 import Connection as SqliteConnection
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Executable,
+    Row,
+    bindparam,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
 from sync.clock import Clock, utc_now
+from sync.models.base import UtcDateTime
 from sync.queue import Queue, Work
 
 _WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
+_ALONE = "moodmiles_alone"
 
 
 class Database:
@@ -25,6 +39,7 @@ class Database:
     ) -> None:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._alone = engine.execution_options(**_each_by_itself(engine))
         self._queue = queue
         self._clock = clock
 
@@ -42,6 +57,25 @@ class Database:
         with self._sessions() as session:
             session.connection(execution_options={_READ_ONLY: True})
             yield session
+
+    def at_once(
+        self, statement: Executable, values: Mapping[str, Any]
+    ) -> Sequence[Row[Any]]:
+        """Run one statement that is a transaction by itself, and return its rows.
+
+        A fifth of the cost of `transaction()`, for what comes by the thousand.
+        """
+        with self._alone.connect() as connection:
+            # SQLite commits when the last row has been read: read them all.
+            return connection.execute(statement, values).all()
+
+    @cached_property
+    def moment(self) -> ColumnElement[datetime]:
+        """The database's clock as a part of a statement, which spares a question."""
+        if self._clock is None and self.engine.dialect.name == "postgresql":
+            return func.clock_timestamp()
+        read = self._clock or utc_now
+        return bindparam("moment", callable_=read, type_=UtcDateTime())
 
     def now(self, session: Session) -> datetime:
         """Return the database's clock: one clock for leases of all processes."""
@@ -61,10 +95,11 @@ def wake_after_commit(session: Session, work: Work) -> None:
     session.info.setdefault(_WAKES, set()).add(work)
 
 
-def insert(session: Session, table: Any) -> "sqlite.Insert | postgresql.Insert":
+def insert(where: Session | Engine, table: Any) -> "sqlite.Insert | postgresql.Insert":
     """Return an INSERT that can say ON CONFLICT, in the dialect at hand."""
-    dialect = session.get_bind().dialect.name
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    engine = where.get_bind() if isinstance(where, Session) else where
+    is_postgres = engine.dialect.name == "postgresql"
+    return postgresql.insert(table) if is_postgres else sqlite.insert(table)
 
 
 def connect(url: str) -> Engine:
@@ -92,5 +127,14 @@ def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    reading = connection.get_execution_options().get(_READ_ONLY)
-    connection.execute(text("BEGIN" if reading else "BEGIN IMMEDIATE"))
+    options = connection.get_execution_options()
+    if _ALONE not in options:
+        reading = _READ_ONLY in options
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def _each_by_itself(engine: Engine) -> dict[str, Any]:
+    """Return the options under which each statement commits by itself."""
+    if engine.dialect.name == "postgresql":
+        return {"isolation_level": "AUTOCOMMIT"}
+    return {_ALONE: True}  # SQLite does so whenever we begin nothing

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Executable, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from sync.models import Connection, Event, Runner
+from sync.database import Database, insert
+from sync.inbox.event import Delivery
+from sync.models import Connection, Event, Runner, Subscription
 from sync.runners import store as runners
 
 LEASE = timedelta(minutes=5)  # longer than a task may live
@@ -21,6 +25,47 @@ class Batch:
 
     runner_id: int
     events: Sequence[Event]
+
+
+def keep(db: Database, delivery: Delivery) -> bool:
+    """Write a delivery down; False if it is a repeat or not about anybody here."""
+    told = {
+        "dedupe_key": delivery.dedupe_key,
+        "subject": delivery.object_type,
+        "subject_id": delivery.object_id,
+        "aspect": delivery.aspect_type,
+        "athlete_id": delivery.owner_id,
+        "updates": delivery.updates,
+        "happened_at": delivery.event_time,
+    }
+    named = {"subscription_id": delivery.subscription_id}
+    return bool(db.at_once(_keeping(db, tuple(told)), told | named))
+
+
+@lru_cache(maxsize=4)  # building it costs more than running it
+def _keeping(db: Database, told: Sequence[str]) -> Executable:
+    """Return the one statement that asks whose event it is and stores it."""
+    row: dict[str, Any] = {
+        name: bindparam(name, type_=Event.__table__.c[name].type) for name in told
+    }
+    row |= {"received_at": db.moment, "due_at": db.moment, "attempts": literal(0)}
+    named = bindparam("subscription_id", type_=Subscription.id.type)
+    is_known = exists().where(Runner.athlete_id == row["athlete_id"])
+    is_ours = or_(
+        exists().where(Subscription.id == named), ~exists(select(Subscription.id))
+    )
+    return (
+        insert(db.engine, Event)
+        .from_select([*row], select(*row.values()).where(is_known, is_ours))
+        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+        .returning(Event.id)
+    )
+
+
+def knows(session: Session, athlete_id: int) -> bool:
+    """Whether an athlete of Strava's is a runner here."""
+    found = select(Runner.id).where(Runner.athlete_id == athlete_id)
+    return session.scalar(found) is not None
 
 
 def claim(session: Session, *, now: datetime) -> Batch | None:

@@ -5,11 +5,10 @@ from http import HTTPStatus
 
 from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
-from sync.inbox.event import Delivery
-from sync.inbox.receive import is_genuine, receive, receive_unknown
 from sync.inbox.signature import HEADER
+from web.hooks.taking import take
 from web.runtime import runtime
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/strava")
@@ -30,24 +29,11 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>")
 def take_event(secret: str) -> ResponseReturnValue:
-    """Store one event; whatever is well-formed gets a 200, known to us or not."""
+    """Take what `web.hooks.door` has left: what is large, misled or went wrong."""
     _must_be_strava(secret)
     body = request.get_data()
-    if not is_genuine(runtime(), request.headers.get(HEADER), body):
-        return jsonify(error="The signature is not Strava's."), HTTPStatus.FORBIDDEN
-    try:
-        delivery = Delivery.model_validate_json(body)
-    except ValidationError as error:
-        if _is_of_a_new_kind(error):
-            receive_unknown(runtime())
-            return jsonify(kept=False)
-        return jsonify(error="This is not an event."), HTTPStatus.BAD_REQUEST
-    return jsonify(kept=receive(runtime(), delivery))
-
-
-def _is_of_a_new_kind(error: ValidationError) -> bool:
-    """Whether only the kind is unknown: Strava may add some, and would insist."""
-    return all(detail["type"] == "literal_error" for detail in error.errors())
+    status, content = take(runtime(), body, request.headers.get(HEADER))
+    return jsonify(content), status
 
 
 def _must_be_strava(secret: str) -> None:
