@@ -3,12 +3,14 @@
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import Client
 
-from sync.models import Event
+from sync.models import Event, Model
 from sync.queue import Work
 from sync.runtime import Runtime
 from tests.queues import RecordingQueue
 from tests.stage import Stage
+from web.hooks.door import Door
 
 HOOK = "/hooks/strava/hook"
 EVENT = {
@@ -111,3 +113,56 @@ def test_an_oversized_event_is_refused(client: FlaskClient) -> None:
 
     assert answer.status_code == 413
     assert answer.is_json
+
+
+def no_pages(*_: object) -> list[bytes]:
+    raise AssertionError("this should not have reached the pages")
+
+
+def test_an_event_never_reaches_the_pages(stage: Stage, runtime: Runtime) -> None:
+    stage.link(stage.athlete())
+    door = Client(Door(no_pages, runtime))
+
+    answer = door.post(HOOK, json=EVENT, base_url="http://127.0.0.1:8000")
+
+    assert (answer.status_code, answer.json) == (200, {"kept": True})
+
+
+def test_the_door_is_as_strict_as_the_pages(client: FlaskClient) -> None:
+    at_the_door = client.post(HOOK, json=EVENT)
+    from_a_page = client.get(f"{HOOK}?hub.verify_token=verify&hub.challenge=1")
+
+    either = {"Content-Length", "Vary"}
+    first, second = (
+        {name: value for name, value in answer.headers.items() if name not in either}
+        for answer in (at_the_door, from_a_page)
+    )
+    assert first == second
+
+
+def test_an_event_under_another_name_is_refused(client: FlaskClient) -> None:
+    answer = client.post(HOOK, json=EVENT, base_url="http://elsewhere.example")
+
+    assert answer.status_code == 421
+
+
+def test_an_event_with_much_around_it_is_taken_all_the_same(
+    client: FlaskClient, stage: Stage
+) -> None:
+    stage.link(stage.athlete())
+
+    answer = client.post(HOOK, json=EVENT | {"padding": " " * 20_000})
+
+    assert answer.json == {"kept": True}
+
+
+def test_an_event_that_cannot_be_stored_is_not_acknowledged(
+    client: FlaskClient, runtime: Runtime
+) -> None:
+    Model.metadata.drop_all(runtime.db.engine)
+
+    answer = client.post(HOOK, json=EVENT)
+
+    assert answer.status_code == 500
+    assert answer.json
+    assert set(answer.json) == {"error", "code"}
