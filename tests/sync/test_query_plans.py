@@ -19,6 +19,7 @@ from tests.stage import Stage
 
 RUNNERS = 3_000
 RUNS_EACH = 10
+EXPLAINED = ("SELECT", "UPDATE", "DELETE", "INSERT")
 LARGE = {"run", "event", "connection", "runner", "backfill", "sweep"}
 
 
@@ -34,7 +35,7 @@ def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
 
     def note(*arguments: Any) -> None:
         _, _, statement, parameters, _, many = arguments
-        if not many and statement.startswith(("SELECT", "UPDATE", "DELETE")):
+        if not many and statement.startswith(EXPLAINED):
             noted.append((statement, parameters))
 
     event.listen(engine, "before_cursor_execute", note)
