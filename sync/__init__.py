@@ -2,5 +2,6 @@
 
 `runners` link and own their data, `runs` follow Strava's, `inbox` keeps what
 Strava told us, `surveys` ask and pair, `analytics` counts honestly, `mail`
-delivers, `strava` is the one border to Strava, `simulator` is a small Strava.
+delivers, `strava` is the one border to Strava, `simulator` is a small Strava,
+`prepared` are runners to look at.
 """

@@ -13,11 +13,13 @@ from web.hooks.routes import blueprint as hooks
 from web.landing.routes import blueprint as landing
 from web.login.routes import blueprint as login
 from web.mailbox.routes import blueprint as mailbox
+from web.offline.routes import blueprint as offline
 from web.privacy.routes import blueprint as privacy
 from web.runs.routes import blueprint as runs
 from web.settings.exporting import blueprint as exporting
 from web.settings.leaving import blueprint as leaving
 from web.settings.routes import blueprint as settings
+from web.states.routes import blueprint as states
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
 from web.wellbeing.routes import blueprint as wellbeing
@@ -39,7 +41,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     consents,
     login,
     help_,
+    offline,
     privacy,
     health,
     mailbox,
+    states,
 )

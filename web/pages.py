@@ -35,6 +35,8 @@ def demo_parts() -> list[tuple[str, str]]:
     parts = [("Mailbox", f"{settings.public_url}/mailbox")]
     if settings.strava_site_url != "https://www.strava.com":
         parts.append(("Strava simulator", settings.strava_site_url))
+    if settings.shows_states:
+        parts.append(("States", f"{settings.public_url}/states"))
     return parts
 
 

@@ -3,9 +3,13 @@
 from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from sync.language import gettext as _
+from sync.language import spoken
 from web.landing.example import example
 from web.pages import asset
 from web.session import current_runner
+
+_ICON_SIZES = (192, 512)
 
 blueprint = Blueprint("landing", __name__)
 
@@ -20,15 +24,29 @@ def landing() -> ResponseReturnValue:
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> ResponseReturnValue:
     """Let a phone put Moodmiles on its home screen."""
-    icon = {"src": asset("icon.svg"), "type": "image/svg+xml", "sizes": "any"}
+    drawn = {"src": asset("icon.svg"), "type": "image/svg+xml", "sizes": "any"}
     response = jsonify(
+        id="/",
         name="Moodmiles",
         short_name="Moodmiles",
+        description=_("See how your mood goes with your running."),
+        lang=spoken(),
         start_url="/dashboard",
+        scope="/",
         display="standalone",
         background_color="#faf8f4",
         theme_color="#faf8f4",
-        icons=[icon],
+        icons=[drawn, *map(_icon, _ICON_SIZES)],
     )
     response.mimetype = "application/manifest+json"
     return response
+
+
+def _icon(size: int) -> dict[str, str]:
+    """Name the icon in a form that every phone reads; it may cut it round."""
+    return {
+        "src": asset(f"icon-{size}.png"),
+        "type": "image/png",
+        "sizes": f"{size}x{size}",
+        "purpose": "any maskable",
+    }

@@ -1,6 +1,8 @@
 /* Progressive enhancement only: every number on the page is already in the HTML. */
 (() => {
-  const MOODS = ["", "Awful", "Low", "OK", "Good", "Great"];
+  // Keeps a page at hand for when there is no network, and nothing personal.
+  navigator.serviceWorker?.register("/sw.js").catch(() => { /* it works without */ });
+
   const live = document.createElement("div");
   live.className = "vh";
   live.setAttribute("role", "status");
@@ -12,7 +14,7 @@
     return element;
   };
 
-  // The import: ask every 2 s for half a minute, then every 10 s.
+  // An import or an export: ask every 2 s for half a minute, then every 10 s.
   const box = document.querySelector("[data-progress]");
   if (box) {
     let asked = 0;
@@ -20,9 +22,10 @@
       try {
         const now = await (await fetch(box.dataset.progress)).json();
         if (now.is_done) return location.reload();
-        box.querySelector("[data-progress-runs]").textContent = now.runs;
-        box.querySelector("[data-progress-of]").textContent = now.of_about;
-        box.querySelector("[data-progress-text]").textContent = now.text;
+        for (const [name, value] of Object.entries(now)) {
+          const part = box.querySelector(`[data-progress-${name}]`);
+          if (part) part.textContent = value;
+        }
       } catch { /* the next look may fare better */ }
       setTimeout(look, ++asked < 15 ? 2000 : 10000);
     };
@@ -34,6 +37,7 @@
     // A point is [across 0-1000, down 0-500, mood, lines, run at Strava].
     const points = JSON.parse(document.getElementById(plot.dataset.points).textContent);
     if (!points.length) continue;
+    const said = JSON.parse(plot.dataset.words);
     const area = plot.querySelector(".area"), layer = area.querySelector(".layer"), tip = area.querySelector(".tip");
     const [ring, core] = ["ring", "core"].map((name) => {
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -53,10 +57,10 @@
       core.setAttribute("d", `M${x} ${y}h0`);
       core.setAttribute("class", `core m${mood}`);
       const title = make("b", "", "");
-      title.append(make("i", `dot m${mood}`, ""), MOODS[mood]);
+      title.append(make("i", `dot m${mood}`, ""), said.moods[mood]);
       tip.replaceChildren(title, ...lines.map((line) => make("span", "", line)));
       if (pinned && run) {
-        const link = make("a", "", "View on Strava");
+        const link = make("a", "", said.link);
         link.href = `${plot.dataset.site}/activities/${run}`;
         tip.append(link);
       }
@@ -68,7 +72,7 @@
       const docked = matchMedia("(max-width: 47.99rem)").matches;
       tip.style.left = `${Math.max(-8, Math.min(width - tip.offsetWidth + 4, left - tip.offsetWidth / 2))}px`;
       tip.style.top = `${docked ? -high - 8 : top - high - 16 < -40 ? top + 16 : top - high - 16}px`;
-      if (speak) live.textContent = `${MOODS[mood]}. ${lines.join(", ")}. ${index + 1} of ${points.length}`;
+      if (speak) live.textContent = `${said.moods[mood]}. ${lines.join(", ")}. ${said.place.replace("{n}", index + 1).replace("{all}", points.length)}`;
     };
     const near = (event) => {
       const { left, top, width, height } = area.getBoundingClientRect();

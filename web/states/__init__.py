@@ -1,0 +1,1 @@
+"""Every state of the pages, each behind a link: in a demo only."""
