@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from host.life import Lived, Said, answers
-from sync.analytics.overview import trailing
+from sync.analytics.distances import Going, week_loads
 from sync.crypto import new_token, pairing_key, token_hash
 from sync.errors import MoodmilesError
 from sync.models import Answer, Connection, Decision, Run, Runner, Survey
@@ -31,7 +31,7 @@ from sync.surveys import instruments
 from sync.surveys.policy import Policy
 
 RUNNER = "Robin"
-SEED = 4
+SEED = 6
 IMPORT_WITHIN_S = 60
 LIFE = timedelta(hours=Policy().life_h)
 
@@ -126,7 +126,12 @@ def _link_long_ago(session: Session, runner: Runner, runs: Any) -> None:
 
 
 def _lived(runs: Any) -> list[Lived]:
-    loads = trailing([(run.started_at, run.distance_m) for run in runs])
+    loads = week_loads(
+        [
+            Going(run.id, run.started_at, None, run.local_day, run.distance_m)
+            for run in runs
+        ]
+    )
     return [
         Lived(
             run_id=run.id,

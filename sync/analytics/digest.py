@@ -6,8 +6,10 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
+from sync import standing
 from sync.analytics.figures import figures_for
 from sync.analytics.overview import RunRow, dashboard
+from sync.analytics.weeks import first_weekday
 from sync.mail import outbox, quiet
 from sync.models import Mail, Runner
 from sync.queue import Work
@@ -22,49 +24,54 @@ _MORNING = 8
 
 
 def drain(runtime: Runtime) -> None:
-    """On Mondays, promise the digest to each runner who asked for one."""
+    """On the first morning of a week, promise a look back to whoever wants one."""
     runtime.queue.woken(Work.DIGEST)
-    for runner_id, monday in _waiting(runtime):
-        _promise(runtime, runner_id, monday)
+    for runner_id, began in _waiting(runtime):
+        _promise(runtime, runner_id, began)
 
 
 def _waiting(runtime: Runtime) -> list[tuple[int, date]]:
-    """Return whose Monday morning it is, with the Monday before it."""
+    """Return for whom a week has just begun, with the first day of the last one."""
     with runtime.db.reading() as session:
         now = runtime.db.now(session)
         rows = session.execute(
             select(Runner.id, Runner.zone, Runner.preferences).where(
                 Runner.email_confirmed_at.is_not(None),
                 Runner.email_bounced_at.is_(None),
+                standing.may_collect(Runner.id),
             )
         ).all()
         wanted = [
-            (runner_id, monday)
+            (runner_id, began)
             for runner_id, zone, preferences in rows
             if preferences.get("digest")
-            and (monday := _last_monday(now.astimezone(quiet.zone_of(zone))))
+            and (
+                began := _last_week(
+                    now.astimezone(quiet.zone_of(zone)), first_weekday(preferences)
+                )
+            )
         ]
         return [
-            (runner_id, monday)
-            for runner_id, monday in wanted
+            (runner_id, began)
+            for runner_id, began in wanted
             if not session.scalar(
-                select(Mail.id).where(Mail.dedupe_key == _key(runner_id, monday))
+                select(Mail.id).where(Mail.dedupe_key == _key(runner_id, began))
             )
         ]
 
 
-def _last_monday(local: datetime) -> date | None:
-    if local.weekday() != 0 or local.hour < _MORNING:
+def _last_week(local: datetime, first: int) -> date | None:
+    if local.weekday() != first or local.hour < _MORNING:
         return None
     return local.date() - WEEK
 
 
-def _promise(runtime: Runtime, runner_id: int, monday: date) -> None:
+def _promise(runtime: Runtime, runner_id: int, began: date) -> None:
     data = dashboard(runtime, runner_id)
-    runs = [run for run in data.runs if monday <= run.local_day < monday + WEEK]
+    runs = [run for run in data.runs if began <= run.local_day < began + WEEK]
     if not runs:
         return  # nothing to say
-    values = _values(monday, runs) | {
+    values = _values(began, runs) | {
         "sentence": figures_for(runtime, runner_id).mileage.sentence,
         "unsubscribe_token": links.token_for(
             runtime, runner_id, purpose=links.UNSUBSCRIBE
@@ -79,17 +86,21 @@ def _promise(runtime: Runtime, runner_id: int, monday: date) -> None:
             session,
             sealer=runtime.sealer,
             now=now,
-            dedupe_key=_key(runner_id, monday),
+            dedupe_key=_key(runner_id, began),
             kind="digest",
             runner_id=runner_id,
-            values=values | {"units": runner.preferences.get("units", "km")},
+            values=values
+            | {
+                "units": runner.preferences.get("units", "km"),
+                "first_weekday": began.weekday(),
+            },
             stale_at=now + _KEEPS,
         )
     log.info("digest promised", runner_id=runner_id)
 
 
-def _values(monday: date, runs: list[RunRow]) -> dict[str, Any]:
-    days = [monday + timedelta(days=number) for number in range(7)]
+def _values(began: date, runs: list[RunRow]) -> dict[str, Any]:
+    days = [began + timedelta(days=number) for number in range(7)]
     return {
         "distances_m": [
             sum(run.distance_m for run in runs if run.local_day == day) for day in days
@@ -102,5 +113,5 @@ def _values(monday: date, runs: list[RunRow]) -> dict[str, Any]:
     }
 
 
-def _key(runner_id: int, monday: date) -> str:
-    return f"digest:{runner_id}:{monday.isoformat()}"
+def _key(runner_id: int, began: date) -> str:
+    return f"digest:{runner_id}:{began.isoformat()}"

@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from sync.analytics.distances import WEEK, Going, about, week_loads
+from sync.analytics.weeks import MONDAY, first_weekday, week_of
 from sync.models import Answer, Decision, Run, Runner, Survey
 from sync.runtime import Runtime
 
-WEEK = timedelta(days=7)
 ANSWERABLE_FOR = timedelta(hours=24)
 
 
@@ -24,8 +25,9 @@ ANSWERABLE_FOR = timedelta(hours=24)
 class RunRow:
     """A run that counts.
 
-    `week_m` is the distance of the 7 days up to and including it; `said` holds
-    the answer's values and is empty without one.
+    `week_m` is the distance of the 7 days up to and including it, `about_m` that
+    of all the runs that its answer is about; `said` holds the answer's values
+    and is empty without one.
     """
 
     id: int
@@ -36,6 +38,7 @@ class RunRow:
     distance_m: float
     moving_s: int
     week_m: float
+    about_m: float
     treadmill: bool
     manual: bool
     race: bool
@@ -56,7 +59,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class WeekRow:
-    """One calendar week that begins on Monday `day`."""
+    """One of the runner's weeks, which begins on `day`."""
 
     day: date
     distance_m: float
@@ -71,6 +74,7 @@ class Dashboard:
     today: date
     asked: int
     answered: int
+    first_weekday: int = MONDAY
 
     @property
     def answered_runs(self) -> list[RunRow]:
@@ -86,55 +90,67 @@ def dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
         vault = runtime.sealer.vault(runner.vault_key)
         answers = _answers(session, runner_id)
     said = {
-        run_id: (vault.open(sealed), minutes) for run_id, sealed, minutes in answers
+        run_id: (opened, minutes)
+        for opened, (run_id, _, minutes, _) in zip(
+            vault.open_all([sealed for _, sealed, _, _ in answers]),
+            answers,
+            strict=True,
+        )
     }
-    loads = trailing([(row.started_at, row.distance_m) for row in rows])
     runs = [
-        _run_row(row, load, said.get(row.id), now=now)
-        for row, load in zip(rows, loads, strict=True)
+        _run_row(row, sums, said.get(row.id), now=now)
+        for row, sums in zip(rows, _sums(rows, answers), strict=True)
     ]
+    first = first_weekday(runner.preferences)
     return Dashboard(
         runs=runs,
-        weeks=weekly(runs),
+        weeks=weekly(runs, first),
         today=_today(rows, now),
         asked=sum(run.asked for run in runs),
         answered=len(said),
+        first_weekday=first,
     )
 
 
-def trailing(runs: Sequence[tuple[datetime, float]]) -> list[float]:
-    """Return for each run the metres of the 7 days up to and including it.
-
-    `runs` are (start, metres), oldest first.
-    """
-    loads, first, total = [], 0, 0.0
-    for started_at, distance_m in runs:
-        total += distance_m
-        while runs[first][0] <= started_at - WEEK:
-            total -= runs[first][1]
-            first += 1
-        loads.append(total)
-    return loads
-
-
-def weekly(runs: Sequence[RunRow]) -> list[WeekRow]:
+def weekly(runs: Sequence[RunRow], first: int = MONDAY) -> list[WeekRow]:
     """Return every week from the first run's to the last's, empty ones too."""
     by_week: dict[date, list[RunRow]] = defaultdict(list)
     for run in runs:
-        by_week[run.local_day - timedelta(days=run.local_day.weekday())].append(run)
+        by_week[week_of(run.local_day, first)].append(run)
     if not by_week:
         return []
     count = (max(by_week) - min(by_week)).days // 7 + 1
-    mondays = [min(by_week) + WEEK * step for step in range(count)]
+    days = [min(by_week) + WEEK * step for step in range(count)]
     return [
         WeekRow(
-            day=monday,
-            distance_m=sum(run.distance_m for run in by_week[monday]),
-            runs=len(by_week[monday]),
-            moods=tuple(run.mood for run in by_week[monday] if run.mood is not None),
+            day=day,
+            distance_m=sum(run.distance_m for run in by_week[day]),
+            runs=len(by_week[day]),
+            moods=tuple(run.mood for run in by_week[day] if run.mood is not None),
         )
-        for monday in mondays
+        for day in days
     ]
+
+
+def _sums(rows: Sequence[Any], answers: Sequence[Any]) -> list[tuple[float, float]]:
+    """Return (week_m, about_m) of each run."""
+    runs = [
+        Going(
+            row.id,
+            row.started_at,
+            _end(row) if row.start_known else None,
+            row.local_day,
+            row.distance_m,
+        )
+        for row in rows
+    ]
+    earlier = {run_id: tags.get("earlier_runs", ()) for run_id, _, _, tags in answers}
+    return list(zip(week_loads(runs), about(runs, earlier), strict=True))
+
+
+def _end(row: Any) -> datetime:
+    ended_at: datetime = row.started_at + timedelta(seconds=row.elapsed_s)
+    return ended_at
 
 
 def _rows(session: Session, runner_id: int) -> Sequence[Any]:
@@ -174,21 +190,21 @@ def _rows(session: Session, runner_id: int) -> Sequence[Any]:
 
 def _answers(session: Session, runner_id: int) -> Sequence[Any]:
     return session.execute(
-        select(Answer.run_id, Answer.sealed, Answer.minutes_since_end).where(
-            Answer.runner_id == runner_id, Answer.run_id.is_not(None)
-        )
+        select(
+            Answer.run_id, Answer.sealed, Answer.minutes_since_end, Answer.tags
+        ).where(Answer.runner_id == runner_id, Answer.run_id.is_not(None))
     ).all()
 
 
 def _run_row(
     row: Any,
-    load_m: float,
+    sums: tuple[float, float],
     answer: tuple[dict[str, int], int | None] | None,
     *,
     now: datetime,
 ) -> RunRow:
     said, minutes = answer or ({}, None)
-    ended_at = row.started_at + timedelta(seconds=row.elapsed_s)
+    week_m, about_m = sums
     local = (row.started_at + timedelta(seconds=row.offset_s)).replace(tzinfo=None)
     return RunRow(
         id=row.id,
@@ -198,7 +214,8 @@ def _run_row(
         local_day=row.local_day,
         distance_m=row.distance_m,
         moving_s=row.moving_s,
-        week_m=load_m,
+        week_m=week_m,
+        about_m=about_m,
         treadmill=row.treadmill,
         manual=row.manual,
         race=row.race,
@@ -210,7 +227,7 @@ def _run_row(
         asked=row.sent_at is not None,
         said=said,
         answered_minutes_after=minutes,
-        can_answer=now - ended_at <= ANSWERABLE_FOR,
+        can_answer=now - _end(row) <= ANSWERABLE_FOR,
     )
 
 

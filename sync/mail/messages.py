@@ -144,6 +144,7 @@ def digest(  # noqa: PLR0913
     sentence: str,
     unsubscribe_token: str,
     units: Literal["km", "mi"] = "km",
+    first_weekday: int = 0,
 ) -> Message:
     """Look back on last week; it holds distances, since that is what it is for."""
     days = [Day(*day) for day in zip(distances_m, moods, strict=True)]
@@ -154,11 +155,13 @@ def digest(  # noqa: PLR0913
         unsubscribe_token=unsubscribe_token,
         only="digest",
         summary=week_summary(runs, distances_m, moods, units=units),
-        described=week_described(distances_m, moods, units=units),
+        described=week_described(
+            distances_m, moods, units=units, first_weekday=first_weekday
+        ),
         sentence=sentence,
         picture_id=PICTURE_ID,
     )
-    return replace(message, picture=week_picture(days))
+    return replace(message, picture=week_picture(days, first_weekday=first_weekday))
 
 
 _KINDS: Mapping[str, Callable[..., Message]] = {
@@ -173,6 +176,9 @@ _KINDS: Mapping[str, Callable[..., Message]] = {
     "export_ready": account_mails.export_ready,
     "disconnected": account_mails.disconnected,
     "deleted": account_mails.deleted,
+    "undo": account_mails.undo,
+    "inactive": account_mails.inactive,
+    "agree_again": account_mails.agree_again,
 }
 
 

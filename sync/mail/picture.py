@@ -33,6 +33,7 @@ _LETTERS = {
     "F": ("11111", "10000", "10000", "11110", "10000", "10000", "10000"),
     "S": ("01111", "10000", "10000", "01110", "00001", "00001", "11110"),
 }
+_DAYS = "MTWTFSS"
 _PIXEL = 4
 
 
@@ -44,12 +45,16 @@ class Day:
     moods: Sequence[int]
 
 
-def week_picture(days: Sequence[Day]) -> bytes:
-    """Draw seven days from Monday on, the longest bar as high as there is room."""
+def week_picture(days: Sequence[Day], *, first_weekday: int = 0) -> bytes:
+    """Draw seven days in a row, the longest bar as high as there is room.
+
+    The first of them is Monday, or another of Python's weekdays.
+    """
     canvas = _Canvas()
     most = max((day.distance_m for day in days), default=0) or 1
     canvas.box((40, _BASE, WIDTH - 80, 3), _LINE)
-    for number, (day, letter) in enumerate(zip(days, "MTWTFSS", strict=True)):
+    letters = _DAYS[first_weekday:] + _DAYS[:first_weekday]
+    for number, (day, letter) in enumerate(zip(days, letters, strict=True)):
         middle = 40 + round((number + 0.5) * (WIDTH - 80) / 7)
         height = round(day.distance_m / most * (_BASE - _TOP))
         canvas.box((middle - _BAR_WIDTH // 2, _BASE - height, _BAR_WIDTH, height), _BAR)

@@ -56,13 +56,18 @@ def week_summary(
 
 
 def week_described(
-    distances_m: Sequence[float], moods: Sequence[Sequence[int]], *, units: str
+    distances_m: Sequence[float],
+    moods: Sequence[Sequence[int]],
+    *,
+    units: str,
+    first_weekday: int = 0,
 ) -> str:
     """Say in words what the picture of the week shows, day by day."""
+    names = _DAYS[first_weekday:] + _DAYS[:first_weekday]
     days = [
         f"{name} {distance(metres, units=units)}"
         + "".join(f", {_MOODS[mood]}" for mood in said)
-        for name, metres, said in zip(_DAYS, distances_m, moods, strict=True)
+        for name, metres, said in zip(names, distances_m, moods, strict=True)
         if metres or said
     ]
     return "; ".join(days) + "."

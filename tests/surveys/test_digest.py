@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -61,6 +61,18 @@ def test_on_monday_morning_the_week_comes_once(stage: Stage) -> None:
         counts.append(digests(stage))
 
     assert counts == [0, 1, 1, 1]
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_week_that_starts_on_sunday_is_looked_back_on_then(stage: Stage) -> None:
+    controls.save(stage.runtime, 1, {"week_starts": "sunday"})
+    stage.clock.at = MONDAY_IN_BERLIN - timedelta(days=1)
+
+    digest.drain(stage.runtime)
+
+    assert "Thu 8.2 km, Good." in written(stage).text
+    assert waiting(stage.runtime, "digest")["first_weekday"] == 6
+    assert waiting(stage.runtime, "digest")["distances_m"] == [0, 0, 0, 0, 8200, 0, 0]
 
 
 @pytest.mark.usefixtures("ran")

@@ -1,0 +1,76 @@
+"""Pages place their dots by the same sums that draw the lines through them."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.analytics.distances import Going, about, week_loads
+from sync.analytics.history import Answers, History, Runs
+
+BEGAN_AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
+Started = list[tuple[int, int, bool]]
+
+
+def going(started: Started) -> list[Going]:
+    """Make runs of 45 minutes from (hours since the last, kilometres, time known)."""
+    runs, at = [], BEGAN_AT
+    for number, (hours, km, is_known) in enumerate(started):
+        at += timedelta(hours=hours)
+        ended_at = at + timedelta(minutes=45) if is_known else None
+        runs.append(Going(number, at, ended_at, at.date(), 1000.0 * km))
+    return runs
+
+
+def history(runs: list[Going], earlier: dict[int, list[int]]) -> History:
+    """Hold the same runs as columns, with an answer to each."""
+    many = len(runs)
+    nothing, flags = np.full(many, np.nan), np.zeros(many, dtype=bool)
+    ends = [run.ended_at.timestamp() if run.ended_at else np.nan for run in runs]
+    days = np.array([run.local_day.toordinal() for run in runs], dtype=np.int64)
+    ids = np.arange(many, dtype=np.int64)
+    kept = Runs(
+        id=ids,
+        started_s=np.array([run.started_at.timestamp() for run in runs]),
+        ended_s=np.array(ends, dtype=np.float64),
+        local_day=days,
+        start_hour=nothing,
+        distance_m=np.array([run.distance_m for run in runs], dtype=np.float64),
+        moving_s=nothing,
+        race=flags,
+        place=ids,
+        with_others=flags,
+    )
+    pairs = [(own, one) for own, others in earlier.items() for one in others]
+    columns = (nothing,) * 6
+    answers = Answers(ids, ids, flags, nothing, days, *columns[1:], earlier=pairs)
+    return History(kept, answers, asked=many, today=int(days.max(initial=0)))
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30), st.booleans())),
+    st.integers(1, 3),
+)
+def test_dots_and_lines_add_up_the_same(started: Started, back: int) -> None:
+    runs = going(started)
+    earlier = {
+        own: [
+            one
+            for one in range(max(0, own - back), own)
+            if runs[own].started_at - runs[one].started_at < timedelta(hours=36)
+        ]
+        for own in range(0, len(runs), 2)
+    }
+
+    found = history(runs, earlier)
+
+    assert week_loads(runs) == pytest.approx(found.load_m.tolist())
+    assert about(runs, earlier) == pytest.approx(found.about_m.tolist())
+
+
+def test_a_run_that_is_gone_or_far_away_adds_nothing() -> None:
+    runs = going([(0, 8, True), (80, 5, True)])
+
+    assert about(runs, {1: [0, 99], 77: [0]}) == [8000, 5000]
