@@ -52,19 +52,20 @@ def choose(wanted: list[str]) -> str:
     return found.split("_")[0] if found else DEFAULT
 
 
-def gettext(text: str, **values: object) -> str:
+def gettext(text: str, /, **values: object) -> str:
     """Return `text` in the language spoken now, its `%(name)s` filled in.
 
     Without values a percent sign is plain; with values it is written twice.
     """
-    said = _texts(spoken()).gettext(text)
+    # A catalogue keeps facts about itself under the empty text.
+    said = _texts(spoken()).gettext(text) if text else ""
     return said % values if values else said
 
 
-def ngettext(one: str, many: str, n: int, **values: object) -> str:
-    """Return the text for `n` things; `%(n)s` is the number unless given."""
-    said = _texts(spoken()).ngettext(one, many, n)
-    return said % ({"n": n} | values)
+def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
+    """Return the text for `count` things; `%(n)s` is that number unless given."""
+    said = _texts(spoken()).ngettext(one, many, count)
+    return said % ({"n": count} | values)
 
 
 def translatable(text: str) -> str:

@@ -7,8 +7,9 @@ from flask import Flask
 from sync.language import teach
 from sync.runtime import Runtime
 from sync.surveys.instruments import library
-from web import compression, csrf, errors, formats, pages, security, session
+from web import compression, csrf, errors, formats, language, pages, security, session
 from web.blueprints import BLUEPRINTS
+from web.hooks.door import Door
 from web.runtime import attach
 
 LARGEST_BODY = 64 * 1024
@@ -29,6 +30,7 @@ def create_app(runtime: Runtime) -> Flask:
     teach(app.jinja_env)
     attach(app, runtime)
     library(runtime.settings.data_dir)  # a bad instrument is refused at the start
+    language.follow(app)
     compression.shrink(app)
     security.protect(app, runtime.settings)
     session.remember(app)
@@ -38,4 +40,5 @@ def create_app(runtime: Runtime) -> Flask:
     pages.register(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    app.wsgi_app = Door(app.wsgi_app, runtime)  # type: ignore[method-assign]
     return app

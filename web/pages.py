@@ -6,6 +6,8 @@ from pathlib import Path
 
 from flask import Flask, url_for
 
+from sync.language import gettext, ngettext, translatable
+from web.formats import TILES, word
 from web.runtime import runtime
 from web.session import current_runner
 
@@ -19,6 +21,7 @@ def register(app: Flask) -> None:
         demo_parts=demo_parts,
         strava_site=strava_site,
         kept=kept,
+        chart_words=chart_words,
     )
 
 
@@ -32,11 +35,11 @@ def demo_parts() -> list[tuple[str, str]]:
     settings = runtime().settings
     if not settings.shows_mailbox:
         return []
-    parts = [("Mailbox", f"{settings.public_url}/mailbox")]
+    parts = [(translatable("Mailbox"), f"{settings.public_url}/mailbox")]
     if settings.strava_site_url != "https://www.strava.com":
-        parts.append(("Strava simulator", settings.strava_site_url))
+        parts.append((translatable("Strava simulator"), settings.strava_site_url))
     if settings.shows_states:
-        parts.append(("States", f"{settings.public_url}/states"))
+        parts.append((translatable("States"), f"{settings.public_url}/states"))
     return parts
 
 
@@ -47,7 +50,18 @@ def strava_site() -> str:
 def kept() -> str:
     """Say for how long facts from Strava stay."""
     days = runtime().settings.strava_retention_days
-    return f"for {days} days" if days else "while you stay connected"
+    if days:
+        return ngettext("for %(n)s day", "for %(n)s days", days)
+    return gettext("while you stay connected")
+
+
+def chart_words() -> dict[str, str | list[str]]:
+    """Return what the charts' script says about a dot; moods count from 1."""
+    return {
+        "moods": ["", *map(word, TILES)],
+        "link": gettext("View on Strava"),
+        "place": gettext("{n} of {all}"),
+    }
 
 
 @cache

@@ -10,8 +10,10 @@ from flask import Flask, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.crypto import new_token
-from sync.runners import signin
+from sync.language import spoken
+from sync.runners import account, signin
 from sync.runners.signin import SignedIn
+from web.browsers import browser_name
 from web.runtime import runtime
 
 P = ParamSpec("P")
@@ -44,7 +46,10 @@ def remember(app: Flask) -> None:
 def login(runner_id: int) -> None:
     """Sign this browser in with a new token, whatever it had before."""
     logout()
-    _keep("", signin.sign_in(runtime(), runner_id), days=_SIGN_IN_DAYS)
+    name = browser_name(request.user_agent.string)
+    token = signin.sign_in(runtime(), runner_id, browser=name)
+    _keep("", token, days=_SIGN_IN_DAYS)
+    account.settle_language(runtime(), runner_id, spoken())
 
 
 def logout() -> None:

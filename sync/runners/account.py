@@ -105,6 +105,21 @@ def save_preferences(
         store.changed(session, runner_id)
 
 
+def language(runtime: Runtime, runner_id: int) -> str:
+    """Return the language that this runner chose; "" while they have not."""
+    with runtime.db.reading() as session:
+        chosen = session.get_one(Runner, runner_id).preferences
+    return str(chosen.get("language", ""))
+
+
+def settle_language(runtime: Runtime, runner_id: int, heard: str) -> None:
+    """Keep the language heard from a runner who has not chosen one: mails speak it."""
+    with runtime.db.transaction() as session:
+        runner = session.get_one(Runner, runner_id)
+        if not runner.preferences.get("language"):
+            runner.preferences = {**runner.preferences, "language": heard}
+
+
 def _import(session: Session, runner_id: int) -> Import | None:
     backfill = session.get(Backfill, runner_id)
     if backfill is None:

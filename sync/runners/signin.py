@@ -1,10 +1,11 @@
 """Who is signed in: server-side, ended at will, by Strava or by a mailed link."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
 
+from sync import standing
 from sync.crypto import new_token, token_hash
 from sync.mail import outbox
 from sync.models import MailLink, Runner, SignIn
@@ -17,18 +18,27 @@ from sync.runners.rules import (
 )
 from sync.runtime import Runtime
 
-_SEEN_AGAIN = timedelta(hours=1)  # a page view should not write each time
+_SEEN_AGAIN = timedelta(hours=1)
+_ACTIVE_AGAIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
+    """Who is signed in; `erase_at` is set while a deletion waits for its undo."""
+
     runner_id: int
     zone: str
     units: str
+    language: str = ""
+    erase_at: datetime | None = None
+    must_agree: bool = False
 
 
-def sign_in(runtime: Runtime, runner_id: int) -> str:
-    """Open a session for this runner and return its cookie's token."""
+def sign_in(runtime: Runtime, runner_id: int, *, browser: str | None = None) -> str:
+    """Open a session for this runner and return its cookie's token.
+
+    `browser` is what its runner will know it by, such as "Firefox on Linux".
+    """
     token = new_token()
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
@@ -40,8 +50,10 @@ def sign_in(runtime: Runtime, runner_id: int) -> str:
                 created_at=now,
                 seen_at=now,
                 expires_at=now + SIGN_IN_LIFE,
+                browser=browser,
             )
         )
+        standing.seen(session, runner_id, now=now)
     return token
 
 
@@ -50,7 +62,15 @@ def runner_of(runtime: Runtime, token: str) -> SignedIn | None:
     with runtime.db.reading() as session:
         now = runtime.db.now(session)
         found = session.execute(
-            select(SignIn.seen_at, Runner.id, Runner.zone, Runner.preferences)
+            select(
+                SignIn.seen_at,
+                Runner.id,
+                Runner.zone,
+                Runner.preferences,
+                Runner.active_at,
+                Runner.erase_at,
+                standing.must_agree(Runner.id).label("must_agree"),
+            )
             .join(Runner)
             .where(
                 SignIn.token_hash == token_hash(token),
@@ -60,14 +80,33 @@ def runner_of(runtime: Runtime, token: str) -> SignedIn | None:
         ).first()
     if found is None:
         return None
-    if now - found.seen_at > _SEEN_AGAIN:
-        with runtime.db.transaction() as session:
-            session.execute(
-                update(SignIn)
-                .where(SignIn.token_hash == token_hash(token))
-                .values(seen_at=now)
-            )
-    return SignedIn(found.id, found.zone, found.preferences.get("units", "km"))
+    is_new_day = found.active_at is None or now - found.active_at > _ACTIVE_AGAIN
+    # A page view should not write each time.
+    if is_new_day or now - found.seen_at > _SEEN_AGAIN:
+        _note(runtime, token, found.id if is_new_day else None, now=now)
+    chosen = found.preferences
+    return SignedIn(
+        found.id,
+        found.zone,
+        chosen.get("units", "km"),
+        chosen.get("language", ""),
+        found.erase_at,
+        found.must_agree,
+    )
+
+
+def _note(
+    runtime: Runtime, token: str, runner_id: int | None, *, now: datetime
+) -> None:
+    """Write down that this browser was here, and the runner on a new day."""
+    with runtime.db.transaction() as session:
+        session.execute(
+            update(SignIn)
+            .where(SignIn.token_hash == token_hash(token))
+            .values(seen_at=now)
+        )
+        if runner_id is not None:
+            standing.seen(session, runner_id, now=now)
 
 
 def sign_out(runtime: Runtime, token: str) -> None:

@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from sync import standing
 from sync.crypto import pairing_key, token_hash
 from sync.errors import MoodmilesError
 from sync.mail import outbox
@@ -54,6 +55,7 @@ class SurveyPage:
     suggested: Mapping[str, int] = field(default_factory=dict)
     sessions: int = 1
     controls_token: str = ""
+    language: str = ""
 
     @property
     def mood(self) -> int | None:
@@ -87,6 +89,7 @@ def look(runtime: Runtime, token: str) -> SurveyPage | None:
             suggested=_suggested(run),
             sessions=survey.tags.get("sessions", 1),
             controls_token=unsubscribe.token_for(runtime, runner.id),
+            language=runner.preferences.get("language", ""),
         )
 
 
@@ -211,6 +214,7 @@ def _keep(
             )
         )
     runners.changed(session, runner_id)
+    standing.seen(session, runner_id, now=now)
     log.info("answer kept", runner_id=runner_id, survey_id=survey and survey.id)
 
 

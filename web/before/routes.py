@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.surveys import before
 from sync.surveys.instruments import BadAnswer
+from web.language import speak_to
 from web.runtime import runtime
 
 blueprint = Blueprint("before", __name__, url_prefix="/before")
@@ -16,8 +17,7 @@ _TILES = {"1", "2", "3", "4", "5"}
 @blueprint.get("/<token>")
 def before_page(token: str) -> ResponseReturnValue:
     """Show five buttons; opening the page says nothing."""
-    if before.holder(runtime(), token) is None:
-        abort(HTTPStatus.NOT_FOUND)
+    _holder(token)
     saved = request.args.get("saved")
     return render_template(
         "before/before.html", token=token, saved=int(saved) if saved in _TILES else None
@@ -26,11 +26,18 @@ def before_page(token: str) -> ResponseReturnValue:
 
 @blueprint.post("/<token>")
 def record(token: str) -> ResponseReturnValue:
-    if before.holder(runtime(), token) is None:
-        abort(HTTPStatus.NOT_FOUND)
+    _holder(token)
     tile = request.form.get("mood")
     if tile not in _TILES:
         raise BadAnswer("That is not one of the answers.")
     before.record(runtime(), token=token, mood=int(tile) - 3)
     address = url_for(".before_page", token=token, saved=tile)
     return redirect(address, HTTPStatus.SEE_OTHER)
+
+
+def _holder(token: str) -> None:
+    """Speak as the bookmark's runner chose; nobody's bookmark leads nowhere."""
+    runner_id = before.holder(runtime(), token)
+    if runner_id is None:
+        abort(HTTPStatus.NOT_FOUND)
+    speak_to(runner_id)

@@ -6,6 +6,7 @@ from math import inf
 
 from markupsafe import Markup
 
+from sync.language import gettext
 from web.charts.layers import Point, dots
 from web.charts.scale import reach, ticks
 from web.charts.sina import spread
@@ -144,9 +145,9 @@ def _best_label(best: tuple[float, float], end: float, unit: str) -> tuple[str, 
     low, high = best
     middle = (low + min(high, end)) / 2
     if high == inf:
-        words = f"{low:.0f} {unit} or more"
+        words = gettext("%(low)s %(unit)s or more", low=f"{low:.0f}", unit=unit)
     elif low <= 0:
-        words = f"under {high:.0f} {unit}"
+        words = gettext("under %(high)s %(unit)s", high=f"{high:.0f}", unit=unit)
     else:
         words = f"{low:.0f}–{high:.0f} {unit}"
     return words, round(100 * middle / end, 2)

@@ -8,6 +8,7 @@ from datetime import date
 from markupsafe import Markup
 
 from web.charts.scale import step_for
+from web.formats import month
 
 WIDTH, HEIGHT = 1000, 200
 _FILLED = 0.72
@@ -25,7 +26,7 @@ class WeekBars:
 
 
 def draw(weeks: Sequence[tuple[date, float]]) -> WeekBars:
-    """Draw one bar for each (Monday, distance), oldest first."""
+    """Draw one bar for each (first day, distance), oldest first."""
     highest = max([distance for _, distance in weeks] + [_AT_LEAST])
     step = step_for(highest)
     top = math.ceil(highest / step) * step
@@ -53,5 +54,5 @@ def _months(days: Sequence[date]) -> list[tuple[str, float]]:
         begins = place == 0 or day.month != days[place - 1].month
         across = round(100 * place / len(days), 2)
         if begins and (not names or across - names[-1][1] >= _MONTH_ROOM):
-            names.append((f"{day:%b}", across))
+            names.append((month(day), across))
     return names

@@ -8,6 +8,8 @@ from datetime import date, timedelta
 
 from markupsafe import Markup
 
+from web.formats import month
+
 WEEKS, CELL = 53, 20
 WIDTH, HEIGHT = WEEKS * CELL, 7 * CELL
 _SIZES = 4
@@ -31,13 +33,13 @@ class YearGrid:
     first: date
 
 
-def draw(days: Sequence[Day], *, last: date) -> YearGrid:
-    """Draw the 53 weeks that end with the week of `last`, Monday on top.
+def draw(days: Sequence[Day], *, last: date, top: int = 0) -> YearGrid:
+    """Draw the 53 weeks that end with the week of `last`; 0 is Monday on top.
 
     Days that look the same share one path, so a year is a small document.
     """
-    monday = last - timedelta(days=last.weekday())
-    first = monday - timedelta(weeks=WEEKS - 1)
+    newest = last - timedelta(days=(last.weekday() - top) % 7)
+    first = newest - timedelta(weeks=WEEKS - 1)
     shown = [day for day in days if first <= day.day <= last]
     ordered = sorted(day.distance_m for day in shown)
     alike: dict[tuple[int, int], list[str]] = defaultdict(list)
@@ -68,7 +70,7 @@ def _size(distance_m: float, ordered: Sequence[float]) -> int:
 def _months(first: date) -> list[tuple[str, int]]:
     names = []
     for week in range(WEEKS):
-        monday = first + timedelta(weeks=week)
-        if monday.day <= 7 and week < WEEKS - 1:
-            names.append((f"{monday:%b}", week * CELL))
+        day = first + timedelta(weeks=week)
+        if day.day <= 7 and week < WEEKS - 1:
+            names.append((month(day), week * CELL))
     return names

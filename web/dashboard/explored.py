@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from sync.language import gettext as _
+from sync.language import translatable
 from web.charts import intervals
 from web.charts.intervals import Row
+from web.formats import localized
 
 if TYPE_CHECKING:
     from sync.analytics.panel import Panel
@@ -19,13 +22,13 @@ _CLEAR = frozenset({"higher", "lower"})
 _MINUS = "\N{MINUS SIGN}"
 # First less second, as the figures take them.
 SIDES = {
-    "after_runs": ("after runs", "at check-ins"),
-    "stress": ("after runs", "at check-ins"),
-    "company": ("with others", "alone"),
-    "place": ("indoors", "outdoors"),
-    "time_of_day": ("before noon", "later"),
-    "race": ("races", "other runs"),
-    "longest": ("longest so far", "other runs"),
+    "after_runs": (translatable("after runs"), translatable("at check-ins")),
+    "stress": (translatable("after runs"), translatable("at check-ins")),
+    "company": (translatable("with others"), translatable("alone")),
+    "place": (translatable("indoors"), translatable("outdoors")),
+    "time_of_day": (translatable("before noon"), translatable("later")),
+    "race": (translatable("races"), translatable("other runs")),
+    "longest": (translatable("longest so far"), translatable("other runs")),
 }
 
 
@@ -96,7 +99,11 @@ def _row(
     first, second = SIDES.get(panel.name, ("", ""))
     return PanelRow(
         title=panel.title,
-        sides=f"{first}, less {second}" if first else "",
+        sides=(
+            _("%(first)s, less %(second)s", first=_(first), second=_(second))
+            if first
+            else ""
+        ),
         sentence=panel.sentence,
         notes=panel.notes,
         answers=panel.answers,
@@ -105,12 +112,21 @@ def _row(
         high=high,
         ends=ends,
         svg=svgs.get(panel.name),
-        label=f"{middle}, anywhere from {low} to {high}" if ends else "",
+        label=(
+            _(
+                "%(middle)s, anywhere from %(low)s to %(high)s",
+                middle=middle,
+                low=low,
+                high=high,
+            )
+            if ends
+            else ""
+        ),
     )
 
 
 def signed(value: float) -> str:
     if not isfinite(value):
-        return "no end"
+        return _("no end")
     text = f"{value:+.1f}".replace("-", _MINUS)
-    return "0.0" if text in {"+0.0", f"{_MINUS}0.0"} else text
+    return localized("0.0" if text in {"+0.0", f"{_MINUS}0.0"} else text)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from sync.analytics.overview import RunRow
+from sync.language import gettext
 from web.charts import felt_bars
 from web.dashboard.wanted import Wanted
-from web.formats import WORDS, Unit, in_unit, tile
+from web.formats import TILES, Unit, in_unit, tile, word
 
 FEWEST = 15
+_GOOD = 2  # of the five answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ def felt(answered: Sequence[RunRow], unit: Unit, wanted: Wanted) -> Felt | None:
         return None
     weeks = [in_unit(run.week_m, unit) for run in answered]
     edges = _edges(weeks)
-    counts = [[0] * len(WORDS) for _ in edges]
+    counts = [[0] * len(TILES) for _ in edges]
     for week, run in zip(weeks, answered, strict=True):
         place = sum(edge <= week for edge in edges) - 1
         counts[place][tile(run.mood or 0) - 1] += 1
@@ -65,9 +67,11 @@ def _edges(weeks: Sequence[float]) -> list[float]:
 
 def _name(low: float, high: float | None, unit: Unit) -> str:
     if high is None:
-        return f"{low:.0f} {unit} or more" if low else f"Any distance in {unit}"
+        if not low:
+            return gettext("Any distance in %(unit)s", unit=unit)
+        return gettext("%(low)s %(unit)s or more", low=f"{low:.0f}", unit=unit)
     if low == 0:
-        return f"Under {high:.0f} {unit}"
+        return gettext("Under %(high)s %(unit)s", high=f"{high:.0f}", unit=unit)
     return f"{low:.0f}–{high:.0f} {unit}"
 
 
@@ -85,15 +89,15 @@ def _counts(
             since=None,
             until=None,
         )
-        found.append((WORDS[mood], count, f"{runs_at}#all-runs"))
+        found.append((word(mood), count, f"{runs_at}#all-runs"))
     return found
 
 
 def _label(rows: Sequence[FeltRow]) -> str:
     shares = []
     for row in rows:
-        good = sum(count for word, count, _ in row.counts if word in {"Good", "Great"})
-        shares.append(f"{row.name}: {good} of {row.total}")
-    return (
-        f"Good or Great, by distance of the 7 days up to the run. {'; '.join(shares)}."
-    )
+        good = sum(count for _, count, _ in row.counts[-_GOOD:])
+        share = gettext("%(good)s of %(all)s", good=good, all=row.total)
+        shares.append(f"{row.name}: {share}")
+    said = gettext("Good or Great, by distance of the 7 days up to the run.")
+    return f"{said} {'; '.join(shares)}."

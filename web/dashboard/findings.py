@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 
+from sync.language import gettext, translatable
 from sync.runtime import Runtime
 from web.charts.mood_rows import Line
 from web.dashboard.explored import SIDES, PanelRow, differences, links
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 FEWEST_FOR_FIGURES = 3
 
 _CHIPS = {
-    "best": ("Clear pattern", 3),
-    "higher": ("Clear pattern", 3),
-    "lower": ("Clear pattern", 3),
-    "early": ("Early sign", 2),
+    "best": (translatable("Clear pattern"), 3),
+    "higher": (translatable("Clear pattern"), 3),
+    "lower": (translatable("Clear pattern"), 3),
+    "early": (translatable("Early sign"), 2),
 }
-_NO_PATTERN = ("No pattern yet", 1)
+_NO_PATTERN = (translatable("No pattern yet"), 1)
 _FIRST_CLAUSE = re.compile(r"(?<=\.) |: (?=[A-Z])")
 
 
@@ -68,7 +69,7 @@ def findings_for(runtime: Runtime, runner_id: int, unit: Unit) -> Findings:
     return Findings(
         title=title,
         text=text,
-        chip=chip,
+        chip=gettext(chip),
         strength=strength,
         notes=mileage.notes,
         by_week=_line(mileage.curve, dashed=is_early) if decided else None,

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sync.analytics.overview import RunRow
+from sync.language import gettext as _
+from sync.language import ngettext
 from web.charts import mood_rows
 from web.charts.mood_rows import Dot, Line, MoodRows
 from web.dashboard.findings import Findings
 from web.dashboard.run_views import run_view
-from web.formats import WORDS, Unit, in_unit, tile
+from web.formats import TILES, Unit, in_unit, localized, tile, word
 
 _COUNTS_FOR_MIN = 6 * 60
 
@@ -34,8 +36,8 @@ def charts(
         _chart(
             (
                 "week",
-                "Mood after a run, by distance in the 7 days up to it",
-                f"Distance in the 7 days up to the run ({unit})",
+                _("Mood after a run, by distance in the 7 days up to it"),
+                _("Distance in the 7 days up to the run (%(unit)s)", unit=unit),
             ),
             [_dot(run, run.week_m, unit) for run in answered],
             line=found.by_week if found else None,
@@ -45,10 +47,10 @@ def charts(
         _chart(
             (
                 "run",
-                "Mood after a run, by the length of that run",
-                f"Length of the run ({unit})",
+                _("Mood after a run, by the length of that run"),
+                _("Length of the run (%(unit)s)", unit=unit),
             ),
-            [_dot(run, run.distance_m, unit) for run in answered],
+            [_dot(run, run.about_m, unit) for run in answered],
             line=found.by_run if found else None,
             unit=unit,
         ),
@@ -65,39 +67,50 @@ def _chart(
 ) -> Chart:
     id_, title, axis = words
     counts = ", ".join(
-        f"{sum(dot.mood == mood for dot in dots)} {word}"
-        for mood, word in reversed(WORDS.items())
+        f"{sum(dot.mood == mood for dot in dots)} {word(mood)}"
+        for mood in reversed(TILES)
     )
     return Chart(
         id=id_,
         title=title,
         axis=axis,
         drawn=mood_rows.draw(dots, line=line, best=best, unit=unit),
-        label=f"{title}. {len(dots)} runs: {counts}. {_course(line)}",
+        label=f"{title}. {_counted(len(dots), counts)} {_course(line)}",
         has_line=line is not None,
         has_band=line is not None and bool(line.low),
         has_hollow=any(dot.hollow for dot in dots),
     )
 
 
+def _counted(dots: int, counts: str) -> str:
+    return ngettext(
+        "%(n)s run: %(counts)s.", "%(n)s runs: %(counts)s.", dots, counts=counts
+    )
+
+
 def _course(line: Line | None) -> str:
     """Say in words what the line shows, for those who do not see it."""
     if line is None:
-        return "No line yet."
+        return _("No line yet.")
     top = max(range(len(line.mood)), key=line.mood.__getitem__)
     steps = sorted({0, top, len(line.mood) - 1})
     said = ", ".join(
-        f"{line.mood[step]:.1f} of 5 at {line.distance[step]:.0f}" for step in steps
+        _(
+            "%(mood)s of 5 at %(distance)s",
+            mood=localized(f"{line.mood[step]:.1f}"),
+            distance=f"{line.distance[step]:.0f}",
+        )
+        for step in steps
     )
-    return f"Typical mood: {said}."
+    return _("Typical mood: %(said)s.", said=said)
 
 
 def _dot(run: RunRow, at_m: float, unit: Unit) -> Dot:
     view = run_view(run, unit)
     lines = (
-        f"{view.title} in {view.duration}",
+        _("%(distance)s in %(duration)s", distance=view.title, duration=view.duration),
         view.when,
-        f"{view.week}\N{NO-BREAK SPACE}{unit} in 7 days",
+        _("%(distance)s in 7 days", distance=f"{view.week}\N{NO-BREAK SPACE}{unit}"),
     )
     minutes = run.answered_minutes_after
     return Dot(

@@ -2,8 +2,9 @@
 
 from typing import TypedDict
 
+from sync.language import gettext as _
 from sync.runners.account import Import
-from web.formats import in_zone
+from web.formats import clock, in_zone, month_of_year, thousands
 
 
 class Progress(TypedDict):
@@ -26,26 +27,30 @@ def _of_about(importing: Import) -> str:
     """Say how many there will be, where that can be told and is not passed yet."""
     total = importing.about_total
     if importing.is_done or total is None or total <= importing.runs_stored:
-        return "so far"
-    return f"of about {total:,}"
+        return _("so far")
+    return _("of about %(total)s", total=thousands(total))
 
 
 def _text(importing: Import, zone: str) -> str:
     if importing.is_done:
-        return "All your runs are here."
+        return _("All your runs are here.")
     if importing.waiting_for == "limit":
-        return (
-            f"Strava asked us to slow down; the import goes on{_at(importing, zone)}."
+        return _(
+            "Strava asked us to slow down; the import goes on %(soon)s.",
+            soon=_soon(importing, zone),
         )
     if importing.waiting_for:
-        return f"Strava isn’t answering; the import tries again{_at(importing, zone)}."
+        return _(
+            "Strava isn’t answering; the import tries again %(soon)s.",
+            soon=_soon(importing, zone),
+        )
     if importing.reached:
-        return f"Now at {importing.reached:%B %Y}."
-    return "Asking Strava for your runs."
+        return _("Now at %(month)s.", month=month_of_year(importing.reached))
+    return _("Asking Strava for your runs.")
 
 
-def _at(importing: Import, zone: str) -> str:
+def _soon(importing: Import, zone: str) -> str:
     if importing.due_at is None:
-        return " soon"
-    local = in_zone(importing.due_at, zone)
-    return f" at {local:%H:%M}{'' if zone != 'UTC' else ' UTC'}"
+        return _("soon")
+    at = clock(in_zone(importing.due_at, zone))
+    return _("at %(time)s", time=at if zone != "UTC" else f"{at} UTC")

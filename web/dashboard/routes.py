@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.analytics.overview import Dashboard, dashboard
 from sync.analytics.support import ANYWHERE, support
+from sync.language import DEFAULT, speaking
 from sync.runners import account
 from sync.surveys import answer
 from sync.surveys.instruments import BadAnswer
@@ -120,7 +121,10 @@ def weeks_csv() -> ResponseReturnValue:
 @blueprint.get("/panels.csv")
 @login_required
 def panels_csv() -> ResponseReturnValue:
-    found = findings_for(runtime(), signed_in().runner_id, unit_of(signed_in().units))
+    with speaking(DEFAULT):
+        found = findings_for(
+            runtime(), signed_in().runner_id, unit_of(signed_in().units)
+        )
     return _csv(tables.panels_csv(found), "moodmiles-questions.csv")
 
 

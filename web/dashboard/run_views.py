@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sync.analytics.overview import RunRow
+from sync.language import gettext
 from web.dashboard.words import asked_words
 from web.formats import Unit, clock, distance, duration, in_unit, long_day, number, tile
 
@@ -29,10 +30,10 @@ def run_view(run: RunRow, unit: Unit) -> RunView:
     day = long_day(run.local_day)
     at = clock(run.started_local) if run.started_local else ""
     marks = {
-        "race": run.race,
-        "treadmill": run.treadmill,
-        "with others": run.with_others,
-        "by hand": run.manual,
+        gettext("race"): run.race,
+        gettext("treadmill"): run.treadmill,
+        gettext("with others"): run.with_others,
+        gettext("by hand"): run.manual,
     }
     return RunView(
         id=run.id,

@@ -13,7 +13,7 @@ from web.dashboard.wanted import ALWAYS, Wanted, page_of, within
 from web.dashboard.weeks import WeeksView, weeks_view
 from web.dashboard.words import FIRST_LOOK, Headline, headline
 from web.dashboard.year import YearView, year_view
-from web.formats import WORDS, Unit, distance, tile
+from web.formats import Unit, distance, tile, word
 
 _LATEST = 3
 
@@ -77,7 +77,7 @@ def view_of(
         latest=[run_view(run, unit) for run in data.runs[: -_LATEST - 1 : -1]],
         felt=felt(shown.answered_runs, unit, wanted),
         weeks=weeks_view(shown.weeks, unit, wanted),
-        year=year_view(data.runs, data.today, unit),
+        year=year_view(data, unit),
         all_runs=all_runs(data, unit, wanted),
         unit=unit,
     )
@@ -109,6 +109,6 @@ def _last_week(data: Dashboard, unit: Unit) -> Week:
     return Week(
         distance=distance(sum(run.distance_m for run in lately), unit),
         runs=len(lately),
-        mood=WORDS[tile(moods[-1])] if moods else "–",
+        mood=word(tile(moods[-1])) if moods else "–",
         runs_at=f"{Wanted(since=since).address()}#all-runs",
     )

@@ -7,23 +7,25 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sync.analytics.overview import Dashboard, RunRow
+from sync.analytics.weeks import week_of
+from sync.language import translatable
 from web.formats import METRES, Unit, tile
 
 PAGE = 50
 ALWAYS = "all"
 PERIODS: Mapping[str, tuple[str, int | None]] = {
-    "4w": ("4 weeks", 28),
-    "3m": ("3 months", 91),
-    "1y": ("A year", 365),
-    ALWAYS: ("All", None),
+    "4w": (translatable("4 weeks"), 28),
+    "3m": (translatable("3 months"), 91),
+    "1y": (translatable("A year"), 365),
+    ALWAYS: (translatable("All"), None),
 }
 SORTS: Mapping[str, str] = {
-    "newest": "Newest first",
-    "oldest": "Oldest first",
-    "longest": "Longest first",
-    "shortest": "Shortest first",
-    "best": "Best mood first",
-    "lowest": "Lowest mood first",
+    "newest": translatable("Newest first"),
+    "oldest": translatable("Oldest first"),
+    "longest": translatable("Longest first"),
+    "shortest": translatable("Shortest first"),
+    "best": translatable("Best mood first"),
+    "lowest": translatable("Lowest mood first"),
 }
 MOODS = ("", "told", "none", "1", "2", "3", "4", "5")
 
@@ -89,11 +91,11 @@ def within(data: Dashboard, period: str) -> Dashboard:
     if days is None:
         return data
     since = data.today - timedelta(days=days - 1)
-    monday = since - timedelta(days=since.weekday())
+    first = week_of(since, data.first_weekday)
     return replace(
         data,
         runs=[run for run in data.runs if run.local_day >= since],
-        weeks=[week for week in data.weeks if week.day >= monday],
+        weeks=[week for week in data.weeks if week.day >= first],
     )
 
 

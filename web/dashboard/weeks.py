@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sync.analytics.overview import WeekRow
+from sync.language import gettext as _
+from sync.language import ngettext
 from web.charts import week_bars, week_moods
 from web.charts.week_bars import WeekBars
 from web.charts.week_moods import WeekMoods
 from web.dashboard.wanted import Wanted
-from web.formats import Unit, distance, in_unit, long_day, number, tile
+from web.formats import Unit, distance, in_unit, localized, long_day, number, tile
 
 MOST_WEEKS = 104
 
@@ -45,14 +47,15 @@ def weeks_view(weeks: Sequence[WeekRow], unit: Unit, wanted: Wanted) -> WeeksVie
         ),
         table=[_line(week, unit, wanted) for week in reversed(shown)],
         total=total,
-        label=f"{total} in {len(shown)} weeks. {_course(moods)}",
+        label=f"{_counted(total, len(shown))} {_course(moods)}",
     )
 
 
 def mean_mood(week: WeekRow) -> str:
     if not week.moods:
         return "–"
-    return f"{sum(week.moods) / len(week.moods):+.1f}".replace("-", "−")
+    mean = f"{sum(week.moods) / len(week.moods):+.1f}"
+    return localized(mean.replace("-", "−"))
 
 
 def _line(week: WeekRow, unit: Unit, wanted: Wanted) -> WeekLine:
@@ -73,13 +76,29 @@ def _line(week: WeekRow, unit: Unit, wanted: Wanted) -> WeekLine:
     )
 
 
+def _counted(total: str, weeks: int) -> str:
+    return ngettext(
+        "%(distance)s in %(n)s week.",
+        "%(distance)s in %(n)s weeks.",
+        weeks,
+        distance=total,
+    )
+
+
 def _course(moods: Sequence[Sequence[int]]) -> str:
     """Say in words how the mood line runs, for those who do not see it."""
     known = [mood for mood in week_moods.smooth(moods) if mood is not None]
     if not known:
-        return "No answers in these weeks."
-    return (
-        f"Smoothed mood, from 1 Awful to 5 Great: {known[0]:.1f} at the start, "
-        f"{min(known):.1f} at its lowest, {max(known):.1f} at its highest, "
-        f"{known[-1]:.1f} at the end."
+        return _("No answers in these weeks.")
+    first, lowest, highest, last = (
+        localized(f"{mood:.1f}")
+        for mood in (known[0], min(known), max(known), known[-1])
+    )
+    return _(
+        "Smoothed mood, from 1 Awful to 5 Great: %(first)s at the start, %(lowest)s at "
+        "its lowest, %(highest)s at its highest, %(last)s at the end.",
+        first=first,
+        lowest=lowest,
+        highest=highest,
+        last=last,
     )

@@ -8,30 +8,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync.analytics.overview import RunRow
+from sync.language import gettext as _
+from sync.language import ngettext, translatable
+from web.formats import thousands
 
 FIRST_LOOK = 15
 
 NOT_ASKED: Mapping[str, str] = {
-    "before linking": "Before you connected",
-    "no confirmed address": "No confirmed address",
-    "stopped": "Mails were stopped",
-    "paused": "Paused",
-    "entered by hand": "Entered by hand",
-    "too short": "Too short",
-    "only long runs": "Not a long run",
-    "too old": "Reached us too late",
-    "asked before": "Asked before",
-    "one of many at once": "One of many at once",
-    "one a day": "One mail a day",
-    "enough this week": "Enough mails that week",
-    "every other run": "Every other run",
-    "quiet hours": "Quiet hours",
-    "once a week": "One question a week",
-    "double": "Asked with the later run",
-    "five unanswered": "Several unanswered",
-    "waiting for your choice": "Waiting for your choice",
-    "answered": "Answered before the mail",
-    "skipped": "Skipped",
+    "before linking": translatable("Before you connected"),
+    "no confirmed address": translatable("No confirmed address"),
+    "stopped": translatable("Mails were stopped"),
+    "paused": translatable("Paused"),
+    "entered by hand": translatable("Entered by hand"),
+    "too short": translatable("Too short"),
+    "only long runs": translatable("Not a long run"),
+    "too old": translatable("Reached us too late"),
+    "asked before": translatable("Asked before"),
+    "one of many at once": translatable("One of many at once"),
+    "one a day": translatable("One mail a day"),
+    "enough this week": translatable("Enough mails that week"),
+    "every other run": translatable("Every other run"),
+    "quiet hours": translatable("Quiet hours"),
+    "once a week": translatable("One question a week"),
+    "double": translatable("Asked with the later run"),
+    "five unanswered": translatable("Several unanswered"),
+    "waiting for your choice": translatable("Waiting for your choice"),
+    "answered": translatable("Answered before the mail"),
+    "skipped": translatable("Skipped"),
 }
 
 
@@ -44,48 +47,56 @@ class Headline:
 
 def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline:
     """Say where this runner stands; claims nothing about mood and mileage."""
-    eyebrow = f"{_count(answers, 'answer')} from {_count(runs, 'run')}"
+    eyebrow = _(
+        "%(answers)s from %(runs)s",
+        answers=ngettext(
+            "%(n)s answer", "%(n)s answers", answers, n=thousands(answers)
+        ),
+        runs=ngettext("%(n)s run", "%(n)s runs", runs, n=thousands(runs)),
+    )
     if is_importing and answers == 0:
         return Headline(
-            "Strava is connected",
-            "Your runs are coming in.",
-            "We read date, distance and time only. Your first question comes after "
-            "your next run.",
+            _("Strava is connected"),
+            _("Your runs are coming in."),
+            _(
+                "We read date, distance and time only. Your first question comes "
+                "after your next run."
+            ),
         )
     if runs == 0:
         return Headline(
-            "Strava is connected",
-            "All set. Go for a run.",
-            "About half an hour after you finish, we’ll e-mail you one question. "
-            "Answering takes a few seconds.",
+            _("Strava is connected"),
+            _("All set. Go for a run."),
+            _(
+                "About half an hour after you finish, we’ll e-mail you one question. "
+                "Answering takes a few seconds."
+            ),
         )
     if answers == 0:
         return Headline(
-            f"{_count(runs, 'run')} imported",
-            "Your runs are in. Add your first mood.",
-            "After each new run we’ll e-mail you one question.",
+            ngettext(
+                "%(n)s run imported", "%(n)s runs imported", runs, n=thousands(runs)
+            ),
+            _("Your runs are in. Add your first mood."),
+            _("After each new run we’ll e-mail you one question."),
         )
     if answers < FIRST_LOOK:
         return Headline(
             eyebrow,
-            f"Not enough yet: {answers} of {FIRST_LOOK} runs.",
-            "Until then you see exactly what you told us.",
+            _("Not enough yet: %(n)s of %(all)s runs.", n=answers, all=FIRST_LOOK),
+            _("Until then you see exactly what you told us."),
         )
     return Headline(
         eyebrow,
-        "Your moods, run by run.",
-        "Each dot below is one run that you told us about.",
+        _("Your moods, run by run."),
+        _("Each dot below is one run that you told us about."),
     )
 
 
 def asked_words(run: RunRow) -> str:
     """Return in a few words whether this run was asked about, or why not."""
     if run.verdict is None:
-        return "Not decided yet"
+        return _("Not decided yet")
     if run.verdict == "send":
-        return "Asked by mail" if run.asked else "Mail on its way"
-    return NOT_ASKED.get(run.reason or "", "Not asked")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+        return _("Asked by mail") if run.asked else _("Mail on its way")
+    return _(NOT_ASKED.get(run.reason or "", translatable("Not asked")))

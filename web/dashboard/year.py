@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sync.analytics.overview import RunRow
+from sync.analytics.overview import Dashboard, RunRow
+from sync.language import ngettext
 from web.charts import year_grid
 from web.charts.year_grid import Day, YearGrid
-from web.formats import WORDS, Unit, distance, tile
+from web.formats import TILES, Unit, distance, month_of_year, tile, word
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,25 +18,32 @@ class YearView:
     months: Sequence[tuple[str, int, str, int]]
 
 
-def year_view(runs: Sequence[RunRow], today: date, unit: Unit) -> YearView:
+def year_view(data: Dashboard, unit: Unit) -> YearView:
     days: dict[date, tuple[float, int | None]] = {}
-    for run in runs:
+    for run in data.runs:
         so_far, mood = days.get(run.local_day, (0.0, None))
         latest = mood if run.mood is None else tile(run.mood)
         days[run.local_day] = (so_far + run.distance_m, latest)
-    last = max(today, max(days, default=today))
     grid = year_grid.draw(
-        [Day(day, metres, mood) for day, (metres, mood) in days.items()], last=last
+        [Day(day, metres, mood) for day, (metres, mood) in days.items()],
+        last=max(data.today, max(days, default=data.today)),
+        top=data.first_weekday,
     )
-    shown = [run for run in runs if run.local_day >= grid.first]
+    shown = [run for run in data.runs if run.local_day >= grid.first]
     told = [run for run in shown if run.mood is not None]
     counts = ", ".join(
-        f"{sum(tile(run.mood or 0) == mood for run in told)} {word}"
-        for mood, word in reversed(WORDS.items())
+        f"{sum(tile(run.mood or 0) == mood for run in told)} {word(mood)}"
+        for mood in reversed(TILES)
     )
     return YearView(
         grid=grid,
-        label=f"{len(shown)} runs in the last year, {len(told)} answered: {counts}.",
+        label=ngettext(
+            "%(n)s run in the last year, %(told)s answered: %(counts)s.",
+            "%(n)s runs in the last year, %(told)s answered: %(counts)s.",
+            len(shown),
+            told=len(told),
+            counts=counts,
+        ),
         months=_months(shown, unit),
     )
 
@@ -48,7 +56,7 @@ def _months(runs: Sequence[RunRow], unit: Unit) -> list[tuple[str, int, str, int
         by_month.setdefault(first, []).append(run)
     return [
         (
-            f"{month:%B %Y}",
+            month_of_year(month),
             len(inside),
             distance(sum(run.distance_m for run in inside), unit),
             sum(run.mood is not None for run in inside),

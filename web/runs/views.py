@@ -3,11 +3,28 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sync.language import gettext as _
+from sync.language import translatable
 from sync.surveys.instruments import QUESTIONS, Question
 from sync.surveys.own_run import OtherRecording, OwnRun
-from web.formats import Unit, clock, distance, duration, long_day, moment, tile
+from web.formats import (
+    Unit,
+    clock,
+    distance,
+    duration,
+    long_day,
+    moment,
+    thousands,
+    tile,
+)
 
 _FEET = 0.3048
+# What Strava's kinds of run become below.
+_KINDS = (
+    translatable("Run"),
+    translatable("Trail run"),
+    translatable("Virtual run"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +62,7 @@ def view_of(run: OwnRun, unit: Unit, *, zone: str) -> RunPage:
         title=distance(run.distance_m, unit),
         when=f"{day}{at}",
         facts=_facts(run, unit),
-        decision=run.decision or "Not decided yet: that takes a minute or two.",
+        decision=run.decision or _("Not decided yet: that takes a minute or two."),
         strava_id=run.strava_id,
         mood=None if run.mood is None else tile(run.mood),
         answered=moment(run.answered_at, zone) if run.answered_at else "",
@@ -60,23 +77,23 @@ def view_of(run: OwnRun, unit: Unit, *, zone: str) -> RunPage:
 
 def _facts(run: OwnRun, unit: Unit) -> list[tuple[str, str]]:
     facts = [
-        ("Distance", distance(run.distance_m, unit)),
-        ("Moving time", duration(run.moving_s)),
-        ("With breaks", duration(run.elapsed_s)),
-        ("Climb", _climb(run.elevation_m, unit)),
-        ("Kind", _spaced(run.sport)),
-        ("Notes", _notes(run)),
-        ("Recorded by", run.device or ""),
+        (_("Distance"), distance(run.distance_m, unit)),
+        (_("Moving time"), duration(run.moving_s)),
+        (_("With breaks"), duration(run.elapsed_s)),
+        (_("Climb"), _climb(run.elevation_m, unit)),
+        (_("Kind"), _spaced(run.sport)),
+        (_("Notes"), _notes(run)),
+        (_("Recorded by"), run.device or ""),
     ]
     return [(name, value) for name, value in facts if value]
 
 
 def _notes(run: OwnRun) -> str:
     marks = {
-        "race": run.race,
-        "treadmill": run.treadmill,
-        "with others": run.with_others,
-        "entered by hand": run.manual,
+        _("race"): run.race,
+        _("treadmill"): run.treadmill,
+        _("with others"): run.with_others,
+        _("entered by hand"): run.manual,
     }
     return ", ".join(name for name, is_so in marks.items() if is_so)
 
@@ -85,14 +102,14 @@ def _climb(elevation_m: float | None, unit: Unit) -> str:
     if elevation_m is None:
         return ""
     if unit == "mi":
-        return f"{elevation_m / _FEET:,.0f}\N{NO-BREAK SPACE}ft"
-    return f"{elevation_m:,.0f}\N{NO-BREAK SPACE}m"
+        return f"{thousands(round(elevation_m / _FEET))}\N{NO-BREAK SPACE}ft"
+    return f"{thousands(round(elevation_m))}\N{NO-BREAK SPACE}m"
 
 
 def _spaced(sport: str) -> str:
     """Turn Strava's TrailRun into Trail run."""
     words = "".join(f" {letter}" if letter.isupper() else letter for letter in sport)
-    return words.strip().capitalize()
+    return _(words.strip().capitalize())
 
 
 def _said(run: OwnRun) -> list[tuple[str, str]]:
@@ -107,6 +124,6 @@ def _other(other: OtherRecording, unit: Unit) -> OtherView:
     parts = (
         distance(other.distance_m, unit),
         duration(other.moving_s),
-        other.device or "unknown device",
+        other.device or _("unknown device"),
     )
     return OtherView(other.id, " · ".join(parts), other.counted)

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.surveys import answer
+from web.language import speak
 from web.problems import NOT_FOUND
 from web.runtime import runtime
 from web.survey.views import SurveyView, chosen, picked_tile, view_of
@@ -59,4 +60,5 @@ def _look(token: str) -> SurveyView:
     if page is None:
         # Word for word what a mistyped address gets: nobody learns which exist.
         abort(NOT_FOUND.status)
+    speak(page.language)
     return view_of(page)

@@ -3,50 +3,63 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sync.language import gettext as _
+from sync.language import translatable
 from sync.surveys.answer import SurveyPage
 from sync.surveys.instruments import BadAnswer, Question
 from web.formats import clock, distance, long_day, moment, tile, unit_of
 
-_NEXT = "There will be another question after your next run."
 # The page for each reason why a question is closed; more exact reasons first.
 _CLOSED = {
     "expired checkin": (
-        "This check-in has closed.",
-        (
+        translatable("This check-in has closed."),
+        translatable(
             "A check-in is about one moment of one day, so it stays open for four "
             "hours. Nothing is missing: another one will come on some other day."
         ),
     ),
     "expired": (
-        "This question has closed.",
-        (
+        translatable("This question has closed."),
+        translatable(
             "It stays open until 24 hours after the run, because how a run felt fades. "
-            f"{_NEXT}"
+            "There will be another question after your next run."
         ),
     ),
     "double": (
-        "A newer question has taken over.",
-        (
+        translatable("A newer question has taken over."),
+        translatable(
             "You ran again before answering this one, so the question after the later "
             "run is about both. Look for the newer mail, or answer on your dashboard."
         ),
     ),
     "run gone": (
-        "That run is no longer there.",
-        (
+        translatable("That run is no longer there."),
+        translatable(
             "It was hidden or deleted on Strava, so there is nothing to answer. "
             "If it comes back, so does its question."
         ),
     ),
     "disconnected": (
-        "Strava is disconnected.",
-        "This question was about a run that we no longer have. Your answers are kept.",
+        translatable("Strava is disconnected."),
+        translatable(
+            "This question was about a run that we no longer have. Your answers are "
+            "kept."
+        ),
     ),
     "cancelled": (
-        "This question was called off.",
-        "The run it was about has changed or is gone, so there is nothing to answer.",
+        translatable("This question was called off."),
+        translatable(
+            "The run it was about has changed or is gone, so there is nothing to "
+            "answer."
+        ),
     ),
-    "skipped": ("Skipped.", f"We won’t ask about this run again. {_NEXT}"),
+    "skipped": (
+        translatable("Skipped."),
+        translatable(
+            "We won’t ask about this run again. There will be another question after "
+            "your next run."
+        ),
+    ),
 }
 _CLOSED_STATES = {"expired", "cancelled", "skipped"}
 
@@ -77,11 +90,11 @@ class SurveyView:
 
     @property
     def closed_title(self) -> str:
-        return self._closed[0]
+        return _(self._closed[0])
 
     @property
     def closed_text(self) -> str:
-        return self._closed[1]
+        return _(self._closed[1])
 
     @property
     def _closed(self) -> tuple[str, str]:
@@ -128,15 +141,16 @@ def chosen(form: Mapping[str, str]) -> dict[str, int]:
 
 def _about(page: SurveyPage) -> str:
     if page.kind == "checkin":
-        return "A check-in on a random day"
+        return _("A check-in on a random day")
     parts = []
     if page.started_local is not None:
         day = long_day(page.started_local.date())
-        parts.append(f"Your run on {day}, {clock(page.started_local)}")
+        at = clock(page.started_local)
+        parts.append(_("Your run on %(day)s, %(time)s", day=day, time=at))
     elif page.local_day is not None:
-        parts.append(f"Your run on {long_day(page.local_day)}")
+        parts.append(_("Your run on %(day)s", day=long_day(page.local_day)))
     if page.distance_m is not None:
         parts.append(distance(page.distance_m, unit_of(page.units)))
     if page.sessions > 1:
-        parts.append("and your earlier run that day")
+        parts.append(_("and your earlier run that day"))
     return " · ".join(parts)

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.surveys import controls, unsubscribe
+from web.language import speak_to
 from web.runtime import runtime
 from web.settings import forms
 from web.settings.asking import asking, save
@@ -80,4 +81,5 @@ def _holder(token: str) -> int:
     runner_id = unsubscribe.holder(runtime(), token)
     if runner_id is None:
         abort(HTTPStatus.NOT_FOUND)
+    speak_to(runner_id)
     return runner_id

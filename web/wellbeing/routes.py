@@ -5,6 +5,7 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sync.language import gettext
 from sync.surveys import wellbeing
 from sync.surveys.instruments import BadAnswer
 from web.runtime import runtime
@@ -29,7 +30,7 @@ def record() -> ResponseReturnValue:
         wellbeing.record(runtime(), runner_id, said)
     except (ValueError, BadAnswer):
         page = wellbeing.look(runtime(), runner_id)
-        refused = "Please answer all five: nothing was saved yet."
+        refused = gettext("Please answer all five: nothing was saved yet.")
         return (
             render_template("wellbeing/wellbeing.html", page=page, refused=refused),
             HTTPStatus.BAD_REQUEST,
