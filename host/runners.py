@@ -13,11 +13,11 @@ from sqlalchemy import select
 
 from host.configuration import effective
 from host.errors import CannotStart
-from sync.analytics.takeout import take_out
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
 from sync.runners import leave
 from sync.runtime import Runtime, build
+from sync.takeout.pack import pack
 
 
 def run(arguments: Namespace) -> int:
@@ -49,7 +49,7 @@ def listed(runtime: Runtime) -> Iterator[str]:
 def export_to(runtime: Runtime, runner_id: int, file: Path) -> None:
     """Write everything that is kept of a runner, for the runner's own eyes."""
     _require(runtime, runner_id)
-    packed = take_out(runtime, runner_id)
+    packed = pack(runtime, runner_id)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         with os.fdopen(os.open(file, flags, 0o600), "wb") as target:

@@ -87,24 +87,32 @@ class Vault:
         self._cipher = AESGCM(key)
 
     def seal(self, values: Mapping[str, Any]) -> bytes:
+        return self.seal_file(json.dumps(values, separators=(",", ":")).encode())
+
+    def seal_file(self, plain: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        plain = json.dumps(values, separators=(",", ":")).encode()
         return nonce + self._cipher.encrypt(nonce, plain, None)
+
+    def open_file(self, sealed: bytes) -> bytes:
+        return self._open([sealed])[0]
 
     def open(self, sealed: bytes) -> dict[str, Any]:
         return self.open_all([sealed])[0]
 
     def open_all(self, sealed: Sequence[bytes]) -> list[dict[str, Any]]:
         """Open many at once: one parse for all is five times faster."""
+        plain = self._open(sealed)
+        values: list[dict[str, Any]] = json.loads(b"[" + b",".join(plain) + b"]")
+        return values
+
+    def _open(self, sealed: Sequence[bytes]) -> list[bytes]:
         try:
-            plain = [
+            return [
                 self._cipher.decrypt(one[:_NONCE_BYTES], one[_NONCE_BYTES:], None)
                 for one in sealed
             ]
         except InvalidTag:
             raise KeyLost("An answer cannot be opened with its runner's key.") from None
-        values: list[dict[str, Any]] = json.loads(b"[" + b",".join(plain) + b"]")
-        return values
 
 
 def new_token() -> str:

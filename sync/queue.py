@@ -43,6 +43,7 @@ class Work(StrEnum):
     OUTBOX = "outbox"
     SWEEP = "sweep"
     LEAVING = "leaving"
+    EXPORT = "export"
 
 
 class Queue(Protocol):

@@ -11,6 +11,7 @@ from sync.runs import backfill
 from sync.runs import sweep as sweep_runs
 from sync.runs import tidy as runs_tidy
 from sync.surveys import ask, checkins
+from sync.takeout import exports
 from workers.app import celery, runtime
 
 
@@ -54,10 +55,15 @@ def drain_leaving() -> None:
     leave.resume(runtime())
 
 
+@celery.task(name=task_name(Work.EXPORT))
+def drain_export() -> None:
+    exports.drain(runtime())
+
+
 @celery.task(name="tidy")
 def tidy() -> None:
     """Remove what may no longer be kept; twice an hour does no harm."""
-    for part in (inbox_tidy, runs_tidy, runners_tidy):
+    for part in (inbox_tidy, runs_tidy, runners_tidy, exports):
         part.tidy(runtime())
 
 

@@ -1,9 +1,5 @@
 """A runner's own controls: choices, and taking everything out or away."""
 
-import io
-import json
-from zipfile import ZipFile
-
 import pytest
 from sqlalchemy import func, select
 
@@ -91,27 +87,6 @@ def test_a_mails_suggestion_waits_for_save(browser: Browser) -> None:
 
     assert '<option value="never" selected>' in page
     assert "Chosen from your mail" in page
-
-
-@pytest.mark.usefixtures("runner_id")
-def test_the_export_holds_everything_and_no_secret(
-    browser: Browser, runtime: Runtime
-) -> None:
-    preview = browser.open("/settings/export").text
-    packed = browser.post("/settings/export")
-
-    with ZipFile(io.BytesIO(packed.data)) as archive:
-        files = {name: archive.read(name).decode() for name in archive.namelist()}
-    assert "<b>1 runs</b>" in preview
-    assert packed.mimetype == "application/zip"
-    assert "8200.0" in files["runs.csv"]
-    assert "before linking" in files["decisions.csv"]
-    assert files["consents.csv"].count("2026-11") == 4
-    assert json.loads(files["account.json"])["email"] == "runner1@example.org"
-    assert "runs.csv" in files["README.txt"]
-    assert "8200" in files["study/runs.csv"]
-    assert "headline.csv" in files["study/codebook.csv"]
-    assert "token" not in " ".join(files.values())
 
 
 def test_disconnecting_shows_first_and_keeps_the_answers(

@@ -1,0 +1,1 @@
+"""Taking everything along: the ZIP that a worker packs, and bringing it in again."""

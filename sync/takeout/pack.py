@@ -1,0 +1,138 @@
+"""Everything we hold about one runner, in one ZIP file that is theirs to take."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+
+from sqlalchemy.orm import Session
+
+from sync.models import Runner
+from sync.runtime import Runtime
+from sync.takeout.tables import TABLES, flat, rows_of
+
+FORMAT = 1
+# The tables, and the study that is made of them.
+STEPS = len(TABLES) + 1
+# A spreadsheet would take a text that begins so for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_NOTHING = "nothing"
+
+README = """Everything that Moodmiles holds about you.
+
+account.json   your account, address and settings
+{tables}
+study/         runs and answers side by side, the three headline numbers, and a
+               codebook that says what each column means: enough to work them
+               out again with any statistics program
+
+Each table comes twice: as .csv for a spreadsheet (where a text that could be
+taken for a formula begins with a ') and as .json, letter by letter.
+
+Times are UTC.  In the answers: mood and before go from -2 (Awful) to 2 (Great);
+stress from 0 (not at all) to 4 (very); energy from 0 (drained) to 4 (full of
+energy); company is 1 with others, 0 alone; own_distance_m and own_moving_s are
+what you kept of a run in your own log.
+
+Another Moodmiles can take this file in: give it to whoever runs it and ask for
+`moodmiles runner import`.  Sign-ins and the link to Strava do not come along.
+"""
+
+
+def pack(
+    runtime: Runtime,
+    runner_id: int,
+    *,
+    after_step: Callable[[int], None] = lambda _done: None,
+) -> bytes:
+    """Return the ZIP of what is stored at this moment; say after each of the STEPS."""
+    packed = io.BytesIO()
+    with (
+        runtime.db.reading() as session,
+        ZipFile(packed, "w", ZIP_DEFLATED) as archive,
+    ):
+        _see_one_moment(session)
+        for done, files in enumerate(_steps(runtime, session, runner_id), 1):
+            for name, text in files.items():
+                archive.writestr(name, text)
+            after_step(done)
+    return packed.getvalue()
+
+
+def _steps(
+    runtime: Runtime, session: Session, runner_id: int
+) -> Iterator[Mapping[str, str]]:
+    """Make the files, a table at a time."""
+    runner = session.get_one(Runner, runner_id)
+    vault = runtime.sealer.vault(runner.vault_key)
+    for name in TABLES:
+        rows = rows_of(session, name, runner, vault)
+        yield {f"{name}.csv": _csv(flat(rows)), f"{name}.json": _json(rows)}
+    # Imported here: only whoever asks for their study waits for numpy.
+    from sync.analytics.export import study  # noqa: PLC0415
+
+    listed = "\n".join(f"{name:<15}{held.about}" for name, held in TABLES.items())
+    yield {
+        **{f"study/{name}": text for name, text in study(runtime, runner_id).items()},
+        "account.json": _json(_account(runtime, runner)),
+        "README.txt": README.format(tables=listed),
+    }
+
+
+def _see_one_moment(session: Session) -> None:
+    """Let no table be newer than another: an answer's run must be in there too."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":  # SQLite does so by itself
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+
+def _account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "runner_id": runner.id,
+        "strava_athlete_id": runner.athlete_id,
+        "created_at": runner.created_at,
+        "active_at": runner.active_at,
+        "zone": runner.zone,
+        "email": runtime.sealer.open(runner.email) if runner.email else None,
+        "email_confirmed_at": runner.email_confirmed_at,
+        "email_bounced_at": runner.email_bounced_at,
+        "preferences": runner.preferences,
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(
+        value, indent=1, ensure_ascii=False, allow_nan=False, default=_iso
+    )
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(f"an export cannot hold a {type(value).__name__}")
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]) if rows else [_NOTHING])
+    writer.writeheader()
+    writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    match value:
+        case bool():
+            return int(value)
+        case datetime() | date():
+            return value.isoformat()
+        case dict() | list():
+            return json.dumps(value, sort_keys=True, ensure_ascii=False)
+        case str() if value.startswith(_FORMULA):
+            return f"'{value}"
+        case _:
+            return value

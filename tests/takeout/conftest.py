@@ -1,0 +1,32 @@
+"""Exports are tested on both databases that they are read from."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import emptied
+from tests.stage import Stage
+from tests.sync.test_leaving import DAY_MIN
+from tests.takeout.lives import live
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "postgresql":
+        return emptied(request.getfixturevalue("postgres_url"))
+    copy = tmp_path / "moodmiles.sqlite3"
+    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def runner_id(stage: Stage) -> int:
+    """Link a runner with a short past, an answer of each kind, and a sign-in."""
+    athlete = stage.athlete()
+    for days_ago in range(3, 13):
+        stage.run(athlete, distance_m=8230.4, ended_minutes_ago=days_ago * DAY_MIN)
+    runner_id = stage.link(athlete)
+    stage.work()
+    live(stage, athlete, runner_id)
+    return runner_id
