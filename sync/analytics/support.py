@@ -1,10 +1,13 @@
 """People to talk to, by country; read from `support.json`."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+
+from babel.core import get_global
 
 ANYWHERE = "*"
 FRESH_DAYS = 180
@@ -33,7 +36,8 @@ class Support:
 def support(country: str | None) -> Support:
     """Return the lines of a country (two letters), or those that know them all.
 
-    The country comes from the runner's own settings, never from where they ran.
+    The country comes from the runner's own settings, or is guessed and said to
+    be; the places where they ran are never looked at.
     """
     known = _read()
     return known.get((country or "").upper(), known[ANYWHERE])
@@ -42,6 +46,24 @@ def support(country: str | None) -> Support:
 def countries() -> tuple[str, ...]:
     """List the countries that have lines of their own."""
     return tuple(sorted(set(_read()) - {ANYWHERE}))
+
+
+def country_of_zone(zone: str) -> str | None:
+    """Return the country that a time zone such as Europe/Berlin lies in."""
+    own_name = get_global("zone_aliases").get(zone, zone)
+    territories = get_global("zone_territories")
+    found: str | None = territories.get(zone) or territories.get(own_name)
+    return found
+
+
+def country_of_languages(languages: Iterable[str]) -> str | None:
+    """Return the first country that a browser's languages, best first, name."""
+    for language in languages:
+        _, _, rest = language.replace("_", "-").partition("-")
+        last = rest.rpartition("-")[2].upper()
+        if len(last) == 2 and last.isalpha():
+            return last
+    return None
 
 
 @cache

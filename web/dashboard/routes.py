@@ -14,7 +14,6 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from sync.analytics.overview import Dashboard, dashboard
-from sync.analytics.support import ANYWHERE, support
 from sync.language import DEFAULT, speaking
 from sync.runners import account
 from sync.surveys import answer
@@ -26,6 +25,7 @@ from web.dashboard.progress import progress_of
 from web.dashboard.views import view_of
 from web.dashboard.wanted import PERIODS, SORTS, wanted_in
 from web.formats import Unit, unit_of
+from web.help.nearby import nearby
 from web.landing.example import example
 from web.runtime import runtime
 from web.session import login_required, signed_in
@@ -52,7 +52,7 @@ def dashboard_page() -> ResponseReturnValue:
         periods=PERIODS,
         sorts=SORTS,
         found=found,
-        support=None if session.noted(_CLOSED) else support(ANYWHERE),
+        support=None if session.noted(_CLOSED) else nearby(),
         account=overview,
         progress=(
             progress_of(importing, runner.zone) if importing and is_importing else None

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.analytics.support import ANYWHERE, countries, support
 from web.formats import country
+from web.help.nearby import nearby
 
 blueprint = Blueprint("help", __name__)
 
@@ -13,4 +14,6 @@ blueprint = Blueprint("help", __name__)
 def help_page() -> ResponseReturnValue:
     by_name = {country(code): support(code) for code in countries()}
     named = sorted(by_name.items(), key=lambda pair: pair[0])
-    return render_template("help.html", named=named, anywhere=support(ANYWHERE))
+    return render_template(
+        "help.html", named=named, anywhere=support(ANYWHERE), nearby=nearby()
+    )

@@ -7,6 +7,7 @@ from datetime import datetime
 from sync.surveys import controls
 from sync.surveys.instruments import library
 from sync.surveys.policy import WAITING, Preferences
+from web.help import nearby
 from web.runtime import runtime
 from web.settings import forms
 
@@ -49,5 +50,5 @@ def save(runner_id: int, form: Mapping[str, str], *, everything: bool) -> None:
     """Save this form; raises `NotAChoice` or `TooSoon`."""
     changes = forms.asking_in(form, focuses=focuses(), now=runtime().now())
     if everything:
-        changes |= forms.display_in(form)
+        changes |= forms.display_in(form, countries=nearby.choices())
     controls.save(runtime(), runner_id, changes)

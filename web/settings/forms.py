@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from sync.errors import MoodmilesError
+from sync.language import translatable
 
 ASK: Mapping[str, str] = {
     "every-run": "After every run",
@@ -43,6 +44,10 @@ SWITCHES = (
     "context",
 )
 UNITS: Mapping[str, str] = {"km": "Kilometres", "mi": "Miles"}
+WEEK_STARTS: Mapping[str, str] = {
+    "monday": translatable("Monday"),
+    "sunday": translatable("Sunday"),
+}
 KEEP_PAUSE = "keep"
 
 
@@ -74,12 +79,20 @@ def asking_in(
     return changes
 
 
-def display_in(form: Mapping[str, str]) -> dict[str, Any]:
-    """Return the rest of what the settings page sets, or raise `NotAChoice`."""
+def display_in(
+    form: Mapping[str, str], *, countries: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the rest of what the settings page sets, or raise `NotAChoice`.
+
+    `countries` are those whose lines to talk to can be chosen.
+    """
     changes: dict[str, Any] = {
         "units": _one_of(UNITS, form, "units"),
         "wellbeing": "wellbeing" in form,
     }
+    for name, offered in (("week_starts", WEEK_STARTS), ("country", countries)):
+        if name in form:
+            changes[name] = _one_of(offered, form, name)
     if "zone" in form:
         if form["zone"] not in available_timezones():
             raise NotAChoice("Please give a time zone such as Europe/Berlin.")

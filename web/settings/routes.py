@@ -10,6 +10,7 @@ from sync.runners import account
 from sync.surveys import before
 from sync.surveys.controls import TooSoon
 from sync.surveys.policy import Preferences
+from web.help import nearby
 from web.runtime import runtime
 from web.session import login_required, signed_in
 from web.settings import forms
@@ -47,6 +48,7 @@ def _page(*, saved: bool = False, refused: str = "") -> str:
         bookmark=before.token_for(runtime(), runner_id),
         zones=sorted(available_timezones()),
         forms=forms,
+        countries=nearby.choices(),
         saved=saved,
         refused=refused,
     )
