@@ -71,6 +71,14 @@ class ConsentMissing(MoodmilesError):
     """A box that the service cannot do without was left unticked."""
 
 
+class ConsentOutdated(ConsentMissing):
+    """What was agreed to has a newer text, which the runner has not seen yet."""
+
+
+class GoingSoon(MoodmilesError):
+    """The runner has asked for everything to be deleted; it can still be undone."""
+
+
 class PrivateMissing(MoodmilesError):
     """A runner who lets us see private runs signed in without asking Strava so."""
 

@@ -19,6 +19,7 @@ from web.runs.routes import blueprint as runs
 from web.settings.exporting import blueprint as exporting
 from web.settings.leaving import blueprint as leaving
 from web.settings.routes import blueprint as settings
+from web.settings.signins import blueprint as signins
 from web.states.routes import blueprint as states
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
@@ -38,6 +39,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     settings,
     exporting,
     leaving,
+    signins,
     consents,
     login,
     help_,

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
+from sync import terms
 from sync.errors import BadAddress, ConsentMissing
 from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
 
-CONSENT_VERSION = "2026-11"
+CONSENT_VERSION = terms.VERSION
 STATE_LIFE = timedelta(minutes=30)
 MAIL_LINK_LIFE = {"confirm": timedelta(days=2), "sign in": timedelta(minutes=15)}
 SIGN_IN_LIFE = timedelta(days=90)

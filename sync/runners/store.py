@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from sync import standing
 from sync.database import insert
 from sync.errors import ConsentMissing
 from sync.models import (
@@ -40,6 +41,12 @@ def changed(session: Session, runner_id: int) -> None:
         .where(Runner.id == runner_id)
         .values(data_version=Runner.data_version + 1)
     )
+
+
+def answered(session: Session, runner_id: int, *, now: datetime) -> None:
+    """Say that the runner has just answered: they are here, and figures are out."""
+    changed(session, runner_id)
+    standing.seen(session, runner_id, now=now)
 
 
 def use_attempt(
@@ -118,7 +125,11 @@ def agreed(session: Session, runner_id: int, kind: str) -> bool:
 
 
 def require_mood_consent(session: Session, runner_id: int) -> None:
-    """Raise `ConsentMissing` once the runner took back that answers may be stored."""
+    """Raise `ConsentMissing` once the runner took back that answers may be stored.
+
+    Raises what `standing.require` raises, too.
+    """
+    standing.require(session, runner_id)
     given = session.scalar(
         select(Consent.id)
         .where(Consent.runner_id == runner_id, Consent.kind == "mood")
@@ -195,11 +206,17 @@ def hold(
 
 
 def is_linked(session: Session, runner_id: int) -> bool:
-    """Whether the runner is still linked, and stays so until this commits."""
+    """Whether the runner is still linked, and stays so until this commits.
+
+    Who is being deleted, or has not agreed to the newest text, is as good as gone.
+    """
     return (
         session.scalar(
             select(Connection.runner_id)
-            .where(Connection.runner_id == runner_id)
+            .where(
+                Connection.runner_id == runner_id,
+                standing.may_collect(Connection.runner_id),
+            )
             .with_for_update(read=True)
         )
         is not None

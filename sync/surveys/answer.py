@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from sync import standing
 from sync.crypto import pairing_key, token_hash
 from sync.errors import MoodmilesError
 from sync.mail import outbox
@@ -213,8 +212,7 @@ def _keep(
                 sealed=vault.seal(said),
             )
         )
-    runners.changed(session, runner_id)
-    standing.seen(session, runner_id, now=now)
+    runners.answered(session, runner_id, now=now)
     log.info("answer kept", runner_id=runner_id, survey_id=survey and survey.id)
 
 
@@ -248,6 +246,5 @@ def _end(run: Run) -> datetime:
 
 
 def _minutes_since(run: Run, now: datetime) -> int | None:
-    if not run.start_known:
-        return None
-    return int((now - _end(run)) / timedelta(minutes=1))
+    minutes = int((now - _end(run)) / timedelta(minutes=1))
+    return minutes if run.start_known else None

@@ -69,5 +69,5 @@ def record(runtime: Runtime, *, token: str, mood: int) -> None:
                     sealed=vault.seal(said),
                 )
             )
-        runners.changed(session, runner_id)
+        runners.answered(session, runner_id, now=now)
     log.info("before kept", runner_id=runner_id)

@@ -1,0 +1,75 @@
+"""Whether anything may be asked of, collected about or sent to a runner just now.
+
+Nothing may while a deletion waits for its undo to end, nor while a text that the
+runner agreed to has a newer version that they have not.
+"""
+
+from datetime import datetime
+from typing import TypeAlias
+
+from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+
+from sync.errors import ConsentOutdated, GoingSoon
+from sync.models import Consent, Runner
+from sync.terms import VERSION
+
+RunnerId: TypeAlias = InstrumentedAttribute[int]
+
+
+def may_collect(runner_id: RunnerId) -> ColumnElement[bool]:
+    """Say in a query that nothing stands against new data about this runner."""
+    going = aliased(Runner)
+    is_going = exists().where(going.id == runner_id, going.erase_at.is_not(None))
+    return and_(~is_going, ~must_agree(runner_id))
+
+
+def must_agree(runner_id: RunnerId) -> ColumnElement[bool]:
+    """Say in a query that something agreed to has a newer text."""
+    older, newer = aliased(Consent), aliased(Consent)
+    return exists().where(
+        older.runner_id == runner_id,
+        older.withdrawn_at.is_(None),
+        older.version != VERSION,
+        ~exists().where(
+            newer.runner_id == older.runner_id,
+            newer.kind == older.kind,
+            newer.withdrawn_at.is_(None),
+            newer.version == VERSION,
+        ),
+    )
+
+
+def may_collect_now(session: Session, runner_id: int) -> bool:
+    """Whether nothing stands against new data about this runner."""
+    asked = select(Runner.id).where(Runner.id == runner_id, may_collect(Runner.id))
+    return session.scalar(asked) is not None
+
+
+def outdated(session: Session, runner_id: int) -> dict[str, datetime]:
+    """Return what the runner agreed to in an older text only, and when."""
+    rows = session.execute(
+        select(Consent.kind, Consent.version, Consent.given_at)
+        .where(Consent.runner_id == runner_id, Consent.withdrawn_at.is_(None))
+        .order_by(Consent.given_at, Consent.id)
+    ).all()
+    current = {kind for kind, version, _ in rows if version == VERSION}
+    return {kind: given_at for kind, _, given_at in rows if kind not in current}
+
+
+def require(session: Session, runner_id: int) -> None:
+    """Raise `GoingSoon` or `ConsentOutdated` when nothing new may be kept."""
+    erase_at = session.scalar(select(Runner.erase_at).where(Runner.id == runner_id))
+    if erase_at is not None:
+        raise GoingSoon("This account is about to be deleted.")
+    if outdated(session, runner_id):
+        raise ConsentOutdated("The text that this runner agreed to has changed.")
+
+
+def seen(session: Session, runner_id: int, *, now: datetime) -> None:
+    """Note that the runner was here, which also answers a warning."""
+    session.execute(
+        update(Runner)
+        .where(Runner.id == runner_id)
+        .values(active_at=now, warned_at=None)
+    )

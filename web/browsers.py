@@ -1,0 +1,34 @@
+"""What a runner would call a browser, told from how it introduces itself."""
+
+# The first word that fits wins: most browsers also name those they descend from.
+_PROGRAMS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Vivaldi/", "Vivaldi"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Mac OS X", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def browser_name(user_agent: str) -> str | None:
+    """Return a name such as "Firefox on Linux", or None for what we do not know."""
+    program = _first(_PROGRAMS, user_agent)
+    system = _first(_SYSTEMS, user_agent)
+    return f"{program} on {system}" if program and system else program or system
+
+
+def _first(words: tuple[tuple[str, str], ...], text: str) -> str | None:
+    return next((name for word, name in words if word in text), None)
