@@ -6,6 +6,7 @@ from time import monotonic
 
 import structlog
 
+from sync import standing
 from sync.errors import MoodmilesError
 from sync.inbox import rules, store
 from sync.inbox.rules import Plan
@@ -51,6 +52,10 @@ def _release(runtime: Runtime, runner_id: int) -> None:
 def _act(runtime: Runtime, batch: Batch) -> None:
     runner_id = batch.runner_id
     plan = rules.plan(batch.events)
+    if not _may_collect(runtime, runner_id):
+        # Agreeing to the new text starts a comparison, which finds these runs.
+        _done(runtime, [one for event_ids in plan.pull.values() for one in event_ids])
+        plan.pull.clear()
     for run_id, visibility in plan.visibility.items():
         pull.show(runtime, runner_id, run_id, visibility)
     pull.hide(runtime, runner_id, list(plan.confirm_gone))
@@ -70,6 +75,11 @@ def _act(runtime: Runtime, batch: Batch) -> None:
                 continue
             work = partial(read, runtime, runner_id, run_id, lane=Lane.NEW_RUN)
             _attempt(runtime, batch, event_ids, work)
+
+
+def _may_collect(runtime: Runtime, runner_id: int) -> bool:
+    with runtime.db.reading() as session:
+        return standing.may_collect_now(session, runner_id)
 
 
 def _read_together(runtime: Runtime, batch: Batch, plan: Plan) -> set[int]:

@@ -75,7 +75,7 @@ def claim(session: Session, *, now: datetime) -> Batch | None:
         select(Runner.id)
         .join(Event, Event.athlete_id == Runner.athlete_id)
         .join(Connection, Connection.runner_id == Runner.id)
-        .where(Event.due_at <= now, free)
+        .where(Event.due_at <= now, free, Runner.erase_at.is_(None))
         .group_by(Runner.id)
         .order_by(func.min(Event.due_at))
         .limit(_RUNNERS_LOOKED_AT)

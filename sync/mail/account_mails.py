@@ -71,3 +71,42 @@ def disconnected(sending: Sending) -> Message:
 def deleted(sending: Sending) -> Message:
     """Confirm that everything about the runner is gone."""
     return plain("deleted", sending, subject="Your Moodmiles data is deleted")
+
+
+@validate_call
+def undo(
+    sending: Sending, *, token: str, until: datetime, zone: str = "UTC"
+) -> Message:
+    """Say that everything will be deleted in a moment, and how to undo it."""
+    return plain(
+        "undo",
+        sending,
+        subject=_("Your Moodmiles data will be deleted in a few minutes"),
+        link=f"{sending.public_url}/undo/{token}",
+        until=moment(until, zone=zone),
+    )
+
+
+@validate_call
+def inactive(
+    sending: Sending, *, token: str, until: datetime, zone: str = "UTC"
+) -> Message:
+    """Say, after a year without a visit, that everything will go in a month."""
+    return plain(
+        "inactive",
+        sending,
+        subject=_("Shall we keep your Moodmiles data?"),
+        link=f"{sending.public_url}/stay/{token}",
+        until=moment(until, zone=zone),
+    )
+
+
+@validate_call
+def agree_again(sending: Sending) -> Message:
+    """Say that a text agreed to has changed, and that nothing happens until then."""
+    return plain(
+        "agree_again",
+        sending,
+        subject=_("What you agreed to at Moodmiles has a new text"),
+        link=f"{sending.public_url}/settings/consents",
+    )

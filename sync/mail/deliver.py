@@ -2,19 +2,21 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
+from sync import standing
 from sync.crypto import KeyLost
 from sync.mail import quiet, store
 from sync.mail.envelope import host_of, seal_up
 from sync.mail.messages import Sending, UnknownMail, render
 from sync.mail.quiet import KEEPS_QUIET
 from sync.mail.rules import (
+    ABOUT_THE_ACCOUNT,
     LEASE,
     Outcome,
     Prospect,
@@ -30,6 +32,8 @@ from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
+# What holds a mail up for the runner's sake may end at any time.
+_LOOK_AGAIN = timedelta(minutes=10)
 # A worker gives its slot back after this long and has itself woken again.
 _LONGEST_BATCH_S = 30.0
 
@@ -104,9 +108,15 @@ def _claim(runtime: Runtime) -> _Claimed | None:
 
 
 def _awake(session: Session, mail: Mail, *, now: datetime) -> datetime:
-    """Return when the mail may arrive: one that was held up must not come at night."""
+    """Return when the mail may arrive: not at night, nor while nothing may be sent."""
     runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
-    if runner is None or mail.kind not in KEEPS_QUIET:
+    if runner is None or mail.kind in ABOUT_THE_ACCOUNT:
+        return now
+    if runner.erase_at is not None and runner.erase_at > now:
+        return runner.erase_at
+    if not standing.may_collect_now(session, runner.id):
+        return now + _LOOK_AGAIN
+    if mail.kind not in KEEPS_QUIET:
         return now
     hours = quiet.chosen(runner.preferences)
     return quiet.after_quiet_hours(now, hours, quiet.zone_of(runner.zone))

@@ -14,6 +14,17 @@ LEAST_GAP = timedelta(hours=1)
 
 # Someone is waiting for this one, so an old bounce does not stop it.
 _ASKED_FOR_JUST_NOW = "sign_in_link"
+# These go out even while a runner's account stands still.
+ABOUT_THE_ACCOUNT = {
+    "agree_again",
+    "confirm_address",
+    "deleted",
+    "disconnected",
+    "export_ready",
+    "inactive",
+    "sign_in_link",
+    "undo",
+}
 _ABOUT_THE_ADDRESS = {"1", "2"}
 _ENHANCED = re.compile(r"\s*5\.(\d{1,3})\.\d{1,3}\b")
 

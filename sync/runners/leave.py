@@ -1,11 +1,16 @@
-"""Leaving: Strava's data goes, the runner's own answers stay, or all goes."""
+"""Leaving: Strava's data goes, the runner's own answers stay, or all goes.
+
+What a runner asks for is written down before anything is undone, so whoever comes
+next finishes what a dying process began.
+"""
 
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from sync import tallies
 from sync.crypto import KeyLost
 from sync.errors import AccessRevoked, MoodmilesError
 from sync.mail import outbox
@@ -38,6 +43,7 @@ def disconnect(runtime: Runtime, runner_id: int) -> None:
     _give_back(runtime, runner_id)
     with runtime.db.transaction() as session:
         _remove_strava(runtime, session, runner_id)
+        tallies.count(session, "runner disconnected", at=runtime.db.now(session))
     log.info("runner disconnected", runner_id=runner_id)
 
 
@@ -50,6 +56,7 @@ def delete_everything(runtime: Runtime, runner_id: int) -> None:
         if runner is None:
             return
         _receipt(runtime, session, runner, kind="deleted")
+        tallies.count(session, "runner deleted", at=runtime.db.now(session))
         if runner.athlete_id is not None:
             session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
         session.execute(delete(Runner).where(Runner.id == runner_id))
@@ -57,18 +64,45 @@ def delete_everything(runtime: Runtime, runner_id: int) -> None:
 
 
 def resume(runtime: Runtime) -> None:
-    """Finish the goodbyes that a dying process left half said."""
+    """Delete what can be undone no more, and finish what a dying process began."""
     runtime.queue.woken(Work.LEAVING)
-    with runtime.db.reading() as session:
-        begun_before = runtime.db.now(session) - HALF_SAID
-        waiting = session.execute(
-            select(Runner.id, Runner.leaving_for).where(
-                Runner.leaving_since.is_not(None), Runner.leaving_since <= begun_before
-            )
-        ).all()
-    for runner_id, leaving_for in waiting:
+    while (taken := _take(runtime)) is not None:
+        runner_id, leaving_for = taken
         finish = delete_everything if leaving_for == DELETE else disconnect
         finish(runtime, runner_id)
+
+
+def _take(runtime: Runtime) -> tuple[int, str | None] | None:
+    """Make this process the only one that says the next goodbye."""
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        first = (
+            select(Runner.id)
+            .where(_waits(now))
+            .order_by(Runner.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+            .scalar_subquery()
+        )
+        taken = session.execute(
+            update(Runner)
+            .where(Runner.id == first, _waits(now))
+            .values(
+                leaving_for=case(
+                    (Runner.leaving_since.is_(None), DELETE), else_=Runner.leaving_for
+                ),
+                leaving_since=now,
+            )
+            .returning(Runner.id, Runner.leaving_for)
+            .execution_options(synchronize_session=False)
+        ).first()
+    return (taken.id, taken.leaving_for) if taken else None
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    half_said = Runner.leaving_since <= now - HALF_SAID
+    can_be_undone_no_more = and_(Runner.leaving_since.is_(None), Runner.erase_at <= now)
+    return or_(half_said, can_be_undone_no_more)
 
 
 def if_revoked(runtime: Runtime, runner_id: int) -> None:
@@ -168,7 +202,8 @@ def _keep_unsent_in(session: Session, runner_id: int, *, now: datetime) -> None:
 
 def _receipt(runtime: Runtime, session: Session, runner: Runner, *, kind: str) -> None:
     """Promise written confirmation; a deleted runner's goes out without a row."""
-    if runner.email is None or runner.email_confirmed_at is None:
+    address = _address(runtime, runner)
+    if address is None:
         return
     now = runtime.db.now(session)
     outbox.promise(
@@ -180,6 +215,17 @@ def _receipt(runtime: Runtime, session: Session, runner: Runner, *, kind: str) -
         # The receipt must outlive the runner it is for.
         runner_id=None if kind == "deleted" else runner.id,
         values={},
-        to=runtime.sealer.open(runner.email),
+        to=address,
         stale_at=now + timedelta(days=7),
     )
+
+
+def _address(runtime: Runtime, runner: Runner) -> str | None:
+    """Return where a receipt goes; one that cannot be read stops no goodbye."""
+    if runner.email is None or runner.email_confirmed_at is None:
+        return None
+    try:
+        return runtime.sealer.open(runner.email)
+    except KeyLost:
+        log.warning("no receipt: its address cannot be read", runner_id=runner.id)
+        return None

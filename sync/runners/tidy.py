@@ -1,10 +1,11 @@
-"""Remove what is over: visits to Strava, mailed links, ended sign-ins."""
+"""Remove what is over: visits to Strava, mailed links, sign-ins, unused accounts."""
 
 from datetime import timedelta
 
 from sqlalchemy import delete, or_
 
 from sync.models import LinkAttempt, MailLink, SignIn
+from sync.runners import inactive
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
 
@@ -23,3 +24,4 @@ def tidy(runtime: Runtime) -> None:
                 or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)
             )
         )
+    inactive.look(runtime)

@@ -11,6 +11,7 @@ from time import monotonic
 import structlog
 from sqlalchemy import select
 
+from sync import standing
 from sync.database import wake_after_commit
 from sync.errors import AccessRevoked, MoodmilesError, RateLimited
 from sync.models import Backfill, Connection
@@ -47,6 +48,7 @@ def _claim(runtime: Runtime) -> Backfill | None:
             select(Backfill)
             .join(Connection, Connection.runner_id == Backfill.runner_id)
             .where(Backfill.due_at <= now, Connection.broken_at.is_(None))
+            .where(standing.may_collect(Backfill.runner_id))
             .where((Connection.busy_until.is_(None)) | (Connection.busy_until <= now))
             .order_by(Backfill.due_at)
             .limit(20)

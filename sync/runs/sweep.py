@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync import tallies
+from sync import standing, tallies
 from sync.database import wake_after_commit
 from sync.errors import MoodmilesError
 from sync.models import Connection, Sweep
@@ -56,6 +56,7 @@ def _claim(runtime: Runtime) -> Sweep | None:
             select(Sweep)
             .join(Connection, Connection.runner_id == Sweep.runner_id)
             .where(Sweep.due_at <= now, Connection.broken_at.is_(None))
+            .where(standing.may_collect(Sweep.runner_id))
             .where((Connection.busy_until.is_(None)) | (Connection.busy_until <= now))
             .order_by(Sweep.due_at)
             .limit(20)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from sync import standing
 from sync.database import insert
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
 from sync.surveys.caps import Asked, Mailed, Silence
@@ -21,7 +22,7 @@ def waiting_runners(session: Session, *, limit: int = 20) -> Sequence[int]:
     """Return runners with runs that the policy has not looked at yet."""
     return session.scalars(
         select(Run.runner_id)
-        .where(Run.undecided_since.is_not(None))
+        .where(Run.undecided_since.is_not(None), standing.may_collect(Run.runner_id))
         .group_by(Run.runner_id)
         .order_by(func.min(Run.undecided_since))
         .limit(limit)
