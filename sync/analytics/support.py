@@ -11,6 +11,7 @@ from babel.core import get_global
 
 ANYWHERE = "*"
 FRESH_DAYS = 180
+_NOWHERE = "ZZ"  # where UTC lies
 _FILE = Path(__file__).with_name("support.json")
 
 
@@ -53,7 +54,7 @@ def country_of_zone(zone: str) -> str | None:
     own_name = get_global("zone_aliases").get(zone, zone)
     territories = get_global("zone_territories")
     found: str | None = territories.get(zone) or territories.get(own_name)
-    return found
+    return None if found == _NOWHERE else found
 
 
 def country_of_languages(languages: Iterable[str]) -> str | None:

@@ -59,7 +59,7 @@ def weeks_csv(data: Dashboard) -> str:
         )
         for week in data.weeks
     ]
-    return to_csv(("monday", "distance_m", "runs", "answers", "mean_mood"), rows)
+    return to_csv(("week_of", "distance_m", "runs", "answers", "mean_mood"), rows)
 
 
 def panels_csv(found: Findings) -> str:
@@ -83,7 +83,7 @@ def as_json(data: Dashboard) -> dict[str, object]:
         ],
         "weeks": [
             {
-                "monday": week.day.isoformat(),
+                "week_of": week.day.isoformat(),
                 "distance_m": week.distance_m,
                 "runs": week.runs,
                 "moods": week.moods,

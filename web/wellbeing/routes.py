@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sync.language import gettext
 from sync.surveys import wellbeing
 from sync.surveys.instruments import BadAnswer
+from web.help.nearby import nearby
 from web.runtime import runtime
 from web.session import login_required, signed_in
 
@@ -17,8 +18,7 @@ blueprint = Blueprint("wellbeing", __name__, url_prefix="/wellbeing")
 @blueprint.get("")
 @login_required
 def wellbeing_page() -> ResponseReturnValue:
-    page = wellbeing.look(runtime(), signed_in().runner_id)
-    return render_template("wellbeing/wellbeing.html", page=page)
+    return _page()
 
 
 @blueprint.post("")
@@ -29,12 +29,17 @@ def record() -> ResponseReturnValue:
         said = {k: int(v) for k, v in request.form.items() if k.startswith("who5_")}
         wellbeing.record(runtime(), runner_id, said)
     except (ValueError, BadAnswer):
-        page = wellbeing.look(runtime(), runner_id)
         refused = gettext("Please answer all five: nothing was saved yet.")
-        return (
-            render_template("wellbeing/wellbeing.html", page=page, refused=refused),
-            HTTPStatus.BAD_REQUEST,
-        )
+        return _page(refused=refused), HTTPStatus.BAD_REQUEST
     except wellbeing.NotNow:
         pass  # the page itself says when it opens
     return redirect(url_for(".wellbeing_page"), HTTPStatus.SEE_OTHER)
+
+
+def _page(*, refused: str = "") -> str:
+    return render_template(
+        "wellbeing/wellbeing.html",
+        page=wellbeing.look(runtime(), signed_in().runner_id),
+        support=nearby(),
+        refused=refused,
+    )
