@@ -119,12 +119,15 @@ def no_pages(*_: object) -> list[bytes]:
     raise AssertionError("this should not have reached the pages")
 
 
-def test_an_event_never_reaches_the_pages(stage: Stage, runtime: Runtime) -> None:
+def test_an_event_never_reaches_the_pages(
+    client: FlaskClient, stage: Stage, runtime: Runtime
+) -> None:
     stage.link(stage.athlete())
     door = Client(Door(no_pages, runtime))
 
     answer = door.post(HOOK, json=EVENT, base_url="http://127.0.0.1:8000")
 
+    assert isinstance(client.application.wsgi_app, Door)
     assert (answer.status_code, answer.json) == (200, {"kept": True})
 
 
