@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from sync import terms
 from sync.errors import BadAddress, ConsentMissing
+from sync.language import translatable
 from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
 
 CONSENT_VERSION = terms.VERSION
@@ -71,5 +72,7 @@ def clean_address(text: str) -> str:
     """Return the address without blanks, or raise `BadAddress`."""
     address = text.strip()
     if len(address) > 254 or not _ADDRESS.fullmatch(address) or not address.isascii():
-        raise BadAddress("That does not look like an e-mail address: please check it.")
+        raise BadAddress(
+            translatable("That does not look like an e-mail address: please check it.")
+        )
     return address

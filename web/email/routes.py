@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.errors import BadAddress
+from sync.language import gettext
 from sync.runners import address
 from web.runtime import runtime
 from web.session import login_required, signed_in
@@ -28,7 +29,7 @@ def ask() -> ResponseReturnValue:
         address.ask(runtime(), runner_id=signed_in().runner_id, email=email)
     except BadAddress as error:
         page = render_template(
-            "email/address.html", sent=False, email=email, refused=str(error)
+            "email/address.html", sent=False, email=email, refused=gettext(str(error))
         )
         return page, HTTPStatus.BAD_REQUEST
     return redirect(url_for(".address_page", sent=1), HTTPStatus.SEE_OTHER)

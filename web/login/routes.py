@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.errors import BadAddress
+from sync.language import gettext
 from sync.runners import signin
 from web import session
 from web.runtime import runtime
@@ -29,7 +30,7 @@ def send_link() -> ResponseReturnValue:
         signin.send_link(runtime(), email=email, browser=session.browser())
     except BadAddress as error:
         page = render_template(
-            "login/login.html", sent=False, email=email, refused=str(error)
+            "login/login.html", sent=False, email=email, refused=gettext(str(error))
         )
         return page, HTTPStatus.BAD_REQUEST
     return redirect(url_for(".login_page", sent=1), HTTPStatus.SEE_OTHER)

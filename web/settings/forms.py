@@ -6,32 +6,32 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from sync.errors import MoodmilesError
-from sync.language import translatable
+from sync.language import LANGUAGES, gettext, translatable
 
 ASK: Mapping[str, str] = {
-    "every-run": "After every run",
-    "every-other-run": "After every other run",
-    "weekly": "Once a week",
-    "long-runs": "After long runs only",
-    "never": "Never by mail",
+    "every-run": translatable("After every run"),
+    "every-other-run": translatable("After every other run"),
+    "weekly": translatable("Once a week"),
+    "long-runs": translatable("After long runs only"),
+    "never": translatable("Never by mail"),
 }
 DELAYS: Mapping[str, str] = {
-    "0": "Straight away",
-    "15": "15 minutes after the run",
-    "30": "30 minutes after the run",
-    "60": "1 hour after the run",
-    "180": "3 hours after the run",
+    "0": translatable("Straight away"),
+    "15": translatable("15 minutes after the run"),
+    "30": translatable("30 minutes after the run"),
+    "60": translatable("1 hour after the run"),
+    "180": translatable("3 hours after the run"),
 }
 PAUSES: Mapping[str, str] = {
-    "": "Not paused",
-    "7": "Pause for 1 week",
-    "30": "Pause for 1 month",
+    "": translatable("Not paused"),
+    "7": translatable("Pause for 1 week"),
+    "30": translatable("Pause for 1 month"),
 }
 CHECKIN_FOCUS: Mapping[str, str] = {
-    "sleep": "Last night’s sleep, before noon",
-    "confidence": "Confidence",
-    "control": "Being in control of the day",
-    "": "Nothing more",
+    "sleep": translatable("Last night’s sleep, before noon"),
+    "confidence": translatable("Confidence"),
+    "control": translatable("Being in control of the day"),
+    "": translatable("Nothing more"),
 }
 SWITCHES = (
     "ask_manual",
@@ -43,7 +43,10 @@ SWITCHES = (
     "stress",
     "context",
 )
-UNITS: Mapping[str, str] = {"km": "Kilometres", "mi": "Miles"}
+UNITS: Mapping[str, str] = {
+    "km": translatable("Kilometres"),
+    "mi": translatable("Miles"),
+}
 WEEK_STARTS: Mapping[str, str] = {
     "monday": translatable("Monday"),
     "sunday": translatable("Sunday"),
@@ -90,12 +93,14 @@ def display_in(
         "units": _one_of(UNITS, form, "units"),
         "wellbeing": "wellbeing" in form,
     }
+    if "language" in form:
+        changes["language"] = _one_of(LANGUAGES, form, "language")
     for name, offered in (("week_starts", WEEK_STARTS), ("country", countries)):
         if name in form:
             changes[name] = _one_of(offered, form, name)
     if "zone" in form:
         if form["zone"] not in available_timezones():
-            raise NotAChoice("Please give a time zone such as Europe/Berlin.")
+            raise NotAChoice(gettext("Please give a time zone such as Europe/Berlin."))
         changes["zone"] = form["zone"]
     return changes
 
@@ -103,7 +108,9 @@ def display_in(
 def _one_of(choices: Mapping[str, str], form: Mapping[str, str], name: str) -> str:
     value = form.get(name, "")
     if value not in choices:
-        raise NotAChoice("That is not one of the choices: please choose again.")
+        raise NotAChoice(
+            gettext("That is not one of the choices: please choose again.")
+        )
     return value
 
 
@@ -111,4 +118,6 @@ def _clock(form: Mapping[str, str], name: str) -> str:
     try:
         return f"{time.fromisoformat(form.get(name, '')):%H:%M}"
     except ValueError:
-        raise NotAChoice("Please give quiet hours as times such as 21:30.") from None
+        raise NotAChoice(
+            gettext("Please give quiet hours as times such as 21:30.")
+        ) from None
