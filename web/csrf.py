@@ -17,7 +17,7 @@ from web.session import browser, sign_in_token
 FIELD = "csrf"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # There the address itself is the permission, and no cookie is read.
-_EXEMPT = {"survey", "unsubscribe", "before", "hooks"}
+EXEMPT = {"survey", "unsubscribe", "before", "hooks"}
 
 
 class FormTooOld(Forbidden):
@@ -27,7 +27,7 @@ class FormTooOld(Forbidden):
 def guard(app: Flask) -> None:
     @app.before_request
     def check() -> None:
-        if request.method in _SAFE_METHODS or request.blueprint in _EXEMPT:
+        if request.method in _SAFE_METHODS or request.blueprint in EXEMPT:
             return
         if request.endpoint and not _is_ours(request.form.get(FIELD, "")):
             raise FormTooOld

@@ -13,7 +13,9 @@ _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 # Probes inside a container or a cluster cannot know the public name.
 _ANY_HOST = {"health.healthz", "health.readyz", "health.metrics"}
 # The address itself opens the page, so no search engine may keep it.
-_UNLISTED = {"survey", "unsubscribe", "before", "mailbox"}
+_UNLISTED = {"survey", "unsubscribe", "before", "staying", "mailbox"}
+# Whoever comes to this browser next finds nothing of the last runner's.
+_ENDS = {"login.logout"}
 _NO_SENSORS = ", ".join(
     f"{feature}=()"
     for feature in (
@@ -48,6 +50,8 @@ def protect(app: Flask, settings: Settings) -> None:
             response.headers["Content-Security-Policy"] = policy + frames
             response.headers["X-Frame-Options"] = "DENY"
         response.headers["Cache-Control"] = _cache_control(response)
+        if request.endpoint in _ENDS:
+            response.headers["Clear-Site-Data"] = '"cache"'
         if request.blueprint in _UNLISTED:
             response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
@@ -59,6 +63,7 @@ def content_security_policy(settings: Settings) -> str:
     return "; ".join(
         (
             "default-src 'none'",
+            "object-src 'none'",
             "style-src 'self'",
             "script-src 'self'",
             "img-src 'self' data:",
@@ -81,7 +86,9 @@ def fixed_headers(settings: Settings) -> dict[str, str]:
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     if settings.public_url.startswith("https://"):
-        headers["Strict-Transport-Security"] = f"max-age={_A_YEAR_S}"
+        headers["Strict-Transport-Security"] = (
+            f"max-age={_A_YEAR_S}; includeSubDomains"
+        )
     return headers
 
 

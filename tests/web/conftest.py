@@ -49,6 +49,12 @@ def browser(client: FlaskClient, runtime: Runtime) -> Browser:
 
 
 @pytest.fixture
+def stranger(runtime: Runtime) -> Browser:
+    """Give somebody else a browser of their own."""
+    return Browser(create_app(runtime).test_client(), runtime)
+
+
+@pytest.fixture
 def runner_id(stage: Stage, browser: Browser) -> int:
     """Sign in a runner with one imported run."""
     athlete = stage.athlete()
