@@ -18,7 +18,7 @@ from sync.analytics.history import (
     Runs,
 )
 from sync.analytics.series import Floats, Ints
-from sync.analytics.store import RUN
+from sync.analytics.store import PLACES, RACE, RUN, START_KNOWN, WITH_COMPANY
 from sync.analytics.weeks import MONDAY
 from sync.crypto import Vault
 
@@ -44,7 +44,7 @@ def history_of(
     counted = _runs(runs)
     return History(
         runs=counted,
-        answers=_answers(answers, vault, (counted, runs[:, 3]), about.zone),
+        answers=_answers(answers, vault, (counted, runs[:, 2]), about.zone),
         asked=about.asked,
         today=about.today,
         first_weekday=about.first_weekday,
@@ -52,20 +52,21 @@ def history_of(
 
 
 def _runs(rows: Floats) -> Runs:
-    run_id, started_s, known, offset_s, day, *rest = rows.T
-    distance_m, moving_s, elapsed_s, race, with_others, place = rest
+    run_id, started_s, offset_s, day, distance_m, moving_s, elapsed_s, bits = rows.T
+    facts = bits.astype(np.int64)
+    known = (facts & START_KNOWN) > 0
     hour = (started_s + offset_s) / SECONDS_PER_HOUR % 24
     return Runs(
         id=run_id.astype(np.int64),
         started_s=started_s,
-        ended_s=np.where(known > 0, started_s + elapsed_s, np.nan),
+        ended_s=np.where(known, started_s + elapsed_s, np.nan),
         local_day=day.astype(np.int64),
-        start_hour=np.where(known > 0, hour, np.nan),
+        start_hour=np.where(known, hour, np.nan),
         distance_m=distance_m,
         moving_s=moving_s,
-        race=race > 0,
-        place=place.astype(np.int64),
-        with_others=with_others > 0,
+        race=(facts & RACE) > 0,
+        place=facts // PLACES,
+        with_others=(facts & WITH_COMPANY) > 0,
     )
 
 
@@ -101,12 +102,12 @@ def _said(answers: Sequence[Mapping[str, Any]], key: str) -> Floats:
 
 
 def _earlier(
-    tags: Sequence[str], run: Ints, runs: Runs, place_of: Mapping[int, int]
+    tags: Sequence[str | None], run: Ints, runs: Runs, place_of: Mapping[int, int]
 ) -> list[tuple[int, int]]:
     """Find the rows of (answer, run) where an answer is about earlier runs too."""
     found = []
     for answer, text in enumerate(tags):
-        if EARLIER_RUNS not in text or run[answer] < 0:
+        if text is None or EARLIER_RUNS not in text or run[answer] < 0:
             continue
         own_s = runs.started_s[run[answer]]
         places = [place_of.get(run_id) for run_id in json.loads(text)[EARLIER_RUNS]]

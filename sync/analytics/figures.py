@@ -85,7 +85,8 @@ def figures_for(runtime: Runtime, runner_id: int) -> Figures:
         owner = store.owner(session, runner_id)
         unit: Unit = "mi" if owner.units == "mi" else "km"
         today = store.local_today(now, owner.zone)
-        key = (runner_id, owner.data_version, today, unit)
+        state = (owner.vault_key, owner.data_version)
+        key = (runner_id, state, (today, unit))
         kept = KEPT.find(runtime.db, key)
         if kept is not None:
             return kept

@@ -1,6 +1,7 @@
 """A small memory of what was computed, thrown away as soon as data change."""
 
 from collections import OrderedDict
+from collections.abc import Hashable
 from threading import Lock
 from typing import Generic, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
@@ -8,14 +9,17 @@ from weakref import WeakKeyDictionary
 from sync.database import Database
 
 MOST_KEPT = 32
-Key: TypeAlias = tuple[int, int, int, str]  # runner, data version, today, unit
+# A runner, which state of their data, and what else the value hangs on.  A row's
+# number may come back after a deletion, so the state names the runner's key, too.
+Key: TypeAlias = tuple[int, Hashable, Hashable]
 Value = TypeVar("Value")
 
 
 class Kept(Generic[Value]):
     """The last values of a few runners, per database, shared by threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
         self._lock = Lock()
         self._of: WeakKeyDictionary[Database, OrderedDict[Key, Value]]
         self._of = WeakKeyDictionary()
@@ -31,8 +35,8 @@ class Kept(Generic[Value]):
         """Remember one value, and forget what the runner's older data gave."""
         with self._lock:
             kept = self._of.setdefault(db, OrderedDict())
-            for old in [one for one in kept if one[0] == key[0]]:
+            for old in [one for one in kept if one[0] == key[0] and one[1] != key[1]]:
                 del kept[old]
             kept[key] = value
-            while len(kept) > MOST_KEPT:
+            while len(kept) > self._most:
                 kept.popitem(last=False)

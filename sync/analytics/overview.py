@@ -5,24 +5,25 @@ the time that a hundred take elsewhere.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
-
-from sqlalchemy import and_, select
-from sqlalchemy.orm import Session
+from typing import Any, NamedTuple
 
 from sync.analytics.distances import WEEK, Going, about, week_loads
+from sync.analytics.kept import Kept
+from sync.analytics.overview_rows import answer_rows, run_rows, state_of
 from sync.analytics.weeks import MONDAY, first_weekday, week_of
-from sync.models import Answer, Decision, Run, Runner, Survey
+from sync.models import Runner
 from sync.runtime import Runtime
 
 ANSWERABLE_FOR = timedelta(hours=24)
+DAY = timedelta(days=1)
+_MOST_A_DAY = 50
+_MOST_KEPT = 8  # dashboards in the memory of one process
 
 
-@dataclass(frozen=True, slots=True)
-class RunRow:
+class RunRow(NamedTuple):
     """A run that counts.
 
     `week_m` is the distance of the 7 days up to and including it, `about_m` that
@@ -69,12 +70,20 @@ class WeekRow:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
+    """Everything that the pages draw.
+
+    It holds for one `state` of the runner's rows, until the moment `good_until`
+    when a day ends or a run can no longer be answered.
+    """
+
     runs: Sequence[RunRow]
     weeks: Sequence[WeekRow]
     today: date
     asked: int
     answered: int
-    first_weekday: int = MONDAY
+    first_weekday: int
+    state: Hashable
+    good_until: datetime
 
     @property
     def answered_runs(self) -> list[RunRow]:
@@ -82,13 +91,18 @@ class Dashboard:
 
 
 def dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
-    """Gather everything that the runner's pages draw."""
+    """Gather everything that the runner's pages draw; from memory if it still holds."""
     with runtime.db.reading() as session:
         now = runtime.db.now(session)
         runner = session.get_one(Runner, runner_id)
-        rows = _rows(session, runner_id)
+        state = state_of(session, runner)
+        key = (runner_id, state, None)
+        kept = KEPT.find(runtime.db, key)
+        if kept is not None and now < kept.good_until:
+            return kept
+        rows = run_rows(session, runner_id)
         vault = runtime.sealer.vault(runner.vault_key)
-        answers = _answers(session, runner_id)
+        answers = answer_rows(session, runner_id)
     said = {
         run_id: (opened, minutes)
         for opened, (run_id, _, minutes, _) in zip(
@@ -102,14 +116,26 @@ def dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
         for row, sums in zip(rows, _sums(rows, answers), strict=True)
     ]
     first = first_weekday(runner.preferences)
-    return Dashboard(
+    found = Dashboard(
         runs=runs,
         weeks=weekly(runs, first),
         today=_today(rows, now),
         asked=sum(run.asked for run in runs),
         answered=len(said),
         first_weekday=first,
+        state=state,
+        good_until=_good_until(rows, now),
     )
+    KEPT.keep(runtime.db, key, found)
+    return found
+
+
+def _good_until(rows: Sequence[Any], now: datetime) -> datetime:
+    offset = timedelta(seconds=rows[-1].offset_s if rows else 0)
+    here = now + offset
+    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+    over = [_end(row) + ANSWERABLE_FOR for row in rows[-_MOST_A_DAY:]]
+    return min([midnight + DAY - offset, *(end for end in over if end > now)])
 
 
 def weekly(runs: Sequence[RunRow], first: int = MONDAY) -> list[WeekRow]:
@@ -153,49 +179,6 @@ def _end(row: Any) -> datetime:
     return ended_at
 
 
-def _rows(session: Session, runner_id: int) -> Sequence[Any]:
-    columns = Run.__table__.c
-    decision = Decision.__table__.c
-    return session.execute(
-        select(
-            columns.id,
-            columns.source,
-            columns.source_id,
-            columns.sport,
-            columns.started_at,
-            columns.start_known,
-            columns.offset_s,
-            columns.local_day,
-            columns.distance_m,
-            columns.moving_s,
-            columns.elapsed_s,
-            columns.treadmill,
-            columns.manual,
-            columns.race,
-            columns.with_others,
-            columns.device,
-            decision.verdict,
-            decision.reason,
-            decision.minutes_since_end,
-            Survey.__table__.c.sent_at,
-        )
-        .outerjoin(Decision, Decision.run_id == Run.id)
-        .outerjoin(
-            Survey, and_(Survey.run_id == Run.id, Survey.cancelled_for.is_(None))
-        )
-        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None), Run.counted)
-        .order_by(columns.started_at, columns.id)
-    ).all()
-
-
-def _answers(session: Session, runner_id: int) -> Sequence[Any]:
-    return session.execute(
-        select(
-            Answer.run_id, Answer.sealed, Answer.minutes_since_end, Answer.tags
-        ).where(Answer.runner_id == runner_id, Answer.run_id.is_not(None))
-    ).all()
-
-
 def _run_row(
     row: Any,
     sums: tuple[float, float],
@@ -235,3 +218,6 @@ def _today(rows: Sequence[Any], now: datetime) -> date:
     """Return the date where the runner last ran."""
     offset_s = rows[-1].offset_s if rows else 0
     return (now + timedelta(seconds=offset_s)).date()
+
+
+KEPT: Kept[Dashboard] = Kept(_MOST_KEPT)

@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 
 class epoch_s(GenericFunction[float]):  # noqa: N801 - it is a function in SQL
-    """Seconds since 1970 of an instant."""
+    """Whole seconds since 1970 of an instant."""
 
     type = Double()
     inherit_cache = True
@@ -28,14 +28,13 @@ class day_number(GenericFunction[int]):  # noqa: N801 - it is a function in SQL
 @compiles(epoch_s, "sqlite")
 def _epoch_on_sqlite(element: epoch_s, compiler: SQLCompiler, **words: Any) -> str:
     moment = compiler.process(element.clauses, **words)
-    # A Julian day in a double is good to a hundredth of a second.
-    return f"round((julianday({moment}) - 2440587.5) * 86400, 1)"
+    return f"cast(strftime('%s', {moment}) as integer)"
 
 
 @compiles(epoch_s, "postgresql")
 def _epoch_on_postgresql(element: epoch_s, compiler: SQLCompiler, **words: Any) -> str:
     moment = compiler.process(element.clauses, **words)
-    return f"round(extract(epoch from {moment}), 1)::float8"
+    return f"floor(extract(epoch from {moment}))::float8"
 
 
 @compiles(day_number, "sqlite")
