@@ -7,8 +7,10 @@ loaded by the call that needs it.
 from sync.strava.api import (
     SCOPE,
     SCOPE_WITH_PRIVATE,
+    BudgetState,
     Grant,
     Lane,
+    Meter,
     NotARun,
     Page,
     RemoteRun,
@@ -21,8 +23,10 @@ from sync.strava.api import (
 __all__ = [
     "SCOPE",
     "SCOPE_WITH_PRIVATE",
+    "BudgetState",
     "Grant",
     "Lane",
+    "Meter",
     "NotARun",
     "Page",
     "RemoteRun",

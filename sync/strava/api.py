@@ -94,6 +94,26 @@ class Subscription:
     callback_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """One of Strava's four counts: of the quarter or the day, all or the reads."""
+
+    window: str
+    kind: str
+    used: int
+    limit: int
+    resets_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetState:
+    """What `/metrics` and `doctor` show; `shared` is false without Redis."""
+
+    meters: tuple[Meter, ...]
+    paused_until: datetime | None
+    shared: bool
+
+
 class Strava(Protocol):
     """Every call raises one of `sync.errors` when Strava does not comply."""
 
@@ -136,3 +156,7 @@ class Strava(Protocol):
     def subscribe(self, callback_url: str, verify_token: str) -> Subscription: ...
 
     def unsubscribe(self, subscription_id: int) -> None: ...
+
+    def budget_state(self) -> BudgetState:
+        """Tell how much of the request limits is used up; asks nothing of Strava."""
+        ...

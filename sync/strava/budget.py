@@ -5,7 +5,7 @@ Each question is one round trip; nothing here ever sleeps.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from redis.retry import Retry
 from sync.clock import Clock, utc_now
 from sync.errors import RateLimited
 from sync.settings import Settings
-from sync.strava.api import Lane
+from sync.strava.api import BudgetState, Lane, Meter
 from sync.strava.headers import spoken
 from sync.strava.windows import (
     CLOSE_MS,
@@ -47,26 +47,6 @@ ANSWER_S = 0.5
 LOOK_AGAIN_S = 2.0
 # While Redis is away a process takes at most this part of each limit by itself.
 ALONE_PART = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """One of Strava's four counts: of the quarter or the day, all or the reads."""
-
-    window: str
-    kind: str
-    used: int
-    limit: int
-    resets_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetState:
-    """What `/metrics` and `doctor` show; `shared` is false without Redis."""
-
-    meters: tuple[Meter, ...]
-    paused_until: datetime | None
-    shared: bool
 
 
 class Budget:

@@ -10,6 +10,7 @@ from typing_extensions import override
 from sync.errors import RefusedByStrava, StravaUnavailable
 from sync.settings import Settings
 from sync.strava.api import (
+    BudgetState,
     Grant,
     Lane,
     NotARun,
@@ -145,6 +146,10 @@ class HttpStrava(Strava):
         self._wire.as_the_app(
             "DELETE", f"{self._hooks_url}/{subscription_id}", params=self._who()
         )
+
+    @override
+    def budget_state(self) -> BudgetState:
+        return self.budget.state()
 
     def _already_made(
         self, callback_url: str, refusal: RefusedByStrava

@@ -1,0 +1,91 @@
+"""How the work stands, in counts that tell nothing of anybody: for whoever hosts it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from sync import tallies
+from sync.errors import AccessRevoked, ScopeMissing
+from sync.models import Backfill, Connection, Event, Export, Mail, SetAside, Sweep
+from sync.runtime import Runtime
+
+# Everything that waits for a worker, by name.
+DUE = {
+    "inbox": Event.due_at,
+    "backfill": Backfill.due_at,
+    "sweep": Sweep.due_at,
+    "outbox": Mail.due_at,
+    "export": Export.due_at,
+}
+# Their runners have withdrawn what we would need, and only they can give it back.
+_NOT_OURS = (AccessRevoked.__name__, ScopeMissing.__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What is due and how late it is, and what needs somebody to look at it.
+
+    `given_up` events and the records `set_aside` are counted by their reason;
+    `trouble` is how Strava failed us last, and when.
+    """
+
+    due: Mapping[str, int]
+    late_s: Mapping[str, int]
+    given_up: Mapping[str, int]
+    set_aside: Mapping[str, int]
+    stopped_sweeps: int
+    broken_links: int
+    oddities: Mapping[str, int]
+    trouble: tuple[str, datetime] | None
+
+    @property
+    def latest_s(self) -> int:
+        """How long the oldest of all due rows has waited."""
+        return max(self.late_s.values())
+
+    @property
+    def to_retry(self) -> int:
+        """How many events and records another try may help."""
+        events = sum(
+            count for name, count in self.given_up.items() if name not in _NOT_OURS
+        )
+        return events + sum(self.set_aside.values())
+
+
+def look(runtime: Runtime) -> Condition:
+    """Look at every kind of work once; nothing is changed."""
+    with runtime.db.reading() as session:
+        now = runtime.db.now(session)
+        due, late_s = waiting(session, now)
+        stopped = select(func.count()).where(Sweep.stopped_for.is_not(None))
+        broken = select(func.count()).where(Connection.broken_at.is_not(None))
+        return Condition(
+            due=due,
+            late_s=late_s,
+            given_up=_by_reason(session, Event.parked_for),
+            set_aside=_by_reason(session, SetAside.reason),
+            stopped_sweeps=session.scalar(stopped) or 0,
+            broken_links=session.scalar(broken) or 0,
+            oddities=tallies.counted(session),
+            trouble=tallies.latest_trouble(session),
+        )
+
+
+def waiting(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
+    """Return for each kind of work how much is due, and for how long the oldest."""
+    due, late_s = {}, {}
+    for name, due_at in DUE.items():
+        counted = select(func.count(), func.min(due_at)).where(due_at <= now)
+        count, oldest = session.execute(counted).one()
+        due[name] = count
+        late_s[name] = int((now - oldest).total_seconds()) if oldest else 0
+    return due, late_s
+
+
+def _by_reason(session: Session, reason: InstrumentedAttribute[Any]) -> dict[str, int]:
+    counted = select(reason, func.count()).where(reason.is_not(None)).group_by(reason)
+    return dict(session.execute(counted).tuples().all())
