@@ -21,6 +21,7 @@ from web.settings.leaving import blueprint as leaving
 from web.settings.routes import blueprint as settings
 from web.settings.signins import blueprint as signins
 from web.states.routes import blueprint as states
+from web.staying.routes import blueprint as staying
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
 from web.wellbeing.routes import blueprint as wellbeing
@@ -40,6 +41,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     exporting,
     leaving,
     signins,
+    staying,
     consents,
     login,
     help_,

@@ -46,6 +46,7 @@ _MOST_DAYS = 20_000
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(word=word, CONSENTS=CONSENTS)
     app.jinja_env.filters.update(
+        moment=moment,
         short=short,
         thousands=thousands,
         to_the_second=to_the_second,

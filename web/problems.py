@@ -124,6 +124,26 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "Something else has to finish first. Please try again in a minute."
         ),
     ),
+    errors.GoingSoon: Problem(
+        HTTPStatus.CONFLICT,
+        translatable("This account is about to be deleted."),
+        translatable(
+            "You asked us to delete everything, so nothing was saved. Until it is done "
+            "you can undo that in your settings, or by the link in our mail."
+        ),
+        translatable("Open settings"),
+        "settings.settings_page",
+    ),
+    errors.ConsentOutdated: Problem(
+        HTTPStatus.FORBIDDEN,
+        translatable("What you agreed to has a new text."),
+        translatable(
+            "Until you have read it and agreed again we store nothing, so this was not "
+            "saved. Then send it once more."
+        ),
+        translatable("Read it"),
+        "consents.again_page",
+    ),
     errors.ConsentMissing: Problem(
         HTTPStatus.FORBIDDEN,
         translatable("We may not store your answers."),

@@ -23,6 +23,8 @@ _BROWSER_DAYS = 30
 _NEXT_MINUTES = 15
 _DAY_S = 24 * 3600
 _DEFAULT_PORT = 8000
+# Taking back, taking out and leaving never wait for a new text to be agreed to.
+_ALWAYS_OPEN = {"consents", "exporting", "leaving", "signins"}
 
 
 def remember(app: Flask) -> None:
@@ -84,14 +86,25 @@ def login_required(
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if current_runner() is not None:
+        runner = current_runner()
+        if runner is not None and (not runner.must_agree or _is_open_to_all()):
             return view(*args, **kwargs)
+        back = request.full_path.rstrip("?") if request.method == "GET" else ""
         if request.path.endswith(".json"):
             return jsonify(error="Please sign in."), HTTPStatus.UNAUTHORIZED
-        back = request.full_path.rstrip("?") if request.method == "GET" else ""
+        if runner is not None:
+            come_back_to(back)
+            return redirect(url_for("consents.again_page"))
         return redirect(url_for("login.login_page", next=back or None))
 
     return guarded
+
+
+def _is_open_to_all() -> bool:
+    """Whether this page is there for a runner who has a new text to agree to."""
+    return request.blueprint in _ALWAYS_OPEN or (
+        request.blueprint == "settings" and request.method == "GET"
+    )
 
 
 def browser() -> str:

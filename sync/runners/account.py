@@ -8,7 +8,17 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync.models import Answer, Backfill, Connection, Consent, Run, Runner
+from sync.models import (
+    Answer,
+    Backfill,
+    Connection,
+    Consent,
+    Mail,
+    Run,
+    Runner,
+    SignIn,
+    Survey,
+)
 from sync.runners import store
 from sync.runners.rules import about_total
 from sync.runtime import Runtime
@@ -55,6 +65,9 @@ class Holdings:
 
     runs: int
     answers: int
+    questions: int
+    mails: int
+    sign_ins: int
 
 
 def overview(runtime: Runtime, runner_id: int) -> Overview:
@@ -84,15 +97,15 @@ def progress(runtime: Runtime, runner_id: int) -> Import | None:
 
 def holdings(runtime: Runtime, runner_id: int) -> Holdings:
     with runtime.db.reading() as session:
-        runs, answers = (
+        counted = [
             session.scalar(
                 select(func.count())
                 .select_from(table)
                 .where(table.runner_id == runner_id)
             )
-            for table in (Run, Answer)
-        )
-    return Holdings(runs or 0, answers or 0)
+            for table in (Run, Answer, Survey, Mail, SignIn)
+        ]
+    return Holdings(*(count or 0 for count in counted))
 
 
 def save_preferences(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, or_
 
 from sync.models import LinkAttempt, MailLink, SignIn
-from sync.runners import inactive
+from sync.runners import consents, inactive
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
 
@@ -24,4 +24,5 @@ def tidy(runtime: Runtime) -> None:
                 or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)
             )
         )
+    consents.ask_again(runtime)
     inactive.look(runtime)

@@ -78,6 +78,13 @@ MAILS: dict[str, Callable[[], Message]] = {
     ),
     "disconnected": lambda: account_mails.disconnected(SENDING),
     "deleted": lambda: account_mails.deleted(SENDING),
+    "undo": lambda: account_mails.undo(
+        SENDING, token=TOKEN, until=NOW + timedelta(minutes=10), zone="Europe/London"
+    ),
+    "inactive": lambda: account_mails.inactive(
+        SENDING, token=TOKEN, until=NOW + timedelta(days=30), zone="Europe/London"
+    ),
+    "agree_again": lambda: account_mails.agree_again(SENDING),
 }
 
 

@@ -1,17 +1,18 @@
-"""Taking back one consent: a page that says what goes, and a button."""
+"""What a runner agreed to: taking one back, and agreeing again to a new text."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from flask import Blueprint, abort, redirect, render_template, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.runners import account
+from sync.errors import ConsentMissing
+from sync.runners import account, consents
 from sync.runtime import Runtime
 from sync.surveys.withdraw import withdraw_mail, withdraw_mood
 from web.problems import NOT_FOUND
 from web.runtime import runtime
-from web.session import login_required, signed_in
+from web.session import login_required, signed_in, where_to_go
 
 blueprint = Blueprint("consents", __name__, url_prefix="/settings/consents")
 
@@ -19,6 +20,43 @@ WITHDRAW: Mapping[str, Callable[[Runtime, int], None]] = {
     "mood": withdraw_mood,
     "mail": withdraw_mail,
 }
+
+
+@blueprint.get("")
+@login_required
+def again_page() -> ResponseReturnValue:
+    """Show today's text of what was agreed to in an older one."""
+    outdated = consents.outdated(runtime(), signed_in().runner_id)
+    if not outdated:
+        return redirect(url_for("settings.settings_page", _anchor="consents"))
+    return _again(outdated)
+
+
+@blueprint.post("")
+@login_required
+def agree_again() -> ResponseReturnValue:
+    runner_id = signed_in().runner_id
+    try:
+        consents.agree_again(runtime(), runner_id, list(request.form))
+    except ConsentMissing:
+        outdated = consents.outdated(runtime(), runner_id)
+        return _again(outdated, missing=True), HTTPStatus.BAD_REQUEST
+    home = url_for("dashboard.dashboard_page")
+    return redirect(where_to_go(home), HTTPStatus.SEE_OTHER)
+
+
+def _again(outdated: Mapping[str, object], *, missing: bool = False) -> str:
+    return render_template(
+        "consents/again.html",
+        kinds=[
+            kind
+            for kind in ("strava", "private", "mood", "mail", "adult")
+            if kind in outdated
+        ],
+        since=outdated,
+        ticked=request.form,
+        missing=missing,
+    )
 
 
 @blueprint.get("/<kind>")

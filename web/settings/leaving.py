@@ -1,10 +1,11 @@
-"""Leaving: what goes is shown first, then it goes."""
+"""Leaving: what goes is shown first, then it goes, and a deletion can be undone."""
 
-from flask import Blueprint, render_template
+from http import HTTPStatus
+
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.runners import account, leave
-from web import session
+from sync.runners import account, erase, leave
 from web.runtime import runtime
 from web.session import login_required, signed_in
 
@@ -28,6 +29,9 @@ def disconnect() -> ResponseReturnValue:
 @blueprint.get("/delete")
 @login_required
 def delete_page() -> ResponseReturnValue:
+    """Show what would go, or until when it can be undone."""
+    if signed_in().erase_at is not None:
+        return render_template("settings/going.html")
     held = account.holdings(runtime(), signed_in().runner_id)
     return render_template("settings/delete.html", held=held)
 
@@ -35,6 +39,13 @@ def delete_page() -> ResponseReturnValue:
 @blueprint.post("/delete")
 @login_required
 def delete() -> ResponseReturnValue:
-    leave.delete_everything(runtime(), signed_in().runner_id)
-    session.logout()
-    return render_template("settings/deleted.html")
+    erase.ask(runtime(), signed_in().runner_id)
+    return redirect(url_for(".delete_page"), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/delete/undo")
+@login_required
+def undo() -> ResponseReturnValue:
+    if not erase.undo(runtime(), signed_in().runner_id):
+        return render_template("settings/link_over.html"), HTTPStatus.GONE
+    return render_template("settings/kept.html")

@@ -1,0 +1,104 @@
+"""Agreeing again: a new version of a text is asked about before anything goes on."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from sync import standing, terms
+from sync.database import wake_after_commit
+from sync.errors import ConsentMissing
+from sync.mail import outbox
+from sync.models import Backfill, Mail, Runner, Sweep
+from sync.queue import Work
+from sync.runners import store
+from sync.runtime import Runtime
+
+log = structlog.get_logger()
+
+_MAIL_KEEPS = timedelta(days=7)
+# Further back than any comparison lies: the next one goes through the whole list.
+_LONG_AGO = timedelta(days=365)
+
+
+def outdated(runtime: Runtime, runner_id: int) -> dict[str, datetime]:
+    """Return what the runner agreed to in an older text only, and when."""
+    with runtime.db.reading() as session:
+        return standing.outdated(session, runner_id)
+
+
+def agree_again(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> None:
+    """Note that the runner agrees to today's text, and go on where we stopped.
+
+    Raises `ConsentMissing` when one of those to agree to is not among `kinds`.
+    """
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        asked = standing.outdated(session, runner_id)
+        if set(asked) - set(kinds):
+            raise ConsentMissing("Not everything was agreed to again.")
+        if not asked:
+            return
+        store.agree(session, runner_id, asked, version=terms.VERSION, at=now)
+        _go_on(session, runner_id, now=now)
+    log.info("agreed again", runner_id=runner_id, version=terms.VERSION)
+
+
+def ask_again(runtime: Runtime) -> None:
+    """Stop importing for whoever has a new text to read; tell them once by mail."""
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        for runner_id in _not_told(session):
+            session.execute(
+                update(Backfill)
+                .where(Backfill.runner_id == runner_id)
+                .values(due_at=None)
+            )
+            outbox.promise(
+                session,
+                sealer=runtime.sealer,
+                now=now,
+                dedupe_key=_key(runner_id),
+                kind="agree_again",
+                runner_id=runner_id,
+                values={},
+                stale_at=now + _MAIL_KEEPS,
+            )
+            log.info("asked to agree again", runner_id=runner_id)
+
+
+def _not_told(session: Session) -> list[int]:
+    told = select(Mail.runner_id).where(
+        Mail.kind == "agree_again", Mail.dedupe_key.like(f"agree:{terms.VERSION}:%")
+    )
+    return list(
+        session.scalars(
+            select(Runner.id).where(
+                standing.must_agree(Runner.id),
+                Runner.erase_at.is_(None),
+                Runner.id.not_in(told),
+            )
+        )
+    )
+
+
+def _key(runner_id: int) -> str:
+    return f"agree:{terms.VERSION}:{runner_id}"
+
+
+def _go_on(session: Session, runner_id: int, *, now: datetime) -> None:
+    """Import what was left, and compare the whole list: it shows what was missed."""
+    session.execute(
+        update(Backfill)
+        .where(Backfill.runner_id == runner_id, Backfill.finished_at.is_(None))
+        .values(due_at=now)
+    )
+    session.execute(
+        update(Sweep)
+        .where(Sweep.runner_id == runner_id)
+        .values(due_at=now, compared_at=now - _LONG_AGO)
+    )
+    for work in Work:
+        wake_after_commit(session, work)

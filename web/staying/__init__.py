@@ -1,0 +1,1 @@
+"""Second thoughts: the links in mails that keep an account."""
