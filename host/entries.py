@@ -14,8 +14,11 @@ def web_words(host: str, port: int, processes: int) -> list[str]:
     return [*words, "web.wsgi:app"]
 
 
-def worker_words(pool: str, concurrency: int) -> list[str]:
-    return ["workers.worker", "--pool", pool, "--concurrency", str(concurrency)]
+def worker_words(
+    pool: str, concurrency: int, *, pulse: Path | None = None
+) -> list[str]:
+    words = ["workers.worker", "--pool", pool, "--concurrency", str(concurrency)]
+    return [*words, "--pulse", str(pulse)] if pulse else words
 
 
 def beat_words(data_dir: Path, log_format: str) -> list[str]:

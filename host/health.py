@@ -1,7 +1,9 @@
-"""How to tell that a part works, with sockets alone."""
+"""How to tell that a part works, with sockets and files alone."""
 
 import socket
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from host.process import Process
 
@@ -15,6 +17,25 @@ def is_alive(_process: Process) -> bool:
 def has_said(words: str) -> Callable[[Process], bool]:
     """Ready once the part has written `words` to its log."""
     return lambda process: words in process.said()
+
+
+def has_pulse(file: Path, *, within_s: float) -> Callable[[Process], bool]:
+    """Well as long as `file` is touched every now and then.
+
+    What counts is that its time changes, not which time it says: the machine's
+    clock may jump.
+    """
+    seen: tuple[object, ...] = ()
+    changed_at = 0.0
+
+    def check(process: Process) -> bool:
+        nonlocal seen, changed_at
+        now = process.pid, file.stat().st_mtime_ns if file.exists() else None
+        if now != seen:
+            seen, changed_at = now, time.monotonic()
+        return time.monotonic() - changed_at <= within_s
+
+    return check
 
 
 def answers_page(host: str, port: int, path: str) -> Callable[[Process], bool]:

@@ -18,6 +18,8 @@ STOP_ORDER = ("web", "beat", "worker", "simulator", "mailbox", "redis")
 _LOOPBACK = "127.0.0.1"
 _SIMULATED_CLIENT_ID = "1"
 _THREADS = 4
+# The schedule has the worker look once a minute.
+_PULSE_WITHIN_S = 300.0
 
 
 @dataclass(slots=True)
@@ -103,12 +105,14 @@ class Plan:
             password=self.home.secrets()["redis_password"],
             folder=folder,
         )
+        answers = health.greets(port, b"-NOAUTH", after=b"PING\r\n")
         return Part(
             name="redis",
             command=[str(redis_server.find()), str(configuration)],
             environment=_bare_environment(),
             log=self.home.fresh_log("redis"),
-            is_ready=health.greets(port, b"-NOAUTH", after=b"PING\r\n"),
+            is_ready=answers,
+            is_well=answers,
         )
 
     def mailbox(self) -> Part:
@@ -138,6 +142,7 @@ class Plan:
         )
 
     def web(self) -> Part:
+        answers = health.answers_page(self._bound_host, self.port, "/healthz")
         return Part(
             name="web",
             command=_python(
@@ -145,7 +150,8 @@ class Plan:
             ),
             environment=self.environment(),
             log=self.home.fresh_log("web"),
-            is_ready=health.answers_page(self._bound_host, self.port, "/healthz"),
+            is_ready=answers,
+            is_well=answers,
             ends_within_s=2.0,
         )
 
@@ -156,10 +162,11 @@ class Plan:
     def worker(self) -> Part:
         return Part(
             name="worker",
-            command=_python(*worker_words("threads", _THREADS)),
+            command=_python(*worker_words("threads", _THREADS, pulse=self._pulse)),
             environment=self.environment(),
             log=self.home.fresh_log("worker"),
             is_ready=health.has_said(" ready."),
+            is_well=health.has_pulse(self._pulse, within_s=_PULSE_WITHIN_S),
             ends_within_s=4.0,
         )
 
@@ -170,7 +177,13 @@ class Plan:
             environment={**_bare_environment(), BROKER: self._broker},
             log=self.home.fresh_log("beat"),
             is_ready=health.is_alive,
+            is_well=health.has_pulse(self._pulse, within_s=_PULSE_WITHIN_S),
         )
+
+    @property
+    def _pulse(self) -> Path:
+        """The worker touches this file when the schedule's sweep has come."""
+        return self.home.path / "pulse"
 
     def command(self, *words: str) -> Part:
         """Return one of our own commands, run once with the parts' settings."""

@@ -17,7 +17,10 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What to start, how to tell that it works, and how long it may take to end."""
+    """What to start, how to tell that it works, and how long it may take to end.
+
+    `is_well`, if there is such a test, is asked again and again while it runs.
+    """
 
     name: str
     command: Sequence[str]
@@ -25,6 +28,7 @@ class Part:
     log: Path
     is_ready: Callable[["Process"], bool]
     ends_within_s: float = 1.0
+    is_well: Callable[["Process"], bool] | None = None
 
 
 class Process:

@@ -17,6 +17,9 @@ _LOOK_EVERY_S = 0.03
 _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 20.0
+_CHECK_EVERY_S = 10.0
+# A page may take its time, and a machine may be busy: not for a whole minute.
+_MOST_MISSES = 6
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -72,14 +75,22 @@ class _Watched:
     process: Process
     failures: int = 0
     again_at: float | None = None
+    check_at: float = 0.0
+    misses: int = 0
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts parts one after another, restarts what falls over, stops them all."""
+    """Starts parts one after another, restarts what falls over, stops them all.
+
+    A part that runs and was not well `most_misses` times in a row has hung: it
+    is killed, and so started again.
+    """
 
     bell: Bell
     say: Callable[[str], None]
+    check_every_s: float = _CHECK_EVERY_S
+    most_misses: int = _MOST_MISSES
     _watched: dict[str, _Watched] = field(default_factory=dict)
 
     def start(self, parts: Sequence[Part]) -> None:
@@ -105,7 +116,8 @@ class Supervisor:
         while True:
             for watched in self._watched.values():
                 self._look_after(watched)
-            pending = [w.again_at for w in self._watched.values() if w.again_at]
+            looks = (_next_look(watched) for watched in self._watched.values())
+            pending = [at for at in looks if at is not None]
             now = time.monotonic()
             self.bell.wait(max(0.0, min(pending) - now) if pending else None)
 
@@ -139,6 +151,7 @@ class Supervisor:
             if now >= watched.again_at:
                 watched.process = Process(watched.part)
                 watched.again_at = None
+                self._check_later(watched, misses=0)
         elif watched.process.has_ended():
             code = watched.process.kill_group()
             steady = now - watched.process.started_at >= _STEADY_AFTER_S
@@ -149,6 +162,17 @@ class Supervisor:
                 f"The {watched.part.name} part ended ({ending(code)}); "
                 f"starting it again in {wait_s:g} s."
             )
+        elif watched.part.is_well is not None and now >= watched.check_at:
+            well = watched.part.is_well(watched.process)
+            self._check_later(watched, misses=0 if well else watched.misses + 1)
+
+    def _check_later(self, watched: _Watched, *, misses: int) -> None:
+        watched.misses = misses
+        watched.check_at = time.monotonic() + self.check_every_s
+        if misses >= self.most_misses:
+            self.say(f"The {watched.part.name} part has hung.")
+            watched.process.kill_group()
+            self._look_after(watched)
 
     def _end(self, process: Process) -> None:
         process.ask_to_end()
@@ -156,6 +180,13 @@ class Supervisor:
         while not process.has_ended() and time.monotonic() < deadline:
             self.bell.wait(_LOOK_EVERY_S)
         process.kill_group()
+
+
+def _next_look(watched: _Watched) -> float | None:
+    """Return when this part wants attention even if nothing happens to it."""
+    if watched.again_at is not None or watched.part.is_well is None:
+        return watched.again_at
+    return watched.check_at
 
 
 def restart_wait_s(failures: int) -> float:

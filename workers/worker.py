@@ -6,6 +6,10 @@ every worker a tenth of its memory.
 
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from celery.signals import task_postrun
 
 from sync.errors import NotConfigured
 from sync.settings import load
@@ -17,7 +21,10 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m workers.worker", description=__doc__)
     parser.add_argument("--pool", choices=("prefork", "threads"), default="prefork")
     parser.add_argument("--concurrency", type=int, default=2)
+    parser.add_argument("--pulse", type=Path, help="file to touch after each sweep")
     arguments = parser.parse_args()
+    if arguments.pulse is not None:
+        show_pulse(arguments.pulse)
     try:
         library(load().data_dir)  # a bad instrument is refused before any task
     except NotConfigured as error:
@@ -36,6 +43,15 @@ def main() -> int:
     worker.start()
     code: int = worker.exitcode or 0
     return code
+
+
+def show_pulse(file: Path) -> None:
+    """Let whoever watches see that wake-ups still arrive and are acted on."""
+
+    @task_postrun.connect(weak=False)
+    def _touch(task: Any, **_: object) -> None:
+        if task.name == "sweep":
+            file.touch()
 
 
 if __name__ == "__main__":

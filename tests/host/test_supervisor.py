@@ -4,18 +4,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from threading import Timer
+from threading import Thread, Timer
 
 import pytest
 
 from host.errors import CannotStart
-from host.health import has_said, is_alive
-from host.process import Part
+from host.health import greets, has_pulse, has_said, is_alive
+from host.process import Part, Process
 from host.supervisor import Bell, Stopped, Supervisor, restart_wait_s
-from tests.servers import wait_for
+from tests.servers import free_port, wait_for
 
 # A part with a child of its own, as the web server and the workers have.
 FAMILY = (
@@ -29,6 +30,22 @@ STUBBORN = (
     "import os, signal, time; signal.signal(15, signal.SIG_IGN);"
     "print('here', os.getpid(), flush=True); time.sleep(60)"
 )
+
+
+# Two parts that show that they are well: by an answer, and by a file's time.
+TALKER = """import os, socket
+door = socket.create_server(("127.0.0.1", {port}))
+print("here", os.getpid(), flush=True)
+while True:
+    with door.accept()[0] as talk:
+        talk.sendall(b"well")
+"""
+TOUCHER = """import os, pathlib, time
+print("here", os.getpid(), flush=True)
+while True:
+    pathlib.Path({file!r}).touch()
+    time.sleep(0.05)
+"""
 
 
 @pytest.fixture
@@ -103,6 +120,69 @@ def test_a_killed_part_is_started_again_without_its_old_children(
     assert len(family(log)) == 2
     assert not is_running(old)
     assert said == ["The part part ended (signal SIGKILL); starting it again in 0.1 s."]
+    supervisor.stop(["part"])
+
+
+def talker(folder: Path) -> tuple[str, Callable[[Process], bool]]:
+    port = free_port()
+    return TALKER.format(port=port), greets(port, b"well")
+
+
+def toucher(folder: Path) -> tuple[str, Callable[[Process], bool]]:
+    file = folder / "pulse"
+    return TOUCHER.format(file=str(file)), has_pulse(file, within_s=0.5)
+
+
+@pytest.mark.parametrize("kind", [talker, toucher])
+def test_a_part_that_hangs_is_started_again(
+    kind: Callable[[Path], tuple[str, Callable[[Process], bool]]],
+    folder: Path,
+    supervisor: Supervisor,
+    said: list[str],
+) -> None:
+    log, (code, is_well) = folder / "part.log", kind(folder)
+    supervisor.check_every_s, supervisor.most_misses = 0.2, 2
+    supervisor.start([replace(part(folder, code), is_well=is_well)])
+    [old] = family(log)
+
+    def hang() -> None:
+        try:
+            os.kill(old, signal.SIGSTOP)
+            wait_for(lambda: len(family(log)) == 2)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=hang).start()
+    with pytest.raises(Stopped):
+        supervisor.watch()
+
+    assert len(family(log)) == 2
+    assert not is_running(old)
+    assert said[:2] == [
+        "The part part has hung.",
+        "The part part ended (signal SIGKILL); starting it again in 0.1 s.",
+    ]
+    supervisor.stop(["part"])
+
+
+def test_a_part_that_is_slow_for_once_is_left_alone(
+    folder: Path, supervisor: Supervisor, said: list[str]
+) -> None:
+    answers = [False, True] * 3
+
+    def is_well(_process: Process) -> bool:
+        if not answers:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return True
+        return answers.pop(0)
+
+    supervisor.check_every_s, supervisor.most_misses = 0.0, 2
+    supervisor.start([replace(part(folder, ALONE), is_well=is_well)])
+
+    with pytest.raises(Stopped):
+        supervisor.watch()
+
+    assert said == []
     supervisor.stop(["part"])
 
 

@@ -1,5 +1,6 @@
 """`moodmiles up` with all its real parts: it starts, stands up again and ends."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -10,6 +11,7 @@ from threading import Thread
 
 import pytest
 import requests
+from celery import Celery
 
 from host.cli import FAILED, main
 from tests.journeys.house import House, house, until
@@ -68,6 +70,14 @@ def test_a_killed_part_comes_back(instance: House, part: str) -> None:
 
     until(lambda: pids(instance).get(part, old) != old)
     until(lambda: works(instance))
+
+
+def test_the_worker_shows_that_wake_ups_arrive(instance: House) -> None:
+    told = json.loads((instance.data_dir / "instance.json").read_text())
+    with Celery(broker=told["MOODMILES_REDIS_URL"], set_as_current=False) as beat:
+        beat.send_task("sweep", ignore_result=True)
+
+    until((instance.data_dir / "pulse").exists)
 
 
 def test_a_second_instance_is_refused(
