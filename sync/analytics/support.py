@@ -26,12 +26,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """Free and confidential lines of one country, or of anywhere."""
+    """Free and confidential lines of one country, or of anywhere.
+
+    `source` is the page that the numbers were compared with on `checked_on`.
+    """
 
     country: str
     emergency: str
     lines: tuple[Line, ...]
     checked_on: date
+    source: str
 
 
 def support(country: str | None) -> Support:
@@ -76,6 +80,7 @@ def _read() -> dict[str, Support]:
             emergency=entry["emergency"],
             lines=tuple(Line(**line) for line in entry["lines"]),
             checked_on=date.fromisoformat(entry["checked_on"]),
+            source=entry["source"],
         )
         for country, entry in content.items()
     }

@@ -127,3 +127,8 @@ def test_the_lines_were_checked_within_half_a_year() -> None:
 
     assert age <= timedelta(days=180), "check support.json by hand and date it anew"
     assert oldest >= date(2026, 11, 22)
+
+
+def test_every_countrys_numbers_name_the_page_they_were_compared_with() -> None:
+    for country in (*countries(), None):
+        assert support(country).source.startswith("http")

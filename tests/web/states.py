@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sync.models import Run
 from sync.prepared.scenes import SCENES, Scene, prepare
 from sync.runtime import Runtime
-from sync.surveys import answer
+from sync.surveys import answer, before, controls, unsubscribe, wellbeing
 from tests.stage import Stage
 from tests.web.history import give_history
 from web.states.routes import FAILURES
@@ -77,6 +77,30 @@ def _twins(stage: Stage) -> Scene:
     return Scene(f"/runs/{run_id}", runner_id)
 
 
+def _before(stage: Stage, saved: str = "") -> Scene:
+    return Scene(f"/before/{before.token_for(stage.runtime, _linked(stage))}{saved}")
+
+
+def _mailed(path: str = "") -> State:
+    """Open what a link in a mail leads to, signed in or not."""
+
+    def made(stage: Stage) -> Scene:
+        token = unsubscribe.token_for(stage.runtime, _linked(stage))
+        return Scene(f"/u/{token}{path}")
+
+    return made
+
+
+def _wellbeing(stage: Stage, said: int | None = None) -> Scene:
+    """Open the longer look: switched on, and answered alike five times or not yet."""
+    runner_id = _linked(stage)
+    controls.save(stage.runtime, runner_id, {"wellbeing": True, "country": "DE"})
+    if said is not None:
+        values = {f"who5_{number}": said for number in range(1, 6)}
+        wellbeing.record(stage.runtime, runner_id, values)
+    return Scene("/wellbeing", runner_id)
+
+
 def _at(path: str) -> State:
     return lambda _stage: Scene(path)
 
@@ -116,6 +140,16 @@ STATES: Mapping[str, State] = {
     "delete": _signed_in("/settings/delete"),
     "states": _at("/states"),
     "mailbox": _at("/mailbox"),
+    "before": _before,
+    "before-saved": lambda stage: _before(stage, "?saved=4"),
+    "wellbeing-off": _signed_in("/wellbeing"),
+    "wellbeing": _wellbeing,
+    "wellbeing-saved": lambda stage: _wellbeing(stage, 4),
+    "wellbeing-low": lambda stage: _wellbeing(stage, 1),
+    "stop": _mailed(),
+    "stop-check-ins": _mailed("?only=checkins"),
+    "stop-digest": _mailed("?only=digest"),
+    "settings-from-mail": _mailed("/settings?ask=weekly"),
     "offline": _at("/offline"),
     **{name: _at(f"/states/{name}") for name in FAILURES},
     **{name: _prepared(name) for name in SCENES},
