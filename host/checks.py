@@ -1,30 +1,30 @@
 """What the doctor looks at; each check returns a fact or raises what to do."""
 
 import smtplib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from redis import Redis, RedisError
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from host import subscription
 from host.database import Tables
+from sync import condition
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.errors import MoodmilesError
 from sync.mail.smtp import Server, SmtpLine, Undelivered
-from sync.models import Backfill, Event, Mail
 from sync.runtime import Runtime, build
 from sync.settings import Settings
+from sync.strava import Meter
 from sync.strava.client import HttpStrava
 from sync.surveys.instruments import library
 
 _PATIENCE_S = 5
 _MOST_DRIFT = timedelta(seconds=5)
-_MOST_DELAY = timedelta(minutes=10)
+_MOST_DELAY_S = 600
 _OLDEST_REDIS = (6, 2)
 
 
@@ -113,24 +113,51 @@ def clock(settings: Settings) -> str:
     return "agrees with the database's"
 
 
+def limits(settings: Settings) -> str:
+    """Tell how much of Strava's request limits is used up."""
+    with _runtime(settings) as runtime:
+        state = runtime.strava.budget_state()
+    if not state.shared:
+        raise ToDo("Not known without Redis: see the redis line.")
+    meters = [f"{_counted(meter)} by {meter.resets_at:%H:%M}" for meter in state.meters]
+    if any(
+        meter.used >= meter.limit for meter in state.meters if meter.window == "day"
+    ):
+        raise ToDo(
+            f"Strava's limit for today is used up ({', '.join(meters)} UTC); what is "
+            "left waits. Ask Strava for a larger one if this comes often."
+        )
+    until = state.paused_until
+    paused = f"; Strava asks all to wait until {until:%H:%M} UTC" if until else ""
+    return f"{', '.join(meters)} UTC{paused}"
+
+
+def _counted(meter: Meter) -> str:
+    what = "requests" if meter.kind == "overall" else "reads"
+    return f"{meter.used} of {meter.limit} {what}"
+
+
 def work(settings: Settings) -> str:
     """Look for rows that should have been done long ago, or were given up."""
-    with _runtime(settings) as runtime, runtime.db.reading() as session:
-        now = runtime.db.now(session)
-        dues = [
-            session.scalar(select(func.min(due_at)))
-            for due_at in (Event.due_at, Backfill.due_at, Mail.due_at)
-        ]
-        parked = session.scalar(
-            select(func.count()).where(Event.parked_for.is_not(None))
-        )
-    late = max((now - due for due in dues if due), default=timedelta())
-    if late > _MOST_DELAY:
-        minutes = int(late.total_seconds() // 60)
+    with _runtime(settings) as runtime:
+        found = condition.look(runtime)
+    if found.latest_s > _MOST_DELAY_S:
+        minutes = found.latest_s // 60
         raise ToDo(f"Work has waited for {minutes} minutes: is a worker running?")
-    if parked:
-        raise ToDo(f"{parked} events were given up; the workers' log says why.")
-    return "nothing is late"
+    if found.to_retry:
+        why = _listed(found.to_retry)
+        raise ToDo(f"Given up: {why}. Run `moodmiles strava retry`.")
+    if found.stopped_sweeps:
+        raise ToDo(
+            f"Strava showed no run at all of {found.stopped_sweeps} runners who have "
+            "some, so none was removed; the workers' log names the runners."
+        )
+    noted = f"; noted so far: {_listed(found.oddities)}" if found.oddities else ""
+    return f"nothing is late{noted}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
 
 
 @contextmanager

@@ -69,7 +69,16 @@ def _runner_delete(parser: ArgumentParser) -> None:
     )
 
 
-CHECKS = ("configuration", "database", "redis", "mail", "strava", "clock", "work")
+CHECKS = (
+    "configuration",
+    "database",
+    "redis",
+    "mail",
+    "strava",
+    "limits",
+    "clock",
+    "work",
+)
 
 
 def _doctor(parser: ArgumentParser) -> None:
@@ -114,7 +123,7 @@ COMMANDS = (
     Command(
         ("strava", "retry"),
         "host.subscription",
-        "read the records again that could not be read",
+        "try again what was given up or could not be read",
         _data_dir,
     ),
     Command(

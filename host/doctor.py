@@ -37,6 +37,7 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "redis": checks.redis,
     "mail": checks.mail,
     "strava": checks.strava,
+    "limits": checks.limits,
     "clock": checks.clock,
     "work": checks.work,
 }

@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from host.configuration import effective
-from sync.inbox import subscription
+from sync.inbox import given_up, subscription
 from sync.runs import aside
 from sync.runtime import Runtime, build
 from sync.settings import Settings
@@ -49,11 +49,15 @@ def unsubscribe(runtime: Runtime) -> str:
 
 
 def retry(runtime: Runtime) -> str:
-    """Read again what could not be read before."""
+    """Try again what could not be read, and let workers try what was given up."""
     tried, left = aside.retry(runtime)
-    if not tried:
-        return "No record has been set aside."
-    return f"Tried {tried} records again; {left} of them still cannot be read."
+    events = given_up.retry(runtime)
+    if not tried and not events:
+        return "Nothing has been given up."
+    return (
+        f"Tried {tried} records again; {left} of them still cannot be read. "
+        f"{events} events are with the workers again."
+    )
 
 
 def status(settings: Settings, strava: Strava) -> str:

@@ -22,7 +22,7 @@ DUE = {
     "export": Export.due_at,
 }
 # Their runners have withdrawn what we would need, and only they can give it back.
-_NOT_OURS = (AccessRevoked.__name__, ScopeMissing.__name__)
+HOPELESS = (AccessRevoked.__name__, ScopeMissing.__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,10 @@ class Condition:
         return max(self.late_s.values())
 
     @property
-    def to_retry(self) -> int:
-        """How many events and records another try may help."""
-        events = sum(
-            count for name, count in self.given_up.items() if name not in _NOT_OURS
-        )
-        return events + sum(self.set_aside.values())
+    def to_retry(self) -> dict[str, int]:
+        """Return the events and records that another try may help, by reason."""
+        events = {why: n for why, n in self.given_up.items() if why not in HOPELESS}
+        return events | dict(self.set_aside)
 
 
 def look(runtime: Runtime) -> Condition:
@@ -88,4 +86,4 @@ def waiting(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, 
 
 def _by_reason(session: Session, reason: InstrumentedAttribute[Any]) -> dict[str, int]:
     counted = select(reason, func.count()).where(reason.is_not(None)).group_by(reason)
-    return dict(session.execute(counted).tuples().all())
+    return {why: count for why, count in session.execute(counted) if why}

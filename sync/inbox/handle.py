@@ -6,7 +6,7 @@ from time import monotonic
 
 import structlog
 
-from sync import standing
+from sync import standing, tallies
 from sync.errors import MoodmilesError
 from sync.inbox import rules, store
 from sync.inbox.rules import Plan
@@ -133,6 +133,7 @@ def _postpone(
             parked_for=parked_for,
             free=not costs_an_attempt(error),
         )
+        tallies.trouble(session, error, at=now)
     if due_at is not None:
         runtime.queue.wake(Work.INBOX, after_s=(due_at - now).total_seconds())
     log.warning(

@@ -11,7 +11,7 @@ from time import monotonic
 import structlog
 from sqlalchemy import select
 
-from sync import standing
+from sync import standing, tallies
 from sync.database import wake_after_commit
 from sync.errors import AccessRevoked, MoodmilesError, RateLimited
 from sync.models import Backfill, Connection
@@ -140,6 +140,7 @@ def _postpone(runtime: Runtime, held: Backfill, error: MoodmilesError) -> None:
         )
         backfill.waiting_for = "limit" if isinstance(error, RateLimited) else "strava"
         due_at = backfill.due_at
+        tallies.trouble(session, error, at=now)
         runners.release(session, held.runner_id)
     if due_at is not None:
         runtime.queue.wake(

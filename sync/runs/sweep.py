@@ -214,10 +214,10 @@ def _postpone(runtime: Runtime, held: Sweep, error: MoodmilesError) -> None:
             return
         if not rules.costs_an_attempt(error):
             sweep.attempts = max(held.attempts - 1, 0)
-        sweep.due_at = rules.next_try(
-            error, attempts=sweep.attempts, now=runtime.db.now(session)
-        )
+        now = runtime.db.now(session)
+        sweep.due_at = rules.next_try(error, attempts=sweep.attempts, now=now)
         due_at = sweep.due_at
+        tallies.trouble(session, error, at=now)
     log.warning(
         "sweep postponed",
         runner_id=held.runner_id,

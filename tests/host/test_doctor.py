@@ -7,14 +7,25 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from host.doctor import examine
 from sync.clock import utc_now
 from sync.database import Database, connect
-from sync.models import Event
+from sync.models import Backfill, Event, Sweep
 from sync.queue import CeleryQueue
 from sync.settings import Settings
+from sync.strava import Lane
+from sync.strava.budget import budget_of
 from tests.servers import HOST, free_port, valkey
+from tests.stage import Stage
+
+SPOKEN = {
+    "X-RateLimit-Limit": "200,2000",
+    "X-RateLimit-Usage": "70,303",
+    "X-ReadRateLimit-Limit": "100,1000",
+    "X-ReadRateLimit-Usage": "70,303",
+}
 
 
 def advice(settings: Settings, check: str, **changes: Any) -> str:
@@ -109,12 +120,80 @@ def test_work_that_waits_asks_for_a_worker(
     assert "Work has waited for 60 minutes" in advice(settings, "work")
 
 
-def test_work_that_was_given_up_is_counted(
+def test_what_was_given_up_can_be_tried_again(
     settings: Settings, write: Callable[..., None]
 ) -> None:
-    write(parked_for="unreadable")
+    write(parked_for="StravaUnavailable")
 
-    assert "1 events were given up" in advice(settings, "work")
+    said = advice(settings, "work")
+
+    assert "Given up: StravaUnavailable (1). Run `moodmiles strava retry`." in said
+
+
+def test_what_only_a_runner_can_mend_is_no_work_for_the_host(
+    settings: Settings, write: Callable[..., None]
+) -> None:
+    write(parked_for="AccessRevoked")
+
+    assert advice(settings, "work").startswith("ok ")
+
+
+def test_a_stopped_sweep_is_told(settings: Settings, stage: Stage) -> None:
+    stage.link(stage.athlete())
+    with stage.runtime.db.transaction() as session:
+        tomorrow = utc_now() + timedelta(days=1)
+        session.execute(update(Backfill).values(due_at=None))
+        session.execute(update(Sweep).values(stopped_for="doubt", due_at=tomorrow))
+
+    assert "no run at all of 1 runners" in advice(settings, "work")
+
+
+def test_oddities_are_told_when_all_is_well(settings: Settings, stage: Stage) -> None:
+    stage.tell(stage.athlete(99), 1, "create")
+
+    said = advice(settings, "work")
+
+    assert "nothing is late; noted so far: event about nobody here (1)" in said
+
+
+def test_strava_s_limits_are_told_as_all_processes_count_them(
+    settings: Settings,
+) -> None:
+    with valkey() as redis:
+        shared = settings.model_copy(update={"redis_url": redis.url})
+        budget = budget_of(shared)
+        budget.learn(SPOKEN)
+        budget.reserve(Lane.WAITING)
+
+        said = advice(shared, "limits")
+
+    assert "71 of 200 requests by" in said
+    assert "304 of 1000 reads by 00:00 UTC" in said
+    assert said.startswith("ok ")
+
+
+@pytest.mark.parametrize(
+    ("usage", "start", "sentence"),
+    [
+        ("100,1000", "fix ", "Strava's limit for today is used up"),
+        ("100,500", "ok ", "Strava asks all to wait until"),
+    ],
+)
+def test_a_limit_that_is_used_up_is_told(
+    settings: Settings, usage: str, start: str, sentence: str
+) -> None:
+    with valkey() as redis:
+        shared = settings.model_copy(update={"redis_url": redis.url})
+        budget_of(shared).learn(SPOKEN | {"X-ReadRateLimit-Usage": usage}, refused=True)
+
+        said = advice(shared, "limits")
+
+    assert said.startswith(start)
+    assert sentence in said
+
+
+def test_without_redis_nobody_knows_the_limits(settings: Settings) -> None:
+    assert "Not known without Redis" in advice(settings, "limits")
 
 
 def test_what_is_well_says_ok(settings: Settings) -> None:
@@ -123,11 +202,12 @@ def test_what_is_well_says_ok(settings: Settings) -> None:
             advice(settings, "configuration"),
             advice(settings, "database"),
             advice(settings, "redis", redis_url=redis.url),
+            advice(settings, "limits", redis_url=redis.url),
             advice(settings, "clock"),
             advice(settings, "work"),
         ]
 
-    assert [line.split()[0] for line in found] == ["ok"] * 5
+    assert [line.split()[0] for line in found] == ["ok"] * 6
 
 
 def test_a_bad_instrument_is_named_with_its_line(

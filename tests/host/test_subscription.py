@@ -5,13 +5,16 @@ from dataclasses import replace
 from threading import Thread
 
 import pytest
+from sqlalchemy import func, select, update
 from werkzeug.serving import make_server
 
 from host import subscription
 from host.checks import strava
+from sync.models import Event, Run
 from sync.runtime import Runtime
 from sync.strava.client import HttpStrava
 from tests.servers import HOST, free_port
+from tests.stage import Stage
 from web.app import create_app
 
 
@@ -84,4 +87,44 @@ def test_unsubscribing_leaves_none(served: Runtime) -> None:
 
 
 def test_there_may_be_nothing_to_read_again(served: Runtime) -> None:
-    assert subscription.retry(served) == "No record has been set aside."
+    assert subscription.retry(served) == "Nothing has been given up."
+
+
+def test_what_was_given_up_goes_back_to_the_workers(
+    stage: Stage, runtime: Runtime
+) -> None:
+    athlete = stage.athlete()
+    stage.link(athlete)
+    stage.work()
+    run = stage.run(athlete)
+    stage.tell(athlete, run.id, "create")
+    park(runtime, "StravaUnavailable")
+    stage.work()
+    assert stored(runtime) == 0
+
+    said = subscription.retry(runtime)
+    stage.work()
+
+    assert said.endswith("1 events are with the workers again.")
+    assert stored(runtime) == 1
+
+
+def test_what_a_runner_took_back_is_not_tried_again(
+    stage: Stage, runtime: Runtime
+) -> None:
+    athlete = stage.athlete()
+    stage.link(athlete)
+    stage.tell(athlete, 1, "create")
+    park(runtime, "AccessRevoked")
+
+    assert subscription.retry(runtime) == "Nothing has been given up."
+
+
+def park(runtime: Runtime, reason: str) -> None:
+    with runtime.db.transaction() as session:
+        session.execute(update(Event).values(due_at=None, parked_for=reason))
+
+
+def stored(runtime: Runtime) -> int:
+    with runtime.db.reading() as session:
+        return session.scalar(select(func.count(Run.id))) or 0

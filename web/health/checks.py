@@ -1,42 +1,48 @@
 """Whether this process could do its work right now."""
 
+from datetime import datetime
 from typing import TypedDict
 
 from redis import Redis, RedisError
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from sync.models import Backfill, Event, Mail
+from sync import condition, tallies
+from sync.runs.rules import LONGEST_WAIT
 from sync.runtime import Runtime
 
-# Everything that waits for a worker, by name.
-DUE = {"inbox": Event.due_at, "backfill": Backfill.due_at, "outbox": Mail.due_at}
+Trouble = tuple[str, datetime] | None
 
 
 class Readiness(TypedDict):
+    """`strava` names how it failed us within the last hour; pages work without it."""
+
     database: str
     redis: str
+    strava: str
     oldest_due_s: dict[str, int]
 
 
 def readiness(runtime: Runtime) -> Readiness:
+    redis = _redis(runtime)
     try:
         with runtime.db.reading() as session:
-            late = lateness(runtime, session)
+            now = runtime.db.now(session)
+            _, late_s = condition.waiting(session, now)
+            trouble = tallies.latest_trouble(session)
     except SQLAlchemyError:
-        return {"database": "down", "redis": _redis(runtime), "oldest_due_s": {}}
-    return {"database": "ok", "redis": _redis(runtime), "oldest_due_s": late}
+        return Readiness(
+            database="down", redis=redis, strava="unknown", oldest_due_s={}
+        )
+    return Readiness(
+        database="ok", redis=redis, strava=_strava(trouble, now), oldest_due_s=late_s
+    )
 
 
-def lateness(runtime: Runtime, session: Session) -> dict[str, int]:
-    """Return for each kind of work how long the oldest due row has waited."""
-    now = runtime.db.now(session)
-    late = {}
-    for name, due_at in DUE.items():
-        oldest = session.scalar(select(func.min(due_at)).where(due_at <= now))
-        late[name] = int((now - oldest).total_seconds()) if oldest else 0
-    return late
+def _strava(trouble: Trouble, now: datetime) -> str:
+    """Name a trouble until everything that waits for Strava has been tried again."""
+    if trouble is None or now - trouble[1] > LONGEST_WAIT:
+        return "ok"
+    return trouble[0]
 
 
 def _redis(runtime: Runtime) -> str:

@@ -1,8 +1,12 @@
 """How much there is of everything, in Prometheus' format: counts, never ids."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
 
+from sync import condition
+from sync.condition import Condition
 from sync.models import (
     Answer,
     Backfill,
@@ -15,7 +19,7 @@ from sync.models import (
     Survey,
 )
 from sync.runtime import Runtime
-from web.health.checks import DUE, lateness
+from sync.strava import BudgetState
 
 _TABLES: dict[str, type[Model]] = {
     "runners": Runner,
@@ -31,26 +35,88 @@ _TABLES: dict[str, type[Model]] = {
 
 def exposition(runtime: Runtime) -> bytes:
     """Return the numbers as they are now; nothing is kept between two calls."""
-    registry = CollectorRegistry()
-    rows = Gauge("moodmiles_rows", "Rows stored.", ["table"], registry=registry)
-    due = Gauge("moodmiles_due", "Rows that are due.", ["work"], registry=registry)
-    late = Gauge(
+    board = _Board()
+    with runtime.db.reading() as session:
+        rows = {
+            name: session.scalar(select(func.count()).select_from(model)) or 0
+            for name, model in _TABLES.items()
+        }
+    board.each("moodmiles_rows", "Rows stored.", "table", rows)
+    _work(board, condition.look(runtime))
+    _budget(board, runtime.strava.budget_state())
+    return generate_latest(board.registry)
+
+
+class _Board:
+    """The numbers of one exposition."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+    def one(self, name: str, meaning: str, value: float) -> None:
+        Gauge(name, meaning, registry=self.registry).set(value)
+
+    def each(
+        self, name: str, meaning: str, label: str, values: Mapping[str, float]
+    ) -> None:
+        gauge = Gauge(name, meaning, [label], registry=self.registry)
+        for what, value in values.items():
+            gauge.labels(what).set(value)
+
+
+def _work(board: _Board, found: Condition) -> None:
+    board.each("moodmiles_due", "Rows that are due.", "work", found.due)
+    board.each(
         "moodmiles_oldest_due_seconds",
         "How long the oldest due row has waited.",
-        ["work"],
-        registry=registry,
+        "work",
+        found.late_s,
     )
-    parked = Gauge("moodmiles_parked_events", "Events set aside.", registry=registry)
-    with runtime.db.reading() as session:
-        now = runtime.db.now(session)
-        for name, model in _TABLES.items():
-            count = session.scalar(select(func.count()).select_from(model))
-            rows.labels(name).set(count or 0)
-        for work, due_at in DUE.items():
-            count = session.scalar(select(func.count()).where(due_at <= now))
-            due.labels(work).set(count or 0)
-        for work, seconds in lateness(runtime, session).items():
-            late.labels(work).set(seconds)
-        aside = select(func.count()).where(Event.parked_for.is_not(None))
-        parked.set(session.scalar(aside) or 0)
-    return generate_latest(registry)
+    given_up, aside = sum(found.given_up.values()), sum(found.set_aside.values())
+    board.one("moodmiles_parked_events", "Events given up.", given_up)
+    board.one(
+        "moodmiles_set_aside_records", "Records of Strava's not understood.", aside
+    )
+    board.one(
+        "moodmiles_stopped_sweeps",
+        "Comparisons with Strava that were not believed.",
+        found.stopped_sweeps,
+    )
+    board.one(
+        "moodmiles_broken_connections",
+        "Runners whose link to Strava is broken.",
+        found.broken_links,
+    )
+    board.each(
+        "moodmiles_noted", "How often something odd happened.", "what", found.oddities
+    )
+
+
+def _budget(board: _Board, state: BudgetState) -> None:
+    labels = ["window", "kind"]
+    used, limit = (
+        Gauge(
+            f"moodmiles_strava_requests_{name}",
+            meaning,
+            labels,
+            registry=board.registry,
+        )
+        for name, meaning in (
+            ("used", "Requests that Strava has counted in this window."),
+            ("limit", "Requests that Strava allows in this window."),
+        )
+    )
+    for meter in state.meters:
+        used.labels(meter.window, meter.kind).set(meter.used)
+        limit.labels(meter.window, meter.kind).set(meter.limit)
+    until = state.paused_until
+    board.one(
+        "moodmiles_strava_paused_until_seconds",
+        "When Strava may be asked again, since 1970; 0 for now.",
+        until.timestamp() if until else 0,
+    )
+    board.one(
+        "moodmiles_strava_budget_shared",
+        "Whether all processes share one count (1) or Redis is away (0).",
+        state.shared,
+    )
