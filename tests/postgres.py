@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -38,8 +38,11 @@ def postgres() -> Generator[str]:
 class Server:
     """One PostgreSQL with a folder of its own; faults may restart it."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(
+        self, home: Path, port: int, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._bin = _binaries()
+        self._environment = environment
         self._data = home / "data"
         self._port = port
         self._home = home
@@ -67,7 +70,12 @@ class Server:
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             command = ["runuser", "-u", "postgres", "--", *command]
         done = subprocess.run(  # noqa: S603
-            command, cwd=self._home, capture_output=True, text=True, check=False
+            command,
+            cwd=self._home,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self._environment,
         )
         if done.returncode:
             raise NoPostgres(f"{program} failed: {done.stderr.strip()[-500:]}")

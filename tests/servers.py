@@ -1,7 +1,7 @@
 """Real servers for tests to talk to, each started for one block and then gone."""
 
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +18,8 @@ PATIENCE_S = 10
 class Valkey:
     """An embedded Redis that keeps nothing, so that a restart also empties it."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+        self._environment = environment
         self._port = free_port()
         self._process: Popen[bytes] | None = None
         self.url = f"redis://{HOST}:{self._port}/0"
@@ -26,7 +27,10 @@ class Valkey:
     def start(self) -> None:
         command = [_valkey_binary(), "--bind", HOST, "--port", str(self._port)]
         self._process = Popen(  # noqa: S603
-            [*command, "--save", "", "--dir", "/"], stdout=DEVNULL, stderr=DEVNULL
+            [*command, "--save", "", "--dir", "/"],
+            stdout=DEVNULL,
+            stderr=DEVNULL,
+            env=self._environment,
         )
         wait_for(self._answers)
 

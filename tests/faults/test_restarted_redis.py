@@ -1,16 +1,16 @@
 """Redis stopped, started and emptied under a real worker: the tables remember."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from signal import SIGKILL
 from subprocess import Popen
 
 import pytest
 from celery import Celery
 
+from host.entries import worker_words
 from sync.clock import utc_now
 from sync.database import Database, connect
 from sync.queue import CeleryQueue
@@ -19,17 +19,11 @@ from sync.simulator.records import App
 from sync.simulator.world import World
 from tests.conftest import KEY
 from tests.faults.mirror import ours, theirs
-from tests.servers import Valkey, valkey, wait_for
+from tests.journeys.house import until
+from tests.servers import Valkey, valkey
 from tests.stage import Stage
 
 Told = tuple[Stage, Valkey]
-
-
-@pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    copy = tmp_path / "moodmiles.sqlite3"
-    shutil.copy(sqlite_template, copy)
-    return f"sqlite:///{copy}"
 
 
 @pytest.fixture
@@ -54,7 +48,7 @@ def told(stage: Stage) -> Iterator[Told]:
         engine = connect(stage.runtime.settings.sql_url)
         runtime = replace(stage.runtime, queue=queue, db=Database(engine, queue))
         yield replace(stage, runtime=runtime), redis
-        worker.kill()
+        os.killpg(worker.pid, SIGKILL)
         worker.wait()
         engine.dispose()
 
@@ -76,9 +70,12 @@ def _worker(runtime: Runtime, redis_url: str) -> Popen[bytes]:
         "MOODMILES_STRAVA_SITE_URL": settings.strava_site_url,
         "MOODMILES_STRAVA_API_URL": settings.strava_api_url,
     }
-    command = [sys.executable, "-m", "workers.worker", "--pool", "threads"]
+    # As `moodmiles up` starts it, and as `moodmiles worker` does.
+    pool = "threads" if settings.database_url.startswith("sqlite") else "prefork"
     return Popen(  # noqa: S603
-        [*command, "--concurrency", "2"], env=inherited | ours
+        [sys.executable, "-m", *worker_words(pool, 2)],
+        env=inherited | ours,
+        start_new_session=True,
     )
 
 
@@ -103,16 +100,16 @@ def test_redis_goes_comes_back_and_is_emptied(told: Told) -> None:
     stage, redis = told
 
     announce(stage, 5)
-    wait_for(lambda: agree(stage))  # woken by the event itself
+    until(lambda: agree(stage))  # woken by the event itself
 
     redis.stop()
     announce(stage, 50)  # stored, though nobody can be woken
     redis.start()
-    wait_for(lambda: _swept(stage, redis))
+    until(lambda: _swept(stage, redis))
 
     announce(stage, 100)
     redis.flush()
-    wait_for(lambda: _swept(stage, redis))
+    until(lambda: _swept(stage, redis))
 
     assert agree(stage)
 
