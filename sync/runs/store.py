@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sync.crypto import pairing_key
 from sync.database import insert
 from sync.models import Answer, Mail, Run, SetAside, Survey
+from sync.runners import own_log
 from sync.runs.rules import SOURCE, columns
 from sync.runs.sweep_rules import Known
 from sync.strava import RemoteRun, Unreadable
@@ -26,6 +27,17 @@ def starts(
             Run.runner_id == runner_id,
             Run.source == SOURCE,
             Run.source_id.in_(list(source_ids)),
+        )
+    ).all()
+
+
+def held(session: Session, runner_id: int, source_ids: Sequence[int]) -> Sequence[int]:
+    """Return our ids of those of these runs that we have."""
+    return session.scalars(
+        select(Run.id).where(
+            Run.runner_id == runner_id,
+            Run.source == SOURCE,
+            Run.source_id.in_(source_ids),
         )
     ).all()
 
@@ -130,6 +142,7 @@ def _known(session: Session, remotes: Sequence[RemoteRun]) -> set[int]:
 
 def _pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> None:
     keys = {pairing_key(SOURCE, source_id): source_id for source_id in source_ids}
+    own_log.stand_down(session, runner_id, keys)
     back: dict[Any, dict[str, Any]] = {Answer: {}, Survey: {"cancelled_for": None}}
     for table, changes in back.items():
         lonely = session.execute(

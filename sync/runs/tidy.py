@@ -1,4 +1,4 @@
-"""Remove runs that may no longer be kept; the runner's own answers stay."""
+"""Remove runs that may no longer be kept; what is the runner's own stays."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from sync.models import Run, SetAside
+from sync.runners import own_log
 from sync.runners import store as runners
 from sync.runs.rules import SOURCE, kept_since
 from sync.runtime import Runtime
@@ -34,21 +35,23 @@ def tidy(runtime: Runtime) -> None:
 def _purge(runtime: Runtime, reason: str, which: ColumnElement[bool]) -> None:
     while True:
         with runtime.db.transaction() as session:
-            removed = _remove_some(session, which)
+            removed = _remove_some(runtime, session, which)
         if removed:
             log.info("runs purged", reason=reason, runs=removed)
         if removed < AT_ONCE:
             return
 
 
-def _remove_some(session: Session, which: ColumnElement[bool]) -> int:
+def _remove_some(runtime: Runtime, session: Session, which: ColumnElement[bool]) -> int:
     rows = session.execute(
         select(Run.id, Run.runner_id)
         .where(Run.source == SOURCE, which)
         .order_by(Run.id)
         .limit(AT_ONCE)
     ).all()
-    session.execute(delete(Run).where(Run.id.in_([row.id for row in rows])))
+    going = [row.id for row in rows]
+    own_log.stand_in(session, runtime.sealer, going, now=runtime.db.now(session))
+    session.execute(delete(Run).where(Run.id.in_(going)))
     for runner_id in sorted({row.runner_id for row in rows}):
         runners.changed(session, runner_id)
     return len(rows)

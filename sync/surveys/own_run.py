@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.models import Answer, Decision, Run, Runner
+from sync.runners import own_log
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
@@ -36,12 +37,14 @@ class OtherRecording:
 class OwnRun:
     """Everything that a run's page shows.
 
-    `decision` is one sentence, None while nothing is decided; `said` holds the
-    answer's values and is empty without one; `questions` may follow the mood.
+    `is_own`: it is the runner's own log, not Strava's record.  `decision` is one
+    sentence, None while nothing is decided; `said` holds the answer's values and
+    is empty without one; `questions` may follow the mood.
     """
 
     id: int
     strava_id: int | None
+    is_own: bool
     sport: str
     started_local: datetime | None
     local_day: date
@@ -82,7 +85,8 @@ def look(runtime: Runtime, runner_id: int, run_id: int) -> OwnRun | None:
     ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
     return OwnRun(
         id=run.id,
-        strava_id=run.source_id if run.source == "strava" else None,
+        strava_id=run.source_id if run.source == own_log.STRAVA else None,
+        is_own=run.source == own_log.HAND,
         sport=run.sport,
         started_local=_local_start(run),
         local_day=run.local_day,
@@ -108,13 +112,15 @@ def look(runtime: Runtime, runner_id: int, run_id: int) -> OwnRun | None:
 def remove_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
     """Delete what the runner said about a run, for good; False if there is nothing."""
     with runtime.db.transaction() as session:
-        removed = session.scalar(
-            delete(Answer)
-            .where(Answer.runner_id == runner_id, Answer.run_id == run_id)
-            .returning(Answer.id)
+        answer = session.scalar(
+            select(Answer).where(
+                Answer.runner_id == runner_id, Answer.run_id == run_id
+            )
         )
-        if removed is None:
+        if answer is None:
             return False
+        own_log.drop(session, answer)
+        session.delete(answer)
         runners.changed(session, runner_id)
     log.info("answer removed", runner_id=runner_id, run_id=run_id)
     return True

@@ -4,8 +4,8 @@ import structlog
 from sqlalchemy import delete
 
 from sync.mail import outbox
-from sync.models import Answer, CheckinDraw, FigureDecision, MailLink, Runner
-from sync.runners import address
+from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, Runner
+from sync.runners import address, own_log
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys.policy import Preferences
@@ -21,7 +21,8 @@ def withdraw_mood(runtime: Runtime, runner_id: int) -> None:
         kept = Preferences.of(runner.preferences).stopped().stored()
         runner.preferences = {**runner.preferences, **kept, "checkins": False}
         outbox.cancel_surveys(session, runner_id, "stopped")
-        for table in (Answer, FigureDecision, CheckinDraw):
+        own_log.drop_all(session, runner_id)
+        for table in (Answer, FigureDecision, CheckinDraw, Export):
             session.execute(delete(table).where(table.runner_id == runner_id))
         runners.withdraw(session, runner_id, "mood", at=now)
         runners.changed(session, runner_id)

@@ -1,4 +1,4 @@
-"""Exports are tested on both databases that they are read from."""
+"""A runner with something in every table, on the database that a test asks for."""
 
 import shutil
 from pathlib import Path
@@ -11,9 +11,10 @@ from tests.sync.test_leaving import DAY_MIN
 from tests.takeout.lives import live
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
+    """SQLite, unless a test asks for both."""
+    if getattr(request, "param", "sqlite") == "postgresql":
         return emptied(request.getfixturevalue("postgres_url"))
     copy = tmp_path / "moodmiles.sqlite3"
     shutil.copy(request.getfixturevalue("sqlite_template"), copy)

@@ -25,6 +25,10 @@ from tests.mailbag import waiting
 from tests.stage import Stage
 from tests.sync.test_leaving import Killed
 
+ON_BOTH = pytest.mark.parametrize(
+    "database_url", ["sqlite", "postgresql"], indirect=True
+)
+
 
 class DiesPacking(Sealer):
     """The process dies before the last step, when the study opens the vault."""
@@ -55,6 +59,7 @@ def count(stage: Stage, table: type[Model]) -> int:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
+@ON_BOTH
 def test_a_worker_packs_what_was_asked_for(stage: Stage, runner_id: int) -> None:
     before = exports.look(stage.runtime, runner_id)
     exports.ask(stage.runtime, runner_id)
@@ -75,6 +80,7 @@ def test_a_worker_packs_what_was_asked_for(stage: Stage, runner_id: int) -> None
     assert "8230.4" in unpacked(packed)["runs.csv"]
 
 
+@ON_BOTH
 def test_each_table_comes_for_spreadsheets_and_letter_by_letter(
     stage: Stage, runner_id: int
 ) -> None:
@@ -125,6 +131,7 @@ def test_every_table_about_a_runner_is_in_it() -> None:
     assert {held.model for held in TABLES.values()} == about_runners | {Event}
 
 
+@ON_BOTH
 def test_an_export_whose_worker_was_killed_is_packed_by_the_next(
     stage: Stage, runner_id: int
 ) -> None:
@@ -229,6 +236,7 @@ def test_an_export_is_forgotten_in_time(
     assert exports.look(runtime, runner_id).state is State.OVER
 
 
+@ON_BOTH
 def test_a_runner_erased_while_packing_leaves_nothing(
     stage: Stage, runner_id: int
 ) -> None:
@@ -248,6 +256,7 @@ def test_a_runner_erased_while_packing_leaves_nothing(
     assert count(stage, Export) == count(stage, Runner) == 0
 
 
+@ON_BOTH
 def test_all_tables_are_of_one_moment(stage: Stage, runner_id: int) -> None:
     athlete = stage.world.athletes.get(7)
     assert athlete

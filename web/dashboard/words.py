@@ -96,7 +96,8 @@ def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline
 def asked_words(run: RunRow) -> str:
     """Return in a few words whether this run was asked about, or why not."""
     if run.verdict is None:
-        return _("Not decided yet")
+        # Only what Strava tells us is decided about.
+        return _("Not decided yet") if run.strava_id else _("From your own log")
     if run.verdict == "send":
         return _("Asked by mail") if run.asked else _("Mail on its way")
     return _(NOT_ASKED.get(run.reason or "", translatable("Not asked")))

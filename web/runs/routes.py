@@ -7,7 +7,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.runs.recordings import choose_recording
-from sync.surveys import answer, own_run
+from sync.surveys import answer, own_log, own_run
 from sync.surveys.own_run import OwnRun
 from web import csrf
 from web.formats import unit_of
@@ -15,6 +15,7 @@ from web.problems import NOT_FOUND
 from web.runs.views import view_of
 from web.runtime import runtime
 from web.session import login_required, signed_in
+from web.survey.own_log import own_log_view
 from web.survey.views import chosen
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")
@@ -24,8 +25,13 @@ blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 @login_required
 def run_page(run_id: int) -> ResponseReturnValue:
     run, runner = _own(run_id), signed_in()
-    view = view_of(run, unit_of(runner.units), zone=runner.zone)
-    return render_template("runs/run.html", run=view)
+    unit = unit_of(runner.units)
+    own = own_log.of_run(runtime(), runner.runner_id, run_id)
+    return render_template(
+        "runs/run.html",
+        run=view_of(run, unit, zone=runner.zone),
+        own=own_log_view(own, unit),
+    )
 
 
 @blueprint.post("/<int:run_id>")
@@ -60,6 +66,17 @@ def remove(run_id: int) -> ResponseReturnValue:
     return _back(run_id)
 
 
+@blueprint.post("/<int:run_id>/own-log")
+@login_required
+def keep(run_id: int) -> ResponseReturnValue:
+    """Keep distance and time as the runner's own, or drop them again."""
+    _own(run_id)
+    wanted = request.form.get("keep") == "1"
+    runner_id = signed_in().runner_id
+    own_log.keep_for_run(runtime(), runner_id, run_id, keep=wanted)
+    return _back(run_id)
+
+
 @blueprint.post("/<int:run_id>/count")
 @login_required
 def count(run_id: int) -> ResponseReturnValue:
@@ -82,4 +99,7 @@ def _answers(form: Mapping[str, str]) -> dict[str, str]:
 
 
 def _back(run_id: int) -> ResponseReturnValue:
+    """Return to the run; one that was only in the own log may be gone with it."""
+    if own_run.look(runtime(), signed_in().runner_id, run_id) is None:
+        return redirect(url_for("dashboard.dashboard_page"), HTTPStatus.SEE_OTHER)
     return redirect(url_for(".run_page", run_id=run_id), HTTPStatus.SEE_OTHER)

@@ -44,6 +44,7 @@ class RunPage:
     facts: Sequence[tuple[str, str]]
     decision: str
     strava_id: int | None
+    is_own: bool
     mood: int | None
     answered: str
     said: Sequence[tuple[str, str]]
@@ -62,8 +63,9 @@ def view_of(run: OwnRun, unit: Unit, *, zone: str) -> RunPage:
         title=distance(run.distance_m, unit),
         when=f"{day}{at}",
         facts=_facts(run, unit),
-        decision=run.decision or _("Not decided yet: that takes a minute or two."),
+        decision=_decision(run),
         strava_id=run.strava_id,
+        is_own=run.is_own,
         mood=None if run.mood is None else tile(run.mood),
         answered=moment(run.answered_at, zone) if run.answered_at else "",
         said=_said(run),
@@ -75,11 +77,17 @@ def view_of(run: OwnRun, unit: Unit, *, zone: str) -> RunPage:
     )
 
 
+def _decision(run: OwnRun) -> str:
+    if run.is_own:
+        return _("You answered, and kept this run in your own log.")
+    return run.decision or _("Not decided yet: that takes a minute or two.")
+
+
 def _facts(run: OwnRun, unit: Unit) -> list[tuple[str, str]]:
     facts = [
         (_("Distance"), distance(run.distance_m, unit)),
         (_("Moving time"), duration(run.moving_s)),
-        (_("With breaks"), duration(run.elapsed_s)),
+        (_("With breaks"), "" if run.is_own else duration(run.elapsed_s)),
         (_("Climb"), _climb(run.elevation_m, unit)),
         (_("Kind"), _spaced(run.sport)),
         (_("Notes"), _notes(run)),

@@ -9,10 +9,11 @@ from http import HTTPStatus
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.surveys import answer
+from sync.surveys import answer, own_log
 from web.language import speak
 from web.problems import NOT_FOUND
 from web.runtime import runtime
+from web.survey.own_log import own_log_view
 from web.survey.views import SurveyView, chosen, picked_tile, view_of
 
 blueprint = Blueprint("survey", __name__, url_prefix="/s")
@@ -25,7 +26,9 @@ def survey_page(token: str) -> ResponseReturnValue:
     if page.is_closed:
         return _closed(page)
     if page.mood is not None and picked is None and "change" not in request.args:
-        return render_template("survey/saved.html", survey=page, token=token)
+        own = own_log.of_survey(runtime(), token)
+        view = own_log_view(own, page.unit)
+        return render_template("survey/saved.html", survey=page, token=token, own=view)
     return render_template(
         "survey/ask.html", survey=page, token=token, picked=picked or page.mood
     )
@@ -47,6 +50,16 @@ def record(token: str) -> ResponseReturnValue:
 def skip(token: str) -> ResponseReturnValue:
     _look(token)
     answer.skip(runtime(), token=token)
+    return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/<token>/own-log")
+def keep(token: str) -> ResponseReturnValue:
+    """Keep the run's distance and time as the runner's own, or drop them again."""
+    page = _look(token)
+    if not page.is_closed:
+        wanted = request.form.get("keep") == "1"
+        own_log.keep_for_survey(runtime(), token, keep=wanted)
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
 
 

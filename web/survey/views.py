@@ -7,7 +7,7 @@ from sync.language import gettext as _
 from sync.language import translatable
 from sync.surveys.answer import SurveyPage
 from sync.surveys.instruments import BadAnswer, Question
-from web.formats import clock, distance, long_day, moment, tile, unit_of
+from web.formats import Unit, clock, distance, long_day, moment, tile, unit_of
 
 # The page for each reason why a question is closed; more exact reasons first.
 _CLOSED = {
@@ -79,6 +79,7 @@ class SurveyView:
     kind: str
     why: str
     controls: str
+    unit: Unit
 
     @property
     def is_closed(self) -> bool:
@@ -116,6 +117,7 @@ def view_of(page: SurveyPage) -> SurveyView:
         kind=page.kind,
         why=page.why or "",
         controls=page.controls_token,
+        unit=unit_of(page.units),
     )
 
 

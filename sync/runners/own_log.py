@@ -1,0 +1,168 @@
+"""What a runner keeps of a run in their own log, and the row that stands in for it.
+
+Facts from Strava may have to go: too old for this host, deleted or hidden there,
+disconnected.  Distance and time that the runner confirmed, rounded, are the
+runner's own.  They lie sealed in the answer, and nowhere else while Strava's row
+is here; when that goes, a row of source `hand` made from them takes its place.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy.orm import Session
+
+from sync.crypto import KeyLost, Sealer
+from sync.database import insert
+from sync.models import Answer, Run, Runner, Survey
+
+log = structlog.get_logger()
+
+STRAVA, HAND = "strava", "hand"
+_KEYS = ("own_distance_m", "own_moving_s", "own_day", "own_offset_s")
+_STEPS_M = {"km": 100.0, "mi": 160.9344}
+_ID_DIGITS = 15
+_TRAIL, _INDOORS = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFacts:
+    """A run as its runner would write it down: a tenth of a unit, whole minutes."""
+
+    distance_m: int
+    moving_s: int
+    day: date
+    offset_s: int
+
+    @classmethod
+    def about(cls, run: Run, units: str) -> "OwnFacts":
+        step_m = _STEPS_M.get(units, _STEPS_M["km"])
+        return cls(
+            distance_m=round(round(run.distance_m / step_m) * step_m),
+            moving_s=60 * round(run.moving_s / 60),
+            day=run.local_day,
+            offset_s=run.offset_s,
+        )
+
+    @classmethod
+    def said_in(cls, said: Mapping[str, int]) -> "OwnFacts | None":
+        if any(key not in said for key in _KEYS):
+            return None
+        distance_m, moving_s, day, offset_s = (said[key] for key in _KEYS)
+        return cls(distance_m, moving_s, date.fromordinal(day), offset_s)
+
+    def said(self) -> dict[str, int]:
+        """Return what the sealed answer holds."""
+        values = (self.distance_m, self.moving_s, self.day.toordinal(), self.offset_s)
+        return dict(zip(_KEYS, values, strict=True))
+
+
+def without(said: Mapping[str, int]) -> dict[str, int]:
+    """Return an answer as if nothing had been kept with it."""
+    return {key: value for key, value in said.items() if key not in _KEYS}
+
+
+def stand_in(
+    session: Session,
+    sealer: Sealer,
+    run_ids: Sequence[int] | Select[int],
+    *,
+    now: datetime,
+) -> None:
+    """Let rows of the runner's own take the place of runs that are about to go."""
+    kept = session.execute(
+        select(Answer, Runner.vault_key)
+        .join(Runner, Runner.id == Answer.runner_id)
+        .where(Answer.run_id.in_(run_ids), Answer.pairing_key.is_not(None))
+    ).all()
+    for answer, vault_key in kept:
+        try:
+            said = sealer.vault(vault_key).open(answer.sealed)
+        except KeyLost:
+            log.warning("own log not opened", runner_id=answer.runner_id)
+            continue
+        facts = OwnFacts.said_in(said)
+        if facts is not None:
+            _take_over(session, answer, _row(answer, facts, said), now=now)
+
+
+def stand_down(session: Session, runner_id: int, pairing_keys: Iterable[str]) -> None:
+    """Remove the stand-ins for runs that are back; their answers are free again."""
+    ours = [_own_id(key) for key in pairing_keys]
+    _remove(session, Run.runner_id == runner_id, Run.source_id.in_(ours))
+
+
+def drop(session: Session, answer: Answer) -> None:
+    """Remove the row that stands for this answer's run, if one does."""
+    _remove(session, Run.runner_id == answer.runner_id, Run.id == answer.run_id)
+
+
+def drop_all(session: Session, runner_id: int) -> None:
+    _remove(session, Run.runner_id == runner_id)
+
+
+def _remove(session: Session, *which: ColumnElement[bool]) -> None:
+    found = session.scalars(select(Run.id).where(Run.source == HAND, *which)).all()
+    for table in (Answer, Survey):
+        session.execute(
+            update(table).where(table.run_id.in_(found)).values(run_id=None)
+        )
+    session.execute(delete(Run).where(Run.id.in_(found)))
+
+
+def _take_over(
+    session: Session, answer: Answer, row: Mapping[str, Any], *, now: datetime
+) -> None:
+    again = {"counted": True, "duplicate_of": None, "hidden_at": None}
+    own = session.scalar(
+        insert(session, Run)
+        .values(**row, fetched_at=now)
+        .on_conflict_do_update(
+            index_elements=["source", "source_id"],
+            set_=again,
+            where=Run.runner_id == answer.runner_id,
+        )
+        .returning(Run.id)
+    )
+    if own is None:
+        return  # the number is someone else's: no row of ours can stand in
+    for table in (Survey, Answer):
+        session.execute(
+            update(table).where(table.run_id == answer.run_id).values(run_id=own)
+        )
+
+
+def _row(answer: Answer, facts: OwnFacts, said: Mapping[str, int]) -> dict[str, Any]:
+    """Return a run made of what the runner said, and of nothing else."""
+    known = answer.minutes_since_end is not None
+    midnight = datetime.combine(facts.day, time(), UTC)
+    started_at = midnight - timedelta(seconds=facts.offset_s)
+    if answer.minutes_since_end is not None:
+        ended_at = answer.answered_at - timedelta(minutes=answer.minutes_since_end)
+        started_at = ended_at - timedelta(seconds=facts.moving_s)
+    return {
+        "runner_id": answer.runner_id,
+        "source": HAND,
+        "source_id": _own_id(answer.pairing_key or ""),
+        "sport": "TrailRun" if said.get("place") == _TRAIL else "Run",
+        "started_at": started_at,
+        "start_known": known,
+        "offset_s": facts.offset_s,
+        "local_day": facts.day,
+        "distance_m": facts.distance_m,
+        "moving_s": facts.moving_s,
+        "elapsed_s": facts.moving_s,
+        "treadmill": said.get("place") == _INDOORS,
+        "manual": False,
+        "race": said.get("race") == 1,
+        "with_others": said.get("company") == 1,
+        "visibility": "only_me",
+    }
+
+
+def _own_id(pairing_key: str) -> int:
+    """Return a stand-in's number, made of its run's key: one run, one row, anywhere."""
+    return int(pairing_key[:_ID_DIGITS], 16)

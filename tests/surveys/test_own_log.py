@@ -1,0 +1,335 @@
+"""Under a strict limit Strava's facts go; what the runner kept stays theirs."""
+
+import io
+import json
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from zipfile import ZipFile
+
+import pytest
+from sqlalchemy import select
+
+from sync.analytics.figures import Figures, figures_for
+from sync.analytics.overview import dashboard
+from sync.models import Answer, Run, Runner
+from sync.runners import connect, leave
+from sync.runs import pull, sweep
+from sync.runs import tidy as runs_tidy
+from sync.runtime import Runtime
+from sync.settings import Settings
+from sync.simulator import grants, life
+from sync.simulator.records import Activity, Athlete
+from sync.strava import Lane
+from sync.surveys import answer, own_log, own_run, withdraw
+from sync.takeout.pack import pack
+from tests.conftest import emptied
+from tests.mailbag import token_in
+from tests.stage import ALL_BOXES, SCOPE, Stage
+
+LIMIT_DAYS = 7
+ON_BOTH = pytest.mark.parametrize(
+    "database_url", ["sqlite", "postgresql"], indirect=True
+)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """SQLite, unless a test asks for both."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return emptied(request.getfixturevalue("postgres_url"))
+    copy = tmp_path / "moodmiles.sqlite3"
+    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def strict(stage: Stage) -> Stage:
+    values = {**dict(stage.runtime.settings), "strava_retention_days": LIMIT_DAYS}
+    settings = Settings.model_construct(**values)
+    return replace(stage, runtime=replace(stage.runtime, settings=settings))
+
+
+@pytest.fixture
+def athlete(strict: Stage) -> Athlete:
+    return strict.athlete()
+
+
+@pytest.fixture
+def runner_id(strict: Stage, athlete: Athlete) -> int:
+    runner_id = strict.link(athlete)
+    strict.work()
+    strict.pass_time(minutes=1)
+    return runner_id
+
+
+def answered_run(
+    stage: Stage, athlete: Athlete, *, keep: bool = True
+) -> tuple[Activity, str]:
+    """Finish a run, answer its mail, and keep it in the own log, or not."""
+    run = stage.run(athlete, distance_m=8230.4, moving_s=2712, ended_minutes_ago=0)
+    stage.tell(athlete, run.id, "create")
+    stage.work()
+    stage.pass_time(minutes=30)
+    token = token_in(stage.runtime)
+    answer.record(stage.runtime, token=token, values={"mood": 1, "company": 1})
+    if keep:
+        own_log.keep_for_survey(stage.runtime, token, keep=True)
+    return run, token
+
+
+def the_run(stage: Stage) -> Run:
+    with stage.runtime.db.reading() as session:
+        return session.scalars(select(Run)).one()
+
+
+def all_runs(stage: Stage) -> list[Run]:
+    with stage.runtime.db.reading() as session:
+        return list(session.scalars(select(Run)))
+
+
+def days_later(stage: Stage, days: float) -> None:
+    stage.pass_time(days=days)
+    runs_tidy.tidy(stage.runtime)
+
+
+def figures(runtime: Runtime, runner_id: int) -> Figures:
+    return figures_for(runtime, runner_id)
+
+
+def test_the_survey_offers_to_keep_what_was_run_about(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    _, token = answered_run(strict, athlete, keep=False)
+    offered = own_log.of_survey(strict.runtime, token)
+    own_log.keep_for_survey(strict.runtime, token, keep=True)
+
+    kept = own_log.of_survey(strict.runtime, token)
+
+    assert offered
+    assert kept
+    assert (offered.is_kept, kept.is_kept) == (False, True)
+    assert (offered.facts.distance_m, offered.facts.moving_s) == (8200, 2700)
+    assert kept.facts == offered.facts
+    assert own_log.of_run(strict.runtime, runner_id, the_run(strict).id) == kept
+
+
+def test_miles_are_rounded_as_miles(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    with strict.runtime.db.transaction() as session:
+        session.get_one(Runner, runner_id).preferences = {"units": "mi"}
+    _, token = answered_run(strict, athlete)
+
+    kept = own_log.of_survey(strict.runtime, token)
+
+    assert kept
+    assert kept.facts.distance_m / 1609.344 == pytest.approx(5.1, abs=0.001)
+
+
+@pytest.mark.usefixtures("runner_id")
+def test_without_a_limit_nothing_is_offered_or_kept(
+    stage: Stage, strict: Stage, athlete: Athlete
+) -> None:
+    _, token = answered_run(stage, athlete)
+
+    assert own_log.of_survey(stage.runtime, token) is None
+    days_later(strict, LIMIT_DAYS + 1)
+    assert all_runs(stage) == []
+
+
+def test_before_the_limit_nothing_changes(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+
+    days_later(strict, LIMIT_DAYS - 1)
+
+    assert (the_run(strict).source, the_run(strict).distance_m) == ("strava", 8230.4)
+    assert len(dashboard(strict.runtime, runner_id).runs) == 1
+
+
+@ON_BOTH
+def test_what_was_kept_stands_in_and_counts_as_the_run_did(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+    before = figures(strict.runtime, runner_id)
+
+    days_later(strict, LIMIT_DAYS + 1)
+
+    own, after = the_run(strict), figures(strict.runtime, runner_id)
+    assert (own.source, own.distance_m, own.moving_s) == ("hand", 8200, 2700)
+    assert (own.local_day, own.with_others, own.device) == (
+        (strict.clock() - timedelta(days=LIMIT_DAYS + 1)).date(),
+        True,
+        None,
+    )
+    assert before.dots.x.tolist() == pytest.approx([8.2304])
+    assert after.dots.x.tolist() == pytest.approx([8.2])
+    assert after.dots.hollow.tolist() == before.dots.hollow.tolist() == [False]
+    assert dashboard(strict.runtime, runner_id).answered == 1
+
+
+def test_what_was_not_kept_goes_and_its_answer_stays(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete, keep=False)
+
+    days_later(strict, LIMIT_DAYS + 1)
+
+    assert all_runs(strict) == []
+    with strict.runtime.db.reading() as session:
+        assert session.scalars(select(Answer.run_id)).all() == [None]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_was_kept_can_be_dropped_again(
+    strict: Stage, athlete: Athlete, runner_id: int, *, late: bool
+) -> None:
+    answered_run(strict, athlete)
+    if late:
+        days_later(strict, LIMIT_DAYS + 1)
+
+    run_id = the_run(strict).id
+    own_log.keep_for_run(strict.runtime, runner_id, run_id, keep=False)
+
+    days_later(strict, LIMIT_DAYS + 1)
+    assert all_runs(strict) == []
+    assert "own_" not in exported(strict, runner_id)["answers.json"]
+    with strict.runtime.db.reading() as session:
+        assert len(session.scalars(select(Answer)).all()) == 1
+
+
+def test_an_export_holds_what_was_kept_before_and_after(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+    before = exported(strict, runner_id)
+
+    days_later(strict, LIMIT_DAYS + 1)
+
+    after = exported(strict, runner_id)
+    assert '"own_distance_m": 8200' in before["answers.json"]
+    assert '"own_distance_m": 8200' in after["answers.json"]
+    assert [row["source"] for row in json.loads(after["runs.json"])] == ["hand"]
+    assert "8230" not in "".join(after.values())
+
+
+def exported(stage: Stage, runner_id: int) -> dict[str, str]:
+    with ZipFile(io.BytesIO(pack(stage.runtime, runner_id))) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+@ON_BOTH
+def test_disconnecting_leaves_the_own_log(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+    strict.pass_time(days=1)
+    answered_run(strict, athlete, keep=False)
+
+    leave.disconnect(strict.runtime, runner_id)
+
+    assert [(run.source, run.distance_m) for run in all_runs(strict)] == [
+        ("hand", 8200)
+    ]
+    assert dashboard(strict.runtime, runner_id).answered == 1
+
+
+def test_a_run_deleted_at_strava_stays_in_the_own_log(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    run, _ = answered_run(strict, athlete)
+    with strict.world.change():
+        life.delete(strict.world, run)
+
+    pull.confirm_gone(strict.runtime, runner_id, run.id, lane=Lane.SWEEP)
+
+    assert the_run(strict).source == "hand"
+
+
+@ON_BOTH
+def test_a_run_that_comes_back_takes_its_place_again(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+    leave.disconnect(strict.runtime, runner_id)
+    own = the_run(strict)
+
+    link_again(strict, athlete, runner_id)
+    strict.work()
+    back = the_run(strict)
+    leave.disconnect(strict.runtime, runner_id)
+
+    assert (own.source, back.source, the_run(strict).source) == (
+        "hand",
+        "strava",
+        "hand",
+    )
+    with strict.runtime.db.reading() as session:
+        assert session.scalars(select(Answer.run_id)).all() == [the_run(strict).id]
+
+
+def link_again(stage: Stage, athlete: Athlete, runner_id: int) -> None:
+    url = connect.begin(
+        stage.runtime, browser="browser", consents=ALL_BOXES, runner_id=runner_id
+    )
+    with stage.world.change():
+        code = grants.give_code(stage.world, athlete.id, SCOPE)
+    connect.finish(
+        stage.runtime,
+        state=parse_qs(urlsplit(url).query)["state"][0],
+        browser="browser",
+        code=code,
+        scope=SCOPE,
+    )
+
+
+def test_deleting_the_answer_deletes_what_was_kept_with_it(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+    days_later(strict, LIMIT_DAYS + 1)
+
+    own_run.remove_answer(strict.runtime, runner_id, the_run(strict).id)
+
+    assert all_runs(strict) == []
+
+
+def test_taking_back_the_consent_to_moods_empties_the_own_log(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+    days_later(strict, LIMIT_DAYS + 1)
+
+    withdraw.withdraw_mood(strict.runtime, runner_id)
+
+    assert all_runs(strict) == []
+
+
+def test_nobody_keeps_or_drops_for_another(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+    other = strict.link(strict.athlete(8))
+
+    own_log.keep_for_run(strict.runtime, other, the_run(strict).id, keep=False)
+
+    assert own_log.of_run(strict.runtime, other, the_run(strict).id) is None
+    kept = own_log.of_run(strict.runtime, runner_id, the_run(strict).id)
+    assert kept
+    assert kept.is_kept
+
+
+def test_the_sweep_brings_nothing_back_that_is_too_old(
+    strict: Stage, athlete: Athlete, runner_id: int
+) -> None:
+    answered_run(strict, athlete)
+    days_later(strict, LIMIT_DAYS + 1)
+
+    sweep.drain(strict.runtime)
+
+    assert the_run(strict).source == "hand"
