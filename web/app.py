@@ -7,7 +7,17 @@ from flask import Flask
 from sync.language import teach
 from sync.runtime import Runtime
 from sync.surveys.instruments import library
-from web import compression, csrf, errors, formats, language, pages, security, session
+from web import (
+    compression,
+    csrf,
+    errors,
+    formats,
+    language,
+    limits,
+    pages,
+    security,
+    session,
+)
 from web.blueprints import BLUEPRINTS
 from web.hooks.door import Door
 from web.runtime import attach
@@ -35,6 +45,7 @@ def create_app(runtime: Runtime) -> Flask:
     security.protect(app, runtime.settings)
     session.remember(app)
     csrf.guard(app)
+    limits.register(app, runtime.settings.redis_url)
     errors.handle(app)
     formats.register(app)
     pages.register(app)

@@ -2,6 +2,7 @@
 
 import secrets
 import traceback
+from dataclasses import replace
 from http import HTTPStatus
 
 import structlog
@@ -9,6 +10,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException
 
 from sync.errors import MoodmilesError, RateLimited
+from web.limits import TooOften
 from web.problems import BY_STATUS, UNKNOWN, Problem, problem_of
 from web.runtime import runtime
 
@@ -38,7 +40,11 @@ def _of_http(error: HTTPException) -> Response:
     if status < HTTPStatus.BAD_REQUEST:  # a redirect that routing asked for
         return make_response(error.get_response())
     problem = BY_STATUS.get(status) or _plain(status)
+    if isinstance(error, TooOften):
+        problem = replace(problem, text=error.description)
     response = answer(problem)
+    if isinstance(error, TooOften):
+        response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(allowed := getattr(error, "valid_methods", None), list):
         response.headers["Allow"] = ", ".join(sorted(allowed))
     return response

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sync.surveys import before
 from sync.surveys.instruments import BadAnswer
 from web.language import speak_to
+from web.limits import by_token, limited
 from web.runtime import runtime
 
 blueprint = Blueprint("before", __name__, url_prefix="/before")
@@ -25,6 +26,7 @@ def before_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>")
+@limited("before", by_token)
 def record(token: str) -> ResponseReturnValue:
     _holder(token)
     tile = request.form.get("mood")

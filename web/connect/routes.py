@@ -10,6 +10,7 @@ from sync.errors import ConsentMissing, PrivateMissing, StateRefused
 from sync.runners import connect
 from sync.runners.rules import Consents
 from web import session
+from web.limits import by_runner, limited
 from web.runtime import runtime
 
 blueprint = Blueprint("connect", __name__, url_prefix="/connect")
@@ -23,6 +24,7 @@ def consent_page() -> ResponseReturnValue:
 
 
 @blueprint.post("")
+@limited("connect", by_runner)
 def leave_for_strava() -> ResponseReturnValue:
     """Note what was agreed to and go to Strava's own consent page."""
     consents = _ticked(request.form)
@@ -41,6 +43,7 @@ def leave_for_strava() -> ResponseReturnValue:
 
 
 @blueprint.post("/again")
+@limited("connect", by_runner)
 def sign_in() -> ResponseReturnValue:
     """Go straight to Strava: who is linked already has ticked the boxes before."""
     return redirect(_way_back(), HTTPStatus.SEE_OTHER)

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from sync.errors import BadAddress
 from sync.language import gettext
 from sync.runners import address
+from web.limits import by_runner, by_token, limited
 from web.runtime import runtime
 from web.session import login_required, signed_in
 
@@ -20,18 +21,23 @@ def address_page() -> ResponseReturnValue:
     return render_template("email/address.html", sent="sent" in request.args)
 
 
+def _form(*, refused: str) -> str:
+    email = request.form.get("email", "")
+    return render_template(
+        "email/address.html", sent=False, email=email, refused=refused
+    )
+
+
 @blueprint.post("")
 @login_required
+@limited("address", by_runner, again=_form)
 def ask() -> ResponseReturnValue:
     """Send a confirmation link to the address given."""
     email = request.form.get("email", "")
     try:
         address.ask(runtime(), runner_id=signed_in().runner_id, email=email)
     except BadAddress as error:
-        page = render_template(
-            "email/address.html", sent=False, email=email, refused=gettext(str(error))
-        )
-        return page, HTTPStatus.BAD_REQUEST
+        return _form(refused=gettext(str(error))), HTTPStatus.BAD_REQUEST
     return redirect(url_for(".address_page", sent=1), HTTPStatus.SEE_OTHER)
 
 
@@ -42,6 +48,7 @@ def confirm_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/confirm/<token>")
+@limited("confirm", by_token)
 def confirm(token: str) -> ResponseReturnValue:
     if address.confirm(runtime(), token=token) is None:
         return render_template("email/link_over.html"), HTTPStatus.GONE

@@ -9,6 +9,7 @@ from sync.errors import BadAddress
 from sync.language import gettext
 from sync.runners import signin
 from web import session
+from web.limits import by_email, by_token, limited
 from web.runtime import runtime
 
 blueprint = Blueprint("login", __name__)
@@ -22,17 +23,20 @@ def login_page() -> ResponseReturnValue:
     return render_template("login/login.html", sent="sent" in request.args)
 
 
+def _form(*, refused: str) -> str:
+    email = request.form.get("email", "")
+    return render_template("login/login.html", sent=False, email=email, refused=refused)
+
+
 @blueprint.post("/login")
+@limited("sign-in mail", by_email, again=_form)
 def send_link() -> ResponseReturnValue:
     """Mail a link if the address is known; the page says the same either way."""
     email = request.form.get("email", "")
     try:
         signin.send_link(runtime(), email=email, browser=session.browser())
     except BadAddress as error:
-        page = render_template(
-            "login/login.html", sent=False, email=email, refused=gettext(str(error))
-        )
-        return page, HTTPStatus.BAD_REQUEST
+        return _form(refused=gettext(str(error))), HTTPStatus.BAD_REQUEST
     return redirect(url_for(".login_page", sent=1), HTTPStatus.SEE_OTHER)
 
 
@@ -43,6 +47,7 @@ def link_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/login/<token>")
+@limited("sign-in link", by_token)
 def redeem(token: str) -> ResponseReturnValue:
     browser = session.browser()
     runner_id = signin.redeem(runtime(), token=token, browser=browser)

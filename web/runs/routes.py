@@ -11,6 +11,7 @@ from sync.surveys import answer, own_log, own_run
 from sync.surveys.own_run import OwnRun
 from web import csrf
 from web.formats import unit_of
+from web.limits import by_runner, limited
 from web.problems import NOT_FOUND
 from web.runs.views import view_of
 from web.runtime import runtime
@@ -36,6 +37,7 @@ def run_page(run_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:run_id>")
 @login_required
+@limited("answer", by_runner)
 def give_answer(run_id: int) -> ResponseReturnValue:
     """Keep an answer, or change one, while the run can be answered."""
     _own(run_id)
@@ -68,6 +70,7 @@ def remove(run_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:run_id>/own-log")
 @login_required
+@limited("answer", by_runner)
 def keep(run_id: int) -> ResponseReturnValue:
     """Keep distance and time as the runner's own, or drop them again."""
     _own(run_id)

@@ -11,6 +11,7 @@ from sync.runners import account
 from sync.takeout import exports
 from sync.takeout.exports import Packing, State
 from web.formats import moment
+from web.limits import by_runner, limited
 from web.runtime import runtime
 from web.session import login_required, signed_in
 
@@ -41,6 +42,7 @@ def export_page() -> ResponseReturnValue:
 
 @blueprint.post("")
 @login_required
+@limited("export", by_runner)
 def export() -> ResponseReturnValue:
     exports.ask(runtime(), signed_in().runner_id)
     return redirect(url_for(".export_page"), HTTPStatus.SEE_OTHER)

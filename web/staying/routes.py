@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.runners import erase, inactive
 from sync.runtime import Runtime
+from web.limits import by_token, limited
 from web.runtime import runtime
 
 blueprint = Blueprint("staying", __name__)
@@ -28,6 +29,7 @@ def keep_page(thought: str, token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<any(undo, stay):thought>/<token>")
+@limited("staying", by_token)
 def keep(thought: str, token: str) -> ResponseReturnValue:
     if not _KEEP[thought](runtime(), token):
         return render_template("settings/link_over.html"), HTTPStatus.GONE

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.surveys import answer, own_log
 from web.language import speak
+from web.limits import by_token, limited
 from web.problems import NOT_FOUND
 from web.runtime import runtime
 from web.survey.own_log import own_log_view
@@ -26,15 +27,39 @@ def survey_page(token: str) -> ResponseReturnValue:
     if page.is_closed:
         return _closed(page)
     if page.mood is not None and picked is None and "change" not in request.args:
-        own = own_log.of_survey(runtime(), token)
-        view = own_log_view(own, page.unit)
-        return render_template("survey/saved.html", survey=page, token=token, own=view)
+        return _saved(page, token)
     return render_template(
         "survey/ask.html", survey=page, token=token, picked=picked or page.mood
     )
 
 
+def _saved(page: SurveyView, token: str, *, refused: str = "") -> str:
+    own = own_log.of_survey(runtime(), token)
+    return render_template(
+        "survey/saved.html",
+        survey=page,
+        token=token,
+        own=own_log_view(own, page.unit),
+        refused=refused,
+    )
+
+
+def _once_more(token: str, *, refused: str) -> str:
+    """Show the form again with what was tapped in it."""
+    page, picked = _look(token), picked_tile(request.form.get("mood"))
+    if page.mood is not None and picked is None:
+        return _saved(page, token, refused=refused)
+    return render_template(
+        "survey/ask.html",
+        survey=page,
+        token=token,
+        picked=picked or page.mood,
+        refused=refused,
+    )
+
+
 @blueprint.post("/<token>")
+@limited("answer", by_token, again=_once_more)
 def record(token: str) -> ResponseReturnValue:
     page = _look(token)
     # Whether it is too late is for the core to say: an open form may be finished.
@@ -47,6 +72,7 @@ def record(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>/skip")
+@limited("answer", by_token, again=_once_more)
 def skip(token: str) -> ResponseReturnValue:
     _look(token)
     answer.skip(runtime(), token=token)
@@ -54,6 +80,7 @@ def skip(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>/own-log")
+@limited("answer", by_token, again=_once_more)
 def keep(token: str) -> ResponseReturnValue:
     """Keep the run's distance and time as the runner's own, or drop them again."""
     page = _look(token)

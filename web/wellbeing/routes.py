@@ -9,6 +9,7 @@ from sync.language import gettext
 from sync.surveys import wellbeing
 from sync.surveys.instruments import BadAnswer
 from web.help.nearby import nearby
+from web.limits import by_runner, limited
 from web.runtime import runtime
 from web.session import login_required, signed_in
 
@@ -23,6 +24,7 @@ def wellbeing_page() -> ResponseReturnValue:
 
 @blueprint.post("")
 @login_required
+@limited("answer", by_runner)
 def record() -> ResponseReturnValue:
     runner_id = signed_in().runner_id
     try:

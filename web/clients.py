@@ -1,0 +1,53 @@
+"""Where a request comes from, as far as that can be believed."""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from flask import request
+
+from web.runtime import runtime
+
+# Whoever gets an IPv6 address gets this many of its bits to themselves.
+_HOUSEHOLD_BITS = 64
+
+
+def client_network() -> str | None:
+    """Return the network that a request comes from, or None if nobody can tell.
+
+    What a header says counts only when a proxy that the host trusts has sent it,
+    and then only its last word that is not a trusted proxy's own.  From this very
+    machine come its host, and everybody whose proxy does not say for whom it asks.
+    """
+    hops = [*_forwarded_for(), request.remote_addr or ""]
+    for hop in reversed(hops):
+        address = _address(hop)
+        if address is None:
+            return None
+        if not _is_trusted(address):
+            return _network(address)
+    return None
+
+
+def _forwarded_for() -> list[str]:
+    header = request.headers.get("X-Forwarded-For", "")
+    return [hop.strip() for hop in header.split(",") if hop.strip()]
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
+
+
+def _is_trusted(address: IPv4Address | IPv6Address) -> bool:
+    trusted = runtime().settings.trusted_proxies
+    return address.is_loopback or any(address in network for network in trusted)
+
+
+def _network(address: IPv4Address | IPv6Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(ip_network((address, _HOUSEHOLD_BITS), strict=False))

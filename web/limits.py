@@ -1,0 +1,137 @@
+"""How often one network and one runner may do what is worth abusing: one table.
+
+Counted are only hashes made with the host's secret, for an hour at most.  Strava's
+events are never limited, nor is anything from this very machine by its network.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from http import HTTPStatus
+from math import ceil
+from typing import ParamSpec, cast
+
+import structlog
+from flask import Flask, current_app, make_response, request
+from flask.typing import ResponseReturnValue
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from werkzeug.exceptions import TooManyRequests
+
+from sync.language import ngettext
+from web.clients import client_network
+from web.counters import Counters
+from web.runtime import runtime
+from web.session import browser, current_runner
+
+P = ParamSpec("P")
+Form = Callable[..., str]
+
+log = structlog.get_logger()
+
+_KEY = "moodmiles_counters"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much is let through from one network, and for one `who`."""
+
+    network: RateLimitItem
+    who: RateLimitItem
+
+
+def _minutes(amount: int, minutes: int) -> RateLimitItem:
+    return RateLimitItemPerMinute(amount, minutes)
+
+
+def _hour(amount: int) -> RateLimitItem:
+    return RateLimitItemPerHour(amount)
+
+
+# A club behind one address runs, answers and signs in together: networks get more.
+LIMITS: Mapping[str, Limit] = {
+    "sign-in mail": Limit(network=_minutes(20, 15), who=_minutes(5, 15)),
+    "sign-in link": Limit(network=_minutes(30, 15), who=_minutes(10, 15)),
+    "connect": Limit(network=_minutes(30, 15), who=_minutes(20, 15)),
+    "address": Limit(network=_hour(20), who=_hour(5)),
+    "confirm": Limit(network=_hour(30), who=_hour(10)),
+    "answer": Limit(network=_minutes(300, 10), who=_minutes(60, 10)),
+    "before": Limit(network=_minutes(120, 10), who=_minutes(20, 10)),
+    "export": Limit(network=_hour(30), who=_hour(10)),
+    "staying": Limit(network=_hour(30), who=_hour(10)),
+}
+
+
+class TooOften(TooManyRequests):
+    """A limit of ours is used up; `retry_after` says in how many seconds it is not."""
+
+
+def register(app: Flask, redis_url: str) -> None:
+    app.extensions[_KEY] = Counters(redis_url)
+
+
+def limited(
+    name: str, who: Callable[..., str], *, again: Form | None = None
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """Let a view through only so often, as `LIMITS` says for `name`.
+
+    `who` and `again` get what the view gets.  `again` shows the form once more with
+    what was written into it, and the sentence that says why.
+    """
+
+    def limit(
+        view: Callable[P, ResponseReturnValue],
+    ) -> Callable[P, ResponseReturnValue]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            wait_s = _wait_s(name, who(*args, **kwargs))
+            if not wait_s:
+                return view(*args, **kwargs)
+            refused = TooOften(_sentence(wait_s), retry_after=wait_s)
+            if again is None:
+                raise refused
+            page = again(*args, refused=refused.description, **kwargs)
+            response = make_response(page, HTTPStatus.TOO_MANY_REQUESTS)
+            response.headers["Retry-After"] = str(wait_s)
+            return response
+
+        return guarded
+
+    return limit
+
+
+def by_runner(**_: object) -> str:
+    """Count for the signed-in runner, or else for this browser."""
+    runner = current_runner()
+    return f"runner {runner.runner_id}" if runner else f"browser {browser()}"
+
+
+def by_token(token: str, **_: object) -> str:
+    """Count for the link behind which the form stands."""
+    return f"link {token}"
+
+
+def by_email(**_: object) -> str:
+    """Count for the address that a link shall go to, known here or not."""
+    return f"address {request.form.get('email', '').strip().lower()}"
+
+
+def _wait_s(name: str, who: str) -> int:
+    counters, limit = cast(Counters, current_app.extensions[_KEY]), LIMITS[name]
+    network = client_network()
+    wait_s = counters.wait_s(limit.network, name, _hashed(network)) if network else 0
+    wait_s = wait_s or counters.wait_s(limit.who, name, _hashed(who))
+    if wait_s:
+        log.info("request limited", limit=name, wait_s=wait_s)
+    return wait_s
+
+
+def _hashed(text: str) -> str:
+    return runtime().sealer.signatures("limit", text)[0]
+
+
+def _sentence(wait_s: int) -> str:
+    return ngettext(
+        "That was a lot in a short time: please wait %(n)s minute and send it again.",
+        "That was a lot in a short time: please wait %(n)s minutes and send it again.",
+        ceil(wait_s / 60),
+    )
