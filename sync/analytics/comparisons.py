@@ -40,6 +40,7 @@ class Pairs:
     drawn: Mapping[str, Flags] = field(default_factory=dict)
     q: float = EXPLORING
     is_mood: bool = True  # y, and not what else was asked
+    things: str = "answers"  # what one pair is called
 
     def question(self) -> Question:
         return link_question(self.name, self.x, self.y, self.days, q=self.q)

@@ -11,17 +11,19 @@ from sync.analytics.comparisons import (
 )
 from sync.analytics.focus import focus_panels
 from sync.analytics.history import INDOORS, STREET, TRAIL, WITH_OTHERS, History
-from sync.analytics.loads import trailing_load, week_start
+from sync.analytics.loads import MONTH_DAYS, trailing_load, week_start
+from sync.analytics.series import Floats, Ints
 
 NOON = 12
 _SETTLED_RUNS = 10
 _MINUTES = 60
+_STRETCHES = "stretches of four weeks"
 
 
 def exploring(history: History) -> tuple[Groups | Pairs, ...]:
     """List the pictures that are only explored, in their fixed order.
 
-    Ten, and one more for each further focus question that was answered.
+    Eleven, and one more for each further focus question that was answered.
     """
     return (
         _company(history),
@@ -32,6 +34,7 @@ def exploring(history: History) -> tuple[Groups | Pairs, ...]:
         _race(history),
         _longest(history),
         _load(history),
+        _month(history),
         _consistency(history),
         *focus_panels(history),
     )
@@ -120,6 +123,40 @@ def _load(history: History) -> Pairs:
     return pairs_with_mood(history, "load", load_m, history.rested)
 
 
+def _month(history: History) -> Pairs:
+    """Distance of four weeks against the mood of check-ins in them, end to end.
+
+    Stretches that overlap would say the same thing several times. They count from
+    the first day on, so that a stretch that is over stays as it was.
+    """
+    rested, days = history.rested, history.runs.local_day
+    asked = history.answers.local_day[rested]
+    if not len(days) or not len(asked):
+        return Pairs("month", np.zeros(0), np.zeros(0), np.zeros(0), things=_STRETCHES)
+    first = int(days.min())
+    many = max(0, (history.today - first) // MONTH_DAYS)
+    distance_m = _added(history.runs.distance_m, (days - first) // MONTH_DAYS, many)
+    place = (asked - first) // MONTH_DAYS
+    count = _added(np.ones(len(place)), place, many)
+    mood = _added(history.answers.mood[rested], place, many)
+    told = count > 0
+    starts = first + MONTH_DAYS * np.arange(many, dtype=np.float64)
+    return Pairs(
+        "month",
+        distance_m[told],
+        mood[told] / count[told],
+        starts[told],
+        things=_STRETCHES,
+    )
+
+
+def _added(amounts: Floats, place: Ints, many: int) -> Floats:
+    """Add up the amounts that fall into each of `many` places, shape (many,)."""
+    inside = (place >= 0) & (place < many)
+    found = np.bincount(place[inside], amounts[inside], many)
+    return np.asarray(found, dtype=np.float64)
+
+
 def _consistency(history: History) -> Pairs:
     """Days with a run in a week against that week's check-in mood."""
     rested = history.rested
@@ -132,5 +169,9 @@ def _consistency(history: History) -> Pairs:
     run_days = np.searchsorted(run_weeks, week, side="right")
     run_days -= np.searchsorted(run_weeks, week, side="left")
     return Pairs(
-        "consistency", run_days.astype(np.float64), mood, week.astype(np.float64)
+        "consistency",
+        run_days.astype(np.float64),
+        mood,
+        week.astype(np.float64),
+        things="weeks",
     )

@@ -100,7 +100,7 @@ def pairs_panel(panel: Pairs, decided: Decided | None, unit: Unit) -> Panel:
         title=TITLES[panel.name],
         exploring=True,
         verdict=verdict(decided),
-        sentence=sentence(decided, many, "answers", unit),
+        sentence=sentence(decided, many, panel.things, unit),
         notes=(
             *notes(decided, many, panel.days),
             *(ceiling(panel.y) if panel.is_mood else ()),

@@ -27,6 +27,7 @@ TITLES: Mapping[str, str] = {
     "race": "Races and other runs",
     "longest": "Longest runs so far",
     "load": "The last seven days and check-ins",
+    "month": "Four weeks at a time and check-ins",
     "consistency": "Days with a run each week",
     "focus_energy": "Energy and the distance run",
     "focus_effort": "How hard runs are, and their distance",
@@ -88,6 +89,12 @@ SENTENCES: Mapping[str, str] = {
     "load.lower": "Check-in mood tended to be lower when the seven days before held "
     "more distance.",
     "load.none": "No clear link so far between the last seven days and check-in mood.",
+    "month.higher": "Check-in mood tended to be higher in stretches of four weeks "
+    "with more distance.",
+    "month.lower": "Check-in mood tended to be lower in stretches of four weeks with "
+    "more distance.",
+    "month.none": "No clear link so far between four weeks of distance and check-in "
+    "mood.",
     "consistency.higher": "Check-in mood tended to be higher in weeks with more days "
     "with a run.",
     "consistency.lower": "Check-in mood tended to be lower in weeks with more days "

@@ -68,4 +68,4 @@ def test_an_earlier_question_keeps_its_picture_beside_the_new_one(book: Book) ->
     assert energy.sentence == "You tended to have more energy after longer runs."
     assert clarity.sentence == "Not enough yet: 4 of 15 answers."
     notes = figures_for(book.runtime, book.runner_id).notes
-    assert "we look at 11 such pictures" in notes[0]
+    assert "we look at 12 such pictures" in notes[0]

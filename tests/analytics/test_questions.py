@@ -114,8 +114,8 @@ def test_late_answers_count_for_the_hours_alone() -> None:
     assert len(found["hours_since"].rows) > on_time
 
 
-def test_three_questions_are_fixed_and_ten_are_explored() -> None:
+def test_three_questions_are_fixed_and_eleven_are_explored() -> None:
     names = list(questions(runner(NOTHING), "km"))
 
     assert names[:3] == ["after_runs", "mileage", "stress"]
-    assert len(names) == 13
+    assert len(names) == 14
