@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key
 from sync.mail.quiet import zone_of
-from sync.models import Run
+from sync.models import Run, Survey
 from sync.queue import Work
 from sync.runtime import Runtime
 from sync.surveys import again, pairing, promise, store
@@ -60,22 +60,27 @@ def _decide_runner(runtime: Runtime, session: Session, runner_id: int) -> None:
     desk = Desk(runtime, session, runner, linked_at, now, POLICY)
     runs = store.undecided(session, runner_id)
     _follow_zone(desk, runs)
-    decisions = [_decide_run(desk, run, runs) for run in runs]
+    # All are decided before any is noted: a later one may take an earlier one over.
+    decided = [_decide_run(desk, run, runs) for run in runs]
+    decisions = [_as_it_stands(decision, survey) for decision, survey in decided]
     if decisions:
         store.note(session, decisions)
         pairing.runs_arrived(session, runner_id, _recent(desk, runs))
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
 
 
-def _decide_run(desk: Desk, run: Run, at_once: Sequence[Run]) -> dict[str, object]:
+def _decide_run(
+    desk: Desk, run: Run, at_once: Sequence[Run]
+) -> tuple[dict[str, object], Survey | None]:
     facts = store.facts(run)
     situation = _situation(desk, run, facts, at_once)
     verdict = decide(facts, situation, desk.policy, now=desk.now)
+    survey = None
     if isinstance(verdict, Send):
-        promise.run_question(desk, run, verdict)
+        survey = promise.run_question(desk, run, verdict)
     elif verdict.reason == "five unanswered":
         promise.slow_down_question(desk, unanswered=situation.ignored)
-    return {
+    decision: dict[str, object] = {
         "run_id": run.id,
         "runner_id": run.runner_id,
         "verdict": "send" if isinstance(verdict, Send) else "withhold",
@@ -84,6 +89,15 @@ def _decide_run(desk: Desk, run: Run, at_once: Sequence[Run]) -> dict[str, objec
         "policy": desk.policy.stored(),
         "decided_at": desk.now,
     }
+    return decision, survey
+
+
+def _as_it_stands(
+    decision: dict[str, object], survey: Survey | None
+) -> dict[str, object]:
+    if survey is None or survey.cancelled_for is None:
+        return decision
+    return decision | {"verdict": "withhold", "reason": survey.cancelled_for}
 
 
 def _situation(

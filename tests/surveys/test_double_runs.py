@@ -65,6 +65,18 @@ def test_an_unsent_question_moves_behind_the_second_run(
     assert second.tags["sessions"] == 1
 
 
+def test_two_runs_that_are_learned_of_at_once_keep_what_became_of_each(
+    stage: Stage, athlete: Athlete
+) -> None:
+    for minutes_ago in (60, 1):
+        run = stage.run(athlete, ended_minutes_ago=minutes_ago)
+        stage.tell(athlete, run.id, "create")
+
+    stage.work()
+
+    assert decisions(stage) == [("withhold", "double"), ("send", "after the run")]
+
+
 def test_a_sent_question_is_superseded_by_one_about_both(
     stage: Stage, athlete: Athlete
 ) -> None:
