@@ -1,5 +1,7 @@
 """What the web server loads: `web.wsgi:app`."""
 
+import gc
+
 from sync import log
 from sync.queue import CeleryQueue
 from sync.runtime import build
@@ -11,3 +13,5 @@ _settings = load()
 _settings.require_contact()
 log.configure(_settings.log_format, part="web")
 app = create_app(build(_settings, queue=Bell(CeleryQueue(_settings.redis_url))))
+# What is loaded stays: no visitor has to wait while it is looked through for rubbish.
+gc.freeze()

@@ -5,16 +5,15 @@ dots that these place; a test holds the two together.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 WEEK = timedelta(days=7)
 SESSION_GAP = timedelta(hours=3)
 LONGEST_DAY = timedelta(hours=36)
 
 
-@dataclass(frozen=True, slots=True)
-class Going:
+class Going(NamedTuple):
     """One run; `ended_at` is None when the runner hides the time of day."""
 
     id: int

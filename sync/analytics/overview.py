@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sync.analytics.distances import WEEK, Going, about, week_loads
@@ -19,6 +20,7 @@ from sync.runtime import Runtime
 
 ANSWERABLE_FOR = timedelta(hours=24)
 DAY = timedelta(days=1)
+_LONGEST = timedelta(days=30)
 _MOST_A_DAY = 50
 _MOST_KEPT = 8  # dashboards in the memory of one process
 
@@ -68,7 +70,7 @@ class WeekRow:
     moods: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dashboard:
     """Everything that the pages draw.
 
@@ -85,7 +87,7 @@ class Dashboard:
     state: Hashable
     good_until: datetime
 
-    @property
+    @cached_property
     def answered_runs(self) -> list[RunRow]:
         return [run for run in self.runs if run.mood is not None]
 
@@ -210,7 +212,9 @@ def _run_row(
         asked=row.sent_at is not None,
         said=said,
         answered_minutes_after=minutes,
-        can_answer=now - _end(row) <= ANSWERABLE_FOR,
+        # Most runs began too long ago to look any closer.
+        can_answer=row.started_at > now - _LONGEST
+        and _end(row) >= now - ANSWERABLE_FOR,
     )
 
 

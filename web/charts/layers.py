@@ -33,10 +33,13 @@ def _layers(points: Sequence[Point]) -> list[list[Point]]:
 
 
 def _has_room(layer: Sequence[Point], point: Point) -> bool:
-    return all(
-        point[0] - other[0] > _WIDE or abs(point[1] - other[1]) > _HIGH
-        for other in layer[-_LOOK_BACK:]
-    )
+    across, down = point
+    for other_across, other_down in layer[: -_LOOK_BACK - 1 : -1]:
+        if across - other_across > _WIDE:
+            return True  # the others lie even further to the left
+        if -_HIGH <= down - other_down <= _HIGH:
+            return False
+    return True
 
 
 def _path(points: Sequence[Point]) -> str:

@@ -1,5 +1,6 @@
 """The main chart: five worded rows of moods over a distance axis."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -19,12 +20,11 @@ _EDGE = 4
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One answered run: its place, and what the read-out says about it."""
+    """One answered run: its place, and which read-out says more about it."""
 
     distance: float  # in the chart's unit
     mood: int  # 1 Awful to 5 Great
-    lines: tuple[str, ...] = ()
-    strava_id: int | None = None
+    number: int = 0  # of its read-out
     hollow: bool = False  # answered late, or a race: it does not count
 
 
@@ -48,7 +48,7 @@ class MoodRows:
 
     svg: Markup
     ticks: list[tuple[int, float]]
-    points: list[list[object]] = field(default_factory=list)
+    points: list[tuple[int, int, int, int]] = field(default_factory=list)
     best: tuple[str, float] | None = None
 
 
@@ -69,15 +69,12 @@ def draw(
     parts.extend(f'<path class="row" d="M0 {_down(mood)}H{WIDTH}"/>' for mood in _ROWS)
     if line and line.low:
         parts.append(_band(line, end))
-    for mood in _ROWS:
-        for kind, hollow in (("", False), (" hollow", True)):
-            row = [
-                place
-                for place, dot in zip(places, ordered, strict=True)
-                if (dot.mood, dot.hollow) == (mood, hollow)
-            ]
-            if row:
-                parts.append(f'<g class="dots m{mood}{kind}">{dots(row)}</g>')
+    rows: dict[tuple[int, bool], list[Point]] = defaultdict(list)
+    for place, dot in zip(places, ordered, strict=True):
+        rows[dot.mood, dot.hollow].append(place)
+    for (mood, hollow), row in sorted(rows.items()):
+        kind = " hollow" if hollow else ""
+        parts.append(f'<g class="dots m{mood}{kind}">{dots(row)}</g>')
     if line:
         parts.append(_trend(line, end))
     return MoodRows(
@@ -85,7 +82,7 @@ def draw(
         svg=Markup("".join(parts)),  # noqa: S704
         ticks=[(tick, round(100 * tick / end, 2)) for tick in ticks(end)],
         points=[
-            [*place, dot.mood, list(dot.lines), dot.strava_id]
+            (*place, dot.mood, dot.number)
             for place, dot in zip(places, ordered, strict=True)
         ],
         best=_best_label(best, end, unit) if best else None,

@@ -1,7 +1,12 @@
 """The main chart, twice: mood by the week's distance, and by the run's."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+
+from jinja2.utils import htmlsafe_json_dumps
+from markupsafe import Markup
 
 from sync.analytics.overview import RunRow
 from sync.language import gettext as _
@@ -9,8 +14,17 @@ from sync.language import ngettext
 from web.charts import mood_rows
 from web.charts.mood_rows import Dot, Line, MoodRows
 from web.dashboard.findings import Findings
-from web.dashboard.run_views import run_view
-from web.formats import TILES, Unit, in_unit, localized, tile, word
+from web.dashboard.run_views import when
+from web.formats import (
+    TILES,
+    Unit,
+    distance,
+    duration,
+    in_unit,
+    localized,
+    tile,
+    word,
+)
 
 _COUNTS_FOR_MIN = 6 * 60
 
@@ -23,6 +37,7 @@ class Chart:
     title: str
     axis: str
     drawn: MoodRows
+    points: Markup
     label: str
     has_line: bool
     has_band: bool
@@ -39,7 +54,7 @@ def charts(
                 _("Mood after a run, by distance in the 7 days up to it"),
                 _("Distance in the 7 days up to the run (%(unit)s)", unit=unit),
             ),
-            [_dot(run, run.week_m, unit) for run in answered],
+            _dots(answered, attrgetter("week_m"), unit),
             line=found.by_week if found else None,
             best=found.best if found else None,
             unit=unit,
@@ -50,7 +65,7 @@ def charts(
                 _("Mood after a run, by the length of that run"),
                 _("Length of the run (%(unit)s)", unit=unit),
             ),
-            [_dot(run, run.about_m, unit) for run in answered],
+            _dots(answered, attrgetter("about_m"), unit),
             line=found.by_run if found else None,
             unit=unit,
         ),
@@ -66,15 +81,15 @@ def _chart(
     unit: Unit,
 ) -> Chart:
     id_, title, axis = words
-    counts = ", ".join(
-        f"{sum(dot.mood == mood for dot in dots)} {word(mood)}"
-        for mood in reversed(TILES)
-    )
+    of = Counter(dot.mood for dot in dots)
+    counts = ", ".join(f"{of[mood]} {word(mood)}" for mood in reversed(TILES))
+    drawn = mood_rows.draw(dots, line=line, best=best, unit=unit)
     return Chart(
         id=id_,
         title=title,
         axis=axis,
-        drawn=mood_rows.draw(dots, line=line, best=best, unit=unit),
+        drawn=drawn,
+        points=as_json(drawn.points),
         label=f"{title}. {_counted(len(dots), counts)} {_course(line)}",
         has_line=line is not None,
         has_band=line is not None and bool(line.low),
@@ -105,18 +120,38 @@ def _course(line: Line | None) -> str:
     return _("Typical mood: %(said)s.", said=said)
 
 
-def _dot(run: RunRow, at_m: float, unit: Unit) -> Dot:
-    view = run_view(run, unit)
-    lines = (
-        _("%(distance)s in %(duration)s", distance=view.title, duration=view.duration),
-        view.when,
-        _("%(distance)s in 7 days", distance=f"{view.week}\N{NO-BREAK SPACE}{unit}"),
+def read_outs(answered: Sequence[RunRow], unit: Unit) -> Markup:
+    """Return what both charts say about each run, in the order of `answered`."""
+    return as_json([(run.strava_id, *_lines(run, unit)) for run in answered])
+
+
+def as_json(values: object) -> Markup:
+    """Return what the script reads, written so that it cannot end its element."""
+    return htmlsafe_json_dumps(values, separators=(",", ":"))
+
+
+def _lines(run: RunRow, unit: Unit) -> tuple[str, str, str]:
+    length, week = distance(run.distance_m, unit), distance(run.week_m, unit)
+    return (
+        _(
+            "%(distance)s in %(duration)s",
+            distance=length,
+            duration=duration(run.moving_s),
+        ),
+        when(run),
+        _("%(distance)s in 7 days", distance=week),
     )
-    minutes = run.answered_minutes_after
-    return Dot(
-        in_unit(at_m, unit),
-        tile(run.mood or 0),
-        lines,
-        run.strava_id,
-        hollow=run.race or (minutes is not None and minutes > _COUNTS_FOR_MIN),
-    )
+
+
+def _dots(
+    answered: Sequence[RunRow], at_m: Callable[[RunRow], float], unit: Unit
+) -> list[Dot]:
+    return [
+        Dot(
+            in_unit(at_m(run), unit),
+            tile(run.mood or 0),
+            number,
+            hollow=run.race or (run.answered_minutes_after or 0) > _COUNTS_FOR_MIN,
+        )
+        for number, run in enumerate(answered)
+    ]

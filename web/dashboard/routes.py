@@ -20,6 +20,7 @@ from sync.surveys import answer
 from sync.surveys.instruments import BadAnswer
 from web import session
 from web.dashboard import tables
+from web.dashboard.drawn import Owner, drawn
 from web.dashboard.findings import FEWEST_FOR_FIGURES, Findings, findings_for
 from web.dashboard.progress import progress_of
 from web.dashboard.views import view_of
@@ -43,11 +44,13 @@ def dashboard_page() -> ResponseReturnValue:
     data, unit = _data(), unit_of(runner.units)
     found = _found(data, unit)
     wanted = wanted_in(request.args)
+    owner = Owner(runtime().db, runner.runner_id)
     importing = overview.importing
     is_importing = importing is not None and not importing.is_done
     return render_template(
         "dashboard/dashboard.html",
         view=view_of(data, unit, found, wanted=wanted, is_importing=is_importing),
+        drawn=drawn(data, unit, found, period=wanted.period, owner=owner),
         wanted=wanted,
         periods=PERIODS,
         sorts=SORTS,

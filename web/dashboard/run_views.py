@@ -26,9 +26,12 @@ class RunView:
     device: str | None
 
 
-def run_view(run: RunRow, unit: Unit) -> RunView:
+def when(run: RunRow) -> str:
     day = long_day(run.local_day)
-    at = clock(run.started_local) if run.started_local else ""
+    return f"{day}, {clock(run.started_local)}" if run.started_local else day
+
+
+def run_view(run: RunRow, unit: Unit) -> RunView:
     marks = {
         gettext("race"): run.race,
         gettext("treadmill"): run.treadmill,
@@ -38,9 +41,9 @@ def run_view(run: RunRow, unit: Unit) -> RunView:
     return RunView(
         id=run.id,
         title=distance(run.distance_m, unit),
-        when=f"{day}, {at}" if at else day,
-        day=day,
-        clock=at,
+        when=when(run),
+        day=long_day(run.local_day),
+        clock=clock(run.started_local) if run.started_local else "",
         distance=number(in_unit(run.distance_m, unit)),
         duration=duration(run.moving_s),
         week=number(in_unit(run.week_m, unit)),

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sync.analytics.overview import Dashboard
-from web.dashboard.felt import Felt, felt
 from web.dashboard.findings import Findings
-from web.dashboard.main_charts import Chart, charts
 from web.dashboard.run_views import RunView, run_view
-from web.dashboard.wanted import ALWAYS, Wanted, page_of, within
-from web.dashboard.weeks import WeeksView, weeks_view
+from web.dashboard.wanted import Wanted, page_of
 from web.dashboard.words import FIRST_LOOK, Headline, headline
-from web.dashboard.year import YearView, year_view
 from web.formats import Unit, distance, tile, word
 
 _LATEST = 3
@@ -43,12 +39,8 @@ class DashboardView:
     answers: int
     first_look: int
     to_answer: RunView | None
-    charts: Sequence[Chart]
     week: Week
     latest: Sequence[RunView]
-    felt: Felt | None
-    weeks: WeeksView
-    year: YearView
     all_runs: AllRuns
     unit: Unit
 
@@ -56,28 +48,20 @@ class DashboardView:
 def view_of(
     data: Dashboard,
     unit: Unit,
-    found: Findings | None = None,
+    found: Findings | None,
     *,
     wanted: Wanted,
     is_importing: bool = False,
 ) -> DashboardView:
-    answered = data.answered_runs
     waiting = [run for run in data.runs if run.can_answer and run.mood is None]
-    shown = within(data, wanted.period)
-    # The line is about all answers, so it stands only over all of them.
-    lines = found if wanted.period == ALWAYS else None
     return DashboardView(
         head=_head(data, found, is_importing=is_importing),
         runs=len(data.runs),
-        answers=len(answered),
+        answers=len(data.answered_runs),
         first_look=FIRST_LOOK,
         to_answer=run_view(waiting[-1], unit) if waiting else None,
-        charts=charts(shown.answered_runs, unit, lines) if answered else (),
         week=_last_week(data, unit),
         latest=[run_view(run, unit) for run in data.runs[: -_LATEST - 1 : -1]],
-        felt=felt(shown.answered_runs, unit, wanted),
-        weeks=weeks_view(shown.weeks, unit, wanted),
-        year=year_view(data, unit),
         all_runs=all_runs(data, unit, wanted),
         unit=unit,
     )

@@ -8,14 +8,27 @@ from sync.analytics.overview import Dashboard, RunRow
 from sync.language import ngettext
 from web.charts import year_grid
 from web.charts.year_grid import Day, YearGrid
+from web.dashboard.wanted import Wanted
 from web.formats import TILES, Unit, distance, month_of_year, tile, word
+
+
+@dataclass(frozen=True, slots=True)
+class MonthLine:
+    """One month in the table, and where its runs and answered runs are listed."""
+
+    name: str
+    runs: int
+    distance: str
+    answers: int
+    runs_at: str
+    answers_at: str
 
 
 @dataclass(frozen=True, slots=True)
 class YearView:
     grid: YearGrid
     label: str
-    months: Sequence[tuple[str, int, str, int]]
+    months: Sequence[MonthLine]
 
 
 def year_view(data: Dashboard, unit: Unit) -> YearView:
@@ -48,18 +61,27 @@ def year_view(data: Dashboard, unit: Unit) -> YearView:
     )
 
 
-def _months(runs: Sequence[RunRow], unit: Unit) -> list[tuple[str, int, str, int]]:
-    """List each month, newest first: name, runs, distance, answers."""
+def _months(runs: Sequence[RunRow], unit: Unit) -> list[MonthLine]:
+    """List each month, newest first."""
     by_month: dict[date, list[RunRow]] = {}
     for run in runs:
-        first = run.local_day - timedelta(days=run.local_day.day - 1)
-        by_month.setdefault(first, []).append(run)
+        by_month.setdefault(run.local_day.replace(day=1), []).append(run)
     return [
-        (
-            month_of_year(month),
-            len(inside),
-            distance(sum(run.distance_m for run in inside), unit),
-            sum(run.mood is not None for run in inside),
-        )
+        _line(month, inside, unit)
         for month, inside in sorted(by_month.items(), reverse=True)
     ]
+
+
+def _line(month: date, inside: Sequence[RunRow], unit: Unit) -> MonthLine:
+    # The first month of the picture may have begun before it.
+    since = min(run.local_day for run in inside)
+    until = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    listed = Wanted(since=since, until=until)
+    return MonthLine(
+        name=month_of_year(month),
+        runs=len(inside),
+        distance=distance(sum(run.distance_m for run in inside), unit),
+        answers=sum(run.mood is not None for run in inside),
+        runs_at=f"{listed.address()}#all-runs",
+        answers_at=f"{listed.address(mood='told')}#all-runs",
+    )

@@ -34,10 +34,12 @@
 
   // Charts: point, tap or use the arrow keys to read single runs.
   for (const plot of document.querySelectorAll("[data-points]")) {
-    // A point is [across 0-1000, down 0-500, mood, lines, run at Strava].
+    // A point is [across 0-1000, down 0-500, mood, number of its read-out].
     const points = JSON.parse(document.getElementById(plot.dataset.points).textContent);
     if (!points.length) continue;
     const said = JSON.parse(plot.dataset.words);
+    // A read-out is [run at Strava, line, line, line].
+    const readOuts = JSON.parse(document.getElementById("read-outs").textContent);
     const area = plot.querySelector(".area"), layer = area.querySelector(".layer"), tip = area.querySelector(".tip");
     const [ring, core] = ["ring", "core"].map((name) => {
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -52,7 +54,8 @@
       for (const path of [ring, core]) path.removeAttribute("d");
     };
     const show = (index, speak) => {
-      const [x, y, mood, lines, run] = points[current = index];
+      const [x, y, mood, number] = points[current = index];
+      const [run, ...lines] = readOuts[number];
       ring.setAttribute("d", `M${x} ${y}h0`);
       core.setAttribute("d", `M${x} ${y}h0`);
       core.setAttribute("class", `core m${mood}`);
