@@ -113,3 +113,14 @@ def test_an_interval_without_an_end_reaches_the_edge() -> None:
 
     assert drawn.reach == 0.5
     assert "M20 50H980" in drawn.rows[0]
+
+
+def test_a_year_may_have_sunday_on_top() -> None:
+    day = [Day(SUNDAY, 1000.0, 3)]
+
+    monday_first = year_grid.draw(day, last=SUNDAY)
+    sunday_first = year_grid.draw(day, last=SUNDAY, top=6)
+
+    assert f'd="M{52 * 20 + 10} {6 * 20 + 10}h0"' in monday_first.svg
+    assert f'd="M{52 * 20 + 10} 10h0"' in sunday_first.svg
+    assert (sunday_first.first - monday_first.first).days == 6
