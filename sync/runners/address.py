@@ -1,5 +1,6 @@
 """The runner's e-mail address: asked for, sealed, and confirmed by a link."""
 
+from sync import standing
 from sync.crypto import new_token, token_hash
 from sync.mail import outbox
 from sync.models import MailLink, Runner
@@ -45,13 +46,14 @@ def confirm(runtime: Runtime, *, token: str) -> int | None:
     """Make the link's address the runner's own; None if the link is over.
 
     The address leaves whoever had it confirmed before: who can read the mail
-    owns the address.
+    owns the address.  Raises what `standing.require` raises; the link then stays.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         link = store.use_mail_link(session, token_hash(token), "confirm", now=now)
         if link is None or link.email is None:
             return None
+        standing.require(session, link.runner_id)
         address = runtime.sealer.open(link.email)
         hashes = runtime.sealer.lookup_hashes(address)
         former = store.by_address(session, hashes)

@@ -1,0 +1,234 @@
+"""A new version of what was agreed to asks again before anything is collected."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from sync.errors import ConsentOutdated
+from sync.mail import deliver
+from sync.models import Backfill, Consent, Mail, Run, Runner, Survey
+from sync.runners import address, consents
+from sync.runners import tidy as runners_tidy
+from sync.runs import backfill, sweep
+from sync.runtime import Runtime
+from sync.simulator import life
+from sync.surveys import answer, checkins
+from sync.terms import VERSION
+from tests.mailbag import token_in
+from tests.stage import Stage
+from tests.sync.test_leaving import rows
+from tests.web.conftest import Browser
+from tests.web.states import fresh_run
+
+OLDER = "2025-01"
+ALL = {"strava": 1, "mood": 1, "adult": 1, "mail": 1}
+
+
+def let_the_text_change(runtime: Runtime) -> None:
+    """Make what everybody agreed to an older text than today's."""
+    with runtime.db.transaction() as session:
+        session.execute(update(Consent).values(version=OLDER))
+
+
+@pytest.fixture
+def outdated(browser: Browser, stage: Stage, runtime: Runtime) -> int:
+    """Sign in a runner with a fresh, unanswered run, who agreed to an older text."""
+    runner_id, _ = fresh_run(stage)
+    browser.sign_in(runner_id)
+    let_the_text_change(runtime)
+    return runner_id
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/email", "/wellbeing"])
+def test_pages_ask_first_and_lead_on_afterwards(
+    browser: Browser, outdated: int, path: str
+) -> None:
+    asked = browser.open(path)
+    page = browser.open(asked.location).text
+
+    agreed = browser.post("/settings/consents", **ALL)
+
+    assert asked.location == "/settings/consents"
+    assert page.count('type="checkbox"') == 4
+    assert " checked" not in page
+    assert "I am 18 or older." in page
+    assert agreed.location == path
+    assert browser.open(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/settings",
+        "/settings/export",
+        "/settings/disconnect",
+        "/settings/delete",
+        "/settings/sign-ins",
+        "/settings/consents/mood",
+        "/settings/consents/mail",
+    ],
+)
+def test_taking_out_taking_back_and_leaving_never_wait(
+    browser: Browser, outdated: int, path: str
+) -> None:
+    assert browser.open(path).status_code == 200
+
+
+@pytest.mark.parametrize("missing", ALL)
+def test_every_box_is_needed_or_taken_back(
+    browser: Browser, outdated: int, runtime: Runtime, missing: str
+) -> None:
+    ticked = {kind: 1 for kind in ALL if kind != missing}
+
+    refused = browser.post("/settings/consents", **ticked)
+
+    assert refused.status_code == 400
+    assert "A box is still empty." in refused.text
+    assert refused.text.count(" checked") == len(ticked)
+    assert set(consents.outdated(runtime, outdated)) == set(ALL)
+
+
+def test_what_is_taken_back_need_not_be_agreed_to(
+    browser: Browser, outdated: int, runtime: Runtime
+) -> None:
+    browser.post("/settings/consents/mail")
+
+    browser.post("/settings/consents", strava=1, mood=1, adult=1)
+
+    assert consents.outdated(runtime, outdated) == {}
+    with runtime.db.reading() as session:
+        standing = select(Consent.kind, Consent.version).where(
+            Consent.withdrawn_at.is_(None), Consent.version == VERSION
+        )
+        assert {kind for kind, _ in session.execute(standing)} == {
+            "strava",
+            "mood",
+            "adult",
+        }
+
+
+def test_the_history_keeps_both_texts(browser: Browser, outdated: int) -> None:
+    browser.post("/settings/consents", **ALL)
+
+    page = browser.open("/settings").text
+
+    assert page.count(f"<td>{OLDER}</td>") == 4
+    assert page.count(f"<td>{VERSION}</td>") == 4
+
+
+def test_until_then_nothing_is_fetched_stored_asked_or_drawn(
+    outdated: int, stage: Stage
+) -> None:
+    athlete = stage.world.athletes.get(7)
+    assert athlete
+    before, reads = _held(stage), stage.reads()
+    run = stage.run(athlete, ended_minutes_ago=20)
+    stage.tell(athlete, run.id, "create")
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Backfill).values(due_at=stage.clock()))
+    stage.pass_time(days=2)
+
+    stage.work()
+    for drain in (sweep.drain, backfill.drain, checkins.drain):
+        drain(stage.runtime)
+
+    assert _held(stage) == before
+    assert stage.reads() == reads
+
+
+def _held(stage: Stage) -> tuple[int, int, int]:
+    return rows(stage, Run), rows(stage, Survey), rows(stage, Mail)
+
+
+def test_until_then_no_answer_is_stored(
+    browser: Browser, outdated: int, runtime: Runtime
+) -> None:
+    refused = browser.client.post(f"/s/{token_in(runtime)}", data={"mood": 4})
+
+    assert refused.status_code == 403
+    assert "has a new text" in refused.text
+    assert 'href="/settings/consents"' in refused.text
+    with pytest.raises(ConsentOutdated):
+        answer.record(runtime, token=token_in(runtime), values={"mood": 1})
+
+
+def test_until_then_no_new_address_is_taken(
+    stage: Stage, outdated: int, runtime: Runtime
+) -> None:
+    with runtime.db.transaction() as session:
+        session.execute(update(Consent).values(version=VERSION))
+    address.ask(runtime, runner_id=outdated, email="new@example.org")
+    token = token_in(runtime, "confirm_address")
+    let_the_text_change(runtime)
+
+    with pytest.raises(ConsentOutdated):
+        address.confirm(runtime, token=token)
+
+    with runtime.db.transaction() as session:
+        session.execute(update(Consent).values(version=VERSION))
+    assert address.confirm(runtime, token=token) == outdated
+
+
+def test_what_was_missed_is_found_after_agreeing(
+    browser: Browser, outdated: int, stage: Stage
+) -> None:
+    athlete = stage.world.athletes.get(7)
+    assert athlete
+    run = stage.run(athlete, ended_minutes_ago=20)
+    stage.tell(athlete, run.id, "create")
+    stage.pass_time(days=20)
+    stage.work()
+    early = rows(stage, Run)
+
+    browser.post("/settings/consents", **ALL)
+    sweep.drain(stage.runtime)
+
+    assert (early, rows(stage, Run)) == (2, 3)
+
+
+def test_a_deleted_run_goes_whatever_was_agreed_to(outdated: int, stage: Stage) -> None:
+    run = next(stage.world.activities())
+    athlete = stage.world.athletes.get(7)
+    assert athlete
+    with stage.world.change():
+        life.delete(stage.world, run)
+    stage.tell(athlete, run.id, "delete")
+
+    stage.work()
+
+    assert rows(stage, Run) == 1
+
+
+def test_runners_are_told_once_by_mail(
+    outdated: int, stage: Stage, runtime: Runtime
+) -> None:
+    for _ in range(2):
+        runners_tidy.tidy(runtime)
+        stage.pass_time(hours=1)
+
+    with runtime.db.reading() as session:
+        told = select(Mail.kind).where(Mail.kind == "agree_again")
+        assert session.scalars(told).all() == ["agree_again"]
+
+
+def test_mails_wait_until_then(outdated: int, stage: Stage, runtime: Runtime) -> None:
+    stage.pass_time(minutes=30)
+    due_before = stage.clock()
+    deliver.deliver_due(runtime)
+
+    with runtime.db.reading() as session:
+        mail = session.scalars(select(Mail).where(Mail.kind == "survey")).one()
+    assert mail.sent_at is None
+    assert mail.due_at is not None
+    assert mail.due_at - due_before == timedelta(minutes=10)
+
+
+def test_nobody_is_asked_while_the_text_is_the_same(
+    browser: Browser, runner_id: int, runtime: Runtime
+) -> None:
+    assert consents.outdated(runtime, runner_id) == {}
+    assert browser.open("/settings/consents").location == "/settings#consents"
+    assert browser.open("/dashboard").status_code == 200
+    with runtime.db.reading() as session:
+        assert session.get(Runner, runner_id) is not None
