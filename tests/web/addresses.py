@@ -37,8 +37,10 @@ PLACES: Mapping[str, Place] = {
     "privacy": "open",
     "runs": "own",
     "settings": "own",
+    "signins": "own",
     "states": "host",
     "static": "open",
+    "staying": "link",
     "survey": "link",
     "unsubscribe": "link",
     "wellbeing": "own",
@@ -72,7 +74,7 @@ def every_address(app: Flask, ids: Mapping[str, str]) -> Iterator[Address]:
     """Yield every route with every kind of id in each of its gaps."""
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) & {"GET", "POST"}):
-            for kind, path in _filled(rule, ids).items():
+            for kind, path in _filled(rule, ids):
                 yield Address(rule.endpoint, method, path, kind)
 
 
@@ -81,12 +83,21 @@ def opens_by_itself(address: Address) -> bool:
     return KEYS.get(address.endpoint.partition(".")[0]) == address.kind
 
 
-def _filled(rule: Rule, ids: Mapping[str, str]) -> dict[str, str]:
-    if not rule.arguments:
-        return {"": rule.rule}
-    only_numbers = "<int:" in rule.rule
-    return {
-        kind: re.sub(r"<[^>]+>", quote(text, safe=""), rule.rule)
-        for kind, text in ids.items()
-        if text.isdecimal() or not only_numbers
-    }
+def _filled(rule: Rule, ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the rule with each id in its gap, and each word where some are listed."""
+    for path in _worded(rule.rule):
+        if "<" not in path:
+            yield "", path
+            continue
+        for kind, text in ids.items():
+            if text.isdecimal() or "<int:" not in path:
+                yield kind, re.sub(r"<[^>]+>", quote(text, safe=""), path)
+
+
+def _worded(path: str) -> Iterator[str]:
+    listed = re.search(r"<any\(([^)]*)\):\w+>", path)
+    if listed is None:
+        yield path
+        return
+    for word in listed[1].split(","):
+        yield from _worded(path.replace(listed[0], word.strip(" '\"")))
