@@ -58,13 +58,13 @@ def gettext(text: str, /, **values: object) -> str:
     Without values a percent sign is plain; with values it is written twice.
     """
     # A catalogue keeps facts about itself under the empty text.
-    said = _texts(spoken()).gettext(text) if text else ""
+    said = texts(spoken()).gettext(text) if text else ""
     return said % values if values else said
 
 
 def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """Return the text for `count` things; `%(n)s` is that number unless given."""
-    said = _texts(spoken()).ngettext(one, many, count)
+    said = texts(spoken()).ngettext(one, many, count)
     return said % ({"n": count} | values)
 
 
@@ -84,11 +84,11 @@ def teach(environment: Environment) -> None:
 
 
 def _looked_up(text: str) -> str:
-    return _texts(spoken()).gettext(text)
+    return texts(spoken()).gettext(text)
 
 
 def _looked_up_many(one: str, many: str, n: int) -> str:
-    return _texts(spoken()).ngettext(one, many, n)
+    return texts(spoken()).ngettext(one, many, n)
 
 
 @cache
@@ -97,7 +97,8 @@ def _locale(language: str) -> Locale:
 
 
 @cache
-def _texts(language: str) -> NullTranslations:
+def texts(language: str) -> NullTranslations:
+    """Return the texts of one of our languages, read once a process."""
     if language == DEFAULT:
         return NullTranslations()
     return translation(DOMAIN, LOCALE_DIR, [language])

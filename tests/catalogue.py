@@ -22,7 +22,7 @@ _KEYWORDS = {**DEFAULT_KEYWORDS, "translatable": None}
 def in_sources() -> Catalog:
     """Return every text that the sources mark, as `make messages` finds them."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
-        methods, options = parse_mapping_cfg(file)
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
     found = Catalog(locale="de", fuzzy=False)
     for _, _, text, comments, context in extract_from_dir(
         str(ROOT), methods, options, keywords=_KEYWORDS, directory_filter=_is_ours
@@ -60,9 +60,9 @@ def brackets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with (home / f"{language.DOMAIN}.mo").open("wb") as file:
         write_mo(file, catalogue)
     monkeypatch.setattr(language, "LOCALE_DIR", folder)
-    language._texts.cache_clear()
+    language.texts.cache_clear()
     yield
-    language._texts.cache_clear()
+    language.texts.cache_clear()
 
 
 def _file(tongue: str, ending: str) -> Path:
