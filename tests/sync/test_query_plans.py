@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert, text
 
+from sync import terms
 from sync.inbox import handle
 from sync.inbox import store as inbox
-from sync.models import Backfill, Connection, Event, Run, Runner, Sweep
+from sync.models import Backfill, Connection, Consent, Event, Run, Runner, Sweep
 from sync.runs import backfill, sweep
 from sync.surveys import ask
 from tests.clock import NOON
@@ -19,8 +20,9 @@ from tests.stage import Stage
 
 RUNNERS = 3_000
 RUNS_EACH = 10
+KINDS = ("strava", "mood", "mail", "adult")
 EXPLAINED = ("SELECT", "UPDATE", "DELETE", "INSERT")
-LARGE = {"run", "event", "connection", "runner", "backfill", "sweep"}
+LARGE = {"run", "event", "connection", "runner", "backfill", "sweep", "consent"}
 
 
 @pytest.fixture
@@ -69,6 +71,9 @@ def fill(stage: Stage, *, runners: int = RUNNERS) -> None:
             rows = [{"runner_id": number} | values for number in numbers]
             session.execute(insert(table), rows)
         session.execute(
+            insert(Consent), [_consent(n, k) for n in numbers for k in KINDS]
+        )
+        session.execute(
             insert(Run),
             [_run(number, count) for number in numbers for count in range(RUNS_EACH)],
         )
@@ -77,6 +82,11 @@ def fill(stage: Stage, *, runners: int = RUNNERS) -> None:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(
             text("ANALYZE")
         )
+
+
+def _consent(runner_id: int, kind: str) -> dict[str, Any]:
+    given = {"version": terms.VERSION, "given_at": NOON}
+    return {"runner_id": runner_id, "kind": kind} | given
 
 
 def _run(runner_id: int, count: int) -> dict[str, Any]:
