@@ -14,21 +14,25 @@ from celery.signals import setup_logging
 
 from sync import log
 from sync.queue import BROKER_OPTIONS
+from workers.pace import Every, Scheduler
 
 SWEEP_EVERY = timedelta(minutes=1)
 TIDY_EVERY = timedelta(hours=1)
 
+# Nobody needs what has waited for a day.  Less would ask too much of the clocks: a
+# message expires by the clock of the machine that reads it.
+KEPT = {"expires": timedelta(days=1).total_seconds()}
+
 SCHEDULE = {
     "look for everything that is due": {
         "task": "sweep",
-        "schedule": SWEEP_EVERY,
-        # A sweep that waited a whole period has been overtaken by the next.
-        "options": {"expires": SWEEP_EVERY.total_seconds()},
+        "schedule": Every(SWEEP_EVERY),
+        "options": KEPT,
     },
     "remove what may no longer be kept": {
         "task": "tidy",
-        "schedule": TIDY_EVERY,
-        "options": {"expires": TIDY_EVERY.total_seconds()},
+        "schedule": Every(TIDY_EVERY),
+        "options": KEPT,
     },
 }
 
@@ -50,7 +54,12 @@ def main() -> int:
         print("CELERY_BROKER_URL is not set; start `moodmiles beat`.", file=sys.stderr)  # noqa: T201
         return 1
     _log(arguments.log_format)
-    celery.Beat(schedule=arguments.schedule, quiet=True).run()
+    celery.Beat(
+        schedule=arguments.schedule,
+        scheduler_cls=Scheduler,
+        max_interval=SWEEP_EVERY.total_seconds(),
+        quiet=True,
+    ).run()
     return 0
 
 
