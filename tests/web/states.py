@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from sync.models import Run
+from sync.models import Consent, Run
 from sync.prepared.scenes import SCENES, Scene, prepare
+from sync.runners import erase, signin
 from sync.runtime import Runtime
 from sync.surveys import answer, before, controls, unsubscribe, wellbeing
 from tests.stage import Stage
@@ -101,6 +102,26 @@ def _wellbeing(stage: Stage, said: int | None = None) -> Scene:
     return Scene("/wellbeing", runner_id)
 
 
+def _going(stage: Stage) -> Scene:
+    runner_id = _linked(stage)
+    erase.ask(stage.runtime, runner_id)
+    return Scene("/settings/delete", runner_id)
+
+
+def _sign_ins(stage: Stage) -> Scene:
+    runner_id = _linked(stage)
+    for browser in ("Firefox on Linux", "Safari on iPhone", None):
+        signin.sign_in(stage.runtime, runner_id, browser=browser)
+    return Scene("/settings/sign-ins", runner_id)
+
+
+def _agree_again(stage: Stage) -> Scene:
+    runner_id = _linked(stage)
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Consent).values(version="2025-01"))
+    return Scene("/settings/consents", runner_id)
+
+
 def _at(path: str) -> State:
     return lambda _stage: Scene(path)
 
@@ -138,6 +159,10 @@ STATES: Mapping[str, State] = {
     "take-back-mood": _signed_in("/settings/consents/mood"),
     "take-back-mail": _signed_in("/settings/consents/mail"),
     "delete": _signed_in("/settings/delete"),
+    "going": _going,
+    "keep": _at("/undo/some-token"),
+    "sign-ins": _sign_ins,
+    "agree-again": _agree_again,
     "states": _at("/states"),
     "mailbox": _at("/mailbox"),
     "before": _before,
