@@ -62,6 +62,17 @@ def _runner_export(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the ZIP to write")
 
 
+def _runner_import(parser: ArgumentParser) -> None:
+    _data_dir(parser)
+    parser.add_argument("file", type=Path, metavar="FILE", help="the ZIP to take in")
+    parser.add_argument(
+        "--runner",
+        type=int,
+        metavar="N",
+        help="add what is missing to this runner, instead of making a new one",
+    )
+
+
 def _runner_delete(parser: ArgumentParser) -> None:
     _runner(parser)
     parser.add_argument(
@@ -137,6 +148,12 @@ COMMANDS = (
         "host.runners",
         "write everything of one runner to a file",
         _runner_export,
+    ),
+    Command(
+        ("runner", "import"),
+        "host.runners",
+        "take in what another Moodmiles has exported",
+        _runner_import,
     ),
     Command(
         ("runner", "delete"),

@@ -17,6 +17,7 @@ from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
 from sync.runners import leave
 from sync.runtime import Runtime, build
+from sync.takeout.bring import bring_in
 from sync.takeout.pack import pack
 
 
@@ -28,6 +29,8 @@ def run(arguments: Namespace) -> int:
                 print(*listed(runtime), sep="\n")
             case "runner export":
                 export_to(runtime, arguments.runner, arguments.file)
+            case "runner import":
+                take_in(runtime, arguments.file, runner_id=arguments.runner)
             case _:
                 delete(runtime, arguments.runner, sure=arguments.yes)
     finally:
@@ -57,6 +60,23 @@ def export_to(runtime: Runtime, runner_id: int, file: Path) -> None:
     except OSError as error:
         raise CannotStart(f"{file} cannot be written: {error.strerror}.") from None
     print(f"Runner {runner_id} is in {file}; it is theirs to read.")
+
+
+def take_in(runtime: Runtime, file: Path, *, runner_id: int | None) -> None:
+    """Store what another Moodmiles has exported, and say how the runner gets in."""
+    brought = bring_in(runtime, file, runner_id=runner_id)
+    print(
+        f"Runner {brought.runner_id}: {brought.runs} runs in the file, "
+        f"{brought.answers} answers added."
+    )
+    if runner_id is not None:
+        return
+    if brought.by_strava:
+        print("They sign in with Strava, and give their address again.")
+    elif brought.is_mailed:
+        print("A mail asks their address to confirm itself; then they sign in by mail.")
+    else:
+        print("The file names no Strava account and no address: nobody can sign in.")
 
 
 def delete(runtime: Runtime, runner_id: int, *, sure: bool) -> None:

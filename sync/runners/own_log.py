@@ -25,6 +25,7 @@ STRAVA, HAND = "strava", "hand"
 _KEYS = ("own_distance_m", "own_moving_s", "own_day", "own_offset_s")
 _STEPS_M = {"km": 100.0, "mi": 160.9344}
 _ID_DIGITS = 15
+_FARTHEST_M, _LONGEST_S, _A_DAY_S = 1_000_000, 10**6, 24 * 3600
 _TRAIL, _INDOORS = 1, 2
 
 
@@ -53,6 +54,17 @@ class OwnFacts:
             return None
         distance_m, moving_s, day, offset_s = (said[key] for key in _KEYS)
         return cls(distance_m, moving_s, date.fromordinal(day), offset_s)
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether a person could have run this, as far as anybody can tell."""
+        limits = (
+            (self.distance_m, 0, _FARTHEST_M),
+            (self.moving_s, 0, _LONGEST_S),
+            (self.offset_s, -_A_DAY_S, _A_DAY_S),
+            (self.day.year, 1971, 2199),
+        )
+        return all(low <= value <= high for value, low, high in limits)
 
     def said(self) -> dict[str, int]:
         """Return what the sealed answer holds."""

@@ -1,11 +1,8 @@
 """A few days of a runner's life, so that every table holds something."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from sync.analytics.figures import figures_for
-from sync.crypto import Sealer
-from sync.database import Database, connect
 from sync.mail import deliver
 from sync.models import CheckinDraw, FigureDecision, Runner, SetAside
 from sync.runners import connect as linking
@@ -14,7 +11,6 @@ from sync.runtime import Runtime
 from sync.simulator.records import Athlete
 from sync.surveys import answer, before, wellbeing
 from tests.mailbag import token_in
-from tests.queues import RecordingQueue
 from tests.stage import Stage
 
 
@@ -79,14 +75,3 @@ def _five(runtime: Runtime, runner_id: int) -> dict[str, int]:
     page = wellbeing.look(runtime, runner_id)
     assert page.instrument
     return {question.key: 3 for question in page.instrument.questions}
-
-
-def elsewhere(stage: Stage, url: str) -> Runtime:
-    """Return another Moodmiles, with its own tables, keys and clock."""
-    queue = RecordingQueue()
-    return replace(
-        stage.runtime,
-        db=Database(connect(url), queue, clock=stage.clock),
-        queue=queue,
-        sealer=Sealer(["the key of another Moodmiles, long enough"]),
-    )

@@ -1,0 +1,148 @@
+"""Bringing a runner in from another Moodmiles: all of it, or nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from sync.errors import BadAddress
+from sync.models import Run, Runner
+from sync.runners import address, own_log, store
+from sync.runs.rules import kept_since
+from sync.runtime import Runtime
+from sync.surveys import instruments
+from sync.takeout import unpack
+from sync.takeout.archive import NotAnExport
+from sync.takeout.reading import Luggage, read
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """Who came, with how much, and how they get in: by Strava, or by a mailed link."""
+
+    runner_id: int
+    runs: int
+    answers: int
+    by_strava: bool
+    is_mailed: bool = False
+
+
+def bring_in(runtime: Runtime, path: Path, *, runner_id: int | None = None) -> Brought:
+    """Store what the ZIP holds, as a new runner or beside what `runner_id` has.
+
+    Raises `NotAnExport` or `ConsentMissing`; then nothing is stored.
+    """
+    luggage = read(path, instruments.library(runtime.settings.data_dir))
+    try:
+        with runtime.db.transaction() as session:
+            brought = _bring(runtime, session, luggage, runner_id)
+    except (IntegrityError, DataError):
+        raise NotAnExport("The file contradicts itself or what is here.") from None
+    log.info("runner brought in", runner_id=brought.runner_id, new=runner_id is None)
+    if runner_id is not None or brought.by_strava:
+        return brought
+    return _mail(runtime, brought, luggage.account.email)
+
+
+def _bring(
+    runtime: Runtime, session: Session, luggage: Luggage, runner_id: int | None
+) -> Brought:
+    now = runtime.db.now(session)
+    if runner_id is None:
+        runner = _new_runner(runtime, session, luggage, now=now)
+        unpack.consents(session, runner.id, luggage.consents)
+    else:
+        runner = _known_runner(session, luggage, runner_id)
+    if luggage.answers:
+        store.require_mood_consent(session, runner.id)
+    places = unpack.runs(session, runner.id, luggage.runs)
+    asked = unpack.surveys(session, runner.id, luggage.surveys, places)
+    vault = runtime.sealer.vault(runner.vault_key)
+    said = unpack.answers(
+        session, (runner.id, vault), luggage.answers, places, surveys=asked
+    )
+    unpack.decisions(session, runner.id, luggage.decisions, places)
+    unpack.draws(session, runner.id, luggage.draws, asked)
+    unpack.mails(session, runner.id, luggage.mails, asked)
+    _keep_within_the_limit(runtime, session, runner.id, now=now)
+    store.changed(session, runner.id)
+    return Brought(
+        runner_id=runner.id,
+        runs=len(places),
+        answers=said,
+        by_strava=runner.athlete_id is not None,
+    )
+
+
+def _new_runner(
+    runtime: Runtime, session: Session, luggage: Luggage, *, now: datetime
+) -> Runner:
+    """Make the runner that the account describes, with one way in or the other.
+
+    The file may say anything.  Who signs in by Strava proves who they are, and an
+    address counts once its mail is answered; taking both would let a made-up file
+    join one person's address with another's runs.
+    """
+    account = luggage.account
+    if account.strava_athlete_id is not None:
+        here = store.by_athlete(session, account.strava_athlete_id)
+        if here is not None:
+            raise NotAnExport(
+                f"Its runner is here already: say --runner {here.id} to add what "
+                "is missing."
+            )
+    runner = Runner(
+        athlete_id=account.strava_athlete_id,
+        created_at=account.created_at,
+        active_at=now,
+        vault_key=runtime.sealer.new_vault_key(),
+        zone=account.zone,
+        preferences=account.preferences,
+    )
+    session.add(runner)
+    session.flush()
+    return runner
+
+
+def _known_runner(session: Session, luggage: Luggage, runner_id: int) -> Runner:
+    runner = session.get(Runner, runner_id, with_for_update=True)
+    if runner is None:
+        raise NotAnExport(f"There is no runner {runner_id}.")
+    theirs = luggage.account.strava_athlete_id
+    if theirs is not None and runner.athlete_id not in {None, theirs}:
+        raise NotAnExport("The file is of another Strava account than that runner.")
+    return runner
+
+
+def _keep_within_the_limit(
+    runtime: Runtime, session: Session, runner_id: int, *, now: datetime
+) -> None:
+    """Let go at once of what this host may not keep of Strava's."""
+    since = kept_since(runtime.settings.strava_retention_days, now=now)
+    if since is None:
+        return
+    old = [
+        Run.runner_id == runner_id,
+        Run.source == own_log.STRAVA,
+        Run.started_at < since,
+    ]
+    own_log.stand_in(session, runtime.sealer, select(Run.id).where(*old), now=now)
+    session.execute(delete(Run).where(*old))
+
+
+def _mail(runtime: Runtime, brought: Brought, email: str | None) -> Brought:
+    """Ask the address to confirm itself; what is no address is left out."""
+    if email is None:
+        return brought
+    try:
+        address.ask(runtime, runner_id=brought.runner_id, email=email)
+    except BadAddress:
+        log.warning("address left out", runner_id=brought.runner_id)
+        return brought
+    return replace(brought, is_mailed=True)

@@ -1,0 +1,179 @@
+"""The rows of an export as they must be, before any of them is stored."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+)
+
+MOST_ROWS = 200_000
+_FIRST, _LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_A_DAY_S = 24 * 3600
+
+
+def _plausible(at: datetime) -> datetime:
+    if not _FIRST <= at <= _LAST:
+        raise ValueError("no time that an export can hold")
+    return at
+
+
+def _plausible_day(day: date) -> date:
+    if not _FIRST.date() <= day <= _LAST.date():
+        raise ValueError("no day that an export can hold")
+    return day
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("a text with a character that no text has")
+    return text
+
+
+Time: TypeAlias = Annotated[AwareDatetime, AfterValidator(_plausible)]
+Day: TypeAlias = Annotated[date, AfterValidator(_plausible_day)]
+Text: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_without_nul)]
+Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Id: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
+Minutes: TypeAlias = Annotated[int, Field(gt=-(2**31), lt=2**31)]
+Offset: TypeAlias = Annotated[int, Field(ge=-_A_DAY_S, le=_A_DAY_S)]
+Metres: TypeAlias = Annotated[float, Field(ge=0, le=5_000_000, allow_inf_nan=False)]
+Height: TypeAlias = Annotated[float, Field(ge=-1e5, le=1e6, allow_inf_nan=False)]
+Share: TypeAlias = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Said: TypeAlias = Annotated[
+    dict[
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")],
+        Annotated[int, Field(ge=-(10**7), le=10**7)],
+    ],
+    Field(max_length=60),
+]
+Tags: TypeAlias = Annotated[dict[Text, JsonValue], Field(max_length=60)]
+
+
+class Record(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    def values(self, *without: str) -> dict[str, Any]:
+        """Return the row's values but these."""
+        return {name: one for name, one in self if name not in without}
+
+
+class RunRecord(Record):
+    id: Id
+    source: Literal["strava", "export", "hand"]
+    source_id: Id
+    sport: Text
+    started_at: Time
+    start_known: bool
+    zone: Text | None
+    offset_s: Offset
+    local_day: Day
+    distance_m: Metres
+    moving_s: Count
+    elapsed_s: Count
+    elevation_m: Height | None
+    treadmill: bool
+    manual: bool
+    race: bool
+    with_others: bool
+    device: Text | None
+    visibility: Text
+    fetched_at: Time
+    hidden_at: Time | None
+    undecided_since: Time | None
+    imported: bool
+    counted: bool
+    duplicate_of: Id | None
+    chosen: bool
+
+
+class SurveyRecord(Record):
+    id: Id
+    run_id: Id | None
+    pairing_key: Key | None
+    kind: Literal["run", "checkin"]
+    instrument: Text
+    reversed_order: bool
+    focus: Text | None
+    tags: Tags
+    local_day: Day | None
+    created_at: Time
+    send_at: Time
+    expires_at: Time
+    sent_at: Time | None
+    opened_at: Time | None
+    skipped_at: Time | None
+    cancelled_for: Text | None
+
+
+class AnswerRecord(Record):
+    id: Id
+    run_id: Id | None
+    pairing_key: Key | None
+    survey_id: Id | None
+    kind: Literal["run", "checkin", "before", "wellbeing"]
+    instrument: Text
+    reversed_order: bool
+    answered_at: Time
+    changed_at: Time | None
+    minutes_since_end: Minutes | None
+    tags: Tags
+    said: Said
+
+
+class DecisionRecord(Record):
+    run_id: Id
+    verdict: Literal["send", "withhold"]
+    reason: Text
+    minutes_since_end: Minutes | None
+    policy: Tags
+    decided_at: Time
+
+
+class DrawRecord(Record):
+    local_day: Day
+    probability: Share
+    drawn: bool
+    reason: Text
+    survey_id: Id | None
+    decided_at: Time
+
+
+class MailRecord(Record):
+    id: Id
+    survey_id: Id | None
+    kind: Text
+    message_id: Text
+    created_at: Time
+    due_at: Time | None
+    stale_at: Time
+    attempts: Count
+    sent_at: Time | None
+    withheld_for: Text | None
+
+
+class ConsentRecord(Record):
+    id: Id
+    kind: Literal["strava", "mood", "mail", "adult", "private"]
+    version: Text
+    given_at: Time
+    withdrawn_at: Time | None
+
+
+class Account(BaseModel):
+    """What of `account.json` comes along; the rest is looked at by nobody."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    format: Literal[1]
+    strava_athlete_id: Id | None
+    created_at: Time
+    zone: Text
+    email: Text | None
+    preferences: dict[str, JsonValue]

@@ -1,0 +1,243 @@
+"""Checked rows into the tables: new numbers, nothing twice, nothing of others'."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.orm import Session
+
+from sync.crypto import Vault, new_token, pairing_key, token_hash
+from sync.models import (
+    Answer,
+    CheckinDraw,
+    Consent,
+    Decision,
+    Mail,
+    Run,
+    Survey,
+)
+from sync.takeout.archive import NotAnExport
+from sync.takeout.records import (
+    AnswerRecord,
+    ConsentRecord,
+    DecisionRecord,
+    DrawRecord,
+    MailRecord,
+    RunRecord,
+    SurveyRecord,
+)
+from sync.takeout.storing import slices, store, store_missing
+
+Places = Mapping[int, int]  # a number in the file: the number it has here
+_EARLIER = "earlier_runs"
+_BROUGHT = "brought in"
+
+
+def runs(session: Session, runner_id: int, records: Sequence[RunRecord]) -> Places:
+    """Store the runs that are not here; those that are stay as they are."""
+    here = _runs_here(session, runner_id, records)
+    fresh = [run for run in records if (run.source, run.source_id) not in here]
+    store(
+        session,
+        Run,
+        [run.values("id", "duplicate_of") | {"runner_id": runner_id} for run in fresh],
+    )
+    here = _runs_here(session, runner_id, records)
+    places = {run.id: here[run.source, run.source_id] for run in records}
+    for run in fresh:
+        if run.duplicate_of is not None:
+            session.execute(
+                update(Run)
+                .where(Run.id == places[run.id])
+                .values(duplicate_of=places[run.duplicate_of])
+            )
+    return places
+
+
+def _runs_here(
+    session: Session, runner_id: int, records: Sequence[RunRecord]
+) -> dict[tuple[str, int], int]:
+    found = {}
+    for some in slices([(run.source, run.source_id) for run in records]):
+        rows = session.execute(
+            select(Run.id, Run.source, Run.source_id, Run.runner_id).where(
+                tuple_(Run.source, Run.source_id).in_(some)
+            )
+        )
+        for row in rows:
+            if row.runner_id != runner_id:
+                raise NotAnExport("Some of its runs are another runner's here.")
+            found[row.source, row.source_id] = row.id
+    return found
+
+
+def surveys(
+    session: Session,
+    runner_id: int,
+    records: Sequence[SurveyRecord],
+    places: Places,
+) -> Places:
+    """Store what was asked; the links in its mails open nothing any more."""
+    homes = _homes(session, runner_id)
+    rows = session.execute(
+        select(Survey.id, Survey.run_id, Survey.kind, Survey.created_at).where(
+            Survey.runner_id == runner_id
+        )
+    ).all()
+    by_run = {row.run_id: row.id for row in rows if row.run_id is not None}
+    by_time = {(row.kind, row.created_at): row.id for row in rows}
+    asked, fresh = {}, {}
+    for record in records:
+        run_id = _home(record, places, homes)
+        known = by_run.get(run_id) or by_time.get((record.kind, record.created_at))
+        if known is not None:
+            asked[record.id] = known
+            continue
+        fresh[token_hash(new_token())] = record, run_id
+    store(
+        session,
+        Survey,
+        [
+            record.values("id")
+            | {"runner_id": runner_id, "token_hash": token, "run_id": run_id}
+            | {"tags": _tags(record.tags, places)}
+            for token, (record, run_id) in fresh.items()
+        ],
+    )
+    for some in slices(list(fresh)):
+        stored = session.execute(
+            select(Survey.id, Survey.token_hash).where(Survey.token_hash.in_(some))
+        )
+        asked |= {fresh[row.token_hash][0].id: row.id for row in stored}
+    return asked
+
+
+def answers(
+    session: Session,
+    whose: tuple[int, Vault],
+    records: Sequence[AnswerRecord],
+    places: Places,
+    *,
+    surveys: Places,
+) -> int:
+    """Store the answers that are not here, sealed anew; return how many."""
+    runner_id, vault = whose
+    homes = _homes(session, runner_id)
+    rows = session.execute(
+        select(
+            Answer.run_id,
+            Answer.survey_id,
+            Answer.pairing_key,
+            Answer.kind,
+            Answer.answered_at,
+        ).where(Answer.runner_id == runner_id)
+    ).all()
+    taken = {
+        mark
+        for row in rows
+        for mark in (
+            ("run", row.run_id),
+            ("survey", row.survey_id),
+            ("key", row.pairing_key),
+            (row.kind, row.answered_at),
+        )
+        if mark[1] is not None
+    }
+    fresh = []
+    for record in records:
+        run_id = _home(record, places, homes)
+        survey_id = surveys.get(record.survey_id) if record.survey_id else None
+        marks = {
+            ("run", run_id),
+            ("survey", survey_id),
+            ("key", record.pairing_key),
+            (record.kind, record.answered_at),
+        }
+        if not marks & taken:
+            fresh.append(
+                record.values("id", "said")
+                | {"runner_id": runner_id, "run_id": run_id, "survey_id": survey_id}
+                | {"tags": _tags(record.tags, places)}
+                | {"sealed": vault.seal(record.said)}
+            )
+    store(session, Answer, fresh)
+    return len(fresh)
+
+
+def decisions(
+    session: Session,
+    runner_id: int,
+    records: Iterable[DecisionRecord],
+    places: Places,
+) -> None:
+    store_missing(
+        session,
+        Decision,
+        [
+            one.values() | {"run_id": places[one.run_id], "runner_id": runner_id}
+            for one in records
+        ],
+    )
+
+
+def draws(
+    session: Session, runner_id: int, records: Iterable[DrawRecord], asked: Places
+) -> None:
+    store_missing(
+        session,
+        CheckinDraw,
+        [
+            one.values()
+            | {"runner_id": runner_id, "survey_id": asked.get(one.survey_id or -1)}
+            for one in records
+        ],
+    )
+
+
+def mails(
+    session: Session, runner_id: int, records: Iterable[MailRecord], asked: Places
+) -> None:
+    """Remember what was mailed; what had not left never leaves from here."""
+    store_missing(
+        session,
+        Mail,
+        [
+            one.values("id", "due_at")
+            | {"runner_id": runner_id, "survey_id": asked.get(one.survey_id or -1)}
+            | {"dedupe_key": f"{_BROUGHT}:{runner_id}:{one.message_id}:{one.kind}"}
+            | {"withheld_for": _BROUGHT if one.due_at else one.withheld_for}
+            for one in records
+        ],
+    )
+
+
+def consents(
+    session: Session, runner_id: int, records: Iterable[ConsentRecord]
+) -> None:
+    rows = [one.values("id") | {"runner_id": runner_id} for one in records]
+    store(session, Consent, rows)
+
+
+def _homes(session: Session, runner_id: int) -> dict[str, int]:
+    """Return the runner's runs by what pairs answers with them."""
+    rows = session.execute(
+        select(Run.id, Run.source, Run.source_id).where(Run.runner_id == runner_id)
+    )
+    return {pairing_key(row.source, row.source_id): row.id for row in rows}
+
+
+def _home(
+    record: SurveyRecord | AnswerRecord, places: Places, homes: Mapping[str, int]
+) -> int | None:
+    """Return the run that a survey or an answer is about, if it is here."""
+    if record.run_id is not None:
+        return places[record.run_id]
+    return homes.get(record.pairing_key or "")
+
+
+def _tags(tags: Mapping[str, Any], places: Places) -> dict[str, Any]:
+    """Let tags name the runs as they are numbered here."""
+    if _EARLIER not in tags:
+        return dict(tags)
+    earlier = [places[run] for run in tags[_EARLIER] if run in places]
+    return {**tags, _EARLIER: earlier}
