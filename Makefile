@@ -15,7 +15,7 @@ COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
 NO_INDEX := Python packages could not be installed: see the lines above; a package \
 	index must be reachable (PIP_INDEX_URL names another one).
 
-.PHONY: demo up test check fix lock migration messages bench chaos
+.PHONY: demo up test check audit fix lock migration messages bench chaos
 
 demo: $(VENV)/.run
 	@$(VENV)/bin/moodmiles demo $(OPTIONS) $(if $(EXPORT),--export "$(EXPORT)")
@@ -33,6 +33,11 @@ check: $(VENV)/.develop
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/deptry .
+
+# Needs a package index that lists known weaknesses, as pypi.org does; without one
+# it fails and says so.
+audit: $(VENV)/.develop
+	$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 fix: $(VENV)/.develop
 	$(VENV)/bin/ruff check --fix

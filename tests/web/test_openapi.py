@@ -1,0 +1,142 @@
+"""The description of our addresses is true, and whatever is sent to them is borne."""
+
+import json
+import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from hypothesis import given, settings
+from hypothesis.strategies import DataObject, SearchStrategy, booleans, data
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from werkzeug.test import TestResponse
+
+from sync.inbox import subscription
+from sync.runtime import Runtime
+from tests.mailbag import token_in
+from tests.stage import Stage
+from tests.web.conftest import Browser
+from tests.web.states import fresh_run
+from web.app import create_app
+
+SCHEMA = schemathesis.openapi.from_path(
+    Path(__file__).parents[2] / "docs" / "openapi.yaml"
+)
+OPERATIONS = [found.ok() for found in SCHEMA.get_all_operations()]
+# Only on this machine, or no more than a page to look at.
+UNLISTED = ("mailbox", "states", "static", "offline")
+PROGRAMS = (".json", ".csv", ".txt", ".zip", ".webmanifest")
+EXAMPLES = 10
+HOME = "http://127.0.0.1:8000"
+OURS = ("Content-Type", "Authorization", "X-Strava-Signature")
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+
+
+def described() -> set[tuple[str, str]]:
+    return {(one.method.upper(), one.path) for one in OPERATIONS}
+
+
+def offered(app: Flask) -> Iterator[tuple[str, str]]:
+    """Yield each method and path that takes something or answers a program."""
+    for rule in app.url_map.iter_rules():
+        place = rule.endpoint.partition(".")[0]
+        if place in UNLISTED:
+            continue
+        for path in worded(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)):
+            for method in (rule.methods or set()) & {"GET", "POST"}:
+                if method == "POST" or for_programs(place, path):
+                    yield method, path
+
+
+def worded(path: str) -> Iterator[str]:
+    """Yield the path with each word where a rule lists some."""
+    listed = re.search(r"<any\(([^)]*)\):\w+>", path)
+    if listed is None:
+        yield path
+        return
+    for word in listed[1].split(","):
+        yield path.replace(listed[0], word.strip())
+
+
+def for_programs(place: str, path: str) -> bool:
+    return place in {"health", "hooks"} or path.endswith((*PROGRAMS, "/callback"))
+
+
+def test_every_address_that_takes_something_is_described(runtime: Runtime) -> None:
+    assert set(offered(create_app(runtime))) == described()
+
+
+def send(browser: Browser, case: Any) -> TestResponse:
+    """Send a made-up request as our page would: with a form's token, where asked."""
+    sent = case.as_transport_kwargs(base_url=HOME)
+    data = sent.get("data")
+    if isinstance(data, dict) and "csrf" in data:
+        data["csrf"] = browser.form_token()
+    if "json" in sent:
+        data = json.dumps(sent["json"])
+    return browser.client.open(
+        sent["url"].removeprefix(HOME),
+        method=case.method,
+        data=data,
+        query_string=sent["params"],
+        headers=[one for one in sent["headers"].items() if one[0] in OURS],
+    )
+
+
+def made_up(operation: Any) -> SearchStrategy[Any]:
+    """Return requests that fit the description, and some that do not."""
+    fitting = operation.as_strategy()
+    if not operation.body and not operation.query and not operation.path_parameters:
+        return fitting
+    return fitting | operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+
+
+@pytest.fixture
+def known(stage: Stage, runtime: Runtime) -> dict[str, Any]:
+    """Return a runner, and ids that lead somewhere."""
+    runner_id, run_id = fresh_run(stage)
+    subscription.remember(runtime, 1)
+    return {
+        "runner": runner_id,
+        "run_id": run_id,
+        "token": token_in(runtime),
+        "secret": "hook",
+    }
+
+
+@pytest.mark.parametrize("part", sorted({one.path.split("/")[1] for one in OPERATIONS}))
+def test_whatever_is_sent_is_answered_as_described(
+    part: str, browser: Browser, known: dict[str, Any]
+) -> None:
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True)
+    @given(data())
+    def holds(draw: DataObject) -> None:
+        for operation in OPERATIONS:
+            if operation.path.split("/")[1] != part:
+                continue
+            case = draw.draw(made_up(operation))
+            for name in (case.path_parameters or {}).keys() & known.keys():
+                if draw.draw(booleans()):
+                    case.path_parameters[name] = known[name]
+            browser.sign_in(known["runner"])
+            answer = send(browser, case)
+
+            assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+            case.validate_response(answer, checks=CHECKS)
+
+    holds()
