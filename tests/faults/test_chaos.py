@@ -1,0 +1,99 @@
+"""The chaos gate in small: `make chaos` runs it at full size."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from sync.models import Mail, Run
+from tests.faults.chaos import verdict
+from tests.faults.chaos.post import Letters
+from tests.faults.chaos.story import Story
+from tests.stage import Stage
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"runners": 20, "workers": 2, "minutes": 0.3, "every": 2}
+
+
+def test_nothing_is_lost_whatever_goes_wrong() -> None:
+    words = [f"--{name}={value}" for name, value in SMALL.items()]
+
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "tests.faults.chaos", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def story(stage: Stage) -> Story:
+    """Let three runners link and one of them run."""
+    story = Story(stage, 1)
+    for athlete_id in (7, 8, 9):
+        stage.link(stage.athlete(athlete_id))
+    stage.work()
+    stage.pass_time(hours=1)
+    run = stage.run(next(iter(stage.world.athletes)))
+    stage.tell(next(iter(stage.world.athletes)), run.id, "create")
+    stage.work()
+    return story
+
+
+def test_the_gate_sees_what_is_missing_too_much_and_different(story: Story) -> None:
+    stage = story.stage
+    [run_id] = (activity.id for activity in stage.world.activities())
+    assert not list(verdict.tables_differ(stage, apart_from=set()))
+
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Run).values(distance_m=1))
+    changed = list(verdict.tables_differ(stage, apart_from=set()))
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Run).values(source_id=1))
+    swapped = list(verdict.tables_differ(stage, apart_from=set()))
+
+    assert changed == [f"run {run_id} differs in distance_m (1 such runs)"]
+    assert swapped == [
+        f"1 runs of Strava's are not here, such as {run_id}",
+        "1 runs are not Strava's any more, such as 1",
+    ]
+
+
+def test_the_gate_counts_every_mail(story: Story) -> None:
+    stage, letters = story.stage, Letters()
+    with stage.runtime.db.transaction() as session:
+        mail = session.scalars(select(Mail).where(Mail.kind == "survey")).one()
+        mail.sent_at, mail.due_at = stage.clock(), None
+
+    def findings() -> list[str]:
+        return list(verdict.mails_wrong(stage, letters, repeats_at_most=0))
+
+    lost = findings()
+    letters.taken[mail.message_id] = 1
+    right = findings()
+    letters.taken[mail.message_id] = 2
+    twice = findings()
+
+    assert lost == ["1 survey mails are marked as sent and did not arrive"]
+    assert right == []
+    assert twice == [
+        (
+            "1 survey mails came twice and 0 were withheld after they had left, though"
+            " nothing died more than 0 times"
+        )
+    ]
+
+
+def test_a_refusal_is_excused_only_by_a_lost_redis() -> None:
+    assert list(verdict.over_quota([5.0], [], workers=2)) == [
+        "1 requests were over the limit"
+    ]
+    assert list(verdict.over_quota([5.0], [4.0], workers=2)) == []
+    assert list(verdict.over_quota([5.0] * 3, [4.0], workers=2)) == [
+        "3 requests were over the limit while Redis was lost"
+    ]
