@@ -46,7 +46,7 @@ _MOST_DAYS = 20_000
 def register(app: Flask) -> None:
     app.jinja_env.globals.update(word=word, CONSENTS=CONSENTS)
     app.jinja_env.filters.update(
-        moment=moment,
+        clock_in=clock_in,
         short=short,
         thousands=thousands,
         to_the_second=to_the_second,
@@ -120,6 +120,10 @@ def month_of_year(day: date) -> str:
 
 def clock(at: datetime) -> str:
     return f"{at:%H:%M}"
+
+
+def clock_in(at: datetime, zone: str) -> str:
+    return clock(in_zone(at, zone))
 
 
 def in_zone(at: datetime, zone: str) -> datetime:
