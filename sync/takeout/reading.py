@@ -1,7 +1,6 @@
 """From a ZIP to checked rows that fit together, or one sentence why not."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +32,17 @@ from sync.takeout.records import (
 Row = TypeVar("Row", bound=Record)
 _ASK = {"every-run", "every-other-run", "weekly", "long-runs", "never", WAITING}
 _ODD = 1000
+# What there is one of.
+_ONCE = (
+    *((name, ("id",)) for name in ("runs", "surveys", "answers", "mails", "consents")),
+    *((name, ("run_id",)) for name in ("surveys", "answers", "decisions")),
+    *((name, ("pairing_key",)) for name in ("surveys", "answers")),
+    ("answers", ("survey_id",)),
+    ("runs", ("source", "source_id")),
+    ("draws", ("local_day",)),
+)
+# Which column names a row of which table.
+_NAMES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +75,7 @@ def read(path: Path, library: Library) -> Luggage:
         mails=_rows(files, "mails", MailRecord),
         consents=_rows(files, "consents", ConsentRecord),
     )
+    _refuse_doubles(luggage)
     _refuse_loose_ends(luggage)
     for number, answer in enumerate(luggage.answers, 1):
         _refuse_odd_answer(answer, number, library)
@@ -109,31 +120,30 @@ def _sentence(name: str, error: ErrorDetails) -> str:
     return f"{', '.join(places)}: {what[:1].lower()}{what[1:]}."
 
 
+def _refuse_doubles(luggage: Luggage) -> None:
+    for name, columns in _ONCE:
+        marks = [
+            tuple(getattr(row, column) for column in columns)
+            for row in getattr(luggage, name)
+        ]
+        told = [mark for mark in marks if mark != (None,)]
+        if len(set(told)) < len(told):
+            raise NotAnExport(f"{name}.json holds the same thing twice.")
+
+
 def _refuse_loose_ends(luggage: Luggage) -> None:
-    """Let every row that names another find it in the file, once."""
-    runs = _numbers("runs", (run.id for run in luggage.runs))
-    surveys = _numbers("surveys", (survey.id for survey in luggage.surveys))
-    _numbers("decisions", (decision.run_id for decision in luggage.decisions))
-    _numbers("runs", ((run.source, run.source_id) for run in luggage.runs))
-    _numbers("draws", (draw.local_day for draw in luggage.draws))
-    for asked in (luggage.surveys, luggage.answers):
-        name = "surveys" if asked is luggage.surveys else "answers"
-        _numbers(name, (one.run_id for one in asked if one.run_id is not None))
-        _numbers(name, (one.pairing_key for one in asked if one.pairing_key))
-    _numbers("answers", (a.survey_id for a in luggage.answers if a.survey_id))
-    known: dict[str, set[Any]] = {
-        "run_id": runs,
-        "duplicate_of": runs,
-        "survey_id": surveys,
+    """Let every row that names another find it in the file."""
+    numbers = {
+        name: {row.id for row in getattr(luggage, name)} for name in ("runs", "surveys")
     }
     for field in fields(Luggage)[1:]:
-        for number, row in enumerate(getattr(luggage, field.name), 1):
-            _refuse_odd_tags(field.name, number, getattr(row, "tags", {}))
-            for column, there in known.items():
+        for place, row in enumerate(getattr(luggage, field.name), 1):
+            _refuse_odd_tags(field.name, place, getattr(row, "tags", {}))
+            for column, table in _NAMES.items():
                 named = getattr(row, column, None)
-                if named is not None and named not in there:
+                if named is not None and named not in numbers[table]:
                     raise NotAnExport(
-                        f"{field.name}.json, row {number}, {column}: it names "
+                        f"{field.name}.json, row {place}, {column}: it names "
                         "something that is not in the file."
                     )
 
@@ -144,13 +154,6 @@ def _refuse_odd_tags(name: str, number: int, tags: dict[str, Any]) -> None:
     is_list = isinstance(earlier, list) and all(type(run) is int for run in earlier)
     if not is_list or type(sessions) is not int:
         raise NotAnExport(f"{name}.json, row {number}, tags: they are none of ours.")
-
-
-def _numbers(name: str, found: Iterable[Any]) -> set[Any]:
-    numbers = list(found)
-    if len(set(numbers)) < len(numbers):
-        raise NotAnExport(f"{name}.json holds the same thing twice.")
-    return set(numbers)
 
 
 def _refuse_odd_answer(answer: AnswerRecord, number: int, library: Library) -> None:
