@@ -11,7 +11,9 @@ from host import runners
 from host.errors import CannotStart
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
+from sync.runners import leave
 from tests.stage import Stage
+from tests.takeout.elsewhere import another
 
 
 def test_the_list_shows_states_and_nothing_of_strava(stage: Stage) -> None:
@@ -42,7 +44,12 @@ def test_an_export_is_a_private_file(stage: Stage, folder: Path) -> None:
 
     file = folder / "runner.zip"
     held = ZipFile(file).namelist()
-    assert {"account.json", "study/headline.csv", "study/codebook.csv"} <= set(held)
+    assert {
+        "account.json",
+        "runs.json",
+        "study/headline.csv",
+        "study/codebook.csv",
+    } <= set(held)
     assert file.stat().st_mode & 0o077 == 0
 
 
@@ -52,6 +59,50 @@ def test_an_export_overwrites_nothing(stage: Stage, folder: Path) -> None:
 
     with pytest.raises(CannotStart, match=r"runner\.zip cannot be written"):
         runners.export_to(stage.runtime, runner_id, folder / "runner.zip")
+
+
+def test_an_export_is_taken_in_elsewhere(
+    stage: Stage,
+    folder: Path,
+    sqlite_template: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    runners.export_to(stage.runtime, runner_id, folder / "runner.zip")
+
+    with another(stage, sqlite_template, tmp_path) as there:
+        runners.take_in(there.runtime, folder / "runner.zip", runner_id=None)
+        runners.take_in(there.runtime, folder / "runner.zip", runner_id=1)
+        listed = list(runners.listed(there.runtime))
+
+    said = capsys.readouterr().out
+    assert "Runner 1: 0 runs in the file, 0 answers added." in said
+    assert said.count("They sign in with Strava") == 1
+    assert len(listed) == 2
+
+
+def test_who_left_strava_is_told_to_come_by_mail(
+    stage: Stage,
+    folder: Path,
+    sqlite_template: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    by_mail, by_nothing = stage.link(stage.athlete()), stage.link(stage.athlete(8))
+    with stage.runtime.db.transaction() as session:
+        session.get_one(Runner, by_nothing).email = None
+    for one in (by_mail, by_nothing):
+        leave.disconnect(stage.runtime, one)
+        runners.export_to(stage.runtime, one, folder / f"{one}.zip")
+
+    with another(stage, sqlite_template, tmp_path) as there:
+        for one in (by_mail, by_nothing):
+            runners.take_in(there.runtime, folder / f"{one}.zip", runner_id=None)
+
+    said = capsys.readouterr().out
+    assert "A mail asks their address to confirm itself" in said
+    assert "nobody can sign in" in said
 
 
 def test_a_deletion_is_asked_about(
