@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from shutil import copytree
+from typing import cast
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -15,10 +18,13 @@ from sync import language
 
 ROOT = Path(__file__).parent.parent
 OPEN, CLOSE = "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}", "⟧"
+# A language that Babel can count and date in, and that we do not speak.
+BRACKETS = "eo"
 # The same words as in the Makefile.
 _KEYWORDS = {**DEFAULT_KEYWORDS, "translatable": None}
 
 
+@cache
 def in_sources() -> Catalog:
     """Return every text that the sources mark, as `make messages` finds them."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
@@ -48,20 +54,22 @@ def texts(catalogue: Catalog) -> list[Message]:
 
 @contextmanager
 def brackets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let "German" be English with every text in brackets: what has none escaped."""
-    catalogue = Catalog(locale="de", fuzzy=False)
+    """Speak English with every text in brackets: what has none escaped."""
+    catalogue = Catalog(locale=BRACKETS, fuzzy=False)
     for message in texts(in_sources()):
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
         marked = tuple(f"{OPEN}{text}{CLOSE}" for text in ids)
         said = marked if message.pluralizable else marked[0]
         catalogue.add(message.id, said, context=message.context)
-    home = folder / "de" / "LC_MESSAGES"
+    copytree(language.LOCALE_DIR, folder)
+    home = folder / BRACKETS / "LC_MESSAGES"
     home.mkdir(parents=True)
     with (home / f"{language.DOMAIN}.mo").open("wb") as file:
         write_mo(file, catalogue)
-    monkeypatch.setattr(language, "LOCALE_DIR", folder)
-    language.texts.cache_clear()
-    yield
+    with monkeypatch.context() as patched:
+        patched.setattr(language, "LOCALE_DIR", folder)
+        patched.setitem(cast(dict[str, str], language.LANGUAGES), BRACKETS, "Esperanto")
+        yield
     language.texts.cache_clear()
 
 
