@@ -1,9 +1,9 @@
-"""Deciding again about a run that was edited before its mail left."""
+"""Deciding again about a run that changed, or went and came back, unasked."""
 
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.orm import Session
 
 from sync.models import Decision, Mail, Run, Survey
@@ -39,6 +39,29 @@ def reconsider(session: Session, policy: Policy) -> None:
         expected = ended_at + timedelta(hours=policy.life_h)
         if abs(survey.expires_at - expected) > _AS_GOOD_AS_EQUAL:
             _take_back(session, survey, run)
+
+
+def forget_unasked(session: Session, key: str) -> None:
+    """Take back a question whose run went before its mail could leave.
+
+    The run has come back: whoever hid it for a moment was never asked.
+    """
+    never_left = exists().where(
+        Mail.survey_id == Survey.id,
+        Mail.kind == "survey",
+        Mail.withheld_for == "run gone",
+        Mail.attempts == 0,
+    )
+    survey = session.scalar(
+        select(Survey).where(
+            Survey.pairing_key == key, Survey.sent_at.is_(None), never_left
+        )
+    )
+    if survey is None or survey.tags.get("earlier_runs"):
+        return
+    session.delete(survey)
+    session.flush()
+    log.info("survey taken back", survey_id=survey.id, run_id=survey.run_id)
 
 
 def _take_back(session: Session, survey: Survey, run: Run) -> None:

@@ -127,6 +127,8 @@ def _situation(
 def _with_history(desk: Desk, run: Run, known: Situation) -> Situation:
     """Add what was asked lately, and how the runner took it."""
     session, runner_id, now = desk.session, desk.runner.id, desk.now
+    key = pairing_key(run.source, run.source_id)
+    again.forget_unasked(session, key)
     since = desk.preferences.slowed_since
     silences = store.silences(session, runner_id, since=since, now=now)
     return replace(
@@ -136,9 +138,7 @@ def _with_history(desk: Desk, run: Run, known: Situation) -> Situation:
         runs_since_asked=store.runs_since_asked(
             session, runner_id, before=run.started_at
         ),
-        asked_before=store.asked_before(
-            session, pairing_key(run.source, run.source_id)
-        ),
+        asked_before=store.asked_before(session, key),
         ignored=ignored_in_a_row(silences),
         reminders_ignored=reminders_ignored(silences),
     )

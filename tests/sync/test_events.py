@@ -8,7 +8,16 @@ from sqlalchemy import select
 from sync.inbox import handle
 from sync.inbox.event import Delivery
 from sync.inbox.receive import receive
-from sync.models import Answer, Connection, Event, Run, Runner, Survey
+from sync.models import (
+    Answer,
+    Connection,
+    Decision,
+    Event,
+    Mail,
+    Run,
+    Runner,
+    Survey,
+)
 from sync.queue import Work
 from sync.simulator import grants, life
 from sync.simulator.records import Athlete, Fault
@@ -153,6 +162,29 @@ def test_going_private_and_back_keeps_the_answer_and_asks_once(
     with linked.runtime.db.reading() as session:
         assert session.scalars(select(Answer.run_id)).all() == [returned.id]
         assert session.scalars(select(Survey.run_id)).all() == [returned.id]
+
+
+def test_hidden_before_its_mail_left_and_back_a_run_is_asked_about_after_all(
+    linked: Stage,
+) -> None:
+    run = linked.run(athlete_of(linked), ended_minutes_ago=5)
+    linked.tell(athlete_of(linked), run.id, "create")
+    linked.work()
+    edits = {"delete": life.Edit(visibility="only_me")}
+    edits["create"] = life.Edit(visibility="everyone")
+    for aspect, edit in edits.items():
+        with linked.world.change():
+            run = life.edit(linked.world, run, edit)
+        linked.pass_time(minutes=1)
+        linked.tell(athlete_of(linked), run.id, aspect)
+        linked.work()
+
+    [returned] = runs_of(linked)
+    with linked.runtime.db.reading() as session:
+        assert session.scalars(select(Survey.run_id)).all() == [returned.id]
+        due = session.scalars(select(Mail.kind).where(Mail.due_at.is_not(None)))
+        assert sorted(due) == ["survey", "survey_reminder"]
+        assert session.scalars(select(Decision.verdict)).all() == ["send"]
 
 
 def test_a_run_announced_too_early_is_asked_for_again(linked: Stage) -> None:
