@@ -1,0 +1,150 @@
+"""Whatever is sent: an answer below 500, nothing lost, nothing of it in the logs."""
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from sync.surveys import before, unsubscribe
+from tests.mailbag import token_in
+from tests.stage import Stage
+from tests.web.conftest import Browser
+from tests.web.neighbours import ADDRESS, runner_with_everything
+from tests.web.test_hooks import EVENT, HOOK
+from tests.web.test_isolation import rows_of
+
+MARK = "canary-4711"
+EXAMPLES = 40
+
+Send: TypeAlias = Callable[[Browser, st.DataObject, str], TestResponse]
+
+# Text that some parser may stumble over, and always something to find in a log.
+odd = st.sampled_from(
+    (
+        MARK,
+        f"{MARK}\r\nX-Header: 1",
+        f"{MARK}\x00",
+        f"<script>{MARK}</script>",
+        f"{{{{ '{MARK}' }}}}",
+        f"%({MARK})s %s %n",
+        f"' OR 1=1; DROP TABLE runner; -- {MARK}",
+        "../" * 9 + MARK,
+        "9" * 400,
+        "-1",
+        "1e999",
+        "NaN",
+        "\u0663",
+        "",
+    )
+)
+texts = odd | st.text(max_size=30)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner),
+    max_leaves=6,
+)
+forms = st.dictionaries(
+    st.sampled_from(("mood", "stress", "energy", "m", "csrf", "ask", "only")) | texts,
+    texts,
+    max_size=6,
+)
+
+
+def an_event(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+    """Send an event with wrong parts, or something that is none."""
+    fields = st.dictionaries(st.sampled_from(sorted(EVENT)) | texts, values, max_size=4)
+    event = json.dumps(EVENT | draw.draw(fields), default=str).encode()
+    body = draw.draw(st.just(event) | st.binary(max_size=200))
+    kind = draw.draw(st.sampled_from(("application/json", "text/plain", MARK)))
+    return browser.client.post(HOOK, data=body, content_type=kind)
+
+
+def a_handshake(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+    names = ("hub.mode", "hub.verify_token", "hub.challenge")
+    query = draw.draw(st.dictionaries(st.sampled_from(names), texts))
+    return browser.client.get(HOOK, query_string=query)
+
+
+def a_return(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+    """Come back from Strava with whatever the address can hold."""
+    names = ("state", "code", "scope", "error")
+    query = draw.draw(st.dictionaries(st.sampled_from(names), texts))
+    return browser.client.get("/connect/callback", query_string=query)
+
+
+def a_survey(browser: Browser, draw: st.DataObject, survey: str) -> TestResponse:
+    end = draw.draw(st.sampled_from(("", "/skip", "/own-log", f"/{MARK}", "-")))
+    path = f"/s/{survey}{end}"
+    return _form_or_look(browser, draw, path)
+
+
+def a_link(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+    """Use a link of the mails, with a number that is not quite a runner's."""
+    number = draw.draw(st.sampled_from(("1", "0", "9" * 30, "-1", "\u0661", MARK, "")))
+    part = draw.draw(st.sampled_from((unsubscribe, before)))
+    _, _, signature = part.token_for(browser.runtime, 1).partition("-")
+    place = "/u/" if part is unsubscribe else "/before/"
+    return _form_or_look(browser, draw, f"{place}{number}x-{signature}")
+
+
+def a_page(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+    path = draw.draw(st.sampled_from(("/dashboard", "/settings", "/email", "/login")))
+    return _form_or_look(browser, draw, path)
+
+
+def _form_or_look(browser: Browser, draw: st.DataObject, path: str) -> TestResponse:
+    fields = draw.draw(forms)
+    if draw.draw(st.booleans()):
+        return browser.client.post(path, data=fields)
+    return browser.client.get(path, query_string=fields)
+
+
+@pytest.mark.parametrize(
+    "send", [an_event, a_handshake, a_return, a_survey, a_link, a_page]
+)
+def test_nothing_that_is_sent_breaks_loses_or_leaks(
+    send: Send, browser: Browser, stage: Stage, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ada = runner_with_everything(stage)
+    browser.sign_in(ada)
+    survey = token_in(stage.runtime)
+    counted = {table: len(rows) for table, rows in rows_of(stage.runtime, ada).items()}
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True)
+    @given(st.data())
+    def holds(draw: st.DataObject) -> None:
+        assert send(browser, draw, survey).status_code < 500
+
+    holds()
+
+    left = {table: len(rows) for table, rows in rows_of(stage.runtime, ada).items()}
+    written = capfd.readouterr()
+    assert {table for table in counted if left[table] < counted[table]} == set()
+    assert MARK not in written.out + written.err
+    assert ADDRESS not in written.out + written.err
+
+
+BROKEN: tuple[Any, ...] = (
+    {"data": b"\xff=\xfe"},
+    {"data": b"--x", "content_type": "multipart/form-data; boundary=x"},
+    {"data": b"a=1&" * 300},
+    {"headers": {"Cookie": "moodmiles=\xff; moodmiles-browser=" + "x" * 5000}},
+    {"headers": {"Content-Length": "x"}},
+    {"headers": {"X-Forwarded-For": "::::, " + MARK}},
+    {"headers": {"Accept-Language": "de" * 4000}},
+)
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("path", ["/login", "/s/token", HOOK, "/nowhere", "/dashboard"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_broken_request_is_told_so(
+    browser: Browser, method: str, path: str, broken: dict[str, Any]
+) -> None:
+    answer = browser.client.open(path, method=method, **broken)
+
+    assert answer.status_code < 500
