@@ -86,6 +86,12 @@ class Database:
             return now
         return utc_now()  # SQLite has no clock but that of the machine it is on
 
+    def forget(self) -> None:
+        """Let SQLite's log hold no copy of what was just deleted, either."""
+        if self.engine.dialect.name == "sqlite":
+            with self._alone.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -121,6 +127,8 @@ def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
+        # What is deleted is overwritten, however this SQLite was built.
+        "secure_delete=ON",
         "busy_timeout=5000",
     ):
         connection.execute(f"PRAGMA {pragma}")

@@ -91,7 +91,9 @@ def login_required(
             return view(*args, **kwargs)
         back = request.full_path.rstrip("?") if request.method == "GET" else ""
         if request.path.endswith(".json"):
-            return jsonify(error="Please sign in."), HTTPStatus.UNAUTHORIZED
+            if runner is None:
+                return jsonify(error="Please sign in."), HTTPStatus.UNAUTHORIZED
+            return jsonify(error="There is a new text."), HTTPStatus.FORBIDDEN
         if runner is not None:
             come_back_to(back)
             return redirect(url_for("consents.again_page"))

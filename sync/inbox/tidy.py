@@ -1,10 +1,10 @@
-"""Remove events that were settled long ago."""
+"""Remove events that were settled long ago, or are about nobody here."""
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 
-from sync.models import Event
+from sync.models import Event, Runner
 from sync.runtime import Runtime
 
 KEPT = timedelta(days=30)  # a repeat comes within minutes
@@ -12,6 +12,7 @@ AT_ONCE = 1000
 
 
 def tidy(runtime: Runtime) -> None:
+    _forget_strangers(runtime)
     removed = AT_ONCE
     while removed == AT_ONCE:
         with runtime.db.transaction() as session:
@@ -23,3 +24,14 @@ def tidy(runtime: Runtime) -> None:
             ).all()
             session.execute(delete(Event).where(Event.id.in_(old)))
             removed = len(old)
+
+
+def _forget_strangers(runtime: Runtime) -> None:
+    """Remove what came in about a runner in the very moment they left."""
+    with runtime.db.transaction() as session:
+        session.execute(
+            delete(Event).where(
+                Event.due_at.is_not(None),
+                ~exists().where(Runner.athlete_id == Event.athlete_id),
+            )
+        )

@@ -19,7 +19,7 @@ from sync.models import (
     SignIn,
     Survey,
 )
-from sync.runners import store
+from sync.runners import own_log, store
 from sync.runners.rules import about_total
 from sync.runtime import Runtime
 
@@ -63,6 +63,7 @@ class Overview:
 class Holdings:
     """What we hold about a runner, counted before anything is removed."""
 
+    from_strava: int
     runs: int
     answers: int
     questions: int
@@ -97,6 +98,11 @@ def progress(runtime: Runtime, runner_id: int) -> Import | None:
 
 def holdings(runtime: Runtime, runner_id: int) -> Holdings:
     with runtime.db.reading() as session:
+        from_strava = session.scalar(
+            select(func.count()).where(
+                Run.runner_id == runner_id, Run.source == own_log.STRAVA
+            )
+        )
         counted = [
             session.scalar(
                 select(func.count())
@@ -105,7 +111,7 @@ def holdings(runtime: Runtime, runner_id: int) -> Holdings:
             )
             for table in (Run, Answer, Survey, Mail, SignIn)
         ]
-    return Holdings(*(count or 0 for count in counted))
+    return Holdings(from_strava or 0, *(count or 0 for count in counted))
 
 
 def save_preferences(

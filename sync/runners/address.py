@@ -12,11 +12,12 @@ from sync.runtime import Runtime
 def ask(runtime: Runtime, *, runner_id: int, email: str) -> None:
     """Send a confirmation link to `email`; nothing changes until it is used.
 
-    Raises `BadAddress`.
+    Raises `BadAddress`, or what `standing.require` raises.
     """
     address = clean_address(email)
     token = new_token()
     with runtime.db.transaction() as session:
+        standing.require(session, runner_id)
         now = runtime.db.now(session)
         expires_at = now + MAIL_LINK_LIFE["confirm"]
         session.add(

@@ -61,6 +61,7 @@ def delete_everything(runtime: Runtime, runner_id: int) -> None:
         if runner.athlete_id is not None:
             session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
         session.execute(delete(Runner).where(Runner.id == runner_id))
+    runtime.db.forget()
     log.info("runner deleted", runner_id=runner_id)
 
 

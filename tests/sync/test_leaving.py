@@ -263,6 +263,16 @@ def test_settled_events_go_after_a_month_and_due_ones_stay(linked: Stage) -> Non
         assert session.scalars(select(Event.aspect)).all() == ["delete"]
 
 
+def test_an_event_that_came_in_as_its_runner_left_goes(linked: Stage) -> None:
+    linked.tell(athlete_of(linked), 5, "create")
+    with linked.runtime.db.transaction() as session:
+        session.execute(update(Event).values(athlete_id=4711))
+
+    inbox_tidy.tidy(linked.runtime)
+
+    assert rows(linked, Event) == 0
+
+
 def test_used_and_expired_links_and_sign_ins_go(linked: Stage) -> None:
     signin.sign_in(linked.runtime, the_runner(linked))
 

@@ -1,6 +1,9 @@
 """A new version of what was agreed to asks again before anything is collected."""
 
+import os
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -21,6 +24,7 @@ from tests.sync.test_leaving import rows
 from tests.web.conftest import Browser
 from tests.web.states import fresh_run
 
+GOLDEN = Path(__file__).parent / "golden"
 OLDER = "2025-01"
 ALL = {"strava": 1, "mood": 1, "adult": 1, "mail": 1}
 
@@ -169,6 +173,19 @@ def test_until_then_no_new_address_is_taken(
         session.execute(update(Consent).values(version=VERSION))
     assert address.confirm(runtime, token=token) == outdated
 
+    let_the_text_change(runtime)
+    with pytest.raises(ConsentOutdated):
+        address.ask(runtime, runner_id=outdated, email="newer@example.org")
+
+
+def test_programs_are_told_in_json(browser: Browser, outdated: int) -> None:
+    answered = browser.open("/dashboard/data.json")
+
+    assert (answered.status_code, answered.json) == (
+        403,
+        {"error": "There is a new text."},
+    )
+
 
 def test_what_was_missed_is_found_after_agreeing(
     browser: Browser, outdated: int, stage: Stage
@@ -222,6 +239,19 @@ def test_mails_wait_until_then(outdated: int, stage: Stage, runtime: Runtime) ->
     assert mail.sent_at is None
     assert mail.due_at is not None
     assert mail.due_at - due_before == timedelta(minutes=10)
+
+
+def test_the_text_of_a_version_never_changes(browser: Browser) -> None:
+    """Who changes a box's words makes a new version, and keeps the older text."""
+    page = browser.open("/connect").text
+    boxes = re.findall(r'<label class="check">.*?</label>', page, re.DOTALL)
+    said = "\n".join(re.sub(r"<[^>]+>", " ", box).strip() for box in boxes)
+
+    kept = GOLDEN / f"agreed_to_{VERSION}.txt"
+    if os.environ.get("UPDATE_GOLDEN") and not kept.exists():
+        kept.write_text(f"{said}\n")
+
+    assert f"{said}\n" == kept.read_text()
 
 
 def test_nobody_is_asked_while_the_text_is_the_same(
