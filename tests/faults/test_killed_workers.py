@@ -6,7 +6,7 @@ from itertools import count
 from sqlalchemy import select
 
 from sync.models import Answer, Backfill, Connection, Mail, Run, Runner
-from sync.runners import leave
+from sync.runners import erase, leave
 from sync.runs import sweep
 from sync.simulator import life
 from sync.simulator.records import Activity, App
@@ -186,6 +186,32 @@ def test_a_goodbye(stage: Stage, workshop: Workshop) -> None:
         assert session.scalars(select(Run.id)).all() == []
         kinds = session.scalars(select(Mail.kind)).all()
     assert kinds == ["disconnected"] * step
+    assert list(stage.world.grants) == []
+
+
+def test_a_deletion(stage: Stage, workshop: Workshop) -> None:
+    widen(stage)
+    step = 0
+    lived = False
+    while not lived:
+        step += 1
+        athlete = stage.athlete(4000 + step)
+        stage.run(athlete, ended_minutes_ago=9000)
+        runner_id = stage.link(athlete)
+        stage.work()
+        erase.ask(stage.runtime, runner_id)
+        stage.pass_time(minutes=10)
+
+        lived = workshop.survives(stage, Job("leaving", dies_at=step))
+        stage.pass_time(minutes=3)
+        leave.resume(stage.runtime)
+
+    assert step >= 5
+    with stage.runtime.db.reading() as session:
+        assert session.scalars(select(Runner.id)).all() == []
+        assert session.scalars(select(Run.id)).all() == []
+        kinds = session.scalars(select(Mail.kind)).all()
+    assert kinds == ["deleted"] * step
     assert list(stage.world.grants) == []
 
 

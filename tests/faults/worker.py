@@ -139,6 +139,7 @@ WORK: dict[str, Callable[[Runtime, Values], None]] = {
     "disconnect": lambda runtime, values: leave.disconnect(
         runtime, values["runner_id"]
     ),
+    "leaving": lambda runtime, _: leave.resume(runtime),
     "deliver": deliver,
     "refresh": refresh,
 }
