@@ -102,7 +102,7 @@ def strava(settings: Settings) -> str:
 
 
 def clock(settings: Settings) -> str:
-    with _runtime(settings) as runtime, runtime.db.reading() as session:
+    with with_runtime(settings) as runtime, runtime.db.reading() as session:
         drift = abs(utc_now() - runtime.db.now(session))
     if drift > _MOST_DRIFT:
         seconds = int(drift.total_seconds())
@@ -115,7 +115,7 @@ def clock(settings: Settings) -> str:
 
 def limits(settings: Settings) -> str:
     """Tell how much of Strava's request limits is used up."""
-    with _runtime(settings) as runtime:
+    with with_runtime(settings) as runtime:
         state = runtime.strava.budget_state()
     if not state.shared:
         raise ToDo("Not known without Redis: see the redis line.")
@@ -139,7 +139,7 @@ def _counted(meter: Meter) -> str:
 
 def work(settings: Settings) -> str:
     """Look for rows that should have been done long ago, or were given up."""
-    with _runtime(settings) as runtime:
+    with with_runtime(settings) as runtime:
         found = condition.look(runtime)
     if found.latest_s > _MOST_DELAY_S:
         minutes = found.latest_s // 60
@@ -161,7 +161,7 @@ def _listed(counts: Mapping[str, int]) -> str:
 
 
 @contextmanager
-def _runtime(settings: Settings) -> Generator[Runtime]:
+def with_runtime(settings: Settings) -> Generator[Runtime]:
     try:
         runtime = build(settings)
         try:

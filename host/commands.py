@@ -83,6 +83,7 @@ def _runner_delete(parser: ArgumentParser) -> None:
 CHECKS = (
     "configuration",
     "database",
+    "keys",
     "redis",
     "mail",
     "strava",

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from typing_extensions import override
 
-from host import checks
+from host import checks, keys
 from host.commands import CHECKS
 from host.configuration import effective
 from host.errors import WrongUse
@@ -34,6 +34,7 @@ class Finding:
 _CHECKS: dict[str, Callable[[Settings], str]] = {
     "configuration": checks.configuration,
     "database": checks.database,
+    "keys": keys.check,
     "redis": checks.redis,
     "mail": checks.mail,
     "strava": checks.strava,

@@ -1,24 +1,45 @@
 """`moodmiles keys rotate`: seal every stored secret again, with the newest key.
 
 Put the new key first in MOODMILES_SECRET_KEYS, restart, rotate; then the old
-key can go.  A second run changes nothing but the ciphertext.
+key can go.  A second run changes nothing but the ciphertext.  Answers, sentences
+and exports lie under each runner's own vault key, which moves with the rest.
 """
 
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import inspect, select
 
+from host.checks import ToDo, with_runtime
 from host.configuration import effective
-from sync.models import Connection, Mail, MailLink, Runner
-from sync.runtime import Runtime, build
-
-_SEALED = (
-    (Runner, ("vault_key", "email")),
-    (Connection, ("access_token", "refresh_token")),
-    (MailLink, ("email",)),
-    (Mail, ("sealed",)),
+from sync.crypto import KeyLost
+from sync.models import (
+    Answer,
+    Connection,
+    Export,
+    FigureDecision,
+    Mail,
+    MailLink,
+    Model,
+    Runner,
 )
+from sync.runtime import Runtime, build
+from sync.settings import Settings
+
+SEALED: Mapping[type[Model], tuple[str, ...]] = {
+    Runner: ("vault_key", "email"),
+    Connection: ("access_token", "refresh_token"),
+    MailLink: ("email",),
+    Mail: ("sealed",),
+}
+IN_VAULTS: Mapping[type[Model], tuple[str, ...]] = {
+    Answer: ("sealed",),
+    FigureDecision: ("sealed",),
+    Export: ("sealed",),
+}
+# Short transactions: everybody else goes on working meanwhile.
+_AT_ONCE = 200
 
 
 def run(arguments: Namespace) -> int:
@@ -32,16 +53,68 @@ def run(arguments: Namespace) -> int:
 
 
 def rotate(runtime: Runtime) -> int:
-    """Re-seal all, in one transaction: either every secret has moved or none."""
-    with runtime.db.transaction() as session:
-        count = sum(
-            _reseal(runtime, row, name)
-            for model, names in _SEALED
-            for row in session.scalars(select(model).with_for_update())
-            for name in names
+    """Re-seal all, while everybody works; raises `KeyLost` before anything changes."""
+    for model in SEALED:
+        if lost(runtime, model):
+            raise KeyLost(
+                "Not every secret can be opened, so none was changed: put all former "
+                "keys back into MOODMILES_SECRET_KEYS, behind the newest."
+            )
+    return sum(_rotate(runtime, model) for model in SEALED)
+
+
+def lost(runtime: Runtime, model: type[Model]) -> int:
+    """Count the rows with a secret that no key at hand opens."""
+    columns = [getattr(model, name) for name in SEALED[model]]
+    with runtime.db.reading() as session:
+        rows = session.execute(select(*columns)).all()
+    return sum(not _opens(runtime, row) for row in rows)
+
+
+def check(settings: Settings) -> str:
+    """Tell the doctor whether the keys open what is stored."""
+    with with_runtime(settings) as runtime:
+        closed = {model: lost(runtime, model) for model in SEALED}
+    if closed[Runner]:
+        raise ToDo(
+            f"The data of {closed[Runner]} runners cannot be opened: put the key that "
+            "sealed it back into MOODMILES_SECRET_KEYS. Without it they are lost."
         )
-        _look_up_by_newest_key(runtime, session)
-    return count
+    if sum(closed.values()):
+        raise ToDo(
+            f"{sum(closed.values())} tokens or mails cannot be opened: put the key "
+            "that sealed them back into MOODMILES_SECRET_KEYS."
+        )
+    return "open everything that is stored"
+
+
+def _opens(runtime: Runtime, secrets: Sequence[bytes | None]) -> bool:
+    try:
+        for secret in secrets:
+            if secret is not None:
+                runtime.sealer.open(secret)
+    except KeyLost:
+        return False
+    return True
+
+
+def _rotate(runtime: Runtime, model: type[Model]) -> int:
+    """Move one table, some rows at a time in the order of their keys."""
+    (key,) = inspect(model).primary_key
+    last: Any = None
+    count = 0
+    while True:
+        with runtime.db.transaction() as session:
+            wanted = select(model).order_by(key).limit(_AT_ONCE).with_for_update()
+            if last is not None:
+                wanted = wanted.where(key > last)
+            rows = session.scalars(wanted).all()
+            for row in rows:
+                count += sum(_reseal(runtime, row, name) for name in SEALED[model])
+                _look_up_by_newest_key(runtime, row)
+            if len(rows) < _AT_ONCE:
+                return count
+            last = getattr(rows[-1], key.name)
 
 
 def _reseal(runtime: Runtime, row: object, name: str) -> bool:
@@ -52,9 +125,8 @@ def _reseal(runtime: Runtime, row: object, name: str) -> bool:
     return True
 
 
-def _look_up_by_newest_key(runtime: Runtime, session: Session) -> None:
-    """Addresses are found by a keyed hash, which must move along."""
-    for runner in session.scalars(select(Runner).where(Runner.email_hash.is_not(None))):
-        if runner.email is not None:
-            address = runtime.sealer.open(runner.email)
-            runner.email_hash = runtime.sealer.lookup_hashes(address)[0]
+def _look_up_by_newest_key(runtime: Runtime, row: object) -> None:
+    """Find addresses by a hash with the newest key, too."""
+    if isinstance(row, Runner) and row.email is not None and row.email_hash:
+        address = runtime.sealer.open(row.email)
+        row.email_hash = runtime.sealer.lookup_hashes(address)[0]

@@ -1,44 +1,280 @@
 """Rotating keys: afterwards the old key opens nothing, and nothing is lost."""
 
+import shutil
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import replace
+from pathlib import Path
+from threading import Event, Thread
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import LargeBinary, select
 
-from host.keys import rotate
+from host.cli import main
+from host.doctor import examine
+from host.keys import IN_VAULTS, SEALED, rotate
 from sync.crypto import KeyLost, Sealer
-from sync.models import Connection, Runner
-from sync.runners import store
-from tests.conftest import KEY
+from sync.database import connect
+from sync.errors import TryLater
+from sync.models import Connection, Export, Mail, Model, Run, Runner
+from sync.runners import address, store
+from sync.runners.tokens import access_token
+from sync.runtime import Runtime
+from sync.surveys import answer
+from sync.takeout import exports
+from tests.conftest import KEY, emptied
+from tests.mailbag import token_in
 from tests.stage import Stage
+from tests.takeout.lives import live
 
 NEW = "another key for tests, newer than it"
 
 
-def test_everything_moves_to_the_newest_key(stage: Stage) -> None:
-    runner_id = stage.link(stage.athlete())
-    both = replace(stage.runtime, sealer=Sealer([NEW, KEY]))
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """SQLite, unless a test asks for both."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return emptied(request.getfixturevalue("postgres_url"))
+    copy = tmp_path / "moodmiles.sqlite3"
+    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
+    return f"sqlite:///{copy}"
 
-    count = rotate(both)
+
+@pytest.fixture
+def runner_id(stage: Stage) -> int:
+    """Link a runner with a secret of every kind, an export among them."""
+    athlete = stage.athlete()
+    runner_id = stage.link(athlete)
+    stage.work()
+    live(stage, athlete, runner_id)
+    address.ask(stage.runtime, runner_id=runner_id, email="new@example.org")
+    exports.ask(stage.runtime, runner_id)
+    exports.drain(stage.runtime)
+    return runner_id
+
+
+def sealed_in(runtime: Runtime, model: type[Model], name: str) -> list[bytes]:
+    column = getattr(model, name)
+    with runtime.db.reading() as session:
+        return list(session.scalars(select(column).where(column.is_not(None))))
+
+
+def test_every_column_of_bytes_is_one_that_rotation_knows() -> None:
+    columns = {
+        (mapper.class_, column.name)
+        for mapper in Model.registry.mappers
+        for column in mapper.columns
+        if isinstance(column.type, LargeBinary)
+    }
+
+    known = {
+        (m, n) for kind in (SEALED, IN_VAULTS) for m, ns in kind.items() for n in ns
+    }
+    assert known == columns
+
+
+def test_everything_moves_to_the_newest_key(stage: Stage, runner_id: int) -> None:
+    count = rotate(replace(stage.runtime, sealer=Sealer([NEW, KEY])))
 
     newest = Sealer([NEW])
-    with both.db.reading() as session:
-        runner = session.get_one(Runner, runner_id)
-        connection = session.get_one(Connection, runner_id)
-        found = store.by_address(session, newest.lookup_hashes("runner1@example.org"))
-    assert count >= 4
-    assert newest.open(runner.email or b"") == "runner1@example.org"
-    assert newest.open(connection.refresh_token)
-    assert len(newest.open(runner.vault_key)) == 64
-    assert found is not None
+    found = {
+        (model, name): sealed_in(stage.runtime, model, name)
+        for model, names in SEALED.items()
+        for name in names
+    }
+    assert [where for where, secrets in found.items() if not secrets] == []
+    assert sum(map(len, found.values())) == count
+    assert all(newest.open(one) for secrets in found.values() for one in secrets)
+    with stage.runtime.db.reading() as session:
+        vault = newest.vault(session.get_one(Runner, runner_id).vault_key)
+        hashes = newest.lookup_hashes(f"runner{runner_id}@example.org")
+        assert store.by_address(session, hashes) is not None
+    for model, names in IN_VAULTS.items():
+        for name in names:
+            secrets = sealed_in(stage.runtime, model, name)
+            assert secrets
+            assert all(map(vault.open_file, secrets))
+    assert exports.fetch(replace(stage.runtime, sealer=newest), runner_id)
 
 
-def test_a_lost_key_changes_nothing(stage: Stage) -> None:
-    runner_id = stage.link(stage.athlete())
+def test_a_second_rotation_moves_as_many(stage: Stage, runner_id: int) -> None:
+    both = replace(stage.runtime, sealer=Sealer([NEW, KEY]))
+
+    assert rotate(both) == rotate(replace(both, sealer=Sealer([NEW])))
+
+
+def test_more_rows_than_fit_into_one_step_all_move(stage: Stage) -> None:
+    with stage.runtime.db.transaction() as session:
+        session.add_all(
+            Runner(
+                created_at=stage.clock(),
+                vault_key=stage.runtime.sealer.new_vault_key(),
+                preferences={},
+            )
+            for _ in range(405)
+        )
+
+    count = rotate(replace(stage.runtime, sealer=Sealer([NEW, KEY])))
+
+    assert count == 405
+    newest = Sealer([NEW])
+    assert all(map(newest.open, sealed_in(stage.runtime, Runner, "vault_key")))
+
+
+def test_a_lost_key_changes_nothing(stage: Stage, runner_id: int) -> None:
     stranger = replace(stage.runtime, sealer=Sealer([NEW]))
+    before = sealed_in(stage.runtime, Connection, "access_token")
 
-    with pytest.raises(KeyLost):
+    with pytest.raises(KeyLost, match="none was changed"):
         rotate(stranger)
 
+    assert sealed_in(stage.runtime, Connection, "access_token") == before
     with stage.runtime.db.reading() as session:
         runner = session.get_one(Runner, runner_id)
-    assert stage.runtime.sealer.open(runner.email or b"") == "runner1@example.org"
+    expected = f"runner{runner_id}@example.org"
+    assert stage.runtime.sealer.open(runner.email or b"") == expected
+
+
+def lost_key(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a command find the tables with another key than sealed them."""
+    monkeypatch.setenv("MOODMILES_DATABASE_URL", stage.runtime.settings.database_url)
+    monkeypatch.setenv("MOODMILES_SECRET_KEYS", NEW)
+
+
+@pytest.mark.parametrize("words", ["keys rotate", "runner export 1 one.zip"])
+def test_commands_say_plainly_that_a_key_is_lost(
+    stage: Stage,
+    words: str,
+    runner_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lost_key(stage, monkeypatch)
+
+    code = main(words.split())
+
+    said = capsys.readouterr().err
+    assert code == 1
+    assert "MOODMILES_SECRET_KEYS" in said
+    assert said.count("\n") == 1
+    assert not Path("one.zip").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (KEY, "ok   keys          open everything"),
+        (NEW, "fix  keys          The data of 1 runners cannot be opened"),
+    ],
+)
+def test_the_doctor_tries_the_keys(
+    stage: Stage, runner_id: int, key: str, said: str
+) -> None:
+    settings = stage.runtime.settings.model_copy(
+        update={"secret_keys": [SecretStr(key)]}
+    )
+
+    [finding] = examine(settings, ["keys"])
+
+    assert str(finding).startswith(said)
+
+
+def again_and_again(
+    work: Callable[[], object], stop: Event, failed: list[Exception]
+) -> Thread:
+    def loop() -> None:
+        try:
+            while not stop.is_set():
+                work()
+        except Exception as error:  # noqa: BLE001 - told to the test
+            failed.append(error)
+
+    return Thread(target=loop)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_keys_rotate_while_everybody_works(stage: Stage, runner_id: int) -> None:
+    both = replace(stage.runtime, sealer=Sealer([NEW, KEY]))
+    with both.db.reading() as session:
+        run_id = session.scalars(select(Run.id).order_by(Run.id.desc())).first() or 0
+    stop = Event()
+    failed: list[Exception] = []
+
+    def answers() -> None:
+        answer.record_for_run(
+            both, runner_id=runner_id, run_id=run_id, values={"mood": 1}
+        )
+
+    def refreshes() -> None:
+        # Whoever finds the pair changed looks again later, as ever.
+        with suppress(TryLater):
+            access_token(both, runner_id, refused=access_token(both, runner_id))
+
+    def confirms() -> None:
+        address.ask(both, runner_id=runner_id, email="another@example.org")
+        address.confirm(both, token=token_in(both, "confirm_address"))
+
+    threads = [
+        again_and_again(work, stop, failed) for work in (answers, refreshes, confirms)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(5):
+            rotate(both)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    rotate(both)
+
+    newest = replace(both, sealer=Sealer([NEW]))
+    assert failed == []
+    assert rotate(newest) > 0
+    assert access_token(newest, runner_id)
+    with both.db.reading() as session:
+        hashes = newest.sealer.lookup_hashes("another@example.org")
+        assert store.by_address(session, hashes)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_a_copy_of_the_tables_tells_nothing(
+    stage: Stage, runner_id: int, request: pytest.FixtureRequest
+) -> None:
+    copy = dumped(stage.runtime.settings.database_url)
+    grant = stage.world.grants.get(7)
+    assert grant
+
+    canaries = {
+        "an access token": grant.access_token,
+        "a refresh token": grant.refresh_token,
+        "an address": "example.org",
+        "a sign-in link": token_in(stage.runtime, "sign_in_link"),
+        "a confirmation": token_in(stage.runtime, "confirm_address"),
+        "an answer": '"mood":',
+        "a file in an export": "codebook.csv",
+        "a key": KEY,
+    }
+    for name, canary in canaries.items():
+        assert canary.encode() not in copy, name
+        assert canary.encode().hex().encode() not in copy, name
+    for model in (Export, Mail):
+        assert sealed_in(stage.runtime, model, "sealed")
+    assert b"Europe/Berlin" in copy
+
+
+def dumped(url: str) -> bytes:
+    """Return a backup as a host makes one: the file, or what pg_dump writes."""
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        return b"".join(one.read_bytes() for one in path.parent.glob(f"{path.name}*"))
+    engine = connect(url)
+    with closing(engine.raw_connection()) as connection:
+        cursor = connection.cursor()
+        lines = []
+        for table in Model.metadata.sorted_tables:
+            with cursor.copy(f"COPY {table.name} TO STDOUT") as copy:
+                lines += [bytes(part) for part in copy]
+    engine.dispose()
+    return b"".join(lines)
