@@ -5,6 +5,7 @@ runner agreed to has a newer version that they have not.
 """
 
 from datetime import datetime
+from functools import cache
 from typing import TypeAlias
 
 from sqlalchemy import ColumnElement, and_, exists, select, update
@@ -17,6 +18,7 @@ from sync.terms import VERSION
 RunnerId: TypeAlias = InstrumentedAttribute[int]
 
 
+@cache  # asked before every page and every event
 def may_collect(runner_id: RunnerId) -> ColumnElement[bool]:
     """Say in a query that nothing stands against new data about this runner."""
     going = aliased(Runner)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from time import monotonic
 
 import structlog
 
@@ -16,27 +15,22 @@ from sync.runners import leave
 from sync.runners import store as runners
 from sync.runs import pull
 from sync.runs.rules import costs_an_attempt
+from sync.runs.turns import shift
 from sync.runtime import Runtime
 from sync.strava import Lane
 
 log = structlog.get_logger()
 
-SHIFT_S = 20
 WORTH_A_LIST = 2  # from here on one list read is the cheaper one
 
 
 def drain(runtime: Runtime) -> None:
     """Act on everything that is due, until nothing is or the shift ends."""
-    runtime.queue.woken(Work.INBOX)
-    ends_at = monotonic() + SHIFT_S
-    while (batch := _claim(runtime)) is not None:
+    for batch in shift(runtime, Work.INBOX, partial(_claim, runtime)):
         try:
             _act(runtime, batch)
         finally:
             _release(runtime, batch.runner_id)
-        if monotonic() > ends_at:
-            runtime.queue.wake(Work.INBOX)
-            return
 
 
 def _claim(runtime: Runtime) -> Batch | None:

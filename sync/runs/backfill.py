@@ -6,60 +6,35 @@ uploads do not shift the pages, and only an empty page is the last.
 """
 
 from datetime import datetime, timedelta
-from time import monotonic
+from functools import partial
 
 import structlog
-from sqlalchemy import select
 
-from sync import standing, tallies
+from sync import tallies
 from sync.database import wake_after_commit
 from sync.errors import AccessRevoked, MoodmilesError, RateLimited
-from sync.models import Backfill, Connection
+from sync.models import Backfill
 from sync.queue import Work
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import rules, store
 from sync.runs.recordings import arrange
+from sync.runs.turns import shift, take
 from sync.runtime import Runtime
 from sync.strava import Lane, Page
 
 log = structlog.get_logger()
 
-LEASE = timedelta(minutes=5)  # longer than a task may live
-SHIFT_S = 20
-
 
 def drain(runtime: Runtime) -> None:
     """Import page after page for whoever is due, until nobody is."""
-    runtime.queue.woken(Work.BACKFILL)
-    ends_at = monotonic() + SHIFT_S
-    while (held := _claim(runtime)) is not None:
+    for held in shift(runtime, Work.BACKFILL, partial(_claim, runtime)):
         _next_page(runtime, held)
-        if monotonic() > ends_at:
-            runtime.queue.wake(Work.BACKFILL)
-            return
 
 
 def _claim(runtime: Runtime) -> Backfill | None:
-    """Take the longest-waiting import whose runner nobody else works on."""
     with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        due = session.scalars(
-            select(Backfill)
-            .join(Connection, Connection.runner_id == Backfill.runner_id)
-            .where(Backfill.due_at <= now, Connection.broken_at.is_(None))
-            .where(standing.may_collect(Backfill.runner_id))
-            .where((Connection.busy_until.is_(None)) | (Connection.busy_until <= now))
-            .order_by(Backfill.due_at)
-            .limit(20)
-        ).all()
-        for backfill in due:
-            if runners.hold(session, backfill.runner_id, now=now, until=now + LEASE):
-                # Counted before the work: what kills its worker must not
-                # come back for ever at full speed.
-                backfill.attempts += 1
-                return backfill
-    return None
+        return take(session, Backfill, now=runtime.db.now(session))
 
 
 def _next_page(runtime: Runtime, held: Backfill) -> None:

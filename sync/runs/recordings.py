@@ -55,6 +55,8 @@ def arrange(session: Session, runner_id: int, starts: Sequence[datetime]) -> boo
         return False
     first, last = min(starts), max(starts)
     rows = _around(session, runner_id, first - _LOOKED_AT, last + _LOOKED_AT)
+    if _is_plain(rows):
+        return False
     twins = twin_rules.twins([_recording(row) for row in rows])
     changed = [
         row
@@ -91,6 +93,13 @@ def _around(
         .where(Run.hidden_at.is_(None))
         .order_by(Run.started_at, Run.id)
     ).all()
+
+
+def _is_plain(rows: Sequence[Any]) -> bool:
+    """Whether no two of these could be one run, and none is said to be."""
+    return all(
+        row.counted and row.duplicate_of is None for row in rows
+    ) and twin_rules.never_meet((row.started_at, row.elapsed_s) for row in rows)
 
 
 def _recording(row: Any) -> Recording:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key
 from sync.database import insert
-from sync.models import Answer, Mail, Run, SetAside, Survey
+from sync.models import Answer, Mail, Run, Runner, SetAside, Survey
 from sync.runners import own_log
 from sync.runs.rules import SOURCE, columns
 from sync.runs.sweep_rules import Known
@@ -108,15 +108,13 @@ def save(
     if not remotes:
         return 0
     known = _known(session, remotes)
-    rows = [
-        columns(remote)
-        | {"runner_id": runner_id, "fetched_at": now, "undecided_since": now}
-        | {"imported": imported}
-        for remote in remotes
-    ]
-    statement = insert(session, Run)
-    ours = {"runner_id", "source", "source_id", "undecided_since", "imported"}
-    kept = {name: statement.excluded[name] for name in rows[0] if name not in ours}
+    ours = {"runner_id": runner_id, "undecided_since": now, "imported": imported}
+    added = ours | {"fetched_at": now}
+    rows = [columns(remote) | added for remote in remotes]
+    # The table and not its class: the ORM has nothing to add but time.
+    statement = insert(session, Run.__table__)
+    fixed = {*ours, "source", "source_id"}
+    kept = {name: statement.excluded[name] for name in rows[0] if name not in fixed}
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["source", "source_id"],
@@ -140,7 +138,30 @@ def _known(session: Session, remotes: Sequence[RemoteRun]) -> set[int]:
     )
 
 
+_WHOSE = bindparam("runner_id", type_=Runner.id.type)
+# Asked for every page of an import, and nearly always answered with no.
+_IS_ANYTHING_WAITING = select(
+    or_(
+        *(
+            exists().where(
+                table.runner_id == _WHOSE,
+                table.run_id.is_(None),
+                table.pairing_key.is_not(None),
+            )
+            for table in (Answer, Survey)
+        ),
+        exists().where(
+            Answer.runner_id == _WHOSE,
+            Answer.run_id == Run.id,
+            Run.source == own_log.HAND,
+        ),
+    )
+)
+
+
 def _pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> None:
+    if not session.scalar(_IS_ANYTHING_WAITING, {"runner_id": runner_id}):
+        return
     keys = {pairing_key(SOURCE, source_id): source_id for source_id in source_ids}
     own_log.stand_down(session, runner_id, keys)
     back: dict[Any, dict[str, Any]] = {Answer: {}, Survey: {"cancelled_for": None}}

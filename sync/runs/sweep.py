@@ -6,68 +6,50 @@ Absence from a list hides a run; it goes when Strava says 404, too.
 """
 
 from datetime import datetime, timedelta
-from time import monotonic
+from functools import partial
 
 import structlog
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync import standing, tallies
+from sync import tallies
 from sync.database import wake_after_commit
 from sync.errors import MoodmilesError
-from sync.models import Connection, Sweep
+from sync.models import Sweep
 from sync.queue import Work
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import pull, rules, store, sweep_rules
 from sync.runs.recordings import arrange
 from sync.runs.sweep_rules import Findings, Stretch
+from sync.runs.turns import LEASE, shift, take
 from sync.runtime import Runtime
 from sync.strava import Lane, Page
 
 log = structlog.get_logger()
 
-LEASE = timedelta(minutes=5)  # longer than a task may live
-SHIFT_S = 20
 AHEAD = timedelta(days=1)  # watches may be set wrong
 DOUBTFUL = "would delete everything"
 
 
 def drain(runtime: Runtime) -> None:
     """Look at every runner who is due, until nobody is or the shift ends."""
-    runtime.queue.woken(Work.SWEEP)
-    ends_at = monotonic() + SHIFT_S
-    while (held := _claim(runtime)) is not None:
+    for held in shift(runtime, Work.SWEEP, partial(_claim, runtime)):
         try:
             _look(runtime, held)
         except MoodmilesError as error:
             _postpone(runtime, held, error)
         finally:
             _release(runtime, held.runner_id)
-        if monotonic() > ends_at:
-            runtime.queue.wake(Work.SWEEP)
-            return
 
 
 def _claim(runtime: Runtime) -> Sweep | None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        due = session.scalars(
-            select(Sweep)
-            .join(Connection, Connection.runner_id == Sweep.runner_id)
-            .where(Sweep.due_at <= now, Connection.broken_at.is_(None))
-            .where(standing.may_collect(Sweep.runner_id))
-            .where((Connection.busy_until.is_(None)) | (Connection.busy_until <= now))
-            .order_by(Sweep.due_at)
-            .limit(20)
-        ).all()
-        for sweep in due:
-            if runners.hold(session, sweep.runner_id, now=now, until=now + LEASE):
-                # What kills its worker comes back ever more slowly.
-                sweep.attempts += 1
-                sweep.due_at = now + LEASE * (1 << min(sweep.attempts, 8))
-                return sweep
-    return None
+        sweep = take(session, Sweep, now=now)
+        if sweep is not None:
+            # What kills its worker comes back ever more slowly.
+            sweep.due_at = now + LEASE * (1 << min(sweep.attempts, 8))
+        return sweep
 
 
 def _look(runtime: Runtime, held: Sweep) -> None:

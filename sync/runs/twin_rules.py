@@ -1,6 +1,6 @@
 """When two recordings are one run, and which of them counts.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -47,12 +47,24 @@ def twins(recordings: Sequence[Recording]) -> dict[int, int]:
     }
 
 
+def never_meet(spans: Iterable[tuple[datetime, int]]) -> bool:
+    """Whether each (start, seconds) is over before the next begins, in their order."""
+    is_over_at: datetime | None = None
+    for started_at, elapsed_s in spans:
+        if is_over_at is not None and started_at < is_over_at:
+            return False
+        is_over_at = started_at + timedelta(seconds=elapsed_s)
+    return True
+
+
 def are_one_run(first: Recording, second: Recording) -> bool:
     """Whether both were made at the same time over the same distance."""
     longer_s = max(first.elapsed_s, second.elapsed_s)
     starts = (first.started_at, second.started_at)
-    if starts[0] is None or starts[1] is None or longer_s <= 0:
+    if starts[0] is None or starts[1] is None:
         return False
+    if abs((starts[1] - starts[0]).total_seconds()) >= longer_s:
+        return False  # one had ended before the other began
     ends = (
         starts[0] + timedelta(seconds=first.elapsed_s),
         starts[1] + timedelta(seconds=second.elapsed_s),

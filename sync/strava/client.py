@@ -1,6 +1,6 @@
 """The contract with Strava kept over HTTP: each call in Strava's own words."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
@@ -183,7 +183,12 @@ def _page(records: list[object]) -> Page:
     """Sort the records into what they are, newest first; Strava's order varies."""
     found = [parse(record) for record in records]
     runs = sorted(_only(RemoteRun, found), key=lambda run: run.started_at, reverse=True)
-    days: list[date] = [known for known in map(day, records) if known is not None]
+    days = [run.local_day for run in runs]
+    days += [
+        known
+        for record, one in zip(records, found, strict=True)
+        if not isinstance(one, RemoteRun) and (known := day(record)) is not None
+    ]
     return Page(
         runs=tuple(runs),
         others=tuple(_only(NotARun, found)),

@@ -3,6 +3,7 @@
 Importing this takes a second, so only the call that needs it does so.
 """
 
+import gc
 import logging
 import warnings
 from collections.abc import Callable, Generator
@@ -25,6 +26,9 @@ def _unmoved() -> Generator[None]:
 
 with _unmoved():
     from stravalib.protocol import ApiV3
+
+# What has been loaded by now stays: no collection need look through it again.
+gc.freeze()
 
 
 class Api(ApiV3):

@@ -142,7 +142,7 @@ def floor(api_url: str, database_url: str) -> None:
             return
         rows = [_row(record) for record in records]
         with Session(engine) as session, session.begin():
-            statement = insert(session, Run)
+            statement = insert(session, Run.__table__)
             kept = {name: statement.excluded[name] for name in rows[0]}
             session.execute(
                 statement.on_conflict_do_update(
