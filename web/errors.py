@@ -6,7 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from sync.errors import MoodmilesError, RateLimited
@@ -21,13 +21,14 @@ def handle(app: Flask) -> None:
     app.register_error_handler(MoodmilesError, _ours)
     app.register_error_handler(HTTPException, _of_http)
     app.register_error_handler(Exception, _unexpected)
+    app.after_request(_note_refusal)
 
 
 def _ours(error: MoodmilesError) -> Response:
     problem = problem_of(error)
     if problem is UNKNOWN:
         return _unexpected(error)
-    log.info("request refused", error=type(error).__name__, status=problem.status)
+    g.refused_for = type(error).__name__
     response = answer(problem)
     if isinstance(error, RateLimited):
         wait = error.until - runtime().now()
@@ -65,6 +66,20 @@ def _unexpected(error: Exception) -> Response:
         where=places[-8:],
     )
     return answer(UNKNOWN, code=code)
+
+
+def _note_refusal(response: Response) -> Response:
+    """Log what one of our addresses refused, and which; never what was sent."""
+    status, reason = response.status_code, g.pop("refused_for", None)
+    is_refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if reason or (request.endpoint and is_refused):
+        log.info(
+            "request refused",
+            status=status,
+            endpoint=request.endpoint,
+            error=reason,
+        )
+    return response
 
 
 def answer(problem: Problem, *, code: str = "") -> Response:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import delete, select, update
 
 from sync import standing
@@ -17,6 +18,8 @@ from sync.runners.rules import (
     clean_address,
 )
 from sync.runtime import Runtime
+
+log = structlog.get_logger()
 
 _SEEN_AGAIN = timedelta(hours=1)
 _ACTIVE_AGAIN = timedelta(days=1)
@@ -54,6 +57,7 @@ def sign_in(runtime: Runtime, runner_id: int, *, browser: str | None = None) -> 
             )
         )
         standing.seen(session, runner_id, now=now)
+    log.info("signed in", runner_id=runner_id)
     return token
 
 
@@ -111,7 +115,13 @@ def _note(
 
 def sign_out(runtime: Runtime, token: str) -> None:
     with runtime.db.transaction() as session:
-        session.execute(delete(SignIn).where(SignIn.token_hash == token_hash(token)))
+        runner_id = session.scalar(
+            delete(SignIn)
+            .where(SignIn.token_hash == token_hash(token))
+            .returning(SignIn.runner_id)
+        )
+    if runner_id is not None:
+        log.info("signed out", runner_id=runner_id)
 
 
 def send_link(runtime: Runtime, *, email: str, browser: str) -> None:
@@ -124,6 +134,7 @@ def send_link(runtime: Runtime, *, email: str, browser: str) -> None:
     token = new_token()
     with runtime.db.transaction() as session:
         runner = store.by_address(session, runtime.sealer.lookup_hashes(address))
+        log.info("sign-in link asked for", runner_id=runner.id if runner else None)
         if runner is None:
             return
         now = runtime.db.now(session)

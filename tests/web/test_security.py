@@ -7,6 +7,8 @@ from pydantic import SecretStr
 from sync.models import Model
 from sync.runtime import Runtime
 from sync.settings import Settings
+from tests.mailbag import token_in
+from tests.stage import Stage
 from tests.web.conftest import Browser
 from web.app import create_app
 
@@ -180,3 +182,35 @@ def test_a_failure_shows_a_code_and_logs_no_content(
     assert as_json.json["code"] in logged
     assert "canary" not in logged + page.text
     assert "Traceback" not in page.text
+
+
+def test_signing_in_and_what_is_refused_leave_a_line(
+    browser: Browser, stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    browser.post("/login", email=f"runner{runner_id}@example.org")
+    link = f"/login/{token_in(stage.runtime, 'sign_in_link')}"
+    capsys.readouterr()
+
+    for path in (link, link, "/logout", "/runs/999"):
+        browser.post(path)
+    browser.client.post("/settings", data={"csrf": "forged"})
+
+    lines = [line.split("]", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    said = [" ".join(line.split()) for line in lines]
+    assert f"signed in runner_id={runner_id}" in said
+    assert f"signed out runner_id={runner_id}" in said
+    for endpoint, status in (("login.redeem", 410), ("settings.save", 403)):
+        line = f"request refused endpoint={endpoint} error=None status={status}"
+        assert line in said
+
+
+@pytest.mark.parametrize("path", ["/", "/dashboard", "/healthz", "/s/token"])
+def test_nothing_is_traced(client: FlaskClient, path: str) -> None:
+    assert client.open(path, method="TRACE").status_code == 405
+
+
+def test_whoever_comes_after_a_sign_out_finds_nothing(
+    browser: Browser, runner_id: int
+) -> None:
+    assert browser.post("/logout").headers["Clear-Site-Data"] == '"cache"'
