@@ -9,6 +9,7 @@ from sync.models import Answer, Export, Mail, MailLink, Survey
 from sync.runners import address, signin
 from sync.runtime import Runtime
 from sync.surveys import before, unsubscribe
+from sync.takeout import exports
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -65,8 +66,8 @@ def runner_with_everything(stage: Stage) -> int:
     address.ask(runtime, runner_id=ada, email=f"new-{ADDRESS}")
     signin.send_link(runtime, email=ADDRESS, browser="ada's browser")
     before.record(runtime, token=before.token_for(runtime, ada), mood=1)
-    with runtime.db.transaction() as session:
-        session.add(Export(runner_id=ada, asked_at=stage.clock(), due_at=stage.clock()))
+    exports.ask(runtime, ada)
+    exports.drain(runtime)
     return ada
 
 

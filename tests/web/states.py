@@ -12,6 +12,7 @@ from sync.runtime import Runtime
 from sync.surveys import answer, before, controls, unsubscribe, wellbeing
 from tests.stage import Stage
 from tests.web.history import give_history
+from tests.web.states_of_own import kept, not_packed, packed, packing
 from web.states.routes import FAILURES
 
 KM = [5, 8, 12, 7, 9, 16, 6]
@@ -76,6 +77,12 @@ def _twins(stage: Stage) -> Scene:
     stage.tell(athlete, twin.id, "create")
     stage.work()
     return Scene(f"/runs/{run_id}", runner_id)
+
+
+def _kept(stage: Stage, *, is_gone: bool) -> Scene:
+    runner_id, run_id = fresh_run(stage)
+    _answer(stage.runtime, runner_id, run_id, 1)
+    return kept(stage, runner_id, run_id, is_gone=is_gone)
 
 
 def _before(stage: Stage, saved: str = "") -> Scene:
@@ -154,7 +161,13 @@ STATES: Mapping[str, State] = {
     "run-remove": lambda stage: _run(stage, "/remove", mood=1),
     "run-twice-recorded": _twins,
     "settings": _signed_in("/settings"),
+    "run-kept": lambda stage: _kept(stage, is_gone=False),
+    "run-own": lambda stage: _kept(stage, is_gone=True),
     "export": _signed_in("/settings/export"),
+    "export-packing": lambda stage: packing(stage, _linked(stage)),
+    "export-ready": lambda stage: packed(stage, _linked(stage)),
+    "export-over": lambda stage: packed(stage, _linked(stage), days_ago=7),
+    "export-failed": lambda stage: not_packed(stage, _linked(stage)),
     "disconnect": _signed_in("/settings/disconnect"),
     "take-back-mood": _signed_in("/settings/consents/mood"),
     "take-back-mail": _signed_in("/settings/consents/mail"),

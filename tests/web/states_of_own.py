@@ -1,0 +1,57 @@
+"""The states of taking everything out, and of keeping a run in one's own log."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from sync.models import Export, Run
+from sync.prepared.scenes import Scene
+from sync.runs import tidy
+from sync.runtime import Runtime
+from sync.settings import Settings
+from sync.surveys import own_log
+from sync.takeout import exports
+from tests.stage import Stage
+
+PAGE = "/settings/export"
+
+
+def strict(runtime: Runtime, days: int = 7) -> Runtime:
+    """Return the same host with a limit on what it keeps of Strava's."""
+    values = {**dict(runtime.settings), "strava_retention_days": days}
+    return replace(runtime, settings=Settings.model_construct(**values))
+
+
+def packing(stage: Stage, runner_id: int) -> Scene:
+    exports.ask(stage.runtime, runner_id)
+    return Scene(PAGE, runner_id)
+
+
+def packed(stage: Stage, runner_id: int, *, days_ago: int = 0) -> Scene:
+    exports.ask(stage.runtime, runner_id)
+    exports.drain(stage.runtime)
+    with stage.runtime.db.transaction() as session:
+        ended_at = stage.clock() + exports.KEPT_FOR - timedelta(days=days_ago)
+        session.execute(update(Export).values(expires_at=ended_at))
+    return Scene(PAGE, runner_id)
+
+
+def not_packed(stage: Stage, runner_id: int) -> Scene:
+    exports.ask(stage.runtime, runner_id)
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Export).values(due_at=None))
+    return Scene(PAGE, runner_id)
+
+
+def kept(stage: Stage, runner_id: int, run_id: int, *, is_gone: bool = False) -> Scene:
+    """Keep an answered run in the own log; Strava's record may be gone since."""
+    limited = strict(stage.runtime)
+    own_log.keep_for_run(limited, runner_id, run_id, keep=True)
+    if is_gone:
+        stage.pass_time(days=8)
+        tidy.tidy(limited)
+    with stage.runtime.db.reading() as session:
+        newest = select(Run.id).order_by(Run.started_at.desc()).limit(1)
+        own_id = session.scalars(newest).one()
+    return Scene(f"/runs/{own_id}", runner_id)
