@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session
 
-from sync.crypto import pairing_key
-from sync.models import Answer, Connection, Consent, Decision, Run, Runner
+from sync.crypto import new_token, pairing_key, token_hash
+from sync.models import Answer, Connection, Consent, Decision, Run, Runner, Survey
 from sync.runners.rules import CONSENT_VERSION, Consents
 from sync.runtime import Runtime
 from sync.strava import SCOPE
@@ -95,14 +95,15 @@ def remember(
         ],
     )
     if past.answers:
+        asked = list(zip(ids[first:], rows[first:], strict=True))
+        session.execute(insert(Survey), [_survey(*one) for one in asked])
         vault = runtime.sealer.vault(runner.vault_key)
         moods = past.moods or _moods(rows[first:], chance)
-        told = zip(ids[first:], rows[first:], moods, strict=True)
         session.execute(
             insert(Answer),
             [
-                _answer(run_id, row, vault.seal({"mood": mood, "stress": 2 - mood}))
-                for run_id, row, mood in told
+                _answer(*one, vault.seal({"mood": mood, "stress": 2 - mood}))
+                for one, mood in zip(asked, moods, strict=True)
             ],
         )
     runner.created_at = rows[first]["started_at"] if past.answers else now
@@ -113,8 +114,7 @@ def remember(
 def _run(
     runner: Runner, place: int, past: Past, chance: Random, *, now: datetime
 ) -> dict[str, Any]:
-    ago = past.latest_hours_ago + past.hours_apart * (past.runs - 1 - place)
-    started_at = now - timedelta(hours=ago) - RUN_LASTS
+    started_at = _started_at(place, past, now=now)
     # Seasons, and now and then a long one.
     usual_m = 7500 * (1 + 0.4 * sin(place / 40))
     distance_m = round(usual_m * chance.uniform(0.6, 1.4) * (1 + (place % 7 == 6)), 1)
@@ -143,6 +143,14 @@ def _run(
     }
 
 
+def _started_at(place: int, past: Past, *, now: datetime) -> datetime:
+    ago = past.latest_hours_ago + past.hours_apart * (past.runs - 1 - place)
+    at = now - timedelta(hours=ago) - RUN_LASTS
+    if place == past.runs - 1:
+        return at
+    return at.replace(hour=18 if at.hour > 12 else 7, minute=place * 7 % 60)
+
+
 def _decision(
     run_id: int, row: dict[str, Any], *, was_asked: bool, now: datetime
 ) -> dict[str, Any]:
@@ -154,6 +162,24 @@ def _decision(
         "minutes_since_end": 30 if was_asked else None,
         "policy": {},
         "decided_at": now,
+    }
+
+
+def _survey(run_id: int, row: dict[str, Any]) -> dict[str, Any]:
+    ended_at = row["started_at"] + RUN_LASTS
+    return {
+        "runner_id": row["runner_id"],
+        "run_id": run_id,
+        "pairing_key": pairing_key(row["source"], row["source_id"]),
+        "kind": "run",
+        "token_hash": token_hash(new_token()),
+        "instrument": instruments.CURRENT,
+        "reversed_order": False,
+        "tags": {},
+        "created_at": ended_at,
+        "send_at": ended_at,
+        "sent_at": ended_at + timedelta(minutes=30),
+        "expires_at": ended_at + timedelta(hours=24),
     }
 
 

@@ -1,14 +1,20 @@
 """A browser without a screen: Flask's client, over the shared stage."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from threading import Thread
 
+import playwright.sync_api
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from sync.runners import signin
 from sync.runtime import Runtime
+from tests.journeys.browser import chromium
+from tests.servers import HOST, free_port
 from tests.stage import Stage
 from web.app import create_app
 
@@ -63,3 +69,27 @@ def runner_id(stage: Stage, browser: Browser) -> int:
     stage.work()
     browser.sign_in(runner_id)
     return runner_id
+
+
+@pytest.fixture(scope="module")
+def chrome() -> Iterator[playwright.sync_api.Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def site(runtime: Runtime) -> Iterator[str]:
+    """Serve the pages over the test's own tables, as a demo does."""
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    settings = runtime.settings.model_copy(
+        update={"public_url": url, "mailbox_dir": runtime.settings.data_dir / "mail"}
+    )
+    app = create_app(replace(runtime, settings=settings))
+    server = make_server(HOST, port, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield url
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -1,26 +1,17 @@
 """Every state in a real browser: both schemes, both sizes, without a complaint."""
 
 import os
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from threading import Thread
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Request
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page
 
-from sync.prepared.scenes import Scene
-from sync.runners import signin
 from sync.runtime import Runtime
-from sync.settings import Settings
-from tests.journeys.browser import DESKTOP, PHONE, chromium, keep_picture
-from tests.servers import HOST, free_port
+from tests.journeys.browser import DESKTOP, PHONE, keep_picture
 from tests.stage import Stage
 from tests.web.states import STATES
-from web.app import create_app
+from tests.web.visiting import visit
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -44,78 +35,6 @@ SHIFT = """() => new Promise((done) => {
   }).observe({type: 'layout-shift', buffered: true});
   setTimeout(() => done(total), 200);
 })"""
-
-
-@dataclass
-class Weight:
-    """What a page asked for, and how many bytes came over the line."""
-
-    asked: list[str] = field(default_factory=list)
-    total: int = 0
-    scripts: int = 0
-
-    def add(self, request: Request) -> None:
-        size = request.sizes()["responseBodySize"]
-        self.asked.append(request.url)
-        self.total += size
-        if request.resource_type == "script":
-            self.scripts += size
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    address = f"http://{HOST}:{free_port()}"
-    return settings.model_copy(
-        update={"public_url": address, "mailbox_dir": settings.data_dir / "mailbox"}
-    )
-
-
-@pytest.fixture
-def site(runtime: Runtime) -> Iterator[str]:
-    """Serve the pages over the test's own tables, at their public address."""
-    url = runtime.settings.public_url
-    port = int(url.rpartition(":")[2])
-    server = make_server(HOST, port, create_app(runtime), threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield url
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@contextmanager
-def visit(
-    chrome: Browser, site: str, scene: Scene, runtime: Runtime
-) -> Generator[tuple[Page, Weight]]:
-    """Open the scene's page on a phone; whatever the browser complains of fails."""
-    context = chrome.new_context(viewport={"width": 390, "height": 844})
-    if scene.runner_id is not None:
-        name = f"moodmiles-{site.rpartition(':')[2]}"
-        token = signin.sign_in(runtime, scene.runner_id)
-        context.add_cookies([{"name": name, "value": token, "url": site}])
-    page, weight, complaints = context.new_page(), Weight(), list[str]()
-    page.on(
-        "console",
-        lambda said: complaints.append(said.text) if said.type == "error" else None,
-    )
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfinished", weight.add)
-    answer = page.goto(f"{site}{scene.path}", wait_until="networkidle")
-    assert answer
-    assert (answer.status >= 500) == scene.path.startswith("/states/"), answer.status
-    yield page, weight
-    context.close()
-    # The browser reports the page's own status, such as 404, as an error.
-    own = f"status of {answer.status}"
-    assert [one for one in complaints if own not in one] == []
-    assert [url for url in weight.asked if not url.startswith((site, "data:"))] == []
 
 
 def barriers(page: Page, state: str) -> list[str]:

@@ -1,0 +1,65 @@
+"""Opening a page of the stage in a real browser, with an eye on what it does."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Browser, Page, Request
+
+from sync.prepared.scenes import Scene
+from sync.runners import signin
+from sync.runtime import Runtime
+
+
+@dataclass
+class Weight:
+    """What a page asked for, and how many bytes came over the line."""
+
+    asked: list[str] = field(default_factory=list)
+    total: int = 0
+    scripts: int = 0
+
+    def add(self, request: Request) -> None:
+        size = request.sizes()["responseBodySize"]
+        self.asked.append(request.url)
+        self.total += size
+        if request.resource_type == "script":
+            self.scripts += size
+
+
+@contextmanager
+def phone(
+    chrome: Browser, site: str, scene: Scene, runtime: Runtime
+) -> Generator[Page]:
+    """Lend a phone that is signed in as the scene's runner; no page is open yet."""
+    context = chrome.new_context(viewport={"width": 390, "height": 844})
+    if scene.runner_id is not None:
+        name = f"moodmiles-{site.rpartition(':')[2]}"
+        token = signin.sign_in(runtime, scene.runner_id)
+        context.add_cookies([{"name": name, "value": token, "url": site}])
+    yield context.new_page()
+    context.close()
+
+
+@contextmanager
+def visit(
+    chrome: Browser, site: str, scene: Scene, runtime: Runtime
+) -> Generator[tuple[Page, Weight]]:
+    """Open the scene's page on a phone; whatever the browser complains of fails."""
+    weight, complaints = Weight(), list[str]()
+    with phone(chrome, site, scene, runtime) as page:
+        page.on(
+            "console",
+            lambda said: complaints.append(said.text) if said.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfinished", weight.add)
+        answer = page.goto(f"{site}{scene.path}", wait_until="networkidle")
+        assert answer
+        is_failure = scene.path.startswith("/states/")
+        assert (answer.status >= 500) == is_failure, answer.status
+        yield page, weight
+    # The browser reports the page's own status, such as 404, as an error.
+    own = f"status of {answer.status}"
+    assert [one for one in complaints if own not in one] == []
+    assert [url for url in weight.asked if not url.startswith((site, "data:"))] == []
