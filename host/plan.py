@@ -19,7 +19,7 @@ _LOOPBACK = "127.0.0.1"
 _SIMULATED_CLIENT_ID = "1"
 _THREADS = 4
 # The schedule has the worker look once a minute.
-_PULSE_WITHIN_S = 300.0
+_PULSE_WITHIN_S = 120.0
 
 
 @dataclass(slots=True)

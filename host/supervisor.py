@@ -18,8 +18,8 @@ _FIRST_WAIT_S = 0.1
 _LONGEST_WAIT_S = 30.0
 _STEADY_AFTER_S = 20.0
 _CHECK_EVERY_S = 10.0
-# A page may take its time, and a machine may be busy: not for a whole minute.
-_MOST_MISSES = 6
+# Five minutes: a machine may be busy, and somebody may upload by a slow line.
+_MOST_MISSES = 30
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 

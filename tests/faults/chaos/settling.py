@@ -16,7 +16,9 @@ LOOK_EVERY_S = 0.25
 SWEEP_EVERY_S = 1.0
 # Nothing has moved for so long: whoever works is waiting for a moment to come.
 STILL_S = 1.5
-STEP_S = 30
+STEP_S = 60
+# After a month tokens are renewed, under a lease that no step may outlast.
+CAREFUL_STEP_S = 30
 # What waits for a limit waits with some jitter behind it.
 BEYOND_S = 120
 FAR = timedelta(hours=8)
@@ -36,7 +38,8 @@ def settle(club: Club, story: Story, *, with_sweeps: bool = False) -> None:
         if picture != before:
             before, moved_at = picture, monotonic()
         if monotonic() - moved_at > STILL_S:
-            _move_on(club, min(picture)[0])
+            step_s = CAREFUL_STEP_S if with_sweeps else STEP_S
+            _move_on(club, min(picture)[0], step_s=step_s)
             moved_at = monotonic()
         if monotonic() - swept_at > SWEEP_EVERY_S:
             club.keep_running()
@@ -47,13 +50,13 @@ def settle(club: Club, story: Story, *, with_sweeps: bool = False) -> None:
         sleep(LOOK_EVERY_S)
 
 
-def _move_on(club: Club, first_due: datetime) -> None:
+def _move_on(club: Club, first_due: datetime, *, step_s: float) -> None:
     """Go to the next moment at which something is due, or a little further."""
     now = club.clocks()
     if first_due > now:
         club.clocks.forward_to(first_due + timedelta(seconds=BEYOND_S))
     else:
-        club.clocks.forward(seconds=STEP_S)
+        club.clocks.forward(seconds=step_s)
 
 
 def _open(
