@@ -68,6 +68,19 @@ def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     return said % ({"n": count} | values)
 
 
+def pgettext(context: str, text: str) -> str:
+    """Return `text` where one English text needs two in another language."""
+    return texts(spoken()).pgettext(context, text)
+
+
+def localized(plain: str) -> str:
+    """Give a number such as "1,234.5" the separators of the language spoken."""
+    if spoken() == DEFAULT:
+        return plain
+    symbols = locale().number_symbols["latn"]
+    return plain.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
+
+
 def translatable(text: str) -> str:
     """Mark a text for translation where it stands; `gettext` speaks it later."""
     return text

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.dates import format_date, format_skeleton
 from flask import Flask
 
-from sync.language import DEFAULT, gettext, locale, spoken, translatable
+from sync.language import DEFAULT, gettext, locale, localized, spoken, translatable
 
 Unit = Literal["km", "mi"]
 
@@ -79,14 +79,6 @@ def number(value: float) -> str:
 
 def thousands(value: int) -> str:
     return localized(f"{value:,}")
-
-
-def localized(plain: str) -> str:
-    """Give a number such as "1,234.5" the separators of the language spoken."""
-    if spoken() == DEFAULT:
-        return plain
-    symbols = locale().number_symbols["latn"]
-    return plain.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
 
 def distance(distance_m: float, unit: Unit = "km") -> str:

@@ -13,6 +13,7 @@ from sync.runs import tidy as runs_tidy
 from sync.surveys import ask, checkins
 from sync.takeout import exports
 from workers.app import celery, runtime
+from workers.people import people_for
 
 
 @celery.task(name=task_name(Work.INBOX))
@@ -42,7 +43,7 @@ def drain_digest() -> None:
 
 @celery.task(name=task_name(Work.OUTBOX))
 def drain_outbox() -> None:
-    deliver.deliver_due(runtime())
+    deliver.deliver_due(runtime(), people_for=people_for)
 
 
 @celery.task(name=task_name(Work.SWEEP))

@@ -1,7 +1,7 @@
 """When to say "more running, lower answers", and when to offer someone to talk to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -18,7 +18,8 @@ FEWEST_RECENT = 4
 FEWEST_USUAL = 12
 
 RARE = "rare"
-REST_DAYS = {"more_than_usual": 28, "support": 14}
+SUPPORT_MAIL, _MAIL_ID = "support_mail", "support_mail_id"
+REST_DAYS = {"more_than_usual": 28, "support": 14, SUPPORT_MAIL: 14}
 SHOWN_DAYS = 7
 
 LOW_MEDIAN = -1
@@ -119,6 +120,33 @@ def said_now(stored: Decided | None, name: str, *, now: datetime) -> Finding | N
     if began_s is None or now.timestamp() - float(began_s) >= week:
         return None
     return Finding(name, facts)
+
+
+def in_mail(
+    stored: Decided | None, mail_id: int, *, is_low: bool, now: datetime
+) -> tuple[Decided, bool]:
+    """Say whether this mail names people to talk to, and keep that it does.
+
+    One mail in two weeks does, however often that one has to be written.
+    """
+    if mailed_in(stored) == mail_id and stored is not None:
+        return stored, True
+    finding = Finding(SUPPORT_MAIL, {_MAIL_ID: mail_id})
+    kept = rarely(stored, {SUPPORT_MAIL: finding} if is_low else {}, now=now)
+    return kept, mailed_in(kept) == mail_id
+
+
+def mailed_in(stored: Decided | None) -> int | None:
+    """Return the number of the mail that named them last."""
+    found = stored.finding.facts.get(_MAIL_ID) if stored else None
+    return None if found is None else int(found)
+
+
+def not_mailed(stored: Decided) -> Decided:
+    """Forget the last mail that named them: it never left."""
+    gone = {_MAIL_ID, f"{SUPPORT_MAIL}_s"}
+    facts = {k: v for k, v in stored.finding.facts.items() if k not in gone}
+    return replace(stored, finding=Finding(RARE, facts))
 
 
 def _between(days: Floats, after: float, until: float) -> Flags:

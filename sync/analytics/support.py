@@ -1,13 +1,18 @@
-"""People to talk to, by country; read from `support.json`."""
+"""People to talk to, by country; read from `support.json`.
+
+Words in another language stand there beside the English ones.
+"""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
 
 from babel.core import get_global
+
+from sync.language import spoken
 
 ANYWHERE = "*"
 FRESH_DAYS = 180
@@ -22,6 +27,7 @@ class Line:
     name: str
     reach: str
     url: str | None = None
+    reach_in: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Support:
     lines: tuple[Line, ...]
     checked_on: date
     source: str
+    emergency_in: Mapping[str, str] = field(default_factory=dict)
 
 
 def support(country: str | None) -> Support:
@@ -45,7 +52,18 @@ def support(country: str | None) -> Support:
     be; the places where they ran are never looked at.
     """
     known = _read()
-    return known.get((country or "").upper(), known[ANYWHERE])
+    return _in_words(known.get((country or "").upper(), known[ANYWHERE]), spoken())
+
+
+def _in_words(found: Support, language: str) -> Support:
+    return replace(
+        found,
+        emergency=found.emergency_in.get(language, found.emergency),
+        lines=tuple(
+            replace(line, reach=line.reach_in.get(language, line.reach))
+            for line in found.lines
+        ),
+    )
 
 
 def countries() -> tuple[str, ...]:
@@ -78,6 +96,7 @@ def _read() -> dict[str, Support]:
         country: Support(
             country=country,
             emergency=entry["emergency"],
+            emergency_in=entry.get("emergency_in", {}),
             lines=tuple(Line(**line) for line in entry["lines"]),
             checked_on=date.fromisoformat(entry["checked_on"]),
             source=entry["source"],

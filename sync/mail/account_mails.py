@@ -14,7 +14,7 @@ def confirm_address(sending: Sending, *, token: str) -> Message:
     return plain(
         "confirm_address",
         sending,
-        subject="Confirm your address for Moodmiles",
+        subject=_("Confirm your address for Moodmiles"),
         link=f"{sending.public_url}/email/confirm/{token}",
         life=span(sending.stale_at - sending.now),
     )
@@ -25,7 +25,7 @@ def sign_in_link(sending: Sending, *, token: str) -> Message:
     return plain(
         "sign_in_link",
         sending,
-        subject="Your sign-in link for Moodmiles",
+        subject=_("Your sign-in link for Moodmiles"),
         link=f"{sending.public_url}/login/{token}",
         life=span(sending.stale_at - sending.now),
     )
@@ -37,7 +37,7 @@ def reconnect(sending: Sending) -> Message:
     return plain(
         "reconnect",
         sending,
-        subject="Moodmiles can no longer see your runs",
+        subject=_("Moodmiles can no longer see your runs"),
         link=f"{sending.public_url}/connect",
     )
 
@@ -62,7 +62,7 @@ def disconnected(sending: Sending) -> Message:
     return plain(
         "disconnected",
         sending,
-        subject="Strava is disconnected from Moodmiles",
+        subject=_("Strava is disconnected from Moodmiles"),
         link=f"{sending.public_url}/settings",
     )
 
@@ -70,7 +70,7 @@ def disconnected(sending: Sending) -> Message:
 @validate_call
 def deleted(sending: Sending) -> Message:
     """Confirm that everything about the runner is gone."""
-    return plain("deleted", sending, subject="Your Moodmiles data is deleted")
+    return plain("deleted", sending, subject=_("Your Moodmiles data is deleted"))
 
 
 @validate_call

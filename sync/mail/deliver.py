@@ -1,19 +1,23 @@
 """Sending what the outbox holds: claim, write, hand over, settle."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from sqlalchemy.orm import Session
 
 from sync import standing
 from sync.crypto import KeyLost
+from sync.errors import MoodmilesError
+from sync.language import speaking
 from sync.mail import quiet, store
 from sync.mail.envelope import host_of, seal_up
 from sync.mail.messages import Sending, UnknownMail, render
+from sync.mail.parts import Person
 from sync.mail.quiet import KEEPS_QUIET
 from sync.mail.rules import (
     ABOUT_THE_ACCOUNT,
@@ -49,10 +53,24 @@ class _Claimed:
     to: str | None = None
     values: dict[str, Any] | None = None
     is_own: bool = True
+    language: str = ""
 
 
-def deliver_due(runtime: Runtime, *, timeout_s: float = TIMEOUT_S) -> int:
+# Whom a runner's mail names in its foot, by the mail's and the runner's number.
+PeopleFor: TypeAlias = Callable[[Runtime, int, int], Sequence[Person]]
+
+
+def nobody(_runtime: Runtime, _mail_id: int, _runner_id: int) -> Sequence[Person]:
+    return ()
+
+
+def deliver_due(
+    runtime: Runtime, *, timeout_s: float = TIMEOUT_S, people_for: PeopleFor = nobody
+) -> int:
     """Send every mail that is due over one connection; return how many left.
+
+    `people_for` is asked, in the mail's language, whom a mail about running or
+    moods should name in its foot: mail itself knows nothing of answers.
 
     No transaction is open while the server thinks.  A mail is sent twice only
     if the server took it and we died before saying so, and then under the same
@@ -65,7 +83,7 @@ def deliver_due(runtime: Runtime, *, timeout_s: float = TIMEOUT_S) -> int:
         while (claimed := _claim(runtime)) is not None:
             if claimed.to is not None:
                 try:
-                    _send(runtime, line, claimed)
+                    _send(runtime, line, claimed, people_for=people_for)
                     sent += 1
                 except UnknownMail:
                     _withhold(runtime, claimed, "unreadable")
@@ -127,10 +145,12 @@ def _open(runtime: Runtime, session: Session, mail: Mail) -> tuple[_Claimed, Pro
     runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
     survey = store.survey_state(session, mail.survey_id) if mail.survey_id else None
     to, values, is_own, has_bounced = None, None, True, False
+    language = "" if runner is None else str(runner.preferences.get("language", ""))
     try:
         if mail.sealed is not None:
             content = json.loads(runtime.sealer.open(mail.sealed))
             to, values = content["to"], content["values"]
+            language = language or content.get("language", "")
         is_own = to is None
         if is_own and runner is not None:
             has_bounced = runner.email_bounced_at is not None
@@ -146,14 +166,22 @@ def _open(runtime: Runtime, session: Session, mail: Mail) -> tuple[_Claimed, Pro
         has_bounced=has_bounced,
         survey=survey,
     )
-    return _Claimed(mail, to, values, is_own), prospect
+    return _Claimed(mail, to, values, is_own, language), prospect
 
 
-def _send(runtime: Runtime, line: SmtpLine, claimed: _Claimed) -> None:
+def _send(
+    runtime: Runtime, line: SmtpLine, claimed: _Claimed, *, people_for: PeopleFor
+) -> None:
     """Write one mail, hand it over, and record at once that it is out."""
     mail, to = claimed.mail, claimed.to or ""
     now = runtime.now()
-    sending = Sending(runtime.settings.public_url, now=now, stale_at=mail.stale_at)
+    sending = Sending(
+        runtime.settings.public_url,
+        now=now,
+        stale_at=mail.stale_at,
+        language=claimed.language,
+        people=_people(runtime, claimed, people_for),
+    )
     letter = seal_up(
         render(mail.kind, claimed.values or {}, sending),
         kind=mail.kind,
@@ -166,6 +194,20 @@ def _send(runtime: Runtime, line: SmtpLine, claimed: _Claimed) -> None:
     with runtime.db.transaction() as session:
         store.mark_sent(session, mail, now=runtime.db.now(session))
     log.info("mail sent", mail_id=mail.id, kind=mail.kind, attempts=mail.attempts)
+
+
+def _people(
+    runtime: Runtime, claimed: _Claimed, people_for: PeopleFor
+) -> Sequence[Person]:
+    mail = claimed.mail
+    if mail.runner_id is None or mail.kind not in KEEPS_QUIET:
+        return ()
+    try:
+        with speaking(claimed.language):
+            return people_for(runtime, mail.id, mail.runner_id)
+    except MoodmilesError as error:  # a mail must not be lost over its foot
+        log.warning("nobody named", mail_id=mail.id, error=type(error).__name__)
+        return ()
 
 
 def _settle(runtime: Runtime, claimed: _Claimed, trouble: Undelivered) -> None:

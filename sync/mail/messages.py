@@ -9,6 +9,8 @@ from typing import Any, Literal
 from pydantic import ValidationError, validate_call
 
 from sync.errors import MoodmilesError
+from sync.language import DEFAULT, speaking, spoken, translatable
+from sync.language import gettext as _
 from sync.mail import account_mails
 from sync.mail.parts import PICTURE_ID, Message, Sending, asking, in_order
 from sync.mail.picture import Day, week_picture
@@ -24,10 +26,10 @@ __all__ = ["Message", "Sending", "UnknownMail", "check", "render"]
 
 # What the settings behind the mail offer to choose; the runner still has to save.
 CHOICES = (
-    ("every-run", "Keep asking after every run"),
-    ("every-other-run", "Every other run"),
-    ("weekly", "Once a week"),
-    ("long-runs", "Only long runs"),
+    ("every-run", translatable("Keep asking after every run")),
+    ("every-other-run", translatable("Every other run")),
+    ("weekly", translatable("Once a week")),
+    ("long-runs", translatable("Only long runs")),
 )
 
 
@@ -54,9 +56,9 @@ def survey(  # noqa: PLR0913
     """
     when = run_started_at and occasion(run_started_at, now=sending.now, zone=zone)
     subject = (
-        f"Your run {when}: how do you feel?"
+        _("Your run %(when)s: how do you feel?", when=when)
         if when
-        else "A quick question about your run"
+        else _("A quick question about your run")
     )
     return asking(
         "survey",
@@ -87,7 +89,7 @@ def survey_reminder(  # noqa: PLR0913
     return asking(
         "survey_reminder",
         sending,
-        subject="Still open: how do you feel after your run?",
+        subject=_("Still open: how do you feel after your run?"),
         token=token,
         unsubscribe_token=unsubscribe_token,
         until=moment(expires_at, zone=zone),
@@ -110,7 +112,7 @@ def checkin(  # noqa: PLR0913
     return asking(
         "checkin",
         sending,
-        subject="A quick check-in: how do you feel?",
+        subject=_("A quick check-in: how do you feel?"),
         token=token,
         unsubscribe_token=unsubscribe_token,
         only="checkins",
@@ -127,10 +129,10 @@ def slow_down_question(
     return asking(
         "slow_down_question",
         sending,
-        subject="Shall we keep asking after your runs?",
+        subject=_("Shall we keep asking after your runs?"),
         unsubscribe_token=unsubscribe_token,
         unanswered=unanswered,
-        choices=CHOICES,
+        choices=[(ask, _(words)) for ask, words in CHOICES],
     )
 
 
@@ -141,27 +143,34 @@ def digest(  # noqa: PLR0913
     distances_m: list[float],
     moods: list[list[int]],
     runs: int,
-    sentence: str,
+    sentence: str | dict[str, str],
     unsubscribe_token: str,
     units: Literal["km", "mi"] = "km",
     first_weekday: int = 0,
 ) -> Message:
-    """Look back on last week; it holds distances, since that is what it is for."""
+    """Look back on last week; it holds distances, since that is what it is for.
+
+    `sentence` is what the figures said then, in each of our languages.
+    """
     days = [Day(*day) for day in zip(distances_m, moods, strict=True)]
     message = asking(
         "digest",
         sending,
-        subject="Your week with Moodmiles",
+        subject=_("Your week with Moodmiles"),
         unsubscribe_token=unsubscribe_token,
         only="digest",
         summary=week_summary(runs, distances_m, moods, units=units),
         described=week_described(
             distances_m, moods, units=units, first_weekday=first_weekday
         ),
-        sentence=sentence,
+        sentence=sentence if isinstance(sentence, str) else _in_language(sentence),
         picture_id=PICTURE_ID,
     )
     return replace(message, picture=week_picture(days, first_weekday=first_weekday))
+
+
+def _in_language(said: Mapping[str, str]) -> str:
+    return said.get(spoken()) or said[DEFAULT]
 
 
 _KINDS: Mapping[str, Callable[..., Message]] = {
@@ -193,10 +202,11 @@ def check(kind: str, values: Mapping[str, Any]) -> None:
 
 
 def render(kind: str, values: Mapping[str, Any], sending: Sending) -> Message:
-    """Write the mail of this kind, or raise `UnknownMail`."""
+    """Write the mail of this kind in its reader's language, or raise `UnknownMail`."""
     check(kind, values)
     try:
-        return _KINDS[kind](sending, **values)
+        with speaking(sending.language):
+            return _KINDS[kind](sending, **values)
     except ValidationError as error:
         wrong = ", ".join(str(item["loc"][-1]) for item in error.errors())
         raise UnknownMail(

@@ -30,20 +30,23 @@ def promise(  # noqa: PLR0913
     due_at: datetime | None = None,
     survey_id: int | None = None,
     to: str | None = None,
+    language: str = "",
 ) -> bool:
     """Put a mail into the outbox; False if this key was promised before.
 
     It goes to the runner's confirmed address as it is when the mail leaves, or
     `to` the address given.  `values` are what the message of this kind says.
+    `language` is for a mail whose runner will be gone by then.
     """
     messages.check(kind, values)
     due_at = due_at or now
+    content = {"to": to, "values": values, "language": language}
     row = {
         "dedupe_key": dedupe_key,
         "kind": kind,
         "runner_id": runner_id,
         "survey_id": survey_id,
-        "sealed": sealer.seal(json.dumps({"to": to, "values": values}, default=_iso)),
+        "sealed": sealer.seal(json.dumps(content, default=_iso)),
         # The host part joins when the mail first leaves; the rest never changes.
         "message_id": secrets.token_hex(16),
         "created_at": now,

@@ -1,19 +1,16 @@
 """What every mail is made of: a message, and the pieces that several share.  Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sync.language import gettext as _
 from sync.mail.templates import compose
+from sync.mail.wording import MOODS
 
-MOODS = (
-    (1, "😞", "Awful"),
-    (2, "😔", "Low"),
-    (3, "😐", "OK"),
-    (4, "😊", "Good"),
-    (5, "😄", "Great"),
-)
-
+# Awful to Great, as the tiles in a mail count them.
+_FACES = ("😞", "😔", "😐", "😊", "😄")
 
 PICTURE_ID = "week@moodmiles"
 
@@ -30,16 +27,34 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody to talk to, for the foot of a mail."""
+
+    name: str
+    reach: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
-    """What is known only when the mail goes out."""
+    """What is known only when the mail goes out; `people` stand in its foot."""
 
     public_url: str
     now: datetime
     stale_at: datetime
+    language: str = ""
+    people: Sequence[Person] = ()
 
 
 def in_order(reversed_order: bool) -> list[tuple[int, str, str]]:
-    return list(reversed(MOODS)) if reversed_order else list(MOODS)
+    """Return number, face and word of the five answers, Awful first or last."""
+    found = [
+        (place, face, _(word))
+        for place, (face, word) in enumerate(
+            zip(_FACES, MOODS.values(), strict=True), start=1
+        )
+    ]
+    return found[::-1] if reversed_order else found
 
 
 def asking(
@@ -66,5 +81,11 @@ def asking(
 
 
 def plain(kind: str, sending: Sending, *, subject: str, **values: Any) -> Message:
-    html, text = compose(kind, subject=subject, public_url=sending.public_url, **values)
+    html, text = compose(
+        kind,
+        subject=subject,
+        public_url=sending.public_url,
+        people=sending.people,
+        **values,
+    )
     return Message(subject, html, text)

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from sync.language import locale
+
 WIDTH, HEIGHT = 1008, 320  # twice the size at which it is shown
 _Colour: TypeAlias = tuple[int, int, int]
 _PAPER, _BAR, _LINE, _INK = (
@@ -26,14 +28,15 @@ _MOODS = (
     (194, 120, 3),
 )
 _BASE, _TOP, _RADIUS, _BAR_WIDTH = 250, 90, 17, 64
+# Of the days' names in every language that we speak.
 _LETTERS = {
+    "D": ("11110", "10001", "10001", "10001", "10001", "10001", "11110"),
     "M": ("10001", "11011", "10101", "10001", "10001", "10001", "10001"),
     "T": ("11111", "00100", "00100", "00100", "00100", "00100", "00100"),
     "W": ("10001", "10001", "10001", "10101", "10101", "11011", "10001"),
     "F": ("11111", "10000", "10000", "11110", "10000", "10000", "10000"),
     "S": ("01111", "10000", "10000", "01110", "00001", "00001", "11110"),
 }
-_DAYS = "MTWTFSS"
 _PIXEL = 4
 
 
@@ -53,11 +56,12 @@ def week_picture(days: Sequence[Day], *, first_weekday: int = 0) -> bytes:
     canvas = _Canvas()
     most = max((day.distance_m for day in days), default=0) or 1
     canvas.box((40, _BASE, WIDTH - 80, 3), _LINE)
-    letters = _DAYS[first_weekday:] + _DAYS[:first_weekday]
-    for number, (day, letter) in enumerate(zip(days, letters, strict=True)):
+    letters = locale().days["stand-alone"]["narrow"]
+    for number, day in enumerate(days):
         middle = 40 + round((number + 0.5) * (WIDTH - 80) / 7)
         height = round(day.distance_m / most * (_BASE - _TOP))
         canvas.box((middle - _BAR_WIDTH // 2, _BASE - height, _BAR_WIDTH, height), _BAR)
+        letter = letters[(first_weekday + number) % 7]
         canvas.letter(letter, middle, _BASE + 20)
         first = middle - (len(day.moods) - 1) * (_RADIUS + 3)
         for place, mood in enumerate(day.moods):

@@ -9,11 +9,12 @@ from typing import Any
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from sync.language import teach
+from sync.language import spoken, teach
 
 
 def compose(name: str, **values: Any) -> tuple[str, str]:
     """Return the HTML and the text of the mail called `name`."""
+    values["language"] = spoken()
     html = _environment().get_template(f"{name}.html.j2").render(values)
     text = _environment().get_template(f"{name}.txt.j2").render(values)
     return _inliner().inline(html), f"{text.strip()}\n"

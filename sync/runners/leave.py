@@ -222,6 +222,7 @@ def _receipt(runtime: Runtime, session: Session, runner: Runner, *, kind: str) -
         runner_id=None if kind == "deleted" else runner.id,
         values={},
         to=address,
+        language=str(runner.preferences.get("language", "")),
         stale_at=now + timedelta(days=7),
     )
 

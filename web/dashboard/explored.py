@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from sync.language import gettext as _
-from sync.language import translatable
+from sync.language import localized, translatable
 from web.charts import intervals
 from web.charts.intervals import Row
-from web.formats import localized
 
 if TYPE_CHECKING:
     from sync.analytics.panel import Panel

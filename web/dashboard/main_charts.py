@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from sync.analytics.overview import RunRow
 from sync.language import gettext as _
-from sync.language import ngettext
+from sync.language import localized, ngettext
 from web.charts import mood_rows
 from web.charts.mood_rows import Dot, Line, MoodRows
 from web.dashboard.findings import Findings
@@ -21,7 +21,6 @@ from web.formats import (
     distance,
     duration,
     in_unit,
-    localized,
     tile,
     word,
 )

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 from sync.analytics.overview import WeekRow
 from sync.language import gettext as _
-from sync.language import ngettext
+from sync.language import localized, ngettext
 from web.charts import week_bars, week_moods
 from web.charts.week_bars import WeekBars
 from web.charts.week_moods import WeekMoods
 from web.dashboard.wanted import Wanted
-from web.formats import Unit, distance, in_unit, localized, long_day, number, tile
+from web.formats import Unit, distance, in_unit, long_day, number, tile
 
 MOST_WEEKS = 104
 

@@ -1,0 +1,15 @@
+"""Whom a mail names in its foot: what moods and the longer look say together."""
+
+from collections.abc import Sequence
+
+from sync.analytics import people
+from sync.mail.parts import Person
+from sync.runtime import Runtime
+from sync.surveys import wellbeing
+
+
+def people_for(runtime: Runtime, mail_id: int, runner_id: int) -> Sequence[Person]:
+    """Return people to talk to, where the last answers or the last page were low."""
+    page = wellbeing.look(runtime, runner_id)
+    is_low = page.is_on and not page.is_due and page.offers_support
+    return people.for_mail(runtime, mail_id, runner_id, is_low=is_low)
