@@ -13,13 +13,16 @@ AT_ONCE = 1000
 
 def tidy(runtime: Runtime) -> None:
     _forget_strangers(runtime)
+    kept = KEPT
+    if runtime.settings.strava_retention_days is not None:
+        kept = min(KEPT, timedelta(days=runtime.settings.strava_retention_days))
     removed = AT_ONCE
     while removed == AT_ONCE:
         with runtime.db.transaction() as session:
             old = session.scalars(
                 select(Event.id)
                 .where(Event.due_at.is_(None))
-                .where(Event.received_at < runtime.db.now(session) - KEPT)
+                .where(Event.received_at < runtime.db.now(session) - kept)
                 .limit(AT_ONCE)
             ).all()
             session.execute(delete(Event).where(Event.id.in_(old)))

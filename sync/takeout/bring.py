@@ -36,7 +36,9 @@ class Brought:
 def bring_in(runtime: Runtime, path: Path, *, runner_id: int | None = None) -> Brought:
     """Store what the ZIP holds, as a new runner or beside what `runner_id` has.
 
-    Raises `NotAnExport` or `ConsentMissing`; then nothing is stored.
+    Raises `NotAnExport`, or what `require_mood_consent` raises for a runner who is
+    here; then nothing is stored.  A new one may have agreed to an older text: then
+    they agree anew before anything is collected.
     """
     luggage = read(path, instruments.library(runtime.settings.data_dir))
     try:
@@ -59,7 +61,6 @@ def _bring(
         unpack.consents(session, runner.id, luggage.consents)
     else:
         runner = _known_runner(session, luggage, runner_id)
-    if luggage.answers:
         store.require_mood_consent(session, runner.id)
     places = unpack.runs(session, runner.id, luggage.runs)
     asked = unpack.surveys(session, runner.id, luggage.surveys, places)

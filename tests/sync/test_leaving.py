@@ -273,6 +273,21 @@ def test_an_event_that_came_in_as_its_runner_left_goes(linked: Stage) -> None:
     assert rows(linked, Event) == 0
 
 
+def test_under_a_limit_settled_events_go_with_the_runs(linked: Stage) -> None:
+    linked.tell(athlete_of(linked), 5, "create")
+    with linked.runtime.db.transaction() as session:
+        session.execute(update(Event).values(due_at=None))
+    strict = keeping(linked.runtime, 7)
+
+    linked.pass_time(days=6)
+    inbox_tidy.tidy(strict)
+    early = rows(linked, Event)
+    linked.pass_time(days=2)
+    inbox_tidy.tidy(strict)
+
+    assert (early, rows(linked, Event)) == (1, 0)
+
+
 def test_used_and_expired_links_and_sign_ins_go(linked: Stage) -> None:
     signin.sign_in(linked.runtime, the_runner(linked))
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from sync import standing
 from sync.errors import ConsentMissing
-from sync.models import Answer, Mail, Run, Runner, Survey
+from sync.models import Answer, Consent, Mail, Run, Runner, Survey
 from sync.runners import address, leave, signin
 from sync.settings import Settings
 from sync.surveys import withdraw
@@ -197,6 +198,21 @@ def test_a_strict_host_takes_in_what_it_may_keep(
 
     assert counts(there.runtime)["run"] == 1
     assert counts(there.runtime)["answer"] == 3
+
+
+def test_who_agreed_to_an_older_text_comes_and_is_asked_again(
+    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+) -> None:
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Consent).values(version="2025-01"))
+
+    brought = bring_in(
+        there.runtime, zipped(tmp_path, exported(stage.runtime, runner_id))
+    )
+
+    with there.runtime.db.reading() as session:
+        assert not standing.may_collect_now(session, brought.runner_id)
+    assert brought.answers == 3
 
 
 def test_runs_of_another_runner_are_refused(
