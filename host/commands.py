@@ -73,6 +73,17 @@ def _runner_import(parser: ArgumentParser) -> None:
     )
 
 
+def _runner_sign_out(parser: ArgumentParser) -> None:
+    _data_dir(parser)
+    parser.add_argument(
+        "runner",
+        type=int,
+        nargs="?",
+        metavar="N",
+        help="the runner's number; all runners without one",
+    )
+
+
 def _runner_delete(parser: ArgumentParser) -> None:
     _runner(parser)
     parser.add_argument(
@@ -155,6 +166,12 @@ COMMANDS = (
         "host.runners",
         "take in what another Moodmiles has exported",
         _runner_import,
+    ),
+    Command(
+        ("runner", "sign-out"),
+        "host.runners",
+        "sign out every browser of a runner, or of all",
+        _runner_sign_out,
     ),
     Command(
         ("runner", "delete"),

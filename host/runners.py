@@ -15,7 +15,7 @@ from host.configuration import effective
 from host.errors import CannotStart
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
-from sync.runners import leave
+from sync.runners import browsers, leave
 from sync.runtime import Runtime, build
 from sync.takeout.bring import bring_in
 from sync.takeout.pack import pack
@@ -31,6 +31,8 @@ def run(arguments: Namespace) -> int:
                 export_to(runtime, arguments.runner, arguments.file)
             case "runner import":
                 take_in(runtime, arguments.file, runner_id=arguments.runner)
+            case "runner sign-out":
+                sign_out(runtime, arguments.runner)
             case _:
                 delete(runtime, arguments.runner, sure=arguments.yes)
     finally:
@@ -77,6 +79,13 @@ def take_in(runtime: Runtime, file: Path, *, runner_id: int | None) -> None:
         print("A mail asks their address to confirm itself; then they sign in by mail.")
     else:
         print("The file names no Strava account and no address: nobody can sign in.")
+
+
+def sign_out(runtime: Runtime, runner_id: int | None) -> None:
+    """End every sign-in of a runner, or of all of them; nothing else changes."""
+    if runner_id is not None:
+        _require(runtime, runner_id)
+    print(f"Browsers signed out: {browsers.end_all(runtime, runner_id)}.")
 
 
 def delete(runtime: Runtime, runner_id: int, *, sure: bool) -> None:

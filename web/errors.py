@@ -4,6 +4,7 @@ import secrets
 import traceback
 from dataclasses import replace
 from http import HTTPStatus
+from pathlib import Path
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
@@ -15,6 +16,9 @@ from web.problems import BY_STATUS, UNKNOWN, Problem, problem_of
 from web.runtime import runtime
 
 log = structlog.get_logger()
+
+# Libraries are deep: the last places of our own say what failed.
+_OURS = tuple(str(Path(__file__).parents[1] / part) for part in ("web", "sync"))
 
 
 def handle(app: Flask) -> None:
@@ -57,6 +61,7 @@ def _unexpected(error: Exception) -> Response:
     places = [
         f"{frame.filename}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename.startswith(_OURS)
     ]
     log.error(
         "request failed",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, true
 from sqlalchemy.orm import Session
 
 from sync.crypto import token_hash
@@ -70,6 +70,17 @@ def end_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
             )
         )
     log.info("other browsers signed out", runner_id=runner_id)
+
+
+def end_all(runtime: Runtime, runner_id: int | None = None) -> int:
+    """Sign every browser of one runner out, or of all; return how many there were."""
+    whose = SignIn.runner_id == runner_id if runner_id is not None else true()
+    with runtime.db.transaction() as session:
+        ended = session.scalars(
+            delete(SignIn).where(whose).returning(SignIn.token_hash)
+        ).all()
+    log.info("browsers signed out", runner_id=runner_id, browsers=len(ended))
+    return len(ended)
 
 
 def _rows(runtime: Runtime, session: Session, runner_id: int) -> list[SignIn]:

@@ -11,7 +11,7 @@ from host import runners
 from host.errors import CannotStart
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
-from sync.runners import leave
+from sync.runners import leave, signin
 from tests.stage import Stage
 from tests.takeout.elsewhere import another
 
@@ -138,3 +138,23 @@ def test_an_unknown_runner_is_named(
 
     with pytest.raises(MoodmilesError, match=r"There is no runner 404\."):
         runners.run(asked)
+
+
+@pytest.mark.parametrize(
+    ("everybody", "still_in"), [(False, [False, True]), (True, [False, False])]
+)
+def test_browsers_are_signed_out_for_one_or_for_all(
+    stage: Stage, everybody: bool, still_in: list[bool]
+) -> None:
+    ids = [stage.link(stage.athlete(number)) for number in (7, 8)]
+    tokens = [signin.sign_in(stage.runtime, runner_id) for runner_id in ids]
+
+    runners.sign_out(stage.runtime, None if everybody else ids[0])
+
+    now_in = [signin.runner_of(stage.runtime, token) is not None for token in tokens]
+    assert now_in == still_in
+
+
+def test_nobody_is_signed_out_for_a_number_that_is_not_there(stage: Stage) -> None:
+    with pytest.raises(MoodmilesError, match="There is no runner 99"):
+        runners.sign_out(stage.runtime, 99)

@@ -9,6 +9,7 @@ from sync.runtime import Runtime
 from sync.settings import Settings
 from tests.mailbag import token_in
 from tests.stage import Stage
+from tests.web.addresses import every_address
 from tests.web.conftest import Browser
 from web.app import create_app
 
@@ -65,6 +66,24 @@ def test_no_page_holds_inline_code_or_style(browser: Browser, path: str) -> None
     assert " onclick=" not in page
     assert "<script>" not in page
     assert "http://" not in page.replace("http://127.0.0.1", "")
+
+
+@pytest.mark.usefixtures("runner_id")
+def test_every_address_answers_with_every_header(browser: Browser) -> None:
+    ids = {"number": "1", "token": "some-token", "file": "app.css"}
+
+    for one in every_address(browser.client.application, ids):
+        with browser.client.open(one.path, method=one.method) as answer:
+            had = answer.headers
+
+        assert "unsafe" not in had["Content-Security-Policy"], one
+        assert "base-uri 'none'" in had["Content-Security-Policy"], one
+        assert had["X-Content-Type-Options"] == "nosniff", one
+        assert had["Referrer-Policy"] == "no-referrer", one
+        assert had["Cross-Origin-Resource-Policy"] == "same-origin", one
+        assert "camera=()" in had["Permissions-Policy"], one
+        if "static" not in one.endpoint:
+            assert had["Cache-Control"] == "no-store", one
 
 
 def test_forms_may_lead_to_strava_and_nowhere_else(
@@ -180,6 +199,7 @@ def test_a_failure_shows_a_code_and_logs_no_content(
     assert "Something went wrong on our side." in page.text
     assert as_json.json
     assert as_json.json["code"] in logged
+    assert "sync/runners/signin.py" in logged
     assert "canary" not in logged + page.text
     assert "Traceback" not in page.text
 
