@@ -4,14 +4,17 @@ import io
 from zipfile import ZipFile
 
 import pytest
+from playwright.sync_api import Browser as Chrome
 
 from sync.crypto import Sealer
 from sync.models import Runner
+from sync.prepared.scenes import Scene
 from sync.runtime import Runtime
 from sync.takeout import exports
 from sync.takeout.pack import STEPS
 from tests.stage import Stage
 from tests.web.conftest import Browser
+from tests.web.visiting import phone
 
 PAGE = "/settings/export"
 FILE = f"{PAGE}/moodmiles.zip"
@@ -106,3 +109,17 @@ def test_nobody_fetches_anothers_file(
     assert others.status_code == 303
     assert browser.open(FILE).location.startswith("/login")
     assert browser.open(f"{PAGE}/progress.json").status_code != 200
+
+
+def test_the_page_watches_by_itself_until_the_file_is_there(
+    chrome: Chrome, site: str, runner_id: int, runtime: Runtime
+) -> None:
+    with phone(chrome, site, Scene(PAGE, runner_id), runtime) as page:
+        page.goto(f"{site}{PAGE}")
+        page.get_by_role("button", name="Pack my data").click()
+        page.get_by_text("Waiting for its turn.").wait_for()
+        exports.drain(runtime)
+        with page.expect_download() as file:
+            page.get_by_role("link", name="Download the ZIP").click(timeout=10_000)
+
+    assert file.value.suggested_filename == "moodmiles.zip"
