@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, or_, select, update
+from sqlalchemy import bindparam, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key
@@ -118,7 +118,15 @@ def save(
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["source", "source_id"],
-            set_=kept | {"hidden_at": None},
+            # One that was out of sight may still be to be asked about.
+            set_=kept
+            | {
+                "hidden_at": None,
+                "undecided_since": case(
+                    (Run.hidden_at.is_not(None), statement.excluded.undecided_since),
+                    else_=Run.undecided_since,
+                ),
+            },
             # Whoever linked first keeps the run; ids never change hands.
             where=Run.runner_id == runner_id,
         ),

@@ -59,6 +59,7 @@ def forget_unasked(session: Session, key: str) -> None:
     )
     if survey is None or survey.tags.get("earlier_runs"):
         return
+    session.execute(delete(Decision).where(Decision.run_id == survey.run_id))
     session.delete(survey)
     session.flush()
     log.info("survey taken back", survey_id=survey.id, run_id=survey.run_id)

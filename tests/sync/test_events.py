@@ -164,8 +164,9 @@ def test_going_private_and_back_keeps_the_answer_and_asks_once(
         assert session.scalars(select(Survey.run_id)).all() == [returned.id]
 
 
+@pytest.mark.parametrize("noticed", ["each time", "together"])
 def test_hidden_before_its_mail_left_and_back_a_run_is_asked_about_after_all(
-    linked: Stage,
+    linked: Stage, noticed: str
 ) -> None:
     run = linked.run(athlete_of(linked), ended_minutes_ago=5)
     linked.tell(athlete_of(linked), run.id, "create")
@@ -177,7 +178,9 @@ def test_hidden_before_its_mail_left_and_back_a_run_is_asked_about_after_all(
             run = life.edit(linked.world, run, edit)
         linked.pass_time(minutes=1)
         linked.tell(athlete_of(linked), run.id, aspect)
-        linked.work()
+        if noticed == "each time":
+            linked.work()
+    linked.work()
 
     [returned] = runs_of(linked)
     with linked.runtime.db.reading() as session:
