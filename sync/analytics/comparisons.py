@@ -40,7 +40,7 @@ class Pairs:
     drawn: Mapping[str, Flags] = field(default_factory=dict)
     q: float = EXPLORING
     is_mood: bool = True  # y, and not what else was asked
-    things: str = "answers"  # what one pair is called
+    things: str = "answers"  # what one pair is: the end of a "too_few" note's key
 
     def question(self) -> Question:
         return link_question(self.name, self.x, self.y, self.days, q=self.q)

@@ -9,7 +9,9 @@ from sqlalchemy import select
 from sync import standing
 from sync.analytics.figures import figures_for
 from sync.analytics.overview import RunRow, dashboard
+from sync.analytics.panel import Panel
 from sync.analytics.weeks import first_weekday
+from sync.language import LANGUAGES, speaking
 from sync.mail import outbox, quiet
 from sync.models import Mail, Runner
 from sync.queue import Work
@@ -72,7 +74,7 @@ def _promise(runtime: Runtime, runner_id: int, began: date) -> None:
     if not runs:
         return  # nothing to say
     values = _values(began, runs) | {
-        "sentence": figures_for(runtime, runner_id).mileage.sentence,
+        "sentence": _in_every_language(figures_for(runtime, runner_id).mileage),
         "unsubscribe_token": links.token_for(
             runtime, runner_id, purpose=links.UNSUBSCRIBE
         ),
@@ -111,6 +113,15 @@ def _values(began: date, runs: list[RunRow]) -> dict[str, Any]:
         ],
         "runs": len(runs),
     }
+
+
+def _in_every_language(panel: Panel) -> dict[str, str]:
+    """Say it in each language: which one the mail speaks is known when it leaves."""
+    said = {}
+    for language in LANGUAGES:
+        with speaking(language):
+            said[language] = panel.sentence
+    return said
 
 
 def _key(runner_id: int, began: date) -> str:

@@ -13,11 +13,12 @@ from sync.analytics.focus import focus_panels
 from sync.analytics.history import INDOORS, STREET, TRAIL, WITH_OTHERS, History
 from sync.analytics.loads import MONTH_DAYS, trailing_load, week_start
 from sync.analytics.series import Floats, Ints
+from sync.language import translatable
 
 NOON = 12
 _SETTLED_RUNS = 10
 _MINUTES = 60
-_STRETCHES = "stretches of four weeks"
+_STRETCHES = "stretches"
 
 
 def exploring(history: History) -> tuple[Groups | Pairs, ...]:
@@ -47,7 +48,10 @@ def _company(history: History) -> Groups:
     )
     together = told == WITH_OTHERS
     return groups_after_runs(
-        history, "company", together, {"with others": together, "alone": ~together}
+        history,
+        "company",
+        together,
+        {translatable("with others"): together, translatable("alone"): ~together},
     )
 
 
@@ -55,9 +59,9 @@ def _place(history: History) -> Groups:
     recorded = of_run(history, history.runs.place).astype(float)
     told = np.where(np.isnan(history.answers.place), recorded, history.answers.place)
     drawn = {
-        "street": told == STREET,
-        "park or trail": told == TRAIL,
-        "indoors": told == INDOORS,
+        translatable("street"): told == STREET,
+        translatable("park or trail"): told == TRAIL,
+        translatable("indoors"): told == INDOORS,
     }
     return groups_after_runs(history, "place", told == INDOORS, drawn)
 
@@ -65,9 +69,9 @@ def _place(history: History) -> Groups:
 def _time_of_day(history: History) -> Groups:
     hour = of_run(history, history.runs.start_hour)
     drawn = {
-        "morning": hour < 11,
-        "midday": (hour >= 11) & (hour < 16),
-        "evening": hour >= 16,
+        translatable("morning"): hour < 11,
+        translatable("midday"): (hour >= 11) & (hour < 16),
+        translatable("evening"): hour >= 16,
     }
     known = ~np.isnan(hour)
     return groups_after_runs(history, "time_of_day", hour < NOON, drawn, known=known)
@@ -76,10 +80,10 @@ def _time_of_day(history: History) -> Groups:
 def _run_length(history: History) -> Pairs:
     minutes = history.about_s / _MINUTES
     drawn = {
-        "under 15 min": minutes < 15,
-        "15 to 30 min": (minutes >= 15) & (minutes < 30),
-        "30 to 60 min": (minutes >= 30) & (minutes < 60),
-        "60 min or more": minutes >= 60,
+        translatable("under 15 min"): minutes < 15,
+        translatable("15 to 30 min"): (minutes >= 15) & (minutes < 30),
+        translatable("30 to 60 min"): (minutes >= 30) & (minutes < 60),
+        translatable("60 min or more"): minutes >= 60,
     }
     return pairs_with_mood(
         history, "run_length", minutes, history.after_run, drawn=drawn
@@ -89,9 +93,9 @@ def _run_length(history: History) -> Pairs:
 def _hours_since(history: History) -> Pairs:
     hours = history.hours_after
     drawn = {
-        "0 to 2 hours": hours < 2,
-        "2 to 6 hours": (hours >= 2) & (hours <= 6),
-        "6 to 24 hours": hours > 6,
+        translatable("0 to 2 hours"): hours < 2,
+        translatable("2 to 6 hours"): (hours >= 2) & (hours <= 6),
+        translatable("6 to 24 hours"): hours > 6,
     }
     used = (hours >= 0) & (hours <= 24)
     return pairs_with_mood(history, "hours_since", hours, used, drawn=drawn)
@@ -99,7 +103,12 @@ def _hours_since(history: History) -> Pairs:
 
 def _race(history: History) -> Groups:
     race = of_run(history, history.runs.race).astype(bool)
-    return groups_after_runs(history, "race", race, {"races": race, "others": ~race})
+    return groups_after_runs(
+        history,
+        "race",
+        race,
+        {translatable("races"): race, translatable("others"): ~race},
+    )
 
 
 def _longest(history: History) -> Groups:
@@ -112,7 +121,7 @@ def _longest(history: History) -> Groups:
         history,
         "longest",
         of_answer,
-        {"longest so far": of_answer, "others": ~of_answer},
+        {translatable("longest so far"): of_answer, translatable("others"): ~of_answer},
     )
 
 

@@ -34,7 +34,7 @@ from sync.analytics.panel import (
     points,
 )
 from sync.analytics.panels import after_runs, mileage, questions, stress
-from sync.analytics.sentences import Finding, Unit, note
+from sync.analytics.sentences import Finding, Saying, Unit, note
 from sync.analytics.series import Floats, Ints
 from sync.runtime import Runtime
 
@@ -44,6 +44,9 @@ ENERGY, FULL_ENERGY = "energy", 4
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Everything that a runner's pages say and draw, in the runner's unit.
+
+    What it says is in no language until it is read: `notes`, `notice` and `support`
+    are in the language spoken then.
 
     `mileage` has two views of one question: the week's distance and the run's.
     `notes` are about all of it. `notice` and `support` are rare: a week long, and
@@ -68,9 +71,21 @@ class Figures:
     remembered: Mean
     asked: int
     answered: int
-    notes: tuple[str, ...]
-    notice: str | None
-    support: str | None
+    remarks: tuple[Saying, ...]
+    more_than_usual: Saying | None
+    mostly_low: Saying | None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(remark.said() for remark in self.remarks)
+
+    @property
+    def notice(self) -> str | None:
+        return self.more_than_usual.said() if self.more_than_usual else None
+
+    @property
+    def support(self) -> str | None:
+        return self.mostly_low.said() if self.mostly_low else None
 
     @property
     def headline(self) -> tuple[Panel, Panel, Panel]:
@@ -152,9 +167,9 @@ def assemble(
         remembered=_remembered(history),
         asked=max(history.asked, len(answers.id)),
         answered=len(answers.id),
-        notes=_notes(history, len(explored)),
-        notice=_shown(decided, "more_than_usual", unit, now),
-        support=_shown(decided, "support", unit, now),
+        remarks=_remarks(history, len(explored)),
+        more_than_usual=_shown(decided, "more_than_usual", unit, now),
+        mostly_low=_shown(decided, "support", unit, now),
     )
 
 
@@ -188,7 +203,7 @@ def _remembered(history: History) -> Mean:
     return mean(lift, history.answer_days[told])
 
 
-def _notes(history: History, panels: int) -> tuple[str, ...]:
+def _remarks(history: History, panels: int) -> tuple[Saying, ...]:
     many = len(history.answers.id)
     said = [note("exploring", panels=panels)]
     if many:
@@ -207,9 +222,9 @@ def _notes(history: History, panels: int) -> tuple[str, ...]:
 
 def _shown(
     decided: Mapping[str, Decided], name: str, unit: Unit, now: datetime
-) -> str | None:
+) -> Saying | None:
     found = said_now(decided.get(RARE), name, now=now)
-    return found.said(unit) if found else None
+    return found.saying(unit) if found else None
 
 
 def _firing(history: History) -> dict[str, Finding]:

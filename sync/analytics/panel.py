@@ -20,8 +20,9 @@ from sync.analytics.loads import week_start
 from sync.analytics.milestones import FIRST_MILESTONE, Decided, next_milestone
 from sync.analytics.questions import Mileage
 from sync.analytics.rank_link import Link, link
-from sync.analytics.sentences import METRES, TITLES, Unit, note
+from sync.analytics.sentences import METRES, TITLES, Saying, Unit, note
 from sync.analytics.series import Flags, Floats
+from sync.language import gettext
 
 NUMBER_FROM = 15
 RACES_FROM = 5
@@ -47,21 +48,37 @@ class Panel:
 
     `verdict` is higher, lower, best, early, none, withdrawn or too_early.
     `groups` maps a label to its mean with interval, of 8 answers or more.
+    Title, sentence, notes and labels are in the language spoken when they are read.
     """
 
     name: str
-    title: str
     exploring: bool
     verdict: str
-    sentence: str
-    notes: tuple[str, ...]
+    saying: Saying
+    remarks: tuple[Saying, ...]
     answers: int
     decided: Decided | None
-    groups: Mapping[str, Mean]
+    means: Mapping[str, Mean]
     link: Link | None = None
     difference: Difference | None = None
     curve: Curve | None = None
     slope: Slope | None = None
+
+    @property
+    def title(self) -> str:
+        return gettext(TITLES[self.name])
+
+    @property
+    def sentence(self) -> str:
+        return self.saying.said()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(remark.said() for remark in self.remarks)
+
+    @property
+    def groups(self) -> dict[str, Mean]:
+        return {gettext(label): found for label, found in self.means.items()}
 
     @property
     def n_eff(self) -> float:
@@ -77,17 +94,16 @@ def groups_panel(panel: Groups, decided: Decided | None, unit: Unit) -> Panel:
     answers = 2 * min(found.n_first, found.n_second)
     return Panel(
         name=panel.name,
-        title=TITLES[panel.name],
         exploring=panel.name not in {"after_runs", "stress"},
         verdict=verdict(decided),
-        sentence=_groups_sentence(decided, answers // 2, unit),
-        notes=(
+        saying=_groups_sentence(decided, answers // 2, unit),
+        remarks=(
             *notes(decided, answers, panel.days),
             *(() if panel.name == "stress" else ceiling(panel.values)),
         ),
         answers=found.n_first + found.n_second,
         decided=decided,
-        groups=means(panel.drawn, panel.values, panel.days, least=least),
+        means=means(panel.drawn, panel.values, panel.days, least=least),
         difference=found if shown else None,
     )
 
@@ -97,17 +113,16 @@ def pairs_panel(panel: Pairs, decided: Decided | None, unit: Unit) -> Panel:
     many = len(panel.days)
     return Panel(
         name=panel.name,
-        title=TITLES[panel.name],
         exploring=True,
         verdict=verdict(decided),
-        sentence=sentence(decided, many, panel.things, unit),
-        notes=(
+        saying=sentence(decided, many, panel.things, unit),
+        remarks=(
             *notes(decided, many, panel.days),
             *(ceiling(panel.y) if panel.is_mood else ()),
         ),
         answers=many,
         decided=decided,
-        groups=means(panel.drawn, panel.y, panel.days),
+        means=means(panel.drawn, panel.y, panel.days),
         link=link(panel.x, panel.y, panel.days) if many >= NUMBER_FROM else None,
     )
 
@@ -121,11 +136,10 @@ def mileage_panel(
     monotone = verdict(decided) in {"higher", "lower"} and not by_week
     return Panel(
         name="mileage",
-        title=TITLES["mileage"],
         exploring=False,
         verdict=verdict(decided),
-        sentence=sentence(decided, many, "runs", unit),
-        notes=(
+        saying=sentence(decided, many, "runs", unit),
+        remarks=(
             *notes(decided, many, data.days),
             *ceiling(data.mood),
             note("races_out"),
@@ -133,7 +147,7 @@ def mileage_panel(
         ),
         answers=many,
         decided=decided,
-        groups={},
+        means={},
         link=link(x, data.mood, data.days) if many >= NUMBER_FROM else None,
         curve=typical(x, data.mood, week_start(data.days)),
         slope=_slope(x, data.mood) if monotone else None,
@@ -158,27 +172,26 @@ def verdict(decided: Decided | None) -> str:
     return decided.finding.verdict if decided else TOO_EARLY
 
 
-def sentence(decided: Decided | None, answers: int, things: str, unit: Unit) -> str:
+def sentence(decided: Decided | None, answers: int, things: str, unit: Unit) -> Saying:
     """Say what stands, or how much is missing for a first look."""
     if decided is not None:
-        return decided.finding.said(unit)
+        return decided.finding.saying(unit)
     needed = NUMBER_FROM if answers < NUMBER_FROM else FIRST_MILESTONE
-    return note("too_few", n=answers, needed=needed, things=things)
+    return note(f"too_few.{things}", n=answers, needed=needed)
 
 
-def _groups_sentence(decided: Decided | None, smaller: int, unit: Unit) -> str:
+def _groups_sentence(decided: Decided | None, smaller: int, unit: Unit) -> Saying:
     if decided is not None:
-        return decided.finding.said(unit)
+        return decided.finding.saying(unit)
     needed = FEWEST_SHOWN if smaller < FEWEST_SHOWN else FEWEST_FOR_WORDS
     return note("too_few_each", n=smaller, needed=needed)
 
 
-def notes(decided: Decided | None, answers: int, days: Floats) -> tuple[str, ...]:
+def notes(decided: Decided | None, answers: int, days: Floats) -> tuple[Saying, ...]:
     """List what a reader of this panel should know besides."""
     said = []
     if decided and decided.revised_at:
-        day = f"{decided.revised_at:%d %B %Y}".lstrip("0")
-        said.append(note("decided_again", day=day))
+        said.append(note("decided_again", day=decided.revised_at.date()))
     if decided:
         said.append(note("next_look", milestone=next_milestone(answers)))
     if answers >= NUMBER_FROM and np.ptp(days) < HALF_YEAR_DAYS:
@@ -186,7 +199,7 @@ def notes(decided: Decided | None, answers: int, days: Floats) -> tuple[str, ...
     return tuple(said)
 
 
-def ceiling(moods: Floats) -> tuple[str, ...]:
+def ceiling(moods: Floats) -> tuple[Saying, ...]:
     """Say when so many answers are Great that better days could not show."""
     top = float((moods >= TOP_MOOD).mean()) if len(moods) >= NUMBER_FROM else 0.0
     return (note("ceiling", share=top),) if top > CEILING else ()

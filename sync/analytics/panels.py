@@ -10,6 +10,7 @@ from sync.analytics.questions import Mileage, mileage_question
 from sync.analytics.rank_link import WORDS
 from sync.analytics.sentences import Unit
 from sync.analytics.series import Floats
+from sync.language import translatable
 
 
 def after_runs(history: History) -> Groups:
@@ -53,6 +54,9 @@ def _against_check_ins(name: str, history: History, values: Floats) -> Groups:
         values=values[used],
         in_first=after[used],
         days=history.answer_days[used],
-        drawn={"after runs": after[used], "check-ins": rested[used]},
+        drawn={
+            translatable("after runs"): after[used],
+            translatable("check-ins"): rested[used],
+        },
         q=WORDS,
     )
