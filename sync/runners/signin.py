@@ -1,5 +1,6 @@
 """Who is signed in: server-side, ended at will, by Strava or by a mailed link."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -170,7 +171,7 @@ def redeem(runtime: Runtime, *, token: str, browser: str) -> int | None:
                 MailLink.token_hash == token_hash(token)
             )
         )
-        if bound != token_hash(browser):
+        if not hmac.compare_digest(bound or "", token_hash(browser)):
             return None
         link = store.use_mail_link(session, token_hash(token), "sign in", now=now)
         return link.runner_id if link else None

@@ -18,7 +18,7 @@ from tests.web.test_hooks import EVENT, HOOK
 from tests.web.test_isolation import rows_of
 
 MARK = "canary-4711"
-EXAMPLES = 40
+EXAMPLES = 30
 
 Send: TypeAlias = Callable[[Browser, st.DataObject, str], TestResponse]
 

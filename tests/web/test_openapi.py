@@ -39,7 +39,7 @@ OPERATIONS: list[Any] = [
 # Only on this machine, or no more than a page to look at.
 UNLISTED = ("mailbox", "states", "static", "offline")
 PROGRAMS = (".json", ".csv", ".txt", ".zip", ".webmanifest")
-EXAMPLES = 10
+EXAMPLES = 6
 HOME = "http://127.0.0.1:8000"
 OURS = ("Content-Type", "Authorization", "X-Strava-Signature")
 CHECKS = [
