@@ -47,6 +47,8 @@ class Headline:
 
 def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline:
     """Say where this runner stands; claims nothing about mood and mileage."""
+    if answers == 0:
+        return _without_answers(runs, is_importing=is_importing)
     eyebrow = _(
         "%(answers)s from %(runs)s",
         answers=ngettext(
@@ -54,7 +56,21 @@ def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline
         ),
         runs=ngettext("%(n)s run", "%(n)s runs", runs, n=thousands(runs)),
     )
-    if is_importing and answers == 0:
+    if answers < FIRST_LOOK:
+        return Headline(
+            eyebrow,
+            _("Not enough yet: %(n)s of %(all)s runs.", n=answers, all=FIRST_LOOK),
+            _("Until then you see exactly what you told us."),
+        )
+    return Headline(
+        eyebrow,
+        _("Your moods, run by run."),
+        _("Each dot below is one run that you told us about."),
+    )
+
+
+def _without_answers(runs: int, *, is_importing: bool) -> Headline:
+    if is_importing:
         return Headline(
             _("Strava is connected"),
             _("Your runs are coming in."),
@@ -72,24 +88,10 @@ def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline
                 "Answering takes a few seconds."
             ),
         )
-    if answers == 0:
-        return Headline(
-            ngettext(
-                "%(n)s run imported", "%(n)s runs imported", runs, n=thousands(runs)
-            ),
-            _("Your runs are in. Add your first mood."),
-            _("After each new run we’ll e-mail you one question."),
-        )
-    if answers < FIRST_LOOK:
-        return Headline(
-            eyebrow,
-            _("Not enough yet: %(n)s of %(all)s runs.", n=answers, all=FIRST_LOOK),
-            _("Until then you see exactly what you told us."),
-        )
     return Headline(
-        eyebrow,
-        _("Your moods, run by run."),
-        _("Each dot below is one run that you told us about."),
+        ngettext("%(n)s run imported", "%(n)s runs imported", runs, n=thousands(runs)),
+        _("Your runs are in. Add your first mood."),
+        _("After each new run we’ll e-mail you one question."),
     )
 
 
