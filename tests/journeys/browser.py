@@ -62,7 +62,7 @@ def visitor(
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 def keep_picture(page: Page, name: str) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from html import unescape
 
 import pytest
 
@@ -131,3 +132,39 @@ def test_people_to_talk_to_are_put_away_for_two_weeks_in_this_browser_only(
     assert f"Max-Age={14 * 24 * 3600}" in closed.headers["Set-Cookie"]
     assert "Your last answers were mostly low." not in after
     assert "Need to talk to someone?" in after
+
+
+def test_the_charts_file_holds_what_the_chart_draws(reader: Browser) -> None:
+    rows = list(csv.DictReader(io.StringIO(reader.open("/dashboard/answers.csv").text)))
+
+    assert len(rows) == 60
+    assert all(float(row["distance_7d_m"]) >= float(row["distance_m"]) for row in rows)
+    assert {row["mood_label"] for row in rows} <= {
+        "Awful",
+        "Low",
+        "OK",
+        "Good",
+        "Great",
+    }
+
+
+def test_each_number_of_a_month_leads_to_just_its_runs(reader: Browser) -> None:
+    link = r'href="([^"#]+)#all-runs" aria-label="(\d+) (runs?|answers?) in \w+ \d{4}"'
+    found = re.findall(link, reader.open("/dashboard").text)
+
+    for address, count, _ in found:
+        page = reader.open(unescape(address)).text
+        assert re.search(rf"<caption>{count} runs? of 61", page), address
+
+    assert sum(int(count) for _, count, what in found if what[:3] == "run") == 61
+    assert sum(int(count) for _, count, what in found if what[:3] == "ans") == 60
+
+
+def test_the_last_seven_days_lead_to_their_runs(reader: Browser) -> None:
+    link = r'href="([^"#]+)#all-runs" aria-label="(\d+) runs? in the last 7 days"'
+    found = re.search(link, reader.open("/dashboard").text)
+    assert found
+
+    page = reader.open(unescape(found[1])).text
+
+    assert re.search(rf"<caption>{found[2]} runs? of 61", page)

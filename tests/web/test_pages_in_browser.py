@@ -77,8 +77,10 @@ def test_the_survey_is_light_and_needs_no_script(
 
     with visit(chrome, site, scene, runtime) as (page, weight):
         scripts = page.locator("script").count()
+        shift = page.evaluate(SHIFT)
 
     assert scripts == 0
+    assert shift <= 0.02
     assert weight.total <= 40_000
 
 

@@ -33,6 +33,8 @@ ANSWER_COLUMNS = (
     "minutes_after_run",
     "mood",
     "mood_label",
+    "distance_m",
+    "distance_7d_m",
     *(question.key for question in OPTIONAL),
 )
 _NO_ENDS = (nan, nan, nan)
@@ -122,6 +124,8 @@ def answer_values(run: RunRow) -> Sequence[object]:
         run.answered_minutes_after,
         run.mood,
         None if run.mood is None else MOODS[run.mood],
+        round(run.about_m, 1),
+        round(run.week_m, 1),
         *(run.said.get(question.key) for question in OPTIONAL),
     )
 

@@ -1,0 +1,57 @@
+"""Someone who reaches everything by Tab, the arrows, Space and Enter."""
+
+from playwright.sync_api import FrameLocator, Locator, Page
+
+MOST_STEPS = 200
+
+
+class Unreachable(AssertionError):
+    """Tab never came to what was looked for."""
+
+
+class Keyboard:
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def reach(self, wanted: Locator, *, frame: FrameLocator | None = None) -> None:
+        """Press Tab until `wanted` has the focus, and see that one can see it."""
+        focused = wanted.and_((frame or self._page).locator(":focus"))
+        for _ in range(MOST_STEPS):
+            if focused.count():
+                assert wanted.is_visible() or wanted.locator("..").is_visible()
+                return
+            self.press("Tab")
+        raise Unreachable(str(wanted))
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self._page.keyboard.press(key)
+
+    def type(self, text: str) -> None:
+        self._page.keyboard.type(text)
+
+    def follow(self, wanted: Locator, *, frame: FrameLocator | None = None) -> None:
+        """Go through a link or a button to the page behind it."""
+        self.reach(wanted, frame=frame)
+        with self._page.expect_navigation():
+            self.press("Enter")
+
+    def link(self, name: str) -> None:
+        self.follow(self._page.get_by_role("link", name=name).first)
+
+    def button(self, name: str) -> None:
+        self.follow(self._page.get_by_role("button", name=name).first)
+
+    def tick(self, wanted: Locator) -> None:
+        self.reach(wanted)
+        self.press("Space")
+        assert wanted.is_checked()
+
+    def choose(self, group: Locator, wanted: Locator, arrow: str) -> None:
+        """Go to the chosen one of a group of radio buttons, then on to `wanted`."""
+        self.reach(group.and_(self._page.locator(":checked")).first)
+        for _ in range(group.count()):
+            if wanted.is_checked():
+                return
+            self.press(arrow)
+        assert wanted.is_checked()
