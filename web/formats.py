@@ -50,6 +50,7 @@ def register(app: Flask) -> None:
         short=short,
         thousands=thousands,
         to_the_second=to_the_second,
+        file_size=file_size,
     )
 
 
@@ -90,6 +91,16 @@ def duration(seconds: int) -> str:
     if hours:
         return f"{hours}\N{NO-BREAK SPACE}h {minutes:02d}\N{NO-BREAK SPACE}min"
     return f"{minutes}\N{NO-BREAK SPACE}min"
+
+
+def file_size(size_bytes: int) -> str:
+    """Return a size such as "8.8 kB", in steps of a thousand."""
+    thousand = 1000
+    size, unit = size_bytes / thousand, "kB"
+    for larger in ("MB", "GB"):
+        if size >= thousand:
+            size, unit = size / thousand, larger
+    return f"{number(size)}\N{NO-BREAK SPACE}{unit}"
 
 
 def long_day(day: date) -> str:

@@ -25,7 +25,7 @@ LARGE = {"answers-500", "runs-10000"}
 # Names, units and what stands in the runner's own data.
 NAMES = {
     *("Moodmiles", "Strava", "English", "Deutsch", "Esperanto", "Garmin", "Forerunner"),
-    *("km", "mi", "min", "UTC"),
+    *("km", "mi", "min", "kB", "MB", "UTC"),
 }
 # What would not fit on a line of its own; tables scroll inside their own frame.
 TORN = """() => [...document.querySelectorAll(
