@@ -6,6 +6,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
+from sync import standing
 from sync.crypto import new_token, token_hash
 from sync.database import insert, wake_after_commit
 from sync.errors import (
@@ -180,6 +181,7 @@ def _link(
     runner.athlete_id = grant.athlete_id
     runner.leaving_for, runner.leaving_since = None, None
     session.flush()
+    standing.seen(session, runner.id, now=now)
     linked_at = _standing_since(session, runner.id, scope)
     _keep_tokens(runtime, session, runner.id, grant, scope=scope)
     given = attempt.consents
