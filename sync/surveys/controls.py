@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from babel.dates import format_skeleton
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync.errors import MoodmilesError
+from sync.language import DEFAULT, locale, spoken
+from sync.language import gettext as _
 from sync.mail import outbox
 from sync.models import Runner, Survey
 from sync.runners import store as runners
@@ -75,9 +78,18 @@ def _refuse_too_soon(preferences: Preferences, *, now: datetime) -> None:
     until = focus_fixed_until(preferences, now=now)
     if until is not None:
         raise TooSoon(
-            "You chose your extra question less than eight weeks ago: it can change "
-            f"from {until.day} {until:%B} on."
+            _(
+                "You chose your extra question less than eight weeks ago: it can "
+                "change from %(day)s on.",
+                day=_day(until),
+            )
         )
+
+
+def _day(at: datetime) -> str:
+    if spoken() == DEFAULT:
+        return f"{at.day} {at:%B}"
+    return format_skeleton("MMMMd", at.date(), locale=locale())
 
 
 def _call_off(

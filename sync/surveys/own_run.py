@@ -113,9 +113,7 @@ def remove_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
     """Delete what the runner said about a run, for good; False if there is nothing."""
     with runtime.db.transaction() as session:
         answer = session.scalar(
-            select(Answer).where(
-                Answer.runner_id == runner_id, Answer.run_id == run_id
-            )
+            select(Answer).where(Answer.runner_id == runner_id, Answer.run_id == run_id)
         )
         if answer is None:
             return False

@@ -71,7 +71,7 @@ def view_of(run: OwnRun, unit: Unit, *, zone: str) -> RunPage:
         said=_said(run),
         can_answer=run.can_answer and run.counted,
         values=dict(run.said),
-        questions=run.questions,
+        questions=[question.spoken() for question in run.questions],
         counted=run.counted,
         others=[_other(other, unit) for other in run.recordings],
     )
@@ -121,10 +121,15 @@ def _spaced(sport: str) -> str:
 
 
 def _said(run: OwnRun) -> list[tuple[str, str]]:
-    return [
-        (QUESTIONS[key].text, str(QUESTIONS[key].choices[value]))
+    asked = [
+        (QUESTIONS[key].spoken(), value)
         for key, value in run.said.items()
-        if key != "mood" and key in QUESTIONS and value in QUESTIONS[key].choices
+        if key != "mood" and key in QUESTIONS
+    ]
+    return [
+        (question.text, question.choices[value])
+        for question, value in asked
+        if value in question.choices
     ]
 
 

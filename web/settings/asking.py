@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sync.language import translatable
+from sync.language import gettext
 from sync.surveys import controls
 from sync.surveys.instruments import library
 from sync.surveys.policy import WAITING, Preferences
@@ -44,8 +44,8 @@ def asking(preferences: Preferences, *, offered: str) -> Asking:
 def focuses() -> dict[str, str]:
     """Return the extra questions to choose from, with none as the last choice."""
     offered = library(runtime().settings.data_dir).choices_of("focus")
-    return {key: question.text for key, question in offered.items()} | {
-        "": translatable("None")
+    return {key: question.spoken().text for key, question in offered.items()} | {
+        "": gettext("None")
     }
 
 

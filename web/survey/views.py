@@ -112,7 +112,7 @@ def view_of(page: SurveyPage) -> SurveyView:
         tiles=best_last[::-1] if page.reversed_order else best_last,
         mood=None if page.mood is None else tile(page.mood),
         said=page.values,
-        questions=page.questions,
+        questions=tuple(question.spoken() for question in page.questions),
         suggested=page.suggested,
         kind=page.kind,
         why=page.why or "",
