@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, exists, or_, select, update
+from sqlalchemy import case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from sync.crypto import pairing_key
 from sync.database import insert
-from sync.models import Answer, Mail, Run, Runner, SetAside, Survey
-from sync.runners import own_log
+from sync.models import Mail, Run, SetAside, Survey
+from sync.runs.returning import pair_again
 from sync.runs.rules import SOURCE, columns
 from sync.runs.sweep_rules import Known
 from sync.strava import RemoteRun, Unreadable
@@ -115,25 +114,22 @@ def save(
     statement = insert(session, Run.__table__)
     fixed = {*ours, "source", "source_id"}
     kept = {name: statement.excluded[name] for name in rows[0] if name not in fixed}
+    # One that was out of sight may still be to be asked about.
+    undecided_since = case(
+        (Run.hidden_at.is_not(None), statement.excluded.undecided_since),
+        else_=Run.undecided_since,
+    )
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["source", "source_id"],
-            # One that was out of sight may still be to be asked about.
-            set_=kept
-            | {
-                "hidden_at": None,
-                "undecided_since": case(
-                    (Run.hidden_at.is_not(None), statement.excluded.undecided_since),
-                    else_=Run.undecided_since,
-                ),
-            },
+            set_=kept | {"hidden_at": None, "undecided_since": undecided_since},
             # Whoever linked first keeps the run; ids never change hands.
             where=Run.runner_id == runner_id,
         ),
         rows,
     )
     new = [remote.id for remote in remotes if remote.id not in known]
-    _pair_again(session, runner_id, new)
+    pair_again(session, runner_id, new)
     return len(new)
 
 
@@ -144,53 +140,6 @@ def _known(session: Session, remotes: Sequence[RemoteRun]) -> set[int]:
             select(Run.source_id).where(Run.source == SOURCE, Run.source_id.in_(ids))
         )
     )
-
-
-_WHOSE = bindparam("runner_id", type_=Runner.id.type)
-# Asked for every page of an import, and nearly always answered with no.
-_IS_ANYTHING_WAITING = select(
-    or_(
-        *(
-            exists().where(
-                table.runner_id == _WHOSE,
-                table.run_id.is_(None),
-                table.pairing_key.is_not(None),
-            )
-            for table in (Answer, Survey)
-        ),
-        exists().where(
-            Answer.runner_id == _WHOSE,
-            Answer.run_id == Run.id,
-            Run.source == own_log.HAND,
-        ),
-    )
-)
-
-
-def _pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> None:
-    if not session.scalar(_IS_ANYTHING_WAITING, {"runner_id": runner_id}):
-        return
-    keys = {pairing_key(SOURCE, source_id): source_id for source_id in source_ids}
-    own_log.stand_down(session, runner_id, keys)
-    back: dict[Any, dict[str, Any]] = {Answer: {}, Survey: {"cancelled_for": None}}
-    for table, changes in back.items():
-        lonely = session.execute(
-            select(table.id, table.pairing_key).where(
-                table.runner_id == runner_id,
-                table.run_id.is_(None),
-                table.pairing_key.is_not(None),
-            )
-        ).all()
-        for row_id, key in lonely:
-            if key in keys:
-                returned = select(Run.id).where(
-                    Run.source == SOURCE, Run.source_id == keys[key]
-                )
-                session.execute(
-                    update(table)
-                    .where(table.id == row_id)
-                    .values(run_id=returned.scalar_subquery(), **changes)
-                )
 
 
 def hide(

@@ -122,27 +122,7 @@ def answers(
 ) -> int:
     """Store the answers that are not here, sealed anew; return how many."""
     runner_id, vault = whose
-    homes = _homes(session, runner_id)
-    rows = session.execute(
-        select(
-            Answer.run_id,
-            Answer.survey_id,
-            Answer.pairing_key,
-            Answer.kind,
-            Answer.answered_at,
-        ).where(Answer.runner_id == runner_id)
-    ).all()
-    taken = {
-        mark
-        for row in rows
-        for mark in (
-            ("run", row.run_id),
-            ("survey", row.survey_id),
-            ("key", row.pairing_key),
-            (row.kind, row.answered_at),
-        )
-        if mark[1] is not None
-    }
+    homes, taken = _homes(session, runner_id), _answered(session, runner_id)
     fresh = []
     for record in records:
         run_id = _home(record, places, homes)
@@ -162,6 +142,30 @@ def answers(
             )
     store(session, Answer, fresh)
     return len(fresh)
+
+
+def _answered(session: Session, runner_id: int) -> set[tuple[str, Any]]:
+    """Return by what marks an answer is known to be here already."""
+    rows = session.execute(
+        select(
+            Answer.run_id,
+            Answer.survey_id,
+            Answer.pairing_key,
+            Answer.kind,
+            Answer.answered_at,
+        ).where(Answer.runner_id == runner_id)
+    ).all()
+    return {
+        mark
+        for row in rows
+        for mark in (
+            ("run", row.run_id),
+            ("survey", row.survey_id),
+            ("key", row.pairing_key),
+            (row.kind, row.answered_at),
+        )
+        if mark[1] is not None
+    }
 
 
 def decisions(
