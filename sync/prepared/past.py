@@ -17,7 +17,6 @@ from sync.strava import SCOPE
 from sync.surveys import instruments
 
 BOXES = Consents(strava=True, mood=True, mail=True, adult=True)
-RUN_LASTS = timedelta(minutes=45)
 # Far above Strava's own numbers, so that no simulated run has the same.
 _FIRST_RUN = 9 * 10**15
 _RUNS_EACH = 10**6
@@ -114,11 +113,12 @@ def remember(
 def _run(
     runner: Runner, place: int, past: Past, chance: Random, *, now: datetime
 ) -> dict[str, Any]:
-    started_at = _started_at(place, past, now=now)
     # Seasons, and now and then a long one.
     usual_m = 7500 * (1 + 0.4 * sin(place / 40))
     distance_m = round(usual_m * chance.uniform(0.6, 1.4) * (1 + (place % 7 == 6)), 1)
     moving_s = int(distance_m * chance.uniform(0.33, 0.38))
+    elapsed_s = moving_s + place * 37 % 240
+    started_at = _ended_at(place, past, now=now) - timedelta(seconds=elapsed_s)
     return {
         "runner_id": runner.id,
         "source": "strava",
@@ -130,7 +130,7 @@ def _run(
         "local_day": started_at.date(),
         "distance_m": distance_m,
         "moving_s": moving_s,
-        "elapsed_s": int(RUN_LASTS.total_seconds()),
+        "elapsed_s": elapsed_s,
         "elevation_m": float(chance.randrange(160)),
         "treadmill": place % 13 == 4,
         "manual": False,
@@ -143,12 +143,18 @@ def _run(
     }
 
 
-def _started_at(place: int, past: Past, *, now: datetime) -> datetime:
+def _ended_at(place: int, past: Past, *, now: datetime) -> datetime:
+    """Return when the run at a place ended: by day, but for the last, as wished."""
     ago = past.latest_hours_ago + past.hours_apart * (past.runs - 1 - place)
-    at = now - timedelta(hours=ago) - RUN_LASTS
+    at = now - timedelta(hours=ago)
     if place == past.runs - 1:
         return at
-    return at.replace(hour=18 if at.hour > 12 else 7, minute=place * 7 % 60)
+    return at.replace(hour=19 if at.hour > 12 else 8, minute=place * 7 % 60)
+
+
+def _end_of(row: dict[str, Any]) -> datetime:
+    ended_at: datetime = row["started_at"] + timedelta(seconds=row["elapsed_s"])
+    return ended_at
 
 
 def _decision(
@@ -166,7 +172,7 @@ def _decision(
 
 
 def _survey(run_id: int, row: dict[str, Any]) -> dict[str, Any]:
-    ended_at = row["started_at"] + RUN_LASTS
+    ended_at = _end_of(row)
     return {
         "runner_id": row["runner_id"],
         "run_id": run_id,
@@ -191,7 +197,7 @@ def _answer(run_id: int, row: dict[str, Any], sealed: bytes) -> dict[str, Any]:
         "kind": "run",
         "instrument": instruments.CURRENT,
         "reversed_order": False,
-        "answered_at": row["started_at"] + RUN_LASTS + timedelta(minutes=50),
+        "answered_at": _end_of(row) + timedelta(minutes=50),
         "minutes_since_end": 50,
         "tags": {},
         "sealed": sealed,

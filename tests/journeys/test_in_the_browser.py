@@ -42,6 +42,8 @@ def test_from_the_landing_page_to_a_dot(
         keep_picture(page, f"dashboard-after-answer-{javascript}")
         answers = page.request.get(f"{home.url}/dashboard/answers.csv").text()
         assert "Good" in answers
+        look_around(page, home)
+        sign_out(page, home)
 
 
 def link_strava(page: Page, home: House) -> None:
@@ -87,6 +89,37 @@ def answer_the_mail(page: Page, home: House) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.locator("body")).to_contain_text("Good")
     keep_picture(page, "survey-saved")
+
+
+def look_around(page: Page, home: House) -> None:
+    """Switch the chart, open the run, take everything out."""
+    page.goto(f"{home.url}/dashboard")
+    page.get_by_label("This run’s length").check()
+    by_run = page.get_by_role("heading", name="by the length of that run")
+    expect(by_run).to_be_visible()
+    page.get_by_role("link", name="8.2").first.click()
+    expect(page.locator("main")).to_contain_text("Moving time")
+    keep_picture(page, "run")
+    page.goto(f"{home.url}/settings/export")
+    page.get_by_role("button", name="Pack my data").click()
+    ready = page.get_by_role("link", name="Download the ZIP")
+
+    def packed() -> bool:
+        page.goto(f"{home.url}/settings/export")
+        return ready.count() > 0
+
+    until(packed)
+    with page.expect_download() as download:
+        ready.click()
+    assert download.value.suggested_filename == "moodmiles.zip"
+
+
+def sign_out(page: Page, home: House) -> None:
+    page.goto(f"{home.url}/settings")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("link", name="Connect with Strava")).to_be_visible()
+    page.goto(f"{home.url}/dashboard")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
 def open_mail(page: Page, home: House, subject: str) -> None:
