@@ -25,12 +25,8 @@ FAR = timedelta(hours=8)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-class Unsettled(RuntimeError):
-    """Something was still to be done when patience ended."""
-
-
-def settle(club: Club, story: Story, *, with_sweeps: bool = False) -> None:
-    """Wait until everything that was due is done; raise `Unsettled` if it is not."""
+def settle(club: Club, story: Story, *, with_sweeps: bool = False) -> list[str]:
+    """Wait until everything that was due is done; say what is not in the end."""
     until = club.clocks() + FAR
     patience_ends = monotonic() + PATIENCE_S
     before, moved_at, swept_at = None, monotonic(), 0.0
@@ -46,8 +42,9 @@ def settle(club: Club, story: Story, *, with_sweeps: bool = False) -> None:
             club.sweep()
             swept_at = monotonic()
         if monotonic() > patience_ends:
-            raise Unsettled(_said(picture))
+            return [_said(picture)]
         sleep(LOOK_EVERY_S)
+    return []
 
 
 def _move_on(club: Club, first_due: datetime, *, step_s: float) -> None:
