@@ -11,7 +11,17 @@ from sqlalchemy import Engine, event, insert, text
 from sync import terms
 from sync.inbox import handle
 from sync.inbox import store as inbox
-from sync.models import Backfill, Connection, Consent, Event, Run, Runner, Sweep
+from sync.mail import deliver
+from sync.models import (
+    Backfill,
+    Connection,
+    Consent,
+    Event,
+    Mail,
+    Run,
+    Runner,
+    Sweep,
+)
 from sync.runs import backfill, sweep
 from sync.surveys import ask
 from tests.clock import NOON
@@ -22,7 +32,7 @@ RUNNERS = 3_000
 RUNS_EACH = 10
 KINDS = ("strava", "mood", "mail", "adult")
 EXPLAINED = ("SELECT", "UPDATE", "DELETE", "INSERT")
-LARGE = {"run", "event", "connection", "runner", "backfill", "sweep", "consent"}
+LARGE = {"run", "event", "connection", "runner", "backfill", "sweep", "consent", "mail"}
 
 
 @pytest.fixture
@@ -78,6 +88,7 @@ def fill(stage: Stage, *, runners: int = RUNNERS) -> None:
             [_run(number, count) for number in numbers for count in range(RUNS_EACH)],
         )
         session.execute(insert(Event), [_event(n, runners) for n in range(runners * 3)])
+        session.execute(insert(Mail), [_mail(number) for number in numbers])
     with stage.runtime.db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(
             text("ANALYZE")
@@ -118,6 +129,18 @@ def _event(number: int, runners: int) -> dict[str, Any]:
         "updates": {},
         "happened_at": NOON,
         "received_at": NOON,
+    }
+
+
+def _mail(runner_id: int) -> dict[str, Any]:
+    return {
+        "dedupe_key": str(runner_id),
+        "runner_id": runner_id,
+        "kind": "survey",
+        "message_id": "",
+        "created_at": NOON,
+        "stale_at": NOON,
+        "sent_at": NOON,
     }
 
 
@@ -169,7 +192,7 @@ def test_looking_for_work_reads_no_table_whole(stage: Stage) -> None:
     with statements(stage.runtime.db.engine) as noted:
         with stage.runtime.db.transaction() as session:
             assert inbox.claim(session, now=stage.clock()) is None
-        for drain in (backfill.drain, sweep.drain, ask.drain):
+        for drain in (backfill.drain, sweep.drain, ask.drain, deliver.deliver_due):
             drain(stage.runtime)
 
     assert [whole_tables(stage, *one) for one in noted] == [set()] * len(noted)
