@@ -118,13 +118,13 @@ def test_the_language_is_chosen_in_the_settings(browser: Browser) -> None:
 
 
 def test_linking_keeps_the_language_that_the_browser_speaks(
-    browser: Browser, stage: Stage, runtime: Runtime
+    browser: Browser, stranger: Browser, stage: Stage, runtime: Runtime
 ) -> None:
-    address = callback(go_to_strava(browser), code_for(stage))
+    first = callback(go_to_strava(browser), code_for(stage))
+    browser.client.get(first, headers=GERMAN)
 
-    browser.client.get(address, headers=GERMAN)
-    again = callback(go_to_strava(browser), code_for(stage))
-    browser.client.get(again, headers=ENGLISH)
+    elsewhere = callback(go_to_strava(stranger), code_for(stage))
+    stranger.client.get(elsewhere, headers=ENGLISH)
 
     assert account.language(runtime, 1) == "de"
 
