@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from sync import tallies
+from sync import standing, tallies
 from sync.errors import AccessRevoked, ScopeMissing
-from sync.models import Backfill, Connection, Event, Export, Mail, SetAside, Sweep
+from sync.models import (
+    Backfill,
+    Connection,
+    Event,
+    Export,
+    Mail,
+    Runner,
+    SetAside,
+    Sweep,
+)
 from sync.runtime import Runtime
 
 # Everything that waits for a worker, by name.
@@ -78,10 +87,33 @@ def waiting(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, 
     due, late_s = {}, {}
     for name, due_at in DUE.items():
         counted = select(func.count(), func.min(due_at)).where(due_at <= now)
-        count, oldest = session.execute(counted).one()
+        mine = _anybodys_to_do(name)
+        count, oldest = session.execute(counted.where(mine)).one()
         due[name] = count
         late_s[name] = int((now - oldest).total_seconds()) if oldest else 0
     return due, late_s
+
+
+def _anybodys_to_do(name: str) -> ColumnElement[bool]:
+    """Say which rows a worker would take: who stands still keeps nobody waiting."""
+    match name:
+        case "inbox":
+            going = Runner.erase_at.is_not(None)
+            return ~exists().where(Runner.athlete_id == Event.athlete_id, going)
+        case "backfill":
+            return _is_linked(Backfill.runner_id)
+        case "sweep":
+            return _is_linked(Sweep.runner_id)
+        case _:
+            return true()
+
+
+def _is_linked(runner_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    works = Connection.broken_at.is_(None)
+    return and_(
+        exists().where(Connection.runner_id == runner_id, works),
+        standing.may_collect(runner_id),
+    )
 
 
 def _by_reason(session: Session, reason: InstrumentedAttribute[Any]) -> dict[str, int]:

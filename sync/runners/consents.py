@@ -11,7 +11,7 @@ from sync import standing, terms
 from sync.database import wake_after_commit
 from sync.errors import ConsentMissing
 from sync.mail import outbox
-from sync.models import Backfill, Mail, Runner, Sweep
+from sync.models import Mail, Runner, Sweep
 from sync.queue import Work
 from sync.runners import store
 from sync.runtime import Runtime
@@ -47,15 +47,10 @@ def agree_again(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> Non
 
 
 def ask_again(runtime: Runtime) -> None:
-    """Stop importing for whoever has a new text to read; tell them once by mail."""
+    """Tell whoever has a new text to read about it, once, by mail."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for runner_id in _not_told(session):
-            session.execute(
-                update(Backfill)
-                .where(Backfill.runner_id == runner_id)
-                .values(due_at=None)
-            )
             outbox.promise(
                 session,
                 sealer=runtime.sealer,
@@ -89,12 +84,7 @@ def _key(runner_id: int) -> str:
 
 
 def _go_on(session: Session, runner_id: int, *, now: datetime) -> None:
-    """Import what was left, and compare the whole list: it shows what was missed."""
-    session.execute(
-        update(Backfill)
-        .where(Backfill.runner_id == runner_id, Backfill.finished_at.is_(None))
-        .values(due_at=now)
-    )
+    """Compare the whole list, which shows what was missed."""
     session.execute(
         update(Sweep)
         .where(Sweep.runner_id == runner_id)
