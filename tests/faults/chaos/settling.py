@@ -15,7 +15,7 @@ PATIENCE_S = 240
 LOOK_EVERY_S = 0.25
 SWEEP_EVERY_S = 1.0
 # Nothing has moved for so long: whoever works is waiting for a moment to come.
-STILL_S = 1.5
+STILL_S = 1.0
 STEP_S = 60
 # After a month tokens are renewed, under a lease that no step may outlast.
 CAREFUL_STEP_S = 30
