@@ -2,15 +2,19 @@
 
 import logging
 import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
+from typing_extensions import override
 
-# Local variables hold tokens and answers: the lines of a traceback must do.
-_TRACEBACKS = structlog.processors.ExceptionRenderer(
-    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+_OURS = tuple(
+    str(Path(__file__).parents[1] / part) for part in ("sync", "web", "workers", "host")
 )
+_MOST_PLACES = 12
 
 # Their INFO lines name addresses that hold tokens.
 _NOISY = (
@@ -29,14 +33,12 @@ def configure(style: Literal["text", "json"], *, part: str = "") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
+        _kind_and_place,
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if style == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
-            exception_formatter=structlog.dev.plain_traceback,
-        )
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -50,11 +52,11 @@ def configure(style: Literal["text", "json"], *, part: str = "") -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([_TRACEBACKS] if style == "json" else []),
                 renderer,
             ],
         )
     )
+    handler.addFilter(_Discreet())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
@@ -62,3 +64,35 @@ def configure(style: Literal["text", "json"], *, part: str = "") -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if part:
         structlog.contextvars.bind_contextvars(part=part)
+
+
+class _Discreet(logging.Filter):
+    """Takes what an error says out of Celery's own sentence about a failed task."""
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, dict) and "exc" in record.args and record.exc_info:
+            kind = record.exc_info[0]
+            record.args = record.args | {"exc": kind.__name__ if kind else ""}
+        return True
+
+
+def _kind_and_place(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Say of an error what kind it is and where; its text may quote a person."""
+    found = event.pop("exc_info", None)
+    error = found if isinstance(found, BaseException) else None
+    if found and error is None:
+        error = (sys.exc_info() if found is True else found)[1]
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["where"] = _places(error.__traceback__)
+    return event
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(trace)
+    ours = [frame for frame in frames if frame.filename.startswith(_OURS)]
+    return [
+        f"{frame.filename}:{frame.lineno} {frame.name}"
+        for frame in (ours or frames)[-_MOST_PLACES:]
+    ]

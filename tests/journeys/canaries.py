@@ -89,6 +89,15 @@ class Aviary:
             self._sql(f"ALTER TABLE {table}_away RENAME TO {table}")
 
     @contextmanager
+    def paused_until_never(self) -> Generator[None]:
+        """Store a setting that cannot be read, so that an error quotes it."""
+        self._sql("""UPDATE runner SET preferences = '{"paused_until": "Zwitscher"}'""")
+        try:
+            yield
+        finally:
+            self._sql("UPDATE runner SET preferences = '{}'")
+
+    @contextmanager
     def strava_failing(self, on: str) -> Generator[None]:
         """Let Strava answer 500 and say names in it."""
         fault = Fault(id=1, kind="status", status=500, on=on)

@@ -111,6 +111,11 @@ def failures(host: Aviary, survey: str) -> list[str]:
     with host.without("decision"):
         assert host.tell(host.finish_run()) == 200
         until(lambda: "OperationalError" in host.logged("worker"))
+    with host.paused_until_never():
+        asked = [get(host, path) for path in ("/dashboard", "/settings")]
+        pages += [page.text for page in asked if not page.ok]
+        assert host.tell(host.finish_run()) == 200
+        until(lambda: "ValueError" in host.logged("worker"))
     with host.strava_failing("any"):
         assert host.tell(host.finish_run()) == 200
         pages += [get(host, come_back(host)).text]

@@ -1,0 +1,55 @@
+"""A log line about a failure names its kind and place, and nothing of its text."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+CANARY = "canary-4711"
+STORY = f"""
+import logging, sys
+import structlog
+from sync import log
+
+log.configure(sys.argv[1], part="worker")
+secret = "{CANARY}"
+try:
+    int(secret)
+except ValueError as error:
+    context = {{"name": "drain.inbox", "exc": repr(error)}}
+    logging.getLogger("celery.app.trace").error(
+        "Task %(name)s raised unexpected: %(exc)s", context, exc_info=True
+    )
+    structlog.get_logger().error("work failed", exc_info=True)
+    structlog.get_logger().error("work failed", exc_info=error)
+"""
+
+
+def said(style: str) -> list[str]:
+    done = subprocess.run(  # noqa: S603 - our own words
+        [sys.executable, "-c", STORY, style], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    return done.stderr.splitlines()
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_what_an_error_says_is_not_logged(style: str) -> None:
+    lines = said(style)
+
+    assert len(lines) == 3
+    assert CANARY not in "".join(lines)
+    for line in lines:
+        assert "ValueError" in line
+        assert "<string>:9 <module>" in line
+    assert "Task drain.inbox raised unexpected: ValueError" in lines[0]
+
+
+def test_machines_read_each_line_as_json() -> None:
+    for line in said("json"):
+        fields = json.loads(line)
+
+        assert fields["error"] == "ValueError"
+        assert fields["part"] == "worker"
+        assert fields["timestamp"].endswith("Z")
