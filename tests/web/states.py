@@ -1,6 +1,7 @@
 """Every state that a page can be in, each made on the shared stage."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from sqlalchemy import select, update
@@ -176,6 +177,9 @@ STATES: Mapping[str, State] = {
     "keep": _at("/undo/some-token"),
     "sign-ins": _sign_ins,
     "agree-again": _agree_again,
+    "agree-again-settings": lambda stage: replace(
+        _agree_again(stage), path="/settings"
+    ),
     "states": _at("/states"),
     "mailbox": _at("/mailbox"),
     "before": _before,

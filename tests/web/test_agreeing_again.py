@@ -76,7 +76,10 @@ def test_pages_ask_first_and_lead_on_afterwards(
 def test_taking_out_taking_back_and_leaving_never_wait(
     browser: Browser, outdated: int, path: str
 ) -> None:
-    assert browser.open(path).status_code == 200
+    page = browser.open(path)
+
+    assert page.status_code == 200
+    assert 'href="/settings/consents">Read it' in page.text
 
 
 @pytest.mark.parametrize("missing", ALL)
