@@ -11,6 +11,7 @@ from flask import Flask, Response, g, jsonify, make_response, render_template, r
 from werkzeug.exceptions import HTTPException
 
 from sync.errors import MoodmilesError, RateLimited
+from sync.language import translatable
 from web.limits import TooOften
 from web.problems import BY_STATUS, UNKNOWN, Problem, problem_of
 from web.runtime import runtime
@@ -97,5 +98,8 @@ def answer(problem: Problem, *, code: str = "") -> Response:
 
 
 def _plain(status: int) -> Problem:
-    known = HTTPStatus(status)
-    return Problem(known, f"{known.phrase}.", "Nothing was changed.")
+    return Problem(
+        HTTPStatus(status),
+        translatable("That did not work."),
+        translatable("Nothing was changed."),
+    )

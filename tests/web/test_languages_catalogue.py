@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable
 from io import BytesIO
+from pathlib import Path
 
+import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
 
@@ -11,6 +13,14 @@ from tests.catalogue import compiled, in_sources, texts, written
 from tests.test_words import forbidden_in_german
 
 GERMAN = texts(written())
+TEMPLATES = sorted(Path("web/templates").rglob("*.html"))
+NAMES = {"Moodmiles", "Strava"}
+_MARKED = re.compile(
+    r"\{#.*?#\}|\{% *trans .*?endtrans *%\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL
+)
+_LABEL = re.compile(
+    r' (?:aria-label|aria-roledescription|title|alt|placeholder)="([^"]*)"'
+)
 _PLACE = re.compile(r"%\(\w+\)[a-z]|%%|(?<!\$)\{\w*\}|</?\w+[^>]*>")
 
 
@@ -28,6 +38,15 @@ def test_every_text_of_the_sources_is_in_the_catalogue_and_no_other() -> None:
 
     assert kept - marked == set()
     assert marked - kept == set()  # run `make messages`, then translate
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=str)
+def test_a_template_holds_no_text_that_is_not_marked(path: Path) -> None:
+    unmarked = _MARKED.sub("", path.read_text(encoding="utf-8"))
+    labels = " ".join(_LABEL.findall(unmarked))
+    text = re.sub(r'<[^>]*>|[\w-]+="[^"]*"', " ", unmarked)
+
+    assert set(re.findall(r"[^\W\d_]{2,}", f"{text} {labels}")) <= NAMES
 
 
 def test_every_text_is_translated() -> None:
