@@ -205,7 +205,7 @@ def render(kind: str, values: Mapping[str, Any], sending: Sending) -> Message:
     """Write the mail of this kind in its reader's language, or raise `UnknownMail`."""
     check(kind, values)
     try:
-        with speaking(sending.language):
+        with speaking(sending.language or spoken()):
             return _KINDS[kind](sending, **values)
     except ValidationError as error:
         wrong = ", ".join(str(item["loc"][-1]) for item in error.errors())

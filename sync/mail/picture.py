@@ -88,7 +88,8 @@ class _Canvas:
 
     def letter(self, name: str, middle: int, top: int) -> None:
         left = middle - 5 * _PIXEL // 2
-        for line, pixels in enumerate(_LETTERS[name]):
+        # A letter that we cannot draw must not cost a mail.
+        for line, pixels in enumerate(_LETTERS.get(name, ())):
             for column, is_set in enumerate(pixels):
                 if is_set == "1":
                     x, y = left + column * _PIXEL, top + line * _PIXEL

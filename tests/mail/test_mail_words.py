@@ -64,7 +64,10 @@ MAILS: dict[str, Callable[[], Message]] = {
         distances_m=[0, 5000, 0, 8200, 0, 14_000, 0],
         moods=[[], [1], [], [2], [], [], []],
         runs=3,
-        sentence="Not enough yet: 7 of 15 runs.",
+        sentence={
+            "en": "Not enough yet: 7 of 15 runs.",
+            "de": "Noch nicht genug: 7 von 15 Läufen.",
+        },
         unsubscribe_token=STOP,
     ),
     "slow_down_question": lambda: messages.slow_down_question(
