@@ -2,7 +2,8 @@
 
 from sqlalchemy import func, select
 
-from sync.models import Connection, Event, Run
+from sync.models import Connection, Event, Mail, Run, Runner
+from sync.runners import erase
 from sync.simulator.records import App
 from tests.faults.mirror import ours, survey_mails, theirs
 from tests.faults.workshop import Job, Workshop
@@ -67,3 +68,19 @@ def test_four_workers_share_a_pile_of_events(stage: Stage, workshop: Workshop) -
     with stage.runtime.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(Run)) == 16
     assert len(survey_mails(stage)) == len(set(survey_mails(stage)))
+
+
+def test_four_workers_share_the_runners_who_go(
+    stage: Stage, workshop: Workshop
+) -> None:
+    for number in range(6):
+        erase.ask(stage.runtime, stage.link(stage.athlete(200 + number)))
+    stage.pass_time(minutes=10)
+
+    ends = workshop.at_once(stage, [Job("leaving")] * 4)
+
+    assert ends == [0] * 4
+    assert list(stage.world.grants) == []
+    with stage.runtime.db.reading() as session:
+        assert session.scalars(select(Runner.id)).all() == []
+        assert session.scalars(select(Mail.kind)).all() == ["deleted"] * 6
