@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from sync.language import speaking
 from sync.surveys import caps, explain, rules
 from sync.surveys.explain import why
 
 _REASON = re.compile(r'return "([a-z ]+)"|Withhold\("([a-z ]+)"\)|\("([a-z ]+)" if')
+
+OF_THE_OUTBOX = {"bounced", "stale", "refused", "run gone", "skipped", "answered"}
 
 
 def reasons() -> set[str]:
@@ -27,6 +30,26 @@ def test_every_reason_has_a_sentence(reason: str) -> None:
 
     assert sentence.startswith("No survey: ")
     assert sentence != f"No survey: {reason}."
+
+
+@pytest.mark.parametrize("reason", sorted(reasons() | OF_THE_OUTBOX))
+def test_every_reason_is_said_in_german(reason: str) -> None:
+    with speaking("de"):
+        sentence = why("withhold", reason, 900)
+
+    clause = sentence.removeprefix("Keine Frage: ")
+    assert clause != sentence
+    assert clause[:-1] not in why("withhold", reason, 900)
+
+
+def test_ages_are_counted_in_german() -> None:
+    with speaking("de"):
+        ages = [why("withhold", "too old", minutes) for minutes in (1, 61, 3000)]
+
+    assert [sentence.split(" war ")[1] for sentence in ages] == [
+        f"{age} alt, als Strava ihn meldete."
+        for age in ("1 Minute", "1 Stunde", "2 Tage")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +72,6 @@ def test_a_survey_that_was_sent_says_when() -> None:
 
 
 def test_reasons_of_the_outbox_have_sentences_too() -> None:
-    for reason in ("bounced", "stale", "refused", "run gone", "skipped", "answered"):
+    for reason in OF_THE_OUTBOX:
         assert why("withhold", reason) != f"No survey: {reason}."
     assert explain.why("withhold", "something new") == "No survey: something new."
