@@ -77,8 +77,8 @@ def check(settings: Settings) -> str:
         closed = {model: lost(runtime, model) for model in SEALED}
     if closed[Runner]:
         raise ToDo(
-            f"The data of {closed[Runner]} runners cannot be opened: put the key that "
-            "sealed it back into MOODMILES_SECRET_KEYS. Without it they are lost."
+            f"The data of {closed[Runner]} runner(s) cannot be opened: put the key "
+            "that sealed it back into MOODMILES_SECRET_KEYS. Without it they are lost."
         )
     if sum(closed.values()):
         raise ToDo(

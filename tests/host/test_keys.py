@@ -165,7 +165,7 @@ def test_commands_say_plainly_that_a_key_is_lost(
     ("key", "said"),
     [
         (KEY, "ok   keys          open everything"),
-        (NEW, "fix  keys          The data of 1 runners cannot be opened"),
+        (NEW, "fix  keys          The data of 1 runner(s) cannot be opened"),
     ],
 )
 def test_the_doctor_tries_the_keys(

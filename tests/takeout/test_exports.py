@@ -257,6 +257,30 @@ def test_a_runner_erased_while_packing_leaves_nothing(
 
 
 @ON_BOTH
+def test_a_worker_that_was_too_slow_changes_nothing_any_more(
+    stage: Stage, runner_id: int
+) -> None:
+    exports.ask(stage.runtime, runner_id)
+
+    class IsSlow(DiesPacking):
+        """Before the last step the lease ends, and another worker packs it all."""
+
+        @override
+        def vault(self, sealed_key: bytes) -> Vault:
+            self.opened += 1
+            if self.opened == 2:
+                stage.clock.forward(seconds=LEASE.total_seconds())
+                exports.drain(stage.runtime)
+                stage.clock.forward(seconds=1)
+            return Sealer.vault(self, sealed_key)
+
+    exports.drain(replace(stage.runtime, sealer=IsSlow([KEY])))
+
+    assert exports.look(stage.runtime, runner_id).state is State.READY
+    assert _kinds(stage).count("export_ready") == 1
+
+
+@ON_BOTH
 def test_all_tables_are_of_one_moment(stage: Stage, runner_id: int) -> None:
     athlete = stage.world.athletes.get(7)
     assert athlete
