@@ -30,7 +30,7 @@ def test_three_awful_answers_in_a_row_name_people_to_talk_to(
     page = browser.open("/dashboard").text
 
     assert "Your last answers were mostly low." in page
-    assert "findahelpline.com" in page
+    assert "telefonseelsorge.de" in page
 
 
 @pytest.mark.parametrize(
