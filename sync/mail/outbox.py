@@ -34,9 +34,8 @@ def promise(  # noqa: PLR0913
 ) -> bool:
     """Put a mail into the outbox; False if this key was promised before.
 
-    It goes to the runner's confirmed address as it is when the mail leaves, or
-    `to` the address given.  `values` are what the message of this kind says.
-    `language` is for a mail whose runner will be gone by then.
+    It goes to the runner's confirmed address as it is when the mail leaves, or `to`
+    the address given.  `values` are said in the mail; `language` is for a runner gone.
     """
     messages.check(kind, values)
     due_at = due_at or now
@@ -54,11 +53,16 @@ def promise(  # noqa: PLR0913
         "stale_at": stale_at,
         "attempts": 0,
     }
-    statement = insert(session, Mail).values(row).on_conflict_do_nothing()
-    is_new = session.scalar(statement.returning(Mail.id)) is not None
+    is_new = _put(session, row)
     if is_new and due_at <= now:
         wake_after_commit(session, Work.OUTBOX)
     return is_new
+
+
+def _put(session: Session, row: Mapping[str, Any]) -> bool:
+    """Store a mail; False if one with its key was promised before."""
+    statement = insert(session, Mail).values(row).on_conflict_do_nothing()
+    return session.scalar(statement.returning(Mail.id)) is not None
 
 
 def cancel(session: Session, survey_id: int, reason: str) -> None:

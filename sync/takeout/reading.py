@@ -8,7 +8,6 @@ from typing import Annotated, Any, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 
 from sync.language import LANGUAGES
 from sync.runners.own_log import OwnFacts, without
@@ -90,23 +89,23 @@ def _rows(files: dict[str, bytes], name: str, kind: type[Row]) -> list[Row]:
     try:
         return rows.validate_json(files[f"{name}.json"], strict=True)
     except ValidationError as error:
-        raise NotAnExport(_sentence(f"{name}.json", error.errors()[0])) from None
+        raise NotAnExport(_sentence(f"{name}.json", error)) from None
 
 
 def _account(text: bytes) -> Account:
     try:
         account = Account.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise NotAnExport(_sentence("account.json", error.errors()[0])) from None
+        raise NotAnExport(_sentence("account.json", error)) from None
     if account.zone not in available_timezones():
         raise NotAnExport("account.json, zone: there is no such time zone.")
     _refuse_odd_preferences(account.preferences)
     return account
 
 
-def _sentence(name: str, error: ErrorDetails) -> str:
+def _sentence(name: str, failed: ValidationError) -> str:
     """Say where it is wrong, and quote nothing of what is there."""
-    places = [name]
+    error, places = failed.errors()[0], [name]
     for part in error["loc"]:
         if isinstance(part, int):
             places.append(f"row {part + 1}")
