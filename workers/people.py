@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy.exc import NoResultFound
+
 from sync.analytics import people
 from sync.mail.parts import Person
 from sync.runtime import Runtime
@@ -10,6 +12,9 @@ from sync.surveys import wellbeing
 
 def people_for(runtime: Runtime, mail_id: int, runner_id: int) -> Sequence[Person]:
     """Return people to talk to, where the last answers or the last page were low."""
-    page = wellbeing.look(runtime, runner_id)
+    try:
+        page = wellbeing.look(runtime, runner_id)
+    except NoResultFound:  # erased since the mail was claimed
+        return ()
     is_low = page.is_on and not page.is_due and page.offers_support
     return people.for_mail(runtime, mail_id, runner_id, is_low=is_low)

@@ -31,7 +31,8 @@ def for_mail(
     `is_low` is what else than mood answers speaks for it.
     """
     with runtime.db.transaction() as session:
-        runner = session.get(Runner, runner_id)
+        # Two mails of one runner that are written at once take turns.
+        runner = session.get(Runner, runner_id, with_for_update={"key_share": True})
         if runner is None:
             return ()
         now, vault = runtime.db.now(session), runtime.sealer.vault(runner.vault_key)

@@ -183,6 +183,10 @@ def test_they_are_those_of_the_runners_country_in_the_runners_language(
     assert line in text_of(post)
 
 
+def test_for_a_runner_erased_meanwhile_there_is_nobody(office: Office) -> None:
+    assert people_for(office.runtime, 1, office.runner_id + 1) == ()
+
+
 def test_what_is_kept_looks_the_same_whatever_was_answered(
     office: Office, post: Post
 ) -> None:
