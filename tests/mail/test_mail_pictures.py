@@ -55,7 +55,8 @@ def test_every_mail_fits_and_its_answers_can_be_tapped(
             tiles = [tile.bounding_box() for tile in page.locator(TILES).all()]
 
             assert shown <= width, path.stem
-            assert len(tiles) == (5 if path.stem in ASKING else 0)
+            kind = path.stem.removesuffix(".de")
+            assert len(tiles) == (5 if kind in ASKING else 0)
             for box in tiles:
                 assert box is not None
                 assert min(box["width"], box["height"]) >= 44, path.stem
