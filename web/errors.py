@@ -10,10 +10,12 @@ import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
+from sync.crypto import KeyLost
 from sync.errors import MoodmilesError, RateLimited
 from sync.language import translatable
+from web.http_problems import BY_STATUS
 from web.limits import TooOften
-from web.problems import BY_STATUS, UNKNOWN, Problem, problem_of
+from web.problems import UNKNOWN, Problem, problem_of
 from web.runtime import runtime
 
 log = structlog.get_logger()
@@ -33,6 +35,8 @@ def _ours(error: MoodmilesError) -> Response:
     problem = problem_of(error)
     if problem is UNKNOWN:
         return _unexpected(error)
+    if isinstance(error, KeyLost):
+        log.error("key lost", endpoint=request.endpoint)
     g.refused_for = type(error).__name__
     response = answer(problem)
     if isinstance(error, RateLimited):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from sync import errors
+from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import translatable
 from sync.surveys.answer import TooLate
@@ -19,6 +20,8 @@ class Problem:
     text: str
     action: str = translatable("Go to the start page")
     endpoint: str = "landing.landing"
+    other_action: str = ""
+    other_endpoint: str = ""
 
 
 _AGAIN = (translatable("Try again"), "connect.consent_page")
@@ -156,6 +159,22 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
     ),
 }
 
+BY_ERROR[KeyLost] = Problem(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    translatable("Your data cannot be opened right now."),
+    translatable(
+        "What you told us is stored sealed, and this Moodmiles no longer has the key "
+        "that opens it. Nothing of yours was deleted, and nothing was saved just now. "
+        "Please tell the person who runs this Moodmiles: once they put the old key "
+        "back into MOODMILES_SECRET_KEYS, everything is as it was. If that key is "
+        "gone for good, nobody can read your answers any more; you can then delete "
+        "everything."
+    ),
+    translatable("Try again"),
+    "dashboard.dashboard_page",
+    translatable("Delete everything"),
+    "leaving.delete_page",
+)
 BY_ERROR[TooLate] = Problem(
     HTTPStatus.GONE,
     translatable("It is too late to answer this one."),
@@ -189,44 +208,6 @@ NOT_FOUND = Problem(
         "long: make sure that you have all of it."
     ),
 )
-
-BY_STATUS: dict[int, Problem] = {
-    HTTPStatus.BAD_REQUEST: Problem(
-        HTTPStatus.BAD_REQUEST,
-        translatable("We could not read that."),
-        translatable(
-            "What your browser sent does not make sense to us, so nothing was saved."
-        ),
-    ),
-    HTTPStatus.FORBIDDEN: Problem(
-        HTTPStatus.FORBIDDEN,
-        translatable("This page was open for too long."),
-        translatable(
-            "To keep strangers from sending forms in your name, each form works only "
-            "in the browser that opened it. Nothing was saved: go back, reload the "
-            "page and send it once more."
-        ),
-    ),
-    HTTPStatus.NOT_FOUND: NOT_FOUND,
-    HTTPStatus.METHOD_NOT_ALLOWED: Problem(
-        HTTPStatus.METHOD_NOT_ALLOWED,
-        translatable("That does not work here."),
-        translatable("This address cannot be used in that way. Nothing was changed."),
-    ),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        translatable("That is too much at once."),
-        translatable(
-            "What your browser sent is larger than anything we expect, so nothing was "
-            "saved."
-        ),
-    ),
-    HTTPStatus.TOO_MANY_REQUESTS: Problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        translatable("That was a lot in a short time."),
-        translatable("Please wait a few minutes, then try again."),
-    ),
-}
 
 
 def problem_of(error: MoodmilesError) -> Problem:

@@ -4,11 +4,14 @@ The same sums as in `sync.analytics.history`, which draws the lines through the
 dots that these place; a test holds the two together.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 from typing import NamedTuple
 
 WEEK = timedelta(days=7)
+MONTH = timedelta(days=28)
 SESSION_GAP = timedelta(hours=3)
 LONGEST_DAY = timedelta(hours=36)
 
@@ -36,6 +39,19 @@ def week_loads(runs: Sequence[Going]) -> list[float]:
             first += 1
         loads[place] = total
     return loads
+
+
+def month_loads(
+    runs: Iterable[tuple[date, float]], days: Sequence[date]
+) -> list[float]:
+    """Return the metres of the 28 local days up to and including each of `days`."""
+    ordered = sorted(runs)
+    when = [day for day, _ in ordered]
+    so_far = [0.0, *accumulate(metres for _, metres in ordered)]
+    return [
+        so_far[bisect_right(when, day)] - so_far[bisect_right(when, day - MONTH)]
+        for day in days
+    ]
 
 
 def about(runs: Sequence[Going], earlier: Mapping[int, Iterable[int]]) -> list[float]:

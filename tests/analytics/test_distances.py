@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.analytics.distances import Going, about, week_loads
+from sync.analytics.distances import Going, about, month_loads, week_loads
 from sync.analytics.history import Answers, History, Runs
+from sync.analytics.loads import MONTH_DAYS, trailing_load
 
 BEGAN_AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 Started = list[tuple[int, int, bool]]
@@ -68,6 +69,19 @@ def test_dots_and_lines_add_up_the_same(started: Started, back: int) -> None:
 
     assert week_loads(runs) == pytest.approx(found.load_m.tolist())
     assert about(runs, earlier) == pytest.approx(found.about_m.tolist())
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30), st.booleans())))
+def test_28_days_add_up_the_same_on_any_day(started: Started) -> None:
+    runs = [(run.local_day, run.distance_m) for run in going(started)]
+    days = [BEGAN_AT.date() + timedelta(days=n) for n in range(0, 200, 3)]
+    when = [day.toordinal() for day, _ in runs]
+    ends = [day.toordinal() for day in days]
+
+    metres = [metres for _, metres in runs]
+    expected = trailing_load(metres, when, ends, window_days=MONTH_DAYS)
+
+    assert month_loads(reversed(runs), days) == pytest.approx(expected.tolist())
 
 
 def test_a_run_that_is_gone_or_far_away_adds_nothing() -> None:

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.web.test_charts import parsed
-from web.charts import felt_bars, intervals, mood_rows, week_bars, week_moods, year_grid
+from web.charts import (
+    felt_bars,
+    intervals,
+    mood_rows,
+    own_line,
+    week_bars,
+    week_moods,
+    year_grid,
+)
 from web.charts.intervals import Row
 from web.charts.mood_rows import Dot, Line
 from web.charts.year_grid import Day
@@ -19,6 +27,14 @@ from web.charts.year_grid import Day
 GOLDEN = Path(__file__).parent / "golden"
 MONDAY = date(2026, 1, 5)
 SUNDAY = date(2026, 5, 3)
+EVERY_DAY = [MONDAY + timedelta(days=n) for n in range(113)]
+
+
+def _own_line(distances: list[float]) -> str:
+    points = [(MONDAY + timedelta(days=28 * n), n * 28 % 100) for n in range(1, 5)]
+    drawn = own_line.draw(EVERY_DAY, points, distances)
+    return "\n".join(part for part in (drawn.svg, drawn.below) if part)
+
 
 DRAWINGS: dict[str, Callable[[], str]] = {
     "mood_rows": lambda: (
@@ -37,6 +53,8 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "week_moods": lambda: (
         week_moods.draw([[3, 4], [], [5], [2, 2, 3], *([[]] * 13), [1], [2]]).svg
     ),
+    "own_line": lambda: _own_line([float(n * 7 % 53) for n in range(113)]),
+    "own_line_alone": lambda: _own_line([]),
     "felt_bars": lambda: "\n".join(
         felt_bars.draw([[1, 2, 3, 4, 5], [0, 0, 0, 0, 9], [0] * 5]).rows
     ),
@@ -124,3 +142,23 @@ def test_a_year_may_have_sunday_on_top() -> None:
     assert f'd="M{52 * 20 + 10} {6 * 20 + 10}h0"' in monday_first.svg
     assert f'd="M{52 * 20 + 10} 10h0"' in sunday_first.svg
     assert (sunday_first.first - monday_first.first).days == 6
+
+
+@given(
+    st.lists(st.integers(0, 100), min_size=1, max_size=26),
+    st.lists(st.floats(0, 900), min_size=28 * 26, max_size=28 * 26),
+)
+def test_no_height_between_the_ends_of_the_own_line_is_marked(
+    values: list[int], distances: list[float]
+) -> None:
+    days = [MONDAY + timedelta(days=n) for n in range(28 * 26)]
+    points = [(days[28 * n], value) for n, value in enumerate(values)]
+
+    drawn = own_line.draw(days, points, distances)
+
+    [marked, line, dots] = parsed(drawn.svg).findall("path")
+    assert marked.attrib["d"] == "M0 0H1000M0 250H1000"
+    assert {one.attrib["class"] for one in (line, dots)} == {"trend", "point"}
+    assert dots.attrib["d"].count("h0") == len(values)
+    assert drawn.top >= max(distances)
+    assert all(0 <= place < 100 for _, place in drawn.months)

@@ -10,7 +10,8 @@ from tests.stage import Stage
 from tests.test_words import forbidden_in
 from tests.web.conftest import Browser
 from tests.web.states import STATES
-from web.problems import BY_ERROR, BY_STATUS, UNKNOWN, Problem
+from web.http_problems import BY_STATUS
+from web.problems import BY_ERROR, UNKNOWN, Problem
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -29,7 +30,8 @@ def test_every_page_keeps_to_what_it_knows(
 
 @pytest.mark.parametrize("problem", [*BY_ERROR.values(), *BY_STATUS.values(), UNKNOWN])
 def test_every_problem_is_told_without_a_forbidden_word(problem: Problem) -> None:
-    assert forbidden_in(f"{problem.title} {problem.text} {problem.action}") == []
+    actions = f"{problem.action} {problem.other_action}"
+    assert forbidden_in(f"{problem.title} {problem.text} {actions}") == []
 
 
 @pytest.mark.parametrize("reason", _WITHHELD)

@@ -45,6 +45,7 @@ SAID = {
     "strava-inactive": "Strava has switched this app off.",
     "strava-full": "All places are taken.",
     "not-found": "There is nothing at this address.",
+    "key-lost": "Your data cannot be opened right now.",
     "server-error": "Something went wrong on our side.",
     "offline": "You are offline.",
 }

@@ -42,13 +42,13 @@ def draw(weeks: Sequence[tuple[date, float]]) -> WeekBars:
     lines = f'<path class="row" d="{heights}"/>'
     return WeekBars(
         svg=Markup(lines + bars),  # noqa: S704 - numbers only
-        months=_months([day for day, _ in weeks]),
+        months=month_names([day for day, _ in weeks]),
         top=top,
     )
 
 
-def _months(days: Sequence[date]) -> list[tuple[str, float]]:
-    """Name the months that begin in these weeks, as many as have room."""
+def month_names(days: Sequence[date]) -> list[tuple[str, float]]:
+    """Name the months that begin along an axis of `days`, as many as have room."""
     names: list[tuple[str, float]] = []
     for place, day in enumerate(days):
         begins = place == 0 or day.month != days[place - 1].month

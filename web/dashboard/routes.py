@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from flask import (
     Blueprint,
-    Response,
     jsonify,
     redirect,
     render_template,
@@ -112,13 +111,13 @@ def data_json() -> ResponseReturnValue:
 @blueprint.get("/runs.csv")
 @login_required
 def runs_csv() -> ResponseReturnValue:
-    return _csv(tables.runs_csv(_data()), "moodmiles-runs.csv")
+    return tables.csv_file(tables.runs_csv(_data()), "moodmiles-runs.csv")
 
 
 @blueprint.get("/weeks.csv")
 @login_required
 def weeks_csv() -> ResponseReturnValue:
-    return _csv(tables.weeks_csv(_data()), "moodmiles-weeks.csv")
+    return tables.csv_file(tables.weeks_csv(_data()), "moodmiles-weeks.csv")
 
 
 @blueprint.get("/panels.csv")
@@ -128,13 +127,13 @@ def panels_csv() -> ResponseReturnValue:
         found = findings_for(
             runtime(), signed_in().runner_id, unit_of(signed_in().units)
         )
-    return _csv(tables.panels_csv(found), "moodmiles-questions.csv")
+    return tables.csv_file(tables.panels_csv(found), "moodmiles-questions.csv")
 
 
 @blueprint.get("/answers.csv")
 @login_required
 def answers_csv() -> ResponseReturnValue:
-    return _csv(tables.answers_csv(_data()), "moodmiles-answers.csv")
+    return tables.csv_file(tables.answers_csv(_data()), "moodmiles-answers.csv")
 
 
 def _data() -> Dashboard:
@@ -149,11 +148,3 @@ def _found(data: Dashboard, unit: Unit) -> Findings | None:
 
 def _home() -> ResponseReturnValue:
     return redirect(url_for(".dashboard_page"), HTTPStatus.SEE_OTHER)
-
-
-def _csv(text: str, name: str) -> Response:
-    return Response(
-        text,
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )

@@ -5,6 +5,8 @@ import io
 from collections.abc import Iterable, Sequence
 from math import isfinite, nan
 
+from flask import Response
+
 from sync.analytics.overview import Dashboard, RunRow
 from sync.surveys.instruments import OPTIONAL
 from web.dashboard.findings import Findings
@@ -136,6 +138,14 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     writer.writerow(columns)
     writer.writerows([_cell(value) for value in row] for row in rows)
     return out.getvalue()
+
+
+def csv_file(text: str, name: str) -> Response:
+    return Response(
+        text,
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
 
 
 def _cell(value: object) -> object:

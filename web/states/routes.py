@@ -13,6 +13,7 @@ from flask import Blueprint, abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from sync import errors
+from sync.crypto import KeyLost
 from sync.language import translatable
 from sync.prepared.scenes import SCENES, prepare
 from web import session
@@ -34,6 +35,7 @@ FAILURES: Mapping[str, Callable[[], Exception]] = {
     "strava-down": lambda: errors.StravaUnavailable("Strava is down."),
     "strava-inactive": lambda: errors.AppInactive("Strava switched the app off."),
     "strava-full": lambda: errors.AppFull("All places are taken."),
+    "key-lost": lambda: KeyLost("The key is not there."),
     "server-error": _broken,
 }
 ADDRESSES: Mapping[str, str] = {
@@ -81,6 +83,7 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "strava-inactive": translatable("Strava has switched the app off"),
         "strava-full": translatable("Strava lets no more runners in"),
         "not-found": translatable("Nothing at this address"),
+        "key-lost": translatable("The key to the data is missing"),
         "server-error": translatable("A mistake of ours"),
         "offline": translatable("No network"),
     },
