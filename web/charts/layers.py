@@ -6,8 +6,8 @@ from typing import TypeAlias
 Point: TypeAlias = tuple[int, int]
 
 _WIDE, _HIGH = 22, 12  # a dot's room on a narrow screen, in plot units
+_ROOM = 2 * _HIGH + 1
 _MOST_LAYERS = 14
-_LOOK_BACK = 14
 
 
 def dots(points: Sequence[Point]) -> str:
@@ -22,25 +22,30 @@ def dots(points: Sequence[Point]) -> str:
 
 
 def _layers(points: Sequence[Point]) -> list[list[Point]]:
+    """Put each point into the first layer where it touches no other."""
     layers: list[list[Point]] = []
+    heights = max((down for _, down in points), default=0) + _ROOM
+    # How far to the right each height of each layer is taken.
+    taken: list[list[int]] = []
     for number, point in enumerate(points):
-        home = next((layer for layer in layers if _has_room(layer, point)), None)
-        if home is None and len(layers) < _MOST_LAYERS:
-            home = []
-            layers.append(home)
-        (layers[number % _MOST_LAYERS] if home is None else home).append(point)
+        across, down = point
+        home = _home(taken, across, down + _HIGH)
+        if home == len(layers) < _MOST_LAYERS:
+            layers.append([])
+            taken.append([-1] * heights)
+        home = home if home < _MOST_LAYERS else number % _MOST_LAYERS
+        layers[home].append(point)
+        taken[home][down : down + _ROOM] = [across + _WIDE] * _ROOM
     return layers
 
 
-def _has_room(layer: Sequence[Point], point: Point) -> bool:
-    across, down = point
-    for other_across, other_down in layer[: -_LOOK_BACK - 1 : -1]:
-        if across - other_across > _WIDE:
-            return True  # the others lie even further to the left
-        if -_HIGH <= down - other_down <= _HIGH:
-            return False
-    return True
+def _home(taken: Sequence[Sequence[int]], across: int, middle: int) -> int:
+    """Return the first layer with room at that height, or the number of layers."""
+    for home, until in enumerate(taken):
+        if until[middle] < across:
+            return home
+    return len(taken)
 
 
 def _path(points: Sequence[Point]) -> str:
-    return "".join(f"M{across} {down}h0" for across, down in points)
+    return "".join([f"M{across} {down}h0" for across, down in points])

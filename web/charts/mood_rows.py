@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
+from operator import attrgetter
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -18,8 +20,7 @@ _ROW_FILL = 0.86
 _EDGE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Dot:
+class Dot(NamedTuple):
     """One answered run: its place, and which read-out says more about it."""
 
     distance: float  # in the chart's unit
@@ -60,7 +61,7 @@ def draw(
     unit: str = "km",
 ) -> MoodRows:
     """Draw the dots, the line with its band, and the best range shaded."""
-    ordered = sorted(answered, key=lambda dot: dot.distance)
+    ordered = sorted(answered, key=attrgetter("distance"))
     end = reach([dot.distance for dot in ordered])
     places = _places(ordered, end)
     parts = []
@@ -70,8 +71,8 @@ def draw(
     if line and line.low:
         parts.append(_band(line, end))
     rows: dict[tuple[int, bool], list[Point]] = defaultdict(list)
-    for place, dot in zip(places, ordered, strict=True):
-        rows[dot.mood, dot.hollow].append(place)
+    for place, (_, mood, _, hollow) in zip(places, ordered, strict=True):
+        rows[mood, hollow].append(place)
     for (mood, hollow), row in sorted(rows.items()):
         kind = " hollow" if hollow else ""
         parts.append(f'<g class="dots m{mood}{kind}">{dots(row)}</g>')
@@ -82,8 +83,10 @@ def draw(
         svg=Markup("".join(parts)),  # noqa: S704
         ticks=[(tick, round(100 * tick / end, 2)) for tick in ticks(end)],
         points=[
-            (*place, dot.mood, dot.number)
-            for place, dot in zip(places, ordered, strict=True)
+            (across, down, mood, number)
+            for (across, down), (_, mood, number, _) in zip(
+                places, ordered, strict=True
+            )
         ],
         best=_best_label(best, end, unit) if best else None,
     )
@@ -98,14 +101,17 @@ def _best_range(best: tuple[float, float], end: float) -> str:
 
 
 def _places(ordered: Sequence[Dot], end: float) -> list[Point]:
-    rows = [[dot.distance for dot in ordered if dot.mood == mood] for mood in _ROWS]
-    offsets = [iter(row) for row in spread(rows, end)]
+    rows: list[list[float]] = [[] for _ in _ROWS]
+    for distance, mood, _, _ in ordered:
+        rows[mood - 1].append(distance)
+    downs = [
+        iter([_down(mood - offset * _ROW_FILL) for offset in offsets])
+        for mood, offsets in zip(_ROWS, spread(rows, end), strict=True)
+    ]
+    edge = WIDTH - _EDGE
     return [
-        (
-            min(_across(dot.distance, end), WIDTH - _EDGE),
-            _down(dot.mood - next(offsets[dot.mood - 1]) * _ROW_FILL),
-        )
-        for dot in ordered
+        (min(_across(distance, end), edge), next(downs[mood - 1]))
+        for distance, mood, _, _ in ordered
     ]
 
 

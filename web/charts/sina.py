@@ -2,10 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
+from operator import mul
 
 _CELLS = 120
 _REACH = 0.045  # of the axis: how far a dot counts as a neighbour
 _FULL_AT = 6.0  # neighbours that spread a row to its full height
+_WIDTH = _REACH * _CELLS
+_NEAR = math.ceil(3 * _WIDTH)
+_WEIGHTS = [math.exp(-0.5 * (step / _WIDTH) ** 2) for step in range(-_NEAR, _NEAR + 1)]
 
 
 def spread(rows: Sequence[Sequence[float]], end: float) -> list[list[float]]:
@@ -14,44 +19,49 @@ def spread(rows: Sequence[Sequence[float]], end: float) -> list[list[float]]:
     A row's values become a density on a fixed grid, so ten thousand dots cost
     little more than a hundred.  All rows share one height for "crowded".
     """
-    densities = [_density([value / end for value in row]) for row in rows]
+    cells = [[_cell(value / end) for value in row] for row in rows]
+    densities = [_density(row) for row in cells]
     highest = max((max(row) for row in densities if row), default=0.0)
+    crowded = max(highest, _FULL_AT)
     return [
-        _offsets(row, density, max(highest, _FULL_AT))
-        for row, density in zip(rows, densities, strict=True)
+        _offsets(row, places, [_fullness(one, crowded) for one in density])
+        for row, places, density in zip(rows, cells, densities, strict=True)
     ]
 
 
-def _density(places: Sequence[float]) -> list[float]:
-    """Return how many neighbours each place (0 to 1) has, near ones in full."""
-    counts = [0] * _CELLS
-    cells = [min(_CELLS - 1, max(0, int(place * _CELLS))) for place in places]
+def _cell(place: float) -> int:
+    return min(_CELLS - 1, max(0, int(place * _CELLS)))
+
+
+def _density(cells: Sequence[int]) -> list[float]:
+    """Return how many neighbours each used cell has, near ones in full, else 0."""
+    counts = [0] * (_CELLS + 2 * _NEAR)
     for cell in cells:
-        counts[cell] += 1
-    width = _REACH * _CELLS
-    near = math.ceil(3 * width)
-    weights = [math.exp(-0.5 * (step / width) ** 2) for step in range(near + 1)]
-    smooth = [
-        sum(
-            counts[other] * weights[abs(other - cell)]
-            for other in range(max(0, cell - near), min(_CELLS, cell + near + 1))
-        )
+        counts[cell + _NEAR] += 1
+    used = set(cells)
+    return [
+        sum(map(mul, counts[cell : cell + 2 * _NEAR + 1], _WEIGHTS))
+        if cell in used
+        else 0.0
         for cell in range(_CELLS)
     ]
-    return [smooth[cell] for cell in cells]
+
+
+def _fullness(density: float, crowded: float) -> float:
+    return min(1.0, max(0.0, density - 0.6) / crowded)
 
 
 def _offsets(
-    row: Sequence[float], density: Sequence[float], crowded: float
+    row: Sequence[float], cells: Sequence[int], fullness: Sequence[float]
 ) -> list[float]:
     offsets = [0.0] * len(row)
     in_order = sorted(range(len(row)), key=row.__getitem__)
     for rank, index in enumerate(in_order, start=1):
-        fullness = min(1.0, max(0.0, density[index] - 0.6) / crowded)
-        offsets[index] = (radical_inverse(rank) - 0.5) * fullness
+        offsets[index] = (radical_inverse(rank) - 0.5) * fullness[cells[index]]
     return offsets
 
 
+@cache
 def radical_inverse(number: int) -> float:
     """Return the bits of `number` mirrored behind the point: even, never random."""
     fraction, place = 0.0, 0.5

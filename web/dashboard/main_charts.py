@@ -16,11 +16,11 @@ from web.charts.mood_rows import Dot, Line, MoodRows
 from web.dashboard.findings import Findings
 from web.dashboard.run_views import when
 from web.formats import (
+    METRES,
     TILES,
     Unit,
     distance,
     duration,
-    in_unit,
     tile,
     word,
 )
@@ -145,12 +145,13 @@ def _lines(run: RunRow, unit: Unit) -> tuple[str, str, str]:
 def _dots(
     answered: Sequence[RunRow], at_m: Callable[[RunRow], float], unit: Unit
 ) -> list[Dot]:
+    metres = METRES[unit]
     return [
         Dot(
-            in_unit(at_m(run), unit),
+            at_m(run) / metres,
             tile(run.mood or 0),
             number,
-            hollow=run.race or (run.answered_minutes_after or 0) > _COUNTS_FOR_MIN,
+            run.race or (run.answered_minutes_after or 0) > _COUNTS_FOR_MIN,
         )
         for number, run in enumerate(answered)
     ]
