@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sync.crypto import new_token, pairing_key, token_hash
 from sync.models import Backfill, Connection, Run, Runner, Survey
 from sync.prepared.past import Past, new_runner, remember
+from sync.runners import erase
 from sync.runtime import Runtime
 from sync.surveys import answer, instruments
 
@@ -59,6 +60,8 @@ def prepare(runtime: Runtime, name: str) -> Scene:
     if name == "survey-saved":
         token = scene.path.rpartition("/")[2]
         answer.record(runtime, token=token, values={"mood": 1})
+    if name == "going" and scene.runner_id is not None:
+        erase.ask(runtime, scene.runner_id)
     return scene
 
 
@@ -104,6 +107,13 @@ def _disconnected(making: Making) -> Scene:
     connection = making.session.get_one(Connection, making.runner.id)
     connection.broken_at = making.now
     return making.on(DASHBOARD)
+
+
+def _going(making: Making) -> Scene:
+    making.past(Past(runs=60, answers=20))
+    # When the time is over, nothing is left to give back to Strava.
+    making.session.delete(making.session.get_one(Connection, making.runner.id))
+    return making.on("/settings/delete")
 
 
 def _address(making: Making) -> Scene:
@@ -157,6 +167,7 @@ SCENES: Mapping[str, Maker] = {
     "low-answers": _dashboard(Past(runs=60, answers=4, moods=(0, -2, -2, -2))),
     "bounced": _bounced,
     "strava-disconnected": _disconnected,
+    "going": _going,
     "run": _run,
     "survey": _survey("/s/{token}?m=4", ended_hours_ago=0.7),
     "survey-saved": _survey("/s/{token}", ended_hours_ago=0.7),

@@ -13,9 +13,12 @@ from werkzeug.test import TestResponse
 
 from sync.runners import signin
 from sync.runtime import Runtime
+from sync.settings import Settings
 from tests.journeys.browser import chromium
 from tests.servers import HOST, free_port
 from tests.stage import Stage
+from tests.web.states import STRICT
+from tests.web.states_of_own import limited
 from web.app import create_app
 
 
@@ -42,6 +45,17 @@ class Browser:
     def sign_in(self, runner_id: int) -> None:
         token = signin.sign_in(self.runtime, runner_id)
         self.client.set_cookie("moodmiles", token, domain="127.0.0.1")
+
+
+@pytest.fixture
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    """Let a test of one state have the host that the state needs."""
+    call = getattr(request.node, "callspec", None)
+    state = call.params.get("state") if call else None
+    if state is None:
+        return settings
+    shown = settings.model_copy(update={"mailbox_dir": settings.data_dir / "mailbox"})
+    return limited(shown) if state in STRICT else shown
 
 
 @pytest.fixture
@@ -82,8 +96,9 @@ def site(runtime: Runtime) -> Iterator[str]:
     """Serve the pages over the test's own tables, as a demo does."""
     port = free_port()
     url = f"http://{HOST}:{port}"
+    folder = runtime.settings.data_dir / "mailbox"
     settings = runtime.settings.model_copy(
-        update={"public_url": url, "mailbox_dir": runtime.settings.data_dir / "mail"}
+        update={"public_url": url, "mailbox_dir": folder}
     )
     app = create_app(replace(runtime, settings=settings))
     server = make_server(HOST, port, app, threaded=True)

@@ -25,6 +25,28 @@ def give_history(
         runner.data_version += 1
 
 
+def give_looks(runtime: Runtime, runner_id: int, values: Sequence[int]) -> None:
+    """Store one longer look every four weeks (0 to 25 before it counts fourfold)."""
+    with runtime.db.transaction() as session:
+        runner = session.get_one(Runner, runner_id)
+        vault = runtime.sealer.vault(runner.vault_key)
+        last_at = runtime.now() - timedelta(days=1)
+        for number, value in enumerate(reversed(values)):
+            parts = [value // 5 + (place < value % 5) for place in range(5)]
+            said = {f"who5_{place}": part for place, part in enumerate(parts, start=1)}
+            session.add(
+                Answer(
+                    runner_id=runner_id,
+                    kind="wellbeing",
+                    instrument="who5-1",
+                    reversed_order=False,
+                    answered_at=last_at - timedelta(weeks=4 * number),
+                    tags={},
+                    sealed=vault.seal(said),
+                )
+            )
+
+
 def run_of(runner_id: int, number: int, *, at: datetime, distance_m: float) -> Run:
     return Run(
         runner_id=runner_id,

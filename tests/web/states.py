@@ -8,12 +8,12 @@ from sqlalchemy import select, update
 
 from sync.models import Consent, Run
 from sync.prepared.scenes import SCENES, Scene, prepare
-from sync.runners import erase, signin
+from sync.runners import signin
 from sync.runtime import Runtime
 from sync.surveys import answer, before, controls, unsubscribe, wellbeing
 from tests.stage import Stage
-from tests.web.history import give_history
-from tests.web.states_of_own import kept, not_packed, packed, packing
+from tests.web.history import give_history, give_looks
+from tests.web.states_of_own import kept, letter, not_packed, packed, packing
 from web.states.routes import FAILURES
 
 KM = [5, 8, 12, 7, 9, 16, 6]
@@ -110,10 +110,12 @@ def _wellbeing(stage: Stage, said: int | None = None) -> Scene:
     return Scene("/wellbeing", runner_id)
 
 
-def _going(stage: Stage) -> Scene:
-    runner_id = _linked(stage)
-    erase.ask(stage.runtime, runner_id)
-    return Scene("/settings/delete", runner_id)
+def _wellbeing_for_years(stage: Stage) -> Scene:
+    """Open the longer look after three years of answers, more than are drawn."""
+    scene = answered(stage, 200, "/wellbeing")
+    assert scene.runner_id is not None
+    give_looks(stage.runtime, scene.runner_id, [n * 7 % 26 for n in range(40)])
+    return scene
 
 
 def _sign_ins(stage: Stage) -> Scene:
@@ -163,6 +165,8 @@ STATES: Mapping[str, State] = {
     "run-twice-recorded": _twins,
     "settings": _signed_in("/settings"),
     "run-kept": lambda stage: _kept(stage, is_gone=False),
+    "run-offered": lambda stage: _run(stage, mood=1),
+    "survey-offered": _prepared("survey-saved"),
     "run-own": lambda stage: _kept(stage, is_gone=True),
     "export": _signed_in("/settings/export"),
     "export-packing": lambda stage: packing(stage, _linked(stage)),
@@ -173,8 +177,8 @@ STATES: Mapping[str, State] = {
     "take-back-mood": _signed_in("/settings/consents/mood"),
     "take-back-mail": _signed_in("/settings/consents/mail"),
     "delete": _signed_in("/settings/delete"),
-    "going": _going,
     "keep": _at("/undo/some-token"),
+    "stay": _at("/stay/some-token"),
     "sign-ins": _sign_ins,
     "agree-again": _agree_again,
     "agree-again-settings": lambda stage: replace(
@@ -182,11 +186,13 @@ STATES: Mapping[str, State] = {
     ),
     "states": _at("/states"),
     "mailbox": _at("/mailbox"),
+    "letter": lambda stage: letter(stage.runtime),
     "before": _before,
     "before-saved": lambda stage: _before(stage, "?saved=4"),
     "wellbeing-off": _signed_in("/wellbeing"),
     "wellbeing": _wellbeing,
     "wellbeing-saved": lambda stage: _wellbeing(stage, 4),
+    "wellbeing-for-years": _wellbeing_for_years,
     "wellbeing-low": lambda stage: _wellbeing(stage, 1),
     "stop": _mailed(),
     "stop-check-ins": _mailed("?only=checkins"),
@@ -196,3 +202,5 @@ STATES: Mapping[str, State] = {
     **{name: _at(f"/states/{name}") for name in FAILURES},
     **{name: _prepared(name) for name in SCENES},
 }
+# Here the host keeps what is Strava's for a week, so the own log is offered.
+STRICT = {"run-offered", "survey-offered"}

@@ -1,7 +1,9 @@
-"""The states of taking everything out, and of keeping a run in one's own log."""
+"""The states of exports, of the own log under a limit, and of a mail that came."""
 
 from dataclasses import replace
 from datetime import timedelta
+from email.message import EmailMessage
+from mailbox import Maildir
 
 from sqlalchemy import select, update
 
@@ -19,8 +21,12 @@ PAGE = "/settings/export"
 
 def strict(runtime: Runtime, days: int = 7) -> Runtime:
     """Return the same host with a limit on what it keeps of Strava's."""
-    values = {**dict(runtime.settings), "strava_retention_days": days}
-    return replace(runtime, settings=Settings.model_construct(**values))
+    return replace(runtime, settings=limited(runtime.settings, days))
+
+
+def limited(settings: Settings, days: int = 7) -> Settings:
+    values = {**dict(settings), "strava_retention_days": days}
+    return Settings.model_construct(**values)
 
 
 def packing(stage: Stage, runner_id: int) -> Scene:
@@ -46,12 +52,28 @@ def not_packed(stage: Stage, runner_id: int) -> Scene:
 
 def kept(stage: Stage, runner_id: int, run_id: int, *, is_gone: bool = False) -> Scene:
     """Keep an answered run in the own log; Strava's record may be gone since."""
-    limited = strict(stage.runtime)
-    own_log.keep_for_run(limited, runner_id, run_id, keep=True)
+    strict_runtime = strict(stage.runtime)
+    own_log.keep_for_run(strict_runtime, runner_id, run_id, keep=True)
     if is_gone:
         stage.pass_time(days=8)
-        tidy.tidy(limited)
+        tidy.tidy(strict_runtime)
     with stage.runtime.db.reading() as session:
         newest = select(Run.id).order_by(Run.started_at.desc()).limit(1)
         own_id = session.scalars(newest).one()
     return Scene(f"/runs/{own_id}", runner_id)
+
+
+def letter(runtime: Runtime) -> Scene:
+    """Open a mail in the mailbox of a demo."""
+    folder = runtime.settings.mailbox_dir
+    assert folder
+    mail = EmailMessage()
+    mail["From"] = "Moodmiles <runs@mail.example>"
+    mail["To"] = "sam@example.org"
+    mail["Subject"] = "Moodmiles"
+    mail.set_content("Moodmiles: http://127.0.0.1:8000/s/some-token?m=4\n")
+    mail.add_alternative(
+        '<p><a href="http://127.0.0.1:8000/s/some-token?m=4">Moodmiles</a></p>',
+        subtype="html",
+    )
+    return Scene(f"/mailbox/{Maildir(folder).add(mail)}")

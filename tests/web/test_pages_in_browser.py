@@ -11,7 +11,7 @@ from sync.runtime import Runtime
 from tests.journeys.browser import DESKTOP, PHONE, keep_picture
 from tests.stage import Stage
 from tests.web.states import STATES
-from tests.web.visiting import visit
+from tests.web.visiting import phone, visit
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -68,6 +68,22 @@ def test_a_page_is_usable_by_everyone(
 
     assert found == []
     assert width <= 320
+
+
+@pytest.mark.parametrize("state", ["going", "keep"])
+def test_a_page_behind_a_button_is_usable_by_everyone(
+    state: str, chrome: Browser, site: str, stage: Stage, runtime: Runtime
+) -> None:
+    scene = STATES[state](stage)
+
+    with phone(chrome, site, scene, runtime) as page:
+        page.goto(f"{site}{scene.path}")
+        page.locator("form button").first.click()
+        page.wait_for_load_state("networkidle")
+        title, found = page.title(), barriers(page, f"{state}-after")
+
+    assert title.startswith(("Everything is kept", "There is nothing to keep here"))
+    assert found == []
 
 
 def test_the_survey_is_light_and_needs_no_script(

@@ -12,6 +12,9 @@ from sync.prepared.scenes import SCENES, prepare
 from sync.runtime import Runtime
 from sync.settings import Settings
 from tests.stage import Stage
+from tests.web.conftest import Browser
+from tests.web.states import STATES as MADE
+from tests.web.states import STRICT
 from web.app import create_app
 from web.states.routes import ADDRESSES, FAILURES, STATES
 
@@ -38,6 +41,8 @@ SAID = {
     "survey": 'value="4" checked',
     "survey-saved": "Good",
     "survey-expired": "24 hours",
+    "going": "Everything goes in a few minutes.",
+    "undo": "Keep everything?",
     "bounced": "Mails to you come back.",
     "strava-disconnected": "Strava is disconnected.",
     "strava-slow": "Strava asked us to slow down.",
@@ -121,6 +126,17 @@ def test_no_state_is_offered_where_people_are_real(
 
     for path in ("/states", "/states/answers-3", "/states/server-error"):
         assert client.get(path, base_url=settings.public_url).status_code == 404
+
+
+@pytest.mark.parametrize("state", sorted(STRICT))
+def test_a_strict_host_offers_the_own_log(
+    state: str, browser: Browser, stage: Stage
+) -> None:
+    scene = MADE[state](stage)
+    if scene.runner_id is not None:
+        browser.sign_in(scene.runner_id)
+
+    assert "Keep it in my own log?" in browser.open(scene.path).text
 
 
 def test_an_unknown_state_is_not_found(client: FlaskClient) -> None:

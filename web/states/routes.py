@@ -43,6 +43,7 @@ ADDRESSES: Mapping[str, str] = {
     "consent": "/connect?new=1",
     "sign-in": "/login",
     "link-over": "/email/confirm/used-before",
+    "undo": "/undo/some-link",
     "not-found": "/nowhere",
     "offline": "/offline",
 }
@@ -74,6 +75,10 @@ STATES: Mapping[str, Mapping[str, str]] = {
         "survey": translatable("A question with an answer chosen"),
         "survey-saved": translatable("A saved answer"),
         "survey-expired": translatable("A question that is over"),
+    },
+    translatable("The way out"): {
+        "going": translatable("About to be deleted"),
+        "undo": translatable("A mailed link that undoes it"),
     },
     translatable("When something is wrong"): {
         "bounced": translatable("Mails come back"),
