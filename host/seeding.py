@@ -128,7 +128,13 @@ def _link_long_ago(session: Session, runner: Runner, runs: Any) -> None:
 def _lived(runs: Any) -> list[Lived]:
     loads = week_loads(
         [
-            Going(run.id, run.started_at, None, run.local_day, run.distance_m)
+            Going(
+                run.id,
+                run.started_at.timestamp(),
+                None,
+                run.local_day.toordinal(),
+                run.distance_m,
+            )
             for run in runs
         ]
     )

@@ -1,28 +1,40 @@
-"""One runner's rows as columns of numbers, each answer opened once."""
+"""One runner's rows as arrays of numbers."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from itertools import compress
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from sync.analytics.focus import FOCUS
 from sync.analytics.history import (
+    INDOORS,
     SECONDS_PER_DAY,
     SECONDS_PER_HOUR,
+    STREET,
+    TRAIL,
     Answers,
     History,
     Runs,
 )
+from sync.analytics.rows import (
+    EARLIER_RUNS,
+    MOOD_KINDS,
+    RACE,
+    RUN,
+    START_KNOWN,
+    TREADMILL,
+    WITH_OTHERS,
+    AnswerColumns,
+    Rows,
+    RunColumns,
+)
 from sync.analytics.series import Floats, Ints
-from sync.analytics.store import PLACES, RACE, RUN, START_KNOWN, WITH_COMPANY
 from sync.analytics.weeks import MONDAY
-from sync.crypto import Vault
 
-EARLIER_RUNS = "earlier_runs"
 LONGEST_DAY_S = 36 * SECONDS_PER_HOUR
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 
@@ -37,54 +49,67 @@ class About:
     first_weekday: int = MONDAY
 
 
-def history_of(
-    runs: Floats, answers: Sequence[Any], vault: Vault, *, about: About
-) -> History:
-    """Turn rows into columns, opening each answer once."""
-    counted = _runs(runs)
+def history_of(rows: Rows, *, about: About) -> History:
+    counted = _runs(rows.runs)
+    offset_s = np.array(rows.runs.offset_s, dtype=np.float64)
     return History(
         runs=counted,
-        answers=_answers(answers, vault, (counted, runs[:, 2]), about.zone),
+        answers=_answers(rows, (counted, offset_s), about.zone),
         asked=about.asked,
         today=about.today,
         first_weekday=about.first_weekday,
     )
 
 
-def _runs(rows: Floats) -> Runs:
-    run_id, started_s, offset_s, day, distance_m, moving_s, elapsed_s, bits = rows.T
-    facts = bits.astype(np.int64)
+def _runs(columns: RunColumns) -> Runs:
+    started_s, offset_s, distance_m, moving_s, elapsed_s = (
+        np.array(column, dtype=np.float64)
+        for column in (
+            columns.started_s,
+            columns.offset_s,
+            columns.distance_m,
+            columns.moving_s,
+            columns.elapsed_s,
+        )
+    )
+    facts = np.array(columns.facts, dtype=np.int64)
     known = (facts & START_KNOWN) > 0
     hour = (started_s + offset_s) / SECONDS_PER_HOUR % 24
     return Runs(
-        id=run_id.astype(np.int64),
+        id=np.array(columns.id, dtype=np.int64),
         started_s=started_s,
         ended_s=np.where(known, started_s + elapsed_s, np.nan),
-        local_day=day.astype(np.int64),
+        local_day=np.array(columns.local_day, dtype=np.int64),
         start_hour=np.where(known, hour, np.nan),
         distance_m=distance_m,
         moving_s=moving_s,
         race=(facts & RACE) > 0,
-        place=facts // PLACES,
-        with_others=(facts & WITH_COMPANY) > 0,
+        place=_places(columns.sport, facts),
+        with_others=(facts & WITH_OTHERS) > 0,
     )
 
 
-def _answers(
-    rows: Sequence[Any], vault: Vault, of_runs: tuple[Runs, Floats], zone: ZoneInfo
-) -> Answers:
+def _places(sports: Sequence[str], facts: Ints) -> Ints:
+    sport = np.array(sports, dtype=np.str_)
+    indoors = ((facts & TREADMILL) > 0) | (sport == "VirtualRun")
+    return np.where(indoors, INDOORS, np.where(sport == "TrailRun", TRAIL, STREET))
+
+
+def _answers(rows: Rows, of_runs: tuple[Runs, Floats], zone: ZoneInfo) -> Answers:
     runs, offset_s = of_runs
     place_of = {run_id: place for place, run_id in enumerate(runs.id.tolist())}
-    columns = zip(*rows, strict=True) if rows else [()] * 6
-    run_ids, ids, moments, kinds, sealed, tags = columns
-    run = np.array([place_of.get(run_id, -1) for run_id in run_ids], dtype=np.int64)
-    answered_s = np.array(moments, dtype=np.float64)
-    said = vault.open_all(sealed)
+    # A "before" belongs to a run, too, but is no mood after it.
+    moods = [kind in MOOD_KINDS for kind in rows.answers.kind]
+    columns = AnswerColumns._make(list(compress(one, moods)) for one in rows.answers)
+    run = np.array([place_of.get(run_id or 0, -1) for run_id in columns.run_id])
+    run = run.astype(np.int64)
+    answered_s = np.array(columns.answered_s, dtype=np.float64)
+    said = list(compress(rows.said, moods))
     keys = set[str]().union(*said)
     return Answers(
-        id=np.array(ids, dtype=np.int64),
+        id=np.array(columns.id, dtype=np.int64),
         run=run,
-        check_in=np.array([kind != RUN for kind in kinds], dtype=bool),
+        check_in=np.array([kind != RUN for kind in columns.kind], dtype=bool),
         answered_s=answered_s,
         local_day=_local_days(answered_s, np.append(offset_s, np.nan)[run], zone),
         mood=_said(said, "mood"),
@@ -93,11 +118,11 @@ def _answers(
         company=_said(said, "company"),
         place=_said(said, "place"),
         focus={key: _said(said, key) for key in FOCUS if key in keys},
-        earlier=_earlier(tags, run, runs, place_of),
+        earlier=_earlier(columns.tags, run, runs, place_of),
     )
 
 
-def _said(answers: Sequence[Mapping[str, Any]], key: str) -> Floats:
+def _said(answers: Sequence[Mapping[str, int]], key: str) -> Floats:
     return np.array([answer.get(key, np.nan) for answer in answers], dtype=np.float64)
 
 

@@ -6,35 +6,39 @@ dots that these place; a test holds the two together.
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import accumulate
 from typing import NamedTuple
 
 WEEK = timedelta(days=7)
 MONTH = timedelta(days=28)
-SESSION_GAP = timedelta(hours=3)
-LONGEST_DAY = timedelta(hours=36)
+_WEEK_DAYS = 7
+_SESSION_GAP_S = 3 * 3600
+_LONGEST_DAY_S = 36 * 3600
 
 
 class Going(NamedTuple):
-    """One run; `ended_at` is None when the runner hides the time of day."""
+    """One run; `ended_s` is None when the runner hides the time of day.
+
+    Seconds count from 1970, and days as `date.toordinal()` does.
+    """
 
     id: int
-    started_at: datetime
-    ended_at: datetime | None
-    local_day: date
+    started_s: float
+    ended_s: float | None
+    local_day: int
     distance_m: float
 
 
 def week_loads(runs: Sequence[Going]) -> list[float]:
     """Return the metres of the 7 local days up to and including each run."""
-    order = sorted(
-        range(len(runs)), key=lambda n: (runs[n].local_day, runs[n].started_at)
-    )
+    when = [(run.local_day, run.started_s) for run in runs]
+    order = sorted(range(len(runs)), key=when.__getitem__)
     loads, first, total = [0.0] * len(runs), 0, 0.0
     for place in order:
         total += runs[place].distance_m
-        while runs[order[first]].local_day <= runs[place].local_day - WEEK:
+        gone = runs[place].local_day - _WEEK_DAYS
+        while runs[order[first]].local_day <= gone:
             total -= runs[order[first]].distance_m
             first += 1
         loads[place] = total
@@ -70,8 +74,7 @@ def about(runs: Sequence[Going], earlier: Mapping[int, Iterable[int]]) -> list[f
             continue
         last: dict[int, int] = {}
         for place in sorted(place_of[one] for one in others if one in place_of):
-            wait = runs[own].started_at - runs[place].started_at
-            if timedelta(0) < wait < LONGEST_DAY:
+            if 0 < runs[own].started_s - runs[place].started_s < _LONGEST_DAY_S:
                 last[sessions[place][0]] = place
         last.pop(sessions[own][0], None)
         found[own] += sum(so_far[place] for place in last.values())
@@ -81,11 +84,12 @@ def about(runs: Sequence[Going], earlier: Mapping[int, Iterable[int]]) -> list[f
 def _sessions(runs: Sequence[Going]) -> list[tuple[int, float]]:
     """Return the first run of each run's session, and its metres up to the run."""
     found: list[tuple[int, float]] = []
-    for place, run in enumerate(runs):
-        ended_at = runs[place - 1].ended_at if place else None
-        if ended_at is not None and run.started_at - ended_at < SESSION_GAP:
-            first, metres = found[-1]
-            found.append((first, metres + run.distance_m))
+    first, metres, last_s = 0, 0.0, None
+    for place, (_, started_s, ended_s, _, distance_m) in enumerate(runs):
+        if last_s is not None and started_s - last_s < _SESSION_GAP_S:
+            metres += distance_m
         else:
-            found.append((place, run.distance_m))
+            first, metres = place, distance_m
+        found.append((first, metres))
+        last_s = ended_s
     return found

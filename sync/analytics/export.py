@@ -14,6 +14,7 @@ from sync.analytics.groups import Difference, difference
 from sync.analytics.history import STREET, TRAIL, History
 from sync.analytics.panels import after_runs, mileage, stress
 from sync.analytics.rank_link import link
+from sync.analytics.rows import read
 from sync.analytics.series import Floats
 from sync.runtime import Runtime
 
@@ -66,12 +67,11 @@ def study(runtime: Runtime, runner_id: int) -> dict[str, str]:
     with runtime.db.reading() as session:
         owner = store.owner(session, runner_id)
         vault = runtime.sealer.vault(owner.vault_key)
-        runs = store.run_rows(session, runner_id)
-        answers = store.answer_rows(session, runner_id)
+        rows = read(session, runner_id, vault)
         now = runtime.db.now(session)
     today = store.local_today(now, owner.zone)
     about = About(zone=owner.zone, asked=0, today=today)
-    return files(history_of(runs, answers, vault, about=about))
+    return files(history_of(rows, about=about))
 
 
 def files(history: History) -> dict[str, str]:

@@ -34,6 +34,8 @@ from sync.analytics.panel import (
     points,
 )
 from sync.analytics.panels import after_runs, mileage, questions, stress
+from sync.analytics.rows import KEPT as KEPT_ROWS
+from sync.analytics.rows import read
 from sync.analytics.sentences import Finding, Saying, Unit, note
 from sync.analytics.series import Floats, Ints
 from sync.runtime import Runtime
@@ -106,12 +108,13 @@ def figures_for(runtime: Runtime, runner_id: int) -> Figures:
         if kept is not None:
             return kept
         vault = runtime.sealer.vault(owner.vault_key)
-        runs = store.run_rows(session, runner_id)
-        answers = store.answer_rows(session, runner_id)
+        rows = KEPT_ROWS.find(runtime.db, (runner_id, state, None)) or read(
+            session, runner_id, vault
+        )
         asked = store.asked(session, runner_id)
         standing = store.decisions(session, runner_id, vault)
     about = About(owner.zone, asked, today, first_weekday=owner.first_weekday)
-    history = history_of(runs, answers, vault, about=about)
+    history = history_of(rows, about=about)
     decided = decide(history, standing, unit, now=now)
     fresh = {name: one for name, one in decided.items() if standing.get(name) != one}
     if fresh:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from sync.analytics import store
 from sync.analytics.milestones import Decided
 from sync.analytics.notices import RARE, in_mail, mailed_in, mostly_low, not_mailed
+from sync.analytics.rows import MOOD_KINDS
 from sync.analytics.support import country_of_zone, support
 from sync.crypto import Vault
 from sync.mail import quiet
@@ -53,7 +54,7 @@ def _mostly_low(
 ) -> bool:
     rows = session.execute(
         select(Answer.answered_at, Answer.sealed)
-        .where(Answer.runner_id == runner.id, Answer.kind.in_(store.MOOD_KINDS))
+        .where(Answer.runner_id == runner.id, Answer.kind.in_(MOOD_KINDS))
         .order_by(Answer.answered_at.desc(), Answer.id.desc())
         .limit(_LAST)
     ).all()[::-1]

@@ -1,39 +1,20 @@
-"""What the figures are computed from: one query a table, no ORM entities."""
+"""Whose figures these are, and the sentences that stand about them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-from sqlalchemy import (
-    ColumnElement,
-    CursorResult,
-    Text,
-    case,
-    cast,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync.analytics.history import INDOORS, STREET, TRAIL
 from sync.analytics.milestones import Decided
 from sync.analytics.sentences import Finding
-from sync.analytics.series import Floats
-from sync.analytics.sql import day_number, epoch_s
 from sync.analytics.weeks import first_weekday
 from sync.crypto import Vault
 from sync.database import insert
-from sync.models import Answer, FigureDecision, Run, Runner, Survey
-
-RUN = "run"
-START_KNOWN, RACE, WITH_COMPANY, PLACES = 1, 2, 4, 8
-# A "before" said on the way out and the wellbeing page are neither.
-MOOD_KINDS = (RUN, "checkin")
+from sync.models import FigureDecision, Runner, Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,61 +41,6 @@ def owner(session: Session, runner_id: int) -> Owner:
         units=row.preferences.get("units", "km"),
         first_weekday=first_weekday(row.preferences),
     )
-
-
-def run_rows(session: Session, runner_id: int) -> Floats:
-    """Read the runs that count, oldest first: one row of numbers each."""
-    run = Run.__table__.c
-    place = case(
-        (or_(run.treadmill, run.sport == "VirtualRun"), INDOORS),
-        (run.sport == "TrailRun", TRAIL),
-        else_=STREET,
-    )
-    rows: CursorResult[Any] = session.connection().execute(
-        select(
-            run.id,
-            epoch_s(run.started_at),
-            run.offset_s,
-            day_number(run.local_day),
-            run.distance_m,
-            run.moving_s,
-            run.elapsed_s,
-            # One number for all that is yes or no: each value costs its microsecond.
-            _bit(run.start_known, START_KNOWN)
-            + _bit(run.race, RACE)
-            + _bit(run.with_others, WITH_COMPANY)
-            + place * PLACES,
-        )
-        .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
-        .order_by(run.started_at, run.id)
-    )
-    # Plain numbers need nothing that SQLAlchemy's rows do for them.
-    plain = rows.cursor.fetchall()
-    values = np.fromiter(chain.from_iterable(plain), np.float64, 8 * len(plain))
-    return values.reshape(-1, 8)
-
-
-def _bit(flag: ColumnElement[bool], worth: int) -> ColumnElement[int]:
-    return case((flag, worth), else_=0)
-
-
-def answer_rows(session: Session, runner_id: int) -> Sequence[Any]:
-    """Read the answers, oldest first, still sealed."""
-    answer = Answer.__table__.c
-    rows: CursorResult[Any] = session.connection().execute(
-        select(
-            answer.run_id,
-            answer.id,
-            epoch_s(answer.answered_at),
-            answer.kind,
-            answer.sealed,
-            # As text: hardly any answer has tags, and fewer any that count here.
-            func.nullif(cast(answer.tags, Text), "{}"),
-        )
-        .where(answer.runner_id == runner_id, answer.kind.in_(MOOD_KINDS))
-        .order_by(answer.answered_at, answer.id)
-    )
-    return rows.cursor.fetchall()
 
 
 def asked(session: Session, runner_id: int) -> int:

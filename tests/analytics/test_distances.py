@@ -1,6 +1,6 @@
 """Pages place their dots by the same sums that draw the lines through them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -20,8 +20,9 @@ def going(started: Started) -> list[Going]:
     runs, at = [], BEGAN_AT
     for number, (hours, km, is_known) in enumerate(started):
         at += timedelta(hours=hours)
-        ended_at = at + timedelta(minutes=45) if is_known else None
-        runs.append(Going(number, at, ended_at, at.date(), 1000.0 * km))
+        started_s, day = at.timestamp(), at.date().toordinal()
+        ended_s = started_s + 45 * 60 if is_known else None
+        runs.append(Going(number, started_s, ended_s, day, 1000.0 * km))
     return runs
 
 
@@ -29,12 +30,12 @@ def history(runs: list[Going], earlier: dict[int, list[int]]) -> History:
     """Hold the same runs as columns, with an answer to each."""
     many = len(runs)
     nothing, flags = np.full(many, np.nan), np.zeros(many, dtype=bool)
-    ends = [run.ended_at.timestamp() if run.ended_at else np.nan for run in runs]
-    days = np.array([run.local_day.toordinal() for run in runs], dtype=np.int64)
+    ends = [run.ended_s or np.nan for run in runs]
+    days = np.array([run.local_day for run in runs], dtype=np.int64)
     ids = np.arange(many, dtype=np.int64)
     kept = Runs(
         id=ids,
-        started_s=np.array([run.started_at.timestamp() for run in runs]),
+        started_s=np.array([run.started_s for run in runs], dtype=np.float64),
         ended_s=np.array(ends, dtype=np.float64),
         local_day=days,
         start_hour=nothing,
@@ -60,7 +61,7 @@ def test_dots_and_lines_add_up_the_same(started: Started, back: int) -> None:
         own: [
             one
             for one in range(max(0, own - back), own)
-            if runs[own].started_at - runs[one].started_at < timedelta(hours=36)
+            if runs[own].started_s - runs[one].started_s < 36 * 3600
         ]
         for own in range(0, len(runs), 2)
     }
@@ -73,7 +74,7 @@ def test_dots_and_lines_add_up_the_same(started: Started, back: int) -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30), st.booleans())))
 def test_28_days_add_up_the_same_on_any_day(started: Started) -> None:
-    runs = [(run.local_day, run.distance_m) for run in going(started)]
+    runs = [(date.fromordinal(run.local_day), run.distance_m) for run in going(started)]
     days = [BEGAN_AT.date() + timedelta(days=n) for n in range(0, 200, 3)]
     when = [day.toordinal() for day, _ in runs]
     ends = [day.toordinal() for day in days]

@@ -17,6 +17,7 @@ from sqlalchemy import insert, update
 
 from sync.analytics import figures, store
 from sync.analytics.columns import About, history_of
+from sync.analytics.rows import read
 from sync.crypto import Sealer
 from sync.database import Database, connect
 from sync.models import Answer, Model, Run, Runner
@@ -129,20 +130,19 @@ def cold(runtime: Runtime, runner_id: int) -> tuple[float, float]:
 
 
 def parts(runtime: Runtime, runner_id: int) -> tuple[float, float, float, float]:
-    """Time SQL, opening and columns, deciding, drawing: milliseconds each."""
+    """Time reading and opening, filling arrays, deciding, drawing: milliseconds."""
     with runtime.db.reading() as session:
         owner = store.owner(session, runner_id)
         vault = runtime.sealer.vault(owner.vault_key)
-        runs, sql = timed(lambda: store.run_rows(session, runner_id))
-        answers, more = timed(lambda: store.answer_rows(session, runner_id))
+        rows, reading = timed(lambda: read(session, runner_id, vault))
         standing = store.decisions(session, runner_id, vault)
     about = About(owner.zone, asked=ANSWERS, today=date(2026, 11, 20).toordinal())
-    history, opening = timed(lambda: history_of(runs, answers, vault, about=about))
+    history, filling = timed(lambda: history_of(rows, about=about))
     decided, deciding = timed(lambda: figures.decide(history, standing, "km", now=NOW))
     _, drawing = timed(
         lambda: figures.assemble(history, decided, "km", data_version=1, now=NOW)
     )
-    return sql + more, opening, deciding, drawing
+    return reading, filling, deciding, drawing
 
 
 def report(name: str, url: str) -> None:
@@ -162,7 +162,7 @@ if __name__ == "__main__":
     print(f"{RUNS} runs, {ANSWERS} answers, milliseconds (median of {ROUNDS})\n")
     print(
         "| database | first, with imports | cold | of that CPU | warm "
-        "| SQL | open | decide | draw |"
+        "| read | fill | decide | draw |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
     with TemporaryDirectory() as folder:

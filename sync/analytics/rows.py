@@ -1,0 +1,164 @@
+"""One runner's runs and answers as columns of plain values, read and opened once.
+
+One query a table and no ORM entities; booleans come as one number, and times and
+days as numbers, because each value of ten thousand rows costs its microsecond.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session
+
+from sync.analytics.kept import Kept
+from sync.analytics.sql import day_number, epoch_s
+from sync.crypto import Vault
+from sync.models import Answer, Decision, Run, Survey
+
+RUN = "run"
+# A "before" said on the way out and the wellbeing page are neither.
+MOOD_KINDS = (RUN, "checkin")
+EARLIER_RUNS = "earlier_runs"
+START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL, ASKED = 1, 2, 4, 8, 16, 32
+_MOST_KEPT = 2  # only until the figures have taken theirs
+
+
+class RunColumns(NamedTuple):
+    """The runs that count, oldest first; `facts` adds up what is true of each."""
+
+    id: Sequence[int]
+    started_s: Sequence[float]
+    offset_s: Sequence[int]
+    local_day: Sequence[int]
+    distance_m: Sequence[float]
+    moving_s: Sequence[int]
+    elapsed_s: Sequence[int]
+    facts: Sequence[int]
+    strava_id: Sequence[int | None]
+    sport: Sequence[str]
+    device: Sequence[str | None]
+    verdict: Sequence[str | None]
+    reason: Sequence[str | None]
+    minutes_since_end: Sequence[int | None]
+
+
+class AnswerColumns(NamedTuple):
+    """The answers about mood or about a run, oldest first; `tags` is JSON."""
+
+    run_id: Sequence[int | None]
+    id: Sequence[int]
+    answered_s: Sequence[float]
+    kind: Sequence[str]
+    sealed: Sequence[bytes]
+    tags: Sequence[str | None]
+    minutes_since_end: Sequence[int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What was read, with what each answer `said`."""
+
+    runs: RunColumns
+    answers: AnswerColumns
+    said: Sequence[Mapping[str, int]]
+
+
+def read(session: Session, runner_id: int, vault: Vault) -> Rows:
+    runs = _columns(session, _runs(runner_id), len(RunColumns._fields))
+    answers = AnswerColumns(
+        *_columns(session, _answers(runner_id), len(AnswerColumns._fields))
+    )
+    return Rows(RunColumns(*runs), answers, vault.open_all(answers.sealed))
+
+
+def _columns(
+    session: Session, query: Select[Any], many: int
+) -> Sequence[Sequence[Any]]:
+    found: CursorResult[Any] = session.connection().execute(query)
+    # Plain values need nothing that SQLAlchemy's rows do for them.
+    rows = found.cursor.fetchall()
+    return list(zip(*rows, strict=True)) if rows else [()] * many
+
+
+def _runs(runner_id: int) -> Select[Any]:
+    run, decision, survey = (table.__table__.c for table in (Run, Decision, Survey))
+    flags = (
+        (run.start_known, START_KNOWN),
+        (run.race, RACE),
+        (run.with_others, WITH_OTHERS),
+        (run.treadmill, TREADMILL),
+        (run.manual, MANUAL),
+        (survey.sent_at.is_not(None), ASKED),
+    )
+    return (
+        select(
+            run.id,
+            epoch_s(run.started_at),
+            run.offset_s,
+            day_number(run.local_day),
+            run.distance_m,
+            run.moving_s,
+            run.elapsed_s,
+            _facts(flags),
+            case((run.source == "strava", run.source_id)),
+            run.sport,
+            run.device,
+            decision.verdict,
+            decision.reason,
+            decision.minutes_since_end,
+        )
+        .select_from(Run.__table__)
+        .outerjoin(Decision.__table__, decision.run_id == run.id)
+        .outerjoin(
+            Survey.__table__,
+            and_(survey.run_id == run.id, survey.cancelled_for.is_(None)),
+        )
+        .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
+        .order_by(run.started_at, run.id)
+    )
+
+
+def _facts(flags: Sequence[tuple[Any, int]]) -> ColumnElement[int]:
+    (first, worth), *others = flags
+    total: ColumnElement[int] = case((first, worth), else_=0)
+    for flag, more in others:
+        total += case((flag, more), else_=0)
+    return total
+
+
+def _answers(runner_id: int) -> Select[Any]:
+    answer = Answer.__table__.c
+    return (
+        select(
+            answer.run_id,
+            answer.id,
+            epoch_s(answer.answered_at),
+            answer.kind,
+            answer.sealed,
+            # As text: hardly any answer has tags, and fewer any that count here.
+            func.nullif(cast(answer.tags, Text), "{}"),
+            answer.minutes_since_end,
+        )
+        .where(
+            answer.runner_id == runner_id,
+            or_(answer.kind.in_(MOOD_KINDS), answer.run_id.is_not(None)),
+        )
+        .order_by(answer.answered_at, answer.id)
+    )
+
+
+# By runner and the version of their runs and answers.  What was decided about a
+# run may be older in here than in the tables: the figures do not ask for it.
+KEPT: Kept[Rows] = Kept(_MOST_KEPT)
