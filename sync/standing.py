@@ -61,11 +61,19 @@ def outdated(session: Session, runner_id: int) -> dict[str, datetime]:
 
 def require(session: Session, runner_id: int) -> None:
     """Raise `GoingSoon` or `ConsentOutdated` when nothing new may be kept."""
+    require_staying(session, runner_id)
+    if outdated(session, runner_id):
+        raise ConsentOutdated("The text that this runner agreed to has changed.")
+
+
+def require_staying(session: Session, runner_id: int) -> None:
+    """Raise `GoingSoon` while a deletion waits; an older text is no hindrance.
+
+    For what says nothing about running, and what agreeing anew may need.
+    """
     erase_at = session.scalar(select(Runner.erase_at).where(Runner.id == runner_id))
     if erase_at is not None:
         raise GoingSoon("This account is about to be deleted.")
-    if outdated(session, runner_id):
-        raise ConsentOutdated("The text that this runner agreed to has changed.")
 
 
 def seen(session: Session, runner_id: int, *, now: datetime) -> None:

@@ -1,7 +1,11 @@
 """The runner's e-mail address: asked for, sealed, and confirmed by a link."""
 
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
 from sync import standing
-from sync.crypto import new_token, token_hash
+from sync.crypto import Sealer, new_token, token_hash
 from sync.mail import outbox
 from sync.models import MailLink, Runner
 from sync.runners import store
@@ -12,49 +16,58 @@ from sync.runtime import Runtime
 def ask(runtime: Runtime, *, runner_id: int, email: str) -> None:
     """Send a confirmation link to `email`; nothing changes until it is used.
 
-    Raises `BadAddress`, or what `standing.require` raises.
+    Raises `BadAddress`, or `GoingSoon`.
     """
+    with runtime.db.transaction() as session:
+        standing.require_staying(session, runner_id)
+        now = runtime.db.now(session)
+        promise(session, runtime.sealer, runner_id=runner_id, email=email, now=now)
+
+
+def promise(
+    session: Session, sealer: Sealer, *, runner_id: int, email: str, now: datetime
+) -> None:
+    """Let a confirmation link leave with this transaction, or raise `BadAddress`."""
     address = clean_address(email)
     token = new_token()
-    with runtime.db.transaction() as session:
-        standing.require(session, runner_id)
-        now = runtime.db.now(session)
-        expires_at = now + MAIL_LINK_LIFE["confirm"]
-        session.add(
-            MailLink(
-                token_hash=token_hash(token),
-                runner_id=runner_id,
-                purpose="confirm",
-                email=runtime.sealer.seal(address),
-                created_at=now,
-                expires_at=expires_at,
-            )
-        )
-        outbox.promise(
-            session,
-            sealer=runtime.sealer,
-            now=now,
-            dedupe_key=f"confirm:{token_hash(token)}",
-            kind="confirm_address",
+    expires_at = now + MAIL_LINK_LIFE["confirm"]
+    session.add(
+        MailLink(
+            token_hash=token_hash(token),
             runner_id=runner_id,
-            values={"token": token},
-            to=address,
-            stale_at=expires_at,
+            purpose="confirm",
+            email=sealer.seal(address),
+            created_at=now,
+            expires_at=expires_at,
         )
+    )
+    outbox.promise(
+        session,
+        sealer=sealer,
+        now=now,
+        dedupe_key=f"confirm:{token_hash(token)}",
+        kind="confirm_address",
+        runner_id=runner_id,
+        values={"token": token},
+        to=address,
+        stale_at=expires_at,
+    )
 
 
 def confirm(runtime: Runtime, *, token: str) -> int | None:
     """Make the link's address the runner's own; None if the link is over.
 
     The address leaves whoever had it confirmed before: who can read the mail
-    owns the address.  Raises what `standing.require` raises; the link then stays.
+    owns the address.  An older text of what was agreed to stands in nobody's way:
+    who has no Strava signs in by mail to read the new one.  Raises `GoingSoon`; the
+    link then stays.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         link = store.use_mail_link(session, token_hash(token), "confirm", now=now)
         if link is None or link.email is None:
             return None
-        standing.require(session, link.runner_id)
+        standing.require_staying(session, link.runner_id)
         address = runtime.sealer.open(link.email)
         hashes = runtime.sealer.lookup_hashes(address)
         former = store.by_address(session, hashes)

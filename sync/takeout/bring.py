@@ -1,6 +1,6 @@
 """Bringing a runner in from another Moodmiles: all of it, or nothing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -47,9 +47,7 @@ def bring_in(runtime: Runtime, path: Path, *, runner_id: int | None = None) -> B
     except (IntegrityError, DataError):
         raise NotAnExport("The file contradicts itself or what is here.") from None
     log.info("runner brought in", runner_id=brought.runner_id, new=runner_id is None)
-    if runner_id is not None or brought.by_strava:
-        return brought
-    return _mail(runtime, brought, luggage.account.email)
+    return brought
 
 
 def _bring(
@@ -73,11 +71,16 @@ def _bring(
     unpack.mails(session, runner.id, luggage.mails, asked)
     _keep_within_the_limit(runtime, session, runner.id, now=now)
     store.changed(session, runner.id)
+    by_strava, email = runner.athlete_id is not None, luggage.account.email
+    is_new = runner_id is None
     return Brought(
         runner_id=runner.id,
         runs=len(places),
         answers=said,
-        by_strava=runner.athlete_id is not None,
+        by_strava=by_strava,
+        is_mailed=is_new
+        and not by_strava
+        and _mail(runtime, session, runner, email, now=now),
     )
 
 
@@ -137,13 +140,22 @@ def _keep_within_the_limit(
     session.execute(delete(Run).where(*old))
 
 
-def _mail(runtime: Runtime, brought: Brought, email: str | None) -> Brought:
+def _mail(
+    runtime: Runtime,
+    session: Session,
+    runner: Runner,
+    email: str | None,
+    *,
+    now: datetime,
+) -> bool:
     """Ask the address to confirm itself; what is no address is left out."""
     if email is None:
-        return brought
+        return False
     try:
-        address.ask(runtime, runner_id=brought.runner_id, email=email)
+        address.promise(
+            session, runtime.sealer, runner_id=runner.id, email=email, now=now
+        )
     except BadAddress:
-        log.warning("address left out", runner_id=brought.runner_id)
-        return brought
-    return replace(brought, is_mailed=True)
+        log.warning("address left out", runner_id=runner.id)
+        return False
+    return True

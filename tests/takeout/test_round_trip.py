@@ -11,13 +11,11 @@ from sqlalchemy import select, update
 
 from sync import standing
 from sync.errors import ConsentMissing
-from sync.models import Answer, Consent, Mail, Run, Runner, Survey
-from sync.runners import address, leave, signin
+from sync.models import Answer, Consent, Mail, Run, Survey
 from sync.settings import Settings
 from sync.surveys import withdraw
 from sync.takeout.archive import NotAnExport
 from sync.takeout.bring import bring_in
-from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.takeout.elsewhere import another, counts, exported, zipped
 
@@ -155,36 +153,6 @@ def test_who_linked_strava_there_first_gets_what_is_missing(
     assert (brought.runs, brought.answers) == (11, 3)
     assert counts(there.runtime)["run"] == 11
     assert counts(there.runtime)["decision"] == 11
-
-
-def test_who_left_strava_gets_in_by_a_mail(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
-) -> None:
-    leave.disconnect(stage.runtime, runner_id)
-    file = zipped(tmp_path, exported(stage.runtime, runner_id))
-
-    brought = bring_in(there.runtime, file)
-
-    assert (brought.by_strava, brought.is_mailed) == (False, True)
-    token = token_in(there.runtime, "confirm_address")
-    assert address.confirm(there.runtime, token=token) == brought.runner_id
-    signin.send_link(
-        there.runtime, email=f"runner{runner_id}@example.org", browser="browser"
-    )
-    assert token_in(there.runtime, "sign_in_link")
-
-
-def test_a_file_gives_nobody_an_address_and_a_strava_account(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
-) -> None:
-    brought = bring_in(
-        there.runtime, zipped(tmp_path, exported(stage.runtime, runner_id))
-    )
-
-    with there.runtime.db.reading() as session:
-        runner = session.get_one(Runner, brought.runner_id)
-    assert (runner.athlete_id, runner.email, runner.email_hash) == (7, None, None)
-    assert not brought.is_mailed
 
 
 def test_a_strict_host_takes_in_what_it_may_keep(

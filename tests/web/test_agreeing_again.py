@@ -160,25 +160,26 @@ def test_until_then_no_answer_is_stored(
         answer.record(runtime, token=token_in(runtime), values={"mood": 1})
 
 
-def test_until_then_no_new_address_is_taken(
-    stage: Stage, outdated: int, runtime: Runtime
+def test_a_link_to_confirm_an_address_needs_no_new_text(
+    outdated: int, runtime: Runtime
 ) -> None:
-    with runtime.db.transaction() as session:
-        session.execute(update(Consent).values(version=VERSION))
     address.ask(runtime, runner_id=outdated, email="new@example.org")
     token = token_in(runtime, "confirm_address")
-    let_the_text_change(runtime)
 
-    with pytest.raises(ConsentOutdated):
-        address.confirm(runtime, token=token)
-
-    with runtime.db.transaction() as session:
-        session.execute(update(Consent).values(version=VERSION))
     assert address.confirm(runtime, token=token) == outdated
 
-    let_the_text_change(runtime)
-    with pytest.raises(ConsentOutdated):
-        address.ask(runtime, runner_id=outdated, email="newer@example.org")
+    assert "strava" in consents.outdated(runtime, outdated)
+
+
+def test_a_signed_in_browser_reads_first_and_names_its_address_then(
+    browser: Browser, outdated: int, stage: Stage
+) -> None:
+    mails = rows(stage, Mail)
+
+    refused = browser.post("/email", email="new@example.org")
+
+    assert refused.location == "/settings/consents"
+    assert rows(stage, Mail) == mails
 
 
 def test_programs_are_told_in_json(browser: Browser, outdated: int) -> None:

@@ -1,0 +1,94 @@
+"""Whoever is brought in has one way in, proven by them: Strava, or a mailed link."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+from typing_extensions import override
+
+from sync import standing
+from sync.crypto import Sealer
+from sync.models import Consent, Runner
+from sync.runners import address, leave, signin
+from sync.takeout.bring import bring_in
+from tests.conftest import KEY
+from tests.mailbag import token_in
+from tests.stage import Stage
+from tests.sync.test_leaving import Killed
+from tests.takeout.elsewhere import another, counts, exported, zipped
+
+
+@pytest.fixture
+def there(stage: Stage, sqlite_template: Path, tmp_path: Path) -> Iterator[Stage]:
+    with another(stage, sqlite_template, tmp_path) as other:
+        yield other
+
+
+def test_who_left_strava_gets_in_by_a_mail(
+    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+) -> None:
+    leave.disconnect(stage.runtime, runner_id)
+    file = zipped(tmp_path, exported(stage.runtime, runner_id))
+
+    brought = bring_in(there.runtime, file)
+
+    assert (brought.by_strava, brought.is_mailed) == (False, True)
+    token = token_in(there.runtime, "confirm_address")
+    assert address.confirm(there.runtime, token=token) == brought.runner_id
+    signin.send_link(
+        there.runtime, email=f"runner{runner_id}@example.org", browser="browser"
+    )
+    assert token_in(there.runtime, "sign_in_link")
+
+
+def test_who_left_strava_and_agreed_to_an_older_text_gets_in_by_a_mail(
+    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+) -> None:
+    leave.disconnect(stage.runtime, runner_id)
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Consent).values(version="2025-01"))
+    file = zipped(tmp_path, exported(stage.runtime, runner_id))
+
+    brought = bring_in(there.runtime, file)
+
+    assert brought.is_mailed
+    token = token_in(there.runtime, "confirm_address")
+    assert address.confirm(there.runtime, token=token) == brought.runner_id
+    with there.runtime.db.reading() as session:
+        assert not standing.may_collect_now(session, brought.runner_id)
+
+
+def test_without_the_mail_that_lets_them_in_nobody_comes(
+    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+) -> None:
+    leave.disconnect(stage.runtime, runner_id)
+    file = zipped(tmp_path, exported(stage.runtime, runner_id))
+    before = counts(there.runtime)
+
+    class Dies(Sealer):
+        @override
+        def seal(self, text: str) -> bytes:
+            if "@" in text:
+                raise Killed
+            return super().seal(text)
+
+    dying = replace(there.runtime, sealer=Dies([KEY]))
+    with pytest.raises(Killed):
+        bring_in(dying, file)
+
+    assert counts(there.runtime) == before
+
+
+def test_a_file_gives_nobody_an_address_and_a_strava_account(
+    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+) -> None:
+    brought = bring_in(
+        there.runtime, zipped(tmp_path, exported(stage.runtime, runner_id))
+    )
+
+    with there.runtime.db.reading() as session:
+        runner = session.get_one(Runner, brought.runner_id)
+    assert (runner.athlete_id, runner.email, runner.email_hash) == (7, None, None)
+    assert not brought.is_mailed
