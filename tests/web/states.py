@@ -114,6 +114,7 @@ def _wellbeing_for_years(stage: Stage) -> Scene:
     """Open the longer look after three years of answers, more than are drawn."""
     scene = answered(stage, 200, "/wellbeing")
     assert scene.runner_id is not None
+    controls.save(stage.runtime, scene.runner_id, {"wellbeing": True})
     give_looks(stage.runtime, scene.runner_id, [n * 7 % 26 for n in range(40)])
     return scene
 
