@@ -16,6 +16,7 @@ from sync.surveys.rules import RunFacts
 _LOOK_BACK = timedelta(days=8)
 _LOOKED_BACK_AT = 12
 _QUESTIONS = ("survey", "survey_reminder", "checkin")
+_DECIDED_AGAIN = ("verdict", "reason", "minutes_since_end", "policy", "decided_at")
 
 
 def waiting_runners(session: Session, *, limit: int = 20) -> Sequence[int]:
@@ -204,9 +205,15 @@ def runs_since_asked(session: Session, runner_id: int, *, before: datetime) -> i
 
 
 def note(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
-    """Keep one decision for each run, the first one made."""
+    """Keep one decision for each run: the first one made, until one asks after all."""
+    told = insert(session, Decision)
+    newer = {name: told.excluded[name] for name in _DECIDED_AGAIN}
     session.execute(
-        insert(session, Decision).on_conflict_do_nothing(index_elements=["run_id"]),
+        told.on_conflict_do_update(
+            index_elements=["run_id"],
+            set_=newer,
+            where=told.excluded.verdict == "send",
+        ),
         decisions,
     )
     session.execute(

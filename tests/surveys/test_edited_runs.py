@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from sync.mail.rules import LEASE
 from sync.models import Decision, Mail, Run, Survey
@@ -44,6 +44,11 @@ def only(stage: Stage) -> tuple[Survey, Decision, Run]:
         )
 
 
+def only_decision(stage: Stage) -> Decision:
+    with stage.runtime.db.reading() as session:
+        return session.scalars(select(Decision)).one()
+
+
 def test_a_crop_moves_the_mail(asked: Stage) -> None:
     before, _, _ = only(asked)
 
@@ -66,6 +71,39 @@ def test_a_run_cropped_to_nothing_is_not_asked_about(asked: Stage) -> None:
         decision = session.scalars(select(Decision)).one()
         assert session.scalars(select(Survey)).all() == []
     assert (decision.verdict, decision.reason) == ("withhold", "too short")
+
+
+def test_a_run_that_comes_back_longer_is_asked_about_and_noted_so(
+    stage: Stage,
+) -> None:
+    athlete = stage.athlete()
+    stage.link(athlete)
+    stage.work()
+    stage.pass_time(hours=3)
+    run = stage.run(athlete, ended_minutes_ago=5, moving_s=200, distance_m=500)
+    stage.tell(athlete, run.id, "create")
+    stage.work()
+    assert only_decision(stage).reason == "too short"
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Run).values(hidden_at=stage.clock()))
+
+    edit(stage, moving_s=3600, distance_m=10_000)
+
+    survey, decision, _ = only(stage)
+    assert survey.cancelled_for is None
+    assert decision.verdict == "send"
+    assert decision.decided_at == survey.created_at
+
+
+def test_a_run_that_comes_back_shorter_was_still_asked_about(asked: Stage) -> None:
+    with asked.runtime.db.transaction() as session:
+        session.execute(update(Survey).values(sent_at=asked.clock()))
+        session.execute(update(Mail).values(due_at=None, sent_at=asked.clock()))
+        session.execute(update(Run).values(hidden_at=asked.clock()))
+
+    edit(asked, moving_s=200, distance_m=500)
+
+    assert only_decision(asked).verdict == "send"
 
 
 def test_a_new_name_changes_nothing(asked: Stage) -> None:

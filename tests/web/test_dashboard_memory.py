@@ -3,7 +3,8 @@
 from sqlalchemy import delete, update
 
 from sync.analytics.overview import Dashboard, dashboard
-from sync.models import Decision, Runner, Survey
+from sync.mail.store import note_withheld
+from sync.models import Decision, Mail, Runner, Survey
 from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
 from sync.surveys import answer
@@ -44,6 +45,16 @@ def test_a_new_decision_is_seen_at_once(stage: Stage) -> None:
         )
 
     assert look(stage.runtime, runner_id).runs[-1].reason == "paused"
+
+
+def test_a_mail_withheld_before_it_leaves_is_seen_at_once(stage: Stage) -> None:
+    runner_id, _ = fresh_run(stage)
+    assert look(stage.runtime, runner_id).runs[-1].verdict == "send"
+
+    with stage.runtime.db.transaction() as session:
+        note_withheld(session, "paused", Mail.runner_id == runner_id)
+
+    assert look(stage.runtime, runner_id).runs[-1].verdict == "withhold"
 
 
 def test_an_answer_is_seen_at_once(stage: Stage) -> None:
