@@ -1,12 +1,13 @@
 """Act on what Strava told us, one runner at a time."""
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from sync import standing, tallies
-from sync.errors import MoodmilesError
+from sync.errors import ConsentOutdated, GoingSoon, MoodmilesError, TryLater
 from sync.inbox import rules, store
 from sync.inbox.rules import Plan
 from sync.inbox.store import Batch
@@ -28,7 +29,7 @@ def drain(runtime: Runtime) -> None:
     """Act on everything that is due, until nothing is or the shift ends."""
     for batch in shift(runtime, Work.INBOX, partial(_claim, runtime)):
         try:
-            _act(runtime, batch)
+            act(runtime, batch)
         finally:
             _release(runtime, batch.runner_id)
 
@@ -43,10 +44,16 @@ def _release(runtime: Runtime, runner_id: int) -> None:
         runners.release(session, runner_id)
 
 
-def _act(runtime: Runtime, batch: Batch) -> None:
+def act(runtime: Runtime, batch: Batch) -> None:
+    """Do what these events ask for; what cannot be done now stays due."""
     runner_id = batch.runner_id
+    try:
+        may_collect = _may_collect(runtime, runner_id)
+    except GoingSoon:
+        _wait_for_the_undo(runtime, batch)
+        return
     plan = rules.plan(batch.events)
-    if not _may_collect(runtime, runner_id):
+    if not may_collect:
         # Agreeing to the new text starts a comparison, which finds these runs.
         _done(runtime, [one for event_ids in plan.pull.values() for one in event_ids])
         plan.pull.clear()
@@ -72,8 +79,19 @@ def _act(runtime: Runtime, batch: Batch) -> None:
 
 
 def _may_collect(runtime: Runtime, runner_id: int) -> bool:
-    with runtime.db.reading() as session:
-        return standing.may_collect_now(session, runner_id)
+    """Whether something new may be kept; raises `GoingSoon`, as that can be undone."""
+    try:
+        with runtime.db.reading() as session:
+            standing.require(session, runner_id)
+    except ConsentOutdated:
+        return False
+    return True
+
+
+def _wait_for_the_undo(runtime: Runtime, batch: Batch) -> None:
+    """Leave everything due: an undo finds it so, and a deletion takes it along."""
+    event_ids = [event.id for event in batch.events]
+    _postpone(runtime, batch, event_ids, TryLater("A deletion waits.", timedelta(0)))
 
 
 def _read_together(runtime: Runtime, batch: Batch, plan: Plan) -> set[int]:

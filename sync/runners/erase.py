@@ -1,7 +1,7 @@
 """Asking for everything to be deleted, with ten minutes to change one's mind.
 
 Asking changes one column: from then on nothing is collected, asked or mailed, and
-taking it back leaves everything as it was.
+taking it back leaves everything as it was: what was under way then waits, due.
 """
 
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from sync import tallies
 from sync.crypto import new_token, token_hash
 from sync.database import wake_after_commit
 from sync.mail import outbox
-from sync.models import Mail, MailLink, Runner
+from sync.models import Mail, MailLink, Runner, Sweep
 from sync.queue import Work
 from sync.runners import store
 from sync.runtime import Runtime
@@ -75,6 +75,10 @@ def _undo(runtime: Runtime, session: Session, runner_id: int) -> bool:
         update(Mail)
         .where(Mail.runner_id == runner_id, Mail.due_at == runner.erase_at)
         .values(due_at=now)
+    )
+    # What broke off when this was asked for goes on at once.
+    session.execute(
+        update(Sweep).where(Sweep.runner_id == runner_id).values(due_at=now)
     )
     runner.erase_at = None
     _withdraw_offer(session, runner_id)

@@ -223,6 +223,17 @@ def is_linked(session: Session, runner_id: int) -> bool:
     )
 
 
+def may_be_back(session: Session, runner_id: int) -> bool:
+    """Whether one who `is_linked` did not find is so again once they undo.
+
+    Who agrees to a newer text is compared with the whole list instead.
+    """
+    connected = select(Connection.runner_id).where(Connection.runner_id == runner_id)
+    if session.scalar(connected) is None:
+        return False
+    return not standing.outdated(session, runner_id)
+
+
 def release(session: Session, runner_id: int) -> None:
     session.execute(
         update(Connection)

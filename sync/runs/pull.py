@@ -6,7 +6,7 @@ from datetime import timedelta
 import structlog
 
 from sync.database import wake_after_commit
-from sync.errors import NotOnStrava
+from sync.errors import NotOnStrava, TryLater
 from sync.queue import Work
 from sync.runners import own_log
 from sync.runners import store as runners
@@ -60,11 +60,16 @@ def keep(
     *,
     unreadable: Sequence[Unreadable] = (),
 ) -> None:
-    """Store runs, and drop our copies of what are runs no longer."""
+    """Store runs, and drop our copies of what are runs no longer.
+
+    Raises `TryLater` while a deletion can still be undone.
+    """
     runs = [one for one in found if isinstance(one, RemoteRun)]
     others = [one.id for one in found if isinstance(one, NotARun)]
     with runtime.db.transaction() as session:
         if not runners.is_linked(session, runner_id):
+            if runners.may_be_back(session, runner_id):
+                raise TryLater("A deletion may still be undone.", timedelta(0))
             return  # the runner left while Strava answered
         now = runtime.db.now(session)
         since = kept_since(runtime.settings.strava_retention_days, now=now)

@@ -76,15 +76,17 @@ def everyone_works(stage: Stage) -> None:
 
 
 def test_an_undone_deletion_leaves_everything_as_it_was(linked: Stage) -> None:
-    before = everything(linked, but={"tally"})
+    before = everything(linked, but={"tally", "sweep"})
     erase.ask(linked.runtime, the_runner(linked))
     linked.pass_time(minutes=9)
 
     undone = erase.undo(linked.runtime, the_runner(linked))
 
     assert undone
-    assert everything(linked, but={"tally"}) == before
+    assert everything(linked, but={"tally", "sweep"}) == before
     assert set(Work) <= set(linked.queue.woken_up)
+    with linked.runtime.db.reading() as session:
+        assert session.scalars(select(Sweep.due_at)).one() == linked.clock()
 
 
 def test_while_it_can_be_undone_nothing_is_fetched_asked_or_mailed(
