@@ -1,13 +1,19 @@
 """The migrations make what the models say, on both databases, and undo it."""
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from secrets import token_hex
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import inspect
+from sqlalchemy import Engine, MetaData, Table, func, inspect, select, text
 
 from sync.database import connect
+from sync.errors import MoodmilesError
+
+CREATED_AT = datetime(2024, 3, 1, tzinfo=UTC)
 
 
 def config_for(url: str) -> Config:
@@ -43,3 +49,115 @@ def test_down_and_up_again(sqlite_url: str) -> None:
 
     assert left == {"alembic_version"}
     command.check(config_for(sqlite_url))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give a database as the first tables were, with a runner who agreed and ran."""
+    if request.param == "sqlite":
+        yield filled(f"sqlite:///{tmp_path / 'older.sqlite3'}")
+        return
+    shared = connect(request.getfixturevalue("postgres_url"))
+    apart = shared.execution_options(isolation_level="AUTOCOMMIT")
+    name = f"older_{token_hex(4)}"
+    with apart.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+        yield filled(shared.url.set(database=name).render_as_string(False))
+        connection.execute(text(f"DROP DATABASE {name}"))
+    shared.dispose()
+
+
+def filled(url: str) -> str:
+    command.upgrade(config_for(url), "0001")
+    add_runner(url)
+    return url
+
+
+def add_runner(url: str) -> None:
+    """Add a runner, and a consent that names them."""
+    engine = connect(url)
+    tables = reflected(engine)
+    with engine.begin() as connection:
+        runner_id = connection.execute(
+            tables["runner"].insert().returning(tables["runner"].c.id),
+            {
+                "created_at": CREATED_AT,
+                "vault_key": b"sealed",
+                "zone": "UTC",
+                "preferences": {},
+            },
+        ).scalar_one()
+        connection.execute(
+            tables["consent"].insert(),
+            {
+                "runner_id": runner_id,
+                "kind": "mood",
+                "version": "2025-01",
+                "given_at": CREATED_AT,
+            },
+        )
+    engine.dispose()
+
+
+def reflected(engine: Engine) -> dict[str, Table]:
+    metadata = MetaData()
+    metadata.reflect(engine)
+    return dict(metadata.tables)
+
+
+def held(url: str) -> tuple[int, int]:
+    """Count the runners, and what they agreed to."""
+    engine = connect(url)
+    tables = reflected(engine)
+    with engine.connect() as connection:
+        counted = [
+            connection.execute(select(func.count()).select_from(tables[name]))
+            for name in ("runner", "consent")
+        ]
+        runners, consents = (count.scalar_one() for count in counted)
+    engine.dispose()
+    return runners, consents
+
+
+def test_what_runners_have_stays_on_the_way_up_and_down(older: str) -> None:
+    command.upgrade(config_for(older), "head")
+    above = held(older)
+
+    command.downgrade(config_for(older), "0001")
+
+    assert (above, held(older)) == ((1, 1), (1, 1))
+
+
+def test_who_was_here_before_is_warned_a_year_from_today_at_the_earliest(
+    older: str,
+) -> None:
+    before = datetime.now(UTC)
+
+    command.upgrade(config_for(older), "head")
+
+    engine = connect(older)
+    with engine.connect() as connection:
+        seen = select(reflected(engine)["runner"].c.active_at)
+        active_at = connection.execute(seen).scalar_one()
+    engine.dispose()
+    if active_at.tzinfo is None:
+        active_at = active_at.replace(tzinfo=UTC)
+    assert before - timedelta(seconds=1) <= active_at <= datetime.now(UTC)
+
+
+def test_a_step_that_would_leave_a_loose_end_is_undone(sqlite_url: str) -> None:
+    filled(sqlite_url)
+    engine = connect(sqlite_url)
+    with engine.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+        connection.execute(text("DELETE FROM runner"))
+        connection.commit()
+    engine.dispose()
+
+    with pytest.raises(MoodmilesError, match="rows of consent name rows of runner"):
+        command.upgrade(config_for(sqlite_url), "head")
+
+    engine = connect(sqlite_url)
+    tables = set(inspect(engine).get_table_names())
+    engine.dispose()
+    assert "export" not in tables

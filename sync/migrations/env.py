@@ -4,9 +4,11 @@ from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from sync.database import connect
+from sync.errors import MoodmilesError
 from sync.models import Model
 from sync.models.base import UtcDateTime
 from sync.settings import load
@@ -21,7 +23,31 @@ def _plain_types(
     return False
 
 
+def _let_tables_be_rebuilt(connection: Connection) -> None:
+    """Let SQLite drop a table that others refer to, without emptying those.
+
+    A changed table is built anew and the old one dropped, which would delete every
+    row that names one of its own.  Inside a transaction this pragma does nothing.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+
+
+def _refuse_loose_ends(ctx: MigrationContext, *_: object, **__: object) -> None:
+    """Undo a step after which a row names another that is not there."""
+    connection = ctx.connection
+    if connection is None or connection.dialect.name != "sqlite":
+        return
+    loose = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if loose is not None:
+        raise MoodmilesError(
+            f"The tables were left as they were: rows of {loose[0]} name rows of "
+            f"{loose[2]} that are not there."
+        )
+
+
 def _run(connection: Connection) -> None:
+    _let_tables_be_rebuilt(connection)
     context.configure(
         connection=connection,
         target_metadata=Model.metadata,
@@ -30,6 +56,7 @@ def _run(connection: Connection) -> None:
         render_as_batch=connection.dialect.name == "sqlite",
         render_item=_plain_types,
         transaction_per_migration=True,
+        on_version_apply=_refuse_loose_ends,
     )
     with context.begin_transaction():
         context.run_migrations()

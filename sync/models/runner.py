@@ -140,7 +140,6 @@ class Export(Model):
     runner_id: Mapped[int] = mapped_column(
         ForeignKey("runner.id", ondelete="CASCADE"), index=True
     )
-    token_hash: Mapped[str | None] = mapped_column(unique=True)
     asked_at: Mapped[datetime]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(default=0)

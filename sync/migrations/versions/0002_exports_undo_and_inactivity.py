@@ -1,5 +1,7 @@
 """Exports, the undo of a deletion, inactivity, and the names of browsers."""
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -23,7 +25,6 @@ def upgrade() -> None:
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             nullable=False,
         ),
-        sa.Column("token_hash", sa.String(), nullable=True),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -40,7 +41,6 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_export")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_export_token_hash")),
     )
     with op.batch_alter_table("export", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_export_due_at"), ["due_at"], unique=False)
@@ -71,6 +71,10 @@ def upgrade() -> None:
             postgresql_where=sa.text("erase_at IS NOT NULL"),
             sqlite_where=sa.text("erase_at IS NOT NULL"),
         )
+
+    # Nobody knows when those who are here were last seen: their year begins today.
+    runner = sa.table("runner", sa.column("active_at", sa.DateTime(timezone=True)))
+    op.execute(sa.update(runner).values(active_at=datetime.now(UTC)))
 
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.add_column(sa.Column("browser", sa.String(), nullable=True))
