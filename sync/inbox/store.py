@@ -6,7 +6,18 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from sync.database import Database, insert
@@ -50,7 +61,7 @@ def _keeping(db: Database, told: Sequence[str]) -> Executable:
     }
     row |= {"received_at": db.moment, "due_at": db.moment, "attempts": literal(0)}
     named = bindparam("subscription_id", type_=Subscription.id.type)
-    is_known = exists().where(Runner.athlete_id == row["athlete_id"])
+    is_known = _linked(row["athlete_id"])
     is_ours = or_(
         exists().where(Subscription.id == named), ~exists(select(Subscription.id))
     )
@@ -63,9 +74,24 @@ def _keeping(db: Database, told: Sequence[str]) -> Executable:
 
 
 def knows(session: Session, athlete_id: int) -> bool:
-    """Whether an athlete of Strava's is a runner here."""
-    found = select(Runner.id).where(Runner.athlete_id == athlete_id)
-    return session.scalar(found) is not None
+    """Whether an athlete of Strava's is a runner here who has Strava linked."""
+    return bool(session.scalar(select(_linked(literal(athlete_id)))))
+
+
+def forget_strangers(session: Session) -> None:
+    """Remove what waits about those who have no link: nobody would ever take it."""
+    session.execute(
+        delete(Event).where(
+            Event.due_at.is_not(None), ~_linked(Event.__table__.c.athlete_id)
+        )
+    )
+
+
+def _linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether an athlete has a link here, be it a broken one."""
+    return exists().where(
+        Runner.athlete_id == athlete_id, Connection.runner_id == Runner.id
+    )
 
 
 def claim(session: Session, *, now: datetime) -> Batch | None:

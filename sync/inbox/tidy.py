@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, select
 
-from sync.models import Event, Runner
+from sync.inbox import store
+from sync.models import Event
 from sync.runtime import Runtime
 
 KEPT = timedelta(days=30)  # a repeat comes within minutes
@@ -12,7 +13,8 @@ AT_ONCE = 1000
 
 
 def tidy(runtime: Runtime) -> None:
-    _forget_strangers(runtime)
+    with runtime.db.transaction() as session:
+        store.forget_strangers(session)
     kept = KEPT
     if runtime.settings.strava_retention_days is not None:
         kept = min(KEPT, timedelta(days=runtime.settings.strava_retention_days))
@@ -27,14 +29,3 @@ def tidy(runtime: Runtime) -> None:
             ).all()
             session.execute(delete(Event).where(Event.id.in_(old)))
             removed = len(old)
-
-
-def _forget_strangers(runtime: Runtime) -> None:
-    """Remove what came in about a runner in the very moment they left."""
-    with runtime.db.transaction() as session:
-        session.execute(
-            delete(Event).where(
-                Event.due_at.is_not(None),
-                ~exists().where(Runner.athlete_id == Event.athlete_id),
-            )
-        )
