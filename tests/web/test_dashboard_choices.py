@@ -73,6 +73,19 @@ def test_every_number_leads_to_the_runs_behind_it(reader: Browser) -> None:
         assert f"{count} run{'' if count == '1' else 's'} of 61" in found
 
 
+def test_every_number_of_a_period_leads_to_the_runs_of_that_period(
+    reader: Browser,
+) -> None:
+    page = reader.open("/dashboard?period=4w").text
+    felt = page[page.index('id="felt"') : page.index('id="weeks"')]
+    links = re.findall(r'href="(/dashboard\?[^"]+)#all-runs" aria-label="(\d+) ', felt)
+
+    assert sum(int(count) for _, count in links) < 30
+    for address, count in links:
+        found = reader.open(unescape(address)).text
+        assert f"{count} run{'' if count == '1' else 's'} of 61" in found
+
+
 def test_a_period_leaves_out_what_is_older(reader: Browser) -> None:
     everything = reader.open("/dashboard").text
     lately = reader.open("/dashboard?period=4w").text

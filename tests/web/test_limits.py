@@ -82,6 +82,7 @@ def test_one_address_gets_only_so_many_sign_in_mails(
 def test_one_network_gets_only_so_many_and_the_next_is_not_concerned(
     runtime: Runtime,
 ) -> None:
+    assert MAILS.network
     client, most = on(runtime), MAILS.network.amount
 
     seen = ask_for_links(client, most + 1, like="runner{}@example.org", of=HERE)
@@ -93,6 +94,102 @@ def test_one_network_gets_only_so_many_and_the_next_is_not_concerned(
     assert seen == [303] * most + [429]
     assert next_door == [303]
     assert set(this_machine) == {303}
+
+
+@pytest.mark.parametrize("counts_on", ["redis", "nothing"])
+def test_what_is_refused_to_one_uses_up_nobody_elses_share(
+    runtime: Runtime, redis: Valkey, counts_on: str
+) -> None:
+    redis.flush()
+    client = on(runtime, redis.url if counts_on == "redis" else "")
+    assert MAILS.network
+    flood, most = MAILS.network.amount + 5, MAILS.who.amount
+
+    seen = ask_for_links(client, flood, like="one@example.org", of=HERE)
+    others = ask_for_links(client, 3, like="other{}@example.org", of=HERE)
+
+    assert seen == [303] * most + [429] * (flood - most)
+    assert others == [303] * 3
+
+
+def test_a_network_that_is_refused_is_not_remembered_by_name(
+    runtime: Runtime, redis: Valkey
+) -> None:
+    redis.flush()
+    assert MAILS.network
+    client, most = on(runtime, redis.url), MAILS.network.amount
+
+    ask_for_links(client, most + 5, like="runner{}@example.org", of=HERE)
+
+    with Redis.from_url(redis.url) as store:
+        assert len(store.keys()) == most + 1  # each address, and the network
+
+
+CLUB = 60
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/connect", {"strava": "1", "mood": "1", "adult": "1"}),
+        ("/connect/again", {}),
+        ("/email", {"email": "new@example.org"}),
+        ("/email/confirm/token-{}", {}),
+        ("/settings/export", {}),
+        ("/undo/token-{}", {}),
+    ],
+)
+def test_a_club_night_behind_one_address_gets_in(
+    runtime: Runtime, stage: Stage, path: str, fields: dict[str, str]
+) -> None:
+    app = on(runtime).application
+    seen = []
+
+    for number in range(CLUB):
+        browser = Browser(app.test_client(), runtime)
+        if path in {"/email", "/settings/export"}:
+            browser.sign_in(stage.link(stage.athlete(100 + number), address=False))
+        form = {**fields, "csrf": browser.form_token()}
+        answered = browser.client.post(
+            path.format(number), data=form, environ_overrides={"REMOTE_ADDR": HERE}
+        )
+        seen.append(answered.status_code)
+
+    assert len(set(seen)) == 1
+    assert seen[0] in {303, 410}
+
+
+@pytest.mark.parametrize(
+    ("proxy", "header", "trusted", "times"),
+    [
+        ("172.18.0.3", "198.51.100.7", (), 1),
+        ("fd00::3", "198.51.100.7", (), 1),
+        ("172.18.0.3", "198.51.100.7", ("172.18.0.0/16",), 0),
+        ("127.0.0.1", "198.51.100.7", (), 0),
+        ("172.18.0.3", None, (), 0),
+        ("8.8.8.8", "198.51.100.7", (), 0),
+    ],
+)
+def test_a_proxy_nearby_that_nobody_trusts_is_spoken_of_once(
+    runtime: Runtime,
+    capsys: pytest.CaptureFixture[str],
+    proxy: str,
+    header: str | None,
+    trusted: tuple[str, ...],
+    times: int,
+) -> None:
+    app = on(runtime, trusted=trusted).application
+    headers = {"X-Forwarded-For": header} if header else {}
+
+    for _ in range(3):
+        where = {"REMOTE_ADDR": proxy}
+        with app.test_request_context("/", headers=headers, environ_overrides=where):
+            client_network()
+
+    said = capsys.readouterr().out
+    assert said.count("MOODMILES_TRUSTED_PROXIES may be missing") == times
+    assert proxy not in said
+    assert "198.51.100.7" not in said
 
 
 def test_two_web_processes_count_together(runtime: Runtime, redis: Valkey) -> None:
@@ -186,6 +283,7 @@ def test_an_answer_that_is_refused_stays_selected(
         ("export", "/settings/export", {}),
         ("answer", "/wellbeing", {}),
         ("answer", "/runs/1", {"mood": "4"}),
+        ("answer", "/dashboard/answer", {"run_id": "1", "mood": "4"}),
         ("answer", "/s/some-token/skip", {}),
     ],
 )

@@ -1,7 +1,7 @@
 """What is drawn of a runner's runs: the same until their data change, so kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -12,7 +12,7 @@ from sync.language import spoken
 from web.dashboard.felt import Felt, felt
 from web.dashboard.findings import Findings
 from web.dashboard.main_charts import Chart, charts, read_outs
-from web.dashboard.wanted import ALWAYS, Wanted, within
+from web.dashboard.wanted import ALWAYS, Wanted, first_day, within
 from web.dashboard.weeks import WeeksView, weeks_view
 from web.dashboard.year import YearView, year_view
 from web.formats import Unit
@@ -54,12 +54,13 @@ def drawn(
 def draw(data: Dashboard, unit: Unit, found: Findings | None, *, period: str) -> Drawn:
     shown, wanted = within(data, period), Wanted(period=period)
     answered = shown.answered_runs
+    counted = replace(wanted, since=first_day(data, period))
     # The line is about all answers, so it stands only over all of them.
     lines = found if period == ALWAYS else None
     return Drawn(
         charts=charts(answered, unit, lines) if data.answered_runs else (),
         read_outs=read_outs(answered, unit),
-        felt=felt(answered, unit, wanted),
+        felt=felt(answered, unit, counted),
         weeks=weeks_view(shown.weeks, unit, wanted),
         year=year_view(data, unit),
     )

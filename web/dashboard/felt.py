@@ -1,5 +1,6 @@
 """How runs felt, from easy weeks to big ones."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,14 +33,17 @@ class Felt:
 
 
 def felt(answered: Sequence[RunRow], unit: Unit, wanted: Wanted) -> Felt | None:
-    """Count the moods in each round range of 7-day distance; None with too few."""
+    """Count the moods in each round range of 7-day distance; None with too few.
+
+    `wanted` is what lists exactly these answered runs.
+    """
     if len(answered) < FEWEST:
         return None
     weeks = [in_unit(run.week_m, unit) for run in answered]
     edges = _edges(weeks)
     counts = [[0] * len(TILES) for _ in edges]
     for week, run in zip(weeks, answered, strict=True):
-        place = sum(edge <= week for edge in edges) - 1
+        place = bisect_right(edges, week) - 1
         counts[place][tile(run.mood or 0) - 1] += 1
     drawn = felt_bars.draw(counts)
     ends: list[float | None] = [*edges[1:], None]
@@ -86,7 +90,6 @@ def _counts(
             least=low or None,
             below=high,
             page=1,
-            since=None,
             until=None,
         )
         found.append((word(mood), count, f"{runs_at}#all-runs"))

@@ -27,6 +27,7 @@ from web.dashboard.wanted import PERIODS, SORTS, wanted_in
 from web.formats import Unit, unit_of
 from web.help.nearby import nearby
 from web.landing.example import example
+from web.limits import by_runner, limited
 from web.runtime import runtime
 from web.session import login_required, signed_in
 
@@ -65,6 +66,7 @@ def dashboard_page() -> ResponseReturnValue:
 
 @blueprint.post("/answer")
 @login_required
+@limited("answer", by_runner)
 def give_answer() -> ResponseReturnValue:
     """Keep the mood chosen in place for a run of today or yesterday."""
     try:

@@ -85,12 +85,17 @@ def wanted_in(query: Mapping[str, str]) -> Wanted:
     )
 
 
+def first_day(data: Dashboard, period: str) -> date | None:
+    """Return the first day of the period that ends today; None where all counts."""
+    days = PERIODS[period][1]
+    return None if days is None else data.today - timedelta(days=days - 1)
+
+
 def within(data: Dashboard, period: str) -> Dashboard:
     """Leave only the runs of the period that ends today, and its weeks."""
-    days = PERIODS[period][1]
-    if days is None:
+    since = first_day(data, period)
+    if since is None:
         return data
-    since = data.today - timedelta(days=days - 1)
     first = week_of(since, data.first_weekday)
     return replace(
         data,
