@@ -6,7 +6,12 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 
 # Pages that repeat a visitor's input stay plain: their size could tell tales.
-_LARGE = {"static", "dashboard.dashboard_page", "dashboard.data_json"}
+_LARGE = {
+    "static",
+    "dashboard.dashboard_page",
+    "dashboard.data_json",
+    "dashboard.read_outs_json",
+}
 _TEXT = ("text/", "application/json", "image/svg+xml", "application/javascript")
 _WORTH_IT = 1400  # bytes that fit one packet anyway
 

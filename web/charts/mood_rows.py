@@ -25,7 +25,7 @@ class Dot(NamedTuple):
 
     distance: float  # in the chart's unit
     mood: int  # 1 Awful to 5 Great
-    number: int = 0  # of its read-out
+    number: int = 0  # of the run
     hollow: bool = False  # answered late, or a race: it does not count
 
 

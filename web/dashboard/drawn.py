@@ -18,14 +18,20 @@ from web.dashboard.year import YearView, year_view
 from web.formats import Unit
 
 _MOST_KEPT = 32
+# A page with more dots is lighter without what each of them says when touched.
+_MOST_READ_OUTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Every picture of one period; `read_outs` is JSON for the script."""
+    """Every picture of one period.
+
+    `read_outs` is JSON for the script; None if there are so many that it asks for
+    them when a chart is first touched.
+    """
 
     charts: Sequence[Chart]
-    read_outs: Markup
+    read_outs: Markup | None
     felt: Felt | None
     weeks: WeeksView
     year: YearView
@@ -59,7 +65,9 @@ def draw(data: Dashboard, unit: Unit, found: Findings | None, *, period: str) ->
     lines = found if period == ALWAYS else None
     return Drawn(
         charts=charts(answered, unit, lines) if data.answered_runs else (),
-        read_outs=read_outs(answered, unit),
+        read_outs=(
+            read_outs(answered, unit) if len(answered) <= _MOST_READ_OUTS else None
+        ),
         felt=felt(answered, unit, counted),
         weeks=weeks_view(shown.weeks, unit, wanted),
         year=year_view(data, unit),

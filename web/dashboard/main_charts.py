@@ -120,8 +120,8 @@ def _course(line: Line | None) -> str:
 
 
 def read_outs(answered: Sequence[RunRow], unit: Unit) -> Markup:
-    """Return what both charts say about each run, in the order of `answered`."""
-    return as_json([(run.strava_id, *_lines(run, unit)) for run in answered])
+    """Return what both charts say about each run, by its number."""
+    return as_json({run.id: (run.strava_id, *_lines(run, unit)) for run in answered})
 
 
 def as_json(values: object) -> Markup:
@@ -150,8 +150,8 @@ def _dots(
         Dot(
             at_m(run) / metres,
             tile(run.mood or 0),
-            number,
+            run.id,
             run.race or (run.answered_minutes_after or 0) > _COUNTS_FOR_MIN,
         )
-        for number, run in enumerate(answered)
+        for run in answered
     ]

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from flask import (
     Blueprint,
+    Response,
     jsonify,
     redirect,
     render_template,
@@ -21,9 +22,10 @@ from web import session
 from web.dashboard import tables
 from web.dashboard.drawn import Owner, drawn
 from web.dashboard.findings import FEWEST_FOR_FIGURES, Findings, findings_for
+from web.dashboard.main_charts import read_outs
 from web.dashboard.progress import progress_of
 from web.dashboard.views import view_of
-from web.dashboard.wanted import PERIODS, SORTS, wanted_in
+from web.dashboard.wanted import PERIODS, SORTS, wanted_in, within
 from web.formats import Unit, unit_of
 from web.help.nearby import nearby
 from web.landing.example import example
@@ -108,6 +110,15 @@ def progress() -> ResponseReturnValue:
 @login_required
 def data_json() -> ResponseReturnValue:
     return jsonify(tables.as_json(_data()))
+
+
+@blueprint.get("/read-outs.json")
+@login_required
+def read_outs_json() -> ResponseReturnValue:
+    """Say of each dot what the page leaves out when there are thousands."""
+    shown = within(_data(), wanted_in(request.args).period)
+    said = read_outs(shown.answered_runs, unit_of(signed_in().units))
+    return Response(said, content_type="application/json")
 
 
 @blueprint.get("/runs.csv")

@@ -11,6 +11,9 @@ from web.charts.year_grid import Day, YearGrid
 from web.dashboard.wanted import Wanted
 from web.formats import TILES, Unit, distance, month_of_year, tile, word
 
+_LATEST = 50  # runs; of these one may lie on a later day than today
+_LONGEST = timedelta(weeks=54)  # more than any grid reaches back
+
 
 @dataclass(frozen=True, slots=True)
 class MonthLine:
@@ -32,17 +35,19 @@ class YearView:
 
 
 def year_view(data: Dashboard, unit: Unit) -> YearView:
+    last = max([data.today, *(run.local_day for run in data.runs[-_LATEST:])])
+    lately = [run for run in data.runs if run.local_day >= last - _LONGEST]
     days: dict[date, tuple[float, int | None]] = {}
-    for run in data.runs:
+    for run in lately:
         so_far, mood = days.get(run.local_day, (0.0, None))
         latest = mood if run.mood is None else tile(run.mood)
         days[run.local_day] = (so_far + run.distance_m, latest)
     grid = year_grid.draw(
         [Day(day, metres, mood) for day, (metres, mood) in days.items()],
-        last=max(data.today, max(days, default=data.today)),
+        last=last,
         top=data.first_weekday,
     )
-    shown = [run for run in data.runs if run.local_day >= grid.first]
+    shown = [run for run in lately if run.local_day >= grid.first]
     told = [run for run in shown if run.mood is not None]
     counts = ", ".join(
         f"{sum(tile(run.mood or 0) == mood for run in told)} {word(mood)}"

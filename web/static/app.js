@@ -32,14 +32,28 @@
     setTimeout(look, 2000);
   }
 
+  // A read-out is [run at Strava, line, line, line], by the run's number.  Where the
+  // page has thousands of dots they come when a chart is first touched.
+  const kept = document.getElementById("read-outs"), waiting = [];
+  let readOuts = kept ? JSON.parse(kept.textContent) : {};
+  const bring = async () => {
+    const from = kept?.dataset.from;
+    if (!from) return;
+    delete kept.dataset.from;
+    try {
+      const answer = await fetch(from);
+      if (!answer.ok) return;
+      readOuts = await answer.json();
+      for (const again of waiting) again();
+    } catch { kept.dataset.from = from; /* the next touch may fare better */ }
+  };
+
   // Charts: point, tap or use the arrow keys to read single runs.
   for (const plot of document.querySelectorAll("[data-points]")) {
-    // A point is [across 0-1000, down 0-500, mood, number of its read-out].
+    // A point is [across 0-1000, down 0-500, mood, number of the run].
     const points = JSON.parse(document.getElementById(plot.dataset.points).textContent);
     if (!points.length) continue;
     const said = JSON.parse(plot.dataset.words);
-    // A read-out is [run at Strava, line, line, line].
-    const readOuts = JSON.parse(document.getElementById("read-outs").textContent);
     const area = plot.querySelector(".area"), layer = area.querySelector(".layer"), tip = area.querySelector(".tip");
     const [ring, core] = ["ring", "core"].map((name) => {
       const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -47,7 +61,7 @@
       layer.append(path);
       return path;
     });
-    let current = -1, pinned = false;
+    let current = -1, pinned = false, spoken = false;
 
     const hide = () => {
       current = -1; pinned = false; tip.hidden = true;
@@ -55,7 +69,9 @@
     };
     const show = (index, speak) => {
       const [x, y, mood, number] = points[current = index];
-      const [run, ...lines] = readOuts[number];
+      const [run, ...lines] = readOuts[number] ?? [];
+      spoken = speak;
+      bring();
       ring.setAttribute("d", `M${x} ${y}h0`);
       core.setAttribute("d", `M${x} ${y}h0`);
       core.setAttribute("class", `core m${mood}`);
@@ -75,8 +91,10 @@
       const docked = matchMedia("(max-width: 47.99rem)").matches;
       tip.style.left = `${Math.max(-8, Math.min(width - tip.offsetWidth + 4, left - tip.offsetWidth / 2))}px`;
       tip.style.top = `${docked ? -high - 8 : top - high - 16 < -40 ? top + 16 : top - high - 16}px`;
-      if (speak) live.textContent = `${said.moods[mood]}. ${lines.join(", ")}. ${said.place.replace("{n}", index + 1).replace("{all}", points.length)}`;
+      const place = said.place.replace("{n}", index + 1).replace("{all}", points.length);
+      if (speak) live.textContent = [said.moods[mood], lines.join(", "), place].filter(Boolean).join(". ");
     };
+    waiting.push(() => { if (current >= 0) show(current, spoken); });
     const near = (event) => {
       const { left, top, width, height } = area.getBoundingClientRect();
       let found = -1, least = (event.pointerType === "touch" ? 44 : 30) ** 2;
