@@ -2,10 +2,14 @@
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from flask import request
+import structlog
+from flask import current_app, request
 
 from web.runtime import runtime
 
+log = structlog.get_logger()
+
+_WARNED = "moodmiles_strange_proxy"
 # Whoever gets an IPv6 address gets this many of its bits to themselves.
 _HOUSEHOLD_BITS = 64
 
@@ -18,6 +22,8 @@ def client_network() -> str | None:
     machine come its host, and everybody whose proxy does not say for whom it asks.
     """
     hops = [*_forwarded_for(), request.remote_addr or ""]
+    if len(hops) > 1:
+        _warn_of_a_strange_proxy(_address(hops[-1]))
     for hop in reversed(hops):
         address = _address(hop)
         if address is None:
@@ -30,6 +36,15 @@ def client_network() -> str | None:
 def _forwarded_for() -> list[str]:
     header = request.headers.get("X-Forwarded-For", "")
     return [hop.strip() for hop in header.split(",") if hop.strip()]
+
+
+def _warn_of_a_strange_proxy(address: IPv4Address | IPv6Address | None) -> None:
+    """Say once that everybody may be taken for one: a neighbour speaks for others."""
+    if address is None or not address.is_private or _is_trusted(address):
+        return
+    if _WARNED not in current_app.extensions:
+        current_app.extensions[_WARNED] = True
+        log.warning("a proxy is not believed: MOODMILES_TRUSTED_PROXIES may be missing")
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -25,15 +25,18 @@ class Counters:
         self._together = _on_redis(redis_url) if redis_url else None
         self._alone_until = 0.0
 
-    def wait_s(self, limit: RateLimitItem, *keys: str) -> int:
-        """Count once more; return 0, or in how many seconds there is room again."""
+    def wait_s(self, limit: RateLimitItem, *keys: str, counts: bool = True) -> int:
+        """Count once more; return 0, or in how many seconds there is room again.
+
+        What is refused is not counted, nor is anything unless it `counts`.
+        """
         if self._together is not None and monotonic() >= self._alone_until:
             try:
-                return _count(self._together, limit, keys)
+                return _wait_s(self._together, limit, keys, counts=counts)
             except StorageError as error:
                 log.warning("limits are counted alone", error=type(error).__name__)
                 self._alone_until = monotonic() + _LOOK_AGAIN_S
-        return _count(self._alone, limit, keys)
+        return _wait_s(self._alone, limit, keys, counts=counts)
 
 
 def _on_redis(url: str) -> MovingWindowRateLimiter:
@@ -47,9 +50,13 @@ def _on_redis(url: str) -> MovingWindowRateLimiter:
     return MovingWindowRateLimiter(storage)
 
 
-def _count(
-    counter: MovingWindowRateLimiter, limit: RateLimitItem, keys: tuple[str, ...]
+def _wait_s(
+    counter: MovingWindowRateLimiter,
+    limit: RateLimitItem,
+    keys: tuple[str, ...],
+    *,
+    counts: bool,
 ) -> int:
-    if counter.hit(limit, *keys):
+    if (counter.hit if counts else counter.test)(limit, *keys):
         return 0
     return max(1, ceil(counter.get_window_stats(limit, *keys).reset_time - time()))
