@@ -5,10 +5,11 @@ wake-up per kind of work is pending, and one that gets lost does no harm: the
 sweep looks each minute anyway.
 """
 
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import cached_property
-from time import time
-from typing import Protocol
+from time import monotonic, time
+from typing import Protocol, TypeVar
 
 import structlog
 from celery import Celery
@@ -24,12 +25,16 @@ PENDING_S = 5
 # Beyond a minute the row's `due_at` and the sweep do the waiting: a broker may
 # deliver a message with a long delay twice.
 LONGEST_DELAY_S = 60
+SHIFT_S = 20
 BROKER_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 2,
     "socket_keepalive": True,
     "health_check_interval": 30,
 }
+
+
+Held = TypeVar("Held")
 
 
 class Work(StrEnum):
@@ -102,6 +107,20 @@ class CeleryQueue(Queue):
             self._redis.delete(_pending(work))
         except (RedisError, OSError) as error:
             log.warning("wake-up not cleared", work=work, error=type(error).__name__)
+
+
+def shift(queue: Queue, work: Work, take: Callable[[], Held | None]) -> Iterator[Held]:
+    """Hand out what is due, one after another, until nothing is or the shift ends.
+
+    Celery would cut whoever goes on for too long in the middle of something.
+    """
+    queue.woken(work)
+    ends_at = monotonic() + SHIFT_S
+    while (held := take()) is not None:
+        yield held
+        if monotonic() > ends_at:
+            queue.wake(work)
+            return
 
 
 def task_name(work: Work) -> str:

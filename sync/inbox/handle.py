@@ -11,12 +11,11 @@ from sync.errors import ConsentOutdated, GoingSoon, MoodmilesError, TryLater
 from sync.inbox import rules, store
 from sync.inbox.rules import Plan
 from sync.inbox.store import Batch
-from sync.queue import Work
+from sync.queue import Work, shift
 from sync.runners import leave
 from sync.runners import store as runners
 from sync.runs import pull
 from sync.runs.rules import costs_an_attempt
-from sync.runs.turns import shift
 from sync.runtime import Runtime
 from sync.strava import Lane
 
@@ -27,7 +26,7 @@ WORTH_A_LIST = 2  # from here on one list read is the cheaper one
 
 def drain(runtime: Runtime) -> None:
     """Act on everything that is due, until nothing is or the shift ends."""
-    for batch in shift(runtime, Work.INBOX, partial(_claim, runtime)):
+    for batch in shift(runtime.queue, Work.INBOX, partial(_claim, runtime)):
         try:
             act(runtime, batch)
         finally:

@@ -5,6 +5,7 @@ next finishes what a dying process began.
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
@@ -27,7 +28,7 @@ from sync.models import (
     Survey,
     Sweep,
 )
-from sync.queue import Work
+from sync.queue import Work, shift
 from sync.runners import own_log, store
 from sync.runners.tokens import access_token
 from sync.runtime import Runtime
@@ -67,9 +68,9 @@ def delete_everything(runtime: Runtime, runner_id: int) -> None:
 
 def resume(runtime: Runtime) -> None:
     """Delete what can be undone no more, and finish what a dying process began."""
-    runtime.queue.woken(Work.LEAVING)
-    while (taken := _take(runtime)) is not None:
-        runner_id, leaving_for = taken
+    for runner_id, leaving_for in shift(
+        runtime.queue, Work.LEAVING, partial(_take, runtime)
+    ):
         finish = delete_everything if leaving_for == DELETE else disconnect
         finish(runtime, runner_id)
 

@@ -14,12 +14,12 @@ from sync import tallies
 from sync.database import wake_after_commit
 from sync.errors import AccessRevoked, MoodmilesError, RateLimited
 from sync.models import Backfill
-from sync.queue import Work
+from sync.queue import Work, shift
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import rules, store
 from sync.runs.recordings import arrange
-from sync.runs.turns import shift, take
+from sync.runs.turns import take
 from sync.runtime import Runtime
 from sync.strava import Lane, Page
 
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 def drain(runtime: Runtime) -> None:
     """Import page after page for whoever is due, until nobody is."""
-    for held in shift(runtime, Work.BACKFILL, partial(_claim, runtime)):
+    for held in shift(runtime.queue, Work.BACKFILL, partial(_claim, runtime)):
         _next_page(runtime, held)
 
 

@@ -15,13 +15,13 @@ from sync import tallies
 from sync.database import wake_after_commit
 from sync.errors import MoodmilesError
 from sync.models import Sweep
-from sync.queue import Work
+from sync.queue import Work, shift
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import pull, rules, store, sweep_rules
 from sync.runs.recordings import arrange
 from sync.runs.sweep_rules import Findings, Stretch
-from sync.runs.turns import LEASE, shift, take
+from sync.runs.turns import LEASE, take
 from sync.runtime import Runtime
 from sync.strava import Lane, Page
 
@@ -33,7 +33,7 @@ DOUBTFUL = "would delete everything"
 
 def drain(runtime: Runtime) -> None:
     """Look at every runner who is due, until nobody is or the shift ends."""
-    for held in shift(runtime, Work.SWEEP, partial(_claim, runtime)):
+    for held in shift(runtime.queue, Work.SWEEP, partial(_claim, runtime)):
         try:
             _look(runtime, held)
         except MoodmilesError as error:

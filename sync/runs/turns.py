@@ -1,9 +1,8 @@
 """Whose turn it is: due rows, one at a time, of runners whom nobody else works on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from time import monotonic
 from typing import TypeVar
 
 from sqlalchemy import Select, bindparam, select
@@ -12,29 +11,12 @@ from sqlalchemy.orm import Session
 from sync import standing
 from sync.models import Backfill, Connection, Sweep
 from sync.models.base import UtcDateTime
-from sync.queue import Work
 from sync.runners import store as runners
-from sync.runtime import Runtime
 
 LEASE = timedelta(minutes=5)  # longer than a task may live
-SHIFT_S = 20
 _LOOKED_AT = 20
 
-Held = TypeVar("Held")
 Row = TypeVar("Row", Backfill, Sweep)
-
-
-def shift(
-    runtime: Runtime, work: Work, take: Callable[[], Held | None]
-) -> Iterator[Held]:
-    """Hand out what is due, one after another, until nothing is or the shift ends."""
-    runtime.queue.woken(work)
-    ends_at = monotonic() + SHIFT_S
-    while (held := take()) is not None:
-        yield held
-        if monotonic() > ends_at:
-            runtime.queue.wake(work)
-            return
 
 
 def take(session: Session, table: type[Row], *, now: datetime) -> Row | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
+from functools import partial
 
 import structlog
 from sqlalchemy import delete, select, update
@@ -12,7 +13,7 @@ from sync.crypto import KeyLost
 from sync.database import wake_after_commit
 from sync.mail import outbox
 from sync.models import Export, Runner
-from sync.queue import Work
+from sync.queue import Work, shift
 from sync.runtime import Runtime
 from sync.takeout.pack import STEPS, pack
 
@@ -114,14 +115,17 @@ def tidy(runtime: Runtime) -> None:
 
 def drain(runtime: Runtime) -> None:
     """Pack whatever is due; one that killed its worker is begun again."""
-    runtime.queue.woken(Work.EXPORT)
-    while (held := _claim(runtime)) is not None:
+    for held in shift(runtime.queue, Work.EXPORT, partial(_claim, runtime)):
         try:
             _pack(runtime, held)
         except _Overtaken:
             log.info("export overtaken", export_id=held.id)
         except KeyLost as error:
             _give_up(runtime, held, type(error).__name__)
+        except Exception:
+            # The others need not wait for what is wrong with this one, which
+            # comes back when its lease ends.
+            log.exception("export failed", export_id=held.id)
 
 
 def _claim(runtime: Runtime) -> Export | None:

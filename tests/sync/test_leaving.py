@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 from typing_extensions import override
 
+from sync import queue
 from sync.errors import AccessRevoked
 from sync.inbox import tidy as inbox_tidy
 from sync.models import (
@@ -22,6 +23,7 @@ from sync.models import (
     SignIn,
     Sweep,
 )
+from sync.queue import Work
 from sync.runners import leave, signin
 from sync.runners import tidy as runners_tidy
 from sync.runners.tokens import access_token
@@ -132,6 +134,23 @@ def test_a_finished_goodbye_is_not_said_again(linked: Stage) -> None:
     with linked.runtime.db.reading() as session:
         kinds = session.scalars(select(Mail.kind)).all()
     assert kinds.count("disconnected") == 1
+
+
+def test_goodbyes_that_do_not_fit_into_a_shift_are_said_in_the_next(
+    linked: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "SHIFT_S", 0)
+    linked.link(linked.athlete(8))
+    with linked.runtime.db.transaction() as session:
+        session.execute(update(Runner).values(erase_at=linked.clock()))
+    linked.queue.woken_up.clear()
+
+    leave.resume(linked.runtime)
+    after_one = rows(linked, Runner)
+    leave.resume(linked.runtime)
+
+    assert (after_one, rows(linked, Runner)) == (1, 0)
+    assert Work.LEAVING in linked.queue.woken_up
 
 
 def test_nobody_uses_the_tokens_of_a_runner_who_leaves(linked: Stage) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync import queue
 from sync.models import Backfill
 from sync.queue import Work
 from sync.runs import turns, twin_rules
@@ -45,9 +46,9 @@ def test_who_was_held_by_a_dead_worker_is_free_again(stage: Stage) -> None:
 def test_a_shift_that_ends_calls_the_next_one(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "SHIFT_S", 0)
+    monkeypatch.setattr(queue, "SHIFT_S", 0)
 
-    done = list(turns.shift(stage.runtime, Work.SWEEP, lambda: 1))
+    done = list(queue.shift(stage.queue, Work.SWEEP, lambda: 1))
 
     assert done == [1]
     assert stage.queue.woken_up == [Work.SWEEP]

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, inspect, select
 from typing_extensions import override
 
+from sync import queue
 from sync.crypto import Sealer, Vault
 from sync.models import Event, Export, Mail, Model, Run, Runner
 from sync.queue import Work
@@ -181,6 +182,50 @@ def test_a_lost_key_gives_the_export_up_and_the_others_go_on(
 
     assert exports.look(stage.runtime, runner_id).state is State.FAILED
     assert exports.look(stage.runtime, other).state is State.READY
+
+
+def test_an_export_that_fails_keeps_no_other_waiting(
+    stage: Stage, runner_id: int
+) -> None:
+    other = stage.link(stage.athlete(8))
+    for one in (runner_id, other):
+        exports.ask(stage.runtime, one)
+    with stage.runtime.db.reading() as session:
+        key = session.get_one(Runner, runner_id).vault_key
+
+    class Fails(Sealer):
+        @override
+        def vault(self, sealed_key: bytes) -> Vault:
+            if sealed_key == key:
+                raise ZeroDivisionError
+            return super().vault(sealed_key)
+
+    exports.drain(replace(stage.runtime, sealer=Fails([KEY])))
+    failed = exports.look(stage.runtime, runner_id).state
+    stage.clock.forward(seconds=LEASE.total_seconds())
+    exports.drain(stage.runtime)
+
+    assert failed is State.PACKING
+    assert exports.look(stage.runtime, other).state is State.READY
+    assert exports.look(stage.runtime, runner_id).state is State.READY
+
+
+def test_exports_that_do_not_fit_into_a_shift_are_packed_in_the_next(
+    stage: Stage, runner_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "SHIFT_S", 0)
+    ids = [runner_id, stage.link(stage.athlete(8))]
+    for one in ids:
+        exports.ask(stage.runtime, one)
+    stage.queue.woken_up.clear()
+
+    exports.drain(stage.runtime)
+    after_one = [exports.look(stage.runtime, one).state for one in ids]
+    exports.drain(stage.runtime)
+
+    assert after_one == [State.READY, State.PACKING]
+    assert Work.EXPORT in stage.queue.woken_up
+    assert exports.look(stage.runtime, ids[1]).state is State.READY
 
 
 def test_there_is_one_export_a_runner_and_a_new_one_replaces_it(
