@@ -57,6 +57,14 @@ def undo_by_link(runtime: Runtime, token: str) -> bool:
         return link is not None and _undo(runtime, session, link.runner_id)
 
 
+def keep(runtime: Runtime, session: Session, runner_id: int) -> bool:
+    """Undo a deletion if one was asked for; False once it has begun."""
+    runner = session.get(Runner, runner_id, with_for_update=True)
+    if runner is None or runner.erase_at is None:
+        return runner is not None
+    return _undo(runtime, session, runner_id)
+
+
 def _undo(runtime: Runtime, session: Session, runner_id: int) -> bool:
     now = runtime.db.now(session)
     runner = session.scalar(

@@ -12,7 +12,7 @@ from sync.database import wake_after_commit
 from sync.mail import outbox
 from sync.models import MailLink, Runner
 from sync.queue import Work
-from sync.runners import store
+from sync.runners import erase, store
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
@@ -41,11 +41,14 @@ def look(runtime: Runtime) -> None:
 
 
 def stay(runtime: Runtime, token: str) -> bool:
-    """Keep the account that this mailed link belongs to; False if the link is over."""
+    """Keep the account that this mailed link belongs to; False if it is too late.
+
+    Who keeps it takes back a deletion, too, that they asked for meanwhile.
+    """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         link = store.use_mail_link(session, token_hash(token), _PURPOSE, now=now)
-        if link is None:
+        if link is None or not erase.keep(runtime, session, link.runner_id):
             return False
         standing.seen(session, link.runner_id, now=now)
     log.info("runner stays", runner_id=link.runner_id)

@@ -158,6 +158,30 @@ def test_a_deletion_asked_for_is_not_warned_about(stage: Stage, away: int) -> No
     assert "inactive" not in kinds(stage)
 
 
+def test_the_link_takes_back_a_deletion_that_was_asked_for(
+    stage: Stage, away: int
+) -> None:
+    stage.pass_time(days=YEAR_D)
+    runners_tidy.tidy(stage.runtime)
+    erase.ask(stage.runtime, away)
+
+    kept = inactive.stay(stage.runtime, token_in(stage.runtime, "inactive"))
+    stage.pass_time(minutes=10)
+    leave.resume(stage.runtime)
+
+    assert kept
+    assert rows(stage, Runner) == 1
+
+
+def test_the_link_says_no_once_the_deletion_has_begun(stage: Stage, away: int) -> None:
+    stage.pass_time(days=YEAR_D)
+    runners_tidy.tidy(stage.runtime)
+    erase.ask(stage.runtime, away)
+    stage.pass_time(minutes=10)
+
+    assert not inactive.stay(stage.runtime, token_in(stage.runtime, "inactive"))
+
+
 def test_the_link_works_once_and_for_nobody_else(stage: Stage, away: int) -> None:
     stage.pass_time(days=YEAR_D)
     runners_tidy.tidy(stage.runtime)
