@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Identity, LargeBinary
+from sqlalchemy import ForeignKey, Identity, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
@@ -29,8 +29,12 @@ class Mail(Model):
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     message_id: Mapped[str]
     created_at: Mapped[datetime]
-    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    due_at: Mapped[datetime | None]
     stale_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
     withheld_for: Mapped[str | None]
+
+
+_DUE = Mail.due_at.is_not(None)
+Index("ix_mail_due_at", Mail.due_at, postgresql_where=_DUE, sqlite_where=_DUE)

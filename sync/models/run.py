@@ -53,7 +53,7 @@ class Run(Model):
     visibility: Mapped[str]
     fetched_at: Mapped[datetime]
     hidden_at: Mapped[datetime | None]
-    undecided_since: Mapped[datetime | None] = mapped_column(index=True)
+    undecided_since: Mapped[datetime | None]
     imported: Mapped[bool] = mapped_column(default=False)
     counted: Mapped[bool] = mapped_column(default=True)
     duplicate_of: Mapped[int | None] = mapped_column(
@@ -64,6 +64,16 @@ class Run(Model):
 
 _HIDDEN = Run.hidden_at.is_not(None)
 Index("ix_run_hidden_at", Run.hidden_at, postgresql_where=_HIDDEN, sqlite_where=_HIDDEN)
+# SQLite finds what "is not null" only by an index that says so, too, and takes this
+# one for grouping by runner only if it begins so.
+_UNDECIDED = Run.undecided_since.is_not(None)
+Index(
+    "ix_run_runner_id_undecided_since",
+    Run.runner_id,
+    Run.undecided_since,
+    postgresql_where=_UNDECIDED,
+    sqlite_where=_UNDECIDED,
+)
 
 
 class Backfill(Model):

@@ -79,8 +79,44 @@ def upgrade() -> None:
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.add_column(sa.Column("browser", sa.String(), nullable=True))
 
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_run_undecided_since"))
+        batch_op.create_index(
+            "ix_run_runner_id_undecided_since",
+            ["runner_id", "undecided_since"],
+            unique=False,
+            postgresql_where=sa.text("undecided_since IS NOT NULL"),
+            sqlite_where=sa.text("undecided_since IS NOT NULL"),
+        )
+    with op.batch_alter_table("mail", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_mail_due_at"))
+        batch_op.create_index(
+            "ix_mail_due_at",
+            ["due_at"],
+            unique=False,
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+        )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("mail", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_mail_due_at",
+            postgresql_where=sa.text("due_at IS NOT NULL"),
+            sqlite_where=sa.text("due_at IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_mail_due_at"), ["due_at"], unique=False)
+    with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_run_runner_id_undecided_since",
+            postgresql_where=sa.text("undecided_since IS NOT NULL"),
+            sqlite_where=sa.text("undecided_since IS NOT NULL"),
+        )
+        batch_op.create_index(
+            batch_op.f("ix_run_undecided_since"), ["undecided_since"], unique=False
+        )
+
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
         batch_op.drop_column("browser")
 

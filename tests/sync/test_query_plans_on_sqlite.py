@@ -1,0 +1,59 @@
+"""What waits is found among thousands of rows: SQLite's own plans say so, too."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from sync.mail import deliver
+from sync.surveys import ask
+from tests.stage import Stage
+from tests.sync.test_query_plans import fill, statements
+
+LARGE = {"run", "mail"}
+# An index of nothing but the rows that wait: reading it whole is what we want.
+WAITING = "ix_run_runner_id_undecided_since"
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    copy = tmp_path / "moodmiles.sqlite3"
+    shutil.copy(sqlite_template, copy)
+    return f"sqlite:///{copy}"
+
+
+def read_whole(stage: Stage, statement: str, parameters: Any) -> set[str]:
+    """Return the large tables of which a statement's plan looks at every row."""
+    with stage.runtime.db.engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {statement}", parameters
+        ).all()
+    scans = [row.detail for row in plan if WAITING not in row.detail]
+    found = [re.match(r"SCAN (\w+)", scan) for scan in scans]
+    return {table[1] for table in found if table} & LARGE
+
+
+@pytest.mark.parametrize("knows_how_many", [True, False])
+def test_looking_for_what_waits_reads_no_table_whole(
+    stage: Stage, *, knows_how_many: bool
+) -> None:
+    fill(stage, runners=300)
+    if knows_how_many:
+        with stage.runtime.db.transaction() as session:
+            session.execute(text("ANALYZE"))
+        stage.runtime.db.engine.dispose()
+
+    with statements(stage.runtime.db.engine) as noted:
+        ask.drain(stage.runtime)
+        deliver.deliver_due(stage.runtime)
+
+    whole = {
+        statement: tables
+        for statement, parameters in noted
+        if (tables := read_whole(stage, statement, parameters))
+    }
+    assert len(noted) >= 3
+    assert whole == {}
