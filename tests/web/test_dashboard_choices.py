@@ -181,3 +181,10 @@ def test_the_last_seven_days_lead_to_their_runs(reader: Browser) -> None:
     page = reader.open(unescape(found[1])).text
 
     assert re.search(rf"<caption>{found[2]} runs? of 61", page)
+
+
+def test_what_was_good_or_great_is_listed_together(reader: Browser) -> None:
+    page = reader.open("/dashboard?mood=good").text
+
+    assert set(listed(page)) == {"Good", "Great"}
+    assert '<option value="good" selected>' in page

@@ -1,7 +1,11 @@
 """What the figures say reaches the dashboard in their own words."""
 
+import re
+from html import unescape
+
 import pytest
 
+from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
 from tests.web.conftest import Browser
 from tests.web.history import give_history
@@ -53,3 +57,26 @@ def test_a_sentence_becomes_a_title_and_the_rest(
     sentence: str, title: str, text: str
 ) -> None:
     assert split(sentence) == (title, text)
+
+
+def test_the_range_that_is_spoken_of_leads_to_its_runs(
+    browser: Browser, runtime: Runtime
+) -> None:
+    scene = prepare(runtime, "answers-500")
+    assert scene.runner_id
+    browser.sign_in(scene.runner_id)
+
+    page = browser.open("/dashboard").text
+    links = re.findall(r'href="(/dashboard[^"]+)">[\w ]+ in this range</a>', page)
+
+    told, good = (browser.open(unescape(address)).text for address in links)
+    assert "runs of 500" in told
+    assert '<option value="told" selected>' in told
+    assert '<option value="good" selected>' in good
+    assert 0 < listed_in(good) < listed_in(told) < 500
+
+
+def listed_in(page: str) -> int:
+    found = re.search(r"<caption>(\d+) runs? of", page)
+    assert found
+    return int(found[1])

@@ -27,7 +27,8 @@ SORTS: Mapping[str, str] = {
     "best": translatable("Best mood first"),
     "lowest": translatable("Lowest mood first"),
 }
-MOODS = ("", "told", "none", "1", "2", "3", "4", "5")
+MOODS = ("", "told", "none", "good", "1", "2", "3", "4", "5")
+_GOOD = 4  # of the five answers, and what is better
 
 _ORDERS: Mapping[str, tuple[Callable[[RunRow], Any], bool]] = {
     "longest": (lambda run: run.distance_m, True),
@@ -138,6 +139,8 @@ def _has_mood(run: RunRow, wanted: str) -> bool:
             return run.mood is not None
         case "none":
             return run.mood is None
+        case "good":
+            return run.mood is not None and tile(run.mood) >= _GOOD
         case _:
             return run.mood is not None and tile(run.mood) == int(wanted)
 
