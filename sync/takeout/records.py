@@ -38,6 +38,8 @@ def _without_nul(text: str) -> str:
 Time: TypeAlias = Annotated[AwareDatetime, AfterValidator(_plausible)]
 Day: TypeAlias = Annotated[date, AfterValidator(_plausible_day)]
 Text: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_without_nul)]
+# As long as one that `sync.runners.rules` lets in.
+Address: TypeAlias = Annotated[str, Field(max_length=254), AfterValidator(_without_nul)]
 Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Id: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
@@ -175,5 +177,5 @@ class Account(BaseModel):
     strava_athlete_id: Id | None
     created_at: Time
     zone: Text
-    email: Text | None
+    email: Address | None
     preferences: dict[str, JsonValue]

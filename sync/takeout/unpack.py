@@ -1,6 +1,7 @@
 """Checked rows into the tables: new numbers, nothing twice, nothing of others'."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, tuple_, update
@@ -28,6 +29,7 @@ from sync.takeout.records import (
 )
 from sync.takeout.storing import slices, store, store_missing
 
+Mark = tuple[str, Any]
 Places = Mapping[int, int]  # a number in the file: the number it has here
 _EARLIER = "earlier_runs"
 _BROUGHT = "brought in"
@@ -80,16 +82,20 @@ def surveys(
     """Store what was asked; the links in its mails open nothing any more."""
     homes = _homes(session, runner_id)
     rows = session.execute(
-        select(Survey.id, Survey.run_id, Survey.kind, Survey.created_at).where(
-            Survey.runner_id == runner_id
-        )
-    ).all()
-    by_run = {row.run_id: row.id for row in rows if row.run_id is not None}
-    by_time = {(row.kind, row.created_at): row.id for row in rows}
+        select(
+            Survey.id, Survey.run_id, Survey.pairing_key, Survey.kind, Survey.created_at
+        ).where(Survey.runner_id == runner_id)
+    )
+    here = {
+        mark: row.id
+        for row in rows
+        for mark in _marks(row, row.created_at, run=row.run_id)
+    }
     asked, fresh = {}, {}
     for record in records:
         run_id = _home(record, places, homes)
-        known = by_run.get(run_id) or by_time.get((record.kind, record.created_at))
+        marks = _marks(record, record.created_at, run=run_id)
+        known = next((here[mark] for mark in marks if mark in here), None)
         if known is not None:
             asked[record.id] = known
             continue
@@ -127,13 +133,8 @@ def answers(
     for record in records:
         run_id = _home(record, places, homes)
         survey_id = surveys.get(record.survey_id) if record.survey_id else None
-        marks = {
-            ("run", run_id),
-            ("survey", survey_id),
-            ("key", record.pairing_key),
-            (record.kind, record.answered_at),
-        }
-        if not marks & taken:
+        marks = _marks(record, record.answered_at, run=run_id, survey=survey_id)
+        if taken.isdisjoint(marks):
             fresh.append(
                 record.values("id", "said")
                 | {"runner_id": runner_id, "run_id": run_id, "survey_id": survey_id}
@@ -144,8 +145,7 @@ def answers(
     return len(fresh)
 
 
-def _answered(session: Session, runner_id: int) -> set[tuple[str, Any]]:
-    """Return by what marks an answer is known to be here already."""
+def _answered(session: Session, runner_id: int) -> set[Mark]:
     rows = session.execute(
         select(
             Answer.run_id,
@@ -154,18 +154,18 @@ def _answered(session: Session, runner_id: int) -> set[tuple[str, Any]]:
             Answer.kind,
             Answer.answered_at,
         ).where(Answer.runner_id == runner_id)
-    ).all()
+    )
     return {
         mark
         for row in rows
-        for mark in (
-            ("run", row.run_id),
-            ("survey", row.survey_id),
-            ("key", row.pairing_key),
-            (row.kind, row.answered_at),
-        )
-        if mark[1] is not None
+        for mark in _marks(row, row.answered_at, run=row.run_id, survey=row.survey_id)
     }
+
+
+def _marks(row: Any, at: datetime, **others: int | None) -> list[Mark]:
+    """Return by what a survey or an answer is known to be here already."""
+    marks = [*others.items(), ("key", row.pairing_key), (row.kind, at)]
+    return [mark for mark in marks if mark[1] is not None]
 
 
 def decisions(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import select, update
 from sync import standing
 from sync.errors import ConsentMissing
 from sync.models import Answer, Consent, Mail, Run, Survey
+from sync.runners import leave
 from sync.settings import Settings
 from sync.surveys import withdraw
 from sync.takeout.archive import NotAnExport
@@ -113,6 +115,27 @@ def test_the_same_file_twice_doubles_nothing(
     bring_in(there.runtime, file, runner_id=brought.runner_id)
 
     assert counts(there.runtime) == before
+
+
+def test_what_was_asked_here_about_a_run_that_went_is_known_by_the_run(
+    stage: Stage, runner_id: int, tmp_path: Path
+) -> None:
+    files = exported(stage.runtime, runner_id)
+    asked = json.loads(files["surveys.json"])
+    for survey in asked:  # as another place would have asked, a little later
+        survey["created_at"] = (stage.clock() + timedelta(minutes=1)).isoformat()
+    files["surveys.json"] = json.dumps(asked).encode()
+    before = counts(stage.runtime)
+    leave.disconnect(stage.runtime, runner_id)
+
+    bring_in(stage.runtime, zipped(tmp_path, files), runner_id=runner_id)
+
+    after = counts(stage.runtime)
+    same = ("run", "survey", "answer")
+    assert [after[name] for name in same] == [before[name] for name in same]
+    with stage.runtime.db.reading() as session:
+        answered = select(Run.source).join(Answer, Answer.run_id == Run.id)
+        assert set(session.scalars(answered)) == {"strava"}
 
 
 def test_the_runner_links_strava_there_and_finds_runs_and_answers(

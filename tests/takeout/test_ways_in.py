@@ -1,5 +1,6 @@
 """Whoever is brought in has one way in, proven by them: Strava, or a mailed link."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +80,22 @@ def test_without_the_mail_that_lets_them_in_nobody_comes(
         bring_in(dying, file)
 
     assert counts(there.runtime) == before
+
+
+@pytest.mark.parametrize("length", [201, 254])
+def test_an_address_may_be_as_long_as_here(
+    stage: Stage, runner_id: int, there: Stage, tmp_path: Path, length: int
+) -> None:
+    leave.disconnect(stage.runtime, runner_id)
+    long = f"{'a' * 60}@{'b' * (length - 61 - 4)}.org"
+    files = exported(stage.runtime, runner_id)
+    account = json.loads(files["account.json"]) | {"email": long}
+    files["account.json"] = json.dumps(account).encode()
+
+    brought = bring_in(there.runtime, zipped(tmp_path, files))
+
+    assert len(long) == length
+    assert brought.is_mailed
 
 
 def test_a_file_gives_nobody_an_address_and_a_strava_account(
