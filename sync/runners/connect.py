@@ -19,7 +19,7 @@ from sync.errors import (
 )
 from sync.models import Connection, LinkAttempt, Runner
 from sync.queue import Work
-from sync.runners import store
+from sync.runners import consents, store
 from sync.runners.rules import CONSENT_VERSION, STATE_LIFE, Consents, may_read_runs
 from sync.runtime import Runtime
 from sync.strava import Grant
@@ -184,9 +184,8 @@ def _link(
     standing.seen(session, runner.id, now=now)
     linked_at = _standing_since(session, runner.id, scope)
     _keep_tokens(runtime, session, runner.id, grant, scope=scope)
-    given = attempt.consents
-    store.agree(session, runner.id, given["given"], version=given["version"], at=now)
     store.start_sweep(session, runner.id, now=now)
+    _agree(session, runner.id, attempt, scope=scope, now=now)
     if linked_at is None:
         store.start_backfill(
             session, runner.id, now=now, member_since=grant.member_since
@@ -195,6 +194,28 @@ def _link(
     else:
         session.get_one(Connection, runner.id).linked_at = linked_at
     return Linked(runner.id, is_new, runner.email_confirmed_at is None)
+
+
+def _agree(
+    session: Session,
+    runner_id: int,
+    attempt: LinkAttempt,
+    *,
+    scope: str,
+    now: datetime,
+) -> None:
+    """Note what was agreed to; look for what an older text, or scope, has missed."""
+    given = attempt.consents
+    outdated = standing.outdated(session, runner_id)
+    sees_private = "read_all" in scope
+    lost = not sees_private and store.agreed(session, runner_id, "private")
+    kinds = [kind for kind in given["given"] if kind != "private" or sees_private]
+    store.agree(session, runner_id, kinds, version=given["version"], at=now)
+    if lost:
+        # Strava was not allowed to show those runs any more, so they go.
+        store.withdraw(session, runner_id, "private", at=now)
+    if outdated or lost:
+        consents.go_on(session, runner_id, now=now)
 
 
 def _standing_since(session: Session, runner_id: int, scope: str) -> datetime | None:

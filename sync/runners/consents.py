@@ -42,7 +42,7 @@ def agree_again(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> Non
         if not asked:
             return
         store.agree(session, runner_id, asked, version=terms.VERSION, at=now)
-        _go_on(session, runner_id, now=now)
+        go_on(session, runner_id, now=now)
     log.info("agreed again", runner_id=runner_id, version=terms.VERSION)
 
 
@@ -83,12 +83,13 @@ def _key(runner_id: int) -> str:
     return f"agree:{terms.VERSION}:{runner_id}"
 
 
-def _go_on(session: Session, runner_id: int, *, now: datetime) -> None:
-    """Compare the whole list, which shows what was missed."""
+def go_on(session: Session, runner_id: int, *, now: datetime) -> None:
+    """Compare the whole list from its newest page on, which shows what was missed."""
+    anew = {"before": None, "down_to": None, "next_page": 1}
     session.execute(
         update(Sweep)
         .where(Sweep.runner_id == runner_id)
-        .values(due_at=now, compared_at=now - _LONG_AGO)
+        .values(due_at=now, compared_at=now - _LONG_AGO, **anew)
     )
     for work in Work:
         wake_after_commit(session, work)
