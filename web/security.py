@@ -86,9 +86,7 @@ def fixed_headers(settings: Settings) -> dict[str, str]:
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     if settings.public_url.startswith("https://"):
-        headers["Strict-Transport-Security"] = (
-            f"max-age={_A_YEAR_S}; includeSubDomains"
-        )
+        headers["Strict-Transport-Security"] = f"max-age={_A_YEAR_S}; includeSubDomains"
     return headers
 
 
