@@ -31,15 +31,18 @@ class Going(NamedTuple):
 
 
 def week_loads(runs: Sequence[Going]) -> list[float]:
-    """Return the metres of the 7 local days up to and including each run."""
-    when = [(run.local_day, run.started_s) for run in runs]
-    order = sorted(range(len(runs)), key=when.__getitem__)
+    """Return the metres of the 7 local days up to and including each run.
+
+    Runs come oldest first; further east or west their days may be in another order.
+    """
+    days, metres = [run.local_day for run in runs], [run.distance_m for run in runs]
+    order = sorted(range(len(runs)), key=days.__getitem__)
     loads, first, total = [0.0] * len(runs), 0, 0.0
     for place in order:
-        total += runs[place].distance_m
-        gone = runs[place].local_day - _WEEK_DAYS
-        while runs[order[first]].local_day <= gone:
-            total -= runs[order[first]].distance_m
+        total += metres[place]
+        gone = days[place] - _WEEK_DAYS
+        while days[order[first]] <= gone:
+            total -= metres[order[first]]
             first += 1
         loads[place] = total
     return loads

@@ -146,12 +146,13 @@ def _dots(
     answered: Sequence[RunRow], at_m: Callable[[RunRow], float], unit: Unit
 ) -> list[Dot]:
     metres = METRES[unit]
-    return [
-        Dot(
-            at_m(run) / metres,
-            tile(run.mood or 0),
-            run.id,
-            run.race or (run.answered_minutes_after or 0) > _COUNTS_FOR_MIN,
-        )
-        for run in answered
-    ]
+    columns = (
+        [at_m(run) / metres for run in answered],
+        [tile(run.mood or 0) for run in answered],
+        [run.id for run in answered],
+        [
+            run.race or (run.answered_minutes_after or 0) > _COUNTS_FOR_MIN
+            for run in answered
+        ],
+    )
+    return list(map(Dot._make, zip(*columns, strict=True)))
