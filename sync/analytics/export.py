@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from sync.analytics import store
 from sync.analytics.columns import About, history_of
@@ -62,14 +63,12 @@ CODEBOOK: Sequence[tuple[str, str, str, str]] = (
 )
 
 
-def study(runtime: Runtime, runner_id: int) -> dict[str, str]:
+def study(runtime: Runtime, session: Session, runner_id: int) -> dict[str, str]:
     """Return the files by name: runs, answers, the three numbers and what they mean."""
-    with runtime.db.reading() as session:
-        owner = store.owner(session, runner_id)
-        vault = runtime.sealer.vault(owner.vault_key)
-        rows = read(session, runner_id, vault)
-        now = runtime.db.now(session)
-    today = store.local_today(now, owner.zone)
+    owner = store.owner(session, runner_id)
+    vault = runtime.sealer.vault(owner.vault_key)
+    rows = read(session, runner_id, vault)
+    today = store.local_today(runtime.db.now(session), owner.zone)
     about = About(zone=owner.zone, asked=0, today=today)
     return files(history_of(rows, about=about))
 

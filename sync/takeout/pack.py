@@ -74,9 +74,10 @@ def _steps(
     # Imported here: only whoever asks for their study waits for numpy.
     from sync.analytics.export import study  # noqa: PLC0415
 
+    made = study(runtime, session, runner_id)
     listed = "\n".join(f"{name:<15}{held.about}" for name, held in TABLES.items())
     yield {
-        **{f"study/{name}": text for name, text in study(runtime, runner_id).items()},
+        **{f"study/{name}": text for name, text in made.items()},
         "account.json": _json(_account(runtime, runner)),
         "README.txt": README.format(tables=listed),
     }

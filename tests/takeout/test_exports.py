@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, inspect, select
 from typing_extensions import override
 
-from sync import queue
+from sync import condition, queue
 from sync.crypto import Sealer, Vault
 from sync.models import Event, Export, Mail, Model, Run, Runner
 from sync.queue import Work
@@ -166,6 +166,7 @@ def test_an_export_that_kills_every_worker_is_given_up(
 
     assert given_up is State.FAILED
     assert exports.look(stage.runtime, runner_id).state is State.READY
+    assert condition.look(stage.runtime).oddities["export given up"] == 1
 
 
 def test_a_lost_key_gives_the_export_up_and_the_others_go_on(
@@ -341,6 +342,7 @@ def test_all_tables_are_of_one_moment(stage: Stage, runner_id: int) -> None:
     held = {row["id"] for row in json.loads(files["runs.json"])}
     decided = {row["run_id"] for row in json.loads(files["decisions.json"])}
     assert decided == held
+    assert len(files["study/runs.csv"].splitlines()) == 1 + len(held)
     assert count(stage, Run) == len(held) + 1
 
 

@@ -117,14 +117,32 @@ def test_the_same_file_twice_doubles_nothing(
     assert counts(there.runtime) == before
 
 
+def asked_later(stage: Stage, files: dict[str, bytes]) -> dict[str, bytes]:
+    """Let the questions be those of another place, which asked a minute later."""
+    asked = json.loads(files["surveys.json"])
+    for survey in asked:
+        survey["created_at"] = (stage.clock() + timedelta(minutes=1)).isoformat()
+    return files | {"surveys.json": json.dumps(asked).encode()}
+
+
+def test_what_was_asked_about_a_run_that_went_everywhere_is_there_once(
+    stage: Stage, runner_id: int, tmp_path: Path
+) -> None:
+    leave.disconnect(stage.runtime, runner_id)
+    files = asked_later(stage, exported(stage.runtime, runner_id))
+    before = counts(stage.runtime)
+
+    bring_in(stage.runtime, zipped(tmp_path, files), runner_id=runner_id)
+
+    after = counts(stage.runtime)
+    same = ("run", "survey", "answer")
+    assert [after[name] for name in same] == [before[name] for name in same]
+
+
 def test_what_was_asked_here_about_a_run_that_went_is_known_by_the_run(
     stage: Stage, runner_id: int, tmp_path: Path
 ) -> None:
-    files = exported(stage.runtime, runner_id)
-    asked = json.loads(files["surveys.json"])
-    for survey in asked:  # as another place would have asked, a little later
-        survey["created_at"] = (stage.clock() + timedelta(minutes=1)).isoformat()
-    files["surveys.json"] = json.dumps(asked).encode()
+    files = asked_later(stage, exported(stage.runtime, runner_id))
     before = counts(stage.runtime)
     leave.disconnect(stage.runtime, runner_id)
 
