@@ -26,6 +26,8 @@ def follow(app: Flask) -> None:
     @app.before_request
     def listen() -> None:
         g.speaking = ExitStack()
+        # First what needs no database: when it is away, an error is spoken so.
+        speak(_heard())
         speak(_wanted())
 
     @app.after_request
@@ -79,17 +81,25 @@ def _address(language: str) -> str:
 
 
 def _wanted() -> str:
+    """Return the language chosen here or by the runner; "" where nobody chose."""
     if request.blueprint in _NEUTRAL:
-        return DEFAULT
+        return ""
     chosen = request.args.get(ARGUMENT, "")
     if chosen in LANGUAGES and not session.sign_in_token():
         remember(chosen)
         return chosen
     own = _runners_own()
     remember(own)
+    return own
+
+
+def _heard() -> str:
+    """Return what this browser was told to speak last, or else asks for itself."""
+    if request.blueprint in _NEUTRAL:
+        return DEFAULT
     noted = session.noted(_COOKIE)
-    if own or noted in LANGUAGES:
-        return own or noted
+    if noted in LANGUAGES:
+        return noted
     return choose([name for name, quality in request.accept_languages if quality])
 
 

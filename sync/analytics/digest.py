@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
 
 from sync import standing
 from sync.analytics.figures import figures_for
@@ -13,7 +14,7 @@ from sync.analytics.panel import Panel
 from sync.analytics.weeks import first_weekday
 from sync.language import LANGUAGES, speaking
 from sync.mail import outbox, quiet
-from sync.models import Mail, Runner
+from sync.models import Mail, Run, Runner
 from sync.queue import Work
 from sync.runners import links
 from sync.runtime import Runtime
@@ -53,13 +54,27 @@ def _waiting(runtime: Runtime) -> list[tuple[int, date]]:
                 )
             )
         ]
+        keys = [_key(runner_id, began) for runner_id, began in wanted]
+        promised = set(
+            session.scalars(select(Mail.dedupe_key).where(Mail.dedupe_key.in_(keys)))
+        )
         return [
             (runner_id, began)
-            for runner_id, began in wanted
-            if not session.scalar(
-                select(Mail.id).where(Mail.dedupe_key == _key(runner_id, began))
-            )
+            for key, (runner_id, began) in zip(keys, wanted, strict=True)
+            if key not in promised and _ran(session, runner_id, began)
         ]
+
+
+def _ran(session: Session, runner_id: int, began: date) -> bool:
+    """Whether there is something to say: who did not run is not looked at further."""
+    run = exists().where(
+        Run.runner_id == runner_id,
+        Run.counted,
+        Run.hidden_at.is_(None),
+        Run.local_day >= began,
+        Run.local_day < began + WEEK,
+    )
+    return bool(session.scalar(select(run)))
 
 
 def _last_week(local: datetime, first: int) -> date | None:

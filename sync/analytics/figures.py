@@ -103,7 +103,7 @@ def figures_for(runtime: Runtime, runner_id: int) -> Figures:
         unit: Unit = "mi" if owner.units == "mi" else "km"
         today = store.local_today(now, owner.zone)
         state = (owner.vault_key, owner.data_version)
-        key = (runner_id, state, (today, unit))
+        key = (runner_id, state, (today, unit, owner.zone.key))
         kept = KEPT.find(runtime.db, key)
         if kept is not None:
             return kept

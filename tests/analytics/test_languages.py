@@ -1,6 +1,7 @@
 """What the figures decided is kept as facts, and said in the language of the reader."""
 
 import pytest
+from sqlalchemy import update
 
 from sync.analytics import figures_for
 from sync.analytics.figures import Figures
@@ -10,6 +11,7 @@ from sync.analytics.sentences import Finding, distance, effect_word, note, signe
 from sync.analytics.support import countries, support
 from sync.analytics.texts import SENTENCES
 from sync.language import LANGUAGES, gettext, speaking
+from sync.models import Runner
 from tests.analytics.book import Book
 from tests.test_words import FACTS
 
@@ -34,6 +36,16 @@ def test_a_sentence_that_stands_is_said_again_in_the_readers_language(
     assert said.startswith("In deinen ersten 30 Antworten war die Stimmung nach")
     assert title == "Stimmung und Kilometer"
     assert english.mileage.sentence == first
+
+
+def test_figures_of_another_zone_are_other_figures(book: Book) -> None:
+    book.linked_runs(30)
+    at_home = figures_for(book.runtime, book.runner_id)
+
+    with book.runtime.db.transaction() as session:
+        session.execute(update(Runner).values(zone="Atlantic/Azores"))
+
+    assert figures_for(book.runtime, book.runner_id) is not at_home
 
 
 def test_nothing_that_the_figures_say_stays_english(book: Book) -> None:

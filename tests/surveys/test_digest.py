@@ -6,18 +6,19 @@ from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from sync.analytics import digest
 from sync.mail import messages
 from sync.mail.envelope import seal_up
 from sync.mail.parts import PICTURE_ID, Message, Sending
 from sync.mail.picture import HEIGHT, WIDTH, Day, week_picture
-from sync.models import Mail
+from sync.models import Mail, Run
 from sync.simulator.records import Athlete
 from sync.surveys import answer, controls, unsubscribe
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
+from tests.sync.test_query_plans import statements
 
 THURSDAY = datetime(2026, 5, 7, 10, tzinfo=UTC)
 MONDAY_IN_BERLIN = datetime(2026, 5, 11, 6, tzinfo=UTC)  # eight o'clock
@@ -93,6 +94,28 @@ def test_it_says_what_was_run_and_answered_and_one_honest_sentence(
 
 @pytest.mark.usefixtures("athlete")
 def test_without_a_run_there_is_nothing_to_say(stage: Stage) -> None:
+    stage.clock.at = MONDAY_IN_BERLIN
+
+    digest.drain(stage.runtime)
+
+    assert digests(stage) == 0
+
+
+@pytest.mark.usefixtures("ran")
+def test_answers_of_who_did_not_run_that_week_are_not_even_read(stage: Stage) -> None:
+    stage.clock.at = MONDAY_IN_BERLIN + timedelta(weeks=1)
+
+    with statements(stage.runtime.db.engine) as noted:
+        digest.drain(stage.runtime)
+
+    assert digests(stage) == 0
+    assert not any("FROM answer" in statement for statement, _ in noted)
+
+
+@pytest.mark.usefixtures("ran")
+def test_a_hidden_run_alone_is_nothing_to_say(stage: Stage) -> None:
+    with stage.runtime.db.transaction() as session:
+        session.execute(update(Run).values(hidden_at=stage.clock()))
     stage.clock.at = MONDAY_IN_BERLIN
 
     digest.drain(stage.runtime)

@@ -1,5 +1,6 @@
 """Pages speak the runner's language, else the browser's; programs get English."""
 
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -103,6 +104,23 @@ def test_errors_and_the_way_out_speak_the_runners_language(
     assert "Unter dieser Adresse ist nichts." in lost.text
     assert "Diese Seite war zu lange offen." in forged.text
     assert speaks(browser.client, "/") == "de"
+
+
+@pytest.mark.usefixtures("runner_id")
+def test_an_error_speaks_the_language_last_heard_when_the_database_is_away(
+    browser: Browser, runtime: Runtime
+) -> None:
+    controls.save(runtime, 1, {"language": "de"})
+    browser.open("/dashboard")
+    runtime.db.engine.dispose()
+    Path(runtime.db.engine.url.database or "").write_bytes(b"no database at all" * 99)
+
+    told = browser.client.get("/dashboard", headers=ENGLISH)
+    asked = browser.client.get("/settings", headers=GERMAN)
+
+    assert (told.status_code, asked.status_code) == (500, 500)
+    assert told.headers["Content-Language"] == "de"
+    assert '<html lang="de">' in told.text
 
 
 @pytest.mark.usefixtures("runner_id")
