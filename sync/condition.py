@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, select, true
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from sync import standing, tallies
@@ -91,7 +91,27 @@ def waiting(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, 
         count, oldest = session.execute(counted.where(mine)).one()
         due[name] = count
         late_s[name] = int((now - oldest).total_seconds()) if oldest else 0
+    overdue_s = _goodbyes_overdue_s(session, now)
+    due["leaving"], late_s["leaving"] = len(overdue_s), max(overdue_s, default=0)
     return due, late_s
+
+
+def _goodbyes_overdue_s(session: Session, now: datetime) -> list[int]:
+    """Return for each runner who should be gone by now how long ago that was.
+
+    A goodbye that fails is begun again and again; when it was promised stays.
+    """
+    half_said = Runner.leaving_since <= now - standing.HALF_SAID
+    rows = session.execute(
+        select(Runner.erase_at, Runner.leaving_since).where(
+            or_(Runner.erase_at <= now, half_said)
+        )
+    )
+    promised = [
+        erase_at or (begun_at + standing.HALF_SAID if begun_at else now)
+        for erase_at, begun_at in rows
+    ]
+    return [int((now - at).total_seconds()) for at in promised]
 
 
 def _anybodys_to_do(name: str) -> ColumnElement[bool]:

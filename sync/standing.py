@@ -4,7 +4,7 @@ Nothing may while a deletion waits for its undo to end, nor while a text that th
 runner agreed to has a newer version that they have not.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TypeAlias
 
@@ -16,6 +16,8 @@ from sync.models import Consent, Runner
 from sync.terms import VERSION
 
 RunnerId: TypeAlias = InstrumentedAttribute[int]
+
+HALF_SAID = timedelta(minutes=2)  # longer than a goodbye takes
 
 
 @cache  # asked before every page and every event

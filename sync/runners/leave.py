@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from sync import tallies
+from sync import standing, tallies
 from sync.crypto import KeyLost
 from sync.errors import AccessRevoked, MoodmilesError
 from sync.mail import outbox
@@ -36,7 +36,6 @@ from sync.runtime import Runtime
 log = structlog.get_logger()
 
 DISCONNECT, DELETE = "disconnect", "delete"
-HALF_SAID = timedelta(minutes=2)  # longer than a goodbye takes
 
 
 def disconnect(runtime: Runtime, runner_id: int) -> None:
@@ -103,7 +102,7 @@ def _take(runtime: Runtime) -> tuple[int, str | None] | None:
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    half_said = Runner.leaving_since <= now - HALF_SAID
+    half_said = Runner.leaving_since <= now - standing.HALF_SAID
     can_be_undone_no_more = and_(Runner.leaving_since.is_(None), Runner.erase_at <= now)
     return or_(half_said, can_be_undone_no_more)
 

@@ -1,16 +1,19 @@
 """Who stands still keeps no worker waiting, and no host awake."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import update
 
-from sync import condition
+from sync import condition, standing
 from sync.models import Backfill, Connection, Consent, Sweep
-from sync.runners import erase
+from sync.runners import erase, leave
 from sync.runtime import Runtime
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of
+from tests.sync.test_leaving import DiesAtStrava, Killed
 
 
 def goes(runtime: Runtime, runner_id: int) -> None:
@@ -55,3 +58,57 @@ def test_an_event_about_a_runner_who_goes_is_not_late(stage: Stage) -> None:
     erase.ask(stage.runtime, runner_id)
 
     assert (late, condition.look(stage.runtime).late_s["inbox"]) == (300, 0)
+
+
+def a_deletion_that_nobody_took(stage: Stage, runner_id: int) -> None:
+    erase.ask(stage.runtime, runner_id)
+    stage.pass_time(minutes=10)
+
+
+def a_deletion_that_fails_again_and_again(stage: Stage, runner_id: int) -> None:
+    erase.ask(stage.runtime, runner_id)
+    dying = replace(stage.runtime, strava=DiesAtStrava(stage.runtime.settings))
+    stage.pass_time(minutes=5)
+    for _ in range(2):
+        stage.pass_time(minutes=5)
+        with suppress(Killed):
+            leave.resume(dying)
+    stage.pass_time(minutes=-5)
+
+
+def a_disconnect_whose_process_died(stage: Stage, runner_id: int) -> None:
+    dying = replace(stage.runtime, strava=DiesAtStrava(stage.runtime.settings))
+    with suppress(Killed):
+        leave.disconnect(dying, runner_id)
+    stage.pass_time(seconds=standing.HALF_SAID.total_seconds())
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        a_deletion_that_nobody_took,
+        a_deletion_that_fails_again_and_again,
+        a_disconnect_whose_process_died,
+    ],
+)
+def test_a_goodbye_that_should_have_been_said_is_late(
+    stage: Stage, begins: Callable[[Stage, int], None]
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    early = condition.look(stage.runtime)
+    begins(stage, runner_id)
+
+    stage.pass_time(minutes=11)
+
+    late = condition.look(stage.runtime)
+    assert (early.due["leaving"], early.late_s["leaving"]) == (0, 0)
+    assert (late.due["leaving"], late.late_s["leaving"]) == (1, 660)
+    leave.resume(stage.runtime)
+    assert condition.look(stage.runtime).late_s["leaving"] == 0
+
+
+def test_a_deletion_that_can_be_undone_is_not_late(stage: Stage) -> None:
+    erase.ask(stage.runtime, stage.link(stage.athlete()))
+    stage.pass_time(minutes=9)
+
+    assert condition.look(stage.runtime).due["leaving"] == 0

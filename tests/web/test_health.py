@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from sync.models import Connection, Model, SetAside, Sweep
+from sync.runners import erase
 from sync.runtime import Runtime
 from sync.simulator.records import Fault
 from sync.strava.client import HttpStrava
@@ -31,6 +32,20 @@ def test_ready_tells_how_late_the_work_is(client: FlaskClient, stage: Stage) -> 
     assert answer.json
     assert answer.json["database"] == "ok"
     assert answer.json["oldest_due_s"]["backfill"] == 180
+
+
+def test_ready_and_metrics_tell_of_a_deletion_that_is_overdue(
+    client: FlaskClient, stage: Stage
+) -> None:
+    erase.ask(stage.runtime, stage.link(stage.athlete()))
+    stage.pass_time(minutes=15)
+
+    ready, metrics = client.get("/readyz").json, client.get("/metrics").text
+
+    assert ready
+    assert ready["oldest_due_s"]["leaving"] == 300
+    assert 'moodmiles_due{work="leaving"} 1.0' in metrics
+    assert 'moodmiles_oldest_due_seconds{work="leaving"} 300.0' in metrics
 
 
 def test_not_ready_without_tables(client: FlaskClient, runtime: Runtime) -> None:
