@@ -14,16 +14,7 @@ from sqlalchemy import inspect, select
 from host.checks import ToDo, with_runtime
 from host.configuration import effective
 from sync.crypto import KeyLost
-from sync.models import (
-    Answer,
-    Connection,
-    Export,
-    FigureDecision,
-    Mail,
-    MailLink,
-    Model,
-    Runner,
-)
+from sync.models import Connection, Mail, MailLink, Model, Runner
 from sync.runtime import Runtime, build
 from sync.settings import Settings
 
@@ -32,11 +23,6 @@ SEALED: Mapping[type[Model], tuple[str, ...]] = {
     Connection: ("access_token", "refresh_token"),
     MailLink: ("email",),
     Mail: ("sealed",),
-}
-IN_VAULTS: Mapping[type[Model], tuple[str, ...]] = {
-    Answer: ("sealed",),
-    FigureDecision: ("sealed",),
-    Export: ("sealed",),
 }
 # Short transactions: everybody else goes on working meanwhile.
 _AT_ONCE = 200

@@ -19,7 +19,7 @@ from sync.models import (
     SignIn,
     Survey,
 )
-from sync.runners import own_log, store
+from sync.runners import own_log
 from sync.runners.rules import about_total
 from sync.runtime import Runtime
 
@@ -112,16 +112,6 @@ def holdings(runtime: Runtime, runner_id: int) -> Holdings:
             for table in (Run, Answer, Survey, Mail, SignIn)
         ]
     return Holdings(from_strava or 0, *(count or 0 for count in counted))
-
-
-def save_preferences(
-    runtime: Runtime, runner_id: int, changes: Mapping[str, Any]
-) -> None:
-    """Change some preferences and keep the others; they hold from now on."""
-    with runtime.db.transaction() as session:
-        runner = session.get_one(Runner, runner_id)
-        runner.preferences = {**runner.preferences, **changes}
-        store.changed(session, runner_id)
 
 
 def language(runtime: Runtime, runner_id: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync import standing
@@ -16,7 +16,6 @@ from sync.models import (
     LinkAttempt,
     MailLink,
     Runner,
-    SignIn,
     Sweep,
 )
 
@@ -240,7 +239,3 @@ def release(session: Session, runner_id: int) -> None:
         .where(Connection.runner_id == runner_id)
         .values(busy_until=None)
     )
-
-
-def end_sign_ins(session: Session, runner_id: int) -> None:
-    session.execute(delete(SignIn).where(SignIn.runner_id == runner_id))
