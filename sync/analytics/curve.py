@@ -86,19 +86,20 @@ def typical(x: npt.ArrayLike, y: npt.ArrayLike, weeks: Ints) -> Curve | None:
     return Curve(grid, line, line - reach, line + reach)
 
 
-def theil_sen(x: npt.ArrayLike, y: npt.ArrayLike) -> Slope:
-    """Median of the slopes of all pairs of points; x and y of shape (n,).
+def median_slope(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
+    """Return Theil and Sen's slope alone, which needs nothing but numpy."""
+    across, up = _thinned(*columns(x=x, y=y))
+    runs, rises = (one[:, None] - one for one in (across, up))
+    is_pair = runs > 0
+    return float(np.median(rises[is_pair] / runs[is_pair])) if is_pair.any() else 0.0
 
-    Above 600 points, 600 of them spread evenly over the series are used:
-    all pairs of thousands would take seconds and change nothing one can see.
-    """
-    # Imported here: it is needed only beside a claimed link.
+
+def theil_sen(x: npt.ArrayLike, y: npt.ArrayLike) -> Slope:
+    """Median of the slopes of all pairs of points, and its interval; shape (n,)."""
+    # Imported here: it takes a second, and pages need the slope alone.
     from scipy.stats import theilslopes  # noqa: PLC0415
 
-    across, up = columns(x=x, y=y)
-    if len(across) > _PAIRS_FROM:
-        some = np.linspace(0, len(across) - 1, _PAIRS_FROM).round().astype(int)
-        across, up = across[some], up[some]
+    across, up = _thinned(*columns(x=x, y=y))
     found = theilslopes(up, across)
     return Slope(
         slope=float(found.slope),
@@ -106,6 +107,17 @@ def theil_sen(x: npt.ArrayLike, y: npt.ArrayLike) -> Slope:
         low=float(found.low_slope),
         high=float(found.high_slope),
     )
+
+
+def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Leave at most 600 points, spread evenly over the series.
+
+    All pairs of thousands would take seconds and change nothing one can see.
+    """
+    if len(x) <= _PAIRS_FROM:
+        return x, y
+    some = np.linspace(0, len(x) - 1, _PAIRS_FROM).round().astype(int)
+    return x[some], y[some]
 
 
 def _week_robust_error(x: Floats, grid: Floats, left: tuple[Floats, Ints]) -> Floats:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sync.analytics.comparisons import Groups, Pairs
-from sync.analytics.curve import Curve, Slope, theil_sen, typical
+from sync.analytics.curve import Curve, median_slope, typical
 from sync.analytics.groups import (
     FEWEST_FOR_WORDS,
     FEWEST_SHOWN,
@@ -27,6 +27,7 @@ from sync.language import gettext
 NUMBER_FROM = 15
 RACES_FROM = 5
 CEILING = 0.4
+PER, LEVEL = 5, 0.05  # kilometres or miles; steps of mood that would be told as none
 TOP_MOOD = 2
 HALF_YEAR_DAYS = 182
 TOO_EARLY = "too_early"
@@ -62,7 +63,6 @@ class Panel:
     link: Link | None = None
     difference: Difference | None = None
     curve: Curve | None = None
-    slope: Slope | None = None
 
     @property
     def title(self) -> str:
@@ -133,7 +133,6 @@ def mileage_panel(
     """Draw mood along mileage: the seven days' (by default) or this run's."""
     many, metres = len(data.days), data.load_m if by_week else data.distance_m
     x = metres / METRES[unit]
-    monotone = verdict(decided) in {"higher", "lower"} and not by_week
     return Panel(
         name="mileage",
         exploring=False,
@@ -141,6 +140,7 @@ def mileage_panel(
         saying=sentence(decided, many, "runs", unit),
         remarks=(
             *notes(decided, many, data.days),
+            *slope(decided, data, unit),
             *ceiling(data.mood),
             note("races_out"),
             note("goes_together"),
@@ -150,7 +150,6 @@ def mileage_panel(
         means={},
         link=link(x, data.mood, data.days) if many >= NUMBER_FROM else None,
         curve=typical(x, data.mood, week_start(data.days)),
-        slope=_slope(x, data.mood) if monotone else None,
     )
 
 
@@ -205,10 +204,19 @@ def ceiling(moods: Floats) -> tuple[Saying, ...]:
     return (note("ceiling", share=top),) if top > CEILING else ()
 
 
-def _slope(x: Floats, mood: Floats) -> Slope | None:
-    """Fit a slope for humans; none when half of all pairs of answers are level."""
-    found = theil_sen(x, mood)
-    return found if found.slope else None
+def slope(decided: Decided | None, data: Mileage, unit: Unit) -> tuple[Saying, ...]:
+    """Say how steep a link along the run's length is; none where it is all but level.
+
+    A slope of today's answers that runs against what stands is not said.
+    """
+    up = {"higher": 1, "lower": -1}.get(verdict(decided), 0)
+    if not up:
+        return ()
+    metres = PER * METRES[unit]
+    steps = median_slope(data.distance_m / metres, data.mood)
+    if up * steps < LEVEL:
+        return ()
+    return (note("slope", unit, slope=steps, distance_m=metres),)
 
 
 def means(

@@ -107,7 +107,7 @@ def _spoken(facts: Mapping[str, Fact | date], unit: Unit) -> dict[str, Fact | da
             continue
         if isinstance(value, date):
             said[name] = _day(value)
-        elif name in {"first", "second", "mean"}:
+        elif name in {"first", "second", "mean", "slope"}:
             said[name] = signed(value)
             said[f"{name}_plain"] = localized(f"{value:.1f}")
         elif name in {"good_in", "good_out", "share"}:

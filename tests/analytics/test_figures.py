@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from sync.analytics import figures_for
 from sync.analytics.panel import TOO_EARLY
+from sync.language import speaking
 from sync.models import FigureDecision, Runner
 from sync.runners.store import changed
 from tests.analytics.book import Book
@@ -145,3 +146,14 @@ def test_four_week_blocks_end_today(book: Book) -> None:
     assert found.blocks.mood[-1] == 1
     assert np.isnan(found.blocks.spread).all()
     assert len(found.highs) == 1
+
+
+def test_a_link_along_mileage_says_how_steep_it_is(book: Book) -> None:
+    book.linked_runs(30)
+
+    notes = figures_for(book.runtime, book.runner_id).mileage.notes
+    with speaking("de"):
+        german = figures_for(book.runtime, book.runner_id).mileage.notes
+
+    assert "About +0.9 steps of mood for each 5 km more." in notes
+    assert "Etwa +0,9 Stufen Stimmung je 5 km mehr." in german

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from sync.analytics import Link, link
-from sync.analytics.curve import theil_sen, typical
+from sync.analytics.curve import median_slope, theil_sen, typical
 from sync.analytics.rank_link import EXPLORING, WORDS
 from sync.analytics.series import Floats, NotCountable, average_ranks
 
@@ -162,6 +162,7 @@ def test_a_slope_in_miles_is_the_slope_in_kilometres(
     per_mile = theil_sen(metres / 1609.344, mood).slope
 
     assert per_km == pytest.approx(per_mile * KM_AND_MILES)
+    assert median_slope(metres / 1000, mood) == pytest.approx(per_km)
 
 
 def test_no_line_is_drawn_through_few_answers_and_no_band_around_some() -> None:
