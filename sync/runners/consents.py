@@ -18,6 +18,7 @@ from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
+OPTIONAL = frozenset({"private"})
 _MAIL_KEEPS = timedelta(days=7)
 # Further back than any comparison lies: the next one goes through the whole list.
 _LONG_AGO = timedelta(days=365)
@@ -32,16 +33,20 @@ def outdated(runtime: Runtime, runner_id: int) -> dict[str, datetime]:
 def agree_again(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> None:
     """Note that the runner agrees to today's text, and go on where we stopped.
 
-    Raises `ConsentMissing` when one of those to agree to is not among `kinds`.
+    What is `OPTIONAL` and not among `kinds` is taken back; raises `ConsentMissing`
+    when one of the others to agree to is not.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         asked = standing.outdated(session, runner_id)
-        if set(asked) - set(kinds):
+        if set(asked) - set(kinds) - OPTIONAL:
             raise ConsentMissing("Not everything was agreed to again.")
         if not asked:
             return
-        store.agree(session, runner_id, asked, version=terms.VERSION, at=now)
+        agreed = set(asked) & set(kinds)
+        store.agree(session, runner_id, agreed, version=terms.VERSION, at=now)
+        for kind in set(asked) - agreed:
+            store.withdraw(session, runner_id, kind, at=now)
         go_on(session, runner_id, now=now)
     log.info("agreed again", runner_id=runner_id, version=terms.VERSION)
 

@@ -17,7 +17,7 @@ from sync.models import Backfill
 from sync.queue import Work, shift
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
-from sync.runs import rules, store
+from sync.runs import private, rules, store
 from sync.runs.recordings import arrange
 from sync.runs.turns import take
 from sync.runtime import Runtime
@@ -49,7 +49,7 @@ def _next_page(runtime: Runtime, held: Backfill) -> None:
     except MoodmilesError as error:
         _postpone(runtime, held, error)
     else:
-        _keep(runtime, held, page)
+        _keep(runtime, held, private.page_for(runtime, held.runner_id, page))
 
 
 def _keep(runtime: Runtime, held: Backfill, page: Page) -> None:

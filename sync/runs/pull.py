@@ -11,7 +11,7 @@ from sync.queue import Work
 from sync.runners import own_log
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
-from sync.runs import store
+from sync.runs import private, store
 from sync.runs.recordings import arrange
 from sync.runs.rules import kept_since, young_enough
 from sync.runtime import Runtime
@@ -30,7 +30,7 @@ def pull(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
     found = ask(
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
     )
-    keep(runtime, runner_id, [found])
+    keep(runtime, runner_id, [private.run_for(runtime, runner_id, found)])
 
 
 def pull_together(
@@ -46,6 +46,7 @@ def pull_together(
         runner_id,
         lambda token: runtime.strava.page(token, lane=lane, before=before),
     )
+    page = private.page_for(runtime, runner_id, page)
     shown: list[RemoteRun | NotARun] = [*page.runs, *page.others]
     found = [one for one in shown if one.id in run_ids]
     unreadable = [one for one in page.unreadable if one.id in run_ids]

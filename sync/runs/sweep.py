@@ -18,7 +18,7 @@ from sync.models import Sweep
 from sync.queue import Work, shift
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
-from sync.runs import pull, rules, store, sweep_rules
+from sync.runs import private, pull, rules, store, sweep_rules
 from sync.runs.recordings import arrange
 from sync.runs.sweep_rules import Findings, Stretch
 from sync.runs.turns import LEASE, take
@@ -117,13 +117,14 @@ def _read(
     before: datetime,
     after: datetime,
 ) -> Page:
-    return ask(
+    found = ask(
         runtime,
         held.runner_id,
         lambda token: runtime.strava.page(
             token, lane=Lane.SWEEP, page=page, before=before, after=after
         ),
     )
+    return private.page_for(runtime, held.runner_id, found)
 
 
 def _apply(

@@ -3,6 +3,7 @@
 import os
 import re
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,36 @@ def test_what_is_taken_back_need_not_be_agreed_to(
             "mood",
             "adult",
         }
+
+
+def test_private_runs_need_not_be_agreed_to_and_go_without(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    athlete = stage.athlete()
+    private = stage.run(athlete, ended_minutes_ago=90, visibility="only_me")
+    stage.run(athlete, ended_minutes_ago=30)
+    browser.sign_in(runner_id := stage.link(athlete, scope="read,activity:read_all"))
+    with runtime.db.transaction() as session:
+        given = {"runner_id": runner_id, "version": VERSION, "given_at": stage.clock()}
+        session.add(Consent(kind="private", **given))
+    stage.work()
+    early = rows(stage, Run)
+    let_the_text_change(runtime)
+    page = browser.open("/settings/consents").text
+
+    agreed = browser.post("/settings/consents", **ALL)
+    at_once = rows(stage, Run)
+    stage.tell(athlete, private.id, "create")
+    for drain in (stage.work, partial(sweep.drain, runtime)):
+        drain()
+
+    assert "You need not tick this one" in page
+    assert agreed.status_code == 303
+    assert (early, at_once, rows(stage, Run)) == (2, 1, 1)
+    assert consents.outdated(runtime, runner_id) == {}
+    with runtime.db.reading() as session:
+        taken_back = select(Consent.withdrawn_at).where(Consent.kind == "private")
+        assert session.scalars(taken_back).all() == [stage.clock()]
 
 
 def test_the_history_keeps_both_texts(browser: Browser, outdated: int) -> None:

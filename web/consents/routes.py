@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.errors import ConsentMissing
 from sync.runners import account, consents
+from sync.runs import private
 from sync.runtime import Runtime
 from sync.surveys.withdraw import withdraw_mail, withdraw_mood
 from web.problems import NOT_FOUND
@@ -36,8 +37,12 @@ def again_page() -> ResponseReturnValue:
 @login_required
 def agree_again() -> ResponseReturnValue:
     runner_id = signed_in().runner_id
+    ends_private = "private" in consents.outdated(runtime(), runner_id)
+    ends_private = ends_private and "private" not in request.form
     try:
         consents.agree_again(runtime(), runner_id, list(request.form))
+        if ends_private:
+            private.forget(runtime(), runner_id)
     except ConsentMissing:
         outdated = consents.outdated(runtime(), runner_id)
         return _again(outdated, missing=True), HTTPStatus.BAD_REQUEST
