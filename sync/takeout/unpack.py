@@ -80,17 +80,7 @@ def surveys(
     places: Places,
 ) -> Places:
     """Store what was asked; the links in its mails open nothing any more."""
-    homes = _homes(session, runner_id)
-    rows = session.execute(
-        select(
-            Survey.id, Survey.run_id, Survey.pairing_key, Survey.kind, Survey.created_at
-        ).where(Survey.runner_id == runner_id)
-    )
-    here = {
-        mark: row.id
-        for row in rows
-        for mark in _marks(row, row.created_at, run=row.run_id)
-    }
+    homes, here = _homes(session, runner_id), _asked_here(session, runner_id)
     asked, fresh = {}, {}
     for record in records:
         run_id = _home(record, places, homes)
@@ -116,6 +106,16 @@ def surveys(
         )
         asked |= {fresh[row.token_hash][0].id: row.id for row in stored}
     return asked
+
+
+def _asked_here(session: Session, runner_id: int) -> dict[Mark, int]:
+    asked = Survey.id, Survey.run_id, Survey.pairing_key, Survey.kind, Survey.created_at
+    rows = session.execute(select(*asked).where(Survey.runner_id == runner_id))
+    return {
+        mark: row.id
+        for row in rows
+        for mark in _marks(row, row.created_at, run=row.run_id)
+    }
 
 
 def answers(
