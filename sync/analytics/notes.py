@@ -40,7 +40,6 @@ NOTES: Mapping[str, str] = {
     "too_few_each": translatable(
         "Not enough yet: {n} of {needed} answers on the smaller side."
     ),
-    "to_draw": translatable("{more} more answers and we can draw this."),
     "next_look": translatable(
         "We look again at {milestone} answers; until then this sentence stands."
     ),
@@ -80,7 +79,4 @@ NOTES: Mapping[str, str] = {
         "for a run."
     ),
     "slope": translatable("About {slope} steps of mood for each {distance} more."),
-    "support_closing": translatable(
-        "Running is not a substitute for professional mental health care."
-    ),
 }

@@ -1,18 +1,13 @@
 /* Progressive enhancement only: every number on the page is already in the HTML. */
 (() => {
-  // Keeps a page at hand for when there is no network, and nothing personal.
+  // Keeps a page for when there is no network, and nothing personal.
   navigator.serviceWorker?.register("/sw.js").catch(() => { /* it works without */ });
 
-  const live = document.createElement("div");
-  live.className = "vh";
+  const make = (tag, textContent = "", className = "") =>
+    Object.assign(document.createElement(tag), { textContent, className });
+  const live = make("div", "", "vh");
   live.setAttribute("role", "status");
   document.body.append(live);
-  const make = (tag, name, text) => {
-    const element = document.createElement(tag);
-    element.className = name;
-    element.textContent = text;
-    return element;
-  };
 
   // An import or an export: ask every 2 s for half a minute, then every 10 s.
   const box = document.querySelector("[data-progress]");
@@ -34,18 +29,16 @@
 
   // A read-out is [run at Strava, line, line, line], by the run's number.  Where the
   // page has thousands of dots they come when a chart is first touched.
-  const kept = document.getElementById("read-outs"), waiting = [];
+  const kept = document.getElementById("read-outs");
   let readOuts = kept ? JSON.parse(kept.textContent) : {};
-  const bring = async () => {
+  const bring = async (then) => {
     const from = kept?.dataset.from;
     if (!from) return;
     delete kept.dataset.from;
-    try {
-      const answer = await fetch(from);
-      if (!answer.ok) return;
-      readOuts = await answer.json();
-      for (const again of waiting) again();
-    } catch { kept.dataset.from = from; /* the next touch may fare better */ }
+    const answer = await fetch(from).catch(() => { kept.dataset.from = from; });
+    if (!answer?.ok) return;
+    readOuts = await answer.json();
+    then();
   };
 
   // Charts: point, tap or use the arrow keys to read single runs.
@@ -54,14 +47,9 @@
     const points = JSON.parse(document.getElementById(plot.dataset.points).textContent);
     if (!points.length) continue;
     const said = JSON.parse(plot.dataset.words);
-    const area = plot.querySelector(".area"), layer = area.querySelector(".layer"), tip = area.querySelector(".tip");
-    const [ring, core] = ["ring", "core"].map((name) => {
-      const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-      path.setAttribute("class", name);
-      layer.append(path);
-      return path;
-    });
-    let current = -1, pinned = false, spoken = false;
+    const area = plot.querySelector(".area"), tip = area.querySelector(".tip");
+    const [ring, core] = area.querySelectorAll(".ring, .core");
+    let current = -1, pinned = false;
 
     const hide = () => {
       current = -1; pinned = false; tip.hidden = true;
@@ -70,16 +58,14 @@
     const show = (index, speak) => {
       const [x, y, mood, number] = points[current = index];
       const [run, ...lines] = readOuts[number] ?? [];
-      spoken = speak;
-      bring();
-      ring.setAttribute("d", `M${x} ${y}h0`);
-      core.setAttribute("d", `M${x} ${y}h0`);
+      bring(() => { if (current >= 0) show(current, speak); });
+      for (const path of [ring, core]) path.setAttribute("d", `M${x} ${y}h0`);
       core.setAttribute("class", `core m${mood}`);
-      const title = make("b", "", "");
-      title.append(make("i", `dot m${mood}`, ""), said.moods[mood]);
-      tip.replaceChildren(title, ...lines.map((line) => make("span", "", line)));
+      const title = make("b");
+      title.append(make("i", "", `dot m${mood}`), said.moods[mood]);
+      tip.replaceChildren(title, ...lines.map((line) => make("span", line)));
       if (pinned && run) {
-        const link = make("a", "", said.link);
+        const link = make("a", said.link);
         link.href = `${plot.dataset.site}/activities/${run}`;
         tip.append(link);
       }
@@ -88,31 +74,30 @@
       // On a phone it docks above the plot: neither finger nor card hides the dots.
       const { width, height } = area.getBoundingClientRect();
       const left = x / 1000 * width, top = y / 500 * height, high = tip.offsetHeight;
-      const docked = matchMedia("(max-width: 47.99rem)").matches;
+      const docked = matchMedia("(max-width: 47.99rem)").matches, over = top - high - 16;
       tip.style.left = `${Math.max(-8, Math.min(width - tip.offsetWidth + 4, left - tip.offsetWidth / 2))}px`;
-      tip.style.top = `${docked ? -high - 8 : top - high - 16 < -40 ? top + 16 : top - high - 16}px`;
+      tip.style.top = `${docked ? -high - 8 : over < -40 ? top + 16 : over}px`;
       const place = said.place.replace("{n}", index + 1).replace("{all}", points.length);
       if (speak) live.textContent = [said.moods[mood], lines.join(", "), place].filter(Boolean).join(". ");
     };
-    waiting.push(() => { if (current >= 0) show(current, spoken); });
-    const near = (event) => {
-      const { left, top, width, height } = area.getBoundingClientRect();
-      let found = -1, least = (event.pointerType === "touch" ? 44 : 30) ** 2;
-      points.forEach(([x, y], index) => {
-        const away = (x / 1000 * width + left - event.clientX) ** 2 + (y / 500 * height + top - event.clientY) ** 2;
+    const nearest = (least, distance) => {
+      let found = -1;
+      points.forEach((point, index) => {
+        const away = distance(point);
         if (away < least) { least = away; found = index; }
       });
       return found;
     };
+    const near = (event) => {
+      const { left, top, width, height } = area.getBoundingClientRect();
+      return nearest((event.pointerType === "touch" ? 44 : 30) ** 2, ([x, y]) =>
+        (x / 1000 * width + left - event.clientX) ** 2 + (y / 500 * height + top - event.clientY) ** 2);
+    };
     const beside = (step) => {
       if (current < 0) return 0;
       const [x, , mood] = points[current];
-      let found = current, least = Infinity;
-      points.forEach((point, index) => {
-        const away = Math.abs(point[0] - x);
-        if (point[2] === mood + step && away < least) { least = away; found = index; }
-      });
-      return found;
+      const found = nearest(Infinity, (point) => point[2] === mood + step ? Math.abs(point[0] - x) : Infinity);
+      return found < 0 ? current : found;
     };
 
     area.addEventListener("pointermove", (event) => {
