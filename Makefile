@@ -34,7 +34,7 @@ check: $(VENV)/.develop
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/deptry .
 
-# Needs a package index that lists known weaknesses, as pypi.org does; without one
+# Needs a package index that lists known weaknesses; without one
 # it fails and says so.
 audit: $(VENV)/.develop
 	$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
