@@ -122,7 +122,7 @@ def dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
         if kept is not None and now < kept.good_until:
             return kept
         vault = runtime.sealer.vault(runner.vault_key)
-        rows = of_runner.read(session, runner_id, vault)
+        rows = of_runner.read(session, runner_id, vault, for_page=True)
         version = (runner.vault_key, runner.data_version)
     of_runner.KEPT.keep(runtime.db, (runner_id, version, None), rows)
     runs = _run_rows(rows, now=now)

@@ -36,7 +36,11 @@ _MOST_KEPT = 2  # only until the figures have taken theirs
 
 
 class RunColumns(NamedTuple):
-    """The runs that count, oldest first; `facts` adds up what is true of each."""
+    """The runs that count, oldest first; `facts` adds up what is true of each.
+
+    What no figure asks for, from `strava_id` on and whether a run was `ASKED`
+    about, is only read for a page.
+    """
 
     id: Sequence[int]
     started_s: Sequence[float]
@@ -46,12 +50,12 @@ class RunColumns(NamedTuple):
     moving_s: Sequence[int]
     elapsed_s: Sequence[int]
     facts: Sequence[int]
-    strava_id: Sequence[int | None]
     sport: Sequence[str]
-    device: Sequence[str | None]
-    verdict: Sequence[str | None]
-    reason: Sequence[str | None]
-    minutes_since_end: Sequence[int | None]
+    strava_id: Sequence[int | None] = ()
+    device: Sequence[str | None] = ()
+    verdict: Sequence[str | None] = ()
+    reason: Sequence[str | None] = ()
+    minutes_since_end: Sequence[int | None] = ()
 
 
 class AnswerColumns(NamedTuple):
@@ -75,32 +79,51 @@ class Rows:
     said: Sequence[Mapping[str, int]]
 
 
-def read(session: Session, runner_id: int, vault: Vault) -> Rows:
-    runs = _columns(session, _runs(runner_id), len(RunColumns._fields))
-    answers = AnswerColumns(
-        *_columns(session, _answers(runner_id), len(AnswerColumns._fields))
+def read(
+    session: Session, runner_id: int, vault: Vault, *, for_page: bool = False
+) -> Rows:
+    runs = _runs_of_page(runner_id) if for_page else _runs(runner_id)
+    answers = AnswerColumns(*_columns(session, _answers(runner_id)))
+    return Rows(
+        RunColumns(*_columns(session, runs)), answers, vault.open_all(answers.sealed)
     )
-    return Rows(RunColumns(*runs), answers, vault.open_all(answers.sealed))
 
 
-def _columns(
-    session: Session, query: Select[Any], many: int
-) -> Sequence[Sequence[Any]]:
+def _columns(session: Session, query: Select[Any]) -> Sequence[Sequence[Any]]:
     found: CursorResult[Any] = session.connection().execute(query)
     # Plain values need nothing that SQLAlchemy's rows do for them.
     rows = found.cursor.fetchall()
-    return list(zip(*rows, strict=True)) if rows else [()] * many
+    return list(zip(*rows, strict=True)) if rows else [()] * len(found.keys())
 
 
-def _runs(runner_id: int) -> Select[Any]:
+def _runs_of_page(runner_id: int) -> Select[Any]:
     run, decision, survey = (table.__table__.c for table in (Run, Decision, Survey))
+    return (
+        _runs(runner_id, (survey.sent_at.is_not(None), ASKED))
+        .add_columns(
+            case((run.source == "strava", run.source_id)),
+            run.device,
+            decision.verdict,
+            decision.reason,
+            decision.minutes_since_end,
+        )
+        .outerjoin(Decision.__table__, decision.run_id == run.id)
+        .outerjoin(
+            Survey.__table__,
+            and_(survey.run_id == run.id, survey.cancelled_for.is_(None)),
+        )
+    )
+
+
+def _runs(runner_id: int, *more: tuple[Any, int]) -> Select[Any]:
+    run = Run.__table__.c
     flags = (
         (run.start_known, START_KNOWN),
         (run.race, RACE),
         (run.with_others, WITH_OTHERS),
         (run.treadmill, TREADMILL),
         (run.manual, MANUAL),
-        (survey.sent_at.is_not(None), ASKED),
+        *more,
     )
     return (
         select(
@@ -112,19 +135,9 @@ def _runs(runner_id: int) -> Select[Any]:
             run.moving_s,
             run.elapsed_s,
             _facts(flags),
-            case((run.source == "strava", run.source_id)),
             run.sport,
-            run.device,
-            decision.verdict,
-            decision.reason,
-            decision.minutes_since_end,
         )
         .select_from(Run.__table__)
-        .outerjoin(Decision.__table__, decision.run_id == run.id)
-        .outerjoin(
-            Survey.__table__,
-            and_(survey.run_id == run.id, survey.cancelled_for.is_(None)),
-        )
         .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
         .order_by(run.started_at, run.id)
     )
