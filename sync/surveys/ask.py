@@ -12,6 +12,7 @@ from sync.crypto import pairing_key
 from sync.mail.quiet import zone_of
 from sync.models import Run, Survey
 from sync.queue import Work
+from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import again, pairing, promise, store
 from sync.surveys.caps import ignored_in_a_row, reminders_ignored
@@ -156,5 +157,7 @@ def _follow_zone(desk: Desk, runs: Sequence[Run]) -> None:
         return
     if newest.started_at != store.newest_start(desk.session, desk.runner.id):
         return  # an old one that was imported late says nothing about today
-    if zone_of(newest.zone).key == newest.zone:
+    if newest.zone != desk.runner.zone and zone_of(newest.zone).key == newest.zone:
         desk.runner.zone = newest.zone
+        # Check-ins fall on the new zone's days: what was drawn is out of date.
+        runners.changed(desk.session, desk.runner.id)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from sync.models import Answer, Decision, Mail, Run, Runner, Survey
 from sync.simulator import life
-from sync.surveys import answer, unsubscribe
+from sync.surveys import answer, ask, unsubscribe
 from sync.surveys.answer import TooLate
 from sync.surveys.instruments import BadAnswer
 from tests.mailbag import token_in
@@ -210,3 +210,19 @@ def test_the_runs_zone_becomes_the_runners(asked: Stage) -> None:
 
     assert runner.zone == "Europe/Berlin"
     assert survey.expires_at - asked.clock() == timedelta(hours=23, minutes=30)
+
+
+def test_a_new_zone_makes_what_was_drawn_out_of_date(asked: Stage) -> None:
+    with asked.runtime.db.transaction() as session:
+        runner, run = (
+            session.scalars(select(Runner)).one(),
+            session.scalars(select(Run)).one(),
+        )
+        runner.zone, run.undecided_since = "Asia/Tokyo", asked.clock()
+        before = runner.data_version
+
+    ask.drain(asked.runtime)
+
+    with asked.runtime.db.reading() as session:
+        runner = session.scalars(select(Runner)).one()
+    assert (runner.zone, runner.data_version) == ("Europe/Berlin", before + 1)
