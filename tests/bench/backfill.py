@@ -11,14 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
 from time import perf_counter, process_time
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -29,73 +26,25 @@ from typing_extensions import override
 
 from sync.crypto import Sealer
 from sync.database import Database, connect, insert
-from sync.models import Backfill, Connection, Run, Runner
+from sync.models import Backfill, Run
 from sync.runs import backfill
 from sync.runs.rules import columns
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.simulator import shapes
-from sync.simulator.records import Activity
 from sync.strava import RemoteRun
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.strava.parse import parse
+from tests.bench.baked import PAGE, serving
+from tests.bench.linked import RUNNER, add_linked
 from tests.bench.staged import quiet
 from tests.clock import NOON, HandClock
 from tests.conftest import KEY, emptied, migrate
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
 
-PAGE = 200
 ROUNDS = 3
 COUNTS = (1_000, 10_000, 50_000)
-
-
-class Pages(BaseHTTPRequestHandler):
-    """Answers any list request with the page that was baked for its number."""
-
-    protocol_version = "HTTP/1.1"
-    baked: dict[int, list[bytes]]
-
-    def do_GET(self) -> None:
-        address = urlsplit(self.path)
-        count = int(address.path.split("/")[1])
-        page = int(parse_qs(address.query)["page"][0])
-        pages = self.baked[count]
-        body = pages[page - 1] if page <= len(pages) else b"[]"
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    @override
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-def bake(count: int) -> list[bytes]:
-    records = [
-        shapes.activity_summary(
-            Activity(
-                id=20_000_000_000 + number,
-                athlete_id=7,
-                name="Morning Run",
-                sport_type="Run",
-                start_s=int(NOON.timestamp()) - (number + 1) * 30_000,
-                zone="Europe/London",
-                distance_m=5000.0 + number % 50,
-                moving_s=1800,
-                elapsed_s=1850,
-                device_name="Garmin Forerunner 265",
-            )
-        )
-        for number in range(count)
-    ]
-    return [
-        json.dumps(records[first : first + PAGE]).encode()
-        for first in range(0, count, PAGE)
-    ]
 
 
 def ours(api_url: str, database_url: str) -> None:
@@ -159,7 +108,7 @@ def floor(api_url: str, database_url: str) -> None:
 def _row(record: dict[str, Any]) -> dict[str, Any]:
     run = parse(record)
     assert isinstance(run, RemoteRun)
-    return columns(run) | {"runner_id": 1, "fetched_at": NOON}
+    return columns(run) | {"runner_id": RUNNER, "fetched_at": NOON}
 
 
 class _ToUs(HTTPAdapter):
@@ -243,21 +192,11 @@ def contend(name: str, api_url: str, database_url: str) -> None:
 
 def prepare(database_url: str) -> None:
     """Put in the runner whose import is due, as linking would."""
-    sealer = Sealer([KEY])
     with Session(connect(database_url)) as session, session.begin():
-        session.add(Runner(id=1, created_at=NOON, vault_key=b"", preferences={}))
-        session.flush()
+        add_linked(session)
         session.add(
-            Connection(
-                runner_id=1,
-                scope="read,activity:read",
-                access_token=sealer.seal("token"),
-                refresh_token=sealer.seal("token"),
-                expires_at=NOON + timedelta(days=1),
-                linked_at=NOON,
-            )
+            Backfill(runner_id=RUNNER, before=NOON, due_at=NOON, started_at=NOON)
         )
-        session.add(Backfill(runner_id=1, before=NOON, due_at=NOON, started_at=NOON))
 
 
 def measure(name: str, api_url: str, fresh: Callable[[], str]) -> Effort:
@@ -277,11 +216,11 @@ def measure(name: str, api_url: str, fresh: Callable[[], str]) -> Effort:
 
 
 def main() -> int:
-    Pages.baked = {count: bake(count) for count in COUNTS}
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    Thread(target=server.serve_forever, daemon=True).start()
-    at = f"http://127.0.0.1:{server.server_address[1]}"
-    with TemporaryDirectory() as folder, postgres() as named:
+    with (
+        TemporaryDirectory() as folder,
+        postgres() as named,
+        serving(COUNTS) as at,
+    ):
         template, copy = Path(folder) / "empty", Path(folder) / "copy"
         migrate(f"sqlite:///{template}")
         shared = named.replace("postgresql://", "postgresql+psycopg://")

@@ -23,10 +23,10 @@ from sqlalchemy.orm import Session
 
 from host.entries import web_words
 from sync.database import connect
-from sync.models import Event, Runner
+from sync.models import Event
 from tests.bench.instance import children, cpu_s
-from tests.bench.load import ATHLETE, Load
-from tests.clock import NOON
+from tests.bench.linked import add_linked
+from tests.bench.load import Load
 from tests.conftest import KEY, migrate
 from tests.postgres import postgres
 from tests.servers import HOST, free_port, valkey, wait_for
@@ -108,11 +108,7 @@ def _all_of(name: str, named: AbstractContextManager[str]) -> int:
         url = url or f"sqlite:///{Path(folder) / 'moodmiles.sqlite3'}"
         migrate(url)
         with Session(connect(url)) as session, session.begin():
-            session.add(
-                Runner(
-                    athlete_id=ATHLETE, created_at=NOON, vault_key=b"", preferences={}
-                )
-            )
+            add_linked(session)
         web = Web(Path(folder), url, redis.url)
         with web.serving(BARE) as pid:
             rise(f"{name}, bare", web, pid)

@@ -15,10 +15,10 @@ from time import perf_counter
 
 from typing_extensions import override
 
+from tests.bench.linked import ATHLETE
 from tests.servers import HOST
 
 LINES = 64
-ATHLETE = 7
 GOOD = b"HTTP/1.1 200 "
 PATIENCE_S = 30
 
