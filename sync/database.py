@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from sqlite3 import Connection as SqliteConnection
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,6 +25,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from sync.clock import Clock, utc_now
 from sync.models.base import UtcDateTime
 from sync.queue import Queue, Work
+
+Bind: TypeAlias = Engine | Connection
 
 _WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
@@ -101,10 +103,10 @@ def wake_after_commit(session: Session, work: Work) -> None:
     session.info.setdefault(_WAKES, set()).add(work)
 
 
-def insert(where: Session | Engine, table: Any) -> "sqlite.Insert | postgresql.Insert":
+def insert(where: Session | Bind, table: Any) -> "sqlite.Insert | postgresql.Insert":
     """Return an INSERT that can say ON CONFLICT, in the dialect at hand."""
-    engine = where.get_bind() if isinstance(where, Session) else where
-    is_postgres = engine.dialect.name == "postgresql"
+    bind = where.get_bind() if isinstance(where, Session) else where
+    is_postgres = bind.dialect.name == "postgresql"
     return postgresql.insert(table) if is_postgres else sqlite.insert(table)
 
 

@@ -74,7 +74,7 @@ def keep(
             return  # the runner left while Strava answered
         now = runtime.db.now(session)
         since = kept_since(runtime.settings.strava_retention_days, now=now)
-        new = store.save(session, runner_id, young_enough(runs, since), now=now)
+        store.save(session, runner_id, young_enough(runs, since), now=now)
         gone = store.remove(session, runner_id, others, now=now)
         store.set_aside(session, runner_id, unreadable, now=now)
         arrange(session, runner_id, [*(run.started_at for run in runs), *gone])
@@ -86,7 +86,6 @@ def keep(
         "runs pulled",
         runner_id=runner_id,
         strava_ids=[one.id for one in found],
-        new=new,
     )
 
 

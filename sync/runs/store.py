@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import case, delete, or_, select, update
+from sqlalchemy import Executable, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from sync.database import insert
+from sync.database import Bind, insert
 from sync.models import Mail, Run, SetAside, Survey
 from sync.runs.returning import pair_again
 from sync.runs.rules import SOURCE, columns
@@ -15,6 +16,8 @@ from sync.runs.sweep_rules import Known
 from sync.strava import RemoteRun, Unreadable
 
 _HABIT_RUNS = 60
+# What a later word of Strava's does not change.
+_FIXED = {"source", "source_id", "runner_id", "undecided_since", "imported"}
 
 
 def starts(
@@ -99,46 +102,41 @@ def save(
     *,
     now: datetime,
     imported: bool = False,
-) -> int:
-    """Store these runs as Strava describes them now; return how many were new.
+) -> None:
+    """Store these runs as Strava describes them now.
 
     A run that comes back finds its answer and its survey again.
     """
     if not remotes:
-        return 0
-    known = _known(session, remotes)
-    ours = {"runner_id": runner_id, "undecided_since": now, "imported": imported}
-    added = ours | {"fetched_at": now}
-    rows = [columns(remote) | added for remote in remotes]
+        return
+    ours = {
+        "runner_id": runner_id,
+        "undecided_since": now,
+        "imported": imported,
+        "fetched_at": now,
+    }
+    rows = [columns(remote) | ours for remote in remotes]
+    session.execute(_upsert(session.get_bind(), tuple(rows[0])), rows)
+    pair_again(session, runner_id, [remote.id for remote in remotes])
+
+
+@lru_cache(maxsize=4)  # building it costs more than running it
+def _upsert(bind: Bind, names: Sequence[str]) -> Executable:
+    """Return what stores a run with these columns, or what is new about it."""
     # The table and not its class: the ORM has nothing to add but time.
-    statement = insert(session, Run.__table__)
-    fixed = {*ours, "source", "source_id"}
-    kept = {name: statement.excluded[name] for name in rows[0] if name not in fixed}
+    statement = insert(bind, Run.__table__)
+    told = statement.excluded
+    kept = {name: told[name] for name in names if name not in _FIXED}
     # One that was out of sight may still be to be asked about.
     undecided_since = case(
-        (Run.hidden_at.is_not(None), statement.excluded.undecided_since),
+        (Run.hidden_at.is_not(None), told.undecided_since),
         else_=Run.undecided_since,
     )
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["source", "source_id"],
-            set_=kept | {"hidden_at": None, "undecided_since": undecided_since},
-            # Whoever linked first keeps the run; ids never change hands.
-            where=Run.runner_id == runner_id,
-        ),
-        rows,
-    )
-    new = [remote.id for remote in remotes if remote.id not in known]
-    pair_again(session, runner_id, new)
-    return len(new)
-
-
-def _known(session: Session, remotes: Sequence[RemoteRun]) -> set[int]:
-    ids = [remote.id for remote in remotes]
-    return set(
-        session.scalars(
-            select(Run.source_id).where(Run.source == SOURCE, Run.source_id.in_(ids))
-        )
+    return statement.on_conflict_do_update(
+        index_elements=["source", "source_id"],
+        set_=kept | {"hidden_at": None, "undecided_since": undecided_since},
+        # Whoever linked first keeps the run; ids never change hands.
+        where=Run.runner_id == told.runner_id,
     )
 
 

@@ -139,7 +139,7 @@ def _apply(
     ids = [*(run.id for run in page.runs), *(one.id for one in page.others)]
     known = store.compared(session, runner_id, stretch.since, stretch.until, ids)
     found = sweep_rules.compare(known, page, stretch)
-    new = store.save(session, runner_id, found.save, now=now)
+    store.save(session, runner_id, found.save, now=now)
     touched = [run.started_at for run in found.save]
     touched += store.remove(session, runner_id, found.no_runs, now=now)
     if not found.is_doubtful:
@@ -152,8 +152,7 @@ def _apply(
     log.info(
         "list compared",
         runner_id=runner_id,
-        new=new,
-        changed=len(found.save) - new,
+        saved=len(found.save),
         missing=len(found.missing),
     )
     return found
