@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sync.analytics.history import History
+from sync.analytics.history import NO_RUNS, History
 from sync.analytics.milestones import Question
 from sync.analytics.questions import group_question, link_question
 from sync.analytics.rank_link import EXPLORING
@@ -14,12 +14,16 @@ from sync.analytics.series import Flags, Floats, Ints
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Values in two groups that are compared, and the groups that are drawn."""
+    """Values in two groups that are compared, and the groups that are drawn.
+
+    `run_ids` are the runs that the values are about; NO_RUN for a check-in's.
+    """
 
     name: str
     values: Floats
     in_first: Flags
     days: Floats
+    run_ids: Ints
     drawn: Mapping[str, Flags] = field(default_factory=dict)
     q: float = EXPLORING
 
@@ -31,12 +35,16 @@ class Groups:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Values that may move together, and the groups that are drawn."""
+    """Values that may move together, and the groups that are drawn.
+
+    `run_ids` are the runs that they are about; of check-ins and weeks there are none.
+    """
 
     name: str
     x: Floats
     y: Floats
     days: Floats
+    run_ids: Ints = field(default_factory=lambda: NO_RUNS)
     drawn: Mapping[str, Flags] = field(default_factory=dict)
     q: float = EXPLORING
     is_mood: bool = True  # y, and not what else was asked
@@ -69,6 +77,7 @@ def groups_after_runs(
         values=history.answers.mood[used],
         in_first=in_first[used],
         days=history.answer_days[used],
+        run_ids=history.run_ids[used],
         drawn={label: flags[used] for label, flags in drawn.items()},
     )
 
@@ -87,5 +96,6 @@ def pairs_with_mood(
         x=x[used],
         y=history.answers.mood[used],
         days=history.answer_days[used],
+        run_ids=history.run_ids[used],
         drawn={label: flags[used] for label, flags in (drawn or {}).items()},
     )

@@ -31,5 +31,6 @@ def _panel(history: History, key: str) -> Pairs:
         history.about_m[used],
         said[used],
         history.answer_days[used],
+        history.run_ids[used],
         is_mood=False,
     )

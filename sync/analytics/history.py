@@ -16,6 +16,8 @@ SECONDS_PER_DAY = 86_400
 SECONDS_PER_HOUR = 3600
 STREET, TRAIL, INDOORS = 0, 1, 2
 ALONE, WITH_OTHERS = 0, 1
+NO_RUN = -1
+NO_RUNS: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,11 @@ class History:
         load = np.empty_like(runs.distance_m)
         load[order] = so_far[1:] - so_far[oldest]
         return load
+
+    @cached_property
+    def run_ids(self) -> Ints:
+        """Id of each answer's run, shape (m,); NO_RUN without one."""
+        return np.append(self.runs.id, NO_RUN)[self.answers.run]
 
     @cached_property
     def hours_after(self) -> Floats:

@@ -1,10 +1,16 @@
 """One panel as a page draws it: points, curve, groups, and one sentence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from sync.analytics.behind import (
+    Behind,
+    behind_groups,
+    behind_mileage,
+    behind_pairs,
+)
 from sync.analytics.comparisons import Groups, Pairs
 from sync.analytics.curve import Curve, median_slope, typical
 from sync.analytics.groups import (
@@ -48,7 +54,8 @@ class Panel:
     """What to draw and the one sentence; None where there is too little yet.
 
     `verdict` is higher, lower, best, early, none, withdrawn or too_early.
-    `groups` maps a label to its mean with interval, of 8 answers or more.
+    `groups` maps a label to its mean with interval, of 8 answers or more; `behind`
+    a part of what is counted to its runs.
     Title, sentence, notes and labels are in the language spoken when they are read.
     """
 
@@ -63,6 +70,7 @@ class Panel:
     link: Link | None = None
     difference: Difference | None = None
     curve: Curve | None = None
+    behind: Behind = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -105,6 +113,7 @@ def groups_panel(panel: Groups, decided: Decided | None, unit: Unit) -> Panel:
         decided=decided,
         means=means(panel.drawn, panel.values, panel.days, least=least),
         difference=found if shown else None,
+        behind=behind_groups(panel, decided),
     )
 
 
@@ -124,6 +133,7 @@ def pairs_panel(panel: Pairs, decided: Decided | None, unit: Unit) -> Panel:
         decided=decided,
         means=means(panel.drawn, panel.y, panel.days),
         link=link(panel.x, panel.y, panel.days) if many >= NUMBER_FROM else None,
+        behind=behind_pairs(panel),
     )
 
 
@@ -150,6 +160,7 @@ def mileage_panel(
         means={},
         link=link(x, data.mood, data.days) if many >= NUMBER_FROM else None,
         curve=typical(x, data.mood, week_start(data.days)),
+        behind=behind_mileage(data, decided, unit) if by_week else {},
     )
 
 

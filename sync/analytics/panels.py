@@ -32,6 +32,7 @@ def mileage(history: History) -> Mileage:
         load_m=history.load_m[run],
         mood=history.answers.mood[counts],
         days=history.answer_days[counts],
+        run_ids=history.run_ids[counts],
     )
 
 
@@ -54,6 +55,7 @@ def _against_check_ins(name: str, history: History, values: Floats) -> Groups:
         values=values[used],
         in_first=after[used],
         days=history.answer_days[used],
+        run_ids=history.run_ids[used],
         drawn={
             translatable("after runs"): after[used],
             translatable("check-ins"): rested[used],

@@ -1,15 +1,16 @@
 """The three kinds of question a panel may ask, each fixed in advance."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from sync.analytics.groups import Difference, difference
+from sync.analytics.history import NO_RUNS
 from sync.analytics.milestones import Question
 from sync.analytics.rank_link import WORDS, Link, link
 from sync.analytics.sentences import METRES, Fact, Finding, Unit
-from sync.analytics.series import Flags, Floats, in_time_order
+from sync.analytics.series import Flags, Floats, Ints, in_time_order
 from sync.analytics.shape import Shape, shape
 
 # docs/decisions/0007: both halves of the mileage question share one promise,
@@ -24,13 +25,15 @@ EARLY_SHAPE = 0.03
 class Mileage:
     """Mood after runs against mileage, rows oldest first, shape (n,) each.
 
-    distance_m is this run's; load_m the seven days up to and including it.
+    distance_m is this run's; load_m the seven days up to and including it. A look
+    needs no `run_ids`.
     """
 
     distance_m: Floats
     load_m: Floats
     mood: Floats
     days: Floats
+    run_ids: Ints = field(default_factory=lambda: NO_RUNS)
 
 
 def group_question(
