@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from sync import standing
@@ -17,6 +17,26 @@ from sync.models import (
     MailLink,
     Runner,
     Sweep,
+)
+from sync.models.base import UtcDateTime
+
+_WHOSE = bindparam("whose", type_=Runner.id.type)
+# Built once, for they run all the time: building them costs more than running.
+_CHANGED = (
+    update(Runner)
+    .where(Runner.id == _WHOSE)
+    .values(data_version=Runner.data_version + 1)
+)
+_HOLD = (
+    update(Connection)
+    .where(
+        Connection.runner_id == _WHOSE,
+        (Connection.busy_until.is_(None))
+        | (Connection.busy_until <= bindparam("now", type_=UtcDateTime())),
+    )
+    .values(busy_until=bindparam("until", type_=UtcDateTime()))
+    .returning(Connection.runner_id)
+    .execution_options(synchronize_session=False)
 )
 
 
@@ -35,11 +55,7 @@ def by_address(session: Session, hashes: Iterable[str]) -> Runner | None:
 
 def changed(session: Session, runner_id: int) -> None:
     """Say that this runner's runs or answers changed: figures are out of date."""
-    session.execute(
-        update(Runner)
-        .where(Runner.id == runner_id)
-        .values(data_version=Runner.data_version + 1)
-    )
+    session.execute(_CHANGED, {"whose": runner_id})
 
 
 def answered(session: Session, runner_id: int, *, now: datetime) -> None:
@@ -189,19 +205,10 @@ def start_sweep(session: Session, runner_id: int, *, now: datetime) -> None:
     )
 
 
-def hold(
-    session: Session, runner_id: int, *, now: datetime, until: datetime
-) -> Connection | None:
+def hold(session: Session, runner_id: int, *, now: datetime, until: datetime) -> bool:
     """Make this process the only one that acts on the runner's Strava data."""
-    return session.scalar(
-        update(Connection)
-        .where(
-            Connection.runner_id == runner_id,
-            (Connection.busy_until.is_(None)) | (Connection.busy_until <= now),
-        )
-        .values(busy_until=until)
-        .returning(Connection)
-    )
+    told = {"whose": runner_id, "now": now, "until": until}
+    return session.scalar(_HOLD, told) is not None
 
 
 def is_linked(session: Session, runner_id: int) -> bool:

@@ -33,7 +33,9 @@ def access_token(
     Raises `AccessRevoked` when the link is broken, `TryLater` while another
     process refreshes, or what `Strava.refresh` raises.
     """
-    held = _hold(runtime, runner_id, refused=refused)
+    with runtime.db.reading() as session:
+        good = _good(runtime, _linked(session, runner_id), session, refused=refused)
+    held = good or _hold(runtime, runner_id, refused=refused)
     if isinstance(held, str):
         return held
     try:
@@ -51,19 +53,33 @@ def access_token(
 def _hold(runtime: Runtime, runner_id: int, *, refused: str | None) -> Tokens | str:
     """Return a good access token, or the pair that is ours alone to refresh."""
     with runtime.db.transaction() as session:
-        connection = session.get(Connection, runner_id)
-        if connection is None or connection.broken_at is not None:
-            raise AccessRevoked("This runner's link to Strava is broken.")
-        now = runtime.db.now(session)
-        access = runtime.sealer.open(connection.access_token)
-        if access != refused and connection.expires_at - now > LEEWAY:
-            return access
-        pair = Tokens(
-            access, runtime.sealer.open(connection.refresh_token), connection.expires_at
-        )
-        if not _claim(session, connection, now=now):
+        connection = _linked(session, runner_id)
+        good = _good(runtime, connection, session, refused=refused)
+        if good is not None:
+            return good
+        if not _claim(session, connection, now=runtime.db.now(session)):
             raise TryLater("another process is refreshing this token", LOOK_AGAIN)
-        return pair
+        return Tokens(
+            runtime.sealer.open(connection.access_token),
+            runtime.sealer.open(connection.refresh_token),
+            connection.expires_at,
+        )
+
+
+def _linked(session: Session, runner_id: int) -> Connection:
+    connection = session.get(Connection, runner_id)
+    if connection is None or connection.broken_at is not None:
+        raise AccessRevoked("This runner's link to Strava is broken.")
+    return connection
+
+
+def _good(
+    runtime: Runtime, connection: Connection, session: Session, *, refused: str | None
+) -> str | None:
+    """Return the access token if it should work for a while."""
+    access = runtime.sealer.open(connection.access_token)
+    is_fresh = connection.expires_at - runtime.db.now(session) > LEEWAY
+    return access if is_fresh and access != refused else None
 
 
 def _claim(session: Session, connection: Connection, *, now: datetime) -> bool:

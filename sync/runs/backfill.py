@@ -9,11 +9,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from sqlalchemy import Date, Integer, bindparam, exists, func, update
+from sqlalchemy.orm import Session
 
-from sync import tallies
+from sync import standing, tallies
 from sync.database import wake_after_commit
 from sync.errors import AccessRevoked, MoodmilesError, RateLimited
-from sync.models import Backfill
+from sync.models import Backfill, Connection
+from sync.models.base import UtcDateTime
 from sync.queue import Work, shift
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
@@ -24,6 +27,38 @@ from sync.runtime import Runtime
 from sync.strava import Lane, Page
 
 log = structlog.get_logger()
+
+# Built once, for they run with every page: building them costs more than running.
+_WHOSE = bindparam("whose", type_=Backfill.runner_id.type)
+_LET_GO = (
+    update(Connection)
+    .where(
+        Connection.runner_id == _WHOSE,
+        standing.may_collect(Connection.runner_id),
+        exists().where(
+            Backfill.runner_id == _WHOSE,
+            Backfill.started_at == bindparam("began_at", type_=UtcDateTime()),
+        ),
+    )
+    .values(busy_until=None)
+    .returning(Connection.runner_id)
+    .execution_options(synchronize_session=False)
+)
+_ADVANCE = (
+    update(Backfill)
+    .where(Backfill.runner_id == _WHOSE)
+    .values(
+        next_page=Backfill.next_page + 1,
+        activities_seen=Backfill.activities_seen + bindparam("size", type_=Integer),
+        runs_stored=Backfill.runs_stored + bindparam("stored", type_=Integer),
+        reached=func.coalesce(bindparam("oldest_day", type_=Date), Backfill.reached),
+        due_at=bindparam("next_at", type_=UtcDateTime()),
+        finished_at=bindparam("ended_at", type_=UtcDateTime()),
+        attempts=0,
+        waiting_for=None,
+    )
+    .execution_options(synchronize_session=False)
+)
 
 
 def drain(runtime: Runtime) -> None:
@@ -54,39 +89,45 @@ def _next_page(runtime: Runtime, held: Backfill) -> None:
 
 def _keep(runtime: Runtime, held: Backfill, page: Page) -> None:
     with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        backfill = session.get(Backfill, held.runner_id)
-        if (
-            backfill is None
-            or backfill.started_at != held.started_at
-            or not runners.is_linked(session, held.runner_id)
-        ):
+        if not _let_go(session, held):
             return  # the runner left or linked anew while Strava answered
+        now = runtime.db.now(session)
         since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
         young = rules.young_enough(page.runs, since)
         store.save(session, held.runner_id, young, now=now, imported=True)
         store.set_aside(session, held.runner_id, page.unreadable, now=now)
         arrange(session, held.runner_id, [run.started_at for run in page.runs])
-        _advance(backfill, page)
         is_last = page.size == 0 or _is_before(page, since)
-        backfill.due_at = None if is_last else now
-        backfill.finished_at = now if is_last else None
+        _advance(session, held, page, now=now, is_last=is_last)
         if page.runs:
             runners.changed(session, held.runner_id)
             wake_after_commit(session, Work.SURVEYS)
-        runners.release(session, held.runner_id)
     log.info(
         "page imported", runner_id=held.runner_id, page=held.next_page, size=page.size
     )
 
 
-def _advance(backfill: Backfill, page: Page) -> None:
-    backfill.next_page += 1
-    backfill.activities_seen += page.size
-    backfill.runs_stored += len(page.runs)
-    backfill.reached = page.oldest_day or backfill.reached
-    backfill.attempts = 0
-    backfill.waiting_for = None
+def _let_go(session: Session, held: Backfill) -> bool:
+    """Hold the runner no longer than until this commits; False if they have gone.
+
+    They stay linked until then, for their link is locked.
+    """
+    told = {"whose": held.runner_id, "began_at": held.started_at}
+    return session.scalar(_LET_GO, told) is not None
+
+
+def _advance(
+    session: Session, held: Backfill, page: Page, *, now: datetime, is_last: bool
+) -> None:
+    told = {
+        "whose": held.runner_id,
+        "size": page.size,
+        "stored": len(page.runs),
+        "oldest_day": page.oldest_day,
+        "next_at": None if is_last else now,
+        "ended_at": now if is_last else None,
+    }
+    session.execute(_ADVANCE, told)
 
 
 def _is_before(page: Page, since: datetime | None) -> bool:

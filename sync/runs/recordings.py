@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from sync.models import Answer, Run
 from sync.runners import store as runners
@@ -18,6 +18,20 @@ log = structlog.get_logger()
 
 _LOOKED_AT = timedelta(days=1)
 _SETTLED = timedelta(hours=12)
+_IS_ALONE = Run.counted & Run.duplicate_of.is_(None)
+_TELLING = (
+    Run.id,
+    Run.started_at,
+    Run.start_known,
+    Run.elapsed_s,
+    Run.distance_m,
+    Run.elevation_m,
+    Run.manual,
+    Run.device,
+    Run.counted,
+    Run.chosen,
+    Run.duplicate_of,
+)
 
 
 def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
@@ -54,9 +68,10 @@ def arrange(session: Session, runner_id: int, starts: Sequence[datetime]) -> boo
     if not starts:
         return False
     first, last = min(starts), max(starts)
-    rows = _around(session, runner_id, first - _LOOKED_AT, last + _LOOKED_AT)
-    if _is_plain(rows):
+    around = Run.started_at.between(first - _LOOKED_AT, last + _LOOKED_AT)
+    if _is_plain(session, runner_id, around):
         return False
+    rows = _looked_at(session, runner_id, around, *_TELLING)
     twins = twin_rules.twins([_recording(row) for row in rows])
     changed = [
         row
@@ -72,34 +87,30 @@ def arrange(session: Session, runner_id: int, starts: Sequence[datetime]) -> boo
     return bool(changed)
 
 
-def _around(
-    session: Session, runner_id: int, first: datetime, last: datetime
+def _is_plain(session: Session, runner_id: int, around: ColumnElement[bool]) -> bool:
+    """Whether no two of these could be one run, and none is said to be.
+
+    So it is with nearly all of an import's pages.
+    """
+    rows = _looked_at(
+        session, runner_id, around, Run.started_at, Run.elapsed_s, _IS_ALONE
+    )
+    return all(is_alone for *_, is_alone in rows) and twin_rules.never_meet(
+        (started_at, elapsed_s) for started_at, elapsed_s, _ in rows
+    )
+
+
+def _looked_at(
+    session: Session,
+    runner_id: int,
+    around: ColumnElement[bool],
+    *columns: ColumnElement[Any] | InstrumentedAttribute[Any],
 ) -> Sequence[Any]:
     return session.execute(
-        select(
-            Run.id,
-            Run.started_at,
-            Run.start_known,
-            Run.elapsed_s,
-            Run.distance_m,
-            Run.elevation_m,
-            Run.manual,
-            Run.device,
-            Run.counted,
-            Run.chosen,
-            Run.duplicate_of,
-        )
-        .where(Run.runner_id == runner_id, Run.started_at.between(first, last))
-        .where(Run.hidden_at.is_(None))
+        select(*columns)
+        .where(Run.runner_id == runner_id, around, Run.hidden_at.is_(None))
         .order_by(Run.started_at, Run.id)
     ).all()
-
-
-def _is_plain(rows: Sequence[Any]) -> bool:
-    """Whether no two of these could be one run, and none is said to be."""
-    return all(
-        row.counted and row.duplicate_of is None for row in rows
-    ) and twin_rules.never_meet((row.started_at, row.elapsed_s) for row in rows)
 
 
 def _recording(row: Any) -> Recording:
