@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from math import inf
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 
@@ -14,12 +14,13 @@ from sync.analytics.sentences import METRES, Fact, Unit
 from sync.analytics.series import Floats, Ints, in_time_order
 from sync.analytics.shape import GOOD
 
-# Parts of what a panel counts: all of it, or one of two groups; the answers that
-# stood behind its sentence when that was decided; of these, what lies in the range
-# that the sentence names, and what was Good or Great there.
-ALL, FIRST, SECOND = "all", "first", "second"
-SAID, RANGE, GOOD_IN_RANGE = "said", "range", "good"
-Behind: TypeAlias = Mapping[str, Ints]
+# Parts of what a panel counts: all of it, or one of two groups; what its sentence is
+# about, which was decided some answers ago; of this, what lies in the range that the
+# sentence names, what lies outside, and what was Good or Great in either.
+Part: TypeAlias = Literal[
+    "all", "first", "second", "said", "inside", "good_inside", "outside", "good_outside"
+]
+Behind: TypeAlias = Mapping[Part, Ints]
 
 _DIGITS = 6  # of kilometres or miles, past which two ways to reckon may differ
 
@@ -30,18 +31,18 @@ def behind_groups(panel: Groups, decided: Decided | None) -> Behind:
         panel.days, panel.in_first.astype(float), panel.values, _numbers(panel.run_ids)
     )
     return {
-        FIRST: _runs(panel.run_ids[panel.in_first]),
-        SECOND: _runs(panel.run_ids[~panel.in_first]),
-        SAID: _runs(ordered[-1][: _many(decided)]),
+        "first": _runs(panel.run_ids[panel.in_first]),
+        "second": _runs(panel.run_ids[~panel.in_first]),
+        "said": _runs(ordered[-1][: _many(decided)]),
     }
 
 
 def behind_pairs(panel: Pairs) -> Behind:
-    return {ALL: _runs(panel.run_ids)}
+    return {"all": _runs(panel.run_ids)}
 
 
 def behind_mileage(data: Mileage, decided: Decided | None, unit: Unit) -> Behind:
-    """Return the ids of the runs behind the headline, and in the range it names."""
+    """Return the ids of the runs behind the headline and its percentages."""
     many = _many(decided)
     _, _, load_m, mood, run_ids = (
         column[:many]
@@ -52,13 +53,14 @@ def behind_mileage(data: Mileage, decided: Decided | None, unit: Unit) -> Behind
     facts = decided.finding.facts if decided else {}
     low, high = (_amount(facts.get(name), unit) for name in ("low_m", "high_m"))
     mileage = np.round(load_m / METRES[unit], _DIGITS)
-    inside = (mileage >= low) & (mileage < high)
-    return {
-        ALL: _runs(data.run_ids),
-        SAID: _runs(run_ids),
-        RANGE: _runs(run_ids[inside]),
-        GOOD_IN_RANGE: _runs(run_ids[inside & (mood >= GOOD)]),
-    }
+    inside, good = (mileage >= low) & (mileage < high), mood >= GOOD
+    behind: dict[Part, Ints] = {"all": _runs(data.run_ids), "said": _runs(run_ids)}
+    if inside.any():
+        behind["inside"] = _runs(run_ids[inside])
+        behind["good_inside"] = _runs(run_ids[inside & good])
+        behind["outside"] = _runs(run_ids[~inside])
+        behind["good_outside"] = _runs(run_ids[~inside & good])
+    return behind
 
 
 def _many(decided: Decided | None) -> int:

@@ -59,21 +59,56 @@ def test_a_sentence_becomes_a_title_and_the_rest(
     assert split(sentence) == (title, text)
 
 
-def test_the_range_that_is_spoken_of_leads_to_its_runs(
+def test_the_headlines_percentages_are_those_of_the_runs_that_it_leads_to(
     browser: Browser, runtime: Runtime
 ) -> None:
     scene = prepare(runtime, "answers-500")
     assert scene.runner_id
     browser.sign_in(scene.runner_id)
 
-    page = browser.open("/dashboard").text
-    links = re.findall(r'href="(/dashboard[^"]+)">[\w ]+ in this range</a>', page)
+    page = unescape(browser.open("/dashboard").text)
+    all_of_it, inside, good_inside, others, good_others = (
+        listed_in(browser.open(address).text)
+        for address in re.findall(r'href="(\S+group=mileage\.\w+)#all-runs"', page)
+    )
 
-    told, good = (browser.open(unescape(address)).text for address in links)
-    assert "runs of 500" in told
-    assert '<option value="told" selected>' in told
-    assert '<option value="good" selected>' in good
-    assert 0 < listed_in(good) < listed_in(told) < 500
+    assert f"In your first {all_of_it} answers" in page
+    assert (
+        f"after {good_inside / inside:.0%}".replace("%", "\N{NO-BREAK SPACE}%") in page
+    )
+    assert (
+        f"against {good_others / others:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+        in page
+    )
+    assert inside + others == all_of_it < 500
+
+
+def test_the_list_says_what_its_runs_count_for_and_leads_back_to_all(
+    browser: Browser, runtime: Runtime
+) -> None:
+    scene = prepare(runtime, "answers-500")
+    assert scene.runner_id
+    browser.sign_in(scene.runner_id)
+
+    page = browser.open("/dashboard?group=company.second&sort=longest").text
+
+    assert "Only the runs that count here: With others or alone: alone." in page
+    assert '<a class="tap" href="/dashboard#all-runs">Show all runs</a>' in page
+    assert '<input type="hidden" name="group" value="company.second">' in page
+    assert "with others</td>" not in page[page.index('id="all-runs"') :]
+
+
+def test_a_number_that_there_is_not_leaves_all_runs_in_the_list(
+    browser: Browser, runtime: Runtime
+) -> None:
+    scene = prepare(runtime, "answers-20")
+    assert scene.runner_id
+    browser.sign_in(scene.runner_id)
+
+    page = browser.open("/dashboard?group=company.third").text
+
+    assert "<caption>60 runs, newest first" in page
+    assert "Only the runs that count here" not in page
 
 
 def listed_in(page: str) -> int:

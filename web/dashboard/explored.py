@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from sync.language import gettext as _
-from sync.language import localized, translatable
+from sync.language import localized
 from web.charts import intervals
 from web.charts.intervals import Row
+from web.dashboard.counted import SIDES, Count, counts, said
 
 if TYPE_CHECKING:
     from sync.analytics.panel import Panel
@@ -19,38 +20,29 @@ MOST_STEPS = 2.0  # a mood difference beyond two steps of four ends at the edge
 MOST_LINK = 1.0
 _CLEAR = frozenset({"higher", "lower"})
 _MINUS = "\N{MINUS SIGN}"
-# First less second, as the figures take them.
-SIDES = {
-    "after_runs": (translatable("after runs"), translatable("at check-ins")),
-    "stress": (translatable("after runs"), translatable("at check-ins")),
-    "company": (translatable("with others"), translatable("alone")),
-    "place": (translatable("indoors"), translatable("outdoors")),
-    "time_of_day": (translatable("before noon"), translatable("later")),
-    "race": (translatable("races"), translatable("other runs")),
-    "longest": (translatable("longest so far"), translatable("other runs")),
-}
 
 
 @dataclass(frozen=True, slots=True)
 class PanelRow:
-    """One question: its sentence, and a drawing once there are enough answers."""
+    """One question: its sentence, and a drawing once there are enough answers.
+
+    `counts` lead to the runs behind the answers of today, `said` to those behind the
+    numbers in the sentence.
+    """
 
     title: str
     sides: str
     sentence: str
     notes: Sequence[str]
+    said: Sequence[Count]
     answers: int
+    counts: Sequence[Count]
     middle: str
     low: str
     high: str
     ends: tuple[float, float, float] | None
     svg: Markup | None
     label: str
-
-    @property
-    def cells(self) -> tuple[str, str, str, str, int]:
-        """The row of the table beside the drawing."""
-        return self.title, self.middle, self.low, self.high, self.answers
 
 
 def differences(panels: Sequence["Panel"]) -> list[PanelRow]:
@@ -105,7 +97,9 @@ def _row(
         ),
         sentence=panel.sentence,
         notes=panel.notes,
+        said=[] if panel.exploring else said(panel),
         answers=panel.answers,
+        counts=counts(panel),
         middle=middle,
         low=low,
         high=high,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from sync.language import gettext, translatable
 from sync.runtime import Runtime
 from web.charts.mood_rows import Line
-from web.dashboard.explored import SIDES, PanelRow, differences, links
-from web.dashboard.wanted import Wanted
+from web.dashboard.counted import SIDES, Count, said
+from web.dashboard.explored import PanelRow, differences, links
 from web.formats import METRES, Unit, tile
 
 if TYPE_CHECKING:
@@ -37,8 +37,9 @@ _FIRST_CLAUSE = re.compile(r"(?<=\.) |: (?=[A-Z])")
 class Findings:
     """The headline, its certainty, the lines for both charts, and the rest.
 
-    `behind` leads to the runs that the headline's percentages count; `notice` and
-    `support` are rare; beside `support` stand people to talk to.
+    `behind` leads to the runs that the headline and its percentages count; `panels`
+    know the runs behind every number. `notice` and `support` are rare; beside
+    `support` stand people to talk to.
     """
 
     title: str
@@ -46,7 +47,8 @@ class Findings:
     chip: str
     strength: int
     notes: Sequence[str]
-    behind: Sequence[tuple[str, str]]
+    behind: Sequence[Count]
+    panels: Sequence["Panel"]
     by_week: Line | None
     by_run: Line | None
     best: tuple[float, float] | None
@@ -75,7 +77,8 @@ def findings_for(runtime: Runtime, runner_id: int, unit: Unit) -> Findings:
         chip=gettext(chip),
         strength=strength,
         notes=mileage.notes,
-        behind=_behind(_best(mileage, unit)),
+        behind=said(mileage),
+        panels=(*figures.headline, *figures.exploring),
         by_week=_line(mileage.curve, dashed=is_early) if decided else None,
         by_run=_line(by_run.curve, dashed=is_early) if decided else None,
         best=_best(mileage, unit) if mileage.verdict == "best" else None,
@@ -108,21 +111,6 @@ def _line(curve: "Curve | None", *, dashed: bool) -> Line | None:
 
 def _tiles(moods: list[float]) -> list[float]:
     return [mood + tile(0) for mood in moods]
-
-
-def _behind(best: tuple[float, float] | None) -> list[tuple[str, str]]:
-    """Name and address of the lists of runs within the range that is spoken of."""
-    if best is None:
-        return []
-    low, high = (round(end, 3) for end in best)
-    inside = Wanted(mood="told", least=low or None, below=None if high == inf else high)
-    return [
-        (gettext("Answered runs in this range"), f"{inside.address()}#all-runs"),
-        (
-            gettext("Good or Great in this range"),
-            f"{inside.address(mood='good')}#all-runs",
-        ),
-    ]
 
 
 def _best(panel: "Panel", unit: Unit) -> tuple[float, float] | None:

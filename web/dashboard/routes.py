@@ -20,6 +20,7 @@ from sync.surveys import answer
 from sync.surveys.instruments import BadAnswer
 from web import session
 from web.dashboard import tables
+from web.dashboard.counted import known
 from web.dashboard.drawn import Owner, drawn
 from web.dashboard.findings import FEWEST_FOR_FIGURES, Findings, findings_for
 from web.dashboard.main_charts import read_outs
@@ -45,7 +46,7 @@ def dashboard_page() -> ResponseReturnValue:
     overview = account.overview(runtime(), runner.runner_id)
     data, unit = _data(), unit_of(runner.units)
     found = _found(data, unit)
-    wanted = wanted_in(request.args)
+    wanted = known(wanted_in(request.args), found.panels if found else ())
     owner = Owner(runtime().db, runner.runner_id)
     importing = overview.importing
     is_importing = importing is not None and not importing.is_done

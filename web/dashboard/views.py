@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sync.analytics.overview import Dashboard
+from sync.analytics.overview import Dashboard, RunRow
+from web.dashboard.counted import Counted, counted
 from web.dashboard.findings import Findings
 from web.dashboard.run_views import RunView, run_view
 from web.dashboard.wanted import Wanted, page_of
@@ -24,8 +25,9 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class AllRuns:
-    """One page of the runs that were asked for."""
+    """One page of the runs that were asked for; `what` they count for, if said."""
 
+    what: str
     runs: Sequence[RunView]
     count: int
     page: int
@@ -53,6 +55,7 @@ def view_of(
     wanted: Wanted,
     is_importing: bool = False,
 ) -> DashboardView:
+    behind = counted(found.panels, wanted.group) if found else None
     waiting = [run for run in data.runs if run.can_answer and run.mood is None]
     return DashboardView(
         head=_head(data, found, is_importing=is_importing),
@@ -62,14 +65,20 @@ def view_of(
         to_answer=run_view(waiting[-1], unit) if waiting else None,
         week=_last_week(data, unit),
         latest=[run_view(run, unit) for run in data.runs[: -_LATEST - 1 : -1]],
-        all_runs=all_runs(data, unit, wanted),
+        all_runs=_all_runs(data.runs, unit, wanted, behind=behind),
         unit=unit,
     )
 
 
-def all_runs(data: Dashboard, unit: Unit, wanted: Wanted) -> AllRuns:
-    runs, count, pages = page_of(data.runs, wanted, unit)
+def _all_runs(
+    among: Sequence[RunRow], unit: Unit, wanted: Wanted, *, behind: Counted | None
+) -> AllRuns:
+    """List the wanted runs; of a number of the figures only those `behind` it."""
+    if behind:
+        among = [run for run in among if run.id in behind.run_ids]
+    runs, count, pages = page_of(among, wanted, unit)
     return AllRuns(
+        what=behind.what if behind else "",
         runs=[run_view(run, unit) for run in runs],
         count=count,
         page=min(max(1, wanted.page), pages),

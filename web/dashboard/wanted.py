@@ -43,7 +43,7 @@ class Wanted:
     """One reading of the address; what makes no sense there is left out.
 
     `least` and `below` bound the distance of the 7 days up to a run, in the
-    runner's unit.
+    runner's unit; `group` names a number of the figures whose runs are wanted.
     """
 
     period: str = ALWAYS
@@ -53,6 +53,7 @@ class Wanted:
     until: date | None = None
     least: float | None = None
     below: float | None = None
+    group: str = ""
     page: int = 1
 
     @property
@@ -82,6 +83,7 @@ def wanted_in(query: Mapping[str, str]) -> Wanted:
         until=_day(query.get("until")),
         least=_amount(query.get("least")),
         below=_amount(query.get("below")),
+        group=query.get("group", ""),
         page=int(page) if page.isdecimal() and len(page) < 7 else 1,
     )
 
