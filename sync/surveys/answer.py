@@ -19,6 +19,7 @@ from sync.surveys import instruments, pairing, store, unsubscribe
 from sync.surveys.choose import optional_questions, suggested
 from sync.surveys.instruments import Library, Question
 from sync.surveys.policy import Preferences
+from sync.surveys.whose import own_run
 
 log = structlog.get_logger()
 
@@ -152,11 +153,7 @@ def record_for_run(
     said = instruments.checked(values, _library(runtime).questions)
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        run = session.scalar(
-            select(Run).where(
-                Run.id == run_id, Run.runner_id == runner_id, Run.hidden_at.is_(None)
-            )
-        )
+        run = own_run(session, runner_id, run_id)
         if run is None or now - _end(run) > ANSWERABLE_FOR:
             raise TooLate("This run can no longer be answered.")
         survey = session.scalar(select(Survey).where(Survey.run_id == run_id))

@@ -18,6 +18,7 @@ from sync.surveys.choose import optional_questions
 from sync.surveys.explain import why
 from sync.surveys.instruments import Question
 from sync.surveys.policy import Preferences
+from sync.surveys.whose import own_run
 
 log = structlog.get_logger()
 
@@ -73,7 +74,7 @@ class OwnRun:
 def look(runtime: Runtime, runner_id: int, run_id: int) -> OwnRun | None:
     """Return the runner's own run; None if it is hidden, gone or someone else's."""
     with runtime.db.reading() as session:
-        run = _own(session, runner_id, run_id)
+        run = own_run(session, runner_id, run_id)
         if run is None:
             return None
         runner = session.get_one(Runner, runner_id)
@@ -122,14 +123,6 @@ def remove_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
         runners.changed(session, runner_id)
     log.info("answer removed", runner_id=runner_id, run_id=run_id)
     return True
-
-
-def _own(session: Session, runner_id: int, run_id: int) -> Run | None:
-    return session.scalar(
-        select(Run).where(
-            Run.id == run_id, Run.runner_id == runner_id, Run.hidden_at.is_(None)
-        )
-    )
 
 
 def _recordings(session: Session, run: Run) -> Sequence[OtherRecording]:

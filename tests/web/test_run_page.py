@@ -52,6 +52,19 @@ def test_a_fresh_run_is_answered_changed_and_added_to(
 
 
 @pytest.mark.usefixtures("runner_id")
+@pytest.mark.parametrize("number", ["0", str(2**63), "9" * 30])
+def test_a_number_that_no_run_can_have_leads_nowhere(
+    browser: Browser, number: str
+) -> None:
+    looked = browser.open(f"/runs/{number}")
+    posted = browser.post(f"/runs/{number}/remove")
+    in_place = browser.post("/dashboard/answer", run_id=number, mood=5)
+
+    assert (looked.status_code, posted.status_code) == (404, 404)
+    assert 400 <= in_place.status_code < 500
+
+
+@pytest.mark.usefixtures("runner_id")
 def test_an_answer_is_deleted_for_good_after_one_question(
     browser: Browser, stage: Stage, runtime: Runtime
 ) -> None:

@@ -1,0 +1,17 @@
+"""A runner's own run: one that is hidden, gone or someone else's is as good as none."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sync.models import HIGHEST_ID, Run
+
+
+def own_run(session: Session, runner_id: int, run_id: int) -> Run | None:
+    """Return the run of this number, which may come from an address or a form."""
+    if run_id > HIGHEST_ID:
+        return None
+    return session.scalar(
+        select(Run).where(
+            Run.id == run_id, Run.runner_id == runner_id, Run.hidden_at.is_(None)
+        )
+    )
