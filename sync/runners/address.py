@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sync import standing
-from sync.crypto import Sealer, new_token, token_hash
+from sync.crypto import KeyLost, Sealer, new_token, token_hash
 from sync.mail import outbox
 from sync.models import MailLink, Runner
 from sync.runners import store
@@ -27,8 +28,12 @@ def ask(runtime: Runtime, *, runner_id: int, email: str) -> None:
 def promise(
     session: Session, sealer: Sealer, *, runner_id: int, email: str, now: datetime
 ) -> None:
-    """Let a confirmation link leave with this transaction, or raise `BadAddress`."""
+    """Let a confirmation link leave with this transaction, or raise `BadAddress`.
+
+    Links to other addresses end: one that was mistyped is somebody else's.
+    """
     address = clean_address(email)
+    _end_links_to_others(session, sealer, runner_id, address)
     token = new_token()
     expires_at = now + MAIL_LINK_LIFE["confirm"]
     session.add(
@@ -54,6 +59,28 @@ def promise(
     )
 
 
+def _end_links_to_others(
+    session: Session, sealer: Sealer, runner_id: int, address: str
+) -> None:
+    waiting = session.scalars(
+        select(MailLink).where(
+            MailLink.runner_id == runner_id,
+            MailLink.purpose == "confirm",
+            MailLink.email.is_not(None),
+        )
+    )
+    for link in waiting:
+        if not _leads_to(sealer, link, address):
+            session.delete(link)
+
+
+def _leads_to(sealer: Sealer, link: MailLink, address: str) -> bool:
+    try:
+        return link.email is not None and sealer.open(link.email) == address
+    except KeyLost:
+        return False
+
+
 def confirm(runtime: Runtime, *, token: str) -> int | None:
     """Make the link's address the runner's own; None if the link is over.
 
@@ -75,6 +102,8 @@ def confirm(runtime: Runtime, *, token: str) -> int | None:
             forget(former)
             session.flush()
         runner = session.get_one(Runner, link.runner_id)
+        if runner.email_hash != hashes[0]:
+            _end_sign_in_links(session, runner.id)
         runner.email = link.email
         runner.email_hash = hashes[0]
         runner.email_confirmed_at = now
@@ -82,6 +111,15 @@ def confirm(runtime: Runtime, *, token: str) -> int | None:
         link.email = None
         store.agree(session, runner.id, ["mail"], version=CONSENT_VERSION, at=now)
         return runner.id
+
+
+def _end_sign_in_links(session: Session, runner_id: int) -> None:
+    """Let no link that went to the former address sign anybody in."""
+    session.execute(
+        delete(MailLink).where(
+            MailLink.runner_id == runner_id, MailLink.purpose == "sign in"
+        )
+    )
 
 
 def forget(runner: Runner) -> None:

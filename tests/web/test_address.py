@@ -50,13 +50,32 @@ def test_a_used_link_says_so(browser: Browser, newcomer: int, runtime: Runtime) 
 @pytest.mark.usefixtures("newcomer")
 @pytest.mark.parametrize(
     "email",
-    ["", "ada", "ada@", "a b@example.org", "a@b\nBcc: c@d.example", "ä@ö.example"],
+    [
+        "",
+        "ada",
+        "ada@",
+        "a b@example.org",
+        "a@b\nBcc: c@d.example",
+        "ä@ö.example",
+        "a\x00b@example.org",
+        "a(b@example.org",
+        "a@exa\x1bmple.org",
+        "ada@-.org",
+    ],
 )
 def test_what_is_no_address_is_asked_for_again(browser: Browser, email: str) -> None:
     answer = browser.post("/email", email=email)
 
     assert answer.status_code == 400
     assert "does not look like an e-mail address" in answer.text
+
+
+@pytest.mark.usefixtures("newcomer")
+@pytest.mark.parametrize("email", ["o'brien@example.org", "Ada+run@a-b.example.org"])
+def test_what_mail_servers_take_for_an_address_is_one(
+    browser: Browser, email: str
+) -> None:
+    assert browser.post("/email", email=email).status_code == 303
 
 
 def test_one_click_stops_the_mails(

@@ -159,6 +159,43 @@ def test_an_address_is_confirmed_within_two_days(
     assert not confirmed(runtime, runner_id)
 
 
+def test_a_mistyped_address_cannot_be_confirmed_once_another_is_given(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    runner_id, token = confirmation(stage)
+    address.ask(runtime, runner_id=runner_id, email="ada@example.com")
+
+    strangers = browser.post(f"/email/confirm/{token}")
+
+    assert strangers.status_code == 410
+    assert not confirmed(runtime, runner_id)
+
+
+def test_of_two_links_to_one_address_either_confirms_it(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    runner_id, token = confirmation(stage)
+    address.ask(runtime, runner_id=runner_id, email="ada@example.org")
+
+    first = browser.post(f"/email/confirm/{token}")
+
+    assert first.status_code == 200
+    assert confirmed(runtime, runner_id)
+
+
+def test_a_link_that_went_to_the_former_address_signs_nobody_in(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    browser.post("/login", email=f"runner{runner_id}@example.org")
+    address.ask(runtime, runner_id=runner_id, email="new@example.org")
+    browser.post(f"/email/confirm/{token_in(runtime, 'confirm_address')}")
+
+    late = browser.post(f"/login/{token_in(runtime, 'sign_in_link')}")
+
+    assert late.status_code == 410
+
+
 def test_looking_at_a_confirmation_confirms_nothing(
     browser: Browser, stage: Stage, runtime: Runtime
 ) -> None:
