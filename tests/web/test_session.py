@@ -71,6 +71,18 @@ def test_a_mailed_link_signs_in_and_leads_back(
     assert browser.open("/settings").status_code == 200
 
 
+def test_nobody_leads_a_sign_in_away_by_a_planted_cookie(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    stage.link(stage.athlete())
+    browser.post("/login", email="runner1@example.org")
+    browser.client.set_cookie("moodmiles-next", "//evil.example", domain="127.0.0.1")
+
+    signed_in = browser.post(f"/login/{token_in(runtime, 'sign_in_link')}")
+
+    assert signed_in.location == "/dashboard"
+
+
 def test_a_mailed_link_works_once(
     browser: Browser, stage: Stage, runtime: Runtime
 ) -> None:
