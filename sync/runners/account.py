@@ -58,6 +58,13 @@ class Overview:
     importing: Import | None
     consents: tuple[tuple[str, str, datetime, datetime | None], ...]
 
+    @property
+    def agreed(self) -> frozenset[str]:
+        """The kinds of consent that stand."""
+        return frozenset(
+            kind for kind, _, _, withdrawn in self.consents if withdrawn is None
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Holdings:

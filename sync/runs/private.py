@@ -5,13 +5,16 @@ if Strava did not show them.
 """
 
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from sync import terms
 from sync.errors import NotOnStrava
-from sync.models import Run
-from sync.runners import own_log
+from sync.models import Connection, Run
+from sync.runners import consents, own_log
 from sync.runners import store as runners
 from sync.runs import store
 from sync.runs.recordings import arrange
@@ -22,6 +25,7 @@ from sync.strava import NotARun, Page, RemoteRun
 log = structlog.get_logger()
 
 ONLY_ME = "only_me"
+SEES_PRIVATE = "read_all"  # in what Strava allows
 
 
 def page_for(runtime: Runtime, runner_id: int, page: Page) -> Page:
@@ -42,22 +46,55 @@ def run_for(
     return found
 
 
+def agree(runtime: Runtime, runner_id: int) -> bool:
+    """Note that we may see those runs, and look for them.
+
+    Returns whether the link shows them; if not, Strava has to be asked, too.
+    """
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        runners.agree(session, runner_id, ["private"], version=terms.VERSION, at=now)
+        link = session.get(Connection, runner_id)
+        is_shown = link is not None and SEES_PRIVATE in link.scope
+        if is_shown:
+            consents.go_on(session, runner_id, now=now)
+    log.info("private runs agreed to", runner_id=runner_id)
+    return is_shown
+
+
+def withdraw(runtime: Runtime, runner_id: int) -> None:
+    """Take the consent back and delete those runs; answers stay.
+
+    What a worker holds in its hands just now is found by the comparison after it.
+    """
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        runners.withdraw(session, runner_id, "private", at=now)
+        _remove(runtime, session, runner_id, now=now)
+        consents.go_on(session, runner_id, now=now)
+
+
 def forget(runtime: Runtime, runner_id: int) -> None:
     """Delete the runs that only the runner can see; answers stay."""
     with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        mine = select(Run.source_id).where(
-            Run.runner_id == runner_id,
-            Run.source == SOURCE,
-            Run.visibility == ONLY_ME,
-        )
-        source_ids = session.scalars(mine).all()
-        held = store.held(session, runner_id, source_ids)
-        own_log.stand_in(session, runtime.sealer, held, now=now)
-        gone = store.remove(session, runner_id, source_ids, now=now)
-        if gone:
-            arrange(session, runner_id, gone)
-            runners.changed(session, runner_id)
+        _remove(runtime, session, runner_id, now=runtime.db.now(session))
+
+
+def _remove(
+    runtime: Runtime, session: Session, runner_id: int, *, now: datetime
+) -> None:
+    mine = select(Run.source_id).where(
+        Run.runner_id == runner_id,
+        Run.source == SOURCE,
+        Run.visibility == ONLY_ME,
+    )
+    source_ids = session.scalars(mine).all()
+    held = store.held(session, runner_id, source_ids)
+    own_log.stand_in(session, runtime.sealer, held, now=now)
+    gone = store.remove(session, runner_id, source_ids, now=now)
+    if gone:
+        arrange(session, runner_id, gone)
+        runners.changed(session, runner_id)
     log.info("private runs removed", runner_id=runner_id, runs=len(gone))
 
 

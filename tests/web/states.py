@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from sync.models import Consent, Run
 from sync.prepared.scenes import SCENES, Scene, prepare
 from sync.runners import signin
+from sync.runs import private
 from sync.runtime import Runtime
 from sync.surveys import answer, before, controls, unsubscribe, wellbeing
 from tests.stage import Stage
@@ -126,8 +127,16 @@ def _sign_ins(stage: Stage) -> Scene:
     return Scene("/settings/sign-ins", runner_id)
 
 
-def _agree_again(stage: Stage) -> Scene:
+def _sees_private(stage: Stage, path: str = "/settings/consents/private") -> Scene:
     runner_id = _linked(stage)
+    private.agree(stage.runtime, runner_id)
+    return Scene(path, runner_id)
+
+
+def _agree_again(stage: Stage, *, sees_private: bool = False) -> Scene:
+    runner_id = _linked(stage)
+    if sees_private:
+        private.agree(stage.runtime, runner_id)
     with stage.runtime.db.transaction() as session:
         session.execute(update(Consent).values(version="2025-01"))
     return Scene("/settings/consents", runner_id)
@@ -177,11 +186,15 @@ STATES: Mapping[str, State] = {
     "disconnect": _signed_in("/settings/disconnect"),
     "take-back-mood": _signed_in("/settings/consents/mood"),
     "take-back-mail": _signed_in("/settings/consents/mail"),
+    "take-back-private": _sees_private,
+    "give-private": _signed_in("/settings/consents/private"),
+    "settings-private": lambda stage: _sees_private(stage, "/settings"),
     "delete": _signed_in("/settings/delete"),
     "keep": _at("/undo/some-token"),
     "stay": _at("/stay/some-token"),
     "sign-ins": _sign_ins,
     "agree-again": _agree_again,
+    "agree-again-private": lambda stage: _agree_again(stage, sees_private=True),
     "agree-again-settings": lambda stage: replace(
         _agree_again(stage), path="/settings"
     ),

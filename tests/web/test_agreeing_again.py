@@ -72,6 +72,7 @@ def test_pages_ask_first_and_lead_on_afterwards(
         "/settings/sign-ins",
         "/settings/consents/mood",
         "/settings/consents/mail",
+        "/settings/consents/private",
     ],
 )
 def test_taking_out_taking_back_and_leaving_never_wait(

@@ -39,6 +39,7 @@ FOR_RUNNERS = (
     "/settings/delete",
     "/settings/consents/mood",
     "/settings/consents/mail",
+    "/settings/consents/private",
     "/settings/sign-ins",
     "/wellbeing",
     "/dashboard?period=4w&mood=told&sort=longest",

@@ -7,10 +7,12 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.errors import ConsentMissing
-from sync.runners import account, consents
+from sync.runners import account, connect, consents
 from sync.runs import private
 from sync.runtime import Runtime
 from sync.surveys.withdraw import withdraw_mail, withdraw_mood
+from web import session
+from web.limits import by_runner, limited
 from web.problems import NOT_FOUND
 from web.runtime import runtime
 from web.session import login_required, signed_in, where_to_go
@@ -20,6 +22,7 @@ blueprint = Blueprint("consents", __name__, url_prefix="/settings/consents")
 WITHDRAW: Mapping[str, Callable[[Runtime, int], None]] = {
     "mood": withdraw_mood,
     "mail": withdraw_mail,
+    "private": private.withdraw,
 }
 
 
@@ -64,6 +67,39 @@ def _again(outdated: Mapping[str, object], *, missing: bool = False) -> str:
     )
 
 
+@blueprint.get("/private")
+@login_required
+def private_page() -> ResponseReturnValue:
+    """Let runs that only the runner can see be left out, or be included."""
+    overview = account.overview(runtime(), signed_in().runner_id)
+    if "private" in overview.agreed:
+        return ask("private")
+    if not overview.is_linked:
+        return redirect(url_for("connect.consent_page"))
+    return render_template("consents/private.html", account=overview)
+
+
+@blueprint.post("/private/given")
+@login_required
+@limited("connect", by_runner)
+def give_private() -> ResponseReturnValue:
+    runner_id = signed_in().runner_id
+    if "private" not in request.form:
+        overview = account.overview(runtime(), runner_id)
+        page = render_template("consents/private.html", account=overview, missing=True)
+        return page, HTTPStatus.BAD_REQUEST
+    if private.agree(runtime(), runner_id):
+        return _settings()
+    way_back = connect.begin(
+        runtime(),
+        browser=session.browser(),
+        consents=None,
+        runner_id=runner_id,
+        private=True,
+    )
+    return redirect(way_back, HTTPStatus.SEE_OTHER)
+
+
 @blueprint.get("/<kind>")
 @login_required
 def ask(kind: str) -> ResponseReturnValue:
@@ -79,6 +115,10 @@ def withdraw(kind: str) -> ResponseReturnValue:
     if kind not in WITHDRAW:
         abort(NOT_FOUND.status)
     WITHDRAW[kind](runtime(), signed_in().runner_id)
+    return _settings()
+
+
+def _settings() -> ResponseReturnValue:
     return redirect(
         url_for("settings.settings_page", saved=1, _anchor="consents"),
         HTTPStatus.SEE_OTHER,
