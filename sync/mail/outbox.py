@@ -75,6 +75,11 @@ def cancel_surveys(session: Session, runner_id: int, reason: str) -> None:
     _cancel(session, reason, Mail.runner_id == runner_id, Mail.survey_id.is_not(None))
 
 
+def cancel_digests(session: Session, runner_id: int, reason: str) -> None:
+    """Withhold every look back on a week that has not left yet."""
+    _cancel(session, reason, Mail.runner_id == runner_id, Mail.kind == "digest")
+
+
 def _cancel(session: Session, reason: str, *which: ColumnElement[bool]) -> None:
     waiting = (*which, Mail.due_at.is_not(None))
     note_withheld(session, reason, *waiting)

@@ -17,6 +17,7 @@ from sync.models import Runner, Survey
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys.policy import Preferences
+from sync.terms import VERSION
 
 log = structlog.get_logger()
 
@@ -35,6 +36,8 @@ def preferences(runtime: Runtime, runner_id: int) -> Preferences:
 def save(runtime: Runtime, runner_id: int, changes: Mapping[str, Any]) -> None:
     """Change some preferences; mails that they forbid do not leave any more.
 
+    Who stopped all mails, and now chooses to get some, agrees to them again.
+
     `zone` is the runner's own until a newer run says otherwise.
 
     Raises `TooSoon` when the focus question is fixed for some weeks yet.
@@ -51,6 +54,8 @@ def save(runtime: Runtime, runner_id: int, changes: Mapping[str, Any]) -> None:
         _refuse_without_consent(session, runner_id, {**runner.preferences, **wanted})
         runner.preferences = {**runner.preferences, **wanted}
         after = Preferences.of(runner.preferences)
+        if after.wants_mail and not before.wants_mail:
+            _agree_to_mails_again(session, runner, now=now)
         _call_off(session, runner_id, after, now=now)
         runners.changed(session, runner_id)
     log.info("preferences changed", runner_id=runner_id)
@@ -65,6 +70,12 @@ def focus_fixed_until(preferences: Preferences, *, now: datetime) -> datetime | 
         return None
     until = datetime.fromisoformat(preferences.focus_since) + FOCUS_FOR
     return until if until > now else None
+
+
+def _agree_to_mails_again(session: Session, runner: Runner, *, now: datetime) -> None:
+    has_address = runner.email_confirmed_at is not None
+    if has_address and not runners.agreed(session, runner.id, "mail"):
+        runners.agree(session, runner.id, ["mail"], version=VERSION, at=now)
 
 
 def _refuse_without_consent(
@@ -95,6 +106,8 @@ def _day(at: datetime) -> str:
 def _call_off(
     session: Session, runner_id: int, preferences: Preferences, *, now: datetime
 ) -> None:
+    if not preferences.digest:
+        outbox.cancel_digests(session, runner_id, "stopped")
     if preferences.is_silent:
         outbox.cancel_surveys(session, runner_id, "stopped")
     elif preferences.paused_at(now):

@@ -101,8 +101,12 @@ class Preferences:
             return False
         return now < datetime.fromisoformat(self.paused_until)
 
+    @property
+    def wants_mail(self) -> bool:
+        return self.digest or not self.is_silent
+
     def stopped(self) -> "Preferences":
-        return replace(self, ask="never")
+        return replace(self, ask="never", digest=False)
 
     def slowed(self, now: datetime) -> "Preferences":
         return replace(self, ask=WAITING, slowed_at=now.isoformat())

@@ -37,7 +37,7 @@ def stop_only(runtime: Runtime, token: str, part: str) -> bool:
 
 
 def stop(runtime: Runtime, token: str) -> bool:
-    """Send no more surveys; False if the token is not ours."""
+    """Ask and look back by mail no more; False if the token is not ours."""
     runner_id = holder(runtime, token)
     if runner_id is None:
         return False
@@ -49,5 +49,6 @@ def stop(runtime: Runtime, token: str) -> bool:
         runner.preferences = Preferences.of(runner.preferences).stopped().stored()
         runners.withdraw(session, runner_id, "mail", at=now)
         outbox.cancel_surveys(session, runner_id, "stopped")
-    log.info("surveys stopped", runner_id=runner_id)
+        outbox.cancel_digests(session, runner_id, "stopped")
+    log.info("mails stopped", runner_id=runner_id)
     return True

@@ -21,6 +21,7 @@ def withdraw_mood(runtime: Runtime, runner_id: int) -> None:
         kept = Preferences.of(runner.preferences).stopped().stored()
         runner.preferences = {**runner.preferences, **kept, "checkins": False}
         outbox.cancel_surveys(session, runner_id, "stopped")
+        outbox.cancel_digests(session, runner_id, "stopped")
         own_log.drop_all(session, runner_id)
         for table in (Answer, FigureDecision, CheckinDraw, Export):
             session.execute(delete(table).where(table.runner_id == runner_id))

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from sync.models import Decision, Mail, Runner
-from sync.surveys import controls
+from sync.models import Consent, Decision, Mail, Runner
+from sync.surveys import controls, unsubscribe
 from sync.surveys.controls import TooSoon, focus_fixed_until
 from tests.stage import Stage
 
@@ -39,6 +39,28 @@ def test_a_mail_that_waits_is_called_off(
         assert set(session.scalars(select(Mail.withheld_for))) == {reason}
         decision = session.scalars(select(Decision)).one()
     assert (decision.verdict, decision.reason) == ("withhold", reason)
+
+
+@pytest.mark.parametrize("changes", [{"ask": "weekly"}, {"digest": True}])
+def test_whoever_stopped_all_mails_and_wants_some_agrees_to_them_again(
+    stage: Stage, runner_id: int, changes: dict[str, object]
+) -> None:
+    unsubscribe.stop(stage.runtime, unsubscribe.token_for(stage.runtime, runner_id))
+    stopped = standing(stage)
+    controls.save(stage.runtime, runner_id, {"units": "mi"})
+    unrelated = standing(stage)
+
+    controls.save(stage.runtime, runner_id, changes)
+
+    assert "mail" not in stopped | unrelated
+    assert "mail" in standing(stage)
+
+
+def standing(stage: Stage) -> set[str]:
+    with stage.runtime.db.reading() as session:
+        return set(
+            session.scalars(select(Consent.kind).where(Consent.withdrawn_at.is_(None)))
+        )
 
 
 def test_other_preferences_stay(stage: Stage, runner_id: int) -> None:

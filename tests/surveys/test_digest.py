@@ -136,6 +136,33 @@ def test_whoever_did_not_ask_for_it_gets_none(stage: Stage) -> None:
 
 
 @pytest.mark.usefixtures("ran")
+def test_whoever_stops_all_mails_gets_none_either(stage: Stage) -> None:
+    unsubscribe.stop(stage.runtime, unsubscribe.token_for(stage.runtime, 1))
+    stage.clock.at = MONDAY_IN_BERLIN
+
+    digest.drain(stage.runtime)
+
+    assert digests(stage) == 0
+
+
+@pytest.mark.usefixtures("ran")
+@pytest.mark.parametrize("part", ["digest", ""])
+def test_one_that_waits_for_the_morning_is_stopped_too(stage: Stage, part: str) -> None:
+    token = unsubscribe.token_for(stage.runtime, 1)
+    stage.clock.at = MONDAY_IN_BERLIN
+    digest.drain(stage.runtime)
+
+    if part:
+        unsubscribe.stop_only(stage.runtime, token, part)
+    else:
+        unsubscribe.stop(stage.runtime, token)
+
+    with stage.runtime.db.reading() as session:
+        mail = session.scalars(select(Mail).where(Mail.kind == "digest")).one()
+    assert (mail.due_at, mail.sealed, mail.withheld_for) == (None, None, "stopped")
+
+
+@pytest.mark.usefixtures("ran")
 def test_the_picture_travels_with_the_mail(stage: Stage) -> None:
     stage.clock.at = MONDAY_IN_BERLIN
     digest.drain(stage.runtime)
