@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from host.life import Lived, Said, answers
-from sync.analytics.distances import Going, week_loads
+from sync.analytics.distances import week_loads
 from sync.crypto import new_token, pairing_key, token_hash
 from sync.errors import MoodmilesError
 from sync.models import Answer, Connection, Decision, Run, Runner, Survey
@@ -127,16 +127,7 @@ def _link_long_ago(session: Session, runner: Runner, runs: Any) -> None:
 
 def _lived(runs: Any) -> list[Lived]:
     loads = week_loads(
-        [
-            Going(
-                run.id,
-                run.started_at.timestamp(),
-                None,
-                run.local_day.toordinal(),
-                run.distance_m,
-            )
-            for run in runs
-        ]
+        [run.local_day.toordinal() for run in runs], [run.distance_m for run in runs]
     )
     return [
         Lived(

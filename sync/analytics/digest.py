@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from sync import standing
 from sync.analytics.figures import figures_for
-from sync.analytics.overview import RunRow, dashboard
+from sync.analytics.overview import dashboard
 from sync.analytics.panel import Panel
+from sync.analytics.run_rows import RunRow
 from sync.analytics.weeks import first_weekday
 from sync.language import LANGUAGES, speaking
 from sync.mail import outbox, quiet

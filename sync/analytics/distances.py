@@ -17,27 +17,26 @@ _SESSION_GAP_S = 3 * 3600
 _LONGEST_DAY_S = 36 * 3600
 
 
-class Going(NamedTuple):
-    """One run; `ended_s` is None when the runner hides the time of day.
+class Goings(NamedTuple):
+    """Runs as columns, oldest first; seconds count from 1970.
 
-    Seconds count from 1970, and days as `date.toordinal()` does.
+    `ended_s` is None where the runner hides the time of day.
     """
 
-    id: int
-    started_s: float
-    ended_s: float | None
-    local_day: int
-    distance_m: float
+    id: Sequence[int]
+    started_s: Sequence[float]
+    ended_s: Sequence[float | None]
+    distance_m: Sequence[float]
 
 
-def week_loads(runs: Sequence[Going]) -> list[float]:
+def week_loads(days: Sequence[int], metres: Sequence[float]) -> list[float]:
     """Return the metres of the 7 local days up to and including each run.
 
-    Runs come oldest first; further east or west their days may be in another order.
+    Days count as `date.toordinal()` does.  Runs come oldest first; further east or
+    west their days may be in another order.
     """
-    days, metres = [run.local_day for run in runs], [run.distance_m for run in runs]
-    order = sorted(range(len(runs)), key=days.__getitem__)
-    loads, first, total = [0.0] * len(runs), 0, 0.0
+    order = sorted(range(len(days)), key=days.__getitem__)
+    loads, first, total = [0.0] * len(days), 0, 0.0
     for place in order:
         total += metres[place]
         gone = days[place] - _WEEK_DAYS
@@ -61,15 +60,16 @@ def month_loads(
     ]
 
 
-def about(runs: Sequence[Going], earlier: Mapping[int, Iterable[int]]) -> list[float]:
-    """Return the metres that an answer to each run is about; runs oldest first.
+def about(runs: Goings, earlier: Mapping[int, Iterable[int]]) -> list[float]:
+    """Return the metres that an answer to each run is about.
 
     A second run within three hours belongs to the last; `earlier` names runs of
     the day, by the id of the run whose answer is about them too.
     """
-    sessions = _sessions(runs)
-    so_far = [metres for _, metres in sessions]
-    place_of = {run.id: place for place, run in enumerate(runs)}
+    first, so_far = _sessions(runs)
+    if not earlier:
+        return so_far
+    place_of = {run_id: place for place, run_id in enumerate(runs.id)}
     found = list(so_far)
     for run_id, others in earlier.items():
         own = place_of.get(run_id)
@@ -77,22 +77,25 @@ def about(runs: Sequence[Going], earlier: Mapping[int, Iterable[int]]) -> list[f
             continue
         last: dict[int, int] = {}
         for place in sorted(place_of[one] for one in others if one in place_of):
-            if 0 < runs[own].started_s - runs[place].started_s < _LONGEST_DAY_S:
-                last[sessions[place][0]] = place
-        last.pop(sessions[own][0], None)
+            if 0 < runs.started_s[own] - runs.started_s[place] < _LONGEST_DAY_S:
+                last[first[place]] = place
+        last.pop(first[own], None)
         found[own] += sum(so_far[place] for place in last.values())
     return found
 
 
-def _sessions(runs: Sequence[Going]) -> list[tuple[int, float]]:
+def _sessions(runs: Goings) -> tuple[list[int], list[float]]:
     """Return the first run of each run's session, and its metres up to the run."""
-    found: list[tuple[int, float]] = []
+    firsts: list[int] = []
+    so_far: list[float] = []
     first, metres, last_s = 0, 0.0, None
-    for place, (_, started_s, ended_s, _, distance_m) in enumerate(runs):
+    times = zip(runs.started_s, runs.ended_s, runs.distance_m, strict=True)
+    for place, (started_s, ended_s, distance_m) in enumerate(times):
         if last_s is not None and started_s - last_s < _SESSION_GAP_S:
             metres += distance_m
         else:
             first, metres = place, distance_m
-        found.append((first, metres))
+        firsts.append(first)
+        so_far.append(metres)
         last_s = ended_s
-    return found
+    return firsts, so_far

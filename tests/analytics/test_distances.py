@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.analytics.distances import Going, about, month_loads, week_loads
+from sync.analytics.distances import Goings, about, month_loads, week_loads
 from sync.analytics.history import Answers, History, Runs
 from sync.analytics.loads import MONTH_DAYS, trailing_load
 
@@ -15,31 +15,32 @@ BEGAN_AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 Started = list[tuple[int, int, bool]]
 
 
-def going(started: Started) -> list[Going]:
+def going(started: Started) -> tuple[Goings, list[int]]:
     """Make runs of 45 minutes from (hours since the last, kilometres, time known)."""
-    runs, at = [], BEGAN_AT
+    runs, days, at = [], [], BEGAN_AT
     for number, (hours, km, is_known) in enumerate(started):
         at += timedelta(hours=hours)
         started_s, day = at.timestamp(), at.date().toordinal()
         ended_s = started_s + 45 * 60 if is_known else None
-        runs.append(Going(number, started_s, ended_s, day, 1000.0 * km))
-    return runs
+        runs.append((number, started_s, ended_s, 1000.0 * km))
+        days.append(day)
+    return Goings._make(zip(*runs, strict=True) if runs else [()] * 4), days
 
 
-def history(runs: list[Going], earlier: dict[int, list[int]]) -> History:
+def history(runs: Goings, on_days: list[int], earlier: dict[int, list[int]]) -> History:
     """Hold the same runs as columns, with an answer to each."""
-    many = len(runs)
+    many = len(runs.id)
     nothing, flags = np.full(many, np.nan), np.zeros(many, dtype=bool)
-    ends = [run.ended_s or np.nan for run in runs]
-    days = np.array([run.local_day for run in runs], dtype=np.int64)
+    ends = [ended_s or np.nan for ended_s in runs.ended_s]
+    days = np.array(on_days, dtype=np.int64)
     ids = np.arange(many, dtype=np.int64)
     kept = Runs(
         id=ids,
-        started_s=np.array([run.started_s for run in runs], dtype=np.float64),
+        started_s=np.array(runs.started_s, dtype=np.float64),
         ended_s=np.array(ends, dtype=np.float64),
         local_day=days,
         start_hour=nothing,
-        distance_m=np.array([run.distance_m for run in runs], dtype=np.float64),
+        distance_m=np.array(runs.distance_m, dtype=np.float64),
         moving_s=nothing,
         race=flags,
         place=ids,
@@ -56,25 +57,26 @@ def history(runs: list[Going], earlier: dict[int, list[int]]) -> History:
     st.integers(1, 3),
 )
 def test_dots_and_lines_add_up_the_same(started: Started, back: int) -> None:
-    runs = going(started)
+    runs, days = going(started)
     earlier = {
         own: [
             one
             for one in range(max(0, own - back), own)
-            if runs[own].started_s - runs[one].started_s < 36 * 3600
+            if runs.started_s[own] - runs.started_s[one] < 36 * 3600
         ]
-        for own in range(0, len(runs), 2)
+        for own in range(0, len(runs.id), 2)
     }
 
-    found = history(runs, earlier)
+    found = history(runs, days, earlier)
 
-    assert week_loads(runs) == pytest.approx(found.load_m.tolist())
+    assert week_loads(days, runs.distance_m) == pytest.approx(found.load_m.tolist())
     assert about(runs, earlier) == pytest.approx(found.about_m.tolist())
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.integers(1, 30), st.booleans())))
 def test_28_days_add_up_the_same_on_any_day(started: Started) -> None:
-    runs = [(date.fromordinal(run.local_day), run.distance_m) for run in going(started)]
+    ran, on_days = going(started)
+    runs = list(zip(map(date.fromordinal, on_days), ran.distance_m, strict=True))
     days = [BEGAN_AT.date() + timedelta(days=n) for n in range(0, 200, 3)]
     when = [day.toordinal() for day, _ in runs]
     ends = [day.toordinal() for day in days]
@@ -86,6 +88,6 @@ def test_28_days_add_up_the_same_on_any_day(started: Started) -> None:
 
 
 def test_a_run_that_is_gone_or_far_away_adds_nothing() -> None:
-    runs = going([(0, 8, True), (80, 5, True)])
+    runs, _ = going([(0, 8, True), (80, 5, True)])
 
     assert about(runs, {1: [0, 99], 77: [0]}) == [8000, 5000]

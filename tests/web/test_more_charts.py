@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.web.test_charts import parsed
+from tests.web.test_charts import columns, parsed
 from web.charts import (
     felt_bars,
     intervals,
@@ -21,7 +21,7 @@ from web.charts import (
     year_grid,
 )
 from web.charts.intervals import Row
-from web.charts.mood_rows import Dot, Line
+from web.charts.mood_rows import Line
 from web.charts.year_grid import Day
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,8 +39,10 @@ def _own_line(distances: list[float]) -> str:
 DRAWINGS: dict[str, Callable[[], str]] = {
     "mood_rows": lambda: (
         mood_rows.draw(
-            [Dot(4 + number * 3 % 40, 1 + number % 5) for number in range(40)]
-            + [Dot(12, 3, hollow=True)],
+            columns(
+                [(4 + number * 3 % 40, 1 + number % 5) for number in range(40)]
+                + [(12, 3)]
+            )._replace(hollow=[False] * 40 + [True]),
             line=Line([5, 20, 40], [2, 4, 3], low=[1, 3, 2], high=[3, 5, 4]),
             best=(15, 25),
         ).svg

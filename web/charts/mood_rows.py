@@ -1,16 +1,17 @@
 """The main chart: five worded rows of moods over a distance axis."""
 
-from collections import defaultdict
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from math import inf
-from operator import attrgetter
+from operator import not_
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from sync.language import gettext
-from web.charts.layers import Point, dots
+from web.charts.layers import dots
 from web.charts.scale import reach, ticks
 from web.charts.sina import spread
 
@@ -20,13 +21,18 @@ _ROW_FILL = 0.86
 _EDGE = 4
 
 
-class Dot(NamedTuple):
-    """One answered run: its place, and which read-out says more about it."""
+class Dots(NamedTuple):
+    """Answered runs as columns: their places, and which read-out says more."""
 
-    distance: float  # in the chart's unit
-    mood: int  # 1 Awful to 5 Great
-    number: int = 0  # of the run
-    hollow: bool = False  # answered late, or a race: it does not count
+    distance: Sequence[float]  # in the chart's unit
+    mood: Sequence[int]  # 1 Awful to 5 Great
+    number: Sequence[int]  # of the run
+    hollow: Sequence[bool]  # answered late, or a race: it does not count
+
+    def by_distance(self) -> "Dots":
+        """Return the same dots from left to right."""
+        order = sorted(range(len(self.distance)), key=self.distance.__getitem__)
+        return Dots._make([column[one] for one in order] for column in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,47 +55,51 @@ class MoodRows:
 
     svg: Markup
     ticks: list[tuple[int, float]]
-    points: list[tuple[int, int, int, int]] = field(default_factory=list)
+    points: Sequence[tuple[int, int, int, int]] = field(default_factory=list)
     best: tuple[str, float] | None = None
 
 
 def draw(
-    answered: Sequence[Dot],
+    answered: Dots,
     *,
     line: Line | None = None,
     best: tuple[float, float] | None = None,
     unit: str = "km",
 ) -> MoodRows:
     """Draw the dots, the line with its band, and the best range shaded."""
-    ordered = sorted(answered, key=attrgetter("distance"))
-    end = reach([dot.distance for dot in ordered])
-    places = _places(ordered, end)
+    ordered = answered.by_distance()
+    end = reach(ordered.distance)
+    across, downs = _places(ordered, end)
     parts = []
     if best:
         parts.append(_best_range(best, end))
     parts.extend(f'<path class="row" d="M0 {_down(mood)}H{WIDTH}"/>' for mood in _ROWS)
     if line and line.low:
         parts.append(_band(line, end))
-    rows: dict[tuple[int, bool], list[Point]] = defaultdict(list)
-    for place, (_, mood, _, hollow) in zip(places, ordered, strict=True):
-        rows[mood, hollow].append(place)
-    for (mood, hollow), row in sorted(rows.items()):
-        kind = " hollow" if hollow else ""
-        parts.append(f'<g class="dots m{mood}{kind}">{dots(row)}</g>')
+    parts.extend(_rows(ordered, across, downs))
     if line:
         parts.append(_trend(line, end))
     return MoodRows(
         # Numbers and our own class names only: nothing a person wrote.
         svg=Markup("".join(parts)),  # noqa: S704
         ticks=[(tick, round(100 * tick / end, 2)) for tick in ticks(end)],
-        points=[
-            (across, down, mood, number)
-            for (across, down), (_, mood, number, _) in zip(
-                places, ordered, strict=True
-            )
-        ],
+        points=list(zip(across, downs, ordered.mood, ordered.number, strict=True)),
         best=_best_label(best, end, unit) if best else None,
     )
+
+
+def _rows(ordered: Dots, across: Sequence[int], downs: Sequence[int]) -> list[str]:
+    """Draw each mood's dots, those that do not count apart from the others."""
+    parts = []
+    for mood in _ROWS:
+        row = [one == mood for one in ordered.mood]
+        hollow = list(compress(ordered.hollow, row))
+        places = list(compress(zip(across, downs, strict=True), row))
+        for kind, which in (("", list(map(not_, hollow))), (" hollow", hollow)):
+            drawn = dots(list(compress(places, which)))
+            if drawn:
+                parts.append(f'<g class="dots m{mood}{kind}">{drawn}</g>')
+    return parts
 
 
 def _best_range(best: tuple[float, float], end: float) -> str:
@@ -100,19 +110,18 @@ def _best_range(best: tuple[float, float], end: float) -> str:
     )
 
 
-def _places(ordered: Sequence[Dot], end: float) -> list[Point]:
-    rows: list[list[float]] = [[] for _ in _ROWS]
-    for distance, mood, _, _ in ordered:
-        rows[mood - 1].append(distance)
+def _places(ordered: Dots, end: float) -> tuple[list[int], list[int]]:
+    """Return how far across and how far down each dot lies."""
+    shares = [distance / end for distance in ordered.distance]
+    offsets = spread(shares, ordered.mood)
+    past = bisect_right(shares, 1 - _EDGE / WIDTH)
+    across = [round(share * WIDTH) for share in shares[:past]]
+    across += [WIDTH - _EDGE] * (len(shares) - past)
     downs = [
-        iter([_down(mood - offset * _ROW_FILL) for offset in offsets])
-        for mood, offsets in zip(_ROWS, spread(rows, end), strict=True)
+        _down(mood - offset * _ROW_FILL)
+        for mood, offset in zip(ordered.mood, offsets, strict=True)
     ]
-    edge = WIDTH - _EDGE
-    return [
-        (min(_across(distance, end), edge), next(downs[mood - 1]))
-        for distance, mood, _, _ in ordered
-    ]
+    return across, downs
 
 
 def _trend(line: Line, end: float) -> str:

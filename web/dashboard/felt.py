@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from sync.analytics.overview import RunRow
+from sync.analytics.run_rows import RunTable
 from sync.language import gettext
 from web.charts import felt_bars
 from web.dashboard.wanted import Wanted
@@ -32,19 +32,19 @@ class Felt:
     label: str
 
 
-def felt(answered: Sequence[RunRow], unit: Unit, wanted: Wanted) -> Felt | None:
+def felt(answered: RunTable, unit: Unit, wanted: Wanted) -> Felt | None:
     """Count the moods in each round range of 7-day distance; None with too few.
 
     `wanted` is what lists exactly these answered runs.
     """
     if len(answered) < FEWEST:
         return None
-    weeks = [in_unit(run.week_m, unit) for run in answered]
+    weeks = [in_unit(week_m, unit) for week_m in answered.derived.week_m]
     edges = _edges(weeks)
     counts = [[0] * len(TILES) for _ in edges]
-    for week, run in zip(weeks, answered, strict=True):
+    for week, mood in zip(weeks, answered.derived.mood, strict=True):
         place = bisect_right(edges, week) - 1
-        counts[place][tile(run.mood or 0) - 1] += 1
+        counts[place][tile(mood or 0) - 1] += 1
     drawn = felt_bars.draw(counts)
     ends: list[float | None] = [*edges[1:], None]
     rows = [

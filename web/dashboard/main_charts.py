@@ -1,18 +1,18 @@
 """The main chart, twice: mood by the week's distance, and by the run's."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from sync.analytics.overview import RunRow
+from sync.analytics.rows import RACE
+from sync.analytics.run_rows import RunRow, RunTable
 from sync.language import gettext as _
 from sync.language import localized, ngettext
 from web.charts import mood_rows
-from web.charts.mood_rows import Dot, Line, MoodRows
+from web.charts.mood_rows import Dots, Line, MoodRows
 from web.dashboard.findings import Findings
 from web.dashboard.run_views import when
 from web.formats import (
@@ -44,7 +44,7 @@ class Chart:
 
 
 def charts(
-    answered: Sequence[RunRow], unit: Unit, found: Findings | None
+    answered: RunTable, unit: Unit, found: Findings | None
 ) -> tuple[Chart, Chart]:
     return (
         _chart(
@@ -53,7 +53,7 @@ def charts(
                 _("Mood after a run, by distance in the 7 days up to it"),
                 _("Distance in the 7 days up to the run (%(unit)s)", unit=unit),
             ),
-            _dots(answered, attrgetter("week_m"), unit),
+            _dots(answered, answered.derived.week_m, unit),
             line=found.by_week if found else None,
             best=found.best if found else None,
             unit=unit,
@@ -64,7 +64,7 @@ def charts(
                 _("Mood after a run, by the length of that run"),
                 _("Length of the run (%(unit)s)", unit=unit),
             ),
-            _dots(answered, attrgetter("about_m"), unit),
+            _dots(answered, answered.derived.about_m, unit),
             line=found.by_run if found else None,
             unit=unit,
         ),
@@ -73,14 +73,14 @@ def charts(
 
 def _chart(
     words: tuple[str, str, str],
-    dots: list[Dot],
+    dots: Dots,
     *,
     line: Line | None,
     best: tuple[float, float] | None = None,
     unit: Unit,
 ) -> Chart:
     id_, title, axis = words
-    of = Counter(dot.mood for dot in dots)
+    of = Counter(dots.mood)
     counts = ", ".join(f"{of[mood]} {word(mood)}" for mood in reversed(TILES))
     drawn = mood_rows.draw(dots, line=line, best=best, unit=unit)
     return Chart(
@@ -89,10 +89,10 @@ def _chart(
         axis=axis,
         drawn=drawn,
         points=as_json(drawn.points),
-        label=f"{title}. {_counted(len(dots), counts)} {_course(line)}",
+        label=f"{title}. {_counted(len(dots.mood), counts)} {_course(line)}",
         has_line=line is not None,
         has_band=line is not None and bool(line.low),
-        has_hollow=any(dot.hollow for dot in dots),
+        has_hollow=any(dots.hollow),
     )
 
 
@@ -142,17 +142,17 @@ def _lines(run: RunRow, unit: Unit) -> tuple[str, str, str]:
     )
 
 
-def _dots(
-    answered: Sequence[RunRow], at_m: Callable[[RunRow], float], unit: Unit
-) -> list[Dot]:
+def _dots(answered: RunTable, at_m: Sequence[float], unit: Unit) -> Dots:
     metres = METRES[unit]
-    columns = (
-        [at_m(run) / metres for run in answered],
-        [tile(run.mood or 0) for run in answered],
-        [run.id for run in answered],
-        [
-            run.race or (run.answered_minutes_after or 0) > _COUNTS_FOR_MIN
-            for run in answered
+    times = zip(
+        answered.stored.facts, answered.derived.answered_minutes_after, strict=True
+    )
+    return Dots(
+        distance=[distance_m / metres for distance_m in at_m],
+        mood=[tile(mood or 0) for mood in answered.derived.mood],
+        number=answered.stored.id,
+        hollow=[
+            facts & RACE > 0 or (minutes or 0) > _COUNTS_FOR_MIN
+            for facts, minutes in times
         ],
     )
-    return list(map(Dot._make, zip(*columns, strict=True)))

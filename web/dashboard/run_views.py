@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sync.analytics.overview import RunRow
+from sync.analytics.run_rows import RunRow
 from sync.language import gettext
 from web.dashboard.words import asked_words
 from web.formats import Unit, clock, distance, duration, in_unit, long_day, number, tile

@@ -7,7 +7,8 @@ from math import isfinite, nan
 
 from flask import Response
 
-from sync.analytics.overview import Dashboard, RunRow
+from sync.analytics.overview import Dashboard
+from sync.analytics.run_rows import RunRow
 from sync.surveys.instruments import OPTIONAL
 from web.dashboard.findings import Findings
 from web.formats import MOODS

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sync.analytics.overview import Dashboard, RunRow
+from sync.analytics.overview import Dashboard
+from sync.analytics.run_rows import RunRow, RunTable
 from web.dashboard.counted import Counted, counted
 from web.dashboard.findings import Findings
 from web.dashboard.run_views import RunView, run_view
@@ -56,13 +57,13 @@ def view_of(
     is_importing: bool = False,
 ) -> DashboardView:
     behind = counted(found.panels, wanted.group) if found else None
-    waiting = [run for run in data.runs if run.can_answer and run.mood is None]
+    waiting = _waiting(data.runs)
     return DashboardView(
         head=_head(data, found, is_importing=is_importing),
         runs=len(data.runs),
         answers=len(data.answered_runs),
         first_look=FIRST_LOOK,
-        to_answer=run_view(waiting[-1], unit) if waiting else None,
+        to_answer=run_view(waiting, unit) if waiting else None,
         week=_last_week(data, unit),
         latest=[run_view(run, unit) for run in data.runs[: -_LATEST - 1 : -1]],
         all_runs=_all_runs(data.runs, unit, wanted, behind=behind),
@@ -70,12 +71,19 @@ def view_of(
     )
 
 
+def _waiting(runs: RunTable) -> RunRow | None:
+    """Return the latest run that can still be answered and was not."""
+    columns = zip(runs.derived.can_answer, runs.derived.mood, strict=True)
+    waiting = [n for n, (can, mood) in enumerate(columns) if can and mood is None]
+    return runs[waiting[-1]] if waiting else None
+
+
 def _all_runs(
-    among: Sequence[RunRow], unit: Unit, wanted: Wanted, *, behind: Counted | None
+    among: RunTable, unit: Unit, wanted: Wanted, *, behind: Counted | None
 ) -> AllRuns:
     """List the wanted runs; of a number of the figures only those `behind` it."""
     if behind:
-        among = [run for run in among if run.id in behind.run_ids]
+        among = among.only([run_id in behind.run_ids for run_id in among.stored.id])
     runs, count, pages = page_of(among, wanted, unit)
     return AllRuns(
         what=behind.what if behind else "",
@@ -97,11 +105,11 @@ def _head(data: Dashboard, found: Findings | None, *, is_importing: bool) -> Hea
 
 def _last_week(data: Dashboard, unit: Unit) -> Week:
     since = data.today - timedelta(days=6)
-    lately = [run for run in data.runs if since <= run.local_day <= data.today]
-    moods = [run.mood for run in data.runs if run.mood is not None]
+    lately = [run for run in data.runs.since(since) if run.local_day <= data.today]
+    moods = data.answered_runs.derived.mood
     return Week(
         distance=distance(sum(run.distance_m for run in lately), unit),
         runs=len(lately),
-        mood=word(tile(moods[-1])) if moods else "–",
+        mood=word(tile(moods[-1] or 0)) if moods else "–",
         runs_at=f"{Wanted(since=since).address()}#all-runs",
     )

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from sync.analytics.overview import Dashboard, RunRow
+from sync.analytics.overview import Dashboard
+from sync.analytics.run_rows import RunRow, RunTable
 from sync.analytics.weeks import week_of
 from sync.language import translatable
 from web.formats import METRES, Unit, tile
@@ -30,11 +31,12 @@ SORTS: Mapping[str, str] = {
 MOODS = ("", "told", "none", "good", "1", "2", "3", "4", "5")
 _GOOD = 4  # of the five answers, and what is better
 
-_ORDERS: Mapping[str, tuple[Callable[[RunRow], Any], bool]] = {
-    "longest": (lambda run: run.distance_m, True),
-    "shortest": (lambda run: run.distance_m, False),
-    "best": (lambda run: -9 if run.mood is None else run.mood, True),
-    "lowest": (lambda run: 9 if run.mood is None else run.mood, False),
+# What each order goes by, and whether it falls.
+_ORDERS: Mapping[str, tuple[Callable[[RunTable], Sequence[float]], bool]] = {
+    "longest": (lambda runs: runs.stored.distance_m, True),
+    "shortest": (lambda runs: runs.stored.distance_m, False),
+    "best": (lambda runs: _moods(runs, untold=-9), True),
+    "lowest": (lambda runs: _moods(runs, untold=9), False),
 }
 
 
@@ -102,49 +104,61 @@ def within(data: Dashboard, period: str) -> Dashboard:
     first = week_of(since, data.first_weekday)
     return replace(
         data,
-        runs=[run for run in data.runs if run.local_day >= since],
+        runs=data.runs.since(since),
         weeks=[week for week in data.weeks if week.day >= first],
     )
 
 
 def page_of(
-    runs: Sequence[RunRow], wanted: Wanted, unit: Unit
+    runs: RunTable, wanted: Wanted, unit: Unit
 ) -> tuple[list[RunRow], int, int]:
     """Return one page of the wanted runs, how many there are, and the last page."""
-    found = [run for run in runs if _fits(run, wanted, unit)]
+    found = _places(runs, wanted, METRES[unit])
     if wanted.sort != "oldest":
         found.reverse()
     if wanted.sort in _ORDERS:
-        key, is_falling = _ORDERS[wanted.sort]
-        found.sort(key=key, reverse=is_falling)
+        values_of, is_falling = _ORDERS[wanted.sort]
+        found.sort(key=values_of(runs).__getitem__, reverse=is_falling)
     last = max(1, -(-len(found) // PAGE))
     page = min(max(1, wanted.page), last)
-    return found[(page - 1) * PAGE : page * PAGE], len(found), last
+    shown = found[(page - 1) * PAGE : page * PAGE]
+    return [runs[place] for place in shown], len(found), last
 
 
-def _fits(run: RunRow, wanted: Wanted, unit: Unit) -> bool:
-    week = run.week_m / METRES[unit]
-    return (
-        _has_mood(run, wanted.mood)
-        and (wanted.since is None or run.local_day >= wanted.since)
-        and (wanted.until is None or run.local_day <= wanted.until)
-        and (wanted.least is None or week >= wanted.least)
-        and (wanted.below is None or week < wanted.below)
-    )
+def _places(runs: RunTable, wanted: Wanted, metres: float) -> list[int]:
+    """Return where in `runs` the wanted ones are, wish by wish."""
+    days, weeks = runs.stored.local_day, runs.derived.week_m
+    found = list(range(len(runs)))
+    if wanted.mood:
+        moods = runs.derived.mood
+        found = [place for place in found if _has_mood(moods[place], wanted.mood)]
+    if wanted.since is not None:
+        first = wanted.since.toordinal()
+        found = [place for place in found if days[place] >= first]
+    if wanted.until is not None:
+        latest = wanted.until.toordinal()
+        found = [place for place in found if days[place] <= latest]
+    if wanted.least is not None:
+        found = [place for place in found if weeks[place] / metres >= wanted.least]
+    if wanted.below is not None:
+        found = [place for place in found if weeks[place] / metres < wanted.below]
+    return found
 
 
-def _has_mood(run: RunRow, wanted: str) -> bool:
+def _has_mood(mood: int | None, wanted: str) -> bool:
     match wanted:
-        case "":
-            return True
         case "told":
-            return run.mood is not None
+            return mood is not None
         case "none":
-            return run.mood is None
+            return mood is None
         case "good":
-            return run.mood is not None and tile(run.mood) >= _GOOD
+            return mood is not None and tile(mood) >= _GOOD
         case _:
-            return run.mood is not None and tile(run.mood) == int(wanted)
+            return mood is not None and tile(mood) == int(wanted)
+
+
+def _moods(runs: RunTable, *, untold: int) -> list[int]:
+    return [untold if mood is None else mood for mood in runs.derived.mood]
 
 
 def _day(text: str | None) -> date | None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sync.analytics.overview import Dashboard, RunRow
+from sync.analytics.overview import Dashboard
+from sync.analytics.run_rows import RunRow
 from sync.language import ngettext
 from web.charts import year_grid
 from web.charts.year_grid import Day, YearGrid
@@ -36,7 +37,7 @@ class YearView:
 
 def year_view(data: Dashboard, unit: Unit) -> YearView:
     last = max([data.today, *(run.local_day for run in data.runs[-_LATEST:])])
-    lately = [run for run in data.runs if run.local_day >= last - _LONGEST]
+    lately = data.runs.since(last - _LONGEST)
     days: dict[date, tuple[float, int | None]] = {}
     for run in lately:
         so_far, mood = days.get(run.local_day, (0.0, None))

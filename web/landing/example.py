@@ -4,7 +4,7 @@ import math
 from functools import cache
 from random import Random
 
-from web.charts.mood_rows import Dot, Line, MoodRows, draw
+from web.charts.mood_rows import Dots, Line, MoodRows, draw
 
 _RUNS = 230
 _BEST_KM = 38
@@ -15,11 +15,13 @@ _RANGE_KM = (30.0, 45.0)
 def example() -> MoodRows:
     """Draw the same made-up runner every time."""
     chance = Random(20261122)  # noqa: S311 - a drawing, not a secret
-    dots = []
+    distances, moods = [], []
     for _ in range(_RUNS):
         distance = chance.triangular(4, 82, 32)
         mood = round(_typical(distance) + chance.gauss(0, 0.75))
-        dots.append(Dot(distance, min(5, max(1, mood))))
+        distances.append(distance)
+        moods.append(min(5, max(1, mood)))
+    dots = Dots(distances, moods, number=[0] * _RUNS, hollow=[False] * _RUNS)
     grid = [8 + 2 * step for step in range(35)]
     fit = [_typical(distance) for distance in grid]
     line = Line(

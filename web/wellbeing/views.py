@@ -79,7 +79,9 @@ def line_view(
 
 
 def _runs(data: Dashboard) -> list[tuple[date, float]]:
-    return [(run.local_day, run.distance_m) for run in data.runs]
+    stored = data.runs.stored
+    days = map(date.fromordinal, stored.local_day)
+    return list(zip(days, stored.distance_m, strict=True))
 
 
 def _row(look: Look, unit: Unit) -> list[str]:
