@@ -143,6 +143,16 @@ def test_the_zone_and_the_rest_are_set_signed_in(
     assert controls.preferences(runtime, runner_id).wellbeing
 
 
+@pytest.mark.usefixtures("runner_id")
+def test_zones_of_old_names_are_not_offered_but_stay_chosen(browser: Browser) -> None:
+    offered = browser.open("/settings").text
+    browser.post("/settings", **FORM | {"units": "km", "zone": "US/Pacific"})
+
+    assert "<option>Asia/Tokyo</option>" in offered
+    assert not any(f">{zone}<" in offered for zone in ("US/Pacific", "EST", "Etc/GMT"))
+    assert "<option selected>US/Pacific</option>" in browser.open("/settings").text
+
+
 def test_the_survey_leads_to_less_and_to_none(browser: Browser, asked: str) -> None:
     page = browser.open(asked).text
 

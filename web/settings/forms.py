@@ -33,6 +33,9 @@ CHECKIN_FOCUS: Mapping[str, str] = {
     "control": translatable("Being in control of the day"),
     "": translatable("Nothing more"),
 }
+# Where people are; the rest are old names and offsets that know no summer time.
+REGIONS = frozenset({"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic"})
+REGIONS |= {"Australia", "Europe", "Indian", "Pacific", "UTC"}
 SWITCHES = (
     "ask_manual",
     "distance_in_mail",
@@ -103,6 +106,12 @@ def display_in(
             raise NotAChoice(gettext("Please give a time zone such as Europe/Berlin."))
         changes["zone"] = form["zone"]
     return changes
+
+
+def zones(current: str) -> list[str]:
+    """Return the time zones to choose from, and the one that is set."""
+    offered = {zone for zone in available_timezones() if zone.split("/")[0] in REGIONS}
+    return sorted({*offered, current})
 
 
 def _one_of(choices: Mapping[str, str], form: Mapping[str, str], name: str) -> str:

@@ -1,7 +1,6 @@
 """A runner's own controls: when to ask, and the way to all the others."""
 
 from http import HTTPStatus
-from zoneinfo import available_timezones
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -46,7 +45,7 @@ def _page(*, saved: bool = False, refused: str = "") -> str:
         preferences=preferences,
         asking=asking(preferences, offered=request.args.get("ask", "")),
         bookmark=before.token_for(runtime(), runner_id),
-        zones=sorted(available_timezones()),
+        zones=forms.zones(overview.zone),
         forms=forms,
         countries=nearby.choices(),
         saved=saved,
