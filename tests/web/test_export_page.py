@@ -32,7 +32,7 @@ def test_the_file_is_packed_by_a_worker_and_fetched_from_the_page(
 
     file = browser.open(FILE)
 
-    assert "<b>1 runs</b>" in preview
+    assert "<b>1 run</b>" in preview
     assert FILE not in preview + packing
     assert asked.status_code == 303
     assert "Packing your data" in packing
