@@ -103,7 +103,7 @@ def stand_in(
 
 def stand_down(session: Session, runner_id: int, pairing_keys: Iterable[str]) -> None:
     """Remove the stand-ins for runs that are back; their answers are free again."""
-    ours = [_own_id(key) for key in pairing_keys]
+    ours = [own_id(key) for key in pairing_keys]
     _remove(session, Run.runner_id == runner_id, Run.source_id.in_(ours))
 
 
@@ -158,7 +158,7 @@ def _row(answer: Answer, facts: OwnFacts, said: Mapping[str, int]) -> dict[str, 
     return {
         "runner_id": answer.runner_id,
         "source": HAND,
-        "source_id": _own_id(answer.pairing_key or ""),
+        "source_id": own_id(answer.pairing_key or ""),
         "sport": "TrailRun" if said.get("place") == _TRAIL else "Run",
         "started_at": started_at,
         "start_known": known,
@@ -175,6 +175,6 @@ def _row(answer: Answer, facts: OwnFacts, said: Mapping[str, int]) -> dict[str, 
     }
 
 
-def _own_id(pairing_key: str) -> int:
+def own_id(pairing_key: str) -> int:
     """Return a stand-in's number, made of its run's key: one run, one row, anywhere."""
     return int(pairing_key[:_ID_DIGITS], 16)
