@@ -145,6 +145,15 @@ def test_a_new_quarter_begins_by_the_clock(redis: Valkey) -> None:
     assert spend(budget, Lane.WAITING) == LIMIT
 
 
+def test_redis_leaves_the_last_moment_of_a_quarter_alone(redis: Valkey) -> None:
+    budget = Budget(redis.url, clock=lambda: NOON + QUARTER - timedelta(seconds=0.5))
+
+    with pytest.raises(RateLimited) as refused:
+        budget.reserve(Lane.WAITING)
+
+    assert refused.value.until == NOON + QUARTER
+
+
 def test_without_a_clock_of_its_own_redis_tells_the_time(redis: Valkey) -> None:
     # Looking is allowed at any time; a real quarter's last moments refuse work.
     resets_at = Budget(redis.url).state().meters[2].resets_at

@@ -100,6 +100,20 @@ def test_each_table_comes_for_spreadsheets_and_letter_by_letter(
     assert "8230.4" in files["study/runs.csv"]
 
 
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1"])
+def test_no_spreadsheet_takes_a_text_for_a_formula(
+    stage: Stage, runner_id: int, text: str
+) -> None:
+    with stage.runtime.db.transaction() as session:
+        session.scalars(select(Run)).first().device = text  # type: ignore[union-attr]
+
+    files = unpacked(pack(stage.runtime, runner_id))
+
+    lines = csv.DictReader(io.StringIO(files["runs.csv"]))
+    assert f"'{text}" in {line["device"] for line in lines}
+    assert text in {run["device"] for run in json.loads(files["runs.json"])}
+
+
 def test_no_file_holds_a_secret(stage: Stage, runner_id: int) -> None:
     with stage.runtime.db.reading() as session:
         secrets = [

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer, Run
+from sync.runners import store as runners
 from sync.runtime import Runtime
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -92,6 +93,29 @@ def test_a_run_of_long_ago_takes_no_answer(browser: Browser, stage: Stage) -> No
     late = browser.post(f"/runs/{run_id}", mood=4)
 
     assert late.status_code == 410
+
+
+@pytest.mark.usefixtures("runner_id")
+def test_a_run_that_strava_shows_no_more_is_not_shown_here_either(
+    browser: Browser, stage: Stage
+) -> None:
+    run_id = fresh_run(browser, stage)
+    shown = browser.open("/dashboard").text
+    with stage.runtime.db.transaction() as session:
+        run = session.get_one(Run, run_id)
+        run.hidden_at = stage.clock()
+        runners.changed(session, run.runner_id)
+
+    statuses = [
+        browser.open(f"/runs/{run_id}").status_code,
+        browser.post(f"/runs/{run_id}", mood=4).status_code,
+        browser.post("/dashboard/answer", run_id=run_id, mood=4).status_code,
+    ]
+
+    assert f"/runs/{run_id}" in shown
+    assert f"/runs/{run_id}" not in browser.open("/dashboard").text
+    assert statuses == [404, 404, 410]
+    assert answers(stage.runtime) == []
 
 
 @pytest.mark.usefixtures("runner_id")
