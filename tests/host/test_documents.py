@@ -1,5 +1,6 @@
 """What the documents for hosts promise is what the code offers."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -84,3 +85,13 @@ def test_every_check_can_be_asked_for() -> None:
     findings = examine(Settings.model_construct(data_dir=Path()))
 
     assert [finding.part for finding in findings] == [*CHECKS]
+
+
+def test_every_measure_that_a_document_names_can_be_taken() -> None:
+    texts = [path.read_text() for path in (ROOT / "docs").rglob("*.md")]
+    named = {
+        name for text in texts for name in re.findall(r"python -m ([\w.]+\w)", text)
+    }
+
+    assert "tests.bench.intake" in named
+    assert all(importlib.util.find_spec(name) for name in named)
