@@ -5,6 +5,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from typing import NamedTuple
 
 from sync.analytics import rows as of_runner
 from sync.analytics.kept import Kept
@@ -20,8 +21,7 @@ _MOST_A_DAY = 50
 _MOST_KEPT = 8  # dashboards in the memory of one process
 
 
-@dataclass(frozen=True, slots=True)
-class WeekRow:
+class WeekRow(NamedTuple):
     """One of the runner's weeks, which begins on `day`."""
 
     day: date

@@ -1,6 +1,7 @@
 """One runner's runs as their pages draw them: columns, and rows where one is shown."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,6 +25,8 @@ from sync.analytics.rows import (
 
 ANSWERABLE_FOR = timedelta(hours=24)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - on the runner's own clock
+_EPOCH_DAY = _EPOCH.toordinal()
+_DAY_S = 24 * 3600
 _NOTHING: Mapping[str, int] = {}
 
 
@@ -139,7 +142,13 @@ class RunTable(Sequence[RunRow]):
     def since(self, day: date) -> "RunTable":
         """Return the runs of that day and later ones."""
         first = day.toordinal()
-        return self.only([one >= first for one in self.stored.local_day])
+        # No clock is a whole day from UTC: what began earlier was not on that day.
+        place = bisect_left(self.stored.started_s, (first - _EPOCH_DAY - 1) * _DAY_S)
+        lately = RunTable(
+            RunColumns._make(one[place:] for one in self.stored),
+            Derived._make(one[place:] for one in self.derived),
+        )
+        return lately.only([one >= first for one in lately.stored.local_day])
 
 
 def run_table(rows: Rows, *, now: datetime) -> RunTable:

@@ -6,7 +6,6 @@ this process's own work (CPU), the whole wait stands beside them: on PostgreSQL
 the difference is what the database did.
 """
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.bench.staged import staged
 from tests.conftest import emptied
 from tests.postgres import postgres
 from web.app import create_app
+from web.rubbish import look_seldom
 
 SCENES = ("answers-500", "runs-10000")
 OTHERS, RUNS_EACH = 1_000, 100
@@ -75,7 +75,7 @@ def report(name: str, runtime: Runtime) -> None:
 
 def signed_in(runtime: Runtime, runner_id: int) -> FlaskClient:
     client = create_app(runtime).test_client()
-    gc.freeze()  # as a web process does
+    look_seldom()  # as a web process does
     token = signin.sign_in(runtime, runner_id)
     client.set_cookie("moodmiles", token, domain="127.0.0.1")
     return client

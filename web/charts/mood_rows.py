@@ -1,17 +1,16 @@
 """The main chart: five worded rows of moods over a distance axis."""
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import compress
 from math import inf
-from operator import not_
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from sync.language import gettext
-from web.charts.layers import dots
+from web.charts.layers import Point, dots
 from web.charts.scale import reach, ticks
 from web.charts.sina import spread
 
@@ -69,36 +68,39 @@ def draw(
     """Draw the dots, the line with its band, and the best range shaded."""
     ordered = answered.by_distance()
     end = reach(ordered.distance)
-    across, downs = _places(ordered, end)
+    places = list(zip(*_places(ordered, end), strict=True))
     parts = []
     if best:
         parts.append(_best_range(best, end))
     parts.extend(f'<path class="row" d="M0 {_down(mood)}H{WIDTH}"/>' for mood in _ROWS)
     if line and line.low:
         parts.append(_band(line, end))
-    parts.extend(_rows(ordered, across, downs))
+    parts.extend(_rows(ordered, places))
     if line:
         parts.append(_trend(line, end))
     return MoodRows(
         # Numbers and our own class names only: nothing a person wrote.
         svg=Markup("".join(parts)),  # noqa: S704
         ticks=[(tick, round(100 * tick / end, 2)) for tick in ticks(end)],
-        points=list(zip(across, downs, ordered.mood, ordered.number, strict=True)),
+        points=[
+            (across, down, mood, number)
+            for (across, down), mood, number in zip(
+                places, ordered.mood, ordered.number, strict=True
+            )
+        ],
         best=_best_label(best, end, unit) if best else None,
     )
 
 
-def _rows(ordered: Dots, across: Sequence[int], downs: Sequence[int]) -> list[str]:
+def _rows(ordered: Dots, places: Sequence[Point]) -> list[str]:
     """Draw each mood's dots, those that do not count apart from the others."""
+    rows: dict[tuple[int, bool], list[Point]] = defaultdict(list)
+    for place, mood, hollow in zip(places, ordered.mood, ordered.hollow, strict=True):
+        rows[mood, hollow].append(place)
     parts = []
-    for mood in _ROWS:
-        row = [one == mood for one in ordered.mood]
-        hollow = list(compress(ordered.hollow, row))
-        places = list(compress(zip(across, downs, strict=True), row))
-        for kind, which in (("", list(map(not_, hollow))), (" hollow", hollow)):
-            drawn = dots(list(compress(places, which)))
-            if drawn:
-                parts.append(f'<g class="dots m{mood}{kind}">{drawn}</g>')
+    for (mood, hollow), row in sorted(rows.items()):
+        kind = " hollow" if hollow else ""
+        parts.append(f'<g class="dots m{mood}{kind}">{dots(row)}</g>')
     return parts
 
 
