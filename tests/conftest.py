@@ -2,13 +2,15 @@
 
 import shutil
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.config import Config
+from flask import Flask
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from sync.crypto import Sealer
 from sync.database import Database, connect
@@ -24,8 +26,21 @@ from tests.clock import HandClock
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
 from tests.stage import Stage
+from tests.templates import SharedEnvironment
 
 KEY = "a key for tests that is long enough"
+LARGE_BYTES = 1_000_000
+# To delete from empty tables takes a hundredth of what it takes to TRUNCATE them;
+# only what a test made large is cut, since rows that were deleted are still read.
+_GROWN = """
+    SELECT relname FROM pg_class
+    WHERE relname = ANY(:names) AND relnamespace = current_schema()::regnamespace
+    AND pg_total_relation_size(oid) > :bytes
+"""
+_COUNT_ANEW = """
+    SELECT setval(sequencename::regclass, start_value, false) FROM pg_sequences
+    WHERE schemaname = current_schema() AND last_value IS NOT NULL
+"""
 
 
 def migrate(url: str) -> None:
@@ -33,6 +48,13 @@ def migrate(url: str) -> None:
     config.set_main_option("script_location", "sync:migrations")
     config.attributes["url"] = url
     command.upgrade(config, "head")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_are_compiled_once() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_environment", SharedEnvironment)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -51,22 +73,54 @@ def postgres_url() -> Iterator[str]:
         yield psycopg
 
 
+@pytest.fixture(scope="session")
+def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tables")
+
+
 @pytest.fixture
-def database_url(sqlite_template: Path, tmp_path: Path) -> str:
-    """SQLite unless a package's own conftest asks for both."""
-    copy = tmp_path / "moodmiles.sqlite3"
-    shutil.copy(sqlite_template, copy)
-    return f"sqlite:///{copy}"
+def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> str:
+    """Give empty tables, always at the same address: see `engine_for`."""
+    path = sqlite_folder / "moodmiles.sqlite3"
+    for left in sqlite_folder.iterdir():
+        left.unlink()
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest) -> str:
+    """SQLite, unless a test or a package's own conftest asks for both."""
+    return empty_tables(request, getattr(request, "param", "sqlite"))
+
+
+def empty_tables(request: pytest.FixtureRequest, kind: str) -> str:
+    """Give the address of tables that a test finds empty."""
+    if kind == "postgresql":
+        return emptied(request.getfixturevalue("postgres_url"))
+    url: str = request.getfixturevalue("sqlite_url")
+    return url
 
 
 def emptied(url: str) -> str:
     """Empty a shared PostgreSQL before the next test uses it."""
-    engine = connect(url)
-    names = ", ".join(table.name for table in Model.metadata.sorted_tables)
+    engine = engine_for(url)
+    names = [table.name for table in reversed(Model.metadata.sorted_tables)]
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        large = {"names": names, "bytes": LARGE_BYTES}
+        for name in connection.scalars(text(_GROWN), large).all():
+            connection.execute(text(f"TRUNCATE {name} CASCADE"))
+        deletes = (f"DELETE FROM {name}" for name in names)  # noqa: S608 - our own
+        connection.exec_driver_sql(";".join(deletes))
+        connection.exec_driver_sql(_COUNT_ANEW)
     engine.dispose()
     return url
+
+
+@cache
+def engine_for(url: str) -> Engine:
+    """Give the tests of one address one engine: it keeps what it has compiled."""
+    return connect(url)
 
 
 @pytest.fixture
@@ -116,7 +170,7 @@ def settings(database_url: str, strava_url: str, tmp_path: Path) -> Settings:
 def runtime(
     settings: Settings, clock: HandClock, queue: RecordingQueue
 ) -> Generator[Runtime]:
-    db = Database(connect(settings.sql_url), queue, clock=clock)
+    db = Database(engine_for(settings.sql_url), queue, clock=clock)
     yield Runtime(
         settings=settings,
         db=db,

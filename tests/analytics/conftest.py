@@ -7,13 +7,13 @@ import pytest
 from hypothesis import settings
 
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.strava.client import HttpStrava
 from tests.analytics.book import Book
 from tests.clock import HandClock
-from tests.conftest import emptied
+from tests.conftest import empty_tables, engine_for
 from tests.queues import RecordingQueue
 
 settings.register_profile("moodmiles", deadline=None, max_examples=60)
@@ -22,11 +22,8 @@ settings.load_profile("moodmiles")
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def book(request: pytest.FixtureRequest, clock: HandClock) -> Iterator[Book]:
-    if request.param == "sqlite":
-        url = request.getfixturevalue("database_url")
-    else:
-        url = emptied(request.getfixturevalue("postgres_url"))
-    db = Database(connect(url), RecordingQueue(), clock=clock)
+    url = empty_tables(request, request.param)
+    db = Database(engine_for(url), RecordingQueue(), clock=clock)
     clock.at = datetime(2026, 6, 1, 12, tzinfo=UTC)
     configured = Settings.model_construct(strava_api_url="http://127.0.0.1:1")
     sealer = Sealer(["a key for tests that is long enough"])

@@ -1,6 +1,5 @@
 """Rotating keys: afterwards the old key opens nothing, and nothing is lost."""
 
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -32,7 +31,7 @@ from sync.runners.tokens import access_token
 from sync.runtime import Runtime
 from sync.surveys import answer
 from sync.takeout import exports
-from tests.conftest import KEY, emptied
+from tests.conftest import KEY
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.takeout.lives import live
@@ -44,16 +43,6 @@ IN_VAULTS: Mapping[type[Model], tuple[str, ...]] = {
     Export: ("sealed",),
 }
 NEW = "another key for tests, newer than it"
-
-
-@pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """SQLite, unless a test asks for both."""
-    if getattr(request, "param", "sqlite") == "postgresql":
-        return emptied(request.getfixturevalue("postgres_url"))
-    copy = tmp_path / "moodmiles.sqlite3"
-    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
-    return f"sqlite:///{copy}"
 
 
 @pytest.fixture

@@ -1,23 +1,21 @@
 """An outbox in a real database, with a clock that the test moves."""
 
-import shutil
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
 from sync.crypto import token_hash
-from sync.database import Database, connect
+from sync.database import Database
 from sync.mail import outbox
 from sync.models import Mail, Runner, Survey
 from sync.runtime import Runtime, build
 from sync.settings import Settings
 from tests.clock import HandClock
-from tests.conftest import KEY, emptied
+from tests.conftest import KEY, empty_tables, engine_for
 from tests.mail.smtp_servers import Post, listening
 from tests.queues import RecordingQueue
 
@@ -104,12 +102,8 @@ def clock() -> HandClock:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "postgresql":
-        return emptied(request.getfixturevalue("postgres_url"))
-    copy = tmp_path / "moodmiles.sqlite3"
-    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
-    return f"sqlite:///{copy}"
+def database_url(request: pytest.FixtureRequest) -> str:
+    return empty_tables(request, request.param)
 
 
 @pytest.fixture
@@ -118,7 +112,7 @@ def office(
 ) -> Generator[Office]:
     """Return an outbox, its runner with a confirmed address, and one survey."""
     settings = settings_for(database_url, smtp_url=post.url)
-    db = Database(connect(settings.sql_url), queue, clock=clock)
+    db = Database(engine_for(settings.sql_url), queue, clock=clock)
     runtime = replace(build(settings), db=db, queue=queue, now=clock)
     office = Office(runtime, queue, clock)
     with db.transaction() as session:

@@ -2,10 +2,8 @@
 
 import io
 import json
-import shutil
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from zipfile import ZipFile
 
@@ -25,7 +23,7 @@ from sync.simulator.records import Activity, Athlete
 from sync.strava import Lane
 from sync.surveys import answer, own_log, own_run, withdraw
 from sync.takeout.pack import pack
-from tests.conftest import emptied
+from tests.conftest import empty_tables
 from tests.mailbag import token_in
 from tests.stage import ALL_BOXES, SCOPE, Stage
 
@@ -36,13 +34,9 @@ ON_BOTH = pytest.mark.parametrize(
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     """SQLite, unless a test asks for both."""
-    if getattr(request, "param", "sqlite") == "postgresql":
-        return emptied(request.getfixturevalue("postgres_url"))
-    copy = tmp_path / "moodmiles.sqlite3"
-    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
-    return f"sqlite:///{copy}"
+    return empty_tables(request, getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture

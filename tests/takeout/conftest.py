@@ -1,24 +1,10 @@
 """A runner with something in every table, on the database that a test asks for."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 
-from tests.conftest import emptied
 from tests.stage import Stage
 from tests.sync.test_leaving import DAY_MIN
 from tests.takeout.lives import live
-
-
-@pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """SQLite, unless a test asks for both."""
-    if getattr(request, "param", "sqlite") == "postgresql":
-        return emptied(request.getfixturevalue("postgres_url"))
-    copy = tmp_path / "moodmiles.sqlite3"
-    shutil.copy(request.getfixturevalue("sqlite_template"), copy)
-    return f"sqlite:///{copy}"
 
 
 @pytest.fixture
