@@ -1,8 +1,9 @@
 """Real servers for tests to talk to, each started for one block and then gone."""
 
+import secrets
 import socket
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGCONT, SIGSTOP
@@ -12,6 +13,7 @@ from time import monotonic, sleep
 from redis import Redis, RedisError
 
 HOST = "127.0.0.1"
+PORTS = range(12_000, 32_000)
 PATIENCE_S = 10
 
 
@@ -75,10 +77,12 @@ def valkey() -> Generator[Valkey]:
 
 
 def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind((HOST, 0))
-        port: int = taken.getsockname()[1]
-        return port
+    """Return a port that nobody has: below those that the system lends to clients."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as tried, suppress(OSError):
+            tried.bind((HOST, port))
+            return port
 
 
 def wait_for(answers: Callable[[], bool]) -> None:

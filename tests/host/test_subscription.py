@@ -31,7 +31,7 @@ def served(runtime: Runtime) -> Iterator[Runtime]:
     port = free_port()
     home = at_home(runtime, port)
     server = make_server(HOST, port, create_app(home), threaded=True)
-    thread = Thread(target=server.serve_forever)
+    thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
     yield home
     server.shutdown()

@@ -100,7 +100,7 @@ def inbox(stage: Stage, runtime: Runtime) -> Iterator[Inbox]:
     url = runtime.settings.public_url
     port = int(url.rpartition(":")[2])
     server = make_server(HOST, port, create_app(runtime), threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield Inbox(sorted(_links_of(kinds, runtime)), runtime)
     server.shutdown()

@@ -102,7 +102,7 @@ def site(runtime: Runtime) -> Iterator[str]:
     )
     app = create_app(replace(runtime, settings=settings))
     server = make_server(HOST, port, app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     yield url
     server.shutdown()
