@@ -1,6 +1,6 @@
 """kill -9 at every step of every kind of work: nothing is lost, nothing doubled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 
 from sqlalchemy import select
@@ -45,9 +45,10 @@ def kill_at_each_step(
     prepare: Callable[[int], None],
     *,
     then: Callable[[], None] | None = None,
+    steps: Iterable[int] | None = None,
 ) -> int:
     """Prepare, kill, take over after the lease; until a worker lives to the end."""
-    for step in count(1):
+    for step in steps or count(1):
         assert step < MOST_STEPS
         prepare(step)
         lived = workshop.survives(stage, Job(work, dies_at=step))

@@ -31,6 +31,7 @@ from sync.strava import Lane, NotARun, Page, RemoteRun, Tokens
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.surveys import ask
+from sync.takeout import exports
 from tests.clock import HandClock
 from tests.conftest import KEY
 from tests.queues import RecordingQueue
@@ -140,15 +141,16 @@ WORK: dict[str, Callable[[Runtime, Values], None]] = {
         runtime, values["runner_id"]
     ),
     "leaving": lambda runtime, _: leave.resume(runtime),
+    "export": lambda runtime, _: exports.drain(runtime),
     "deliver": deliver,
     "refresh": refresh,
 }
 
 
 def main() -> None:
-    # What a worker loads when it first asks Strava, loaded once for all forks.
-    for name in ("http", "library"):
-        import_module(f"sync.strava.{name}")
+    # What a worker loads when it first needs it, loaded once for all forks.
+    for name in ("strava.http", "strava.library", "analytics.export"):
+        import_module(f"sync.{name}")
     for line in sys.stdin:
         order = json.loads(line)
         workers = [_fork(order, job) for job in order["jobs"]]
