@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import compress
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from sync.analytics.focus import FOCUS
 from sync.analytics.history import (
     INDOORS,
+    NO_RUN,
     SECONDS_PER_DAY,
     SECONDS_PER_HOUR,
     STREET,
@@ -21,14 +21,15 @@ from sync.analytics.history import (
     Runs,
 )
 from sync.analytics.rows import (
+    AT_A_CHECK_IN,
     EARLIER_RUNS,
-    MOOD_KINDS,
+    NEITHER,
+    ON_TRAIL,
     RACE,
-    RUN,
     START_KNOWN,
     TREADMILL,
+    VIRTUAL,
     WITH_OTHERS,
-    AnswerColumns,
     Rows,
     RunColumns,
 )
@@ -37,6 +38,8 @@ from sync.analytics.weeks import MONDAY
 
 LONGEST_DAY_S = 36 * SECONDS_PER_HOUR
 EPOCH_DAY = date(1970, 1, 1).toordinal()
+# What may be told besides a focus question, by the key that it is kept under.
+_ASKED = ("mood", "stress", "before", "company", "place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def _runs(columns: RunColumns) -> Runs:
         )
     )
     facts = np.array(columns.facts, dtype=np.int64)
-    known = (facts & START_KNOWN) > 0
+    known, indoors, on_trail = (
+        (facts & fact) > 0 for fact in (START_KNOWN, TREADMILL | VIRTUAL, ON_TRAIL)
+    )
     hour = (started_s + offset_s) / SECONDS_PER_HOUR % 24
     return Runs(
         id=np.array(columns.id, dtype=np.int64),
@@ -84,71 +89,81 @@ def _runs(columns: RunColumns) -> Runs:
         distance_m=distance_m,
         moving_s=moving_s,
         race=(facts & RACE) > 0,
-        place=_places(columns.sport, facts),
+        place=np.where(indoors, INDOORS, np.where(on_trail, TRAIL, STREET)),
         with_others=(facts & WITH_OTHERS) > 0,
     )
 
 
-def _places(sports: Sequence[str], facts: Ints) -> Ints:
-    sport = np.array(sports, dtype=np.str_)
-    indoors = ((facts & TREADMILL) > 0) | (sport == "VirtualRun")
-    return np.where(indoors, INDOORS, np.where(sport == "TrailRun", TRAIL, STREET))
-
-
 def _answers(rows: Rows, of_runs: tuple[Runs, Floats], zone: ZoneInfo) -> Answers:
     runs, offset_s = of_runs
-    place_of = {run_id: place for place, run_id in enumerate(runs.id.tolist())}
+    columns = rows.answers
+    mood_at = np.array(columns.mood_at, dtype=np.int64)
     # A "before" belongs to a run, too, but is no mood after it.
-    moods = [kind in MOOD_KINDS for kind in rows.answers.kind]
-    columns = AnswerColumns._make(list(compress(one, moods)) for one in rows.answers)
-    run = np.array([place_of.get(run_id or 0, -1) for run_id in columns.run_id])
-    run = run.astype(np.int64)
-    answered_s = np.array(columns.answered_s, dtype=np.float64)
-    said = list(compress(rows.said, moods))
-    keys = set[str]().union(*said)
+    moods = np.flatnonzero(mood_at != NEITHER)
+    run = _rows_of(columns.run_id, runs.id)[moods]
+    answered_s = np.array(columns.answered_s, dtype=np.float64)[moods]
+    keys = set[str]().union(*rows.said)
+    nothing = np.full(len(moods), np.nan)
+
+    def told(key: str) -> Floats:
+        return _told(rows.said, key)[moods] if key in keys else nothing
+
     return Answers(
-        id=np.array(columns.id, dtype=np.int64),
         run=run,
-        check_in=np.array([kind != RUN for kind in columns.kind], dtype=bool),
+        check_in=mood_at[moods] == AT_A_CHECK_IN,
         answered_s=answered_s,
         local_day=_local_days(answered_s, np.append(offset_s, np.nan)[run], zone),
-        mood=_said(said, "mood"),
-        stress=_said(said, "stress"),
-        before=_said(said, "before"),
-        company=_said(said, "company"),
-        place=_said(said, "place"),
-        focus={key: _said(said, key) for key in FOCUS if key in keys},
-        earlier=_earlier(columns.tags, run, runs, place_of),
+        mood=told("mood"),
+        stress=told("stress"),
+        before=told("before"),
+        company=told("company"),
+        place=told("place"),
+        focus={key: told(key) for key in FOCUS if key in keys},
+        earlier=_earlier([columns.tags[place] for place in moods.tolist()], run, runs),
     )
 
 
-def _said(answers: Sequence[Mapping[str, int]], key: str) -> Floats:
+def _rows_of(run_ids: Sequence[int | None], known: Ints) -> Ints:
+    """Find the row of each run among the `known`, shape (m,); -1 if it is not there."""
+    wanted = np.array([run_id or NO_RUN for run_id in run_ids], dtype=np.int64)
+    order = np.argsort(known)
+    row = np.append(order, -1)[np.searchsorted(known, wanted, sorter=order)]
+    return np.where(np.append(known, NO_RUN)[row] == wanted, row, -1)
+
+
+def _told(answers: Sequence[Mapping[str, int]], key: str) -> Floats:
     return np.array([answer.get(key, np.nan) for answer in answers], dtype=np.float64)
 
 
 def _earlier(
-    tags: Sequence[str | None], run: Ints, runs: Runs, place_of: Mapping[int, int]
+    tags: Sequence[str | None], run: Ints, runs: Runs
 ) -> list[tuple[int, int]]:
     """Find the rows of (answer, run) where an answer is about earlier runs too."""
-    found = []
-    for answer, text in enumerate(tags):
-        if text is None or EARLIER_RUNS not in text or run[answer] < 0:
-            continue
-        own_s = runs.started_s[run[answer]]
-        places = [place_of.get(run_id) for run_id in json.loads(text)[EARLIER_RUNS]]
+    named = [
+        (answer, run_id)
+        for answer, text in enumerate(tags)
+        if text is not None and EARLIER_RUNS in text and run[answer] >= 0
+        for run_id in json.loads(text)[EARLIER_RUNS]
+    ]
+    rows = _rows_of([run_id for _, run_id in named], runs.id).tolist()
+    return [
+        (answer, row)
+        for (answer, _), row in zip(named, rows, strict=True)
         # A run that has gone may have left its number to quite another one.
-        found += [
-            (answer, place)
-            for place in places
-            if place is not None and 0 < own_s - runs.started_s[place] < LONGEST_DAY_S
-        ]
-    return found
+        if row >= 0 and 0 < _apart_s(runs, row, run[answer]) < LONGEST_DAY_S
+    ]
+
+
+def _apart_s(runs: Runs, first: int, second: int) -> float:
+    return float(runs.started_s[second] - runs.started_s[first])
 
 
 def _local_days(answered_s: Floats, offset_s: Floats, zone: ZoneInfo) -> Ints:
     """Day numbers where the runner was: where the run was, else in their zone."""
     days = np.floor((answered_s + offset_s) / SECONDS_PER_DAY) + EPOCH_DAY
-    for place in np.flatnonzero(np.isnan(offset_s)):
-        moment = datetime.fromtimestamp(answered_s[place], zone)
-        days[place] = moment.toordinal()
+    without = np.isnan(offset_s)
+    days[without] = [
+        datetime.fromtimestamp(moment, zone).toordinal()
+        for moment in answered_s[without].tolist()
+    ]
     return days.astype(np.int64)

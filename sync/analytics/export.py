@@ -100,9 +100,9 @@ def _runs(history: History) -> Mapping[str, Iterable[object]]:
 
 def _answers(history: History) -> Mapping[str, Iterable[object]]:
     answers = history.answers
-    unsaid = np.full(len(answers.id), np.nan)
+    unsaid = np.full(len(answers.run), np.nan)
     return {
-        "answer": range(1, len(answers.id) + 1),
+        "answer": range(1, len(answers.run) + 1),
         "answered_at": [
             datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
             for moment in answers.answered_s

@@ -7,14 +7,11 @@ from datetime import datetime
 import numpy as np
 
 from sync.analytics import store
-from sync.analytics.blocks import Blocks, blocks
 from sync.analytics.columns import About, history_of
-from sync.analytics.comparisons import Groups
-from sync.analytics.exploring import exploring
+from sync.analytics.comparisons import Groups, Pairs
 from sync.analytics.groups import Mean, mean
 from sync.analytics.history import History
 from sync.analytics.kept import Kept
-from sync.analytics.loads import Weeks, weekly
 from sync.analytics.milestones import Decided, settle
 from sync.analytics.notices import (
     RARE,
@@ -25,22 +22,17 @@ from sync.analytics.notices import (
 )
 from sync.analytics.panel import (
     NUMBER_FROM,
-    TOP_MOOD,
     Panel,
-    Points,
+    along_the_run,
     groups_panel,
     mileage_panel,
     pairs_panel,
-    points,
 )
-from sync.analytics.panels import after_runs, mileage, questions, stress
+from sync.analytics.panels import Panels, panels_of
 from sync.analytics.rows import KEPT as KEPT_ROWS
 from sync.analytics.rows import read
 from sync.analytics.sentences import Finding, Saying, Unit, note
-from sync.analytics.series import Floats, Ints
 from sync.runtime import Runtime
-
-ENERGY, FULL_ENERGY = "energy", 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +55,6 @@ class Figures:
     mileage_by_run: Panel
     stress: Panel
     exploring: tuple[Panel, ...]
-    dots: Points
-    dots_by_run: Points
-    distance_weeks: Weeks
-    mood_weeks: Weeks
-    blocks: Blocks
-    highs: Ints
-    usual: Mean
-    remembered: Mean
-    asked: int
-    answered: int
     remarks: tuple[Saying, ...]
     more_than_usual: Saying | None
     mostly_low: Saying | None
@@ -114,89 +96,59 @@ def figures_for(runtime: Runtime, runner_id: int) -> Figures:
         asked = store.asked(session, runner_id)
         standing = store.decisions(session, runner_id, vault)
     about = About(owner.zone, asked, today, first_weekday=owner.first_weekday)
-    history = history_of(rows, about=about)
-    decided = decide(history, standing, unit, now=now)
+    panels = panels_of(history_of(rows, about=about))
+    decided = decide(panels, standing, unit, now=now)
     fresh = {name: one for name, one in decided.items() if standing.get(name) != one}
     if fresh:
         with runtime.db.transaction() as session:
             version = owner.data_version
             store.keep(session, runner_id, vault, fresh, data_version=version)
-    found = assemble(history, decided, unit, data_version=owner.data_version, now=now)
+    found = assemble(panels, decided, unit, data_version=owner.data_version, now=now)
     KEPT.keep(runtime.db, key, found)
     return found
 
 
 def decide(
-    history: History, standing: Mapping[str, Decided], unit: Unit, *, now: datetime
+    panels: Panels, standing: Mapping[str, Decided], unit: Unit, *, now: datetime
 ) -> dict[str, Decided]:
     """Return the sentences that stand now, by panel, and the two rare notices."""
     settled = {
         name: settle(question, standing.get(name), now=now)
-        for name, question in questions(history, unit).items()
+        for name, question in panels.questions(unit).items()
     }
-    settled[RARE] = rarely(standing.get(RARE), _firing(history), now=now)
+    settled[RARE] = rarely(standing.get(RARE), _firing(panels.history), now=now)
     return {name: one for name, one in settled.items() if one is not None}
 
 
 def assemble(
-    history: History,
+    panels: Panels,
     decided: Mapping[str, Decided],
     unit: Unit,
     *,
     data_version: int,
     now: datetime,
 ) -> Figures:
-    """Draw every panel from one history."""
-    runs, answers, miles = history.runs, history.answers, mileage(history)
-    rested = history.rested
-    explored = _explored(history, decided, unit)
+    """Draw every panel of one history."""
+    miles = mileage_panel(panels.mileage, decided.get("mileage"), unit)
     return Figures(
         data_version=data_version,
         unit=unit,
-        after_runs=groups_panel(after_runs(history), decided.get("after_runs"), unit),
-        mileage=mileage_panel(miles, decided.get("mileage"), unit),
-        mileage_by_run=mileage_panel(
-            miles, decided.get("mileage"), unit, by_week=False
-        ),
-        stress=groups_panel(stress(history), decided.get("stress"), unit),
-        exploring=explored,
-        dots=points(history, unit),
-        dots_by_run=points(history, unit, by_week=False),
-        distance_weeks=_weekly(history, runs.distance_m, runs.local_day),
-        mood_weeks=_weekly(history, answers.mood, answers.local_day),
-        blocks=blocks(history),
-        highs=_highs(history),
-        usual=mean(answers.mood[rested], history.answer_days[rested]),
-        remembered=_remembered(history),
-        asked=max(history.asked, len(answers.id)),
-        answered=len(answers.id),
-        remarks=_remarks(history, len(explored)),
+        after_runs=_drawn(panels.after_runs, decided, unit),
+        mileage=miles,
+        mileage_by_run=along_the_run(miles, panels.mileage, unit),
+        stress=_drawn(panels.stress, decided, unit),
+        exploring=tuple(_drawn(panel, decided, unit) for panel in panels.explored),
+        remarks=_remarks(panels),
         more_than_usual=_shown(decided, "more_than_usual", unit, now),
         mostly_low=_shown(decided, "support", unit, now),
     )
 
 
-def _explored(
-    history: History, decided: Mapping[str, Decided], unit: Unit
-) -> tuple[Panel, ...]:
-    return tuple(
-        groups_panel(panel, decided.get(panel.name), unit)
-        if isinstance(panel, Groups)
-        else pairs_panel(panel, decided.get(panel.name), unit)
-        for panel in exploring(history)
-    )
-
-
-def _weekly(history: History, values: Floats, days: Ints) -> Weeks:
-    first = history.first_weekday
-    return weekly(values, days, first_weekday=first, through=history.today)
-
-
-def _highs(history: History) -> Ints:
-    """Find the answers that were Great and full of energy at once."""
-    answers = history.answers
-    energy = answers.focus.get(ENERGY, np.full(len(answers.id), np.nan))
-    return answers.id[(answers.mood >= TOP_MOOD) & (energy >= FULL_ENERGY)]
+def _drawn(panel: Groups | Pairs, decided: Mapping[str, Decided], unit: Unit) -> Panel:
+    stands = decided.get(panel.name)
+    if isinstance(panel, Groups):
+        return groups_panel(panel, stands, unit)
+    return pairs_panel(panel, stands, unit)
 
 
 def _remembered(history: History) -> Mean:
@@ -206,9 +158,10 @@ def _remembered(history: History) -> Mean:
     return mean(lift, history.answer_days[told])
 
 
-def _remarks(history: History, panels: int) -> tuple[Saying, ...]:
-    many = len(history.answers.id)
-    said = [note("exploring", panels=panels)]
+def _remarks(panels: Panels) -> tuple[Saying, ...]:
+    history = panels.history
+    many = len(history.answers.mood)
+    said = [note("exploring", panels=len(panels.explored))]
     if many:
         said.append(note("answered", answered=many, asked=max(history.asked, many)))
     if history.late.any():
@@ -216,10 +169,9 @@ def _remarks(history: History, panels: int) -> tuple[Saying, ...]:
     remembered = _remembered(history)
     if remembered.n >= NUMBER_FROM:
         said.append(note("remembered", mean=remembered.mean))
-    rested = history.rested
-    if np.count_nonzero(rested) >= NUMBER_FROM:
-        usual = float(history.answers.mood[rested].mean())
-        said.append(note("usual", mean=usual, n=int(np.count_nonzero(rested))))
+    usual = history.answers.mood[history.rested]
+    if len(usual) >= NUMBER_FROM:
+        said.append(note("usual", mean=float(usual.mean()), n=len(usual)))
     return tuple(said)
 
 

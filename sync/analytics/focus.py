@@ -24,7 +24,7 @@ def focus_panels(history: History) -> tuple[Pairs, ...]:
 def _panel(history: History, key: str) -> Pairs:
     said = history.answers.focus.get(key)
     if said is None:
-        said = np.full(len(history.answers.id), np.nan)
+        said = np.full(len(history.answers.run), np.nan)
     used = history.after_run & ~np.isnan(said)
     return Pairs(
         PREFIX + key,

@@ -51,7 +51,6 @@ class Answers:
     lists (answer, run): runs of the day that a later run's answer is about too.
     """
 
-    id: Ints
     run: Ints
     check_in: Flags
     answered_s: Floats

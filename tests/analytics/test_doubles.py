@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from sync.analytics import figures_for
-from sync.analytics.export import study
 from sync.analytics.history import Answers, History, Runs
+from sync.analytics.overview import dashboard
 from tests.analytics.book import Book
 
 HOUR_S = 3600.0
@@ -31,7 +30,6 @@ def history(
         with_others=np.zeros(many, dtype=bool),
     )
     answers = Answers(
-        id=np.ones(1, dtype=np.int64),
         run=np.array([many + answered]),
         check_in=np.zeros(1, dtype=bool),
         answered_s=started_s[-1:] + 2 * HOUR_S,
@@ -91,21 +89,15 @@ def test_a_double_counts_as_one_distance_in_every_figure(book: Book) -> None:
     book.run(1, 8, None)
     book.run(2, 5, 1, hours_later=-14, tags={"sessions": 2, "earlier_runs": [1]})
 
-    found = figures_for(book.runtime, book.runner_id)
+    drawn = dashboard(book.runtime, book.runner_id).runs[-1]
 
-    assert found.dots_by_run.x.tolist() == [13]
-    assert found.dots.x.tolist() == [13]
-    with book.runtime.db.reading() as session:
-        made = study(book.runtime, session, book.runner_id)
-    answers = made["answers.csv"].splitlines()
-    assert (
-        dict(zip(*(line.split(",") for line in answers), strict=True))["about_m"]
-        == "13000"
-    )
+    assert (drawn.about_m, drawn.week_m) == (13_000, 13_000)
+    assert [answer["about_m"] for answer in book.table("answers.csv")] == ["13000"]
 
 
 def test_a_number_left_by_a_run_that_went_adds_nothing(book: Book) -> None:
     book.run(1, 8, None)
     book.run(5, 5, 1, tags={"sessions": 2, "earlier_runs": [1, 77]})
 
-    assert figures_for(book.runtime, book.runner_id).dots_by_run.x.tolist() == [5]
+    assert dashboard(book.runtime, book.runner_id).runs[-1].about_m == 5000
+    assert [answer["about_m"] for answer in book.table("answers.csv")] == ["5000"]

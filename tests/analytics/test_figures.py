@@ -1,11 +1,9 @@
 """A runner's figures follow every change of runs and answers, and no visit."""
 
-from datetime import date
-
-import numpy as np
 from sqlalchemy import select, update
 
 from sync.analytics import figures_for
+from sync.analytics.overview import dashboard
 from sync.analytics.panel import TOO_EARLY
 from sync.language import speaking
 from sync.models import FigureDecision, Runner
@@ -18,7 +16,7 @@ def test_a_new_runner_has_figures_without_anything_in_them(book: Book) -> None:
 
     assert [panel.verdict for panel in found.headline] == [TOO_EARLY] * 3
     assert found.mileage.sentence == "Not enough yet: 0 of 15 runs."
-    assert (found.answered, found.support, found.notice) == (0, None, None)
+    assert (found.mileage.answers, found.support, found.notice) == (0, None, None)
 
 
 def test_a_link_is_told_at_thirty_answers_and_stands(book: Book) -> None:
@@ -44,7 +42,9 @@ def test_an_edited_run_changes_the_dots_and_decides_the_sentence_again(
 
     again = figures_for(book.runtime, book.runner_id)
 
-    assert 5.0 in again.dots_by_run.x
+    assert 5000.0 in {
+        run.about_m for run in dashboard(book.runtime, book.runner_id).runs
+    }
     assert again.mileage.decided is not None
     assert first.mileage.decided is not None
     assert again.mileage.decided.decided_at == first.mileage.decided.decided_at
@@ -59,8 +59,8 @@ def test_a_hidden_run_leaves_every_figure(book: Book) -> None:
     found = figures_for(book.runtime, book.runner_id)
 
     assert found.mileage.verdict == "withdrawn"
-    assert len(found.dots.x) == 29
-    assert found.distance_weeks.count.sum() == 29
+    assert found.mileage.answers == 29
+    assert len(dashboard(book.runtime, book.runner_id).runs) == 29
 
 
 def test_nothing_is_computed_twice_while_nothing_changes(book: Book) -> None:
@@ -107,21 +107,36 @@ def test_a_check_in_after_a_run_of_that_day_is_no_rest_day(book: Book) -> None:
 
     found = figures_for(book.runtime, book.runner_id)
 
-    assert (found.usual.n, found.usual.mean) == (1, -1.0)
+    assert found.after_runs.answers == 2
+    assert [one["mood"] for one in book.table("answers.csv") if one["rest"] == "1"] == [
+        "-1"
+    ]
 
 
 def test_local_facts_arrive_as_the_runner_lived_them(book: Book) -> None:
     book.run(1, 10, 1, treadmill=True)
     book.run(2, 10, 2, sport="TrailRun", said={"before": 0, "company": 1})
-    book.run(3, 10, None, start_known=False)
+    book.run(3, 10, None, start_known=False, race=True)
+    book.run(4, 10, None, sport="VirtualRun", with_others=True)
 
-    found = figures_for(book.runtime, book.runner_id)
+    runs, answers = book.table("runs.csv"), book.table("answers.csv")
 
-    weeks = found.distance_weeks
-    assert date.fromordinal(int(weeks.start_day[0])) == date(2026, 1, 5)
-    assert weeks.total[0] == 30_000
-    assert found.dots.x.tolist() == [10, 20]
-    assert (found.remembered.n, found.remembered.mean) == (1, 2.0)
+    assert [run["place"] for run in runs] == ["indoors", "trail", "street", "indoors"]
+    assert [run["start_hour"] for run in runs] == ["8", "8", "", "8"]
+    assert [run["race"] + run["with_others"] for run in runs] == [
+        "00",
+        "00",
+        "10",
+        "01",
+    ]
+    assert [(run["local_day"], run["week_m"]) for run in runs[:2]] == [
+        ("2026-01-06", "10000"),
+        ("2026-01-07", "20000"),
+    ]
+    assert [(one["before"], one["company"]) for one in answers] == [
+        ("", ""),
+        ("0", "1"),
+    ]
 
 
 def test_mostly_low_answers_open_the_support_lines(book: Book) -> None:
@@ -132,20 +147,6 @@ def test_mostly_low_answers_open_the_support_lines(book: Book) -> None:
 
     assert found.support is not None
     assert found.support.startswith("Your last answers were mostly low.")
-
-
-def test_four_week_blocks_end_today(book: Book) -> None:
-    book.run(1, 8, 1)
-    book.run(140, 12, 2, said={"energy": 4})
-    book.check_in(141, 1)
-
-    found = figures_for(book.runtime, book.runner_id)
-
-    assert found.blocks.distance_m.sum() == 20_000
-    assert found.blocks.distance_m[-1] == 12_000
-    assert found.blocks.mood[-1] == 1
-    assert np.isnan(found.blocks.spread).all()
-    assert len(found.highs) == 1
 
 
 def test_a_link_along_mileage_says_how_steep_it_is(book: Book) -> None:

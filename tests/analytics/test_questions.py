@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sync.analytics.history import History
-from sync.analytics.panels import after_runs, mileage, questions
+from sync.analytics.panels import after_runs, mileage, panels_of
 from sync.analytics.questions import Mileage, is_clear, mileage_finding
 from sync.analytics.series import Floats
 from sync.analytics.shape import round_ranges, shape
@@ -18,8 +18,10 @@ def runner(world: World, seed: int = 1) -> History:
 
 
 def first(data: Mileage, many: int) -> Mileage:
-    columns = (data.distance_m, data.load_m, data.mood, data.days)
-    return Mileage(*(column[:many] for column in columns))
+    some = slice(many)
+    return Mileage(
+        data.distance_m[some], data.load_m[some], data.mood[some], data.days[some]
+    )
 
 
 def test_a_true_link_with_distance_is_told() -> None:
@@ -106,7 +108,7 @@ def test_races_are_left_out_of_mileage() -> None:
 def test_late_answers_count_for_the_hours_alone() -> None:
     history = runner(NOTHING)
 
-    found = questions(history, "km")
+    found = panels_of(history).questions("km")
 
     on_time = np.count_nonzero(history.after_run)
     assert np.count_nonzero(history.late) > 0
@@ -115,7 +117,7 @@ def test_late_answers_count_for_the_hours_alone() -> None:
 
 
 def test_three_questions_are_fixed_and_eleven_are_explored() -> None:
-    names = list(questions(runner(NOTHING), "km"))
+    names = list(panels_of(runner(NOTHING)).questions("km"))
 
     assert names[:3] == ["after_runs", "mileage", "stress"]
     assert len(names) == 14

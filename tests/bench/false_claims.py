@@ -14,7 +14,7 @@ from sync.analytics.exploring import exploring
 from sync.analytics.groups import difference
 from sync.analytics.history import History
 from sync.analytics.milestones import FIRST_MILESTONE, Question
-from sync.analytics.panels import after_runs, mileage, questions
+from sync.analytics.panels import after_runs, mileage, panels_of
 from sync.analytics.questions import MILEAGE_WORDS, Mileage, is_clear
 from sync.analytics.rank_link import link
 from sync.analytics.shape import shape
@@ -51,7 +51,7 @@ def verdicts(question: Question) -> Iterator[str]:
 def ever_told(history: History) -> set[str]:
     """Panels that spoke at any milestone, and how the mileage panel did."""
     told: set[str] = set()
-    for name, question in questions(history, "km").items():
+    for name, question in panels_of(history).questions("km").items():
         said = set(verdicts(question))
         if said & SPOKEN:
             told.add(name)
@@ -80,8 +80,10 @@ def false_claims(
 
 
 def first(data: Mileage, many: int) -> Mileage:
-    columns = (data.distance_m, data.load_m, data.mood, data.days)
-    return Mileage(*(column[:many] for column in columns))
+    some = slice(many)
+    return Mileage(
+        data.distance_m[some], data.load_m[some], data.mood[some], data.days[some]
+    )
 
 
 def power(world: World, runners: int, random: np.random.Generator) -> Iterator[float]:

@@ -17,6 +17,7 @@ from sqlalchemy import insert, update
 
 from sync.analytics import figures, store
 from sync.analytics.columns import About, history_of
+from sync.analytics.panels import panels_of
 from sync.analytics.rows import read
 from sync.crypto import Sealer
 from sync.database import Database, connect
@@ -137,10 +138,10 @@ def parts(runtime: Runtime, runner_id: int) -> tuple[float, float, float, float]
         rows, reading = timed(lambda: read(session, runner_id, vault))
         standing = store.decisions(session, runner_id, vault)
     about = About(owner.zone, asked=ANSWERS, today=date(2026, 11, 20).toordinal())
-    history, filling = timed(lambda: history_of(rows, about=about))
-    decided, deciding = timed(lambda: figures.decide(history, standing, "km", now=NOW))
+    panels, filling = timed(lambda: panels_of(history_of(rows, about=about)))
+    decided, deciding = timed(lambda: figures.decide(panels, standing, "km", now=NOW))
     _, drawing = timed(
-        lambda: figures.assemble(history, decided, "km", data_version=1, now=NOW)
+        lambda: figures.assemble(panels, decided, "km", data_version=1, now=NOW)
     )
     return reading, filling, deciding, drawing
 

@@ -156,7 +156,6 @@ def _answers(
     nothing = np.full(len(run), np.nan)
     stress, energy = more or (nothing, nothing)
     return Answers(
-        id=np.arange(len(run)),
         run=run,
         check_in=check_in,
         answered_s=at_s,
