@@ -6,12 +6,23 @@ import pytest
 from sqlalchemy import select
 
 from sync.errors import ConsentMissing
-from sync.models import Answer, Consent, FigureDecision, Mail, Run, Runner
+from sync.models import (
+    Answer,
+    CheckinDraw,
+    Consent,
+    Export,
+    FigureDecision,
+    Mail,
+    Model,
+    Run,
+    Runner,
+)
 from sync.runners import leave
 from sync.runs import private, sweep
 from sync.runtime import Runtime
 from sync.simulator import grants
-from sync.surveys import controls
+from sync.surveys import checkins, controls
+from sync.takeout import exports
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.history import give_history
@@ -47,6 +58,27 @@ def test_taking_back_the_mood_deletes_answers_and_asks_no_more(
         assert session.scalars(select(Mail).where(Mail.due_at.is_not(None))).all() == []
         assert session.scalars(select(Run)).all() != []
         assert session.get_one(Runner, runner_id).preferences["ask"] == "never"
+
+
+def test_nothing_made_from_the_moods_outlives_that_consent(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    runner_id, _ = fresh_run(stage)
+    browser.sign_in(runner_id)
+    checkins.drain(runtime)
+    exports.ask(runtime, runner_id)
+    exports.drain(runtime)
+    made = [count(runtime, table) for table in (CheckinDraw, Export)]
+
+    browser.post("/settings/consents/mood")
+
+    left = [count(runtime, table) for table in (CheckinDraw, Export)]
+    assert (made, left) == ([1, 1], [0, 0])
+
+
+def count(runtime: Runtime, table: type[Model]) -> int:
+    with runtime.db.reading() as session:
+        return len(session.scalars(select(table)).all())
 
 
 def test_without_that_consent_questions_cannot_be_switched_on_again(
