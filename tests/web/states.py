@@ -169,6 +169,7 @@ STATES: Mapping[str, State] = {
     "no-address": lambda stage: Scene("/dashboard", _linked(stage, address=False)),
     "no-run-fits": lambda stage: answered(stage, 20, "/dashboard?since=2030-01-01"),
     "four-weeks": lambda stage: answered(stage, 60, "/dashboard?period=4w"),
+    "runs-behind": lambda stage: answered(stage, 60, "/dashboard?group=company.second"),
     "run-to-answer": _run,
     "run-answered": lambda stage: _run(stage, mood=1),
     "run-remove": lambda stage: _run(stage, "/remove", mood=1),

@@ -92,7 +92,7 @@ def test_the_list_says_what_its_runs_count_for_and_leads_back_to_all(
 
     page = browser.open("/dashboard?group=company.second&sort=longest").text
 
-    assert "Only the runs that count here: With others or alone: alone." in page
+    assert "Only the runs that count for “With others or alone”: alone." in page
     assert '<a class="tap" href="/dashboard#all-runs">Show all runs</a>' in page
     assert '<input type="hidden" name="group" value="company.second">' in page
     assert "with others</td>" not in page[page.index('id="all-runs"') :]
@@ -108,7 +108,7 @@ def test_a_number_that_there_is_not_leaves_all_runs_in_the_list(
     page = browser.open("/dashboard?group=company.third").text
 
     assert "<caption>60 runs, newest first" in page
-    assert "Only the runs that count here" not in page
+    assert "Only the runs that count" not in page
 
 
 def listed_in(page: str) -> int:

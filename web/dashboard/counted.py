@@ -41,7 +41,7 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The runs that one number counts, and what it counts in words."""
+    """The runs that one number counts, and what they are in one sentence."""
 
     what: str
     run_ids: frozenset[int]
@@ -132,7 +132,13 @@ def _many(part: "Part", many: int) -> str:
 
 def _what(panel: "Panel", part: "Part") -> str:
     if part in {"first", "second"}:
-        return f"{panel.title}: {_side(panel, part)}"
-    if part in _IN_RANGE:
-        return f"{panel.title}: {_(_IN_RANGE[part])}"
-    return panel.title
+        of_it = _side(panel, part)
+    elif part in _IN_RANGE:
+        of_it = _(_IN_RANGE[part])
+    else:
+        return _("Only the runs that count for “%(question)s”.", question=panel.title)
+    return _(
+        "Only the runs that count for “%(question)s”: %(part)s.",
+        question=panel.title,
+        part=of_it,
+    )

@@ -26,7 +26,7 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class AllRuns:
-    """One page of the runs that were asked for; `what` they count for, if said."""
+    """One page of the runs that were asked for; `what` they are, if a number's."""
 
     what: str
     runs: Sequence[RunView]
