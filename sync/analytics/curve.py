@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.neighbours import places_apart, reach_of, sums, tricube
 from sync.analytics.series import Floats, Ints, columns
 
 FRACTION = 2 / 3
@@ -17,7 +16,6 @@ BAND_Z = 1.6448536269514722  # 90 %
 GRID_POINTS = 41
 _EXACT_UP_TO = 500
 _PAIRS_FROM = 600
-_NO_SPREAD = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,45 +42,27 @@ def lowess(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Cleveland's robust local line through (x, y), at each x; shape (n,).
 
     Two thirds of the points at a time, three robust passes. Above 500 points
-    neighbours closer than a fortieth of the range share one fit. The same as
-    statsmodels' `lowess`, which would cost a process 40 MB; a test holds the two
-    together. Distances that repeat leave no room for a line: then there is nan.
+    neighbours closer than a fortieth of the range share one fit.
     """
+    # Imported here: statsmodels brings pandas along, and most pages draw no line.
+    from statsmodels.nonparametric.smoothers_lowess import (  # noqa: PLC0415
+        lowess as smooth,
+    )
+
     across, up = columns(x=x, y=y)
-    order = np.argsort(across, kind="stable")
-    fitted = np.empty_like(up)
+    step = float(np.ptp(across)) / (GRID_POINTS - 1)
+    near = step if len(across) > _EXACT_UP_TO else 0.0
+    # Distances that repeat leave no room for a line: then there is none.
     with np.errstate(divide="ignore", invalid="ignore"):
-        fitted[order] = _robust_line(across[order] - across.mean(), up[order])
-    return fitted
-
-
-def _robust_line(x: Floats, y: Floats) -> Floats:
-    many = len(x)
-    near = min(many, max(2, int(FRACTION * many + 1e-10)))
-    places = places_apart(x, np.ptp(x) / (GRID_POINTS - 1) * (many > _EXACT_UP_TO))
-    at = x[places]
-    weight = tricube(x, at, reach_of(x, at, near))
-    fitted, trust = y, np.ones(many)
-    for _ in range(1 + ROBUST_PASSES):
-        parts = (trust, trust * x, trust * x * x, trust * y, trust * x * y)
-        total, *means = sums(weight, *parts)
-        line = _at(at, *(mean / total for mean in means))
-        fitted = np.interp(x, at, np.where(total == 0, y[places], line))
-        trust = _bisquare(y - fitted)
-    return fitted
-
-
-def _at(at: Floats, x: Floats, x2: Floats, y: Floats, xy: Floats) -> Floats:
-    """Value of a line, from the means of x, x², y and x·y; shape (g,) each."""
-    return y + (at - x) * (xy - x * y) / np.maximum(x2 - x * x, _NO_SPREAD)
-
-
-def _bisquare(left: Floats) -> Floats:
-    """Trust points the less the further they are from the line, shape (n,)."""
-    apart = np.abs(left)
-    middle = np.median(apart)
-    share = np.minimum(apart / (6 * middle), 1) if middle else np.sign(apart)
-    return np.asarray((1 - share * share) ** 2)
+        fitted = smooth(
+            up,
+            across,
+            frac=FRACTION,
+            it=ROBUST_PASSES,
+            delta=near,
+            return_sorted=False,
+        )
+    return np.asarray(fitted, dtype=np.float64)
 
 
 def typical(x: npt.ArrayLike, y: npt.ArrayLike, weeks: Ints) -> Curve | None:
@@ -120,9 +100,7 @@ def theil_sen(x: npt.ArrayLike, y: npt.ArrayLike) -> Slope:
     from scipy.stats import theilslopes  # noqa: PLC0415
 
     across, up = _thinned(*columns(x=x, y=y))
-    # Where all but everything is tied, rounding may leave it a root of less than 0.
-    with np.errstate(invalid="ignore"):
-        found = theilslopes(up, across)
+    found = theilslopes(up, across)
     return Slope(
         slope=float(found.slope),
         intercept=float(found.intercept),
@@ -156,18 +134,34 @@ def _week_robust_error(x: Floats, grid: Floats, left: tuple[Floats, Ints]) -> Fl
 def _local_line_weights(x: Floats, grid: Floats) -> Floats:
     """Matrix, shape (g, n), whose product with y is the local line at `grid`."""
     near = min(len(x), max(8, math.ceil(FRACTION * len(x))))
-    reach = reach_of(np.sort(x), grid, near) * 1.0001 + 1e-9
-    weight = tricube(x, grid, reach)
-    middle = x.mean()
-    x = x - middle
-    total, first, second = sums(weight, np.ones_like(x), x, x * x)
-    centre = first / total
-    spread = second - total * centre**2
+    # The nearest points are neighbours in order: look at each run of them.
+    ordered = np.sort(x)
+    below = grid[:, None] - ordered[None, : len(x) - near + 1]
+    above = ordered[None, near - 1 :] - grid[:, None]
+    reach = np.maximum(below, above).min(axis=1) * 1.0001 + 1e-9
+    # In place throughout: this is the largest matrix of the whole page.
+    weight = x[None, :] - grid[:, None]
+    np.abs(weight, out=weight)
+    weight /= reach[:, None]
+    _tricube(weight)
+    total, middle = weight.sum(axis=1), x.mean()
+    centre = weight @ (x - middle) / total
+    spread = weight @ (x - middle) ** 2 - total * centre**2
     steep = np.divide(
         grid - middle - centre, spread, out=np.zeros_like(grid), where=spread > 1e-9
     )
     # A line's weights are 1 / total + (x - centre) * steep, here as one sum.
-    line = steep[:, None] * x
+    line = steep[:, None] * (x - middle)[None, :]
     line += (1 / total - centre * steep)[:, None]
     weight *= line
     return weight
+
+
+def _tricube(apart: Floats) -> None:
+    """Turn distances, as shares of the reach, into weights; 0 beyond it."""
+    cube = apart * apart
+    cube *= apart
+    np.subtract(1, cube, out=cube)
+    np.maximum(cube, 0, out=cube)
+    np.multiply(cube, cube, out=apart)
+    apart *= cube

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.nonparametric.smoothers_lowess import lowess as usual_line
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from sync.analytics import link
@@ -105,17 +104,6 @@ def test_the_robust_line() -> None:
 
     wanted = [7.87714478, 7.88519448, 7.86383376, 7.59493695]
     assert [printed(line[at], 8) for at in (0, 10, 30, 59)] == wanted
-
-
-@pytest.mark.parametrize(("runs", "within"), [(60, 1e-12), (480, 1e-12), (1124, 0.01)])
-def test_the_robust_line_is_the_usual_one(runs: int, within: float) -> None:
-    log = [row for row in read("marathon.csv") if row["pace_min"]][:runs]
-    miles, pace = numbers(log, "miles"), numbers(log, "pace_min")
-
-    line = lowess(miles, pace)
-
-    usual = usual_line(pace, miles, frac=2 / 3, it=3, return_sorted=False)
-    assert np.abs(line - usual).max() < within
 
 
 def test_the_difference_of_two_means() -> None:
