@@ -9,7 +9,11 @@ from sync.runners import signin
 from sync.runtime import Runtime
 from tests.web.visiting import phone
 
-READY = "navigator.serviceWorker.ready.then((it) => it.active.state)"
+# On a page without its script this would never be ready: say so instead.
+READY = """() => Promise.race([
+  navigator.serviceWorker.ready.then((it) => it.active.state),
+  new Promise((done) => setTimeout(() => done('never ready'), 10000)),
+])"""
 KEPT = """async () => {
   const found = [];
   for (const name of await caches.keys())
