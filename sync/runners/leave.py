@@ -191,13 +191,14 @@ def _remove_strava(runtime: Runtime, session: Session, runner_id: int) -> None:
 
 
 def _keep_unsent_in(session: Session, runner_id: int, *, now: datetime) -> None:
-    """Cancel every open survey, its mails, and the invitation to reconnect."""
+    """Cancel open surveys, their mails, looks back, and the invitation to reconnect."""
     session.execute(
         update(Survey)
         .where(Survey.runner_id == runner_id, Survey.expires_at > now)
         .values(cancelled_for="disconnected")
     )
     outbox.cancel_surveys(session, runner_id, "disconnected")
+    outbox.cancel_digests(session, runner_id, "disconnected")
     session.execute(
         update(Mail)
         .where(Mail.runner_id == runner_id, Mail.kind == "reconnect")

@@ -14,6 +14,7 @@ from sync.mail.envelope import seal_up
 from sync.mail.parts import PICTURE_ID, Message, Sending
 from sync.mail.picture import HEIGHT, WIDTH, Day, week_picture
 from sync.models import Mail, Run
+from sync.runners import leave
 from sync.simulator.records import Athlete
 from sync.surveys import answer, controls, unsubscribe
 from tests.mailbag import token_in, waiting
@@ -160,6 +161,18 @@ def test_one_that_waits_for_the_morning_is_stopped_too(stage: Stage, part: str) 
     with stage.runtime.db.reading() as session:
         mail = session.scalars(select(Mail).where(Mail.kind == "digest")).one()
     assert (mail.due_at, mail.sealed, mail.withheld_for) == (None, None, "stopped")
+
+
+@pytest.mark.usefixtures("ran")
+def test_one_that_waits_says_nothing_of_strava_s_after_a_goodbye(stage: Stage) -> None:
+    stage.clock.at = MONDAY_IN_BERLIN
+    digest.drain(stage.runtime)
+
+    leave.disconnect(stage.runtime, 1)
+
+    with stage.runtime.db.reading() as session:
+        mail = session.scalars(select(Mail).where(Mail.kind == "digest")).one()
+    assert (mail.due_at, mail.sealed) == (None, None)
 
 
 @pytest.mark.usefixtures("ran")

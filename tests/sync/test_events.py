@@ -121,6 +121,27 @@ def test_a_deleted_run_goes_and_its_answer_stays(linked: Stage) -> None:
         assert session.scalars(select(Answer.run_id)).all() == [None]
 
 
+def test_a_deleted_run_is_out_of_sight_before_strava_confirms_it(
+    linked: Stage,
+) -> None:
+    run = linked.run(athlete_of(linked))
+    linked.tell(athlete_of(linked), run.id, "create")
+    linked.work()
+    with linked.world.change():
+        life.delete(linked.world, run)
+        linked.world.faults.put(
+            Fault(id=1, kind="status", status=500, on="detail", times=1)
+        )
+
+    linked.pass_time(minutes=1)
+    linked.tell(athlete_of(linked), run.id, "delete")
+    linked.work()
+
+    assert runs_of(linked) == []
+    with linked.runtime.db.reading() as session:
+        assert session.scalars(select(Run.hidden_at)).one() == linked.clock()
+
+
 def test_a_forged_delete_brings_the_run_back(linked: Stage) -> None:
     run = linked.run(athlete_of(linked))
     linked.tell(athlete_of(linked), run.id, "create")
@@ -196,6 +217,20 @@ def test_a_run_announced_too_early_is_asked_for_again(linked: Stage) -> None:
     linked.work()
 
     assert linked.queue.later == [(Work.INBOX, 30.0)]
+
+
+def test_a_run_that_never_appears_is_asked_for_three_times_more(linked: Stage) -> None:
+    linked.tell(athlete_of(linked), 424_242, "create")
+    before = linked.reads()
+
+    for wait_s in (0, 30, 120, 600, 3600, 86400):
+        linked.pass_time(seconds=wait_s)
+        linked.work()
+
+    assert [wait_s for _, wait_s in linked.queue.later] == [30.0, 120.0, 600.0]
+    assert linked.reads() - before == 4
+    with linked.runtime.db.reading() as session:
+        assert session.scalars(select(Event.due_at)).one() is None
 
 
 def test_a_429_pauses_and_costs_no_attempt(linked: Stage) -> None:

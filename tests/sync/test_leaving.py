@@ -13,13 +13,19 @@ from sync.errors import AccessRevoked
 from sync.inbox import tidy as inbox_tidy
 from sync.models import (
     Answer,
+    Backfill,
     Connection,
+    Consent,
+    Decision,
     Event,
+    Export,
+    FigureDecision,
     LinkAttempt,
     Mail,
     Model,
     Run,
     Runner,
+    SetAside,
     SignIn,
     Sweep,
 )
@@ -35,8 +41,10 @@ from sync.simulator import grants
 from sync.strava import Lane, NotARun, RemoteRun
 from sync.strava.client import HttpStrava
 from sync.surveys import answer
+from sync.takeout import exports
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of, runs_of
+from tests.takeout.lives import live
 
 DAY_MIN = 24 * 60
 
@@ -123,6 +131,43 @@ def test_a_goodbye_that_was_killed_is_finished(
     assert linked.world.grants.get(7) is None
     with linked.runtime.db.reading() as session:
         assert "reconnect" not in session.scalars(select(Mail.kind)).all()
+
+
+FROM_STRAVA: tuple[type[Model], ...] = (
+    Run,
+    Decision,
+    Event,
+    Export,
+    SetAside,
+    Backfill,
+    Sweep,
+    FigureDecision,
+    Connection,
+)
+
+
+def test_disconnecting_leaves_nothing_of_strava_s_in_any_table(linked: Stage) -> None:
+    runner_id = the_runner(linked)
+    live(linked, athlete_of(linked), runner_id)
+    exports.ask(linked.runtime, runner_id)
+    exports.drain(linked.runtime)
+    answers = rows(linked, Answer)
+    held = {table.__tablename__: rows(linked, table) for table in FROM_STRAVA}
+
+    leave.disconnect(linked.runtime, runner_id)
+
+    left = {table.__tablename__: rows(linked, table) for table in FROM_STRAVA}
+    assert 0 not in held.values(), held
+    assert set(left.values()) == {0}, left
+    assert 0 < rows(linked, Answer) == answers
+    with linked.runtime.db.reading() as session:
+        assert session.get_one(Runner, runner_id).athlete_id is None
+        standing = session.scalars(
+            select(Consent.kind).where(Consent.withdrawn_at.is_(None))
+        )
+        assert set(standing) == {"mood", "mail", "adult"}
+        due = session.scalars(select(Mail.kind).where(Mail.due_at.is_not(None)))
+        assert set(due) <= {"disconnected", "export_ready", "sign_in_link"}
 
 
 def test_a_finished_goodbye_is_not_said_again(linked: Stage) -> None:
