@@ -45,6 +45,7 @@ class Book:
         } | more
         said, tags = facts.pop("said"), facts.pop("tags", {})
         started_at += timedelta(hours=facts.pop("hours_later", 0))
+        answered_h = facts.pop("answered_h", 0.5)
         with self.runtime.db.transaction() as session:
             session.add(
                 Run(
@@ -66,7 +67,7 @@ class Book:
             )
             session.flush()
             if mood is not None:
-                at = started_at + timedelta(seconds=370 * km, minutes=30)
+                at = started_at + timedelta(seconds=370 * km, hours=answered_h)
                 self._answer(
                     session, at, {"mood": mood} | said, run_id=number, tags=tags
                 )

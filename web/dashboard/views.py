@@ -1,7 +1,7 @@
 """The dashboard as its template shows it: numbers in the runner's own unit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sync.analytics.overview import Dashboard
@@ -100,7 +100,7 @@ def _head(data: Dashboard, found: Findings | None, *, is_importing: bool) -> Hea
     plain = headline(runs, answers, is_importing=is_importing)
     if found is None or answers < FIRST_LOOK:
         return plain
-    return Headline(plain.eyebrow, found.title, found.text)
+    return replace(plain, title=found.title, text=found.text)
 
 
 def _last_week(data: Dashboard, unit: Unit) -> Week:

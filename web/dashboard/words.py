@@ -13,6 +13,7 @@ from sync.language import ngettext, translatable
 from web.formats import thousands
 
 FIRST_LOOK = 15
+_ALL, _TOLD = "/dashboard#all-runs", "/dashboard?mood=told#all-runs"
 
 NOT_ASKED: Mapping[str, str] = {
     "before linking": translatable("Before you connected"),
@@ -40,9 +41,12 @@ NOT_ASKED: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Headline:
+    """What stands on top; `runs_at` is where the runs of the eyebrow are listed."""
+
     eyebrow: str
     title: str
     text: str
+    runs_at: str | None = None
 
 
 def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline:
@@ -61,11 +65,13 @@ def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline
             eyebrow,
             _("Not enough yet: %(n)s of %(all)s runs.", n=answers, all=FIRST_LOOK),
             _("Until then you see exactly what you told us."),
+            _TOLD,
         )
     return Headline(
         eyebrow,
         _("Your moods, run by run."),
         _("Each dot below is one run that you told us about."),
+        _TOLD,
     )
 
 
@@ -92,6 +98,7 @@ def _without_answers(runs: int, *, is_importing: bool) -> Headline:
         ngettext("%(n)s run imported", "%(n)s runs imported", runs, n=thousands(runs)),
         _("Your runs are in. Add your first mood."),
         _("After each new run we’ll e-mail you one question."),
+        _ALL,
     )
 
 
