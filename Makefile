@@ -9,6 +9,8 @@ PYTHON := $(VENV)/bin/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check -qq install
 BABEL := $(VENV)/bin/pybabel -q
 TEXTS := $(VENV)/moodmiles.pot
+# The tests wait for other processes about as long as they work themselves.
+SIDE_BY_SIDE = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 7 ? cores + 1 : 8)))
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --python-version 3.11
@@ -25,7 +27,8 @@ up: $(VENV)/.run
 
 test: $(VENV)/.develop
 	@.ci/prepare $(VENV)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest --cov --cov-report=term:skip-covered $(TESTS)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest -n $(SIDE_BY_SIDE) --dist loadfile \
+		--no-loadscope-reorder --cov --cov-report=term:skip-covered $(TESTS)
 
 check: $(VENV)/.develop
 	$(VENV)/bin/ruff format --check

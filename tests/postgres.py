@@ -8,9 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+import psycopg
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import make_url
+
 from tests.servers import HOST, free_port
 
 NAMED = "MOODMILES_TEST_POSTGRES_URL"
+WORKER = "PYTEST_XDIST_WORKER"
 ROLE = "moodmiles"
 
 
@@ -23,7 +28,8 @@ def postgres() -> Generator[str]:
     """Give the address of an empty database that lives as long as the block."""
     named = os.environ.get(NAMED)
     if named:
-        yield named
+        with _share_of(named) as url:
+            yield url
         return
     home = Path(mkdtemp(prefix="moodmiles-postgres-"))
     server = Server(home, free_port())
@@ -33,6 +39,20 @@ def postgres() -> Generator[str]:
     finally:
         server.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def _share_of(url: str) -> Generator[str]:
+    """Give each of the processes that test side by side a database of its own."""
+    worker = os.environ.get(WORKER)
+    if worker is None:
+        yield url
+        return
+    name = f"moodmiles_{worker}_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        yield make_url(url).set(database=name).render_as_string(hide_password=False)
+        server.execute(SQL("DROP DATABASE {} (FORCE)").format(Identifier(name)))
 
 
 class Server:
