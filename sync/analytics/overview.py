@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 from sync.analytics import rows as of_runner
 from sync.analytics.kept import Kept
-from sync.analytics.overview_rows import state_of
-from sync.analytics.rows import ASKED, Rows
+from sync.analytics.rows import Rows
 from sync.analytics.run_rows import ANSWERABLE_FOR, RunTable, run_table
 from sync.analytics.weeks import MONDAY, first_weekday
 from sync.models import Runner
@@ -41,7 +40,6 @@ class Dashboard:
     runs: RunTable
     weeks: Sequence[WeekRow]
     today: date
-    asked: int
     answered: int
     first_weekday: int
     state: Hashable
@@ -57,22 +55,20 @@ def dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
     with runtime.db.reading() as session:
         now = runtime.db.now(session)
         runner = session.get_one(Runner, runner_id)
-        state = state_of(session, runner)
+        state = (runner.vault_key, runner.data_version)
         key = (runner_id, state, None)
         kept = KEPT.find(runtime.db, key)
         if kept is not None and now < kept.good_until:
             return kept
         vault = runtime.sealer.vault(runner.vault_key)
         rows = of_runner.read(session, runner_id, vault, for_page=True)
-        version = (runner.vault_key, runner.data_version)
-    of_runner.KEPT.keep(runtime.db, (runner_id, version, None), rows)
+    of_runner.KEPT.keep(runtime.db, key, rows)
     runs = run_table(rows, now=now)
     first = first_weekday(runner.preferences)
     found = Dashboard(
         runs=runs,
         weeks=weekly(runs, first),
         today=(now + _last_offset(rows)).date(),
-        asked=sum(facts & ASKED > 0 for facts in rows.runs.facts),
         answered=sum(run_id is not None for run_id in rows.answers.run_id),
         first_weekday=first,
         state=state,

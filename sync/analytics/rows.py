@@ -13,7 +13,6 @@ from sqlalchemy import (
     CursorResult,
     Select,
     Text,
-    and_,
     case,
     cast,
     func,
@@ -25,24 +24,20 @@ from sqlalchemy.orm import Session
 from sync.analytics.kept import Kept
 from sync.analytics.sql import day_number, epoch_s
 from sync.crypto import Vault
-from sync.models import Answer, Decision, Run, Survey
+from sync.models import Answer, Run
 
 RUN, CHECK_IN = "run", "checkin"
 # A "before" said on the way out and the wellbeing page are neither.
 MOOD_KINDS = (RUN, CHECK_IN)
 EARLIER_RUNS = "earlier_runs"
 START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL = 1, 2, 4, 8, 16
-ON_TRAIL, VIRTUAL, ASKED = 32, 64, 128
+ON_TRAIL, VIRTUAL = 32, 64
 NEITHER, AFTER_A_RUN, AT_A_CHECK_IN = 0, 1, 2
 _MOST_KEPT = 2  # only until the figures have taken theirs
 
 
 class RunColumns(NamedTuple):
-    """The runs that count, oldest first; `facts` adds up what is true of each.
-
-    What no figure asks for, from `sport` on and whether a run was `ASKED` about,
-    is only read for a page.
-    """
+    """The runs that count, oldest first; `facts` adds up what is true of each."""
 
     id: Sequence[int]
     started_s: Sequence[float]
@@ -52,12 +47,6 @@ class RunColumns(NamedTuple):
     moving_s: Sequence[int]
     elapsed_s: Sequence[int]
     facts: Sequence[int]
-    sport: Sequence[str] = ()
-    strava_id: Sequence[int | None] = ()
-    device: Sequence[str | None] = ()
-    verdict: Sequence[str | None] = ()
-    reason: Sequence[str | None] = ()
-    minutes_since_end: Sequence[int | None] = ()
 
 
 class AnswerColumns(NamedTuple):
@@ -86,14 +75,13 @@ class Rows:
 def read(
     session: Session, runner_id: int, vault: Vault, *, for_page: bool = False
 ) -> Rows:
-    runs, answers = _runs(runner_id), _answers(runner_id)
+    """Read what the figures need; for a page also how soon each answer came."""
+    answers = _answers(runner_id)
     if for_page:
-        runs = _runs_of_page(runner_id)
         answers = answers.add_columns(Answer.__table__.c.minutes_since_end)
+    runs = RunColumns(*_columns(session, _runs(runner_id)))
     found = AnswerColumns(*_columns(session, answers))
-    return Rows(
-        RunColumns(*_columns(session, runs)), found, vault.open_all(found.sealed)
-    )
+    return Rows(runs, found, vault.open_all(found.sealed))
 
 
 def _columns(session: Session, query: Select[Any]) -> Sequence[Sequence[Any]]:
@@ -103,27 +91,7 @@ def _columns(session: Session, query: Select[Any]) -> Sequence[Sequence[Any]]:
     return list(zip(*rows, strict=True)) if rows else [()] * len(found.keys())
 
 
-def _runs_of_page(runner_id: int) -> Select[Any]:
-    run, decision, survey = (table.__table__.c for table in (Run, Decision, Survey))
-    return (
-        _runs(runner_id, (survey.sent_at.is_not(None), ASKED))
-        .add_columns(
-            run.sport,
-            case((run.source == "strava", run.source_id)),
-            run.device,
-            decision.verdict,
-            decision.reason,
-            decision.minutes_since_end,
-        )
-        .outerjoin(Decision.__table__, decision.run_id == run.id)
-        .outerjoin(
-            Survey.__table__,
-            and_(survey.run_id == run.id, survey.cancelled_for.is_(None)),
-        )
-    )
-
-
-def _runs(runner_id: int, *more: tuple[Any, int]) -> Select[Any]:
+def _runs(runner_id: int) -> Select[Any]:
     run = Run.__table__.c
     flags = (
         (run.start_known, START_KNOWN),
@@ -133,7 +101,6 @@ def _runs(runner_id: int, *more: tuple[Any, int]) -> Select[Any]:
         (run.manual, MANUAL),
         (run.sport == "TrailRun", ON_TRAIL),
         (run.sport == "VirtualRun", VIRTUAL),
-        *more,
     )
     return (
         select(
@@ -183,6 +150,5 @@ def _answers(runner_id: int) -> Select[Any]:
     )
 
 
-# By runner and the version of their runs and answers.  What was decided about a
-# run may be older in here than in the tables: the figures do not ask for it.
+# By runner and the version of their runs and answers.
 KEPT: Kept[Rows] = Kept(_MOST_KEPT)

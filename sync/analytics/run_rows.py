@@ -12,7 +12,6 @@ from typing_extensions import override
 
 from sync.analytics.distances import Goings, about, week_loads
 from sync.analytics.rows import (
-    ASKED,
     EARLIER_RUNS,
     MANUAL,
     RACE,
@@ -57,12 +56,6 @@ class RunRow(NamedTuple):
     moving_s: int
     elapsed_s: int
     facts: int
-    sport: str
-    strava_id: int | None
-    device: str | None
-    verdict: str | None
-    reason: str | None
-    minutes_since_end: int | None
     week_m: float
     about_m: float
     said: Mapping[str, int]
@@ -96,10 +89,6 @@ class RunRow(NamedTuple):
     @property
     def with_others(self) -> bool:
         return bool(self.facts & WITH_OTHERS)
-
-    @property
-    def asked(self) -> bool:
-        return bool(self.facts & ASKED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from sqlalchemy import delete, update
 
+from sync.analytics.asides import Aside, asides
 from sync.analytics.overview import Dashboard, dashboard
 from sync.mail.store import note_withheld
 from sync.models import Decision, Mail, Runner, Survey
@@ -16,6 +17,12 @@ def look(runtime: Runtime, runner_id: int) -> Dashboard:
     return dashboard(runtime, runner_id)
 
 
+def beside(runtime: Runtime, runner_id: int) -> Aside:
+    """Return what a page that is remembered says beside its latest run."""
+    latest = look(runtime, runner_id).runs[-1]
+    return asides(runtime, runner_id, [latest.id])[latest.id]
+
+
 def test_nothing_is_read_twice_while_nothing_changes(stage: Stage) -> None:
     runner_id, _ = fresh_run(stage)
 
@@ -24,17 +31,17 @@ def test_nothing_is_read_twice_while_nothing_changes(stage: Stage) -> None:
 
 def test_a_mail_that_leaves_is_seen_at_once(stage: Stage) -> None:
     runner_id, _ = fresh_run(stage)
-    assert not look(stage.runtime, runner_id).runs[-1].asked
+    assert not beside(stage.runtime, runner_id).asked
 
     with stage.runtime.db.transaction() as session:
         session.execute(update(Survey).values(sent_at=stage.clock()))
 
-    assert look(stage.runtime, runner_id).runs[-1].asked
+    assert beside(stage.runtime, runner_id).asked
 
 
 def test_a_new_decision_is_seen_at_once(stage: Stage) -> None:
     runner_id, run_id = fresh_run(stage)
-    assert look(stage.runtime, runner_id).runs[-1].verdict == "send"
+    assert beside(stage.runtime, runner_id).verdict == "send"
 
     stage.pass_time(minutes=1)
     with stage.runtime.db.transaction() as session:
@@ -44,17 +51,17 @@ def test_a_new_decision_is_seen_at_once(stage: Stage) -> None:
             .values(verdict="withhold", reason="paused", decided_at=stage.clock())
         )
 
-    assert look(stage.runtime, runner_id).runs[-1].reason == "paused"
+    assert beside(stage.runtime, runner_id).reason == "paused"
 
 
 def test_a_mail_withheld_before_it_leaves_is_seen_at_once(stage: Stage) -> None:
     runner_id, _ = fresh_run(stage)
-    assert look(stage.runtime, runner_id).runs[-1].verdict == "send"
+    assert beside(stage.runtime, runner_id).verdict == "send"
 
     with stage.runtime.db.transaction() as session:
         note_withheld(session, "paused", Mail.runner_id == runner_id)
 
-    assert look(stage.runtime, runner_id).runs[-1].verdict == "withhold"
+    assert beside(stage.runtime, runner_id).verdict == "withhold"
 
 
 def test_an_answer_is_seen_at_once(stage: Stage) -> None:

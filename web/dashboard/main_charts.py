@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
+from sync.analytics.asides import Asides
 from sync.analytics.rows import RACE
 from sync.analytics.run_rows import RunRow, RunTable
 from sync.language import gettext as _
@@ -119,9 +120,11 @@ def _course(line: Line | None) -> str:
     return _("Typical mood: %(said)s.", said=said)
 
 
-def read_outs(answered: Sequence[RunRow], unit: Unit) -> Markup:
+def read_outs(answered: Sequence[RunRow], asides: Asides, unit: Unit) -> Markup:
     """Return what both charts say about each run, by its number."""
-    return as_json({run.id: (run.strava_id, *_lines(run, unit)) for run in answered})
+    return as_json(
+        {run.id: (asides[run.id].strava_id, *_lines(run, unit)) for run in answered}
+    )
 
 
 def as_json(values: object) -> Markup:

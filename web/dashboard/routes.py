@@ -21,9 +21,10 @@ from sync.surveys.instruments import BadAnswer
 from web import session
 from web.dashboard import tables
 from web.dashboard.counted import known
-from web.dashboard.drawn import Owner, drawn
+from web.dashboard.drawn import drawn
 from web.dashboard.findings import FEWEST_FOR_FIGURES, Findings, findings_for
 from web.dashboard.main_charts import read_outs
+from web.dashboard.owner import Owner
 from web.dashboard.progress import progress_of
 from web.dashboard.views import view_of
 from web.dashboard.wanted import PERIODS, SORTS, wanted_in, within
@@ -44,16 +45,17 @@ blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 def dashboard_page() -> ResponseReturnValue:
     runner = signed_in()
     overview = account.overview(runtime(), runner.runner_id)
-    data, unit = _data(), unit_of(runner.units)
-    found = _found(data, unit)
+    data, owner = _data(), _owner()
+    found = _found(data, owner.unit)
     wanted = known(wanted_in(request.args), found.panels if found else ())
-    owner = Owner(runtime().db, runner.runner_id)
     importing = overview.importing
     is_importing = importing is not None and not importing.is_done
     return render_template(
         "dashboard/dashboard.html",
-        view=view_of(data, unit, found, wanted=wanted, is_importing=is_importing),
-        drawn=drawn(data, unit, found, period=wanted.period, owner=owner),
+        view=view_of(
+            data, found, wanted=wanted, owner=owner, is_importing=is_importing
+        ),
+        drawn=drawn(data, found, period=wanted.period, owner=owner),
         wanted=wanted,
         periods=PERIODS,
         sorts=SORTS,
@@ -110,22 +112,24 @@ def progress() -> ResponseReturnValue:
 @blueprint.get("/data.json")
 @login_required
 def data_json() -> ResponseReturnValue:
-    return jsonify(tables.as_json(_data()))
+    return jsonify(tables.as_json(_data(), _owner().asides()))
 
 
 @blueprint.get("/read-outs.json")
 @login_required
 def read_outs_json() -> ResponseReturnValue:
     """Say of each dot what the page leaves out when there are thousands."""
-    shown = within(_data(), wanted_in(request.args).period)
-    said = read_outs(shown.answered_runs, unit_of(signed_in().units))
+    owner = _owner()
+    answered = within(_data(), wanted_in(request.args).period).answered_runs
+    said = read_outs(answered, owner.asides(), owner.unit)
     return Response(said, content_type="application/json")
 
 
 @blueprint.get("/runs.csv")
 @login_required
 def runs_csv() -> ResponseReturnValue:
-    return tables.csv_file(tables.runs_csv(_data()), "moodmiles-runs.csv")
+    text = tables.runs_csv(_data(), _owner().asides())
+    return tables.csv_file(text, "moodmiles-runs.csv")
 
 
 @blueprint.get("/weeks.csv")
@@ -148,6 +152,11 @@ def panels_csv() -> ResponseReturnValue:
 @login_required
 def answers_csv() -> ResponseReturnValue:
     return tables.csv_file(tables.answers_csv(_data()), "moodmiles-answers.csv")
+
+
+def _owner() -> Owner:
+    runner = signed_in()
+    return Owner(runtime(), runner.runner_id, unit_of(runner.units))
 
 
 def _data() -> Dashboard:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sync.analytics.asides import Aside
 from sync.analytics.run_rows import RunRow
 from sync.language import gettext
 from web.dashboard.words import asked_words
@@ -31,7 +32,7 @@ def when(run: RunRow) -> str:
     return f"{day}, {clock(run.started_local)}" if run.started_local else day
 
 
-def run_view(run: RunRow, unit: Unit) -> RunView:
+def run_view(run: RunRow, aside: Aside, unit: Unit) -> RunView:
     marks = {
         gettext("race"): run.race,
         gettext("treadmill"): run.treadmill,
@@ -49,8 +50,8 @@ def run_view(run: RunRow, unit: Unit) -> RunView:
         week=number(in_unit(run.week_m, unit)),
         mood=None if run.mood is None else tile(run.mood),
         can_answer=run.can_answer,
-        asked=asked_words(run),
+        asked=asked_words(aside),
         notes=", ".join(name for name, is_so in marks.items() if is_so),
-        strava_id=run.strava_id,
-        device=run.device,
+        strava_id=aside.strava_id,
+        device=aside.device,
     )

@@ -7,6 +7,7 @@ from math import isfinite, nan
 
 from flask import Response
 
+from sync.analytics.asides import Aside, Asides
 from sync.analytics.overview import Dashboard
 from sync.analytics.run_rows import RunRow
 from sync.surveys.instruments import OPTIONAL
@@ -45,8 +46,8 @@ _NO_ENDS = (nan, nan, nan)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def runs_csv(data: Dashboard) -> str:
-    return to_csv(RUN_COLUMNS, map(run_values, data.runs))
+def runs_csv(data: Dashboard, asides: Asides) -> str:
+    return to_csv(RUN_COLUMNS, [run_values(run, asides[run.id]) for run in data.runs])
 
 
 def answers_csv(data: Dashboard) -> str:
@@ -79,9 +80,12 @@ def _plain(value: float) -> float | None:
     return round(value, 4) if isfinite(value) else None
 
 
-def as_json(data: Dashboard) -> dict[str, object]:
+def as_json(data: Dashboard, asides: Asides) -> dict[str, object]:
     return {
-        "runs": [dict(zip(RUN_COLUMNS, run_values(r), strict=True)) for r in data.runs],
+        "runs": [
+            dict(zip(RUN_COLUMNS, run_values(run, asides[run.id]), strict=True))
+            for run in data.runs
+        ],
         "answers": [
             dict(zip(ANSWER_COLUMNS, answer_values(run), strict=True))
             for run in data.answered_runs
@@ -95,16 +99,16 @@ def as_json(data: Dashboard) -> dict[str, object]:
             }
             for week in data.weeks
         ],
-        "asked": data.asked,
+        "asked": sum(asides[run_id].asked for run_id in data.runs.stored.id),
         "answered": data.answered,
     }
 
 
-def run_values(run: RunRow) -> Sequence[object]:
+def run_values(run: RunRow, aside: Aside) -> Sequence[object]:
     return (
         run.id,
-        run.strava_id,
-        run.sport,
+        aside.strava_id,
+        aside.sport,
         run.local_day.isoformat(),
         f"{run.started_local:%H:%M}" if run.started_local else None,
         round(run.distance_m, 1),
@@ -114,7 +118,7 @@ def run_values(run: RunRow) -> Sequence[object]:
         run.race,
         run.with_others,
         run.manual,
-        run.verdict if run.verdict == "send" else run.reason,
+        aside.verdict if aside.verdict == "send" else aside.reason,
         run.mood,
         None if run.mood is None else MOODS[run.mood],
     )

@@ -8,6 +8,7 @@ from sync.analytics.overview import Dashboard
 from sync.analytics.run_rows import RunRow, RunTable
 from web.dashboard.counted import Counted, counted
 from web.dashboard.findings import Findings
+from web.dashboard.owner import Owner
 from web.dashboard.run_views import RunView, run_view
 from web.dashboard.wanted import Wanted, page_of
 from web.dashboard.words import FIRST_LOOK, Headline, headline
@@ -50,48 +51,57 @@ class DashboardView:
 
 def view_of(
     data: Dashboard,
-    unit: Unit,
     found: Findings | None,
     *,
     wanted: Wanted,
+    owner: Owner,
     is_importing: bool = False,
 ) -> DashboardView:
+    unit = owner.unit
     behind = counted(found.panels, wanted.group) if found else None
-    waiting = _waiting(data.runs)
+    among = _among(data.runs, behind)
+    listed, count, pages = page_of(among, wanted, unit)
+    latest, waiting = data.runs[: -_LATEST - 1 : -1], _waiting(data.runs)
+    views = _run_views([*listed, *latest, *waiting], owner)
     return DashboardView(
         head=_head(data, found, is_importing=is_importing),
         runs=len(data.runs),
         answers=len(data.answered_runs),
         first_look=FIRST_LOOK,
-        to_answer=run_view(waiting, unit) if waiting else None,
+        to_answer=views[waiting[-1].id] if waiting else None,
         week=_last_week(data, unit),
-        latest=[run_view(run, unit) for run in data.runs[: -_LATEST - 1 : -1]],
-        all_runs=_all_runs(data.runs, unit, wanted, behind=behind),
+        latest=[views[run.id] for run in latest],
+        all_runs=AllRuns(
+            what=behind.what if behind else "",
+            runs=[views[run.id] for run in listed],
+            count=count,
+            page=min(max(1, wanted.page), pages),
+            pages=pages,
+        ),
         unit=unit,
     )
 
 
-def _waiting(runs: RunTable) -> RunRow | None:
-    """Return the latest run that can still be answered and was not."""
+def _among(runs: RunTable, behind: Counted | None) -> RunTable:
+    """Return the runs to list: of a number of the figures only those `behind` it."""
+    if behind is None:
+        return runs
+    return runs.only([run_id in behind.run_ids for run_id in runs.stored.id])
+
+
+def _waiting(runs: RunTable) -> list[RunRow]:
+    """Return the runs that can still be answered and were not."""
     columns = zip(runs.derived.can_answer, runs.derived.mood, strict=True)
-    waiting = [n for n, (can, mood) in enumerate(columns) if can and mood is None]
-    return runs[waiting[-1]] if waiting else None
+    return [
+        runs[place]
+        for place, (can_answer, mood) in enumerate(columns)
+        if can_answer and mood is None
+    ]
 
 
-def _all_runs(
-    among: RunTable, unit: Unit, wanted: Wanted, *, behind: Counted | None
-) -> AllRuns:
-    """List the wanted runs; of a number of the figures only those `behind` it."""
-    if behind:
-        among = among.only([run_id in behind.run_ids for run_id in among.stored.id])
-    runs, count, pages = page_of(among, wanted, unit)
-    return AllRuns(
-        what=behind.what if behind else "",
-        runs=[run_view(run, unit) for run in runs],
-        count=count,
-        page=min(max(1, wanted.page), pages),
-        pages=pages,
-    )
+def _run_views(shown: Sequence[RunRow], owner: Owner) -> dict[int, RunView]:
+    asides = owner.asides([run.id for run in shown])
+    return {run.id: run_view(run, asides[run.id], owner.unit) for run in shown}
 
 
 def _head(data: Dashboard, found: Findings | None, *, is_importing: bool) -> Headline:

@@ -7,7 +7,7 @@ Sentences about what mood and mileage have to do with each other come from
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync.analytics.run_rows import RunRow
+from sync.analytics.asides import Aside
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
 from web.formats import thousands
@@ -102,7 +102,7 @@ def _without_answers(runs: int, *, is_importing: bool) -> Headline:
     )
 
 
-def asked_words(run: RunRow) -> str:
+def asked_words(run: Aside) -> str:
     """Return in a few words whether this run was asked about, or why not."""
     if run.verdict is None:
         # Only what Strava tells us is decided about.

@@ -1,0 +1,61 @@
+"""What pages say of a run beside its numbers, read for those runs that they show."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import and_, case, select
+
+from sync.models import Decision, Run, Survey
+from sync.runtime import Runtime
+
+
+class Aside(NamedTuple):
+    """Where one run comes from, what was decided about it, and whether it was asked."""
+
+    sport: str = ""
+    strava_id: int | None = None
+    device: str | None = None
+    verdict: str | None = None
+    reason: str | None = None
+    asked: bool = False
+
+
+NOTHING = Aside()
+
+
+class Asides(dict[int, Aside]):
+    """By the run's id; nothing is known of one that has just gone."""
+
+    def __missing__(self, run_id: int) -> Aside:
+        return NOTHING
+
+
+def asides(
+    runtime: Runtime, runner_id: int, run_ids: Sequence[int] | None = None
+) -> Asides:
+    """Return what is known of these runs of the runner, or of all of them."""
+    run, decision, survey = (table.__table__.c for table in (Run, Decision, Survey))
+    query = (
+        select(
+            run.id,
+            run.sport,
+            case((run.source == "strava", run.source_id)),
+            run.device,
+            decision.verdict,
+            decision.reason,
+            survey.sent_at.is_not(None),
+        )
+        .select_from(Run.__table__)
+        .outerjoin(Decision.__table__, decision.run_id == run.id)
+        .outerjoin(
+            Survey.__table__,
+            and_(survey.run_id == run.id, survey.cancelled_for.is_(None)),
+        )
+        .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
+    )
+    if run_ids is not None:
+        query = query.where(run.id.in_(run_ids))
+    with runtime.db.reading() as session:
+        return Asides(
+            (run_id, Aside(*beside)) for run_id, *beside in session.execute(query)
+        )
