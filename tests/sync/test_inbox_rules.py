@@ -1,0 +1,53 @@
+"""When an event is tried again, settled without a run, or parked for its host."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sync.errors import (
+    AccessRevoked,
+    MoodmilesError,
+    NotOnStrava,
+    RateLimited,
+    ScopeMissing,
+    StravaUnavailable,
+    TryLater,
+)
+from sync.inbox.rules import MOST_ATTEMPTS, settle
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "waits", "parked_for"),
+    [
+        (NotOnStrava(), 1, MINUTE / 2, None),
+        (NotOnStrava(), 2, 2 * MINUTE, None),
+        (NotOnStrava(), 3, 10 * MINUTE, None),
+        (NotOnStrava(), 4, None, None),
+        (AccessRevoked(), 1, None, "AccessRevoked"),
+        (ScopeMissing(), 1, None, "ScopeMissing"),
+        (TryLater("", MINUTE), 1, MINUTE, None),
+        (StravaUnavailable(), 1, MINUTE, None),
+        (StravaUnavailable(), MOST_ATTEMPTS - 1, 60 * MINUTE, None),
+        (StravaUnavailable(), MOST_ATTEMPTS, None, "StravaUnavailable"),
+    ],
+)
+def test_each_failure_has_its_next_step(
+    error: MoodmilesError,
+    attempts: int,
+    waits: timedelta | None,
+    parked_for: str | None,
+) -> None:
+    due_at, reason = settle(error, attempts=attempts, now=NOON)
+
+    assert (due_at and due_at - NOON, reason) == (waits, parked_for)
+
+
+def test_whoever_waits_for_the_limit_comes_soon_after_it() -> None:
+    due_at, reason = settle(RateLimited(NOON + 9 * MINUTE), attempts=1, now=NOON)
+
+    assert due_at is not None
+    assert 9 * MINUTE < due_at - NOON < 10 * MINUTE
+    assert reason is None
