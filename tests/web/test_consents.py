@@ -3,7 +3,7 @@
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from sync.errors import ConsentMissing
 from sync.models import (
@@ -149,6 +149,21 @@ def test_private_runs_are_taken_back_alone_and_at_once(
     assert (before, at_once) == (["only_me", "everyone"], ["everyone"])
     assert visibilities(runtime) == ["everyone"]
     assert standing(runtime) == {"strava", "mood", "mail", "adult"}
+
+
+def test_a_private_run_that_a_worker_stores_just_then_goes_soon(
+    browser: Browser, stage: Stage, runtime: Runtime, with_private: int
+) -> None:
+    with runtime.db.transaction() as session:  # nothing of ours tells it apart
+        session.execute(update(Run).values(visibility="everyone"))
+
+    browser.post("/settings/consents/private")
+    missed = len(visibilities(runtime))
+    for _ in range(2):
+        sweep.drain(runtime)
+        stage.pass_time(hours=1)
+
+    assert (missed, len(visibilities(runtime))) == (2, 1)
 
 
 def test_private_runs_come_again_once_they_are_agreed_to_again(
