@@ -20,12 +20,12 @@ _LONGEST_DAY_S = 36 * 3600
 class Goings(NamedTuple):
     """Runs as columns, oldest first; seconds count from 1970.
 
-    `ended_s` is None where the runner hides the time of day.
+    `ended_s` is nan where the runner hides the time of day.
     """
 
     id: Sequence[int]
     started_s: Sequence[float]
-    ended_s: Sequence[float | None]
+    ended_s: Sequence[float]
     distance_m: Sequence[float]
 
 
@@ -86,16 +86,10 @@ def about(runs: Goings, earlier: Mapping[int, Iterable[int]]) -> list[float]:
 
 def _sessions(runs: Goings) -> tuple[list[int], list[float]]:
     """Return the first run of each run's session, and its metres up to the run."""
-    firsts: list[int] = []
-    so_far: list[float] = []
-    first, metres, last_s = 0, 0.0, None
-    times = zip(runs.started_s, runs.ended_s, runs.distance_m, strict=True)
-    for place, (started_s, ended_s, distance_m) in enumerate(times):
-        if last_s is not None and started_s - last_s < _SESSION_GAP_S:
-            metres += distance_m
-        else:
-            first, metres = place, distance_m
-        firsts.append(first)
-        so_far.append(metres)
-        last_s = ended_s
+    firsts, so_far = list(range(len(runs.id))), list(runs.distance_m)
+    times = zip(runs.started_s[1:], runs.ended_s, strict=False)
+    for place, (started_s, last_s) in enumerate(times, start=1):
+        if started_s - last_s < _SESSION_GAP_S:
+            firsts[place] = firsts[place - 1]
+            so_far[place] += so_far[place - 1]
     return firsts, so_far

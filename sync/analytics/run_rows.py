@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import compress
+from math import nan
 from typing import NamedTuple, overload
 
 from typing_extensions import override
@@ -168,7 +169,7 @@ def _sums(rows: Rows) -> tuple[list[float], list[float]]:
     runs = rows.runs
     times = zip(runs.started_s, runs.elapsed_s, runs.facts, strict=True)
     ends = [
-        begun + took if facts & START_KNOWN else None for begun, took, facts in times
+        begun + took if facts & START_KNOWN else nan for begun, took, facts in times
     ]
     going = Goings(runs.id, runs.started_s, ends, runs.distance_m)
     earlier = {

@@ -21,7 +21,7 @@ def going(started: Started) -> tuple[Goings, list[int]]:
     for number, (hours, km, is_known) in enumerate(started):
         at += timedelta(hours=hours)
         started_s, day = at.timestamp(), at.date().toordinal()
-        ended_s = started_s + 45 * 60 if is_known else None
+        ended_s = started_s + 45 * 60 if is_known else np.nan
         runs.append((number, started_s, ended_s, 1000.0 * km))
         days.append(day)
     return Goings._make(zip(*runs, strict=True) if runs else [()] * 4), days
@@ -31,13 +31,12 @@ def history(runs: Goings, on_days: list[int], earlier: dict[int, list[int]]) -> 
     """Hold the same runs as columns, with an answer to each."""
     many = len(runs.id)
     nothing, flags = np.full(many, np.nan), np.zeros(many, dtype=bool)
-    ends = [ended_s or np.nan for ended_s in runs.ended_s]
     days = np.array(on_days, dtype=np.int64)
     ids = np.arange(many, dtype=np.int64)
     kept = Runs(
         id=ids,
         started_s=np.array(runs.started_s, dtype=np.float64),
-        ended_s=np.array(ends, dtype=np.float64),
+        ended_s=np.array(runs.ended_s, dtype=np.float64),
         local_day=days,
         start_hour=nothing,
         distance_m=np.array(runs.distance_m, dtype=np.float64),

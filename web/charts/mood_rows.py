@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
@@ -68,31 +68,26 @@ def draw(
     """Draw the dots, the line with its band, and the best range shaded."""
     ordered = answered.by_distance()
     end = reach(ordered.distance)
-    places = list(zip(*_places(ordered, end), strict=True))
+    across, downs = _places(ordered, end)
     parts = []
     if best:
         parts.append(_best_range(best, end))
     parts.extend(f'<path class="row" d="M0 {_down(mood)}H{WIDTH}"/>' for mood in _ROWS)
     if line and line.low:
         parts.append(_band(line, end))
-    parts.extend(_rows(ordered, places))
+    parts.extend(_rows(ordered, zip(across, downs, strict=True)))
     if line:
         parts.append(_trend(line, end))
     return MoodRows(
         # Numbers and our own class names only: nothing a person wrote.
         svg=Markup("".join(parts)),  # noqa: S704
         ticks=[(tick, round(100 * tick / end, 2)) for tick in ticks(end)],
-        points=[
-            (across, down, mood, number)
-            for (across, down), mood, number in zip(
-                places, ordered.mood, ordered.number, strict=True
-            )
-        ],
+        points=list(zip(across, downs, ordered.mood, ordered.number, strict=True)),
         best=_best_label(best, end, unit) if best else None,
     )
 
 
-def _rows(ordered: Dots, places: Sequence[Point]) -> list[str]:
+def _rows(ordered: Dots, places: Iterable[Point]) -> list[str]:
     """Draw each mood's dots, those that do not count apart from the others."""
     rows: dict[tuple[int, bool], list[Point]] = defaultdict(list)
     for place, mood, hollow in zip(places, ordered.mood, ordered.hollow, strict=True):

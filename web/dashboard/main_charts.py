@@ -47,6 +47,7 @@ class Chart:
 def charts(
     answered: RunTable, unit: Unit, found: Findings | None
 ) -> tuple[Chart, Chart]:
+    by_week = _dots(answered, unit)
     return (
         _chart(
             (
@@ -54,7 +55,7 @@ def charts(
                 _("Mood after a run, by distance in the 7 days up to it"),
                 _("Distance in the 7 days up to the run (%(unit)s)", unit=unit),
             ),
-            _dots(answered, answered.derived.week_m, unit),
+            by_week,
             line=found.by_week if found else None,
             best=found.best if found else None,
             unit=unit,
@@ -65,7 +66,7 @@ def charts(
                 _("Mood after a run, by the length of that run"),
                 _("Length of the run (%(unit)s)", unit=unit),
             ),
-            _dots(answered, answered.derived.about_m, unit),
+            by_week._replace(distance=_in_unit(answered.derived.about_m, unit)),
             line=found.by_run if found else None,
             unit=unit,
         ),
@@ -145,13 +146,13 @@ def _lines(run: RunRow, unit: Unit) -> tuple[str, str, str]:
     )
 
 
-def _dots(answered: RunTable, at_m: Sequence[float], unit: Unit) -> Dots:
-    metres = METRES[unit]
+def _dots(answered: RunTable, unit: Unit) -> Dots:
+    """Place each run by the distance of its week."""
     times = zip(
         answered.stored.facts, answered.derived.answered_minutes_after, strict=True
     )
     return Dots(
-        distance=[distance_m / metres for distance_m in at_m],
+        distance=_in_unit(answered.derived.week_m, unit),
         mood=[tile(mood or 0) for mood in answered.derived.mood],
         number=answered.stored.id,
         hollow=[
@@ -159,3 +160,8 @@ def _dots(answered: RunTable, at_m: Sequence[float], unit: Unit) -> Dots:
             for facts, minutes in times
         ],
     )
+
+
+def _in_unit(distances_m: Sequence[float], unit: Unit) -> list[float]:
+    metres = METRES[unit]
+    return [distance_m / metres for distance_m in distances_m]
