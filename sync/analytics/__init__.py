@@ -6,12 +6,17 @@ tens of megabytes, and a process that serves a landing page or takes events
 from Strava should pay for neither.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sync.analytics.figures import Figures, figures_for
     from sync.analytics.rank_link import Link, link
+
+# One runner's numbers are added up before a second thread has woken; what numpy's
+# threads spend on waiting for each other is taken from everybody else's pages.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __all__ = ["Figures", "Link", "figures_for", "link"]
 

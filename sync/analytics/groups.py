@@ -162,8 +162,7 @@ def _after_season(
 ) -> tuple[float, Interval]:
     """Compare the groups after trend and season: the difference and its interval."""
     calendar = seasonal_columns(days)
-    left_values = without_season(values, calendar)
-    left_label = without_season(label, calendar)
+    left_values, left_label = without_season(calendar, values, label)
     spread = float(left_label @ left_label)
     if not spread > 0:
         return float("nan"), EVERYTHING

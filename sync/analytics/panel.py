@@ -127,9 +127,12 @@ def pairs_panel(panel: Pairs, decided: Decided | None, unit: Unit) -> Panel:
 
 
 def mileage_panel(data: Mileage, decided: Decided | None, unit: Unit) -> Panel:
-    """Draw mood along the distance of the seven days up to each run."""
+    """Draw mood along the distance of the seven days up to each run.
+
+    The link is the question's own: with the distance of each run.
+    """
     many = len(data.days)
-    panel = Panel(
+    return Panel(
         name="mileage",
         exploring=False,
         verdict=verdict(decided),
@@ -144,22 +147,21 @@ def mileage_panel(data: Mileage, decided: Decided | None, unit: Unit) -> Panel:
         answers=many,
         decided=decided,
         means={},
+        link=(
+            link(data.distance_m, data.mood, data.days) if many >= NUMBER_FROM else None
+        ),
+        curve=_curve(data.load_m, data, unit),
         behind=behind_mileage(data, decided, unit),
     )
-    return _along(panel, data.load_m / METRES[unit], data)
 
 
 def along_the_run(panel: Panel, data: Mileage, unit: Unit) -> Panel:
     """Draw the same question along the distance of each run itself."""
-    return _along(replace(panel, behind={}), data.distance_m / METRES[unit], data)
+    return replace(panel, curve=_curve(data.distance_m, data, unit), behind={})
 
 
-def _along(panel: Panel, x: Floats, data: Mileage) -> Panel:
-    return replace(
-        panel,
-        link=link(x, data.mood, data.days) if len(x) >= NUMBER_FROM else None,
-        curve=typical(x, data.mood, week_start(data.days)),
-    )
+def _curve(metres: Floats, data: Mileage, unit: Unit) -> Curve | None:
+    return typical(metres / METRES[unit], data.mood, week_start(data.days))
 
 
 def verdict(decided: Decided | None) -> str:

@@ -124,8 +124,7 @@ def excludes_zero(interval: Interval) -> bool:
 
 def _after_season(rank_x: Floats, rank_y: Floats, days: Floats) -> tuple[float, float]:
     calendar = seasonal_columns(days)
-    left_x = without_season(rank_x, calendar)
-    left_y = without_season(rank_y, calendar)
+    left_x, left_y = without_season(calendar, rank_x, rank_y)
     adj = correlation(left_x, left_y)
     taken = calendar.shape[1] - 1
     return adj, effective_n(left_x, left_y) - taken

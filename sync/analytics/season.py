@@ -22,13 +22,18 @@ def seasonal_columns(days: Floats) -> Floats:
     return np.column_stack(parts)
 
 
-def without_season(values: Floats, calendar: Floats) -> Floats:
-    """Take `calendar` out of `values`, shape (n,), by least squares.
+def without_season(calendar: Floats, *series: Floats) -> list[Floats]:
+    """Take `calendar` out of each series, shape (n,), by least squares.
 
     Exact zeros when the calendar explains everything: rounding dust must not
     be mistaken for a series.
     """
+    values = np.column_stack(series)
     fitted = calendar @ np.linalg.lstsq(calendar, values, rcond=None)[0]
+    return [_left(one, fitted[:, place]) for place, one in enumerate(series)]
+
+
+def _left(values: Floats, fitted: Floats) -> Floats:
     left = values - fitted
     centred = values - values.mean()
     if left @ left <= _NOTHING_LEFT * max(float(centred @ centred), 1.0) * len(values):
