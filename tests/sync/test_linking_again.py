@@ -1,13 +1,19 @@
 """Linking again after a new text, or with a narrower scope: all is looked through."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from typing_extensions import override
 
-from sync.models import Consent, Run, Sweep
+from sync.models import Backfill, Connection, Consent, Run, Sweep
 from sync.runners import consents
-from sync.runs import sweep
+from sync.runs import backfill, sweep
+from sync.strava import Page
+from sync.strava.budget import Budget
+from sync.strava.client import HttpStrava
 from sync.terms import VERSION
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of
@@ -72,6 +78,41 @@ def test_signing_in_again_looks_for_nothing(stage: Stage) -> None:
 
     with stage.runtime.db.reading() as session:
         assert session.scalars(select(Sweep.due_at)).one() == before
+
+
+class Answers(HttpStrava):
+    """Lets something happen while a page is on its way."""
+
+    meanwhile: Callable[[], None]
+
+    @override
+    def page(self, access_token: str, **wishes: Any) -> Page:
+        found = super().page(access_token, **wishes)
+        self.meanwhile()
+        return found
+
+
+def test_a_page_of_the_import_before_moves_no_new_one_on(stage: Stage) -> None:
+    stage.run(stage.athlete(), ended_minutes_ago=60)
+    runner_id = stage.link(athlete_of(stage))
+    slow = Answers(stage.runtime.settings, budget=Budget("", clock=stage.clock))
+
+    def links_anew() -> None:
+        slow.meanwhile = lambda: None
+        stage.pass_time(seconds=1)
+        with stage.runtime.db.transaction() as session:
+            session.execute(update(Connection).values(broken_at=stage.clock()))
+        links_again(stage)
+
+    slow.meanwhile = links_anew
+    backfill.drain(replace(stage.runtime, strava=slow))
+
+    with stage.runtime.db.reading() as session:
+        begun = session.get_one(Backfill, runner_id)
+    assert (begun.next_page, begun.activities_seen) == (1, 0)
+    stage.pass_time(minutes=6)
+    stage.work()
+    assert rows(stage, Run) == 1
 
 
 def test_a_narrower_scope_takes_the_private_consent_back(stage: Stage) -> None:
