@@ -10,7 +10,6 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy import select
 
-from sync.analytics.figures import Figures, figures_for
 from sync.analytics.overview import dashboard
 from sync.models import Answer, Run, Runner
 from sync.runners import connect, leave
@@ -89,8 +88,11 @@ def days_later(stage: Stage, days: float) -> None:
     runs_tidy.tidy(stage.runtime)
 
 
-def figures(runtime: Runtime, runner_id: int) -> Figures:
-    return figures_for(runtime, runner_id)
+def dots(runtime: Runtime, runner_id: int) -> list[tuple[float, int | None]]:
+    """Return each answered run's distance, and after how many minutes it was told."""
+    runs = dashboard(runtime, runner_id).runs
+    told = [run for run in runs if run.mood is not None]
+    return [(run.about_m, run.answered_minutes_after) for run in told]
 
 
 def test_the_survey_offers_to_keep_what_was_run_about(
@@ -150,20 +152,20 @@ def test_what_was_kept_stands_in_and_counts_as_the_run_did(
     strict: Stage, athlete: Athlete, runner_id: int
 ) -> None:
     answered_run(strict, athlete)
-    before = figures(strict.runtime, runner_id)
+    before = dots(strict.runtime, runner_id)
 
     days_later(strict, LIMIT_DAYS + 1)
 
-    own, after = the_run(strict), figures(strict.runtime, runner_id)
+    own, after = the_run(strict), dots(strict.runtime, runner_id)
     assert (own.source, own.distance_m, own.moving_s) == ("hand", 8200, 2700)
     assert (own.local_day, own.with_others, own.device) == (
         (strict.clock() - timedelta(days=LIMIT_DAYS + 1)).date(),
         True,
         None,
     )
-    assert before.dots.x.tolist() == pytest.approx([8.2304])
-    assert after.dots.x.tolist() == pytest.approx([8.2])
-    assert after.dots.hollow.tolist() == before.dots.hollow.tolist() == [False]
+    [(m_before, minutes_before)], [(m_after, minutes_after)] = before, after
+    assert (m_before, m_after) == (8230.4, 8200)
+    assert minutes_before == minutes_after
     assert dashboard(strict.runtime, runner_id).answered == 1
 
 
