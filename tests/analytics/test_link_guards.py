@@ -1,0 +1,102 @@
+"""Each condition of the rule holds a claim back by itself, all the others being met."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import pytest
+from numpy.random import Generator
+
+from sync.analytics.rank_link import (
+    FEWEST_EFFECTIVE,
+    FEWEST_PAIRS,
+    RAREST_SHIFT,
+    Link,
+    excludes_zero,
+    link,
+)
+from sync.analytics.series import Floats
+
+Series: TypeAlias = tuple[Floats, Floats]
+
+
+def nothing(random: Generator) -> Series:
+    x = random.normal(size=90)
+    return x, x + random.normal(size=90)
+
+
+def too_few_pairs(random: Generator) -> Series:
+    x = random.normal(size=FEWEST_PAIRS - 1)
+    return x, x + 0.3 * random.normal(size=len(x))
+
+
+def too_few_independent_pairs(random: Generator) -> Series:
+    x = slow(random, 40)
+    return x, x + 0.3 * slow(random, 40)
+
+
+def too_wide_an_interval(random: Generator) -> Series:
+    x = random.normal(size=90)
+    return x, 0.26 * x + random.normal(size=90)
+
+
+def a_week_s_rhythm(random: Generator) -> Series:
+    """Let both be higher at weekends, whatever the other does."""
+    weekend = np.arange(140) % 7 >= 5
+    return (
+        weekend + 0.3 * random.normal(size=140),
+        weekend + 0.3 * random.normal(size=140),
+    )
+
+
+def a_trend(random: Generator) -> Series:
+    """Let both rise over the year, and each day have nothing to do with the other."""
+    risen = np.linspace(-1, 1, 400)
+    return risen + random.normal(size=400), risen + random.normal(size=400)
+
+
+def a_trend_that_hides_the_opposite(random: Generator) -> Series:
+    risen, own = np.linspace(-1.6, 1.6, 400), random.normal(size=400)
+    return risen + own, risen - 0.15 * own + 0.6 * random.normal(size=400)
+
+
+def slow(random: Generator, n: int) -> Floats:
+    steps = random.normal(size=n)
+    for place in range(1, n):
+        steps[place] = 0.7 * steps[place - 1] + 0.7 * steps[place]
+    return steps
+
+
+def held_back_by(found: Link) -> list[str]:
+    met = {
+        too_few_pairs: found.n >= FEWEST_PAIRS,
+        too_few_independent_pairs: found.n_eff >= FEWEST_EFFECTIVE,
+        too_wide_an_interval: excludes_zero(found.i99),
+        a_week_s_rhythm: found.pshift <= RAREST_SHIFT,
+        a_trend: excludes_zero(found.adj95),
+        a_trend_that_hides_the_opposite: found.adj * found.rho > 0,
+    }
+    return [condition.__name__ for condition, is_met in met.items() if not is_met]
+
+
+@pytest.mark.parametrize(
+    ("made_of", "seed"),
+    [
+        (nothing, 0),
+        (too_few_pairs, 0),
+        (too_few_independent_pairs, 0),
+        (too_wide_an_interval, 0),
+        (a_week_s_rhythm, 0),
+        (a_trend, 0),
+        (a_trend_that_hides_the_opposite, 1),
+    ],
+)
+def test_one_condition_alone_holds_a_claim_back(
+    made_of: Callable[[Generator], Series], seed: int
+) -> None:
+    x, y = made_of(np.random.default_rng(seed))
+
+    found = link(x, y, np.arange(float(len(x))))
+
+    assert held_back_by(found) == ([] if made_of is nothing else [made_of.__name__])
+    assert found.claim is (made_of is nothing)
