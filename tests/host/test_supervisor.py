@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread, Timer
@@ -13,39 +12,20 @@ from threading import Thread, Timer
 import pytest
 
 from host.errors import CannotStart
-from host.health import greets, has_pulse, has_said, is_alive
+from host.health import is_alive
 from host.process import Part, Process
 from host.supervisor import Bell, Stopped, Supervisor, restart_wait_s
-from tests.servers import free_port, wait_for
-
-# A part with a child of its own, as the web server and the workers have.
-FAMILY = (
-    "import subprocess, sys, time;"
-    "child = subprocess.Popen(['sleep', '60']);"
-    "print('here', child.pid, flush=True);"
-    "time.sleep(60)"
+from tests.host.parts import (
+    ALONE,
+    FAMILY,
+    STUBBORN,
+    family,
+    is_running,
+    part,
+    talker,
+    toucher,
 )
-ALONE = "import os, time; print('here', os.getpid(), flush=True); time.sleep(60)"
-STUBBORN = (
-    "import os, signal, time; signal.signal(15, signal.SIG_IGN);"
-    "print('here', os.getpid(), flush=True); time.sleep(60)"
-)
-
-
-# Two parts that show that they are well: by an answer, and by a file's time.
-TALKER = """import os, socket
-door = socket.create_server(("127.0.0.1", {port}))
-print("here", os.getpid(), flush=True)
-while True:
-    with door.accept()[0] as talk:
-        talk.sendall(b"well")
-"""
-TOUCHER = """import os, pathlib, time
-print("here", os.getpid(), flush=True)
-while True:
-    pathlib.Path({file!r}).touch()
-    time.sleep(0.05)
-"""
+from tests.servers import wait_for
 
 
 @pytest.fixture
@@ -57,29 +37,6 @@ def said() -> list[str]:
 def supervisor(said: list[str]) -> Iterator[Supervisor]:
     with Bell() as bell:
         yield Supervisor(bell, said.append)
-
-
-def part(folder: Path, code: str, *, name: str = "part") -> Part:
-    return Part(
-        name=name,
-        command=[sys.executable, "-c", code],
-        environment=dict(os.environ),
-        log=folder / f"{name}.log",
-        is_ready=has_said("here"),
-        ends_within_s=0.2,
-    )
-
-
-def is_running(pid: int) -> bool:
-    with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
-    return False
-
-
-def family(log: Path) -> list[int]:
-    """Return the children that a part has told of."""
-    lines = log.read_text().splitlines() if log.exists() else []
-    return [int(line.split()[1]) for line in lines]
 
 
 def test_a_part_and_its_children_end_together(
@@ -121,16 +78,6 @@ def test_a_killed_part_is_started_again_without_its_old_children(
     assert not is_running(old)
     assert said == ["The part part ended (signal SIGKILL); starting it again in 0.1 s."]
     supervisor.stop(["part"])
-
-
-def talker(folder: Path) -> tuple[str, Callable[[Process], bool]]:
-    port = free_port()
-    return TALKER.format(port=port), greets(port, b"well")
-
-
-def toucher(folder: Path) -> tuple[str, Callable[[Process], bool]]:
-    file = folder / "pulse"
-    return TOUCHER.format(file=str(file)), has_pulse(file, within_s=0.5)
 
 
 @pytest.mark.parametrize("kind", [talker, toucher])
