@@ -46,10 +46,15 @@ class Stage:
             return life.finish(self.world, athlete, life.NewRun(**wishes))
 
     def link(
-        self, athlete: Athlete, *, scope: str = SCOPE, address: bool = True
+        self,
+        athlete: Athlete,
+        *,
+        scope: str = SCOPE,
+        boxes: Consents = ALL_BOXES,
+        address: bool = True,
     ) -> int:
         """Walk through consent here and there; the past is not imported yet."""
-        url = connect.begin(self.runtime, browser="browser", consents=ALL_BOXES)
+        url = connect.begin(self.runtime, browser="browser", consents=boxes)
         state = parse_qs(urlsplit(url).query)["state"][0]
         with self.world.change():
             code = grants.give_code(self.world, athlete.id, scope)

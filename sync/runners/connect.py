@@ -184,8 +184,8 @@ def _link(
     standing.seen(session, runner.id, now=now)
     linked_at = _standing_since(session, runner.id, scope)
     _keep_tokens(runtime, session, runner.id, grant, scope=scope)
-    store.start_sweep(session, runner.id, now=now)
     _agree(session, runner.id, attempt, scope=scope, now=now)
+    store.start_sweep(session, runner.id, now=now)
     if linked_at is None:
         store.start_backfill(
             session, runner.id, now=now, member_since=grant.member_since
@@ -207,14 +207,14 @@ def _agree(
     """Note what was agreed to; look for what an older text, or scope, has missed."""
     given = attempt.consents
     outdated = standing.outdated(session, runner_id)
+    had_private = store.agreed(session, runner_id, "private")
     sees_private = "read_all" in scope
-    lost = not sees_private and store.agreed(session, runner_id, "private")
     kinds = [kind for kind in given["given"] if kind != "private" or sees_private]
     store.agree(session, runner_id, kinds, version=given["version"], at=now)
-    if lost:
+    if not sees_private:
         # Strava was not allowed to show those runs any more, so they go.
         store.withdraw(session, runner_id, "private", at=now)
-    if outdated or lost:
+    if outdated or had_private != store.agreed(session, runner_id, "private"):
         consents.go_on(session, runner_id, now=now)
 
 

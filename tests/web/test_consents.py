@@ -1,5 +1,6 @@
 """Each consent can be taken back alone, and what it covered goes with it."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -23,7 +24,7 @@ from sync.runtime import Runtime
 from sync.simulator import grants
 from sync.surveys import checkins, controls
 from sync.takeout import exports
-from tests.stage import Stage
+from tests.stage import ALL_BOXES, Stage
 from tests.web.conftest import Browser
 from tests.web.history import give_history
 from tests.web.states import fresh_run
@@ -182,6 +183,22 @@ def test_private_runs_come_again_once_they_are_agreed_to_again(
     assert given.location == "/settings?saved=1#consents"
     assert visibilities(runtime) == ["only_me", "everyone"]
     assert "private" in standing(runtime)
+
+
+def test_private_runs_come_again_when_agreed_to_on_the_way_in(
+    stage: Stage, runtime: Runtime, with_private: int
+) -> None:
+    private.withdraw(runtime, with_private)
+    sweep.drain(runtime)
+    stage.pass_time(hours=1)
+
+    [athlete] = stage.world.athletes
+    boxes = replace(ALL_BOXES, private=True)
+    again = stage.link(athlete, scope=boxes.scope, boxes=boxes)
+    sweep.drain(runtime)
+
+    assert again == with_private
+    assert visibilities(runtime) == ["only_me", "everyone"]
 
 
 def test_private_runs_are_not_agreed_to_by_an_empty_box(
