@@ -174,7 +174,7 @@ def _consistency(history: History) -> Pairs:
     week, place = np.unique(weeks, return_inverse=True)
     many = np.bincount(place, minlength=len(week))
     mood = np.bincount(place, history.answers.mood[rested], len(week)) / many
-    run_weeks = week_start(np.unique(history.runs.local_day), first_weekday=first)
+    run_weeks = week_start(history.run_days, first_weekday=first)
     run_days = np.searchsorted(run_weeks, week, side="right")
     run_days -= np.searchsorted(run_weeks, week, side="left")
     return Pairs(

@@ -165,13 +165,24 @@ class History:
         return np.asarray(self.hours_after > AFTER_RUN_HOURS)
 
     @cached_property
+    def _first_of_day(self) -> Ints:
+        """Row of the first run on each local day that has one, by day."""
+        order = np.argsort(self.runs.local_day, kind="stable")
+        days = self.runs.local_day[order]
+        is_first = np.append(True, days[1:] > days[:-1])[: len(days)]
+        return np.asarray(order[is_first])
+
+    @cached_property
+    def run_days(self) -> Ints:
+        """Local days with a run, each of them once, oldest first."""
+        return np.asarray(self.runs.local_day[self._first_of_day])
+
+    @cached_property
     def rested(self) -> Flags:
         """Check-ins with no run begun earlier on the same day, shape (m,)."""
-        day, place = np.unique(self.runs.local_day, return_inverse=True)
-        first_s = np.full(len(day) + 1, np.inf)
-        np.minimum.at(first_s, place, self.runs.started_s)
-        spot = np.searchsorted(day, self.answers.local_day)
-        same = np.append(day, -1)[spot] == self.answers.local_day
+        first_s = np.append(self.runs.started_s[self._first_of_day], np.inf)
+        spot = np.searchsorted(self.run_days, self.answers.local_day)
+        same = np.append(self.run_days, -1)[spot] == self.answers.local_day
         ran = same & (first_s[spot] <= self.answers.answered_s)
         return np.asarray(self.answers.check_in & ~ran)
 

@@ -84,6 +84,20 @@ def test_every_number_stays_within_its_bounds(
     assert math.isnan(found.rho) or low <= found.rho + 1e-9 <= high + 2e-9
 
 
+@given(rows(least=2))
+def test_every_turn_of_the_calendar_is_counted(
+    data: tuple[Floats, Floats, Floats],
+) -> None:
+    x, y, _ = data
+    found = link(x, y, np.arange(len(x)))
+
+    if not math.isnan(found.rho):
+        first, second = 2 * average_ranks(x), 2 * average_ranks(y)
+        second -= second.mean()
+        turned = [abs(np.roll(first, k) @ second) for k in range(len(x))]
+        assert found.pshift == np.mean(np.array(turned) >= turned[0] - 1e-6)
+
+
 @given(arrays(float, st.integers(4, 60), elements=MOODS))
 def test_something_that_never_varies_is_linked_to_nothing(mood: Floats) -> None:
     constant = np.full(len(mood), 5000.0)
