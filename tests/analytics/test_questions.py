@@ -6,8 +6,9 @@ import pytest
 from sync.analytics.history import History
 from sync.analytics.panels import after_runs, mileage, panels_of
 from sync.analytics.questions import Mileage, is_clear, mileage_finding
+from sync.analytics.rank_link import link
 from sync.analytics.series import Floats
-from sync.analytics.shape import round_ranges, shape
+from sync.analytics.shape import Shape, round_ranges, shape
 from tests.bench.simulated_runners import Maker, World
 
 NOTHING = World(0.3)
@@ -52,6 +53,53 @@ def test_no_best_range_is_named_from_few_answers() -> None:
 
     assert ranges is not None
     assert not is_clear(ranges)
+
+
+@pytest.mark.parametrize(
+    ("n", "p", "apart", "clear"),
+    [
+        (120, 0.005, True, True),
+        (119, 0.005, True, False),
+        (120, 0.006, True, False),
+        (120, 0.005, False, False),
+    ],
+)
+def test_a_best_range_is_named_without_a_may_when_all_is_met(
+    n: int, p: float, *, apart: bool, clear: bool
+) -> None:
+    one = np.zeros(1)
+    found = Shape(
+        n, one, one.astype(int), one, 0, p, good_in=0.5, good_out=0.5, apart=apart
+    )
+
+    assert is_clear(found) is clear
+
+
+def scattered(seed: int, *, slope: float) -> Mileage:
+    """Let mood follow the run's length by `slope` a metre, and no week at all."""
+    random = np.random.default_rng(seed)
+    distance_m = random.uniform(3000, 15000, 60)
+    told = slope * (distance_m - 9000) + random.normal(size=60)
+    load_m = random.uniform(10_000, 40_000, 60)
+    mood = np.clip(np.round(told), -2, 2)
+    return Mileage(distance_m, load_m, mood, np.arange(60.0))
+
+
+def test_a_sentence_about_mileage_needs_more_than_a_link() -> None:
+    data = scattered(5, slope=0.00011)
+
+    assert link(data.distance_m, data.mood, data.days).claim
+    assert mileage_finding(data, "km").sentence == "mileage.none"
+
+
+def test_an_early_sign_is_rarer_than_one_in_thirty() -> None:
+    data = scattered(16, slope=0)
+
+    ranges = shape(data.load_m / 1000, data.mood, data.days)
+
+    assert ranges is not None
+    assert 0.03 < ranges.p < 0.06
+    assert mileage_finding(data, "km").sentence == "mileage.none"
 
 
 def test_the_best_range_is_where_the_truth_is() -> None:
