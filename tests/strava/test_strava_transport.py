@@ -2,8 +2,6 @@
 
 import json
 import logging
-import subprocess
-import sys
 from collections.abc import Generator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -212,61 +210,3 @@ def test_a_secret_is_in_no_error_and_in_no_log(
     assert SECRET not in said
     assert TOKEN not in said
     assert "127.0.0.1" not in "\n".join(texts)
-
-
-def test_a_subscription_is_made_once_shown_and_ended() -> None:
-    with listener() as app, serve_in_thread(World()) as site:
-        app.headers = {"Content-Type": "application/json"}
-        app.body = lambda path: json.dumps(
-            {"hub.challenge": parse_qs(urlsplit(path).query)["hub.challenge"][0]}
-        )
-        settings = Settings(
-            strava_client_id=1,
-            strava_client_secret="simulated",
-            strava_site_url=site,
-            strava_api_url=f"{site}/api/v3",
-        )
-        strava = HttpStrava(settings)
-        made = strava.subscribe(f"{app.url}/hooks", "verify")
-        again = strava.subscribe(f"{app.url}/hooks", "verify")
-        with pytest.raises(MoodmilesError, match="already exists"):
-            strava.subscribe(f"{app.url}/others", "verify")
-
-        assert made == again
-        assert strava.subscriptions() == [made]
-        strava.unsubscribe(made.id)
-        assert strava.subscriptions() == []
-
-
-CHEAP = """
-import sys
-from sync.settings import Settings
-from sync.strava.client import HttpStrava
-HttpStrava(Settings(strava_client_id=1)).consent_url(
-    state="s", redirect_uri="r", scope="read"
-)
-assert not {"stravalib", "requests"} & set(sys.modules), "loaded too early"
-"""
-
-QUIET = """
-import logging, warnings, requests
-before = list(warnings.filters), warnings.showwarning
-import sync.strava.library
-assert (list(warnings.filters), warnings.showwarning) == before, "warnings changed"
-assert not logging.getLogger().handlers, "a handler appeared"
-shown_by = warnings.showwarning
-logging.captureWarnings(True)
-assert warnings.showwarning is not shown_by, "warnings cannot be captured any more"
-"""
-
-
-@pytest.mark.parametrize("script", [CHEAP, QUIET], ids=["cheap", "quiet"])
-def test_the_library_is_loaded_late_and_leaves_no_trace(script: str) -> None:
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-W", "error", "-c", script],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", "")

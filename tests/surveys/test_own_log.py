@@ -4,7 +4,6 @@ import io
 import json
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 from zipfile import ZipFile
 
 import pytest
@@ -12,19 +11,15 @@ from sqlalchemy import select
 
 from sync.analytics.overview import dashboard
 from sync.models import Answer, Run, Runner
-from sync.runners import connect, leave
-from sync.runs import pull, sweep
 from sync.runs import tidy as runs_tidy
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.simulator import grants, life
 from sync.simulator.records import Activity, Athlete
-from sync.strava import Lane
-from sync.surveys import answer, own_log, own_run, withdraw
+from sync.surveys import answer, own_log
 from sync.takeout.pack import pack
 from tests.conftest import empty_tables
 from tests.mailbag import token_in
-from tests.stage import ALL_BOXES, SCOPE, Stage
+from tests.stage import Stage
 
 LIMIT_DAYS = 7
 ON_BOTH = pytest.mark.parametrize(
@@ -217,115 +212,3 @@ def test_an_export_holds_what_was_kept_before_and_after(
 def exported(stage: Stage, runner_id: int) -> dict[str, str]:
     with ZipFile(io.BytesIO(pack(stage.runtime, runner_id))) as archive:
         return {name: archive.read(name).decode() for name in archive.namelist()}
-
-
-@ON_BOTH
-def test_disconnecting_leaves_the_own_log(
-    strict: Stage, athlete: Athlete, runner_id: int
-) -> None:
-    answered_run(strict, athlete)
-    strict.pass_time(days=1)
-    answered_run(strict, athlete, keep=False)
-
-    leave.disconnect(strict.runtime, runner_id)
-
-    assert [(run.source, run.distance_m) for run in all_runs(strict)] == [
-        ("hand", 8200)
-    ]
-    assert dashboard(strict.runtime, runner_id).answered == 1
-
-
-def test_a_run_deleted_at_strava_stays_in_the_own_log(
-    strict: Stage, athlete: Athlete, runner_id: int
-) -> None:
-    run, _ = answered_run(strict, athlete)
-    with strict.world.change():
-        life.delete(strict.world, run)
-
-    pull.confirm_gone(strict.runtime, runner_id, run.id, lane=Lane.SWEEP)
-
-    assert the_run(strict).source == "hand"
-
-
-@ON_BOTH
-def test_a_run_that_comes_back_takes_its_place_again(
-    strict: Stage, athlete: Athlete, runner_id: int
-) -> None:
-    answered_run(strict, athlete)
-    leave.disconnect(strict.runtime, runner_id)
-    own = the_run(strict)
-
-    link_again(strict, athlete, runner_id)
-    strict.work()
-    back = the_run(strict)
-    leave.disconnect(strict.runtime, runner_id)
-
-    assert (own.source, back.source, the_run(strict).source) == (
-        "hand",
-        "strava",
-        "hand",
-    )
-    with strict.runtime.db.reading() as session:
-        assert session.scalars(select(Answer.run_id)).all() == [the_run(strict).id]
-
-
-def link_again(stage: Stage, athlete: Athlete, runner_id: int) -> None:
-    url = connect.begin(
-        stage.runtime, browser="browser", consents=ALL_BOXES, runner_id=runner_id
-    )
-    with stage.world.change():
-        code = grants.give_code(stage.world, athlete.id, SCOPE)
-    connect.finish(
-        stage.runtime,
-        state=parse_qs(urlsplit(url).query)["state"][0],
-        browser="browser",
-        code=code,
-        scope=SCOPE,
-    )
-
-
-def test_deleting_the_answer_deletes_what_was_kept_with_it(
-    strict: Stage, athlete: Athlete, runner_id: int
-) -> None:
-    answered_run(strict, athlete)
-    days_later(strict, LIMIT_DAYS + 1)
-
-    own_run.remove_answer(strict.runtime, runner_id, the_run(strict).id)
-
-    assert all_runs(strict) == []
-
-
-def test_taking_back_the_consent_to_moods_empties_the_own_log(
-    strict: Stage, athlete: Athlete, runner_id: int
-) -> None:
-    answered_run(strict, athlete)
-    days_later(strict, LIMIT_DAYS + 1)
-
-    withdraw.withdraw_mood(strict.runtime, runner_id)
-
-    assert all_runs(strict) == []
-
-
-def test_nobody_keeps_or_drops_for_another(
-    strict: Stage, athlete: Athlete, runner_id: int
-) -> None:
-    answered_run(strict, athlete)
-    other = strict.link(strict.athlete(8))
-
-    own_log.keep_for_run(strict.runtime, other, the_run(strict).id, keep=False)
-
-    assert own_log.of_run(strict.runtime, other, the_run(strict).id) is None
-    kept = own_log.of_run(strict.runtime, runner_id, the_run(strict).id)
-    assert kept
-    assert kept.is_kept
-
-
-def test_the_sweep_brings_nothing_back_that_is_too_old(
-    strict: Stage, athlete: Athlete, runner_id: int
-) -> None:
-    answered_run(strict, athlete)
-    days_later(strict, LIMIT_DAYS + 1)
-
-    sweep.drain(strict.runtime)
-
-    assert the_run(strict).source == "hand"

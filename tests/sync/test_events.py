@@ -1,25 +1,16 @@
 """What happens at Strava reaches our tables, in any order and only once."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select
 
-from sync.inbox import handle
-from sync.inbox.event import Delivery
-from sync.inbox.receive import receive
 from sync.models import (
     Answer,
-    Connection,
     Decision,
-    Event,
     Mail,
     Run,
-    Runner,
     Survey,
 )
-from sync.queue import Work
-from sync.simulator import grants, life
+from sync.simulator import life
 from sync.simulator.records import Athlete, Fault
 from sync.surveys import answer
 from tests.stage import Stage
@@ -209,115 +200,3 @@ def test_hidden_before_its_mail_left_and_back_a_run_is_asked_about_after_all(
         due = session.scalars(select(Mail.kind).where(Mail.due_at.is_not(None)))
         assert sorted(due) == ["survey", "survey_reminder"]
         assert session.scalars(select(Decision.verdict)).all() == ["send"]
-
-
-def test_a_run_announced_too_early_is_asked_for_again(linked: Stage) -> None:
-    linked.tell(athlete_of(linked), 424_242, "create")
-
-    linked.work()
-
-    assert linked.queue.later == [(Work.INBOX, 30.0)]
-
-
-def test_a_run_that_never_appears_is_asked_for_three_times_more(linked: Stage) -> None:
-    linked.tell(athlete_of(linked), 424_242, "create")
-    before = linked.reads()
-
-    for wait_s in (0, 30, 120, 600, 3600, 86400):
-        linked.pass_time(seconds=wait_s)
-        linked.work()
-
-    assert [wait_s for _, wait_s in linked.queue.later] == [30.0, 120.0, 600.0]
-    assert linked.reads() - before == 4
-    with linked.runtime.db.reading() as session:
-        assert session.scalars(select(Event.due_at)).one() is None
-
-
-def test_a_429_pauses_and_costs_no_attempt(linked: Stage) -> None:
-    run = linked.run(athlete_of(linked))
-    with linked.world.change():
-        linked.world.faults.put(
-            Fault(id=1, kind="status", status=429, on="detail", times=1)
-        )
-    linked.tell(athlete_of(linked), run.id, "create")
-
-    linked.work()
-
-    with linked.runtime.db.reading() as session:
-        event = session.scalars(select(Event)).one()
-    assert event.attempts == 0
-    assert event.due_at is not None
-    assert event.due_at > linked.clock()
-
-
-def test_only_one_worker_acts_for_a_runner(linked: Stage) -> None:
-    run = linked.run(athlete_of(linked))
-    with linked.runtime.db.transaction() as session:
-        connection = session.scalars(select(Connection)).one()
-        connection.busy_until = linked.clock() + timedelta(minutes=5)
-    linked.tell(athlete_of(linked), run.id, "create")
-
-    handle.drain(linked.runtime)
-
-    assert runs_of(linked) == []
-
-
-def test_work_left_by_a_dead_worker_is_taken_up_after_its_lease(
-    linked: Stage,
-) -> None:
-    run = linked.run(athlete_of(linked))
-    linked.tell(athlete_of(linked), run.id, "create")
-    with linked.runtime.db.transaction() as session:
-        connection = session.scalars(select(Connection)).one()
-        connection.busy_until = linked.clock() + timedelta(minutes=5)
-
-    linked.pass_time(minutes=6)
-    linked.work()
-
-    assert len(runs_of(linked)) == 1
-
-
-def test_a_true_deauthorisation_removes_what_is_strava_s(linked: Stage) -> None:
-    athlete = athlete_of(linked)
-    run = linked.run(athlete)
-    linked.tell(athlete, run.id, "create")
-    linked.work()
-    with linked.world.change():
-        grants.deauthorise(linked.world, athlete.id)
-
-    tell_deauthorised(linked, athlete.id)
-    linked.work()
-
-    assert runs_of(linked) == []
-    with linked.runtime.db.reading() as session:
-        assert session.scalars(select(Runner.athlete_id)).all() == [None]
-        assert session.scalars(select(Connection)).all() == []
-
-
-def test_a_forged_deauthorisation_removes_nothing(linked: Stage) -> None:
-    athlete = athlete_of(linked)
-    run = linked.run(athlete)
-    linked.tell(athlete, run.id, "create")
-    linked.work()
-
-    tell_deauthorised(linked, athlete.id)
-    linked.work()
-
-    assert len(runs_of(linked)) == 1
-
-
-def tell_deauthorised(stage: Stage, athlete_id: int) -> None:
-    receive(
-        stage.runtime,
-        Delivery.model_validate(
-            {
-                "object_type": "athlete",
-                "object_id": athlete_id,
-                "aspect_type": "update",
-                "owner_id": athlete_id,
-                "subscription_id": 1,
-                "event_time": 1_777_000_000,
-                "updates": {"authorized": "false"},
-            }
-        ),
-    )

@@ -4,60 +4,20 @@ import csv
 import io
 import json
 from dataclasses import replace
-from typing import Any
-from zipfile import ZipFile
 
 import pytest
-from sqlalchemy import func, inspect, select
-from typing_extensions import override
+from sqlalchemy import inspect, select
 
-from sync import condition, queue
-from sync.crypto import Sealer, Vault
-from sync.models import Event, Export, Mail, Model, Run, Runner
+from sync.models import Event, Export, Model, Run, Runner
 from sync.queue import Work
-from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.takeout import exports
-from sync.takeout.exports import LEASE, MOST_ATTEMPTS, State
+from sync.takeout.exports import State
 from sync.takeout.pack import STEPS, pack
 from sync.takeout.tables import TABLES
-from tests.conftest import KEY
 from tests.mailbag import waiting
 from tests.stage import Stage
-from tests.sync.test_leaving import Killed
-
-ON_BOTH = pytest.mark.parametrize(
-    "database_url", ["sqlite", "postgresql"], indirect=True
-)
-
-
-class DiesPacking(Sealer):
-    """The process dies before the last step, when the study opens the vault."""
-
-    opened = 0
-
-    @override
-    def vault(self, sealed_key: bytes) -> Vault:
-        self.opened += 1
-        if self.opened == 2:
-            raise Killed
-        return super().vault(sealed_key)
-
-
-def unpacked(packed: bytes | None) -> dict[str, str]:
-    assert packed
-    with ZipFile(io.BytesIO(packed)) as archive:
-        return {name: archive.read(name).decode() for name in archive.namelist()}
-
-
-def killed_packing(runtime: Runtime) -> None:
-    with pytest.raises(Killed):
-        exports.drain(replace(runtime, sealer=DiesPacking([KEY])))
-
-
-def count(stage: Stage, table: type[Model]) -> int:
-    with stage.runtime.db.reading() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
+from tests.takeout.packing import ON_BOTH, count, mail_kinds, unpacked
 
 
 @ON_BOTH
@@ -146,103 +106,6 @@ def test_every_table_about_a_runner_is_in_it() -> None:
     assert {held.model for held in TABLES.values()} == about_runners | {Event}
 
 
-@ON_BOTH
-def test_an_export_whose_worker_was_killed_is_packed_by_the_next(
-    stage: Stage, runner_id: int
-) -> None:
-    exports.ask(stage.runtime, runner_id)
-    killed_packing(stage.runtime)
-    half_way = exports.look(stage.runtime, runner_id)
-    exports.drain(stage.runtime)  # too early: another worker may be at it
-    early = exports.look(stage.runtime, runner_id)
-    stage.clock.forward(seconds=LEASE.total_seconds())
-
-    exports.drain(stage.runtime)
-
-    assert half_way.done == STEPS - 1
-    assert early == half_way
-    assert exports.look(stage.runtime, runner_id).state is State.READY
-    assert count(stage, Export) == 1
-
-
-def test_an_export_that_kills_every_worker_is_given_up(
-    stage: Stage, runner_id: int
-) -> None:
-    exports.ask(stage.runtime, runner_id)
-    for _ in range(MOST_ATTEMPTS):
-        killed_packing(stage.runtime)
-        stage.clock.forward(seconds=LEASE.total_seconds())
-    exports.drain(stage.runtime)
-    given_up = exports.look(stage.runtime, runner_id).state
-
-    exports.ask(stage.runtime, runner_id)
-    exports.drain(stage.runtime)
-
-    assert given_up is State.FAILED
-    assert exports.look(stage.runtime, runner_id).state is State.READY
-    assert condition.look(stage.runtime).oddities["export given up"] == 1
-
-
-def test_a_lost_key_gives_the_export_up_and_the_others_go_on(
-    stage: Stage, runner_id: int
-) -> None:
-    other = stage.link(stage.athlete(8))
-    for one in (runner_id, other):
-        exports.ask(stage.runtime, one)
-    with stage.runtime.db.transaction() as session:
-        stranger = Sealer(["a key that nobody has any more, long"])
-        session.get_one(Runner, runner_id).vault_key = stranger.new_vault_key()
-
-    exports.drain(stage.runtime)
-
-    assert exports.look(stage.runtime, runner_id).state is State.FAILED
-    assert exports.look(stage.runtime, other).state is State.READY
-
-
-def test_an_export_that_fails_keeps_no_other_waiting(
-    stage: Stage, runner_id: int
-) -> None:
-    other = stage.link(stage.athlete(8))
-    for one in (runner_id, other):
-        exports.ask(stage.runtime, one)
-    with stage.runtime.db.reading() as session:
-        key = session.get_one(Runner, runner_id).vault_key
-
-    class Fails(Sealer):
-        @override
-        def vault(self, sealed_key: bytes) -> Vault:
-            if sealed_key == key:
-                raise ZeroDivisionError
-            return super().vault(sealed_key)
-
-    exports.drain(replace(stage.runtime, sealer=Fails([KEY])))
-    failed = exports.look(stage.runtime, runner_id).state
-    stage.clock.forward(seconds=LEASE.total_seconds())
-    exports.drain(stage.runtime)
-
-    assert failed is State.PACKING
-    assert exports.look(stage.runtime, other).state is State.READY
-    assert exports.look(stage.runtime, runner_id).state is State.READY
-
-
-def test_exports_that_do_not_fit_into_a_shift_are_packed_in_the_next(
-    stage: Stage, runner_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queue, "SHIFT_S", 0)
-    ids = [runner_id, stage.link(stage.athlete(8))]
-    for one in ids:
-        exports.ask(stage.runtime, one)
-    stage.queue.woken_up.clear()
-
-    exports.drain(stage.runtime)
-    after_one = [exports.look(stage.runtime, one).state for one in ids]
-    exports.drain(stage.runtime)
-
-    assert after_one == [State.READY, State.PACKING]
-    assert Work.EXPORT in stage.queue.woken_up
-    assert exports.look(stage.runtime, ids[1]).state is State.READY
-
-
 def test_there_is_one_export_a_runner_and_a_new_one_replaces_it(
     stage: Stage, runner_id: int
 ) -> None:
@@ -297,50 +160,6 @@ def test_an_export_is_forgotten_in_time(
 
 
 @ON_BOTH
-def test_a_runner_erased_while_packing_leaves_nothing(
-    stage: Stage, runner_id: int
-) -> None:
-    exports.ask(stage.runtime, runner_id)
-
-    class Erases(DiesPacking):
-        @override
-        def vault(self, sealed_key: bytes) -> Vault:
-            self.opened += 1
-            if self.opened == 2:
-                with stage.runtime.db.transaction() as session:
-                    session.delete(session.get_one(Runner, runner_id))
-            return Sealer.vault(self, sealed_key)
-
-    exports.drain(replace(stage.runtime, sealer=Erases([KEY])))
-
-    assert count(stage, Export) == count(stage, Runner) == 0
-
-
-@ON_BOTH
-def test_a_worker_that_was_too_slow_changes_nothing_any_more(
-    stage: Stage, runner_id: int
-) -> None:
-    exports.ask(stage.runtime, runner_id)
-
-    class IsSlow(DiesPacking):
-        """Before the last step the lease ends, and another worker packs it all."""
-
-        @override
-        def vault(self, sealed_key: bytes) -> Vault:
-            self.opened += 1
-            if self.opened == 2:
-                stage.clock.forward(seconds=LEASE.total_seconds())
-                exports.drain(stage.runtime)
-                stage.clock.forward(seconds=1)
-            return Sealer.vault(self, sealed_key)
-
-    exports.drain(replace(stage.runtime, sealer=IsSlow([KEY])))
-
-    assert exports.look(stage.runtime, runner_id).state is State.READY
-    assert _kinds(stage).count("export_ready") == 1
-
-
-@ON_BOTH
 def test_all_tables_are_of_one_moment(stage: Stage, runner_id: int) -> None:
     athlete = stage.world.athletes.get(7)
     assert athlete
@@ -371,12 +190,7 @@ def test_the_mail_leads_to_the_page_and_opens_nothing(
 
     exports.drain(stage.runtime)
 
-    kinds = _kinds(stage)
+    kinds = mail_kinds(stage)
     assert ("export_ready" in kinds) == confirmed
     if confirmed:
         assert set(waiting(stage.runtime, "export_ready")) == {"expires_at", "zone"}
-
-
-def _kinds(stage: Stage) -> list[Any]:
-    with stage.runtime.db.reading() as session:
-        return list(session.scalars(select(Mail.kind)))
