@@ -11,6 +11,7 @@ BABEL := $(VENV)/bin/pybabel -q
 TEXTS := $(VENV)/moodmiles.pot
 # The tests wait for other processes about as long as they work themselves.
 SIDE_BY_SIDE = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 7 ? cores + 1 : 8)))
+OSV = $(if $(OSV_URL),--vulnerability-service osv --osv-url "$(OSV_URL)")
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --python-version 3.11
@@ -37,10 +38,10 @@ check: $(VENV)/.develop
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/deptry .
 
-# Needs a package index that lists known weaknesses; without one
-# it fails and says so.
+# Asks the package index for known weaknesses, or a list that answers
+# OSV's queries; without an answer it fails.
 audit: $(VENV)/.develop
-	$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+	$(VENV)/bin/pip-audit --strict --require-hashes --disable-pip $(OSV) -r requirements.lock
 
 fix: $(VENV)/.develop
 	$(VENV)/bin/ruff check --fix
