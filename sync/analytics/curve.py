@@ -44,7 +44,7 @@ def lowess(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 
     Two thirds of the points at a time, three robust passes. Above 100 points
     neighbours closer than a fortieth of the range share one fit, which moves the
-    line by a fiftieth of a step of mood at most.
+    line by a twentieth of a step of mood at most.
     """
     # Imported here: statsmodels brings pandas along, and most pages draw no line.
     from statsmodels.nonparametric.smoothers_lowess import (  # noqa: PLC0415

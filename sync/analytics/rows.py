@@ -15,6 +15,7 @@ from sqlalchemy import (
     CursorResult,
     Select,
     Text,
+    bindparam,
     case,
     cast,
     func,
@@ -79,28 +80,29 @@ def read(
     session: Session, runner_id: int, vault: Vault, *, for_page: bool = False
 ) -> Rows:
     """Read what the figures need; for a page also how soon each answer came."""
-    answers = _answers(runner_id)
-    if for_page:
-        answers = answers.add_columns(Answer.__table__.c.minutes_since_end)
-    runs = RunColumns(*_columns(session, _runs(runner_id)))
-    found = AnswerColumns(*_columns(session, answers))
+    runs = RunColumns(*_columns(session, _RUNS, runner_id))
+    answers = _ANSWERS_OF_PAGE if for_page else _ANSWERS
+    found = AnswerColumns(*_columns(session, answers, runner_id))
     return Rows(runs, found, vault.open_all(found.sealed))
 
 
-def _columns(session: Session, query: Select[Any]) -> Sequence[Sequence[Any]]:
+def _columns(
+    session: Session, query: Select[Any], runner_id: int
+) -> Sequence[Sequence[Any]]:
     """Return the query's columns, without a row outliving its place in them.
 
     Ten thousand rows at once are ten thousand objects that Python, time and again,
     looks through for rubbish; and plain values need nothing of SQLAlchemy's.
     """
-    found: CursorResult[Any] = session.connection().execute(query)
+    whose = {"runner_id": runner_id}
+    found: CursorResult[Any] = session.connection().execute(query, whose)
     some_rows = iter(partial(found.cursor.fetchmany, _ROWS_AT_ONCE), [])
     values = list(chain.from_iterable(chain.from_iterable(some_rows)))
     many = len(found.keys())
     return [values[place::many] for place in range(many)]
 
 
-def _runs(runner_id: int) -> Select[Any]:
+def _runs() -> Select[Any]:
     run = Run.__table__.c
     flags = (
         (run.start_known, START_KNOWN),
@@ -123,7 +125,11 @@ def _runs(runner_id: int) -> Select[Any]:
             _facts(flags),
         )
         .select_from(Run.__table__)
-        .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
+        .where(
+            run.runner_id == bindparam("runner_id"),
+            run.hidden_at.is_(None),
+            run.counted,
+        )
         .order_by(run.started_at, run.id)
     )
 
@@ -136,7 +142,7 @@ def _facts(flags: Sequence[tuple[Any, int]]) -> ColumnElement[int]:
     return total
 
 
-def _answers(runner_id: int) -> Select[Any]:
+def _answers() -> Select[Any]:
     answer = Answer.__table__.c
     return (
         select(
@@ -152,12 +158,14 @@ def _answers(runner_id: int) -> Select[Any]:
             func.nullif(cast(answer.tags, Text), "{}"),
         )
         .where(
-            answer.runner_id == runner_id,
+            answer.runner_id == bindparam("runner_id"),
             or_(answer.kind.in_(MOOD_KINDS), answer.run_id.is_not(None)),
         )
         .order_by(answer.answered_at, answer.id)
     )
 
 
+_RUNS, _ANSWERS = _runs(), _answers()
+_ANSWERS_OF_PAGE = _ANSWERS.add_columns(Answer.__table__.c.minutes_since_end)
 # By runner and the version of their runs and answers.
 KEPT: Kept[Rows] = Kept(_MOST_KEPT)
