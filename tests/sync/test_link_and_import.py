@@ -1,12 +1,17 @@
 """Linking a runner and importing their past."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import func, select
 
 from sync.errors import CodeRefused, OtherRunner, ScopeMissing, StateRefused
 from sync.models import Backfill, Connection, Decision, Run
 from sync.runners import connect
+from sync.runners.tokens import access_token
+from sync.runs import store
 from sync.simulator import grants
+from sync.strava import Lane, RemoteRun
 from tests.stage import ALL_BOXES, Stage
 
 
@@ -25,6 +30,24 @@ def test_a_linked_runner_has_all_their_runs_and_nothing_else(stage: Stage) -> No
     assert total == 25_000
     assert backfill.activities_seen == 6
     assert backfill.finished_at is not None
+
+
+def test_a_run_stays_with_whoever_linked_first(stage: Stage) -> None:
+    run = stage.run(stage.athlete(), distance_m=5000, ended_minutes_ago=60)
+    first = stage.link(stage.athlete())
+    stage.work()
+    second = stage.link(stage.athlete(8))
+    token = access_token(stage.runtime, first)
+    found = stage.runtime.strava.run(token, run.id, lane=Lane.NEW_RUN)
+    assert isinstance(found, RemoteRun)
+
+    with stage.runtime.db.transaction() as session:
+        changed = replace(found, distance_m=1.0)
+        store.save(session, second, [changed], now=stage.clock())
+
+    with stage.runtime.db.reading() as session:
+        [kept] = session.scalars(select(Run))
+    assert (kept.runner_id, kept.distance_m) == (first, 5000)
 
 
 def test_runs_from_before_linking_are_never_asked_about(stage: Stage) -> None:

@@ -83,6 +83,19 @@ def test_what_may_not_be_kept_is_not_even_imported(stage: Stage) -> None:
     }
 
 
+def test_what_may_not_be_kept_is_not_taken_from_an_event_either(linked: Stage) -> None:
+    strict = replace(linked, runtime=keeping(linked.runtime, 7))
+    old = strict.run(athlete_of(strict), ended_minutes_ago=8 * DAY_MIN)
+    young = strict.run(athlete_of(strict), ended_minutes_ago=6 * DAY_MIN)
+    for run in (old, young):
+        strict.tell(athlete_of(strict), run.id, "create")
+
+    strict.work()
+
+    kept = {run.source_id for run in runs_of(strict)}
+    assert kept & {old.id, young.id} == {young.id}
+
+
 def test_a_run_that_stayed_hidden_is_purged(linked: Stage) -> None:
     with linked.runtime.db.transaction() as session:
         session.execute(update(Run).values(hidden_at=linked.clock()))

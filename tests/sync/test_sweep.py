@@ -1,5 +1,6 @@
 """What events missed is found by comparing, and doubt deletes nothing."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,12 @@ from sqlalchemy import select, update
 
 from sync import tallies
 from sync.models import Connection, Run, Sweep
+from sync.runners.tokens import access_token
 from sync.runs import sweep
-from sync.runs.sweep_rules import DAILY
+from sync.runs.sweep_rules import DAILY, FULL_PAGE, Stretch, recent
 from sync.simulator import life
 from sync.simulator.records import Activity, App, Fault
+from sync.strava import Lane
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of, runs_of
 
@@ -100,6 +103,21 @@ def test_a_list_that_hides_runs_wrongly_removes_none(linked: Stage) -> None:
     sweep.drain(linked.runtime)
 
     assert len(runs_of(linked)) == 8
+
+
+@pytest.mark.parametrize(("short_by", "covers_all"), [(0, False), (1, True)])
+def test_a_full_page_says_nothing_about_what_is_older_than_its_last_run(
+    linked: Stage, short_by: int, *, covers_all: bool
+) -> None:
+    oldest = runs_of(linked)[0]
+    token = access_token(linked.runtime, oldest.runner_id)
+    page = linked.runtime.strava.page(token, lane=Lane.SWEEP)
+    full = replace(page, size=FULL_PAGE - short_by)
+    since, until = linked.clock() - timedelta(days=14), linked.clock()
+
+    found = recent(full, since=since, until=until)
+
+    assert found == Stretch(since if covers_all else oldest.started_at, until)
 
 
 def test_would_delete_everything_stops_and_says_so(linked: Stage) -> None:
