@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from sync.analytics.groups import difference, mean, welch
+from sync.analytics.questions import group_question
 from sync.analytics.series import NotCountable
 
 
@@ -43,6 +44,43 @@ def test_a_season_in_both_is_not_a_difference() -> None:
 
     assert found.difference < -0.5
     assert not found.claim
+
+
+def test_a_common_trend_alone_holds_a_claim_back() -> None:
+    random, risen = np.random.default_rng(0), np.linspace(-1, 1, 400)
+    label = random.random(400) < 0.5 + 0.3 * risen
+    values = 0.6 * risen + random.normal(size=400)
+
+    found = difference(values, label, np.arange(400.0))
+
+    assert found.i99[0] > 0
+    assert found.adjusted > 0
+    assert not found.claim
+
+
+def test_a_trend_that_hides_the_opposite_holds_a_claim_back() -> None:
+    random, risen = np.random.default_rng(0), np.linspace(-1, 1, 800)
+    label = random.random(800) < 0.5 + 0.45 * risen
+    values = 1.2 * risen - 0.45 * label + 0.8 * random.normal(size=800)
+
+    found = difference(values, label, np.arange(800.0))
+
+    assert found.i99[0] > 0
+    assert found.adjusted < -0.4
+    assert not found.claim
+
+
+@pytest.mark.parametrize(
+    ("effect", "told"), [(0.0, "none"), (2.0, "higher"), (-2.0, "lower")]
+)
+def test_only_a_claim_is_told_as_a_difference(effect: float, told: str) -> None:
+    random = np.random.default_rng(4)
+    label = random.random(60) < 0.5
+    values = effect * label + random.normal(size=60)
+
+    question = group_question("company", values, label, np.arange(60.0))
+
+    assert question.look(60).verdict == told
 
 
 def test_a_clear_difference_is_claimed_from_fifteen_on_either_side() -> None:
