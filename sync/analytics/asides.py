@@ -56,6 +56,5 @@ def asides(
     if run_ids is not None:
         query = query.where(run.id.in_(run_ids))
     with runtime.db.reading() as session:
-        return Asides(
-            (run_id, Aside(*beside)) for run_id, *beside in session.execute(query)
-        )
+        rows = session.execute(query).all()
+    return Asides((run_id, Aside._make(beside)) for run_id, *beside in rows)

@@ -105,12 +105,13 @@ def as_json(data: Dashboard, asides: Asides) -> dict[str, object]:
 
 
 def run_values(run: RunRow, aside: Aside) -> Sequence[object]:
+    started = run.started_local
     return (
         run.id,
         aside.strava_id,
         aside.sport,
         run.local_day.isoformat(),
-        f"{run.started_local:%H:%M}" if run.started_local else None,
+        f"{started:%H:%M}" if started else None,
         round(run.distance_m, 1),
         run.moving_s,
         round(run.week_m, 1),

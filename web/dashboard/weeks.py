@@ -40,14 +40,15 @@ def weeks_view(weeks: Sequence[WeekRow], unit: Unit, wanted: Wanted) -> WeeksVie
     shown = weeks[-MOST_WEEKS:]
     moods = [[tile(mood) for mood in week.moods] for week in shown]
     total = distance(sum(week.distance_m for week in shown), unit)
+    drawn = week_moods.draw(moods) if any(moods) else None
     return WeeksView(
-        moods=week_moods.draw(moods) if any(moods) else None,
+        moods=drawn,
         bars=week_bars.draw(
             [(week.day, in_unit(week.distance_m, unit)) for week in shown]
         ),
         table=[_line(week, unit, wanted) for week in reversed(shown)],
         total=total,
-        label=f"{_counted(total, len(shown))} {_course(moods)}",
+        label=f"{_counted(total, len(shown))} {_course(drawn)}",
     )
 
 
@@ -85,9 +86,10 @@ def _counted(total: str, weeks: int) -> str:
     )
 
 
-def _course(moods: Sequence[Sequence[int]]) -> str:
+def _course(drawn: WeekMoods | None) -> str:
     """Say in words how the mood line runs, for those who do not see it."""
-    known = [mood for mood in week_moods.smooth(moods) if mood is not None]
+    smoothed = drawn.smoothed if drawn else []
+    known = [mood for mood in smoothed if mood is not None]
     if not known:
         return _("No answers in these weeks.")
     first, lowest, highest, last = (
