@@ -1,5 +1,6 @@
 """A runner's figures follow every change of runs and answers, and no visit."""
 
+import pytest
 from sqlalchemy import select, update
 
 from sync.analytics import figures_for
@@ -51,10 +52,14 @@ def test_an_edited_run_changes_the_dots_and_decides_the_sentence_again(
     assert again.mileage.notes[0].startswith("Decided again on 1 June 2026")
 
 
-def test_a_hidden_run_leaves_every_figure(book: Book) -> None:
+@pytest.mark.parametrize("how", ["hidden", "another recording counts"])
+def test_a_run_that_does_not_count_leaves_every_figure(book: Book, how: str) -> None:
     book.linked_runs(30)
     figures_for(book.runtime, book.runner_id)
-    book.edit(3, hidden_at=book.clock())
+    if how == "hidden":
+        book.edit(3, hidden_at=book.clock())
+    else:
+        book.edit(3, counted=False)
 
     found = figures_for(book.runtime, book.runner_id)
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from sync.errors import CodeRefused, OtherRunner, ScopeMissing, StateRefused
-from sync.models import Backfill, Connection, Decision, Run
-from sync.runners import connect
+from sync.models import Backfill, Connection, Decision, Run, Runner
+from sync.runners import connect, leave
 from sync.runners.tokens import access_token
 from sync.runs import store
 from sync.simulator import grants
@@ -148,6 +148,27 @@ def test_another_athlete_never_takes_over_a_runner(stage: Stage) -> None:
             code=code,
             scope="read,activity:read",
         )
+
+
+def test_a_linked_athlete_never_becomes_a_runner_who_disconnected(stage: Stage) -> None:
+    left = stage.link(stage.athlete(7))
+    leave.disconnect(stage.runtime, left)
+    other = stage.link(stage.athlete(8))
+    url = connect.begin(stage.runtime, browser="b", consents=ALL_BOXES, runner_id=left)
+    code = grants.give_code(stage.world, 8, "read,activity:read")
+
+    with pytest.raises(OtherRunner):
+        connect.finish(
+            stage.runtime,
+            state=url.rsplit("state=", 1)[1],
+            browser="b",
+            code=code,
+            scope="read,activity:read",
+        )
+
+    with stage.runtime.db.reading() as session:
+        athletes = dict(session.execute(select(Runner.id, Runner.athlete_id)).all())
+    assert athletes == {left: None, other: 8}
 
 
 def test_coming_back_through_a_healthy_link_is_only_signing_in(stage: Stage) -> None:

@@ -23,7 +23,9 @@ from sync.runs import private, sweep
 from sync.runtime import Runtime
 from sync.simulator import grants
 from sync.surveys import checkins, controls
+from sync.surveys.withdraw import withdraw_mail
 from sync.takeout import exports
+from tests.mailbag import token_in
 from tests.stage import ALL_BOXES, Stage
 from tests.web.conftest import Browser
 from tests.web.history import give_history
@@ -113,6 +115,18 @@ def test_taking_back_the_mails_deletes_the_address_and_keeps_the_answers(
         runner = session.get_one(Runner, runner_id)
         assert (runner.email, runner.email_hash) == (None, None)
         assert len(session.scalars(select(Answer)).all()) == 1
+
+
+def test_no_link_to_the_address_works_once_it_is_taken_back(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    browser.post("/login", email=f"runner{runner_id}@example.org")
+    link = f"/login/{token_in(runtime, 'sign_in_link')}"
+
+    withdraw_mail(runtime, runner_id)
+
+    assert browser.post(link).status_code == 410
 
 
 @pytest.fixture
