@@ -29,7 +29,7 @@ up: $(VENV)/.run
 test: $(VENV)/.develop
 	@.ci/prepare $(VENV)
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest -n $(SIDE_BY_SIDE) --dist loadfile \
-		--no-loadscope-reorder --cov --cov-report=term:skip-covered $(TESTS)
+		--cov --cov-report=term:skip-covered $(TESTS)
 
 check: $(VENV)/.develop
 	$(VENV)/bin/ruff format --check
