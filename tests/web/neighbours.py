@@ -41,8 +41,8 @@ def two_on(stage: Stage) -> Two:
     """Put both on the stage."""
     runtime = stage.runtime
     ada = runner_with_everything(stage)
+    ids = ids_of(runtime, ada, stage)  # while every newest mail is hers
     ben = linked(stage, 8, BENS_RUN_M)
-    ids = ids_of(runtime, ada, stage)
     marks = (ADDRESS, "23.46", "23.5", "23460", ids["run at Strava"])
     return Two(create_app(runtime), runtime, ada, ben, ids, marks)
 

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 
 from sync.models import Event, Model, Runner
 from sync.runtime import Runtime
+from sync.surveys import answer
 from tests.stage import Stage
 from tests.web.addresses import (
     KEYS,
@@ -194,6 +195,19 @@ def test_her_own_pages_work_for_her(two: Two) -> None:
     assert {"/dashboard", "/settings", f"/runs/{two.ids['run']}"} <= bare(pages)
     assert "23.5" in everything
     assert ADDRESS in everything
+
+
+def test_his_own_pages_know_of_nobody_elses_answers(two: Two) -> None:
+    answer.record(two.runtime, token=two.ids["survey token"], values={"mood": 2})
+    pages = [
+        two.browser(runner_id).open(path)
+        for runner_id in (two.ada, two.ben)
+        for path in ("/dashboard", "/dashboard/answers.csv")
+    ]
+
+    assert [page.status_code for page in pages] == [200] * 4
+    hers, his = (page.text.splitlines() for page in pages[1::2])
+    assert (len(hers), len(his)) == (2, 1)
 
 
 def test_no_link_of_her_pages_opens_anything_for_another(two: Two) -> None:
