@@ -8,11 +8,13 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import accumulate
+from math import nan
 from typing import NamedTuple
 
 WEEK = timedelta(days=7)
 MONTH = timedelta(days=28)
 _WEEK_DAYS = 7
+_USUAL_WEEKS = 8
 _SESSION_GAP_S = 3 * 3600
 _LONGEST_DAY_S = 36 * 3600
 
@@ -58,6 +60,20 @@ def month_loads(
         so_far[bisect_right(when, day)] - so_far[bisect_right(when, day - MONTH)]
         for day in days
     ]
+
+
+def usual_week(days: Sequence[int], metres: Sequence[float], today: int) -> float:
+    """Return the metres of a usual week: the mean of the 8 weeks up to today.
+
+    nan before there are 8 weeks of history: a beginner has no usual yet.
+    """
+    if not days or today - min(days) + 1 < _USUAL_WEEKS * _WEEK_DAYS:
+        return nan
+    since = today - _USUAL_WEEKS * _WEEK_DAYS
+    lately = (
+        one for day, one in zip(days, metres, strict=True) if since < day <= today
+    )
+    return sum(lately) / _USUAL_WEEKS
 
 
 def about(runs: Goings, earlier: Mapping[int, Iterable[int]]) -> list[float]:

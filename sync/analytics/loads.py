@@ -1,4 +1,4 @@
-"""Mileage over time: trailing loads, and the weeks that a runner counts in."""
+"""Mileage over time: trailing loads, the runner's own usual, their own weeks."""
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,22 @@ def trailing_load(
     newest = np.searchsorted(when, ends, side="right")
     oldest = np.searchsorted(when, ends - window_days, side="right")
     return np.asarray(so_far[newest] - so_far[oldest], dtype=np.float64)
+
+
+def own_usual(
+    amounts: npt.ArrayLike, days: npt.ArrayLike, at_days: npt.ArrayLike
+) -> Floats:
+    """Find the usual amount a week: the mean of the 8 weeks up to each day.
+
+    Shape (m,); nan before the runner has 8 weeks of history, because a short
+    history would call every beginner's week unusual.
+    """
+    (ends,) = columns(at_days=at_days)
+    (when,) = columns(days=days)
+    weekly = trailing_load(amounts, days, ends, window_days=USUAL_DAYS)
+    weekly *= WEEK_DAYS / USUAL_DAYS
+    first = when.min() if len(when) else np.inf
+    return np.where(ends - first + 1 >= USUAL_DAYS, weekly, np.nan)
 
 
 def week_start(days: npt.ArrayLike, *, first_weekday: int = MONDAY) -> Ints:

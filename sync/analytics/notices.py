@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.loads import USUAL_DAYS, WEEK_DAYS
+from sync.analytics.loads import USUAL_DAYS, WEEK_DAYS, own_usual
 from sync.analytics.milestones import Decided
 from sync.analytics.sentences import Finding
 from sync.analytics.series import Flags, Floats, columns
@@ -48,15 +48,14 @@ def more_than_usual(
     `run` is (local days, metres), `answered` (local days, moods); `today` is a
     day number. The tight rule: mean of the last two weeks at least one standard
     deviation below the eight weeks before, both weeks lower, at least 4 answers
-    against 12, and at least 20 % more distance. Looser rules fire on nothing
-    several times a year.
+    against 12, and at least 20 % more distance than in those eight weeks, if the
+    runner has as many. Looser rules fire on nothing several times a year.
     """
     days, metres = columns(run_days=run[0], metres=run[1])
     when, mood = columns(answer_days=answered[0], moods=answered[1])
     starts = today - WINDOW_DAYS
     recent_m = metres[_between(days, starts, today)].sum() / 2
-    usual_m = metres[_between(days, starts - USUAL_DAYS, starts)].sum()
-    usual_m *= WEEK_DAYS / USUAL_DAYS
+    [usual_m] = own_usual(metres, days, [starts])
     usual = mood[_between(when, starts - USUAL_DAYS, starts)]
     weeks = [
         mood[_between(when, starts, starts + WEEK_DAYS)],

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.analytics.loads import trailing_load, week_start
+from sync.analytics.distances import usual_week
+from sync.analytics.loads import own_usual, trailing_load, week_start
 from sync.analytics.weeks import MONDAY, SUNDAY, week_of
 
 MONDAY_4_MAY = date(2026, 5, 4).toordinal()
@@ -31,6 +32,24 @@ def test_a_week_begins_on_the_runners_own_day(first: int) -> None:
     weekdays = {date.fromordinal(int(day)).weekday() for day in starts}
 
     assert weekdays == {first}
+
+
+def test_a_short_history_has_no_usual_yet() -> None:
+    days = np.arange(0, 70, 2)
+
+    usual = own_usual(np.full(len(days), 8.0), days, [30, 68])
+
+    assert np.isnan(usual[0])
+    assert usual[1] == 28 * 8 / 8
+
+
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 30)), max_size=40))
+def test_a_page_and_a_notice_mean_the_same_usual(runs: list[tuple[int, int]]) -> None:
+    days, km = [run[0] for run in runs], [run[1] * 1.0 for run in runs]
+
+    [for_notices] = own_usual(km, days, [60])
+
+    assert usual_week(days, km, 60) == pytest.approx(for_notices, nan_ok=True)
 
 
 @pytest.mark.parametrize(("first", "began"), [(MONDAY, 27), (SUNDAY, 3)])

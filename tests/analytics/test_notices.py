@@ -58,6 +58,15 @@ def test_few_answers_notice_nothing() -> None:
     assert more_than_usual(running(7000.0), (days[RECENT], mood[RECENT]), TODAY) is None
 
 
+def test_whoever_began_lately_has_no_usual_to_run_more_than() -> None:
+    days, metres = running(7000.0)
+    lately = days > TODAY - 14 - 50
+
+    found = more_than_usual((days[lately], metres[lately]), moods(-1.0), TODAY)
+
+    assert found is None
+
+
 @pytest.mark.parametrize(
     ("answers", "days", "low"),
     [

@@ -10,6 +10,7 @@ from sync.runtime import Runtime
 from sync.surveys import controls
 from tests.stage import Stage
 from tests.web.conftest import Browser
+from tests.web.history import give_history
 
 
 def answer_run(browser: Browser, run_id: int, mood: int) -> int:
@@ -140,6 +141,20 @@ def test_miles_are_used_everywhere(
 
     assert "5.1\N{NO-BREAK SPACE}mi" in page
     assert "\N{NO-BREAK SPACE}km" not in page.split("made-up data")[0]
+
+
+@pytest.mark.parametrize(("days", "usual"), [(60, "35 km in a usual week"), (40, "")])
+def test_the_last_days_are_set_beside_ones_own_usual(
+    browser: Browser, stage: Stage, runtime: Runtime, days: int, usual: str
+) -> None:
+    runner_id = stage.link(stage.athlete())
+    browser.sign_in(runner_id)
+    give_history(runtime, runner_id, [1] * days, [4.0, 6.0])
+
+    page = browser.open("/dashboard").text.replace("\N{NO-BREAK SPACE}", " ")
+
+    assert usual in page
+    assert ("in a usual week" in page) is bool(usual)
 
 
 def test_a_broken_link_is_said_with_a_way_back(

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import isnan
 
+from sync.analytics.distances import usual_week
 from sync.analytics.overview import Dashboard
 from sync.analytics.run_rows import RunRow, RunTable
 from web.dashboard.counted import Counted, counted
@@ -19,7 +21,10 @@ _LATEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Week:
+    """The last seven days; `usual` is empty for whoever has run for under 8 weeks."""
+
     distance: str
+    usual: str
     runs: int
     mood: str
     runs_at: str
@@ -117,8 +122,11 @@ def _last_week(data: Dashboard, unit: Unit) -> Week:
     since = data.today - timedelta(days=6)
     lately = [run for run in data.runs.since(since) if run.local_day <= data.today]
     moods = data.answered_runs.derived.mood
+    runs = data.runs.stored
+    usual_m = usual_week(runs.local_day, runs.distance_m, data.today.toordinal())
     return Week(
         distance=distance(sum(run.distance_m for run in lately), unit),
+        usual="" if isnan(usual_m) else distance(usual_m, unit),
         runs=len(lately),
         mood=word(tile(moods[-1] or 0)) if moods else "–",
         runs_at=f"{Wanted(since=since).address()}#all-runs",
