@@ -15,7 +15,6 @@ from babel.core import get_global
 from sync.language import spoken
 
 ANYWHERE = "*"
-FRESH_DAYS = 180
 _NOWHERE = "ZZ"  # where UTC lies
 _FILE = Path(__file__).with_name("support.json")
 
