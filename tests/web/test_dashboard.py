@@ -143,13 +143,13 @@ def test_miles_are_used_everywhere(
     assert "\N{NO-BREAK SPACE}km" not in page.split("made-up data")[0]
 
 
-@pytest.mark.parametrize(("days", "usual"), [(60, "35 km in a usual week"), (40, "")])
+@pytest.mark.parametrize(("days", "usual"), [(60, "55 km in a usual week"), (40, "")])
 def test_the_last_days_are_set_beside_ones_own_usual(
     browser: Browser, stage: Stage, runtime: Runtime, days: int, usual: str
 ) -> None:
     runner_id = stage.link(stage.athlete())
     browser.sign_in(runner_id)
-    give_history(runtime, runner_id, [1] * days, [4.0, 6.0])
+    give_history(runtime, runner_id, [1] * days, [8.0])
 
     page = browser.open("/dashboard").text.replace("\N{NO-BREAK SPACE}", " ")
 
