@@ -193,3 +193,14 @@ def test_large_answers_are_compressed_on_request(browser: Browser) -> None:
     assert packed.headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain.headers
     assert len(packed.data) < len(plain.data) / 2
+
+
+@pytest.mark.usefixtures("runner_id")
+@pytest.mark.parametrize("path", ["/settings", "/email", "/connect", "/help"])
+def test_pages_with_forms_for_words_tell_nothing_by_their_size(
+    browser: Browser, path: str
+) -> None:
+    answer = browser.client.get(path, headers={"Accept-Encoding": "gzip"})
+
+    assert answer.status_code == 200
+    assert "Content-Encoding" not in answer.headers

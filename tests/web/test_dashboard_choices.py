@@ -10,6 +10,7 @@ import pytest
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.states import STATES, answered
+from web.dashboard.tables import to_csv
 from web.dashboard.wanted import Wanted, wanted_in
 
 
@@ -39,6 +40,23 @@ def test_runs_are_sorted_by_mood(reader: Browser) -> None:
     assert best[0] == "Great"
     assert lowest[0] == "Awful"
     assert len(best) == 50
+
+
+def test_every_run_is_on_one_of_the_pages(reader: Browser) -> None:
+    pages = [reader.open(f"/dashboard?page={number}").text for number in (1, 2)]
+
+    runs = [
+        set(re.findall(r'href="(/runs/\d+)"', page[page.index('id="all-runs"') :]))
+        for page in pages
+    ]
+    assert [len(listed(page)) for page in pages] == [50, 11]
+    assert not runs[0] & runs[1]
+
+
+def test_no_spreadsheet_takes_a_text_of_ours_for_a_formula() -> None:
+    text = to_csv(("device",), [("=1+1",), ("@A1",), ("Watch",)])
+
+    assert text.splitlines() == ["device", "'=1+1", "'@A1", "Watch"]
 
 
 def test_runs_are_sorted_by_length_and_age(reader: Browser) -> None:
