@@ -52,12 +52,15 @@ def act(runtime: Runtime, batch: Batch) -> None:
         _wait_for_the_undo(runtime, batch)
         return
     plan = rules.plan(batch.events)
+    for run_id, (visibility, event_ids) in plan.visibility.items():
+        if pull.show(runtime, runner_id, run_id, visibility):
+            _done(runtime, event_ids)
+        else:
+            plan.read(run_id, event_ids)
     if not may_collect:
         # Agreeing to the new text starts a comparison, which finds these runs.
         _done(runtime, [one for event_ids in plan.pull.values() for one in event_ids])
         plan.pull.clear()
-    for run_id, visibility in plan.visibility.items():
-        pull.show(runtime, runner_id, run_id, visibility)
     pull.hide(runtime, runner_id, list(plan.confirm_gone))
     _done(runtime, plan.nothing)
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sync.errors import AccessRevoked, MoodmilesError, NotOnStrava, ScopeMissing
-from sync.runs.rules import next_try
+from sync.runs.rules import costs_an_attempt, next_try
 
 MOST_ATTEMPTS = 12
 # A run may be announced before it can be fetched.
@@ -42,9 +42,14 @@ class Plan:
 
     pull: dict[int, list[int]] = field(default_factory=dict)
     confirm_gone: dict[int, list[int]] = field(default_factory=dict)
-    visibility: dict[int, str] = field(default_factory=dict)
+    visibility: dict[int, tuple[str, list[int]]] = field(default_factory=dict)
     revoked: list[int] = field(default_factory=list)
     nothing: list[int] = field(default_factory=list)
+
+    def read(self, run_id: int, event_ids: Iterable[int]) -> None:
+        """Let one read answer these events, too, whatever else asks for it."""
+        kind = self.confirm_gone if run_id in self.confirm_gone else self.pull
+        kind.setdefault(run_id, []).extend(event_ids)
 
 
 def plan(events: Iterable[Told]) -> Plan:
@@ -52,11 +57,9 @@ def plan(events: Iterable[Told]) -> Plan:
     made = Plan()
     for event in events:
         _place(made, event)
-    for run_id, event_ids in made.pull.items():
-        # One read answers both "what is it now?" and "is it gone?".
-        if run_id in made.confirm_gone:
-            made.confirm_gone[run_id] += event_ids
-    made.pull = {k: v for k, v in made.pull.items() if k not in made.confirm_gone}
+    asked, made.pull = made.pull, {}
+    for run_id, event_ids in asked.items():
+        made.read(run_id, event_ids)
     return made
 
 
@@ -69,10 +72,9 @@ def _place(made: Plan, event: Told) -> None:
         case ("activity", "delete", _):
             made.confirm_gone.setdefault(event.subject_id, []).append(event.id)
         case ("activity", "update", {"private": private}):
-            made.visibility[event.subject_id] = (
-                "only_me" if private == "true" else "followers_only"
-            )
-            made.nothing.append(event.id)
+            visibility = "only_me" if private == "true" else "followers_only"
+            _, before = made.visibility.get(event.subject_id, ("", []))
+            made.visibility[event.subject_id] = (visibility, [*before, event.id])
         case _:
             # A new title changes nothing: we keep no names.
             made.nothing.append(event.id)
@@ -89,7 +91,7 @@ def settle(
             return None, None  # deleted or hidden meanwhile: nothing to keep
         case AccessRevoked() | ScopeMissing():
             return None, type(error).__name__
-        case _ if attempts >= MOST_ATTEMPTS:
+        case _ if attempts >= MOST_ATTEMPTS and costs_an_attempt(error):
             return None, type(error).__name__
         case _:
             return next_try(error, attempts=attempts, now=now), None

@@ -46,6 +46,14 @@ def run_for(
     return found
 
 
+def looks_away(runtime: Runtime, runner_id: int) -> bool:
+    """Whether the link shows such runs, and this runner does not let us see them."""
+    with runtime.db.reading() as session:
+        link = session.get(Connection, runner_id)
+        shown = link is not None and SEES_PRIVATE in link.scope
+        return shown and not runners.agreed(session, runner_id, "private")
+
+
 def agree(runtime: Runtime, runner_id: int) -> bool:
     """Note that we may see those runs, and look for them.
 

@@ -117,7 +117,17 @@ def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -
         log.info("run removed", runner_id=runner_id, strava_id=run_id)
 
 
-def show(runtime: Runtime, runner_id: int, run_id: int, visibility: str) -> None:
-    """Note a change of visibility, for which the event itself is enough."""
+def show(runtime: Runtime, runner_id: int, run_id: int, visibility: str) -> bool:
+    """Note a change of visibility, for which the event itself is enough.
+
+    But for runners whose private runs we look away from: one that becomes private
+    goes, and one that comes back has to be read.  Returns False for the latter.
+    """
     with runtime.db.transaction() as session:
-        store.show(session, runner_id, run_id, visibility)
+        is_held = store.show(session, runner_id, run_id, visibility)
+    is_private = visibility == private.ONLY_ME
+    if is_held != is_private or not private.looks_away(runtime, runner_id):
+        return True
+    if is_private:
+        private.forget(runtime, runner_id)
+    return is_private

@@ -29,6 +29,7 @@ MINUTE = timedelta(minutes=1)
         (AccessRevoked(), 1, None, "AccessRevoked"),
         (ScopeMissing(), 1, None, "ScopeMissing"),
         (TryLater("", MINUTE), 1, MINUTE, None),
+        (TryLater("", MINUTE), 99, MINUTE, None),
         (StravaUnavailable(), 1, MINUTE, None),
         (StravaUnavailable(), MOST_ATTEMPTS - 1, 60 * MINUTE, None),
         (StravaUnavailable(), MOST_ATTEMPTS, None, "StravaUnavailable"),
