@@ -53,6 +53,41 @@ forms = st.dictionaries(
     max_size=6,
 )
 
+# The forms of a signed-in runner, with their fields; none of them takes anything away.
+OURS = {
+    "/settings": (
+        "ask",
+        "delay_min",
+        "quiet_from",
+        "quiet_until",
+        "pause",
+        "focus",
+        "checkin_focus",
+        "units",
+        "zone",
+        "language",
+        "week_starts",
+        "country",
+    ),
+    "/email": ("email",),
+    "/dashboard/answer": ("run_id", "mood", "stress", "company"),
+    "/settings/consents/private/given": ("private",),
+    "/runs/1": ("mood", "stress", "company", "place", "race", "energy", "before"),
+    "/runs/1/count": ("run_id",),
+    "/runs/1/own-log": ("keep",),
+    "/wellbeing": ("who5_1", "who5_2", "who5_3", "who5_4", "who5_5"),
+}
+USUAL = {
+    "ask": "weekly",
+    "delay_min": "60",
+    "quiet_from": "22:00",
+    "quiet_until": "08:00",
+    "pause": "",
+    "units": "km",
+    "run_id": "1",
+    "mood": "4",
+}
+
 
 def an_event(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
     """Send an event with wrong parts, or something that is none."""
@@ -96,6 +131,15 @@ def a_page(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
     return _form_or_look(browser, draw, path)
 
 
+def a_form_of_ours(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+    """Send a form of a page that was open, with wrong values in its own fields."""
+    path, names = draw.draw(st.sampled_from(sorted(OURS.items())))
+    fields = draw.draw(st.dictionaries(st.sampled_from(names) | texts, texts))
+    usual = USUAL if draw.draw(st.booleans()) else {}
+    sent = usual | fields | {"csrf": browser.form_token()}
+    return browser.client.post(path, data=sent)
+
+
 def _form_or_look(browser: Browser, draw: st.DataObject, path: str) -> TestResponse:
     fields = draw.draw(forms)
     if draw.draw(st.booleans()):
@@ -104,7 +148,8 @@ def _form_or_look(browser: Browser, draw: st.DataObject, path: str) -> TestRespo
 
 
 @pytest.mark.parametrize(
-    "send", [an_event, a_handshake, a_return, a_survey, a_link, a_page]
+    "send",
+    [an_event, a_handshake, a_return, a_survey, a_link, a_page, a_form_of_ours],
 )
 def test_nothing_that_is_sent_breaks_loses_or_leaks(
     send: Send, browser: Browser, stage: Stage, capfd: pytest.CaptureFixture[str]
