@@ -90,8 +90,8 @@ def _open(world: World, options: argparse.Namespace) -> BaseWSGIServer:
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    # All that was answered is on disk, so there is nothing to wait for.
-    sys.stdout.flush()
+    # All that was answered is on disk, and all that was said was flushed: a second
+    # flush, from within the first one, would be an error.
     raise SystemExit(0)
 
 
