@@ -6,14 +6,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from sync.models import Run, SetAside
+from sync.models import Backfill, Run, SetAside
 from sync.runners import account
 from sync.runners.rules import about_total
 from sync.runs import aside, backfill
+from sync.runs.sweep_rules import FULL_PAGE
 from sync.simulator.records import Activity, Fault
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.stage import Stage
+from tests.sync.test_linking_again import Answers
 
 STARTED = date(2026, 5, 1)
 DAY_MIN = 24 * 60
@@ -126,3 +128,22 @@ def test_an_import_goes_on_where_a_failing_page_stopped_it(stage: Stage) -> None
     assert stage.reads() - before == 5  # the failure, three pages, the empty one
     with stage.runtime.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(Run)) == 449
+
+
+def test_what_is_finished_meanwhile_moves_no_page(stage: Stage) -> None:
+    athlete = stage.athlete()
+    for days_ago in range(FULL_PAGE + 5):
+        stage.run(athlete, ended_minutes_ago=DAY_MIN * (1 + days_ago), silent=True)
+    runner_id = stage.link(athlete)
+    slow = Answers(stage.runtime.settings, budget=Budget("", clock=stage.clock))
+
+    def goes_for_a_run() -> None:
+        stage.pass_time(hours=2)
+        stage.run(athlete, ended_minutes_ago=30, silent=True)
+
+    slow.meanwhile = goes_for_a_run
+    backfill.drain(replace(stage.runtime, strava=slow))
+
+    with stage.runtime.db.reading() as session:
+        seen = session.get_one(Backfill, runner_id).activities_seen
+    assert seen == FULL_PAGE + 5
