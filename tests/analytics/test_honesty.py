@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sync.analytics import store
+from sync.analytics.figures import figures_for
 from sync.analytics.groups import FEWEST_SHOWN
 from sync.analytics.milestones import Decided
 from sync.analytics.notices import REST_DAYS
@@ -49,6 +50,20 @@ def test_a_group_is_drawn_from_eight_answers_on() -> None:
 
     assert FEWEST_SHOWN == 8
     assert list(means(drawn, values, days)) == ["eight"]
+
+
+@pytest.mark.parametrize("told", [NUMBER_FROM - 1, NUMBER_FROM])
+def test_a_remembered_change_is_told_of_enough_answers_and_called_so(
+    book: Book, told: int
+) -> None:
+    for number in range(1, told + 1):
+        book.run(number, 5, 1, said={"before": 0})
+
+    said = figures_for(book.runtime, book.runner_id).notes
+    remembered = [note for note in said if note.startswith("Remembered change")]
+
+    assert len(remembered) == (told >= NUMBER_FROM)
+    assert all("+1.0 (before is from memory" in note for note in remembered)
 
 
 def test_rare_things_rest_as_long_as_was_promised() -> None:
