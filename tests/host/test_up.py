@@ -38,13 +38,21 @@ def pids(running: House) -> dict[str, int]:
     """Return the leader of each part."""
     us = running.process.pid
     children = Path(f"/proc/{us}/task/{us}/children").read_text().split()
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+    commands = {int(pid): command_of(pid) for pid in children}
     return {
         part: pid
         for part, word in PARTS.items()
         for pid, command in commands.items()
         if word in command
     }
+
+
+def command_of(pid: str) -> str:
+    """Return a process's command; nothing if it has gone just now."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def works(running: House) -> bool:

@@ -1,6 +1,7 @@
 """Whose events are taken, which are counted, and how few reads they cost."""
 
 import hmac
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -14,7 +15,7 @@ from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.simulator import life
 from sync.simulator.records import Fault
-from tests.stage import Stage
+from tests.stage import ALL_BOXES, Stage
 from tests.sync.test_events import athlete_of, runs_of
 
 SECRET = "what only Strava knows"
@@ -200,7 +201,8 @@ def test_a_list_read_that_fails_is_tried_again(linked: Stage) -> None:
 
 def test_a_run_gone_private_stays_the_runner_s_without_a_read(stage: Stage) -> None:
     athlete = stage.athlete()
-    stage.link(athlete, scope="read,activity:read_all")
+    boxes = replace(ALL_BOXES, private=True)
+    stage.link(athlete, scope=boxes.scope, boxes=boxes)
     stage.work()
     run = stage.run(athlete)
     stage.tell(athlete, run.id, "create")
