@@ -5,11 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
-from host import seeding
 from sync.analytics import figures_for
 from sync.models import Answer, Run
-from sync.simulator import seed
 from tests.clock import HandClock
+from tests.robin import robin_in
 from tests.stage import Stage
 
 
@@ -21,14 +20,7 @@ def clock() -> HandClock:
 @pytest.fixture
 def robin(stage: Stage) -> int:
     """Return a runner with 18 months of runs and answers."""
-    with stage.world.change():
-        seed.populate(stage.world, number=1, exported=None)
-    athlete = next(one for one in stage.world.athletes if one.firstname == "Robin")
-    runner_id = stage.link(athlete)
-    stage.work()
-    with stage.runtime.db.transaction() as session:
-        seeding.remember(stage.runtime, session, runner_id)
-    return runner_id
+    return robin_in(stage)
 
 
 def test_the_headline_is_what_the_rule_finds_in_the_answers(

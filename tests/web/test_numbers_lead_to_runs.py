@@ -6,10 +6,9 @@ from html import unescape
 
 import pytest
 
-from host import seeding
 from sync.prepared.scenes import prepare
-from sync.simulator import seed
 from sync.surveys import controls
+from tests.robin import robin_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.states import answered
@@ -18,18 +17,6 @@ LINK = re.compile(r'<a [^>]*?href="(/dashboard\?[^"]*)#all-runs"([^>]*)>([^<]*)<
 SPOKEN = re.compile(r'aria-label="([^"]*)"')
 NUMBER = re.compile(r"(?<![\d.])\d[\d,]*(?![\d,.]*(?:\d| km| mi))")
 LISTED = re.compile(r"<caption>([\d,]+) runs? of [\d,]+")
-
-
-def _demo(stage: Stage) -> int:
-    """Let Robin have their 18 months, as in the demo."""
-    with stage.world.change():
-        seed.populate(stage.world, number=1, exported=None)
-    athlete = next(one for one in stage.world.athletes if one.firstname == "Robin")
-    runner_id = stage.link(athlete)
-    stage.work()
-    with stage.runtime.db.transaction() as session:
-        seeding.remember(stage.runtime, session, runner_id)
-    return runner_id
 
 
 def _prepared(stage: Stage) -> int:
@@ -47,7 +34,7 @@ def _in_miles(stage: Stage) -> int:
 
 
 RUNNERS: Mapping[str, Callable[[Stage], int]] = {
-    "demo": _demo,
+    "demo": robin_in,
     "500 answers": _prepared,
     "22 answers": _few,
     "in miles": _in_miles,
