@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from sync.models import Backfill, Run, SetAside
+from sync.models import Backfill, Run, Runner, SetAside
 from sync.runners import account
 from sync.runners.rules import about_total
 from sync.runs import aside, backfill
@@ -147,3 +147,22 @@ def test_what_is_finished_meanwhile_moves_no_page(stage: Stage) -> None:
     with stage.runtime.db.reading() as session:
         seen = session.get_one(Backfill, runner_id).activities_seen
     assert seen == FULL_PAGE + 5
+
+
+def test_a_page_on_its_way_when_all_is_to_be_deleted_is_not_kept(stage: Stage) -> None:
+    athlete = stage.athlete()
+    stage.run(athlete, ended_minutes_ago=DAY_MIN, silent=True)
+    runner_id = stage.link(athlete)
+    slow = Answers(stage.runtime.settings, budget=Budget("", clock=stage.clock))
+
+    def asks_to_be_deleted() -> None:
+        with stage.runtime.db.transaction() as session:
+            runner = session.get_one(Runner, runner_id)
+            runner.erase_at = stage.clock() + timedelta(minutes=10)
+
+    slow.meanwhile = asks_to_be_deleted
+    backfill.drain(replace(stage.runtime, strava=slow))
+
+    with stage.runtime.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Run)) == 0
+        assert session.get_one(Backfill, runner_id).next_page == 1
