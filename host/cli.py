@@ -36,8 +36,7 @@ def _run(words: Sequence[str]) -> int:
     if extra:
         raise WrongUse(_unknown_option(extra[0], arguments))
     if arguments.version:
-        print(f"moodmiles {import_module('importlib.metadata').version('moodmiles')}")
-        return DONE
+        arguments.module = "host.version"
     if "module" not in arguments:
         raise WrongUse(f"Say which command: {_listed(arguments)}.")
     # Imported late: `--help` and a typing error should not wait for SQLAlchemy.

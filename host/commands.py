@@ -29,6 +29,10 @@ def _data_dir(parser: ArgumentParser) -> None:
     )
 
 
+def _nothing(_parser: ArgumentParser) -> None:
+    """Take no option and no argument."""
+
+
 def _instance(parser: ArgumentParser) -> None:
     _data_dir(parser)
     parser.add_argument(
@@ -186,4 +190,5 @@ COMMANDS = (
         _data_dir,
     ),
     Command(("doctor",), "host.doctor", "check every part and say what to do", _doctor),
+    Command(("version",), "host.version", "say which version this is", _nothing),
 )

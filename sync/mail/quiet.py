@@ -5,7 +5,8 @@ from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-FROM, UNTIL = "21:30", "07:00"
+FROM = "21:30"
+UNTIL = "07:00"
 # Someone waits for the others, or must hear of them at once.
 KEEPS_QUIET = {"survey", "survey_reminder", "checkin", "slow_down_question", "digest"}
 

@@ -1,6 +1,9 @@
 """The command line: every command explains itself, every mistake is one sentence."""
 
+import re
+import tomllib
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +11,7 @@ from host.cli import FAILED, WRONG_USE, main
 from host.commands import COMMANDS, Command
 from sync.errors import NotConfigured
 
+ROOT = Path(__file__).parents[2]
 # Everything that a part in production needs, but for a contact.
 PUBLIC = {
     "PUBLIC_URL": "https://run.example",
@@ -127,8 +131,29 @@ def test_the_pages_themselves_refuse_it_whatever_server_loads_them(
         import_module("web.wsgi")
 
 
-def test_it_says_which_version_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    code = main(["--version"])
+@pytest.mark.parametrize("word", ["version", "--version"])
+def test_it_says_in_one_line_which_version_it_is(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "version"
+    ]
+
+    code = main([word])
 
     assert code == 0
-    assert capsys.readouterr().out.startswith("moodmiles ")
+    assert capsys.readouterr().out == f"moodmiles {declared}\n"
+
+
+def test_the_changelog_names_this_version_with_its_date() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "version"
+    ]
+    headings = re.findall(
+        r"^## \[(.+?)\] - (\d{4}-\d{2}-\d{2})$",
+        (ROOT / "CHANGELOG.md").read_text(),
+        re.MULTILINE,
+    )
+
+    assert headings[0][0] == declared
+    assert headings == sorted(headings, key=lambda heading: heading[1], reverse=True)

@@ -13,10 +13,11 @@ import requests
 from tests.servers import HOST, free_port
 
 ROOT = Path(__file__).parent.parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 EXPORT = ROOT / "tests" / "data" / "activities-small.csv"
 FENCED = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 OURS = re.compile(r"`(moodmiles(?: [a-z]+)*)`")
+TARGETS = re.compile(r"(?:`|entry: )make ([a-z-]+)")
 
 
 def fenced_commands() -> set[str]:
@@ -35,8 +36,15 @@ def named_commands() -> list[str]:
 
 
 def test_only_commands_that_are_tested_here_are_shown() -> None:
-    # pytest itself is what `make test` runs; the others are run below.
-    known = {"make demo", "make demo EXPORT=path/to/activities.csv", "make test"}
+    # pytest itself is what `make test` and `make quick` run; the others are run
+    # below and in `test_contributing.py`.
+    known = {
+        "make demo",
+        "make demo EXPORT=path/to/activities.csv",
+        "make test",
+        "make quick",
+        ".venv/bin/python -m pytest tests/mail/test_quiet_hours.py",
+    }
     modules = {
         command
         for command in fenced_commands()
@@ -64,15 +72,22 @@ def test_every_command_of_ours_exists(name: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_make_test_and_make_check_are_there() -> None:
-    for target in ("test", "check"):
-        done = subprocess.run(  # noqa: S603
-            ["make", "-n", target],  # noqa: S607
-            capture_output=True,
-            cwd=ROOT,
-            check=False,
-        )
-        assert done.returncode == 0
+def named_targets() -> list[str]:
+    texts = [document.read_text() for document in DOCUMENTS]
+    texts.append((ROOT / ".pre-commit-config.yaml").read_text())
+    return sorted({target for text in texts for target in TARGETS.findall(text)})
+
+
+@pytest.mark.parametrize("target", named_targets())
+def test_every_make_target_that_is_named_exists(target: str) -> None:
+    done = subprocess.run(  # noqa: S603
+        ["make", "-n", target, "NAME=x"],  # noqa: S607
+        capture_output=True,
+        cwd=ROOT,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
 
 
 def outside_make() -> dict[str, str]:
