@@ -6,7 +6,6 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check -qq install
 BABEL := $(VENV)/bin/pybabel -q
 TEXTS := $(VENV)/moodmiles.pot
 # The tests wait for other processes about as long as they work themselves.
@@ -15,8 +14,6 @@ OSV = $(if $(OSV_URL),--vulnerability-service osv --osv-url "$(OSV_URL)")
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --python-version 3.11
-NO_INDEX := Python packages could not be installed: see the lines above; a package \
-	index must be reachable (PIP_INDEX_URL names another one).
 
 .PHONY: demo up test check audit fix lock migration messages bench chaos
 
@@ -71,16 +68,11 @@ chaos: $(VENV)/.develop
 	@.ci/prepare $(VENV)
 	$(PYTHON) -m tests.faults.chaos
 
+# Both locks are complete: each is installed by itself.
 $(VENV)/.run: requirements.lock pyproject.toml
-	@.ci/venv $(VENV)
-	@echo "Installing Python packages (once; about a minute) ..." >&2
-	@$(PIP) --require-hashes --requirement requirements.lock \
-		|| { echo "$(NO_INDEX)" >&2; exit 1; }
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@.ci/install $< $(VENV)
 	@touch $@
 
-$(VENV)/.develop: requirements-dev.lock $(VENV)/.run
-	@echo "Installing what the tests need (once) ..." >&2
-	@$(PIP) --require-hashes --requirement requirements-dev.lock \
-		|| { echo "$(NO_INDEX)" >&2; exit 1; }
-	@touch $@
+$(VENV)/.develop: requirements-dev.lock pyproject.toml
+	@.ci/install $< $(VENV)
+	@touch $(VENV)/.run $@
