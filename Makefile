@@ -13,7 +13,7 @@ SIDE_BY_SIDE = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 7 ?
 OSV = $(if $(OSV_URL),--vulnerability-service osv --osv-url "$(OSV_URL)")
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
-	--no-emit-index-url --no-annotate --python-version 3.11
+	--no-emit-index-url --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
 .PHONY: demo up test check audit fix lock migration messages bench chaos
 
@@ -44,9 +44,13 @@ fix: $(VENV)/.develop
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
+# UPGRADE=1 takes the newest versions; then both locks are installed afresh, by
+# Debian 12's pip and by the newest.
 lock: $(VENV)/.develop
 	$(COMPILE) --group build pyproject.toml -o requirements.lock
 	$(COMPILE) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(MAKE) $(VENV)/.develop
+	$(PYTHON) -m tests.lab.locks --install
 
 migration: $(VENV)/.develop
 	@test -n "$(NAME)" || { echo 'Say what changes: make migration NAME="add a column"' >&2; exit 2; }
