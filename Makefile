@@ -6,7 +6,6 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP := $(PYTHON) -m pip --disable-pip-version-check -qq install
 BABEL := $(VENV)/bin/pybabel -q
 TEXTS := $(VENV)/moodmiles.pot
 # The tests wait for other processes about as long as they work themselves.
@@ -14,9 +13,7 @@ SIDE_BY_SIDE = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 7 ?
 OSV = $(if $(OSV_URL),--vulnerability-service osv --osv-url "$(OSV_URL)")
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
-	--no-emit-index-url --no-annotate --python-version 3.11
-NO_INDEX := Python packages could not be installed: see the lines above; a package \
-	index must be reachable (PIP_INDEX_URL names another one).
+	--no-emit-index-url --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
 .PHONY: demo up test check audit fix lock migration messages bench chaos
 
@@ -47,9 +44,13 @@ fix: $(VENV)/.develop
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
+# UPGRADE=1 takes the newest versions; then both locks are installed afresh, by
+# Debian 12's pip and by the newest.
 lock: $(VENV)/.develop
 	$(COMPILE) --group build pyproject.toml -o requirements.lock
 	$(COMPILE) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(MAKE) $(VENV)/.develop
+	$(PYTHON) -m tests.lab.locks --install
 
 migration: $(VENV)/.develop
 	@test -n "$(NAME)" || { echo 'Say what changes: make migration NAME="add a column"' >&2; exit 2; }
@@ -71,16 +72,11 @@ chaos: $(VENV)/.develop
 	@.ci/prepare $(VENV)
 	$(PYTHON) -m tests.faults.chaos
 
+# Both locks are complete: each is installed by itself.
 $(VENV)/.run: requirements.lock pyproject.toml
-	@.ci/venv $(VENV)
-	@echo "Installing Python packages (once; about a minute) ..." >&2
-	@$(PIP) --require-hashes --requirement requirements.lock \
-		|| { echo "$(NO_INDEX)" >&2; exit 1; }
-	@$(PIP) --no-deps --no-build-isolation --editable .
+	@.ci/install $< $(VENV)
 	@touch $@
 
-$(VENV)/.develop: requirements-dev.lock $(VENV)/.run
-	@echo "Installing what the tests need (once) ..." >&2
-	@$(PIP) --require-hashes --requirement requirements-dev.lock \
-		|| { echo "$(NO_INDEX)" >&2; exit 1; }
-	@touch $@
+$(VENV)/.develop: requirements-dev.lock pyproject.toml
+	@.ci/install $< $(VENV)
+	@touch $(VENV)/.run $@
