@@ -101,6 +101,8 @@ CHECKS = (
     "limits",
     "clock",
     "work",
+    "helplines",
+    "certificate",
 )
 
 
