@@ -119,7 +119,7 @@ class Hush:
         self._go = Event()
 
     def wait(self) -> None:
-        self._go.wait(10)
+        self._go.wait(PATIENCE_S)
 
     def let_go(self) -> None:
         self._go.set()
