@@ -15,7 +15,7 @@ OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)"
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: demo up test check audit fix lock migration messages bench chaos
+.PHONY: demo up test check audit fix lock migration messages bench chaos any-day release-check
 
 demo: $(VENV)/.run
 	@$(VENV)/bin/moodmiles demo $(OPTIONS) $(if $(EXPORT),--export "$(EXPORT)")
@@ -71,6 +71,19 @@ bench: $(VENV)/.develop
 chaos: $(VENV)/.develop
 	@.ci/prepare $(VENV)
 	$(PYTHON) -m tests.faults.chaos
+
+# The quick tests at four moments to come; LONG=1: every test at every moment.
+any-day: $(VENV)/.develop
+	@.ci/prepare $(VENV)
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m tests.lab.any_day $(if $(LONG),--long)
+
+# What a tag needs beside the gate: see docs/releasing.md.
+release-check: $(VENV)/.develop
+	$(PYTHON) -m tests.lab.release
+	$(MAKE) audit
+	$(PYTHON) -m tests.lab.locks --install
+	$(MAKE) any-day
+	$(MAKE) chaos
 
 # Both locks are complete: each is installed by itself.
 $(VENV)/.run: requirements.lock pyproject.toml

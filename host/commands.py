@@ -105,6 +105,8 @@ CHECKS = (
     "limits",
     "clock",
     "work",
+    "helplines",
+    "certificate",
 )
 
 

@@ -7,7 +7,6 @@ and exports lie under each runner's own vault key, which moves with the rest.
 
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from sqlalchemy import inspect, select
 
@@ -24,8 +23,6 @@ SEALED: Mapping[type[Model], tuple[str, ...]] = {
     MailLink: ("email",),
     Mail: ("sealed",),
 }
-# Short transactions: everybody else goes on working meanwhile.
-_AT_ONCE = 200
 
 
 def run(arguments: Namespace) -> int:
@@ -85,22 +82,25 @@ def _opens(runtime: Runtime, secrets: Sequence[bytes | None]) -> bool:
 
 
 def _rotate(runtime: Runtime, model: type[Model]) -> int:
-    """Move one table, some rows at a time in the order of their keys."""
+    """Move one table, one row at a time.
+
+    A transaction that locks several rows and one of a runner's that takes the same
+    rows in another order would wait for each other.
+    """
     (key,) = inspect(model).primary_key
-    last: Any = None
-    count = 0
-    while True:
-        with runtime.db.transaction() as session:
-            wanted = select(model).order_by(key).limit(_AT_ONCE).with_for_update()
-            if last is not None:
-                wanted = wanted.where(key > last)
-            rows = session.scalars(wanted).all()
-            for row in rows:
-                count += sum(_reseal(runtime, row, name) for name in SEALED[model])
-                _look_up_by_newest_key(runtime, row)
-            if len(rows) < _AT_ONCE:
-                return count
-            last = getattr(rows[-1], key.name)
+    with runtime.db.reading() as session:
+        keys = session.scalars(select(key).order_by(key)).all()
+    return sum(_rotate_row(runtime, model, key) for key in keys)
+
+
+def _rotate_row(runtime: Runtime, model: type[Model], key: object) -> int:
+    with runtime.db.transaction() as session:
+        row = session.get(model, key, with_for_update=True)
+        if row is None:
+            return 0
+        count = sum(_reseal(runtime, row, name) for name in SEALED[model])
+        _look_up_by_newest_key(runtime, row)
+        return count
 
 
 def _reseal(runtime: Runtime, row: object, name: str) -> bool:

@@ -28,6 +28,9 @@ from sync.queue import Queue, Work
 
 Bind: TypeAlias = Engine | Connection
 
+# SQLite's writers do not queue: on a busy machine one that only looks in now and
+# then may be overtaken many times, and to wait is better than to fail.
+_LOCK_WITHIN_S = 30
 _WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
 _ALONE = "moodmiles_alone"
@@ -115,7 +118,9 @@ def connect(url: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     # What was written may be an answer or a token: no error message shows it.
-    engine = create_engine(url, connect_args={"timeout": 5}, hide_parameters=True)
+    engine = create_engine(
+        url, connect_args={"timeout": _LOCK_WITHIN_S}, hide_parameters=True
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -131,7 +136,7 @@ def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
         "foreign_keys=ON",
         # What is deleted is overwritten, however this SQLite was built.
         "secure_delete=ON",
-        "busy_timeout=5000",
+        f"busy_timeout={_LOCK_WITHIN_S * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

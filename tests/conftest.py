@@ -1,5 +1,6 @@
 """Fixtures: real tables, a simulated Strava on a real socket, a hand-set clock."""
 
+import os
 import shutil
 from collections.abc import Generator, Iterator
 from functools import cache
@@ -9,6 +10,8 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
@@ -23,10 +26,24 @@ from sync.simulator.world import World
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.clock import HandClock
+from tests.isolation import isolate
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
 from tests.stage import Stage
 from tests.templates import SharedEnvironment
+
+isolate(os.environ)
+# A property holds or fails the same way each time, however busy the machine is;
+# `--hypothesis-profile=default` looks for new examples.
+hypothesis.register_profile(
+    "moodmiles",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis.load_profile("moodmiles")
 
 KEY = "a key for tests that is long enough"
 LARGE_BYTES = 1_000_000

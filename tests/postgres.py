@@ -105,7 +105,8 @@ def _binaries() -> Path:
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).parent
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    found = sorted(versions, key=lambda initdb: float(initdb.parts[-3]))
     if not found:
         raise NoPostgres(
             "The tests need PostgreSQL: `apt-get install postgresql`, or name a "

@@ -1,10 +1,9 @@
-"""Runners whose figures are looked at; property tests are never about speed."""
+"""Runners whose figures are looked at."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import settings
 
 from sync.crypto import Sealer
 from sync.database import Database
@@ -15,9 +14,6 @@ from tests.analytics.book import Book
 from tests.clock import HandClock
 from tests.conftest import empty_tables, engine_for
 from tests.queues import RecordingQueue
-
-settings.register_profile("moodmiles", deadline=None, max_examples=60)
-settings.load_profile("moodmiles")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,20 +1,25 @@
 """PostgreSQL restarted in mid-work: what was acknowledged is stored, work goes on."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
+from typing_extensions import override
 
 from sync.inbox import handle
-from sync.simulator.records import Fault
+from sync.settings import Settings
+from sync.strava import Lane, NotARun, RemoteRun
+from sync.strava.budget import Budget
+from sync.strava.client import HttpStrava
 from tests.conftest import migrate
 from tests.faults.mirror import ours, theirs
 from tests.postgres import Server
-from tests.servers import free_port, wait_for
+from tests.servers import PATIENCE_S, free_port
 from tests.stage import Stage
 
 
@@ -53,6 +58,21 @@ def test_work_goes_on_after_a_restart(stage: Stage, server: Server) -> None:
     assert ours(stage) == theirs(stage.world)
 
 
+class Held(HttpStrava):
+    """Holds Strava's answers back until it is let go."""
+
+    def __init__(self, settings: Settings, *, budget: Budget) -> None:
+        super().__init__(settings, budget=budget)
+        self.has_answered, self.let_go = Event(), Event()
+
+    @override
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
+        found = super().run(access_token, run_id, lane=lane)
+        self.has_answered.set()
+        self.let_go.wait(PATIENCE_S)
+        return found
+
+
 def test_a_worker_whose_database_went_while_strava_answered(
     stage: Stage, server: Server
 ) -> None:
@@ -62,23 +82,21 @@ def test_a_worker_whose_database_went_while_strava_answered(
     stage.pass_time(hours=2)
     run = stage.run(athlete)
     stage.tell(athlete, run.id, "create")
-    with stage.world.change():
-        stage.world.faults.put(
-            Fault(id=1, kind="slow", seconds=1.5, on="detail", times=1)
-        )
-    before = stage.reads()
+    strava = Held(stage.runtime.settings, budget=Budget("", clock=stage.clock))
+    runtime = replace(stage.runtime, strava=strava)
     troubles: list[Exception] = []
 
     def work() -> None:
         try:
-            handle.drain(stage.runtime)
+            handle.drain(runtime)
         except SQLAlchemyError as error:
             troubles.append(error)
 
     worker = Thread(target=work)
     worker.start()
-    wait_for(lambda: stage.reads() > before)
+    assert strava.has_answered.wait(PATIENCE_S)
     server.stop()
+    strava.let_go.set()
     worker.join()
     server.start()
     stage.pass_time(minutes=6)

@@ -7,6 +7,7 @@ from subprocess import PIPE, Popen
 from typing import Any, Self
 
 from sync.settings import Settings
+from tests.servers import PATIENCE_S
 from tests.stage import Stage
 
 
@@ -39,7 +40,7 @@ class Workshop:
         assert self._process.stdout
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait(10)
+        self._process.wait(PATIENCE_S)
 
     def survives(self, stage: Stage, job: Job) -> bool:
         """Let one process do a job; False if it was killed on the way."""

@@ -73,11 +73,11 @@ def test_compose_sets_only_what_we_read() -> None:
     assert set(re.findall(r"\bMOODMILES_[A-Z_]+", text)) <= SETTINGS
 
 
-def test_the_makefile_has_at_most_twelve_targets() -> None:
+def test_the_makefile_has_at_most_sixteen_targets() -> None:
     text = (ROOT / "Makefile").read_text()
     [phony] = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
 
-    assert len(phony.split()) <= 12
+    assert len(phony.split()) <= 16
     assert all(f"\n{target}:" in text for target in phony.split())
 
 

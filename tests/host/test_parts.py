@@ -18,7 +18,7 @@ from host.plan import Plan
 from host.wishes import Wishes
 from sync.errors import MoodmilesError, NotConfigured
 from sync.settings import Settings
-from tests.servers import HOST, free_port, wait_for
+from tests.servers import HOST, PATIENCE_S, free_port, wait_for
 
 NOTHING = frozenset[str]()
 EVERYTHING = frozenset(Settings.model_fields)
@@ -105,7 +105,7 @@ def test_the_mailbox_keeps_what_it_is_sent(folder: Path) -> None:
     with smtplib.SMTP(HOST, port, local_hostname="test") as line:
         line.sendmail("us@example.org", ["robin@example.org"], "Subject: Hi\n\nThere")
     server.terminate()
-    code = server.wait(5)
+    code = server.wait(PATIENCE_S)
 
     [kept] = Maildir(folder / "mailbox")
     assert code == 0

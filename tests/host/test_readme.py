@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.servers import HOST, free_port
+from tests.servers import HOST, PATIENCE_S, free_port
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -113,7 +113,7 @@ def test_make_demo_with_an_export_brings_up_the_pages(tmp_path: Path) -> None:
     ) as make:
         assert make.stdout is not None
         said = next((line for line in make.stdout if "http://" in line), "")
-        page = requests.get(f"http://{HOST}:{port}/", timeout=10)
+        page = requests.get(f"http://{HOST}:{port}/", timeout=PATIENCE_S)
         os.killpg(make.pid, signal.SIGINT)
 
     assert f"http://{HOST}:{port}" in said

@@ -16,13 +16,14 @@ from celery import Celery
 from host.cli import FAILED, main
 from host.commands import CHECKS
 from tests.journeys.house import House, house, until
-from tests.servers import free_port
+from tests.servers import HOST, free_port
 
+# Redis is the machine's own server, if there is one: its port alone tells it apart.
 PARTS = {
     "web": "web.wsgi:app",
     "worker": "workers.worker",
     "beat": "workers.beat",
-    "redis": "valkey-server",
+    "redis": f"{HOST}:{{redis}}",
     "simulator": "sync.simulator",
     "mailbox": "host.mailbox",
 }
@@ -37,13 +38,14 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 def pids(running: House) -> dict[str, int]:
     """Return the leader of each part."""
     us = running.process.pid
+    ports = json.loads((running.data_dir / "ports.json").read_text())
     children = Path(f"/proc/{us}/task/{us}/children").read_text().split()
     commands = {int(pid): command_of(pid) for pid in children}
     return {
         part: pid
         for part, word in PARTS.items()
         for pid, command in commands.items()
-        if word in command
+        if word.format(**ports) in command
     }
 
 
@@ -67,7 +69,7 @@ def works(running: House) -> bool:
 
 
 def test_all_parts_run(instance: House) -> None:
-    assert works(instance)
+    until(lambda: works(instance))
     assert pids(instance).keys() == PARTS.keys()
 
 
@@ -118,15 +120,17 @@ def test_the_other_commands_know_a_running_instance(
 
     lines = capsys.readouterr().out.splitlines()
     assert code == 0, lines
-    assert [line.split()[0] for line in lines] == ["ok"] * len(CHECKS)
+    assert len(lines) == len(CHECKS)
+    # What grows old is a warning on some day, and all is well all the same.
+    assert {line.split()[0] for line in lines} <= {"ok", "warn"}
 
 
 def test_another_instance_runs_beside_it(instance: House, folder: Path) -> None:
     with house(folder / "data") as other:
         parts = pids(other)
 
-        assert works(other)
-        assert works(instance)
+        until(lambda: works(other))
+        until(lambda: works(instance))
         assert other.strava_url != instance.strava_url
         assert other.stop() == 0
 

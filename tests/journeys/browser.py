@@ -1,5 +1,6 @@
 """A real browser: Debian's Chromium, driven by Playwright."""
 
+import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.lab.faketime import without_faketime
 
 ARTIFACTS = Path(__file__).parent.parent.parent / "artifacts"
 PHONE = {"width": 390, "height": 844}
@@ -32,7 +35,9 @@ def chromium() -> Generator[Browser]:
     if found is None:
         raise NoBrowser("The journeys need Chromium: `apt-get install chromium`.")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+        browser = playwright.chromium.launch(
+            executable_path=found, args=QUIET, env={**without_faketime(os.environ)}
+        )
         yield browser
         browser.close()
 

@@ -21,7 +21,7 @@ from sync.simulator.world import World
 from tests.journeys.house import until
 from tests.journeys.test_as_services import answers, run_once, service
 from tests.mail.smtp_servers import Post, listening
-from tests.servers import HOST, free_port, valkey
+from tests.servers import HOST, PATIENCE_S, free_port, valkey
 
 ADDRESS = "piep.canary@example.org"
 # What nobody may read but the runner: names, a distance in every way to write
@@ -77,7 +77,7 @@ class Aviary:
             "updates": {"title": "Kanarienlauf"},
         }
         address = f"{self.url}/hooks/strava/hook-canary"
-        return requests.post(address, json=event | more, timeout=20).status_code
+        return requests.post(address, json=event | more, timeout=PATIENCE_S).status_code
 
     @contextmanager
     def without(self, table: str) -> Generator[None]:
@@ -132,7 +132,9 @@ class Aviary:
         return {text for text in found if len(text) > 8}  # a language is no secret
 
     def _sql(self, statement: str) -> None:
-        with sqlite3.connect(self.folder / "moodmiles.sqlite3", timeout=20) as tables:
+        with sqlite3.connect(
+            self.folder / "moodmiles.sqlite3", timeout=PATIENCE_S
+        ) as tables:
             tables.execute("PRAGMA legacy_alter_table = ON")
             tables.execute(statement)
         tables.close()

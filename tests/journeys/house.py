@@ -14,9 +14,7 @@ from typing import Any
 
 import requests
 
-from tests.servers import HOST, free_port
-
-PATIENCE_S = 60
+from tests.servers import HOST, PATIENCE_S, free_port
 
 
 @dataclass
@@ -38,7 +36,7 @@ class House:
     def world(self) -> dict[str, Any]:
         """Return everything that the simulator knows."""
         state: dict[str, Any] = requests.get(
-            f"{self.strava_url}/control/state", timeout=10
+            f"{self.strava_url}/control/state", timeout=PATIENCE_S
         ).json()
         return state
 
@@ -52,14 +50,14 @@ class House:
         answer = requests.post(
             f"{self.strava_url}/control/athletes/{athlete_id}/runs",
             json={"zone": "daytime"} | wishes,
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(15)
+        return self.process.wait(PATIENCE_S)
 
 
 @contextmanager
@@ -80,6 +78,7 @@ def house(
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            cwd=data_dir.parent,  # where no `.env` lies
             env=_plain_environment() | dict(settings or {}),
         )
     assert process.stdout is not None
@@ -90,7 +89,7 @@ def house(
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(15)
+            process.wait(PATIENCE_S)
         process.stdout.close()
 
 

@@ -24,7 +24,7 @@ from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
 from tests.journeys.house import until
 from tests.postgres import postgres
-from tests.servers import HOST, free_port, valkey
+from tests.servers import HOST, PATIENCE_S, free_port, valkey
 
 EXPORT = Path(__file__).parent.parent / "data" / "activities-small.csv"
 TOKEN = re.compile(rb"(http://[^\s\"]+/(?:s|email/confirm)/[\w-]+)")
@@ -64,7 +64,7 @@ def _plain(content: bytes) -> bytes:
 @pytest.fixture
 def letters() -> Iterator[tuple[Letters, int]]:
     handler, port = Letters(), free_port()
-    controller = Controller(handler, hostname=HOST, port=port)
+    controller = Controller(handler, hostname=HOST, port=port, ready_timeout=PATIENCE_S)
     controller.start()
     yield handler, port
     controller.stop()
@@ -142,7 +142,7 @@ def service(part: str, environment: dict[str, str], log: Path) -> Generator[None
             yield
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE_S)
 
 
 def answers(url: str) -> bool:
@@ -163,7 +163,7 @@ def test_a_club_runner_links_runs_and_answers(
     until(lambda: len(rows(runner, f"{club}/dashboard/runs.csv")) == 3)
     finish_run(strava_url)
     survey = until(lambda: letters[0].link("s"))
-    saved = requests.post(survey, data={"mood": "4"}, timeout=10)
+    saved = requests.post(survey, data={"mood": "4"}, timeout=PATIENCE_S)
 
     assert saved.ok
     [answer] = rows(runner, f"{club}/dashboard/answers.csv")
@@ -175,10 +175,10 @@ def test_a_club_runner_links_runs_and_answers(
 
 
 def link(runner: requests.Session, club: str) -> None:
-    page = runner.get(f"{club}/connect", timeout=10).text
+    page = runner.get(f"{club}/connect", timeout=PATIENCE_S).text
     boxes = dict.fromkeys(("strava", "mood", "mail", "adult"), "1")
     consent = runner.post(
-        f"{club}/connect", data=boxes | {"csrf": csrf(page)}, timeout=10
+        f"{club}/connect", data=boxes | {"csrf": csrf(page)}, timeout=PATIENCE_S
     )
     back = runner.post(
         consent.url,
@@ -187,35 +187,35 @@ def link(runner: requests.Session, club: str) -> None:
             "scope": ["read", "activity:read"],
             "decision": "authorize",
         },
-        timeout=20,
+        timeout=PATIENCE_S,
     )
     assert back.ok, back.text
 
 
 def confirm(runner: requests.Session, club: str, letters: Letters) -> None:
-    page = runner.get(f"{club}/email", timeout=10).text
+    page = runner.get(f"{club}/email", timeout=PATIENCE_S).text
     asked = runner.post(
         f"{club}/email",
         data={"email": "sam@example.org", "csrf": csrf(page)},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     assert asked.ok
     address = until(lambda: letters.link("email/confirm"))
-    page = runner.get(address, timeout=10).text
-    assert runner.post(address, data={"csrf": csrf(page)}, timeout=10).ok
+    page = runner.get(address, timeout=PATIENCE_S).text
+    assert runner.post(address, data={"csrf": csrf(page)}, timeout=PATIENCE_S).ok
 
 
 def finish_run(strava_url: str) -> None:
     finished = requests.post(
         f"{strava_url}/control/athletes/{SAM_ID}/runs",
         json={"zone": "daytime", "distance_m": 8200, "moving_s": 2800},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     assert finished.status_code == 201
 
 
 def rows(runner: requests.Session, url: str) -> list[str]:
-    return runner.get(url, timeout=10).text.strip().splitlines()[1:]
+    return runner.get(url, timeout=PATIENCE_S).text.strip().splitlines()[1:]
 
 
 def csrf(page: str) -> str:

@@ -16,6 +16,7 @@ from sync.simulator import faults
 from tests.journeys.canaries import ADDRESS, ATHLETE_ID, WORDS, Aviary, aviary, said_by
 from tests.journeys.house import until
 from tests.journeys.test_as_services import csrf
+from tests.servers import PATIENCE_S
 
 LINK = re.compile(r"http://[^\s\"<>]+/(?:s|u|login|email/confirm|before)/([\w-]+)")
 COMMANDS = (
@@ -58,7 +59,7 @@ def story(host: Aviary) -> list[str]:
     confirm(host)
     host.tell(host.finish_run())
     survey = until(lambda: newest_link(host, "s"))
-    assert requests.post(survey, data={"mood": "5"}, timeout=20).ok
+    assert requests.post(survey, data={"mood": "5"}, timeout=PATIENCE_S).ok
     return [*wrong_use(host, survey), *failures(host, survey)]
 
 
@@ -68,7 +69,7 @@ def link(host: Aviary) -> None:
     consent = post(host, "/connect", boxes | {"csrf": csrf(page)})
     ticked = {"athlete": str(ATHLETE_ID), "scope": ["read", "activity:read"]}
     back = host.runner.post(
-        consent.url, data=ticked | {"decision": "authorize"}, timeout=20
+        consent.url, data=ticked | {"decision": "authorize"}, timeout=PATIENCE_S
     )
     assert back.ok, back.text
 
@@ -77,8 +78,8 @@ def confirm(host: Aviary) -> None:
     page = get(host, "/email").text
     assert post(host, "/email", {"email": ADDRESS, "csrf": csrf(page)}).ok
     address = until(lambda: newest_link(host, "email/confirm"))
-    page = host.runner.get(address, timeout=20).text
-    assert host.runner.post(address, data={"csrf": csrf(page)}, timeout=20).ok
+    page = host.runner.get(address, timeout=PATIENCE_S).text
+    assert host.runner.post(address, data={"csrf": csrf(page)}, timeout=PATIENCE_S).ok
 
 
 def wrong_use(host: Aviary, survey: str) -> list[str]:
@@ -91,11 +92,13 @@ def wrong_use(host: Aviary, survey: str) -> list[str]:
         get(host, "/runs/13379").text,
         post(host, "/login/Canaria-token", {"csrf": form}).text,
         post(host, "/settings", {"csrf": "Canaria"}).text,
-        requests.post(hook, data=b'{"Canaria": 13379}', timeout=20).text,
-        requests.post(hook + "Zwitscher", json={}, timeout=20).text,
-        requests.post(survey, data={"mood": "Canaria"}, timeout=20).text,
-        requests.post(survey, data={"Zwitscher": "13379"}, timeout=20).text,
-        requests.get(host.url, headers={"Host": "Canaria.example"}, timeout=20).text,
+        requests.post(hook, data=b'{"Canaria": 13379}', timeout=PATIENCE_S).text,
+        requests.post(hook + "Zwitscher", json={}, timeout=PATIENCE_S).text,
+        requests.post(survey, data={"mood": "Canaria"}, timeout=PATIENCE_S).text,
+        requests.post(survey, data={"Zwitscher": "13379"}, timeout=PATIENCE_S).text,
+        requests.get(
+            host.url, headers={"Host": "Canaria.example"}, timeout=PATIENCE_S
+        ).text,
     ]
 
 
@@ -105,7 +108,7 @@ def failures(host: Aviary, survey: str) -> list[str]:
     with host.without("answer"):
         pages += [get(host, path).text for path in ("/dashboard", "/settings/export")]
         pages += [get(host, "/dashboard/data.json").text]
-        pages += [requests.post(survey, data={"mood": "1"}, timeout=20).text]
+        pages += [requests.post(survey, data={"mood": "1"}, timeout=PATIENCE_S).text]
     with host.without("event"):
         assert host.tell(host.finish_run()) == 500
     with host.without("decision"):
@@ -134,7 +137,7 @@ def come_back(host: Aviary) -> str:
     there = host.runner.post(
         f"{host.url}/connect/again",
         data={"csrf": form},
-        timeout=20,
+        timeout=PATIENCE_S,
         allow_redirects=False,
     )
     state = there.headers["Location"].partition("state=")[2].partition("&")[0]
@@ -170,11 +173,11 @@ def parts_of(letter: object) -> Iterator[str]:
 
 
 def get(host: Aviary, path: str) -> requests.Response:
-    return host.runner.get(f"{host.url}{path}", timeout=20)
+    return host.runner.get(f"{host.url}{path}", timeout=PATIENCE_S)
 
 
 def post(host: Aviary, path: str, fields: Mapping[str, str]) -> requests.Response:
-    return host.runner.post(f"{host.url}{path}", data=fields, timeout=20)
+    return host.runner.post(f"{host.url}{path}", data=fields, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("source", SOURCES)

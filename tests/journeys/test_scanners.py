@@ -22,7 +22,7 @@ from sync.settings import Settings
 from sync.surveys import unsubscribe
 from tests.journeys.browser import DESKTOP, PHONE, chromium
 from tests.mailbag import waiting
-from tests.servers import HOST, free_port
+from tests.servers import HOST, PATIENCE_S, free_port
 from tests.stage import Stage
 from web.app import create_app
 
@@ -120,15 +120,15 @@ def _links_of(kinds: dict[str, dict[str, object]], runtime: Runtime) -> set[str]
 
 
 def get(link: str) -> int:
-    return requests.get(link, timeout=10).status_code
+    return requests.get(link, timeout=PATIENCE_S).status_code
 
 
 def head(link: str) -> int:
-    return requests.head(link, timeout=10, allow_redirects=True).status_code
+    return requests.head(link, timeout=PATIENCE_S, allow_redirects=True).status_code
 
 
 def prefetch(link: str) -> int:
-    return requests.get(link, timeout=10, headers=PREFETCH).status_code
+    return requests.get(link, timeout=PATIENCE_S, headers=PREFETCH).status_code
 
 
 def test_the_mails_hold_every_link_that_counts(inbox: Inbox) -> None:

@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.servers import HOST, free_port
+from tests.servers import HOST, PATIENCE_S, free_port
 
 OK = "250 OK"
 
@@ -102,7 +102,9 @@ def listening(post: Post | None = None, **options: Any) -> Generator[Post]:
     post = post or Post()
     port = free_port()
     post.url = f"smtp://{HOST}:{port}"
-    controller = Controller(post, hostname=HOST, port=port, **options)
+    controller = Controller(
+        post, hostname=HOST, port=port, ready_timeout=PATIENCE_S, **options
+    )
     controller.start()
     try:
         yield post
@@ -117,25 +119,25 @@ class Hush:
         self._go = Event()
 
     def wait(self) -> None:
-        self._go.wait(10)
+        self._go.wait(PATIENCE_S)
 
     def let_go(self) -> None:
         self._go.set()
 
 
-def server_tls(folder: Path) -> ssl.SSLContext:
+def server_tls(folder: Path, *, ends_at: datetime | None = None) -> ssl.SSLContext:
     """Return a TLS context under a certificate that nobody vouches for."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail.example")])
-    now = datetime.now(UTC)
+    ends_at = ends_at or datetime.now(UTC) + timedelta(days=1)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(ends_at - timedelta(days=2))
+        .not_valid_after(ends_at)
         .sign(key, hashes.SHA256())
     )
     (folder / "cert.pem").write_bytes(

@@ -6,6 +6,7 @@ import requests
 from sync.simulator.records import Athlete
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
+from tests.servers import PATIENCE_S
 from tests.simulator.caller import Caller
 
 
@@ -87,8 +88,8 @@ def test_a_connection_can_be_dropped(world: World, caller: Caller) -> None:
 
     with serve_in_thread(world) as url:
         with pytest.raises(requests.ConnectionError):
-            requests.get(f"{url}/api/v3/athlete", timeout=5)
-        after = requests.get(f"{url}/api/v3/athlete", timeout=5)
+            requests.get(f"{url}/api/v3/athlete", timeout=PATIENCE_S)
+        after = requests.get(f"{url}/api/v3/athlete", timeout=PATIENCE_S)
 
     assert after.status_code == 401
 

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from sync.simulator.__main__ import main
+from tests.servers import PATIENCE_S
 
 EXPORT = Path(__file__).parents[1] / "data" / "activities-small.csv"
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
@@ -33,14 +34,14 @@ def simulator(*words: object) -> Generator[tuple[subprocess.Popen[str], str]]:
 
 
 def state(url: str) -> dict[str, Any]:
-    return dict(requests.get(f"{url}control/state", timeout=5).json())
+    return dict(requests.get(f"{url}control/state", timeout=PATIENCE_S).json())
 
 
 def test_the_world_survives_a_kill(tmp_path: Path) -> None:
     kept = ("--state", tmp_path / "world.sqlite3")
     with simulator(*kept) as (process, url):
         path = f"{url}control/athletes/134815/runs"
-        run = requests.post(path, json={}, timeout=5).json()["id"]
+        run = requests.post(path, json={}, timeout=PATIENCE_S).json()["id"]
         process.kill()
         process.wait()
 
@@ -58,7 +59,7 @@ def test_it_leaves_when_told(number: signal.Signals) -> None:
     with simulator() as (process, _):
         process.send_signal(number)
 
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
 
 
 def test_an_export_becomes_sam_who_is_offered_first() -> None:
@@ -69,7 +70,9 @@ def test_an_export_becomes_sam_who_is_offered_first() -> None:
         "scope": "read",
     }
     with simulator("--export", EXPORT) as (_, url):
-        page = requests.get(f"{url}oauth/authorize", params=request, timeout=5).text
+        page = requests.get(
+            f"{url}oauth/authorize", params=request, timeout=PATIENCE_S
+        ).text
         activities = state(url)["activities"]
 
     assert 0 < page.index("Sam") < page.index("Robin")

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Thread
 
 from typing_extensions import override
@@ -28,7 +29,7 @@ class Listener:
 
 
 @contextmanager
-def listener() -> Generator[Listener]:
+def listener(tls: SSLContext | None = None) -> Generator[Listener]:
     """Answer every request in the same way until the block ends."""
     heard = Listener(url="")
 
@@ -58,7 +59,11 @@ def listener() -> Generator[Listener]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    heard.url = f"http://127.0.0.1:{server.server_port}"
+    scheme = "http"
+    if tls is not None:
+        scheme = "https"
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    heard.url = f"{scheme}://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:

@@ -1,6 +1,6 @@
 """The way to Strava, tried on a small Strava behind a real socket."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,6 +17,7 @@ from sync.simulator.records import App
 from sync.simulator.world import World
 from sync.strava import SCOPE, Grant, Lane
 from sync.strava.client import HttpStrava
+from tests.clock import NOON
 from tests.strava.conftest import ATHLETE, code, strava_at
 
 
@@ -39,7 +40,7 @@ def test_the_consent_page_is_asked_for_what_we_need(strava: HttpStrava) -> None:
 def test_a_code_becomes_tokens_that_work(world: World, strava: HttpStrava) -> None:
     grant = strava.exchange(code(world))
 
-    left = grant.tokens.expires_at - datetime.now(UTC)
+    left = grant.tokens.expires_at - NOON
     assert grant.athlete_id == ATHLETE.id
     assert timedelta(hours=5) < left <= timedelta(hours=6)
     assert strava.page(grant.tokens.access, lane=Lane.WAITING).size == 0

@@ -12,6 +12,7 @@ from sync.simulator.life import NewRun, finish
 from sync.simulator.world import World
 from sync.strava import Grant, Lane, NotARun, RemoteRun
 from sync.strava.client import HttpStrava
+from tests.clock import NOON
 from tests.strava.conftest import ATHLETE, ran
 
 
@@ -68,7 +69,7 @@ def test_pages_follow_each_other_until_an_empty_one(
     with world.change():
         for minutes in range(201):
             finish(world, ATHLETE, NewRun(ended_minutes_ago=60 * minutes))
-    before = datetime.now(UTC)
+    before = NOON
 
     pages = [
         strava.page(grant.tokens.access, lane=Lane.BACKFILL, page=number, before=before)
@@ -82,7 +83,7 @@ def test_pages_follow_each_other_until_an_empty_one(
 def test_a_page_between_two_moments(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    now = datetime.now(UTC)
+    now = NOON
     for hours in (1, 30, 60):
         ran(world, ended_minutes_ago=60 * hours)
 

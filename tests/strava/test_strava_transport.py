@@ -14,8 +14,10 @@ from sync.simulator.records import Fault
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
 from sync.strava import Lane
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.strava.http import answered, session
+from tests.clock import NOON
 from tests.servers import free_port
 from tests.strava.listener import Listener, listener
 
@@ -36,7 +38,7 @@ def strava_at(site: str, api: str | None = None) -> HttpStrava:
         strava_site_url=site,
         strava_api_url=api or f"{site}/api/v3",
     )
-    return HttpStrava(settings)
+    return HttpStrava(settings, budget=Budget("", clock=lambda: NOON))
 
 
 def page(strava: HttpStrava) -> int:

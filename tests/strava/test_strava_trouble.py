@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from sync.simulator.records import App, Limits
 from sync.simulator.world import World
 from sync.strava import Grant, Lane
 from sync.strava.client import HttpStrava
+from tests.clock import NOON
 from tests.strava.conftest import code, fails
 
 
@@ -72,7 +72,7 @@ def test_a_refusal_for_asking_too_much_pauses_everything(
     with pytest.raises(RateLimited) as second:
         strava.run(grant.tokens.access, 1, lane=Lane.WAITING)
 
-    assert first.value.until == second.value.until > datetime.now(UTC)
+    assert first.value.until == second.value.until > NOON
     assert world.usage.quarter_used == 1
 
 

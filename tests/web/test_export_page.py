@@ -120,6 +120,6 @@ def test_the_page_watches_by_itself_until_the_file_is_there(
         page.get_by_text("Waiting for its turn.").wait_for()
         exports.drain(runtime)
         with page.expect_download() as file:
-            page.get_by_role("link", name="Download the ZIP").click(timeout=10_000)
+            page.get_by_role("link", name="Download the ZIP").click()
 
     assert file.value.suggested_filename == "moodmiles.zip"

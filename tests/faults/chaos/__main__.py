@@ -18,11 +18,11 @@ import structlog
 
 from sync.simulator.records import Delivery
 from tests.faults.chaos import verdict
-from tests.faults.chaos.clocks import NoFaketime
 from tests.faults.chaos.club import NO_LIMITS, RETRY_GAP_S, Club, Size, opened
 from tests.faults.chaos.settling import settle
 from tests.faults.chaos.story import Story
 from tests.faults.chaos.troubles import Troubles
+from tests.lab.faketime import NoFaketime
 
 TICK_S = 0.25
 TICK_OF_THE_STORY_S = 5

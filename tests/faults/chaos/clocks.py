@@ -1,5 +1,6 @@
 """One story's time for every process, and wrong clocks for some, by libfaketime."""
 
+import os
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,23 +10,7 @@ from typing_extensions import override
 
 from sync.clock import utc_now
 from tests.clock import HandClock
-
-SHIM = Path(__file__).with_name("shim")
-PLACES = ("lib/*/faketime", "lib*/faketime", "local/lib/faketime")
-
-
-class NoFaketime(RuntimeError):
-    """There is no libfaketime here, and how to get it."""
-
-
-def library() -> Path:
-    """Return where libfaketime is."""
-    for place in PLACES:
-        for found in sorted(Path("/usr").glob(f"{place}/libfaketimeMT.so.1")):
-            return found
-    raise NoFaketime(
-        "Moving the clocks needs libfaketime: `apt-get install faketime` as root."
-    )
+from tests.lab.faketime import offset_s, with_faketime
 
 
 class Clocks(HandClock):
@@ -38,8 +23,9 @@ class Clocks(HandClock):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._folder = folder
-        self._library = str(library())
         self._lock = Lock()
+        # The whole story may itself be told on another day.
+        self._all_ahead_s = offset_s(os.environ)
         self._wrong_by_s: dict[str, float] = {}
         self.ahead_s = 0.0
 
@@ -67,14 +53,8 @@ class Clocks(HandClock):
     def environment(self, name: str, given: Mapping[str, str]) -> dict[str, str]:
         """Return what a process is told, so that its clock is ours to move."""
         self.set_wrong(name, 0.0)
-        return {
-            **given,
-            "LD_PRELOAD": self._library,
-            "FAKETIME_TIMESTAMP_FILE": str(self._file(name)),
-            "FAKETIME_NO_CACHE": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "PYTHONPATH": str(SHIM),
-        }
+        told = {"FAKETIME_TIMESTAMP_FILE": str(self._file(name))}
+        return with_faketime(given, told | {"FAKETIME_NO_CACHE": "1"})
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.clock"
@@ -82,6 +62,7 @@ class Clocks(HandClock):
     def _write(self, name: str) -> None:
         # Renamed into place: nobody may read half an offset.
         draft = self._folder / f"{name}.draft"
-        draft.write_text(f"{self.ahead_s + self._wrong_by_s[name]:+.3f}\n")
+        ahead_s = self._all_ahead_s + self.ahead_s + self._wrong_by_s[name]
+        draft.write_text(f"{ahead_s:+.3f}\n")
         draft.chmod(0o644)
         draft.replace(self._file(name))

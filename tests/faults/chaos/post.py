@@ -7,7 +7,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from tests.servers import HOST, free_port
+from tests.servers import HOST, PATIENCE_S, free_port
 
 
 class Letters:
@@ -35,7 +35,9 @@ class PostOffice:
         self.url = f"smtp://{HOST}:{self._port}"
 
     def open(self) -> None:
-        self._controller = Controller(self.letters, hostname=HOST, port=self._port)
+        self._controller = Controller(
+            self.letters, hostname=HOST, port=self._port, ready_timeout=PATIENCE_S
+        )
         self._controller.start()
 
     def close(self) -> None:

@@ -1,0 +1,201 @@
+"""Run the tests on other days: `python -m tests.lab.any_day [--long] [--only NAME]`.
+
+In short, the quick tests at the moments that have broken the most; in full, every
+test at every moment.  One line is printed for each moment; what failed, and what
+the tests said, lies in `artifacts/any-day/`.  Fails if any test did.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from time import monotonic
+
+from typing_extensions import override
+
+from tests.lab.faketime import OFFSET, with_faketime
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "artifacts" / "any-day"
+# No browser, no PostgreSQL, no process of its own.
+QUICK = (
+    *("tests/analytics", "tests/mail", "tests/simulator", "tests/strava"),
+    *("tests/surveys", "tests/sync", "tests/takeout", "tests/host/test_ageing.py"),
+    *("-k", "not postgresql and not killed and not process"),
+)
+MINUTE_BEFORE = timedelta(minutes=1)
+NOON = time(12)
+SUNDAY = 6
+GIVEN_UP_AFTER_S = {False: 600, True: 3 * 3600}
+_OUTCOME = re.compile(r"^\[gw\d+\] \[ *\d+%\] (\w+) (.+?) *$", re.MULTILINE)
+
+Fits = Callable[[date], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time of day on some day to come; the clock starts there and goes on."""
+
+    name: str
+    at: datetime
+    is_short: bool = False
+
+    @property
+    def file(self) -> Path:
+        return FOLDER / f"{self.name.replace(' ', '-').replace(':', '')}.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    moment: Moment
+    counts: Counter[str]
+    failed: list[str]
+    seconds: float
+    trouble: str
+
+    @property
+    def is_good(self) -> bool:
+        return not self.failed and not self.trouble and bool(self.counts["PASSED"])
+
+    @override
+    def __str__(self) -> str:
+        said = ", ".join(f"{n} {word.lower()}" for word, n in self.counts.items())
+        words = [said or "nothing ran", self.trouble]
+        told = "; ".join(word for word in words if word)
+        at = f"{self.moment.at:%Y-%m-%d %H:%M}"
+        return f"{self.moment.name:22} {at} UTC  {told} ({self.seconds:.0f} s)"
+
+
+def moments(now: datetime) -> list[Moment]:
+    """List the moments to come that dates and clocks are known to break at."""
+    today = now.date()
+    days = {f"in {n} days": now + timedelta(days=n) for n in (1, 30, 200, 400)}
+    return [
+        *(Moment(name, at) for name, at in days.items()),
+        Moment("in 1200 days 23:59", _before(today + timedelta(days=1200)), True),
+        Moment("leap day", _at(_next(today, _is_leap_day), NOON), True),
+        Moment("end of the year", _before(_next(today, _is_new_year)), True),
+        Moment("Europe forward", _before(_next(today, _last_sunday(3)), time(1))),
+        Moment("Europe back", _before(_next(today, _last_sunday(10)), time(1)), True),
+        Moment("US forward", _before(_next(today, _sunday(3, 2)), time(7))),
+        Moment("US back", _before(_next(today, _sunday(11, 1)), time(6))),
+        Moment("23:59", _before(today + timedelta(days=2))),
+        Moment("00:01", _at(today + timedelta(days=2), time(0, 1))),
+    ]
+
+
+def _at(day: date, clock: time) -> datetime:
+    return datetime.combine(day, clock, UTC)
+
+
+def _before(day: date, clock: time = time()) -> datetime:
+    """Return a minute before: the tests run across the boundary."""
+    return _at(day, clock) - MINUTE_BEFORE
+
+
+def _next(today: date, fits: Fits) -> date:
+    day = today + timedelta(days=1)
+    while not fits(day):
+        day += timedelta(days=1)
+    return day
+
+
+def _is_leap_day(day: date) -> bool:
+    return (day.month, day.day) == (2, 29)
+
+
+def _is_new_year(day: date) -> bool:
+    return (day.month, day.day) == (1, 1)
+
+
+def _sunday(month: int, number: int) -> Fits:
+    return lambda day: (
+        (day.month, day.weekday()) == (month, SUNDAY) and (day.day + 6) // 7 == number
+    )
+
+
+def _last_sunday(month: int) -> Fits:
+    return lambda day: (
+        (day.month, day.weekday()) == (month, SUNDAY)
+        and (day + timedelta(days=7)).month != month
+    )
+
+
+def run(moment: Moment, words: Sequence[str], *, is_long: bool) -> Result:
+    """Run the tests, all with their processes, as if it were that moment now."""
+    began = monotonic()
+    offset_s = (moment.at - datetime.now(UTC)).total_seconds()
+    clock = {OFFSET: f"{offset_s:+.0f}"}
+    trouble = ""
+    with moment.file.open("w") as log:
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "pytest", *words],
+            cwd=ROOT,
+            env=with_faketime(os.environ, clock),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(GIVEN_UP_AFTER_S[is_long])
+            trouble = "" if code in {0, 1} else f"pytest ended with {code}"
+        except subprocess.TimeoutExpired:
+            trouble = f"given up after {GIVEN_UP_AFTER_S[is_long]} s"
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    outcomes = _OUTCOME.findall(moment.file.read_text(errors="replace"))
+    failed = sorted({name for word, name in outcomes if word in {"FAILED", "ERROR"}})
+    counts = Counter(word for word, _ in outcomes)
+    return Result(moment, counts, failed, monotonic() - began, trouble)
+
+
+def _words(options: Namespace) -> list[str]:
+    tests = options.tests or ([] if options.long else QUICK)
+    side_by_side = str(min(8, (os.cpu_count() or 1) + 1))
+    return [
+        *("-v", "--tb=short", "-p", "no:cacheprovider"),
+        *("-n", side_by_side, "--dist", "loadfile", *tests),
+    ]
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="python -m tests.lab.any_day", description=__doc__)
+    parser.add_argument("--long", action="store_true", help="all tests, all moments")
+    parser.add_argument("--only", metavar="NAME", help="one moment, by its name")
+    parser.add_argument("tests", nargs="*", help="these tests, by pytest's words")
+    options = parser.parse_args()
+    every = moments(datetime.now(UTC))
+    chosen = [
+        moment
+        for moment in every
+        if (moment.name == options.only if options.only else True)
+        and (options.long or options.only or moment.is_short)
+    ]
+    if not chosen:
+        parser.error(f"no such moment; there are {', '.join(m.name for m in every)}")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    summary = FOLDER / "summary.txt"
+    summary.write_text("")
+    is_good = True
+    for moment in chosen:
+        result = run(moment, _words(options), is_long=options.long)
+        is_good = is_good and result.is_good
+        print(result, flush=True)  # noqa: T201
+        with summary.open("a") as out:
+            out.writelines(
+                f"{line}\n" for line in [result, *(f"    {n}" for n in result.failed)]
+            )
+    return 0 if is_good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

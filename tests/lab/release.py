@@ -1,0 +1,98 @@
+"""What has to be so before a tag and needs no index: `python -m tests.lab.release`.
+
+`make release-check` asks this first, and then tries what takes longer.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from host.ageing import HELPLINES_FOR, helplines_checked_on
+
+ROOT = Path(__file__).parents[2]
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS_FOR = timedelta(days=90)
+
+Check = Callable[[Path, datetime], str]
+
+
+class NotReady(Exception):
+    """What stands between the checkout and a tag, and what to do."""
+
+
+def helplines(_root: Path, now: datetime) -> str:
+    checked_on = helplines_checked_on()
+    if now.date() - checked_on > HELPLINES_FOR:
+        raise NotReady(
+            f"The helplines were last checked on {checked_on}: compare each number in "
+            "sync/analytics/support.json with its source, and date it anew."
+        )
+    return f"helplines checked on {checked_on}"
+
+
+def locks(root: Path, now: datetime) -> str:
+    """Go by the last commit of the older lock: a lock says no date itself."""
+    made_at = min(_committed_at(root, lock) for lock in LOCKS)
+    if now - made_at > LOCKS_FOR:
+        raise NotReady(
+            f"The locks are of {made_at.date()}: bring them up to date (docs/"
+            "releasing.md) and run all tests."
+        )
+    return f"locks of {made_at.date()}"
+
+
+def changelog(root: Path, _now: datetime) -> str:
+    version = tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"]
+    heading = rf"^## \[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d$"
+    if not re.search(heading, (root / "CHANGELOG.md").read_text(), re.MULTILINE):
+        raise NotReady(f"CHANGELOG.md has no dated heading for version {version}.")
+    return f"changelog of {version}"
+
+
+def checkout(root: Path, _now: datetime) -> str:
+    changed = _git(root, "status", "--porcelain").splitlines()
+    if changed:
+        raise NotReady(f"{len(changed)} files differ from the last commit.")
+    return f"checkout of {_git(root, 'rev-parse', '--short', 'HEAD')}"
+
+
+CHECKS: tuple[Check, ...] = (helplines, locks, changelog, checkout)
+
+
+def _committed_at(root: Path, file: str) -> datetime:
+    said = _git(root, "log", "-1", "--format=%cI", "--", file)
+    if not said:
+        raise NotReady(f"{file} is in no commit.")
+    return datetime.fromisoformat(said)
+
+
+def _git(root: Path, *words: str) -> str:
+    git = shutil.which("git")
+    if git is None:
+        raise NotReady("Releases are made from a git checkout, with git installed.")
+    done = subprocess.run(  # noqa: S603
+        [git, *words], cwd=root, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise NotReady(f"git {words[0]} failed: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def main(root: Path = ROOT) -> int:
+    is_ready = True
+    for check in CHECKS:
+        try:
+            print(f"ok   {check(root, datetime.now(UTC))}")  # noqa: T201
+        except NotReady as trouble:
+            is_ready = False
+            print(f"fix  {trouble}")  # noqa: T201
+    return 0 if is_ready else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
