@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import Row, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync import standing
@@ -16,6 +16,20 @@ from sync.surveys.rules import RunFacts
 _LOOK_BACK = timedelta(days=8)
 _LOOKED_BACK_AT = 12
 _QUESTIONS = ("survey", "survey_reminder", "checkin")
+_FACTS = (
+    Run.id,
+    Run.started_at,
+    Run.elapsed_s,
+    Run.start_known,
+    Run.undecided_since,
+    Run.fetched_at,
+    Run.local_day,
+    Run.distance_m,
+    Run.moving_s,
+    Run.manual,
+    Run.race,
+    Run.imported,
+)
 _DECIDED_AGAIN = ("verdict", "reason", "minutes_since_end", "policy", "decided_at")
 
 
@@ -43,17 +57,28 @@ def linked_at(session: Session, runner_id: int) -> datetime | None:
     )
 
 
-def undecided(session: Session, runner_id: int, *, limit: int = 500) -> Sequence[Run]:
+def undecided(session: Session, runner_id: int, *, limit: int = 500) -> list[RunFacts]:
     """Return the runner's undecided runs, oldest first."""
-    return session.scalars(
-        select(Run)
+    # The columns and not the class: the ORM has nothing to add but time.
+    rows = session.execute(
+        select(*_FACTS)
         .where(Run.runner_id == runner_id, Run.undecided_since.is_not(None))
         .order_by(Run.started_at, Run.id)
         .limit(limit)
+    )
+    return [facts(row) for row in rows]
+
+
+def runs(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
+    """Return these runs, oldest first."""
+    if not run_ids:
+        return ()
+    return session.scalars(
+        select(Run).where(Run.id.in_(run_ids)).order_by(Run.started_at, Run.id)
     ).all()
 
 
-def facts(run: Run) -> RunFacts:
+def facts(run: Run | Row[*tuple[Any, ...]]) -> RunFacts:
     ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
     return RunFacts(
         run_id=run.id,
@@ -223,12 +248,15 @@ def note(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
     )
 
 
-def newest_start(session: Session, runner_id: int) -> datetime | None:
-    return session.scalar(
-        select(func.max(Run.started_at)).where(
-            Run.runner_id == runner_id, Run.hidden_at.is_(None)
-        )
-    )
+def newest(session: Session, runner_id: int) -> Row[datetime, str | None] | None:
+    """Return when and in which zone the runner's newest run began."""
+    # The last of an index: a max() of rows that may be hidden reads all of them.
+    return session.execute(
+        select(Run.started_at, Run.zone)
+        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
+        .order_by(Run.started_at.desc(), Run.id.desc())
+        .limit(1)
+    ).first()
 
 
 def by_token(session: Session, hashed: str) -> Survey | None:
