@@ -84,18 +84,17 @@ def _decide_all(
     The others come first, and nothing that is decided about them changes what the
     next one is judged by: a long past is imported without a query per run.
     """
-    known, policy = _situation(desk), desk.policy.stored()
     crowds = at_once(undecided, desk.policy)
+    known = _situation(desk)
+    alike = {crowd: _in(crowd, known) for crowd in set(crowds)}
+    policy = desk.policy.stored()
     decided = []
-    for facts, (runs_at_once, is_newest) in zip(undecided, crowds, strict=True):
+    for facts, crowd in zip(undecided, crowds, strict=True):
         run = recent.get(facts.run_id)
-        situation = known if run is None else _with_history(desk, run)
-        verdict = decide(
-            facts,
-            replace(situation, runs_at_once=runs_at_once, is_newest=is_newest),
-            desk.policy,
-            now=desk.now,
+        situation = (
+            alike[crowd] if run is None else _in(crowd, _with_history(desk, run))
         )
+        verdict = decide(facts, situation, desk.policy, now=desk.now)
         survey = _act_on(desk, facts, verdict, unanswered=situation.ignored)
         decision: dict[str, object] = {
             "run_id": facts.run_id,
@@ -143,6 +142,11 @@ def _situation(desk: Desk) -> Situation:
         is_newest=True,
         runs_since_asked=0,
     )
+
+
+def _in(crowd: tuple[int, bool], situation: Situation) -> Situation:
+    runs_at_once, is_newest = crowd
+    return replace(situation, runs_at_once=runs_at_once, is_newest=is_newest)
 
 
 def _with_history(desk: Desk, run: Run) -> Situation:
