@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Identity, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sync.models.base import Model, RowId
+from sync.models.base import Model, RowId, SharedJson
 
 
 class Decision(Model):
@@ -23,7 +23,7 @@ class Decision(Model):
     verdict: Mapped[str]
     reason: Mapped[str]
     minutes_since_end: Mapped[int | None]
-    policy: Mapped[dict[str, Any]] = mapped_column(JSON)
+    policy: Mapped[dict[str, Any]] = mapped_column(SharedJson)
     decided_at: Mapped[datetime]
 
 

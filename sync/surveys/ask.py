@@ -1,6 +1,6 @@
 """Look at each new run once: decide, note why, and promise the mail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
@@ -22,6 +22,8 @@ from sync.surveys.rules import (
     RunFacts,
     Send,
     Situation,
+    Verdict,
+    at_once,
     decide,
     minutes_since_end,
 )
@@ -59,38 +61,64 @@ def _decide_runner(runtime: Runtime, session: Session, runner_id: int) -> None:
     now = runtime.db.now(session)
     linked_at = store.linked_at(session, runner_id) or now
     desk = Desk(runtime, session, runner, linked_at, now, POLICY)
-    runs = store.undecided(session, runner_id)
-    _follow_zone(desk, runs)
+    undecided = store.undecided(session, runner_id)
+    if not undecided:
+        return  # another worker was here first
+    _follow_zone(desk, undecided[-1])
+    recent = store.runs(
+        session, [one.run_id for one in undecided if _is_new(desk, one)]
+    )
     # All are decided before any is noted: a later one may take an earlier one over.
-    decided = [_decide_run(desk, run, runs) for run in runs]
+    decided = _decide_all(desk, undecided, {run.id: run for run in recent})
     decisions = [_as_it_stands(decision, survey) for decision, survey in decided]
-    if decisions:
-        store.note(session, decisions)
-        pairing.runs_arrived(session, runner_id, _recent(desk, runs))
+    store.note(session, decisions)
+    pairing.runs_arrived(session, runner_id, recent)
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
 
 
-def _decide_run(
-    desk: Desk, run: Run, at_once: Sequence[Run]
-) -> tuple[dict[str, object], Survey | None]:
-    facts = store.facts(run)
-    situation = _situation(desk, run, facts, at_once)
-    verdict = decide(facts, situation, desk.policy, now=desk.now)
-    survey = None
+def _decide_all(
+    desk: Desk, undecided: Sequence[RunFacts], recent: Mapping[int, Run]
+) -> list[tuple[dict[str, object], Survey | None]]:
+    """Decide about each run in turn; only `recent` ones ask for a look at the past.
+
+    The others come first, and nothing that is decided about them changes what the
+    next one is judged by: a long past is imported without a query per run.
+    """
+    crowds = at_once(undecided, desk.policy)
+    known = _situation(desk)
+    alike = {crowd: _in(crowd, known) for crowd in set(crowds)}
+    policy = desk.policy.stored()
+    decided = []
+    for facts, crowd in zip(undecided, crowds, strict=True):
+        run = recent.get(facts.run_id)
+        situation = (
+            alike[crowd] if run is None else _in(crowd, _with_history(desk, run))
+        )
+        verdict = decide(facts, situation, desk.policy, now=desk.now)
+        survey = _act_on(desk, facts, verdict, unanswered=situation.ignored)
+        decision: dict[str, object] = {
+            "run_id": facts.run_id,
+            "runner_id": desk.runner.id,
+            "verdict": "send" if isinstance(verdict, Send) else "withhold",
+            "reason": verdict.reason,
+            "minutes_since_end": minutes_since_end(facts, now=desk.now),
+            "policy": policy,
+            "decided_at": desk.now,
+        }
+        decided.append((decision, survey))
+    return decided
+
+
+def _act_on(
+    desk: Desk, facts: RunFacts, verdict: Verdict, *, unanswered: int
+) -> Survey | None:
+    """Promise the mail that follows from a verdict; return the survey if it asks."""
     if isinstance(verdict, Send):
-        survey = promise.run_question(desk, run, verdict)
-    elif verdict.reason == "five unanswered":
-        promise.slow_down_question(desk, unanswered=situation.ignored)
-    decision: dict[str, object] = {
-        "run_id": run.id,
-        "runner_id": run.runner_id,
-        "verdict": "send" if isinstance(verdict, Send) else "withhold",
-        "reason": verdict.reason,
-        "minutes_since_end": minutes_since_end(facts, now=desk.now),
-        "policy": desk.policy.stored(),
-        "decided_at": desk.now,
-    }
-    return decision, survey
+        run = desk.session.get_one(Run, facts.run_id)
+        return promise.run_question(desk, run, verdict)
+    if verdict.reason == "five unanswered":
+        promise.slow_down_question(desk, unanswered=unanswered)
+    return None
 
 
 def _as_it_stands(
@@ -101,39 +129,35 @@ def _as_it_stands(
     return decision | {"verdict": "withhold", "reason": survey.cancelled_for}
 
 
-def _situation(
-    desk: Desk, run: Run, facts: RunFacts, at_once: Sequence[Run]
-) -> Situation:
+def _situation(desk: Desk) -> Situation:
+    """Return how the runner stands, without what was asked lately."""
     runner = desk.runner
-    window = timedelta(minutes=desk.policy.bulk_window_min)
-    together = [
-        other
-        for other in at_once
-        if abs(store.facts(other).learned_at - facts.learned_at) <= window
-    ]
-    known = Situation(
+    return Situation(
         has_address=runner.email_confirmed_at is not None
         and runner.email_bounced_at is None,
         preferences=desk.preferences,
         zone=zone_of(runner.zone),
         asked=(),
-        runs_at_once=len(together),
-        is_newest=run.id == together[-1].id,
+        runs_at_once=1,
+        is_newest=True,
         runs_since_asked=0,
     )
-    # A long past is imported without a query per run.
-    return _with_history(desk, run, known) if run in _recent(desk, [run]) else known
 
 
-def _with_history(desk: Desk, run: Run, known: Situation) -> Situation:
-    """Add what was asked lately, and how the runner took it."""
+def _in(crowd: tuple[int, bool], situation: Situation) -> Situation:
+    runs_at_once, is_newest = crowd
+    return replace(situation, runs_at_once=runs_at_once, is_newest=is_newest)
+
+
+def _with_history(desk: Desk, run: Run) -> Situation:
+    """Return how the runner stands, what was asked lately, and how they took it."""
     session, runner_id, now = desk.session, desk.runner.id, desk.now
     key = pairing_key(run.source, run.source_id)
     again.forget_unasked(session, key)
     since = desk.preferences.slowed_since
     silences = store.silences(session, runner_id, since=since, now=now)
     return replace(
-        known,
+        _situation(desk),
         asked=store.asked_lately(session, runner_id, now=now),
         mailed=store.mailed_lately(session, runner_id, now=now),
         runs_since_asked=store.runs_since_asked(
@@ -145,17 +169,17 @@ def _with_history(desk: Desk, run: Run, known: Situation) -> Situation:
     )
 
 
-def _recent(desk: Desk, runs: Sequence[Run]) -> list[Run]:
-    oldest = desk.linked_at - timedelta(days=1)
-    return [run for run in runs if run.started_at > oldest]
+def _is_new(desk: Desk, run: RunFacts) -> bool:
+    """Whether the runner may have been asked about runs when this one began."""
+    return run.started_at > desk.linked_at - timedelta(days=1)
 
 
-def _follow_zone(desk: Desk, runs: Sequence[Run]) -> None:
+def _follow_zone(desk: Desk, last: RunFacts) -> None:
     """Quiet hours follow the runner: the zone of the newest run is the current one."""
-    newest = runs[-1] if runs else None
+    newest = store.newest(desk.session, desk.runner.id)
     if newest is None or newest.zone is None:
         return
-    if newest.started_at != store.newest_start(desk.session, desk.runner.id):
+    if newest.started_at != last.started_at:
         return  # an old one that was imported late says nothing about today
     if newest.zone != desk.runner.zone and zone_of(newest.zone).key == newest.zone:
         desk.runner.zone = newest.zone

@@ -1,5 +1,6 @@
 """Whether a run is asked about, and when.  Pure."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -102,6 +103,32 @@ def minutes_since_end(run: RunFacts, *, now: datetime) -> int | None:
     if run.ended_at is None:
         return None
     return int((now - run.ended_at) / timedelta(minutes=1))
+
+
+def at_once(runs: Sequence[RunFacts], policy: Policy) -> list[tuple[int, bool]]:
+    """Return for each run how many were learned of at once, and if it is the last.
+
+    At once is within the bulk window of this one; the runs are in their order.  Each
+    is looked at a fixed number of times, be they a whole past.
+    """
+    window = timedelta(minutes=policy.bulk_window_min)
+    learned = sorted(range(len(runs)), key=lambda index: runs[index].learned_at)
+    counted: dict[int, tuple[int, bool]] = {}
+    first = end = 0
+    latest: deque[int] = deque()  # of those at once, each later than all after it
+    for index in learned:
+        moment = runs[index].learned_at
+        while end < len(learned) and runs[learned[end]].learned_at <= moment + window:
+            while latest and latest[-1] < learned[end]:
+                latest.pop()
+            latest.append(learned[end])
+            end += 1
+        while runs[learned[first]].learned_at < moment - window:
+            if latest[0] == learned[first]:
+                latest.popleft()
+            first += 1
+        counted[index] = end - first, latest[0] == index
+    return [counted[index] for index in range(len(runs))]
 
 
 def sessions(runs: Sequence[RunFacts], policy: Policy) -> int:

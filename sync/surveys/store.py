@@ -2,13 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import (
+    Executable,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from sync import standing
-from sync.database import insert
+from sync.database import Bind, insert
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
 from sync.surveys.caps import Asked, Mailed, Silence
 from sync.surveys.rules import RunFacts
@@ -17,17 +28,46 @@ _LOOK_BACK = timedelta(days=8)
 _LOOKED_BACK_AT = 12
 _QUESTIONS = ("survey", "survey_reminder", "checkin")
 _DECIDED_AGAIN = ("verdict", "reason", "minutes_since_end", "policy", "decided_at")
+# Built once, for they run with every page of an import, as in `runners.store`.
+_WHOSE = bindparam("whose", type_=Run.runner_id.type)
+_WAITING = (
+    select(Run.runner_id)
+    .where(Run.undecided_since.is_not(None), standing.may_collect(Run.runner_id))
+    .group_by(Run.runner_id)
+    .order_by(func.min(Run.undecided_since))
+    .limit(20)
+)
+_LINKED_AT = select(Connection.linked_at).where(Connection.runner_id == _WHOSE)
+_UNDECIDED = (
+    select(
+        Run.id,
+        Run.started_at,
+        Run.elapsed_s,
+        Run.start_known,
+        Run.undecided_since,
+        Run.local_day,
+        Run.distance_m,
+        Run.moving_s,
+        Run.manual,
+        Run.race,
+        Run.imported,
+    )
+    .where(Run.runner_id == _WHOSE, Run.undecided_since.is_not(None))
+    .order_by(Run.started_at, Run.id)
+    .limit(500)
+)
+# The last of an index: a max() of rows that may be hidden reads all of them.
+_NEWEST = (
+    select(Run.started_at, Run.zone)
+    .where(Run.runner_id == _WHOSE, Run.hidden_at.is_(None))
+    .order_by(Run.started_at.desc(), Run.id.desc())
+    .limit(1)
+)
 
 
-def waiting_runners(session: Session, *, limit: int = 20) -> Sequence[int]:
+def waiting_runners(session: Session) -> Sequence[int]:
     """Return runners with runs that the policy has not looked at yet."""
-    return session.scalars(
-        select(Run.runner_id)
-        .where(Run.undecided_since.is_not(None), standing.may_collect(Run.runner_id))
-        .group_by(Run.runner_id)
-        .order_by(func.min(Run.undecided_since))
-        .limit(limit)
-    ).all()
+    return session.scalars(_WAITING).all()
 
 
 def lock(session: Session, runner_id: int) -> Runner | None:
@@ -38,22 +78,24 @@ def lock(session: Session, runner_id: int) -> Runner | None:
 
 
 def linked_at(session: Session, runner_id: int) -> datetime | None:
-    return session.scalar(
-        select(Connection.linked_at).where(Connection.runner_id == runner_id)
-    )
+    return session.scalar(_LINKED_AT, {"whose": runner_id})
 
 
-def undecided(session: Session, runner_id: int, *, limit: int = 500) -> Sequence[Run]:
+def undecided(session: Session, runner_id: int) -> list[RunFacts]:
     """Return the runner's undecided runs, oldest first."""
+    return [facts(row) for row in session.execute(_UNDECIDED, {"whose": runner_id})]
+
+
+def runs(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
+    """Return these runs, oldest first."""
+    if not run_ids:
+        return ()
     return session.scalars(
-        select(Run)
-        .where(Run.runner_id == runner_id, Run.undecided_since.is_not(None))
-        .order_by(Run.started_at, Run.id)
-        .limit(limit)
+        select(Run).where(Run.id.in_(run_ids)).order_by(Run.started_at, Run.id)
     ).all()
 
 
-def facts(run: Run) -> RunFacts:
+def facts(run: Run | Row[*tuple[Any, ...]]) -> RunFacts:
     ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
     return RunFacts(
         run_id=run.id,
@@ -206,29 +248,29 @@ def runs_since_asked(session: Session, runner_id: int, *, before: datetime) -> i
 
 def note(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
     """Keep one decision for each run: the first one made, until one asks after all."""
-    told = insert(session, Decision)
-    newer = {name: told.excluded[name] for name in _DECIDED_AGAIN}
-    session.execute(
-        told.on_conflict_do_update(
-            index_elements=["run_id"],
-            set_=newer,
-            where=told.excluded.verdict == "send",
-        ),
-        decisions,
-    )
+    session.execute(_noting(session.get_bind()), decisions)
     session.execute(
         update(Run)
         .where(Run.id.in_([row["run_id"] for row in decisions]))
         .values(undecided_since=None)
+        .execution_options(synchronize_session=False)
     )
 
 
-def newest_start(session: Session, runner_id: int) -> datetime | None:
-    return session.scalar(
-        select(func.max(Run.started_at)).where(
-            Run.runner_id == runner_id, Run.hidden_at.is_(None)
-        )
+@lru_cache(maxsize=4)  # building it costs more than running it
+def _noting(bind: Bind) -> Executable:
+    # The table and not its class: the ORM has nothing to add but time.
+    told = insert(bind, Decision.__table__)
+    return told.on_conflict_do_update(
+        index_elements=["run_id"],
+        set_={name: told.excluded[name] for name in _DECIDED_AGAIN},
+        where=told.excluded.verdict == "send",
     )
+
+
+def newest(session: Session, runner_id: int) -> Row[datetime, str | None] | None:
+    """Return when and in which zone the runner's newest run began."""
+    return session.execute(_NEWEST, {"whose": runner_id}).first()
 
 
 def by_token(session: Session, hashed: str) -> Survey | None:

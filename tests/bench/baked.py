@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -17,6 +18,14 @@ from tests.clock import NOON
 from tests.servers import HOST
 
 PAGE = 200
+TOKENS = {
+    "token_type": "Bearer",
+    "expires_at": int((NOON + timedelta(days=1)).timestamp()),
+    "expires_in": 24 * 3600,
+    "refresh_token": "refresh",
+    "access_token": "access",
+    "athlete": {"id": ATHLETE, "created_at": "1970-01-01T00:00:00Z"},
+}
 
 
 @contextmanager
@@ -40,7 +49,14 @@ class Pages(BaseHTTPRequestHandler):
         count = int(address.path.split("/")[1])
         page = int(parse_qs(address.query)["page"][0])
         pages = self.baked[count]
-        body = pages[page - 1] if page <= len(pages) else b"[]"
+        self._answer(pages[page - 1] if page <= len(pages) else b"[]")
+
+    def do_POST(self) -> None:
+        """Hand out a pair of tokens, whatever the code."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer(json.dumps(TOKENS).encode())
+
+    def _answer(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
