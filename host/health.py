@@ -15,8 +15,11 @@ def is_alive(_process: Process) -> bool:
 
 
 def has_said(words: str) -> Callable[[Process], bool]:
-    """Ready once the part has written `words` to its log."""
-    return lambda process: words in process.said()
+    """Ready once the part has written a line with `words`.
+
+    Ask after every piece that it writes: only the last of them are remembered.
+    """
+    return lambda process: words in process.said().rpartition("\n")[0]
 
 
 def has_pulse(file: Path, *, within_s: float) -> Callable[[Process], bool]:

@@ -10,6 +10,7 @@ from stat import S_IMODE
 from typing import Any
 
 from host.errors import CannotStart
+from host.logs import rotate
 
 INSTANCE_FILE = "instance.json"
 SECRETS_FILE = "secrets.json"
@@ -17,7 +18,6 @@ _LOCK_FILE = "lock"
 _OURS = {INSTANCE_FILE, SECRETS_FILE, _LOCK_FILE, "demo", "moodmiles.sqlite3"}
 _PRIVATE_DIR = 0o700
 _PRIVATE_FILE = 0o600
-_LOGS_KEPT = 3
 
 
 class Home:
@@ -72,10 +72,7 @@ class Home:
     def fresh_log(self, name: str) -> Path:
         """Set the last start's log aside and return the path for a new one."""
         path = self.folder("logs") / f"{name}.log"
-        for age in range(_LOGS_KEPT, 0, -1):
-            older = path.with_suffix(f".log.{age - 1}") if age > 1 else path
-            if older.exists():
-                older.replace(path.with_suffix(f".log.{age}"))
+        rotate(path)
         return path
 
 

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from host.logs import FILE_BYTES, Output
+
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -29,6 +31,7 @@ class Part:
     is_ready: Callable[["Process"], bool]
     ends_within_s: float = 1.0
     is_well: Callable[["Process"], bool] | None = None
+    log_bytes: int = FILE_BYTES
 
 
 class Process:
@@ -37,7 +40,7 @@ class Process:
     def __init__(self, part: Part) -> None:
         self.part = part
         self.started_at = time.monotonic()
-        self.log_from = part.log.stat().st_size if part.log.exists() else 0
+        self.output = Output(part.log, part.log_bytes)
         us = os.getpid()
 
         def prepare() -> None:
@@ -47,16 +50,18 @@ class Process:
             if os.getppid() != us:
                 os._exit(1)
 
-        with part.log.open("ab") as log:
+        try:
             self._popen = subprocess.Popen(
                 part.command,
                 env=part.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=self.output.writing,
+                stderr=self.output.writing,
                 start_new_session=True,
                 preexec_fn=prepare,  # noqa: PLW1509 - the supervisor has one thread
             )
+        finally:
+            os.close(self.output.writing)
 
     @property
     def pid(self) -> int:
@@ -78,13 +83,13 @@ class Process:
         if self._popen.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
-        return self._popen.wait()
+        code = self._popen.wait()
+        self.output.finish()
+        return code
 
     def said(self) -> str:
-        """Return what the part wrote to its log since it was started."""
-        with self.part.log.open("rb") as log:
-            log.seek(self.log_from)
-            return log.read().decode(errors="replace")
+        """Return the end of what the part has written since it was started."""
+        return self.output.text()
 
 
 def ending(code: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self
 
 from host.errors import CannotStart
+from host.logs import Output
 from host.process import Part, Process, ending
 
 START_WITHIN_S = 60.0
@@ -28,13 +29,14 @@ class Stopped(Exception):
 
 
 class Bell:
-    """Waits without polling; rung by a signal or by the end of a child."""
+    """Waits without polling; rung by a signal, the end of a child or its words."""
 
     def __init__(self) -> None:
         self._ear, self._hammer = socket.socketpair()
         self._ear.setblocking(False)
         self._hammer.setblocking(False)
         self._stopping = False
+        self._outputs: list[Output] = []
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -54,10 +56,18 @@ class Bell:
     def _stop(self, *_: object) -> None:
         self._stopping = True
 
+    def attend(self, output: Output) -> None:
+        """Carry what a part writes into its file, whenever we wait."""
+        self._outputs.append(output)
+
     def wait(self, seconds: float | None) -> None:
         """Sleep until something happens; raise `Stopped` once, when asked to stop."""
         if not self._stopping:
-            select.select([self._ear], [], [], seconds)
+            self._outputs = [output for output in self._outputs if output.is_open]
+            heard, _, _ = select.select([self._ear, *self._outputs], [], [], seconds)
+            for output in self._outputs:
+                if output in heard:
+                    output.read()
             with suppress(BlockingIOError):
                 self._ear.recv(4096)
         if self._stopping:
@@ -96,13 +106,13 @@ class Supervisor:
     def start(self, parts: Sequence[Part]) -> None:
         """Start `parts` together and wait until each of them works."""
         for part in parts:
-            self._watched[part.name] = _Watched(part, Process(part))
+            self._watched[part.name] = _Watched(part, self._process(part))
         for part in parts:
             self._await(part)
 
     def run_once(self, part: Part) -> None:
         """Run `part` to its end; if it fails, pass on the sentence it left."""
-        process = Process(part)
+        process = self._process(part)
         try:
             while not process.has_ended():
                 self.bell.wait(_LOOK_EVERY_S)
@@ -133,6 +143,11 @@ class Supervisor:
             for each in watched:
                 each.process.kill_group()
 
+    def _process(self, part: Part) -> Process:
+        process = Process(part)
+        self.bell.attend(process.output)
+        return process
+
     def _await(self, part: Part) -> None:
         deadline = time.monotonic() + START_WITHIN_S
         process = self._watched[part.name].process
@@ -149,7 +164,7 @@ class Supervisor:
         now = time.monotonic()
         if watched.again_at is not None:
             if now >= watched.again_at:
-                watched.process = Process(watched.part)
+                watched.process = self._process(watched.part)
                 watched.again_at = None
                 self._check_later(watched, misses=0)
         elif watched.process.has_ended():

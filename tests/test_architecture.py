@@ -1,6 +1,8 @@
 """Rules about the code itself that no linter knows."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,8 @@ SOURCES = sorted(
     if "versions" not in path.parts
 )
 MAY_COMMIT = {Path("sync/database.py"), Path("sync/migrations/env.py")}
+# The tests' judges alone: a hundred megabytes that the product does not need.
+JUDGES = {"pandas", "statsmodels"}
 LONGEST_FILE = 250
 LONGEST_FUNCTION = 40
 
@@ -33,6 +37,32 @@ def test_only_the_database_module_commits(path: Path) -> None:
     }
 
     assert path in MAY_COMMIT or "simulator" in path.parts or "commit" not in calls
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=str)
+def test_the_product_does_without_the_judges_of_its_figures(path: Path) -> None:
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+        )
+    }
+
+    assert not imported & JUDGES
+
+
+def test_a_line_is_drawn_without_them() -> None:
+    program = (
+        "import sys, numpy; from sync.analytics.curve import typical;"
+        "x = numpy.arange(80.0); typical(x, x % 3, numpy.arange(80)).low.min();"
+        f"sys.exit(bool({JUDGES} & set(sys.modules)))"
+    )
+
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)  # noqa: S603
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)

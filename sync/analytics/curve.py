@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sync.analytics.lowess import lowess, neighbor_count
 from sync.analytics.series import Floats, Ints, columns
 
 FRACTION = 2 / 3
@@ -39,53 +40,50 @@ class Slope:
     high: float
 
 
-def lowess(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
-    """Cleveland's robust local line through (x, y), at each x; shape (n,).
+def robust_line(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
+    """Return Cleveland's robust local line through (x, y), at each x; shape (n,).
 
     Two thirds of the points at a time, three robust passes. Above 100 points
     neighbours closer than a fortieth of the range share one fit, which moves the
     line by a twentieth of a step of mood at most.
     """
-    # Imported here: statsmodels brings pandas along, and most pages draw no line.
-    from statsmodels.nonparametric.smoothers_lowess import (  # noqa: PLC0415
-        lowess as smooth,
-    )
-
     across, up = columns(x=x, y=y)
-    step = float(np.ptp(across)) / (GRID_POINTS - 1)
-    near = step if len(across) > _EXACT_UP_TO else 0.0
-    # Distances that repeat leave no room for a line: then there is none.
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fitted = smooth(
-            up,
-            across,
-            frac=FRACTION,
-            it=ROBUST_PASSES,
-            delta=near,
-            return_sorted=False,
-        )
-    return np.asarray(fitted, dtype=np.float64)
+    delta = fit_distance(across)
+    return lowess(across, up, frac=FRACTION, it=ROBUST_PASSES, delta=delta)
+
+
+def fit_distance(x: Floats) -> float:
+    """Return how far apart points are that each get a fit of their own."""
+    if len(x) <= _EXACT_UP_TO:
+        return 0.0
+    return float(np.ptp(x)) / (GRID_POINTS - 1)
 
 
 def typical(x: npt.ArrayLike, y: npt.ArrayLike, weeks: Ints) -> Curve | None:
     """Draw the typical y along x on 41 points; nothing under 30 points.
 
+    Nothing either where two thirds of all x are one and the same: no line can be
+    fitted to these.
     The band (from 60 points) is robust by `weeks`, shape (n,): answers of one
     week are not independent, so each week counts as one.
     """
     across, up = columns(x=x, y=y)
-    if len(across) < FEWEST_FOR_LINE or not np.ptp(across) > 0:
-        return None
-    fitted = lowess(across, up)
-    if not np.isfinite(fitted).all():
-        return None
     order = np.argsort(across, kind="stable")
+    if len(across) < FEWEST_FOR_LINE or _has_no_room(across[order]):
+        return None
+    fitted = robust_line(across, up)
     grid = np.linspace(across.min(), across.max(), GRID_POINTS)
     line = np.interp(grid, across[order], fitted[order])
     if len(across) < FEWEST_FOR_BAND:
         return Curve(grid, line)
     reach = BAND_Z * _week_robust_error(across, grid, (up - fitted, weeks))
     return Curve(grid, line, line - reach, line + reach)
+
+
+def _has_no_room(ordered: Floats) -> bool:
+    """Tell whether all neighbors of some point have the same x as it has."""
+    near = neighbor_count(len(ordered), FRACTION)
+    return bool((ordered[near - 1 :] == ordered[: len(ordered) - near + 1]).any())
 
 
 def median_slope(x: npt.ArrayLike, y: npt.ArrayLike) -> float:

@@ -11,7 +11,7 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from sync.analytics import link
-from sync.analytics.curve import lowess, theil_sen
+from sync.analytics.curve import robust_line, theil_sen
 from sync.analytics.groups import welch
 from sync.analytics.loads import trailing_load
 from sync.analytics.persistence import lag_one, persistence
@@ -100,7 +100,7 @@ def test_the_slope_for_humans() -> None:
 
 
 def test_the_robust_line() -> None:
-    line = lowess(np.arange(60), PACE)
+    line = robust_line(np.arange(60), PACE)
 
     wanted = [7.87714478, 7.88519448, 7.86383376, 7.59493695]
     assert [printed(line[at], 8) for at in (0, 10, 30, 59)] == wanted

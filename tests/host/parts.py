@@ -57,7 +57,8 @@ def is_running(pid: int) -> bool:
 
 def family(log: Path) -> list[int]:
     """Return the children that a part has told of."""
-    lines = log.read_text().splitlines() if log.exists() else []
+    text = log.read_text() if log.exists() else ""
+    lines = text.rpartition("\n")[0].splitlines()
     return [int(line.split()[1]) for line in lines]
 
 

@@ -72,15 +72,16 @@ def test_spoiled_secrets_are_not_replaced(folder: Path) -> None:
             home.secrets()
 
 
-def test_the_logs_of_three_starts_are_kept(folder: Path) -> None:
+def test_the_logs_of_the_last_starts_are_kept(folder: Path) -> None:
     with opened(folder / "data") as home:
-        for start in range(5):
+        for start in range(7):
             home.fresh_log("web").write_text(str(start))
 
     logs = {path.name: path.read_text() for path in home.logs.iterdir()}
     assert logs == {
-        "web.log": "4",
-        "web.log.1": "3",
-        "web.log.2": "2",
-        "web.log.3": "1",
+        "web.log": "6",
+        "web.log.1": "5",
+        "web.log.2": "4",
+        "web.log.3": "3",
+        "web.log.4": "2",
     }
