@@ -52,3 +52,17 @@ def test_the_first_change_fails_a_test_and_its_second_half_mends_it(
 
     assert after_the_first == pytest.ExitCode.TESTS_FAILED
     assert after_the_second == pytest.ExitCode.OK
+
+
+def test_the_hooks_are_make_targets_that_the_hook_runner_understands() -> None:
+    checked = subprocess.run(
+        [sys.executable, "-m", "pre_commit", "validate-config"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+    )
+    text = (ROOT / ".pre-commit-config.yaml").read_text()
+
+    assert checked.returncode == 0, checked.stdout
+    assert re.findall(r"entry: (.*)", text) == ["make check", "make quick"]

@@ -189,7 +189,7 @@ def main() -> int:
     for moment in chosen:
         result = run(moment, _words(options), is_long=options.long)
         is_good = is_good and result.is_good
-        print(result, flush=True)  # noqa: T201
+        print(result, flush=True)
         with summary.open("a") as out:
             out.writelines(
                 f"{line}\n" for line in [result, *(f"    {n}" for n in result.failed)]

@@ -87,10 +87,10 @@ def main(root: Path = ROOT) -> int:
     is_ready = True
     for check in CHECKS:
         try:
-            print(f"ok   {check(root, datetime.now(UTC))}")  # noqa: T201
+            print(f"ok   {check(root, datetime.now(UTC))}")
         except NotReady as trouble:
             is_ready = False
-            print(f"fix  {trouble}")  # noqa: T201
+            print(f"fix  {trouble}")
     return 0 if is_ready else 1
 
 
