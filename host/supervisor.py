@@ -51,6 +51,10 @@ class Bell:
         self._ear.close()
         self._hammer.close()
 
+    def leave(self) -> None:
+        """In a fork: take signals as they come, and ring nobody's bell."""
+        self.__exit__()
+
     def _stop(self, *_: object) -> None:
         self._stopping = True
 
@@ -93,17 +97,25 @@ class Supervisor:
     most_misses: int = _MOST_MISSES
     _watched: dict[str, _Watched] = field(default_factory=dict)
 
-    def start(self, parts: Sequence[Part]) -> None:
+    def start(
+        self, parts: Sequence[Part], *, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         """Start `parts` together and wait until each of them works."""
         for part in parts:
-            self._watched[part.name] = _Watched(part, Process(part))
+            self._watched[part.name] = _Watched(part, self._begin(part))
+        if meanwhile:
+            meanwhile()
         for part in parts:
             self._await(part)
 
-    def run_once(self, part: Part) -> None:
+    def run_once(
+        self, part: Part, *, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         """Run `part` to its end; if it fails, pass on the sentence it left."""
-        process = Process(part)
+        process = self._begin(part)
         try:
+            if meanwhile:
+                meanwhile()
             while not process.has_ended():
                 self.bell.wait(_LOOK_EVERY_S)
         finally:
@@ -133,6 +145,9 @@ class Supervisor:
             for each in watched:
                 each.process.kill_group()
 
+    def _begin(self, part: Part) -> Process:
+        return Process(part, self.bell.leave)
+
     def _await(self, part: Part) -> None:
         deadline = time.monotonic() + START_WITHIN_S
         process = self._watched[part.name].process
@@ -149,7 +164,7 @@ class Supervisor:
         now = time.monotonic()
         if watched.again_at is not None:
             if now >= watched.again_at:
-                watched.process = Process(watched.part)
+                watched.process = self._begin(watched.part)
                 watched.again_at = None
                 self._check_later(watched, misses=0)
         elif watched.process.has_ended():
