@@ -16,7 +16,6 @@ TABLES = ("host.cli", "sync.database", "sync.models")
 REST = (
     "aiosmtpd.smtp",
     "celery.app.amqp",
-    "celery.app.control",
     "celery.app.log",
     "celery.apps.worker",
     "celery.concurrency.thread",
@@ -25,6 +24,7 @@ REST = (
     "celery.worker.consumer",
     "celery.worker.strategy",
     "granian",
+    "jinja2.ext",
     "kombu.transport.redis",
     "sync.simulator.server",
     "web.app",

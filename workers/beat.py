@@ -29,7 +29,7 @@ SCHEDULE = {"sweep": SWEEP_EVERY, "tidy": TIDY_EVERY}
 # Nobody needs what has waited for a day.  Less would ask too much of the clocks: a
 # message expires by the clock of the machine that reads it.
 KEPT = timedelta(days=1)
-TRY_AGAIN_S = 5.0
+TRY_AGAIN_S = 2.0
 
 log = structlog.get_logger()
 
