@@ -3,7 +3,6 @@
 from argparse import Namespace
 from dataclasses import replace
 
-from host.apart import apart
 from host.up import run_instance
 from host.wishes import Wishes, wishes
 
@@ -11,7 +10,7 @@ _FOLDER = "demo"
 
 
 def run(arguments: Namespace) -> int:
-    wanted = apart(lambda: wishes(arguments))
+    wanted = wishes(arguments)
     if arguments.data_dir is None:
         wanted = replace(wanted, data_dir=wanted.data_dir / _FOLDER)
     return run_instance(_on_stand_ins(wanted), export=arguments.export, seeded=True)

@@ -7,11 +7,8 @@ BROKER = "CELERY_BROKER_URL"
 
 
 def web_words(host: str, port: int, processes: int) -> list[str]:
-    # One process with one thread is the fastest writer that SQLite can have.
-    words = ["granian", "--interface", "wsgi", "--no-ws", "--log-level", "warning"]
-    words += ["--host", host, "--port", str(port), "--workers", str(processes)]
-    words += ["--blocking-threads", "1", "--respawn-failed-workers"]
-    return [*words, "web.wsgi:app"]
+    words = ["web.server", "--host", host, "--port", str(port)]
+    return [*words, "--processes", str(processes)]
 
 
 def worker_words(
@@ -21,6 +18,5 @@ def worker_words(
     return [*words, "--pulse", str(pulse)] if pulse else words
 
 
-def beat_words(data_dir: Path, log_format: str) -> list[str]:
-    schedule = data_dir / "schedule"
-    return ["workers.beat", "--schedule", str(schedule), "--log-format", log_format]
+def beat_words(log_format: str) -> list[str]:
+    return ["workers.beat", "--log-format", log_format]

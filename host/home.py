@@ -87,7 +87,8 @@ def opened(path: Path) -> Generator[Home]:
         raise _unusable(path, error) from None
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Not flock: a fork of ours shall not hold it when we are gone.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotStart(
                 f"Another instance is running in {path}; stop it first, or choose "

@@ -83,7 +83,7 @@ class Output:
         except BlockingIOError:
             return False
         if not chunk:
-            self._close()
+            self.close()
             return False
         # A full disk costs the part its lines, and not its life.
         with suppress(OSError):
@@ -95,9 +95,10 @@ class Output:
         """Carry the last words of a part that has ended."""
         while self.is_open and self.read():
             pass
-        self._close()
+        self.close()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Carry no more; a fork does so at once: the pipes are its siblings'."""
         if self.is_open:
             self.is_open = False
             os.close(self._reading)

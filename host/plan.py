@@ -1,7 +1,6 @@
 """What one instance consists of: its parts, where they listen, what they know."""
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -12,7 +11,8 @@ from host.entries import BROKER, beat_words, web_words, worker_words
 from host.home import Home
 from host.ports import inner_port
 from host.process import Part
-from host.wishes import PREFIX, Wishes
+from host.wishes import Wishes
+from sync.settings import PREFIX
 
 STOP_ORDER = ("web", "beat", "worker", "simulator", "mailbox", "redis")
 _LOOPBACK = "127.0.0.1"
@@ -119,7 +119,8 @@ class Plan:
         port, folder = self.ports["mailbox"], self.home.path / "mailbox"
         return Part(
             name="mailbox",
-            command=_python("host.mailbox", "--port", port, "--dir", folder),
+            command=_words("host.mailbox", "--port", port, "--dir", folder),
+            is_ours=True,
             environment=_bare_environment(),
             log=self.home.fresh_log("mailbox"),
             is_ready=health.greets(port, b"220"),
@@ -135,7 +136,8 @@ class Plan:
             words += ["--export", self.export.absolute()]
         return Part(
             name="simulator",
-            command=_python("sync.simulator", *words),
+            command=_words("sync.simulator.__main__", *words),
+            is_ours=True,
             environment=_bare_environment(),
             log=self.home.fresh_log("simulator"),
             is_ready=health.has_said("Simulated Strava at"),
@@ -145,9 +147,8 @@ class Plan:
         answers = health.answers_page(self._bound_host, self.port, "/healthz")
         return Part(
             name="web",
-            command=_python(
-                *web_words(self.wishes.host, self.port, self.wishes.web_processes)
-            ),
+            command=web_words(self.wishes.host, self.port, self.wishes.web_processes),
+            is_ours=True,
             environment=self.environment(),
             log=self.home.fresh_log("web"),
             is_ready=answers,
@@ -162,7 +163,8 @@ class Plan:
     def worker(self) -> Part:
         return Part(
             name="worker",
-            command=_python(*worker_words("threads", _THREADS, pulse=self._pulse)),
+            command=worker_words("threads", _THREADS, pulse=self._pulse),
+            is_ours=True,
             environment=self.environment(),
             log=self.home.fresh_log("worker"),
             is_ready=health.has_said(" ready."),
@@ -173,7 +175,8 @@ class Plan:
     def beat(self) -> Part:
         return Part(
             name="beat",
-            command=_python(*beat_words(self.home.path, self.wishes.log_format)),
+            command=beat_words(self.wishes.log_format),
+            is_ours=True,
             environment={**_bare_environment(), BROKER: self._broker},
             log=self.home.fresh_log("beat"),
             is_ready=health.is_alive,
@@ -190,7 +193,8 @@ class Plan:
         name = "-".join(words)
         return Part(
             name=name,
-            command=_python("host.cli", *words),
+            command=_words("host.cli", *words),
+            is_ours=True,
             environment=self.environment(),
             log=self.home.fresh_log(name),
             is_ready=health.is_alive,
@@ -201,7 +205,8 @@ class Plan:
         word = name.rpartition(".")[2]
         return Part(
             name=word,
-            command=_python(name),
+            command=[name],
+            is_ours=True,
             environment=self.environment(),
             log=self.home.fresh_log(word),
             is_ready=health.is_alive,
@@ -231,5 +236,5 @@ def _bare_environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.upper().startswith(PREFIX)}
 
 
-def _python(module: str, *words: object) -> list[str]:
-    return [sys.executable, "-m", module, *(str(word) for word in words)]
+def _words(*words: object) -> list[str]:
+    return [str(word) for word in words]

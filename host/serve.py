@@ -6,7 +6,6 @@ from argparse import Namespace
 
 from host.configuration import given
 from host.entries import BROKER, beat_words, web_words, worker_words
-from host.home import make
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings
 from sync.surveys.instruments import library
@@ -26,8 +25,6 @@ def run(arguments: Namespace) -> int:
     if arguments.command != "beat":
         library(settings.data_dir)  # a bad instrument is refused with its line
     words = command(settings, arguments.command)
-    if arguments.command == "beat":
-        make(settings.data_dir)
     os.environ[BROKER] = settings.redis_url
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", *words])  # noqa: S606 - no shell
@@ -55,4 +52,4 @@ def command(settings: Settings, part: str) -> list[str]:
         case "worker":
             return worker_words("prefork", settings.worker_processes)
         case _:
-            return beat_words(settings.data_dir, settings.log_format)
+            return beat_words(settings.log_format)

@@ -53,6 +53,12 @@ class Bell:
         self._ear.close()
         self._hammer.close()
 
+    def leave(self) -> None:
+        """In a fork: take signals as they come, ring nobody's bell, carry no words."""
+        self.__exit__()
+        for output in self._outputs:
+            output.close()
+
     def _stop(self, *_: object) -> None:
         self._stopping = True
 
@@ -64,7 +70,8 @@ class Bell:
         """Sleep until something happens; raise `Stopped` once, when asked to stop."""
         if not self._stopping:
             self._outputs = [output for output in self._outputs if output.is_open]
-            heard, _, _ = select.select([self._ear, *self._outputs], [], [], seconds)
+            sources: list[socket.socket | Output] = [self._ear, *self._outputs]
+            heard, _, _ = select.select(sources, [], [], seconds)
             for output in self._outputs:
                 if output in heard:
                     output.read()
@@ -103,17 +110,25 @@ class Supervisor:
     most_misses: int = _MOST_MISSES
     _watched: dict[str, _Watched] = field(default_factory=dict)
 
-    def start(self, parts: Sequence[Part]) -> None:
+    def start(
+        self, parts: Sequence[Part], *, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         """Start `parts` together and wait until each of them works."""
         for part in parts:
-            self._watched[part.name] = _Watched(part, self._process(part))
+            self._watched[part.name] = _Watched(part, self._begin(part))
+        if meanwhile:
+            meanwhile()
         for part in parts:
             self._await(part)
 
-    def run_once(self, part: Part) -> None:
+    def run_once(
+        self, part: Part, *, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         """Run `part` to its end; if it fails, pass on the sentence it left."""
-        process = self._process(part)
+        process = self._begin(part)
         try:
+            if meanwhile:
+                meanwhile()
             while not process.has_ended():
                 self.bell.wait(_LOOK_EVERY_S)
         finally:
@@ -143,8 +158,8 @@ class Supervisor:
             for each in watched:
                 each.process.kill_group()
 
-    def _process(self, part: Part) -> Process:
-        process = Process(part)
+    def _begin(self, part: Part) -> Process:
+        process = Process(part, self.bell.leave)
         self.bell.attend(process.output)
         return process
 
@@ -164,7 +179,7 @@ class Supervisor:
         now = time.monotonic()
         if watched.again_at is not None:
             if now >= watched.again_at:
-                watched.process = self._process(watched.part)
+                watched.process = self._begin(watched.part)
                 watched.again_at = None
                 self._check_later(watched, misses=0)
         elif watched.process.has_ended():

@@ -2,10 +2,10 @@
 
 import sys
 from argparse import Namespace
+from functools import partial
 from pathlib import Path
 
-from host import ports
-from host.apart import apart
+from host import ports, warm
 from host.home import INSTANCE_FILE, opened
 from host.plan import STOP_ORDER, Plan
 from host.supervisor import Bell, Stopped, Supervisor
@@ -13,7 +13,7 @@ from host.wishes import Wishes, wishes
 
 
 def run(arguments: Namespace) -> int:
-    return run_instance(apart(lambda: wishes(arguments)))
+    return run_instance(wishes(arguments))
 
 
 def run_instance(
@@ -40,7 +40,10 @@ def run_instance(
 
 def start(plan: Plan, supervisor: Supervisor) -> None:
     """Start in order: tables, then what the pages need, then what works behind."""
-    supervisor.run_once(plan.command("db", "upgrade"))
+    warm.load(warm.TABLES)
+    supervisor.run_once(
+        plan.command("db", "upgrade"), meanwhile=partial(warm.load, warm.REST)
+    )
     plan.home.write(INSTANCE_FILE, dict(plan.made_up))
     if plan.has_own_redis:
         supervisor.start([plan.redis()])

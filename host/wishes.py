@@ -4,8 +4,8 @@ from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-# As in sync.settings, which is too heavy for a process that only supervises.
-PREFIX = "MOODMILES_"
+from host.configuration import given
+from sync.surveys.instruments import library
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +23,6 @@ class Wishes:
 
 
 def wishes(arguments: Namespace) -> Wishes:
-    """Read the settings; call it in a child, see `host.apart`."""
-    from host.configuration import given  # noqa: PLC0415 - only in that child
-    from sync.surveys.instruments import library  # noqa: PLC0415
-
     settings = given(arguments)
     library(settings.data_dir)  # a bad instrument is refused with its line
     settings.require_contact()

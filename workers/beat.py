@@ -4,69 +4,73 @@ It knows no table and no task, only names and times, and so stays small.
 """
 
 import os
+import signal
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal
+from functools import partial
+from time import monotonic, sleep
+from typing import NoReturn
 
-from celery import Celery
-from celery.signals import setup_logging
+import structlog
+from kombu import Connection
+from kombu.exceptions import OperationalError
 
-from sync import log
-from sync.queue import BROKER_OPTIONS
-from workers.pace import Every, Scheduler
+from sync import log as logging
+from sync.queue import BROKER_OPTIONS, send
+from workers.pace import Pace
 
 SWEEP_EVERY = timedelta(minutes=1)
 TIDY_EVERY = timedelta(hours=1)
+# "sweep" looks for everything that is due, "tidy" removes what may no longer be kept.
+SCHEDULE = {"sweep": SWEEP_EVERY, "tidy": TIDY_EVERY}
 
 # Nobody needs what has waited for a day.  Less would ask too much of the clocks: a
 # message expires by the clock of the machine that reads it.
-KEPT = {"expires": timedelta(days=1).total_seconds()}
+KEPT = timedelta(days=1)
+TRY_AGAIN_S = 2.0
 
-SCHEDULE = {
-    "look for everything that is due": {
-        "task": "sweep",
-        "schedule": Every(SWEEP_EVERY),
-        "options": KEPT,
-    },
-    "remove what may no longer be kept": {
-        "task": "tidy",
-        "schedule": Every(TIDY_EVERY),
-        "options": KEPT,
-    },
-}
-
-# Celery reads the broker's address from CELERY_BROKER_URL by itself.
-celery = Celery("beat")
-celery.conf.update(
-    broker_transport_options=BROKER_OPTIONS,
-    broker_connection_max_retries=None,
-    beat_schedule=SCHEDULE,
-)
+log = structlog.get_logger()
 
 
 def main() -> int:
     parser = ArgumentParser(prog="python -m workers.beat", description=__doc__)
-    parser.add_argument("--schedule", required=True, help="file that remembers times")
     parser.add_argument("--log-format", choices=("text", "json"), default="text")
     arguments = parser.parse_args()
-    if not os.environ.get("CELERY_BROKER_URL"):
+    broker_url = os.environ.get("CELERY_BROKER_URL")
+    if not broker_url:
         print("CELERY_BROKER_URL is not set; start `moodmiles beat`.", file=sys.stderr)  # noqa: T201
         return 1
-    _log(arguments.log_format)
-    celery.Beat(
-        schedule=arguments.schedule,
-        scheduler_cls=Scheduler,
-        max_interval=SWEEP_EVERY.total_seconds(),
-        quiet=True,
-    ).run()
-    return 0
+    logging.configure(arguments.log_format, part="beat")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    broker = Connection(broker_url, transport_options=BROKER_OPTIONS)
+    return keep(Pace(SCHEDULE, monotonic), partial(send, broker, expires=KEPT))
 
 
-def _log(style: Literal["text", "json"]) -> None:
-    @setup_logging.connect(weak=False)
-    def _our_logging(**_: object) -> None:
-        log.configure(style, part="beat")
+def keep(pace: Pace, send_task: Callable[[str], None]) -> NoReturn:
+    """Send what is due for ever; the broker may be away for as long as it likes."""
+    is_away = False
+    while True:
+        try:
+            for task in pace.due():
+                send_task(task)
+                pace.done(task)
+        except (OperationalError, OSError) as error:
+            if not is_away:
+                log.warning("broker is away", error=type(error).__name__)
+            is_away = True
+            sleep(TRY_AGAIN_S)
+        else:
+            if is_away:
+                log.info("broker is back")
+            is_away = False
+            sleep(pace.wait_s())
+
+
+def _leave(*_: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,31 @@
-"""A schedule that a clock set back does not stop.
+"""When a task is due again, by a clock that nobody can set."""
 
-Celery remembers by the clock when each task is due, and would wait until a clock
-that was wrong has caught up with itself again.
-"""
-
-from datetime import datetime
-
-from celery.beat import PersistentScheduler
-from celery.schedules import schedstate, schedule
-from typing_extensions import override
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 
 
-class Every(schedule):  # type: ignore[misc]
-    """Due once in so long, and at once if it last ran in what is now the future."""
+class Pace:
+    """Each task is due at once, and then once in so long.
 
-    @override
-    def is_due(self, last_run_at: datetime) -> schedstate:
-        if self.maybe_make_aware(last_run_at) > self.now():
-            return schedstate(is_due=True, next=self.seconds)
-        return super().is_due(last_run_at)
+    Nothing is remembered of an earlier process: what was missed while none ran is
+    made up for by the first time, and a task that runs too often does no harm.
+    """
 
+    def __init__(
+        self, every: Mapping[str, timedelta], clock: Callable[[], float]
+    ) -> None:
+        self._every = every
+        self._clock = clock
+        self._due_at = dict.fromkeys(every, clock())
 
-class Scheduler(PersistentScheduler):  # type: ignore[misc]
-    """Asks each task anew whether it is due, whatever was foreseen."""
+    def due(self) -> Sequence[str]:
+        """Return the tasks that are due; each stays so until it is `done`."""
+        now = self._clock()
+        return [task for task, at in self._due_at.items() if at <= now]
 
-    @override
-    def tick(self) -> float:
-        self._heap = None
-        wait_s: float = super().tick()
-        return wait_s
+    def done(self, task: str) -> None:
+        self._due_at[task] = self._clock() + self._every[task].total_seconds()
+
+    def wait_s(self) -> float:
+        """Return for how long nothing is due."""
+        return max(0.0, min(self._due_at.values()) - self._clock())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import NoResultFound
 
-from sync.analytics import people
+from sync import analytics
 from sync.mail.parts import Person
 from sync.runtime import Runtime
 from sync.surveys import wellbeing
@@ -17,4 +17,4 @@ def people_for(runtime: Runtime, mail_id: int, runner_id: int) -> Sequence[Perso
     except NoResultFound:  # erased since the mail was claimed
         return ()
     is_low = page.is_on and not page.is_due and page.offers_support
-    return people.for_mail(runtime, mail_id, runner_id, is_low=is_low)
+    return analytics.for_mail(runtime, mail_id, runner_id, is_low=is_low)

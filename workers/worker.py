@@ -4,8 +4,10 @@ The same as `celery worker`, without the parts of its command line that cost
 every worker a tenth of its memory.
 """
 
+import gc
 import sys
 from argparse import ArgumentParser
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ from sync.errors import NotConfigured
 from sync.settings import load
 from sync.surveys.instruments import library
 from workers.app import celery
+
+# What takes seconds and tens of megabytes to load, and only some work needs.
+FIGURES, STRAVA = "sync.analytics.figures", "sync.strava.library"
 
 
 def main() -> int:
@@ -30,6 +35,8 @@ def main() -> int:
     except NotConfigured as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
+    if arguments.pool == "prefork":
+        load_for_forks()
     worker = celery.Worker(
         pool_cls=arguments.pool,
         concurrency=arguments.concurrency,
@@ -43,6 +50,16 @@ def main() -> int:
     worker.start()
     code: int = worker.exitcode or 0
     return code
+
+
+def load_for_forks() -> None:
+    """Load once what each process of a pool would sooner or later load for itself.
+
+    A pool of threads is one process, which loads it when it first needs it.
+    """
+    for module in (FIGURES, STRAVA):
+        import_module(module)
+    gc.freeze()
 
 
 def show_pulse(file: Path) -> None:

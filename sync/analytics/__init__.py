@@ -1,9 +1,10 @@
 """Figures that can be believed: what one runner's own answers can carry.
 
-`link` is the rule; `figures_for` puts everything together for one runner.
-Both arrive only when first asked for: numpy and scipy take half a second and
-tens of megabytes, and a process that serves a landing page or takes events
-from Strava should pay for neither.
+`link` is the rule; `figures_for` puts everything together for one runner, and
+`for_mail` says whom a mail names in its foot.
+All of it arrives only when first asked for: numpy and scipy take half a second and
+tens of megabytes, and a process that serves a landing page, takes events from
+Strava or waits for work should pay for neither.
 """
 
 import os
@@ -12,17 +13,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sync.analytics.figures import Figures, figures_for
+    from sync.analytics.people import for_mail
     from sync.analytics.rank_link import Link, link
 
 # One runner's numbers are added up before a second thread has woken; what numpy's
 # threads spend on waiting for each other is taken from everybody else's pages.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-__all__ = ["Figures", "Link", "figures_for", "link"]
+__all__ = ["Figures", "Link", "figures_for", "for_mail", "link"]
 
 _HOME = {
     "Figures": "sync.analytics.figures",
     "figures_for": "sync.analytics.figures",
+    "for_mail": "sync.analytics.people",
     "Link": "sync.analytics.rank_link",
     "link": "sync.analytics.rank_link",
 }

@@ -1,16 +1,14 @@
 """The weekly digest: last week in one picture and one honest sentence."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from sync import standing
-from sync.analytics.figures import figures_for
+from sync import analytics, standing
 from sync.analytics.overview import dashboard
-from sync.analytics.panel import Panel
 from sync.analytics.run_rows import RunRow
 from sync.analytics.weeks import first_weekday
 from sync.language import LANGUAGES, speaking
@@ -19,6 +17,9 @@ from sync.models import Mail, Run, Runner
 from sync.queue import Work
 from sync.runners import links
 from sync.runtime import Runtime
+
+if TYPE_CHECKING:
+    from sync.analytics.panel import Panel
 
 log = structlog.get_logger()
 
@@ -90,7 +91,7 @@ def _promise(runtime: Runtime, runner_id: int, began: date) -> None:
     if not runs:
         return  # nothing to say
     values = _values(began, runs) | {
-        "sentence": _in_every_language(figures_for(runtime, runner_id).mileage),
+        "sentence": _in_every_language(analytics.figures_for(runtime, runner_id).mileage),
         "unsubscribe_token": links.token_for(
             runtime, runner_id, purpose=links.UNSUBSCRIBE
         ),
@@ -131,7 +132,7 @@ def _values(began: date, runs: list[RunRow]) -> dict[str, Any]:
     }
 
 
-def _in_every_language(panel: Panel) -> dict[str, str]:
+def _in_every_language(panel: "Panel") -> dict[str, str]:
     """Say it in each language: which one the mail speaks is known when it leaves."""
     said = {}
     for language in LANGUAGES:

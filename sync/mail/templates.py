@@ -4,12 +4,14 @@ Pure but for reading the template files, which Jinja keeps in memory.
 """
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from sync.language import spoken, teach
+
+if TYPE_CHECKING:
+    import css_inline
 
 
 def compose(name: str, **values: Any) -> tuple[str, str]:
@@ -34,8 +36,11 @@ def _environment() -> Environment:
 
 
 @cache
-def _inliner() -> css_inline.CSSInliner:
+def _inliner() -> "css_inline.CSSInliner":
     """Inline everything but the blocks marked to be kept (dark mode, phones)."""
+    # Loaded here: it is two megabytes that only a mail needs.
+    import css_inline  # noqa: PLC0415
+
     return css_inline.CSSInliner(
         keep_style_tags=False, keep_link_tags=False, load_remote_stylesheets=False
     )

@@ -1,6 +1,5 @@
 """The stand-ins and the plan: what is missing is made up, what is given is kept."""
 
-import os
 import smtplib
 import subprocess
 import sys
@@ -10,13 +9,11 @@ from pathlib import Path
 import pytest
 
 from host import redis_server, serve
-from host.apart import apart
 from host.entries import web_words
 from host.errors import CannotStart
 from host.home import opened
 from host.plan import Plan
 from host.wishes import Wishes
-from sync.errors import MoodmilesError, NotConfigured
 from sync.settings import Settings
 from tests.servers import HOST, PATIENCE_S, free_port, wait_for
 
@@ -156,28 +153,6 @@ def test_no_redis_at_all_is_said(monkeypatch: pytest.MonkeyPatch, folder: Path) 
         redis_server.find()
 
 
-def test_a_function_apart_answers() -> None:
-    assert apart(os.getpid) != os.getpid()
-
-
-def test_a_mistake_apart_is_ours_too() -> None:
-    def mistake() -> None:
-        raise NotConfigured("It is not set.")
-
-    with pytest.raises(NotConfigured, match=r"It is not set\."):
-        apart(mistake)
-
-
-def test_a_bug_apart_leaves_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
-    def bug() -> None:
-        raise ZeroDivisionError
-
-    with pytest.raises(MoodmilesError, match="see the lines above"):
-        apart(bug)
-
-    assert "ZeroDivisionError" in capfd.readouterr().err
-
-
 def test_each_part_has_its_words(folder: Path) -> None:
     settings = Settings.model_construct(data_dir=folder)
 
@@ -185,4 +160,4 @@ def test_each_part_has_its_words(folder: Path) -> None:
 
     assert words["web"] == web_words(HOST, 8000, 1)
     assert words["worker"][-4:] == ["--pool", "prefork", "--concurrency", "2"]
-    assert words["beat"][1:3] == ["--schedule", str(folder / "schedule")]
+    assert words["beat"] == ["workers.beat", "--log-format", "text"]

@@ -1,42 +1,50 @@
-"""The schedule keeps its pace whatever happens to the clock."""
+"""The schedule keeps its pace, whatever happens to the clock or to the broker."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
 from celery import Celery
+from celery.contrib.testing.worker import start_worker
+from kombu import Connection
+from kombu.exceptions import OperationalError
 from redis import Redis
 
-from tests.clock import NOON, HandClock
-from tests.servers import Valkey, valkey
-from workers.pace import Every, Scheduler
+from sync.queue import send
+from tests.servers import Valkey, valkey, wait_for
+from workers.beat import keep
+from workers.pace import Pace
 
-MINUTE = timedelta(minutes=1)
-CLOCK = HandClock()
-
-
-def now() -> datetime:
-    """Say the time; the schedule's file keeps this function's name."""
-    return CLOCK()
+ROOT = Path(__file__).parents[2]
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+UNWANTED = ("celery", "flask", "numpy", "pydantic", "sqlalchemy")
 
 
-@pytest.mark.parametrize(
-    ("last_run_ago", "is_due"),
-    [
-        (timedelta(seconds=30), False),
-        (timedelta(minutes=2), True),
-        # The clock was ahead and has been set back.
-        (timedelta(hours=-2), True),
-    ],
-)
-def test_what_is_due(last_run_ago: timedelta, is_due: bool) -> None:
-    pace = Every(MINUTE, nowfun=lambda: NOON)
+class Seconds:
+    """A monotonic clock that the test moves."""
 
-    found = pace.is_due(NOON - last_run_ago)
+    def __init__(self) -> None:
+        self.at = 1000.0
 
-    assert found.is_due is is_due
-    assert 0 < found.next <= MINUTE.total_seconds()
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def pace(clock: Seconds) -> Pace:
+    return Pace({"sweep": MINUTE, "tidy": HOUR}, clock)
 
 
 @pytest.fixture
@@ -45,21 +53,129 @@ def redis() -> Iterator[Valkey]:
         yield server
 
 
-def test_a_clock_set_back_costs_no_more_than_one_period(
-    redis: Valkey, tmp_path: Path
+def test_everything_is_due_at_once(pace: Pace) -> None:
+    assert pace.due() == ["sweep", "tidy"]
+    assert pace.wait_s() == 0
+
+
+def test_each_task_is_due_again_after_its_period(pace: Pace, clock: Seconds) -> None:
+    for task in pace.due():
+        pace.done(task)
+
+    assert pace.due() == []
+    assert pace.wait_s() == 60
+    clock.at += 60
+    assert pace.due() == ["sweep"]
+    clock.at += 3540
+    assert pace.due() == ["sweep", "tidy"]
+
+
+class Enough(Exception):
+    """The test has seen what it wanted to see."""
+
+
+def test_what_could_not_be_sent_stays_due(
+    pace: Pace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entry = {"task": "sweep", "schedule": Every(MINUTE, nowfun=now)}
-    with (
-        Celery(broker=redis.url, set_as_current=False) as app,
-        Redis.from_url(redis.url) as messages,
-    ):
-        app.conf.beat_schedule = {"sweep": entry}
-        scheduler = Scheduler(app, schedule_filename=str(tmp_path / "schedule"))
+    monkeypatch.setattr("workers.beat.TRY_AGAIN_S", 0)
+    sent: list[str] = []
+    tries = count(1)
 
-        for hours in (0, 2, -3, 0):
-            CLOCK.forward(hours=hours, minutes=1)
-            while scheduler.tick() == 0:
-                pass
-        scheduler.close()
+    def send_task(task: str) -> None:
+        if task == "tidy" and next(tries) < 3:
+            raise OperationalError
+        sent.append(task)
+        if task == "tidy":
+            raise Enough
 
-        assert messages.llen("celery") == 4
+    with pytest.raises(Enough):
+        keep(pace, send_task)
+
+    assert sent == ["sweep", "tidy"]
+
+
+@contextmanager
+def beat(url: str) -> Iterator["subprocess.Popen[str]"]:
+    process = subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "workers.beat"],
+        cwd=ROOT,
+        env=os.environ | {"CELERY_BROKER_URL": url},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def waiting(redis: Valkey) -> int:
+    with Redis.from_url(redis.url) as messages:
+        return messages.llen("celery")
+
+
+def test_the_process_sends_what_a_worker_understands(redis: Valkey) -> None:
+    with beat(redis.url) as process:
+        wait_for(lambda: waiting(redis) == 2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+    names, expiries = [], []
+    with Celery(broker=redis.url, set_as_current=False) as app:
+        with app.connection() as connection, connection.SimpleQueue("celery") as queue:
+            for _ in range(2):
+                message = queue.get(timeout=5)
+                message.ack()
+                names.append(message.headers["task"])
+                expiries.append(datetime.fromisoformat(message.headers["expires"]))
+    in_a_day = datetime.now(UTC) + timedelta(days=1)
+    assert names == ["sweep", "tidy"]
+    assert all(abs(at - in_a_day) < MINUTE for at in expiries)
+
+
+def test_the_broker_may_come_later() -> None:
+    late = Valkey()
+    with beat(late.url) as process:
+        assert process.stderr is not None
+        assert "broker is away" in process.stderr.readline()
+        late.start()
+        try:
+            wait_for(lambda: waiting(late) == 2)
+        finally:
+            late.stop()
+
+
+def test_the_schedule_loads_nothing_that_it_does_not_need() -> None:
+    code = "import sys, workers.beat; print(*sys.modules)"
+    modules = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert not [name for name in UNWANTED if name in modules]
+
+
+def test_a_worker_takes_our_messages(redis: Valkey) -> None:
+    """Wake-ups are Celery's messages without Celery: it must read them all."""
+    app = Celery(broker=redis.url, set_as_current=False)
+    seen: list[str] = []
+
+    @app.task(name="in time")
+    def in_time() -> None:
+        seen.append("in time")
+
+    @app.task(name="too late")
+    def too_late() -> None:
+        seen.append("too late")
+
+    with Connection(redis.url) as broker:
+        send(broker, "too late", expires=timedelta(seconds=-1))
+        send(broker, "in time", after_s=1, expires=MINUTE)
+
+        with start_worker(app, pool="solo", perform_ping_check=False):
+            wait_for(lambda: seen == ["in time"])
+    app.close()

@@ -1,0 +1,51 @@
+"""The web server: `python -m web.server --port 8000`.
+
+The pages are loaded here, before the processes that serve them are forked: they
+share the memory, and one that takes another's place is there at once.
+"""
+
+import gc
+import multiprocessing
+import sys
+from argparse import ArgumentParser
+from importlib import import_module
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+import web.app  # noqa: F401 - loaded for the processes to come
+
+# Half a second and tens of megabytes that only a dashboard needs.
+FIGURES = "sync.analytics.figures"
+# A fork without exec is safe where the system's own libraries do not mind.
+FORKS = sys.platform == "linux"
+
+
+def main() -> None:
+    parser = ArgumentParser(prog="python -m web.server", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--processes", type=int, default=1)
+    arguments = parser.parse_args()
+    if FORKS:
+        multiprocessing.set_start_method("fork", force=True)
+        if arguments.processes > 1:
+            import_module(FIGURES)  # sooner or later each of them would do so
+        gc.freeze()
+    Granian(
+        "web.wsgi:app",
+        address=arguments.host,
+        port=arguments.port,
+        interface=Interfaces.WSGI,
+        workers=arguments.processes,
+        # One process with one thread is the fastest writer that SQLite can have.
+        blocking_threads=1,
+        websockets=False,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+if __name__ == "__main__":
+    main()
