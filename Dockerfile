@@ -7,13 +7,14 @@ RUN useradd --create-home --uid 10001 moodmiles \
 
 WORKDIR /app
 COPY requirements.lock ./
-RUN pip install --require-hashes --requirement requirements.lock
+# The lock is complete, build requirements included: nothing else is looked up.
+RUN pip install --no-deps --require-hashes --only-binary=:all: --requirement requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY sync sync
 COPY web web
 COPY workers workers
 COPY host host
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --no-deps --no-build-isolation . && pip check
 
 USER moodmiles
 ENV MOODMILES_DATA_DIR=/data MOODMILES_HOST=0.0.0.0 MOODMILES_LOG_FORMAT=json
