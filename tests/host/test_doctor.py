@@ -1,5 +1,8 @@
 """The doctor: each part is well, or a sentence says what to do."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -19,6 +22,8 @@ from sync.queue import CeleryQueue
 from sync.settings import Settings
 from sync.strava import Lane
 from sync.strava.budget import budget_of
+from tests.conftest import KEY
+from tests.lab.faketime import OFFSET, offset_s, with_faketime
 from tests.servers import HOST, free_port, valkey
 from tests.stage import Stage
 
@@ -219,6 +224,27 @@ def test_a_limit_that_is_used_up_is_told(
 
 def test_without_redis_nobody_knows_the_limits(settings: Settings) -> None:
     assert "Not known without Redis" in advice(settings, "limits")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_clocks_that_differ_are_told(settings: Settings) -> None:
+    told = {
+        **os.environ,
+        "MOODMILES_DATABASE_URL": settings.database_url,
+        "MOODMILES_SECRET_KEYS": KEY,
+    }
+    ahead_s = offset_s(os.environ) + 60
+
+    done = subprocess.run(
+        [sys.executable, "-m", "host.cli", "doctor", "clock"],
+        env=with_faketime(told, {OFFSET: f"{ahead_s:+.0f}"}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1, done.stderr
+    assert "s apart: let both follow a time server" in done.stdout
 
 
 def test_what_is_well_says_ok(settings: Settings) -> None:

@@ -121,6 +121,7 @@ def club(
 def run_once(words: Sequence[str], environment: dict[str, str]) -> None:
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "host.cli", *words],
+        cwd=environment["MOODMILES_DATA_DIR"],  # where no `.env` lies
         env=environment,
         capture_output=True,
         text=True,
@@ -134,6 +135,7 @@ def service(part: str, environment: dict[str, str], log: Path) -> Generator[None
     with log.open("w") as out:
         process = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", "host.cli", part],
+            cwd=log.parent,  # where no `.env` lies
             env=environment,
             stdout=out,
             stderr=out,

@@ -33,7 +33,7 @@ QUICK = (
 MINUTE_BEFORE = timedelta(minutes=1)
 NOON = time(12)
 SUNDAY = 6
-GIVEN_UP_AFTER_S = {False: 600, True: 3 * 3600}
+GIVEN_UP_AFTER_S = {False: 1800, True: 3 * 3600}
 _OUTCOME = re.compile(r"^\[gw\d+\] \[ *\d+%\] (\w+) (.+?) *$", re.MULTILINE)
 
 Fits = Callable[[date], bool]

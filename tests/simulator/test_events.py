@@ -12,6 +12,7 @@ from sync.simulator.events import Postman
 from sync.simulator.records import Athlete, Delivery, Subscription
 from sync.simulator.world import World
 from tests.clock import HandClock
+from tests.servers import PATIENCE_S
 from tests.simulator.callback import Callback, listening
 from tests.simulator.caller import SCOPE_ALL, Caller
 
@@ -27,7 +28,7 @@ def callback(world: World) -> Iterator[Callback]:
 
 @pytest.fixture
 def postman(world: World, callback: Callback) -> Postman:
-    return Postman(world)
+    return Postman(world, deadline_s=PATIENCE_S)
 
 
 @pytest.fixture

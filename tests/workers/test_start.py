@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 BAD = 'id = "club-1"\nkind = "focus"\ntitle = "Ours"\n\n[[questions]\n'
 
 
@@ -13,7 +12,7 @@ def started(data_dir: Path, command: list[str]) -> "subprocess.CompletedProcess[
     """Run a process that has everything but good instruments, until it ends."""
     return subprocess.run(  # noqa: S603
         [sys.executable, "-m", *command],
-        cwd=ROOT,
+        cwd=data_dir,  # where no `.env` lies
         env=os.environ
         | {
             "MOODMILES_DATA_DIR": str(data_dir),
