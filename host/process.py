@@ -134,9 +134,7 @@ def _become(
 
 def _onto(number: int, log: BinaryIO) -> TextIO:
     os.dup2(log.fileno(), number)
-    return os.fdopen(
-        number, "w", buffering=1, errors="backslashreplace", closefd=False
-    )
+    return os.fdopen(number, "w", buffering=1, errors="backslashreplace", closefd=False)
 
 
 def _join(child: BaseProcess) -> int:

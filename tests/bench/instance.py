@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import requests
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import KombuError
 from redis import Redis
 
@@ -62,10 +62,6 @@ class Instance:
             return requests.get(self.url, timeout=2).ok
         except requests.RequestException:
             return False
-
-    def has_parts(self) -> bool:
-        """Everything is up when the schedule, which starts last, has started."""
-        return any(part(pid) == "beat" for pid in self.pids())
 
     def has_done_a_task(self) -> bool:
         return self._pulse.exists()
