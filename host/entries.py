@@ -14,8 +14,9 @@ def web_words(host: str, port: int, processes: int) -> list[str]:
 def worker_words(
     pool: str, concurrency: int, *, pulse: Path | None = None
 ) -> list[str]:
+    """Return a worker's words; whoever watches its `pulse` has it keep the schedule."""
     words = ["workers.worker", "--pool", pool, "--concurrency", str(concurrency)]
-    return [*words, "--pulse", str(pulse)] if pulse else words
+    return [*words, "--beat", "--pulse", str(pulse)] if pulse else words
 
 
 def beat_words(log_format: str) -> list[str]:

@@ -7,18 +7,18 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from host import health, redis_server
-from host.entries import BROKER, beat_words, web_words, worker_words
+from host.entries import web_words, worker_words
 from host.home import Home
 from host.ports import inner_port
 from host.process import Part
 from host.wishes import Wishes
 from sync.settings import PREFIX
 
-STOP_ORDER = ("web", "beat", "worker", "simulator", "mailbox", "redis")
+STOP_ORDER = ("web", "worker", "simulator", "mailbox", "redis")
 _LOOPBACK = "127.0.0.1"
 _SIMULATED_CLIENT_ID = "1"
 _THREADS = 4
-# The schedule has the worker look once a minute.
+# The worker keeps the schedule, which has it look once a minute.
 _PULSE_WITHIN_S = 120.0
 
 
@@ -172,17 +172,6 @@ class Plan:
             ends_within_s=4.0,
         )
 
-    def beat(self) -> Part:
-        return Part(
-            name="beat",
-            command=beat_words(self.wishes.log_format),
-            is_ours=True,
-            environment={**_bare_environment(), BROKER: self._broker},
-            log=self.home.fresh_log("beat"),
-            is_ready=health.is_alive,
-            is_well=health.has_pulse(self._pulse, within_s=_PULSE_WITHIN_S),
-        )
-
     @property
     def _pulse(self) -> Path:
         """The worker touches this file when the schedule's sweep has come."""
@@ -213,12 +202,8 @@ class Plan:
         )
 
     def environment(self) -> dict[str, str]:
-        """Return what web, worker and beat are told: ours on top of the host's."""
+        """Return what web and worker are told: ours on top of the host's."""
         return {**os.environ, **self.made_up}
-
-    @property
-    def _broker(self) -> str:
-        return self.made_up.get(f"{PREFIX}REDIS_URL", self.wishes.redis_url)
 
     def _lacks(self, name: str) -> bool:
         return name not in self.wishes.configured

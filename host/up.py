@@ -54,7 +54,6 @@ def start(plan: Plan, supervisor: Supervisor) -> None:
     if plan.has_own_mailbox:
         behind.append(plan.mailbox())
     supervisor.start(behind)
-    supervisor.start([plan.beat()])
     if plan.has_simulator:
         supervisor.run_once(plan.command("strava", "subscribe"))
 

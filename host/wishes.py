@@ -16,9 +16,7 @@ class Wishes:
     host: str
     port: int
     public_url: str
-    redis_url: str
     web_processes: int
-    log_format: str
     configured: frozenset[str]
 
 
@@ -31,9 +29,7 @@ def wishes(arguments: Namespace) -> Wishes:
         host=settings.host,
         port=settings.port,
         public_url=settings.public_url,
-        redis_url=settings.redis_url,
         web_processes=settings.web_processes,
-        log_format=settings.log_format,
         configured=frozenset(
             name for name in settings.model_fields_set if getattr(settings, name)
         ),

@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 from uuid import uuid4
 
 import structlog
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from kombu.pools import producers
 from redis import Redis, RedisError
@@ -96,7 +96,11 @@ def send(
     }
     with producers[broker].acquire(block=True) as producer:
         producer.publish(
-            [[], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}],
+            [
+                [],
+                {},
+                {"callbacks": None, "errbacks": None, "chain": None, "chord": None},
+            ],
             routing_key=_CELERYS_QUEUE,
             headers=headers,
             correlation_id=number,

@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from typing import NoReturn
 
 import structlog
-from kombu import Connection
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 
 from sync import log as logging
@@ -45,8 +45,13 @@ def main() -> int:
     logging.configure(arguments.log_format, part="beat")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
+    return run(broker_url)
+
+
+def run(broker_url: str) -> NoReturn:
+    """Keep the schedule, in a process of its own or in a thread of a worker's."""
     broker = Connection(broker_url, transport_options=BROKER_OPTIONS)
-    return keep(Pace(SCHEDULE, monotonic), partial(send, broker, expires=KEPT))
+    keep(Pace(SCHEDULE, monotonic), partial(send, broker, expires=KEPT))
 
 
 def keep(pace: Pace, send_task: Callable[[str], None]) -> NoReturn:

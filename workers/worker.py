@@ -9,13 +9,15 @@ import sys
 from argparse import ArgumentParser
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
-from celery.signals import task_postrun
+from celery.signals import task_postrun, worker_ready
 
 from sync.errors import NotConfigured
 from sync.settings import load
 from sync.surveys.instruments import library
+from workers import beat
 from workers.app import celery
 
 # What takes seconds and tens of megabytes to load, and only some work needs.
@@ -27,9 +29,12 @@ def main() -> int:
     parser.add_argument("--pool", choices=("prefork", "threads"), default="prefork")
     parser.add_argument("--concurrency", type=int, default=2)
     parser.add_argument("--pulse", type=Path, help="file to touch after each sweep")
+    parser.add_argument("--beat", action="store_true", help="keep the schedule, too")
     arguments = parser.parse_args()
     if arguments.pulse is not None:
         show_pulse(arguments.pulse)
+    if arguments.beat:
+        keep_schedule()
     try:
         library(load().data_dir)  # a bad instrument is refused before any task
     except NotConfigured as error:
@@ -50,6 +55,14 @@ def main() -> int:
     worker.start()
     code: int = worker.exitcode or 0
     return code
+
+
+def keep_schedule() -> None:
+    """Be the one worker that also sends the wake-ups: this ends when it ends."""
+
+    @worker_ready.connect(weak=False)
+    def _start(**_: object) -> None:
+        Thread(target=beat.run, args=(load().redis_url,), daemon=True).start()
 
 
 def load_for_forks() -> None:

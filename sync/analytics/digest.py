@@ -91,7 +91,9 @@ def _promise(runtime: Runtime, runner_id: int, began: date) -> None:
     if not runs:
         return  # nothing to say
     values = _values(began, runs) | {
-        "sentence": _in_every_language(analytics.figures_for(runtime, runner_id).mileage),
+        "sentence": _in_every_language(
+            analytics.figures_for(runtime, runner_id).mileage
+        ),
         "unsubscribe_token": links.token_for(
             runtime, runner_id, purpose=links.UNSUBSCRIBE
         ),

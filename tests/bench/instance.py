@@ -6,12 +6,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 
 import requests
+from kombu.connection import Connection
+from kombu.exceptions import KombuError
+from redis import Redis
 
-from sync.queue import CeleryQueue, Work
+from sync.queue import BROKER_OPTIONS, send
 from tests.servers import HOST, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +30,7 @@ class Instance:
 
     def __init__(self, folder: Path) -> None:
         self._data_dir = folder / "data"
-        self._log = self._data_dir / "logs" / "worker.log"
+        self._pulse = self._data_dir / "pulse"
         port = free_port()
         self.url = f"http://{HOST}:{port}/"
         options = ["--port", str(port), "--data-dir", str(self._data_dir)]
@@ -59,33 +63,36 @@ class Instance:
         except requests.RequestException:
             return False
 
-    def has_parts(self) -> bool:
-        """Everything is up when the schedule, which starts last, has started."""
-        return any("workers.beat" in words(pid) for pid in self.pids())
+    def has_done_a_task(self) -> bool:
+        return self._pulse.exists()
 
     def works(self) -> bool:
         """Ask for a page and a task: the loop needs both."""
-        done = self._tasks_done()
+        done = self._last_sweep()
         if not self.has_page():
             return False
-        self._wake()
+        with suppress(OSError, KombuError):
+            self.sweep()
         patience = monotonic() + 0.5
-        while monotonic() < patience and self._tasks_done() == done:
+        while monotonic() < patience and self._last_sweep() == done:
             sleep(0.01)
-        return self._tasks_done() > done
+        return self._last_sweep() != done
 
-    def _tasks_done(self) -> int:
-        return (
-            self._log.read_text().count(" succeeded in ") if self._log.exists() else 0
-        )
+    def sweep(self) -> None:
+        """Have the worker wake all queues: it touches the pulse when it has."""
+        with Connection(self._redis_url(), transport_options=BROKER_OPTIONS) as broker:
+            send(broker, "sweep")
 
-    def _wake(self) -> None:
-        told = self._data_dir / "instance.json"
-        if told.exists():
-            url = json.loads(told.read_text())["MOODMILES_REDIS_URL"]
-            queue = CeleryQueue(url)
-            queue.woken(Work.OUTBOX)
-            queue.wake(Work.OUTBOX)
+    def has_nothing_to_do(self) -> bool:
+        with Redis.from_url(self._redis_url()) as redis:
+            return not redis.llen("celery") and not redis.hlen("unacked")
+
+    def _last_sweep(self) -> int:
+        return self._pulse.stat().st_mtime_ns if self._pulse.exists() else 0
+
+    def _redis_url(self) -> str:
+        told = json.loads((self._data_dir / "instance.json").read_text())
+        return str(told["MOODMILES_REDIS_URL"])
 
 
 def seconds_until(done: Callable[[], bool]) -> float:
@@ -102,8 +109,9 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in _proc(pid, f"task/{pid}/children").split()]
 
 
-def words(pid: int) -> str:
-    return _proc(pid, "cmdline").replace("\0", " ")
+def part(pid: int) -> str:
+    """Return what a process is called: a part of ours bears its name."""
+    return _proc(pid, "comm").strip()
 
 
 def pss_mb(pid: int) -> float:

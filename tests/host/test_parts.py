@@ -27,9 +27,7 @@ def plan(folder: Path, *, host: str = HOST, configured: frozenset[str]) -> Plan:
         host=host,
         port=8000,
         public_url="https://run.example",
-        redis_url="redis://elsewhere",
         web_processes=1,
-        log_format="text",
         configured=configured,
     )
     with opened(folder / "data") as home:
@@ -55,7 +53,6 @@ def test_nothing_given_is_replaced(folder: Path) -> None:
         "MOODMILES_PORT",
     }
     assert kept.address == "https://run.example"
-    assert kept.beat().environment["CELERY_BROKER_URL"] == "redis://elsewhere"
 
 
 @pytest.mark.parametrize(

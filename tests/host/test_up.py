@@ -19,7 +19,7 @@ from tests.servers import free_port
 
 # A part is called by its name; a Redis by the name of the server that was found.
 REDIS = ("redis-server", "valkey-server")
-PARTS = ("web", "worker", "beat", "redis", "simulator", "mailbox")
+PARTS = ("web", "worker", "redis", "simulator", "mailbox")
 
 
 @pytest.fixture(scope="module")
@@ -181,4 +181,4 @@ def test_who_idles_has_not_loaded_what_only_figures_need(folder: Path) -> None:
 def waiting_tasks(running: House) -> int:
     told = json.loads((running.data_dir / "instance.json").read_text())
     with Redis.from_url(told["MOODMILES_REDIS_URL"]) as redis:
-        return redis.llen("celery") + redis.hlen("unacked")
+        return int(redis.llen("celery")) + int(redis.hlen("unacked"))
