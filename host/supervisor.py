@@ -64,7 +64,8 @@ class Bell:
         """Sleep until something happens; raise `Stopped` once, when asked to stop."""
         if not self._stopping:
             self._outputs = [output for output in self._outputs if output.is_open]
-            heard, _, _ = select.select([self._ear, *self._outputs], [], [], seconds)
+            ears: list[socket.socket | Output] = [self._ear, *self._outputs]
+            heard, _, _ = select.select(ears, [], [], seconds)
             for output in self._outputs:
                 if output in heard:
                     output.read()

@@ -10,8 +10,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import requests
+from celery import Celery
+from redis import Redis
 
-from sync.queue import CeleryQueue, Work
 from tests.servers import HOST, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +27,7 @@ class Instance:
 
     def __init__(self, folder: Path) -> None:
         self._data_dir = folder / "data"
-        self._log = self._data_dir / "logs" / "worker.log"
+        self._logs = self._data_dir / "logs"
         port = free_port()
         self.url = f"http://{HOST}:{port}/"
         options = ["--port", str(port), "--data-dir", str(self._data_dir)]
@@ -65,27 +66,45 @@ class Instance:
 
     def works(self) -> bool:
         """Ask for a page and a task: the loop needs both."""
-        done = self._tasks_done()
+        swept_at = self._swept_at()
         if not self.has_page():
             return False
-        self._wake()
+        self.send("sweep")
         patience = monotonic() + 0.5
-        while monotonic() < patience and self._tasks_done() == done:
+        while monotonic() < patience and self._swept_at() == swept_at:
             sleep(0.01)
-        return self._tasks_done() > done
+        return self._swept_at() != swept_at
 
-    def _tasks_done(self) -> int:
-        return (
-            self._log.read_text().count(" succeeded in ") if self._log.exists() else 0
-        )
+    def sweep(self) -> None:
+        """Send the minute's message, and wait until all that it wakes is done."""
+        swept_at = self._swept_at()
+        self.send("sweep")
+        seconds_until(lambda: self._swept_at() != swept_at)
+        with self._redis() as redis:
+            seconds_until(lambda: not redis.llen("celery"))
 
-    def _wake(self) -> None:
+    def send(self, task: str) -> None:
         told = self._data_dir / "instance.json"
         if told.exists():
-            url = json.loads(told.read_text())["MOODMILES_REDIS_URL"]
-            queue = CeleryQueue(url)
-            queue.woken(Work.OUTBOX)
-            queue.wake(Work.OUTBOX)
+            with Celery(broker=self._broker(), set_as_current=False) as beat:
+                beat.send_task(task, ignore_result=True)
+
+    def log_lines(self) -> tuple[int, int]:
+        """Count the lines and the bytes of all logs."""
+        logs = [file.read_bytes() for file in self._logs.iterdir()]
+        return sum(log.count(b"\n") for log in logs), sum(map(len, logs))
+
+    def _swept_at(self) -> int:
+        """Return when the worker last touched its file, which it does after a sweep."""
+        pulse = self._data_dir / "pulse"
+        return pulse.stat().st_mtime_ns if pulse.exists() else 0
+
+    def _redis(self) -> Redis:
+        return Redis.from_url(self._broker())
+
+    def _broker(self) -> str:
+        told = json.loads((self._data_dir / "instance.json").read_text())
+        return str(told["MOODMILES_REDIS_URL"])
 
 
 def seconds_until(done: Callable[[], bool]) -> float:

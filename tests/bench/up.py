@@ -1,4 +1,4 @@
-"""What `moodmiles up` costs: seconds to work, memory, rest, recovery, goodbye.
+"""What `moodmiles up` costs: seconds to work, memory, rest, logs, recovery, goodbye.
 
 python -m tests.bench.up        prints; nothing is asserted; Linux only
 """
@@ -22,6 +22,7 @@ PARTS = {
 STARTS = 3
 SETTLE_S = 8
 IDLE_S = 20
+SWEEPS_AN_HOUR = 60
 
 
 def main() -> None:
@@ -42,6 +43,7 @@ def measure(folder: Path, *, whole: bool) -> None:
     if whole:
         memory(instance)
         rest(instance)
+        logs(instance)
         recovery(instance)
     goodbye(instance)
 
@@ -58,6 +60,18 @@ def rest(instance: Instance) -> None:
     sleep(IDLE_S)
     used_s = sum(map(cpu_s, instance.pids())) - before
     row("idle CPU", 100 * used_s / IDLE_S, "%", "<= 2 %")
+
+
+def logs(instance: Instance) -> None:
+    """Let an hour of sweeps and its tidying pass in a minute, with nothing due."""
+    lines, size = instance.log_lines()
+    for _ in range(SWEEPS_AN_HOUR):
+        instance.sweep()
+    instance.send("tidy")
+    sleep(SETTLE_S)
+    lines_after, size_after = instance.log_lines()
+    row("log lines an idle hour", lines_after - lines, "", "<= 1 a part")
+    row("log bytes an idle hour", (size_after - size) / 1000, "kB")
 
 
 def recovery(instance: Instance) -> None:
