@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -21,6 +22,8 @@ from sync.models import (
     Sweep,
 )
 from sync.runtime import Runtime
+
+log = structlog.get_logger()
 
 # Everything that waits for a worker, by name.
 DUE = {
@@ -80,6 +83,19 @@ def look(runtime: Runtime) -> Condition:
             oddities=tallies.counted(session),
             trouble=tallies.latest_trouble(session),
         )
+
+
+def report(runtime: Runtime) -> None:
+    """Leave one line in the log that says how the work stands."""
+    found = look(runtime)
+    log.info(
+        "work stands",
+        due=sum(found.due.values()),
+        latest_s=found.latest_s,
+        given_up=sum(found.given_up.values()),
+        set_aside=sum(found.set_aside.values()),
+        broken_links=found.broken_links,
+    )
 
 
 def waiting(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, int]]:

@@ -1,5 +1,6 @@
 """One task per kind of work: the task names it, `sync` does it."""
 
+from sync import condition
 from sync.analytics import digest
 from sync.inbox import handle
 from sync.inbox import tidy as inbox_tidy
@@ -63,9 +64,13 @@ def drain_export() -> None:
 
 @celery.task(name="tidy")
 def tidy() -> None:
-    """Remove what may no longer be kept; twice an hour does no harm."""
+    """Remove what may no longer be kept; twice an hour does no harm.
+
+    Then say how the work stands: all that a worker writes in an hour without work.
+    """
     for part in (inbox_tidy, runs_tidy, runners_tidy, exports):
         part.tidy(runtime())
+    condition.report(runtime())
 
 
 @celery.task(name="sweep")

@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import structlog
 from sqlalchemy import delete, select
 
 from sync.inbox import store
 from sync.models import Event
 from sync.runtime import Runtime
+
+log = structlog.get_logger()
 
 KEPT = timedelta(days=30)  # a repeat comes within minutes
 AT_ONCE = 1000
@@ -29,3 +32,5 @@ def tidy(runtime: Runtime) -> None:
             ).all()
             session.execute(delete(Event).where(Event.id.in_(old)))
             removed = len(old)
+        if removed:
+            log.info("events purged", events=removed)

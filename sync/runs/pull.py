@@ -99,6 +99,8 @@ def hide(runtime: Runtime, runner_id: int, run_ids: Collection[int]) -> None:
         if hidden:
             arrange(session, runner_id, hidden)
             runners.changed(session, runner_id)
+    if hidden:
+        log.info("runs hidden", runner_id=runner_id, runs=len(hidden))
 
 
 def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
@@ -125,6 +127,8 @@ def show(runtime: Runtime, runner_id: int, run_id: int, visibility: str) -> bool
     """
     with runtime.db.transaction() as session:
         is_held = store.show(session, runner_id, run_id, visibility)
+    if is_held:
+        log.info("visibility changed", runner_id=runner_id, strava_id=run_id)
     is_private = visibility == private.ONLY_ME
     if is_held != is_private or not private.looks_away(runtime, runner_id):
         return True

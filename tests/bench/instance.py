@@ -31,6 +31,7 @@ class Instance:
     def __init__(self, folder: Path) -> None:
         self._data_dir = folder / "data"
         self._pulse = self._data_dir / "pulse"
+        self._logs = self._data_dir / "logs"
         port = free_port()
         self.url = f"http://{HOST}:{port}/"
         options = ["--port", str(port), "--data-dir", str(self._data_dir)]
@@ -80,8 +81,16 @@ class Instance:
 
     def sweep(self) -> None:
         """Have the worker wake all queues: it touches the pulse when it has."""
+        self.send("sweep")
+
+    def send(self, task: str) -> None:
         with Connection(self._redis_url(), transport_options=BROKER_OPTIONS) as broker:
-            send(broker, "sweep")
+            send(broker, task)
+
+    def log_lines(self) -> tuple[int, int]:
+        """Count the lines and the bytes of all logs."""
+        logs = [file.read_bytes() for file in self._logs.iterdir()]
+        return sum(log.count(b"\n") for log in logs), sum(map(len, logs))
 
     def has_nothing_to_do(self) -> bool:
         with Redis.from_url(self._redis_url()) as redis:

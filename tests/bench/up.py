@@ -1,4 +1,4 @@
-"""What `moodmiles up` costs: seconds to work, memory, rest, recovery, goodbye.
+"""What `moodmiles up` costs: seconds to work, memory, rest, logs, recovery, goodbye.
 
 python -m tests.bench.up        prints; nothing is asserted; Linux only
 
@@ -20,6 +20,7 @@ SERVERS = ("redis-server", "valkey-server")
 STARTS = 3
 SETTLE_S = 8
 IDLE_S = 60
+SWEEPS_AN_HOUR = 60
 
 
 def main() -> None:
@@ -43,6 +44,7 @@ def measure(folder: Path, *, whole: bool) -> None:
     if whole:
         memory(instance)
         rest(instance)
+        logs(instance)
         recovery(instance)
     goodbye(instance)
 
@@ -59,6 +61,19 @@ def rest(instance: Instance) -> None:
     sleep(IDLE_S)
     used_s = sum(map(cpu_s, instance.pids())) - before
     row("idle CPU", 100 * used_s / IDLE_S, "%", "<= 2 %")
+
+
+def logs(instance: Instance) -> None:
+    """Let an hour of sweeps and its tidying pass in a minute, with nothing due."""
+    lines, size = instance.log_lines()
+    for _ in range(SWEEPS_AN_HOUR):
+        instance.sweep()
+        seconds_until(instance.has_nothing_to_do)
+    instance.send("tidy")
+    sleep(SETTLE_S)
+    lines_after, size_after = instance.log_lines()
+    row("log lines an idle hour", lines_after - lines, "", "<= 1 a part")
+    row("log bytes an idle hour", (size_after - size) / 1000, "kB")
 
 
 def recovery(instance: Instance) -> None:

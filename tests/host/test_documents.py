@@ -50,6 +50,18 @@ def test_compose_runs_every_part_with_a_health_check() -> None:
     assert all("healthcheck:" in lines for lines in found.values())
 
 
+def test_compose_bounds_the_logs_of_every_part() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    shared = text.partition("x-moodmiles:")[2].partition("\nservices:")[0]
+    logging = "    logging: *logging\n"
+
+    assert 'max-size: 10m\n    max-file: "5"\n' in text
+    assert logging[2:] in shared
+    assert all(
+        logging in lines or "<<: *moodmiles" in lines for lines in services().values()
+    )
+
+
 def test_compose_knows_our_commands_and_checks() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     ours = {name: lines for name, lines in services().items() if "*moodmiles" in lines}
