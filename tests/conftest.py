@@ -9,6 +9,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from flask import Flask
+from playwright.sync_api import Browser
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
@@ -23,10 +24,15 @@ from sync.simulator.world import World
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.clock import HandClock
+from tests.journeys.browser import chromium
+from tests.kinds import pytest_collection_modifyitems, pytest_runtest_protocol
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
 from tests.stage import Stage
 from tests.templates import SharedEnvironment
+
+# pytest looks for hooks in this file.
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
 
 KEY = "a key for tests that is long enough"
 LARGE_BYTES = 1_000_000
@@ -55,6 +61,13 @@ def templates_are_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_environment", SharedEnvironment)
         yield
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    """Start one browser for all tests; each opens a profile of its own in it."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from tests.postgres import Server
 from tests.servers import free_port, wait_for
 from tests.stage import Stage
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:

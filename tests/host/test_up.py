@@ -18,6 +18,8 @@ from host.commands import CHECKS
 from tests.journeys.house import House, house, until
 from tests.servers import free_port
 
+pytestmark = pytest.mark.processes
+
 PARTS = {
     "web": "web.wsgi:app",
     "worker": "workers.worker",

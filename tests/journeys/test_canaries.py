@@ -17,6 +17,8 @@ from tests.journeys.canaries import ADDRESS, ATHLETE_ID, WORDS, Aviary, aviary, 
 from tests.journeys.house import until
 from tests.journeys.test_as_services import csrf
 
+pytestmark = pytest.mark.processes
+
 LINK = re.compile(r"http://[^\s\"<>]+/(?:s|u|login|email/confirm|before)/([\w-]+)")
 COMMANDS = (
     ("runner", "list"),

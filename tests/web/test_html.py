@@ -21,6 +21,8 @@ from tests.web.states_of_own import strict
 from web.app import create_app
 from web.states.routes import FAILURES
 
+pytestmark = pytest.mark.processes
+
 # The bundled checker is older than these: each is in today's HTML standard.
 FALSE_ALARMS = {
     # One theme colour for each scheme: https://html.spec.whatwg.org/#meta-theme-color
