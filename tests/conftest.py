@@ -12,6 +12,7 @@ from alembic.config import Config
 from flask import Flask
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
+from playwright.sync_api import Browser
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
@@ -27,6 +28,8 @@ from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.clock import HandClock
 from tests.isolation import isolate
+from tests.journeys.browser import chromium
+from tests.kinds import pytest_collection_modifyitems, pytest_runtest_protocol
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
 from tests.stage import Stage
@@ -44,6 +47,8 @@ hypothesis.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 hypothesis.load_profile("moodmiles")
+# pytest looks for hooks in this file.
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
 
 KEY = "a key for tests that is long enough"
 LARGE_BYTES = 1_000_000
@@ -72,6 +77,13 @@ def templates_are_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_environment", SharedEnvironment)
         yield
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    """Start one browser for all tests; each opens a profile of its own in it."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

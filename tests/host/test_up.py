@@ -17,6 +17,8 @@ from host.commands import CHECKS
 from tests.journeys.house import House, house, until
 from tests.servers import free_port
 
+pytestmark = pytest.mark.processes
+
 # A part is called by its name; a Redis by the name of the server that was found.
 REDIS = ("redis-server", "valkey-server")
 PARTS = ("web", "worker", "redis", "simulator", "mailbox")
