@@ -1,1 +1,1 @@
-"""Trials that need minutes, an index or a whole machine; no test runs them."""
+"""Trials that need minutes, an index or a whole machine, and their tools."""
