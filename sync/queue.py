@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from time import monotonic, time
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -78,8 +78,26 @@ def send(
     would cost every web process and the schedule six megabytes.
     https://docs.celeryq.dev/en/stable/internals/protocol.html#version-2
     """
+    headers = _headers(task, after_s=after_s, expires=expires)
+    with producers[broker].acquire(block=True) as producer:
+        producer.publish(
+            [
+                [],
+                {},
+                {"callbacks": None, "errbacks": None, "chain": None, "chord": None},
+            ],
+            routing_key=_CELERYS_QUEUE,
+            headers=headers,
+            correlation_id=headers["id"],
+            serializer="json",
+            retry=True,
+            retry_policy={"max_retries": 1, "interval_start": 0},
+        )
+
+
+def _headers(task: str, *, after_s: float, expires: timedelta | None) -> dict[str, Any]:
     number, now = str(uuid4()), datetime.now(UTC)
-    headers = {
+    return {
         "lang": "py",
         "task": task,
         "id": number,
@@ -94,20 +112,6 @@ def send(
         "kwargsrepr": "{}",
         "ignore_result": True,
     }
-    with producers[broker].acquire(block=True) as producer:
-        producer.publish(
-            [
-                [],
-                {},
-                {"callbacks": None, "errbacks": None, "chain": None, "chord": None},
-            ],
-            routing_key=_CELERYS_QUEUE,
-            headers=headers,
-            correlation_id=number,
-            serializer="json",
-            retry=True,
-            retry_policy={"max_retries": 1, "interval_start": 0},
-        )
 
 
 class CeleryQueue(Queue):

@@ -1,5 +1,9 @@
 """The data directory: private, held by one instance, with secrets that stay."""
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from stat import S_IMODE
 
@@ -7,6 +11,8 @@ import pytest
 
 from host.errors import CannotStart
 from host.home import SECRETS_FILE, opened
+
+ROOT = Path(__file__).parents[2]
 
 
 def mode(path: Path) -> int:
@@ -38,13 +44,33 @@ def test_somebody_elses_directory_is_left_alone(folder: Path) -> None:
     assert mode(folder) == 0o755
 
 
+def another(folder: Path, code: str) -> str:
+    """Let another process open the data directory; return what it says."""
+    lines = ["import os, time", "from pathlib import Path", "from host.home import *"]
+    lines += [f"with opened(Path({str(folder / 'data')!r})):", f"    {code}"]
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-c", "\n".join(lines)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stderr
+
+
 def test_a_second_instance_is_refused(folder: Path) -> None:
-    with (
-        opened(folder / "data"),
-        pytest.raises(CannotStart, match="Another instance is running"),
-        opened(folder / "data"),
-    ):
-        pass
+    with opened(folder / "data"):
+        assert "Another instance is running" in another(folder, "pass")
+
+
+def test_a_fork_that_outlives_an_instance_does_not_hold_its_place(folder: Path) -> None:
+    fork = "pid = os.fork(); os.closerange(0, 3); pid or time.sleep(60)"
+    code = f"{fork}; Path({str(folder / 'fork')!r}).write_text(str(pid))"
+
+    another(folder, code)
+    fork_pid = int((folder / "fork").read_text())
+
+    with opened(folder / "data"):
+        os.kill(fork_pid, signal.SIGKILL)
 
 
 def test_a_directory_that_cannot_be_used_is_named(folder: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -13,7 +14,7 @@ import pytest
 
 from host.errors import CannotStart
 from host.health import is_alive
-from host.process import Part, Process
+from host.process import FORKS, Part, Process
 from host.supervisor import Bell, Stopped, Supervisor, restart_wait_s
 from tests.host.parts import (
     ALONE,
@@ -184,22 +185,60 @@ def test_the_waits_grow_and_have_an_end(failures: int, wait_s: float) -> None:
     assert restart_wait_s(failures) == wait_s
 
 
-def test_nothing_outlives_a_killed_supervisor(folder: Path) -> None:
-    code = (
-        "from pathlib import Path; from tests.host.test_supervisor import *;"
-        f"folder = Path({str(folder)!r}); bell = Bell().__enter__();"
-        "supervisor = Supervisor(bell, print);"
-        "supervisor.start([part(folder, ALONE)]); supervisor.watch()"
-    )
+# A fork wants a process with one thread, which a test's own may not be.
+SUPERVISED = """
+from pathlib import Path
+from tests.host.test_supervisor import *
+folder = Path({folder!r})
+with Bell() as bell:
+    supervisor = Supervisor(bell, print)
+    try:
+        supervisor.start([{part}])
+        supervisor.watch()
+    except Stopped:
+        supervisor.stop(["part"])
+"""
+PROGRAM = "part(folder, ALONE)"
+FORK = (
+    "replace(part(folder, ''), command=['tests.host.forked', 'word'], is_ours=True,"
+    " environment={'TOLD': 'this'})"
+)
+
+
+@contextmanager
+def supervised(folder: Path, part: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a supervisor of one part, which has started."""
+    code = SUPERVISED.format(folder=str(folder), part=part)
     root = Path(__file__).parents[2]
     ours = subprocess.Popen([sys.executable, "-c", code], cwd=root)  # noqa: S603
-    wait_for(lambda: len(family(folder / "part.log")) == 1)
-    [pid] = family(folder / "part.log")
+    try:
+        wait_for(lambda: len(family(folder / "part.log")) == 1)
+        yield ours
+    finally:
+        ours.kill()
+        ours.wait()
 
-    ours.kill()
-    ours.wait()
+
+@pytest.mark.parametrize("kind", [PROGRAM, FORK])
+def test_nothing_outlives_a_killed_supervisor(kind: str, folder: Path) -> None:
+    with supervised(folder, kind):
+        [pid] = family(folder / "part.log")
 
     wait_for(lambda: not is_running(pid))
+
+
+@pytest.mark.skipif(not FORKS, reason="parts are programs here")
+def test_a_fork_is_a_part_like_any_other(folder: Path) -> None:
+    with supervised(folder, FORK) as ours:
+        [pid] = family(folder / "part.log")
+        said = (folder / "part.log").read_text()
+
+        assert said == f"here {pid} TOLD word plain=True\n"
+        assert Path(f"/proc/{pid}/comm").read_text() == "part\n"
+        assert os.getsid(pid) == pid
+        ours.send_signal(signal.SIGINT)
+        assert ours.wait(10) == 0
+        assert not is_running(pid)
 
 
 def test_something_alive_is_ready(folder: Path, supervisor: Supervisor) -> None:
