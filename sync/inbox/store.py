@@ -12,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
-    func,
     literal,
     or_,
     select,
@@ -27,7 +26,7 @@ from sync.models.base import UtcDateTime
 from sync.runners import store as runners
 
 LEASE = timedelta(minutes=5)  # longer than a task may live
-_EVENTS_LOOKED_AT = 100
+_EVENTS_LOOKED_AT = 20
 _EVENTS_TAKEN = 100
 _NOW = bindparam("now", type_=UtcDateTime())
 # From the oldest on, and no further than to the first few: grouping them by runner

@@ -89,7 +89,7 @@ def linked_at(session: Session, runner_id: int) -> datetime | None:
 
 
 def undecided(session: Session, runner_id: int) -> list[RunFacts]:
-    """Return those undecided runs that have waited longest, in order of their starts."""
+    """Return the undecided runs that waited longest, in order of their starts."""
     rows = session.execute(_UNDECIDED, {"whose": runner_id})
     return sorted(map(facts, rows), key=lambda run: (run.started_at, run.run_id))
 

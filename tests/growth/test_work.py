@@ -1,13 +1,14 @@
-"""Twice as much due work costs twice as much: each kind, for one runner and for many."""
+"""Twice as much due work costs twice as much, of one runner and of many."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from sync.inbox import tidy as inbox_tidy
 from sync.mail import outbox
@@ -171,9 +172,7 @@ def a_new_run_of_each(stage: Stage, count: int) -> None:
             run.started_at = now - timedelta(hours=2)
             run.local_day = run.started_at.date()
             run.undecided_since = now
-            session.execute(
-                Decision.__table__.delete().where(Decision.run_id == run.id)
-            )
+            session.execute(delete(Decision).where(Decision.run_id == run.id))
 
 
 def a_week_of_each(stage: Stage, count: int) -> None:
@@ -277,9 +276,9 @@ KINDS = {
         a_past_answered_before, drain(Work.BACKFILL, Work.SURVEYS), 100
     ),
     "a past is decided about": Kind(an_undecided_past, drain(Work.SURVEYS), 100),
-    "one runner's events": Kind(news, drain(Work.INBOX), 30),
+    "one runner's events": Kind(news, drain(Work.INBOX), 25),
     "many runners' events": Kind(an_event_of_each, drain(Work.INBOX), 40),
-    "one runner's new runs": Kind(undecided_news, drain(Work.SURVEYS), 30),
+    "one runner's new runs": Kind(undecided_news, drain(Work.SURVEYS), 25),
     "many runners' new runs": Kind(a_new_run_of_each, drain(Work.SURVEYS), 40),
     "check-ins": Kind(runners, drain(Work.CHECKINS), 40),
     "looks back": Kind(a_week_of_each, drain(Work.DIGEST), 10),
@@ -303,7 +302,7 @@ def test_twice_the_rows_cost_twice_as_much(
         stage = new_stage()
         kind.prepare(stage, rows)
         engine = stage.runtime.db.engine
-        costs.append(cost_of(engine, lambda stage=stage: kind.do(stage)))
+        costs.append(cost_of(engine, partial(kind.do, stage)))
 
     assert not grows_too_fast(costs[1:])
     assert costs[2].steps > costs[1].steps  # else nothing was done
