@@ -12,7 +12,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     exists,
-    func,
     literal,
     or_,
     select,
@@ -23,11 +22,27 @@ from sqlalchemy.orm import Session
 from sync.database import Database, insert
 from sync.inbox.event import Delivery
 from sync.models import Connection, Event, Runner, Subscription
+from sync.models.base import UtcDateTime
 from sync.runners import store as runners
 
 LEASE = timedelta(minutes=5)  # longer than a task may live
-_RUNNERS_LOOKED_AT = 20
+_EVENTS_LOOKED_AT = 20
 _EVENTS_TAKEN = 100
+_NOW = bindparam("now", type_=UtcDateTime())
+# From the oldest on, and no further than to the first few: grouping them by runner
+# would read everything that is due for each runner who is served.
+_WAITING = (
+    select(Runner.id)
+    .join(Event, Event.athlete_id == Runner.athlete_id)
+    .join(Connection, Connection.runner_id == Runner.id)
+    .where(
+        Event.due_at <= _NOW,
+        (Connection.busy_until.is_(None)) | (Connection.busy_until <= _NOW),
+        Runner.erase_at.is_(None),
+    )
+    .order_by(Event.due_at, Event.id)
+    .limit(_EVENTS_LOOKED_AT)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +111,11 @@ def _linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 def claim(session: Session, *, now: datetime) -> Batch | None:
     """Take all due events of one runner whom nobody else works on."""
-    free = (Connection.busy_until.is_(None)) | (Connection.busy_until <= now)
-    waiting = session.scalars(
-        select(Runner.id)
-        .join(Event, Event.athlete_id == Runner.athlete_id)
-        .join(Connection, Connection.runner_id == Runner.id)
-        .where(Event.due_at <= now, free, Runner.erase_at.is_(None))
-        .group_by(Runner.id)
-        .order_by(func.min(Event.due_at))
-        .limit(_RUNNERS_LOOKED_AT)
-    ).all()
-    for runner_id in waiting:
-        if runners.hold(session, runner_id, now=now, until=now + LEASE):
-            return Batch(runner_id, _take(session, runner_id, now=now))
+    # Whom another worker takes meanwhile is not among those who are found next.
+    while waiting := session.scalars(_WAITING, {"now": now}).all():
+        for runner_id in dict.fromkeys(waiting):
+            if runners.hold(session, runner_id, now=now, until=now + LEASE):
+                return Batch(runner_id, _take(session, runner_id, now=now))
     return None
 
 

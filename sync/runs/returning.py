@@ -44,16 +44,15 @@ def pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> N
             select(table.id, table.pairing_key).where(
                 table.runner_id == runner_id,
                 table.run_id.is_(None),
-                table.pairing_key.is_not(None),
+                table.pairing_key.in_(keys),
             )
         ).all()
         for row_id, key in lonely:
-            if key in keys:
-                returned = select(Run.id).where(
-                    Run.source == SOURCE, Run.source_id == keys[key]
-                )
-                session.execute(
-                    update(table)
-                    .where(table.id == row_id)
-                    .values(run_id=returned.scalar_subquery(), **changes)
-                )
+            returned = select(Run.id).where(
+                Run.source == SOURCE, Run.source_id == keys[key]
+            )
+            session.execute(
+                update(table)
+                .where(table.id == row_id)
+                .values(run_id=returned.scalar_subquery(), **changes)
+            )

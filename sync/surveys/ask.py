@@ -42,11 +42,13 @@ def drain(runtime: Runtime) -> None:
         again.reconsider(session, POLICY)
     while waiting := _waiting(runtime):
         for runner_id in waiting:
-            with runtime.db.transaction() as session:
-                _decide_runner(runtime, session, runner_id)
-        if monotonic() > ends_at:
-            runtime.queue.wake(Work.SURVEYS)
-            return
+            has_more = True
+            while has_more:
+                if monotonic() > ends_at:
+                    runtime.queue.wake(Work.SURVEYS)
+                    return
+                with runtime.db.transaction() as session:
+                    has_more = _decide_runner(runtime, session, runner_id)
 
 
 def _waiting(runtime: Runtime) -> Sequence[int]:
@@ -54,16 +56,17 @@ def _waiting(runtime: Runtime) -> Sequence[int]:
         return store.waiting_runners(session)
 
 
-def _decide_runner(runtime: Runtime, session: Session, runner_id: int) -> None:
+def _decide_runner(runtime: Runtime, session: Session, runner_id: int) -> bool:
+    """Decide about a batch of the runner's runs; return whether there may be more."""
     runner = store.lock(session, runner_id)
     if runner is None:
-        return
+        return False
     now = runtime.db.now(session)
     linked_at = store.linked_at(session, runner_id) or now
     desk = Desk(runtime, session, runner, linked_at, now, POLICY)
     undecided = store.undecided(session, runner_id)
     if not undecided:
-        return  # another worker was here first
+        return False  # another worker was here first
     _follow_zone(desk, undecided[-1])
     recent = store.runs(
         session, [one.run_id for one in undecided if _is_new(desk, one)]
@@ -74,6 +77,7 @@ def _decide_runner(runtime: Runtime, session: Session, runner_id: int) -> None:
     store.note(session, decisions)
     pairing.runs_arrived(session, runner_id, recent)
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
+    return len(decisions) == store.BATCH
 
 
 def _decide_all(
@@ -161,7 +165,7 @@ def _with_history(desk: Desk, run: Run) -> Situation:
         asked=store.asked_lately(session, runner_id, now=now),
         mailed=store.mailed_lately(session, runner_id, now=now),
         runs_since_asked=store.runs_since_asked(
-            session, runner_id, before=run.started_at
+            session, runner_id, before=run.started_at, now=now
         ),
         asked_before=store.asked_before(session, key),
         ignored=ignored_in_a_row(silences),

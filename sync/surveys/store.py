@@ -24,18 +24,24 @@ from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
 from sync.surveys.caps import Asked, Mailed, Silence
 from sync.surveys.rules import RunFacts
 
+BATCH = 500  # decided in one transaction, which must stay short
 _LOOK_BACK = timedelta(days=8)
 _LOOKED_BACK_AT = 12
 _QUESTIONS = ("survey", "survey_reminder", "checkin")
 _DECIDED_AGAIN = ("verdict", "reason", "minutes_since_end", "policy", "decided_at")
 # Built once, for they run with every page of an import, as in `runners.store`.
 _WHOSE = bindparam("whose", type_=Run.runner_id.type)
-_WAITING = (
-    select(Run.runner_id)
-    .where(Run.undecided_since.is_not(None), standing.may_collect(Run.runner_id))
+_OLDEST = (
+    select(Run.runner_id, func.min(Run.undecided_since).label("since"))
+    .where(Run.undecided_since.is_not(None))
     .group_by(Run.runner_id)
-    .order_by(func.min(Run.undecided_since))
-    .limit(20)
+    .subquery()
+)
+_WAITING = (
+    select(Runner.id)
+    .join(_OLDEST, _OLDEST.c.runner_id == Runner.id)
+    .where(standing.may_collect(Runner.id))
+    .order_by(_OLDEST.c.since)
 )
 _LINKED_AT = select(Connection.linked_at).where(Connection.runner_id == _WHOSE)
 _UNDECIDED = (
@@ -53,8 +59,9 @@ _UNDECIDED = (
         Run.imported,
     )
     .where(Run.runner_id == _WHOSE, Run.undecided_since.is_not(None))
-    .order_by(Run.started_at, Run.id)
-    .limit(500)
+    # As an index has them; by their starts all would be sorted for each batch.
+    .order_by(Run.undecided_since)
+    .limit(BATCH)
 )
 # The last of an index: a max() of rows that may be hidden reads all of them.
 _NEWEST = (
@@ -82,8 +89,9 @@ def linked_at(session: Session, runner_id: int) -> datetime | None:
 
 
 def undecided(session: Session, runner_id: int) -> list[RunFacts]:
-    """Return the runner's undecided runs, oldest first."""
-    return [facts(row) for row in session.execute(_UNDECIDED, {"whose": runner_id})]
+    """Return the undecided runs that waited longest, in order of their starts."""
+    rows = session.execute(_UNDECIDED, {"whose": runner_id})
+    return sorted(map(facts, rows), key=lambda run: (run.started_at, run.run_id))
 
 
 def runs(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
@@ -218,32 +226,30 @@ def asked_before(session: Session, key: str) -> bool:
     )
 
 
-def runs_since_asked(session: Session, runner_id: int, *, before: datetime) -> int:
-    """Count the decided runs since the last one that a survey was sent for."""
-    last = (
-        select(func.max(Run.started_at))
+def runs_since_asked(
+    session: Session, runner_id: int, *, before: datetime, now: datetime
+) -> int:
+    """Count the decided runs since the last one that a survey was sent for.
+
+    What was asked before the questions that still matter (`asked_lately`) is not
+    looked for: for a runner who is never asked that would be every run.
+    """
+    mine = [
+        Run.runner_id == runner_id,
+        Run.started_at > now - 2 * _LOOK_BACK,
+        Run.started_at < before,
+    ]
+    newest = session.scalar(
+        select(Run.started_at)
         .join(Decision, Decision.run_id == Run.id)
-        .where(
-            Run.runner_id == runner_id,
-            Decision.verdict == "send",
-            Run.started_at < before,
-        )
+        .where(*mine, Decision.verdict == "send")
+        .order_by(Run.started_at.desc())
+        .limit(1)
     )
-    newest = session.scalar(last)
     if newest is None:
         return 0
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Run)
-            .where(
-                Run.runner_id == runner_id,
-                Run.started_at > newest,
-                Run.started_at < before,
-            )
-        )
-        or 0
-    )
+    since = select(func.count()).select_from(Run).where(*mine)
+    return session.scalar(since.where(Run.started_at > newest)) or 0
 
 
 def note(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
