@@ -33,7 +33,7 @@ from tests.kinds import pytest_collection_modifyitems, pytest_runtest_protocol
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
 from tests.stage import Stage
-from tests.templates import SharedEnvironment
+from tests.templates import SharedEnvironment, SharedRule
 
 isolate(os.environ)
 # A property holds or fails the same way each time, however busy the machine is;
@@ -73,9 +73,10 @@ def migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def templates_are_compiled_once() -> Iterator[None]:
+def templates_and_rules_are_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_environment", SharedEnvironment)
+        patch.setattr(Flask, "url_rule_class", SharedRule)
         yield
 
 

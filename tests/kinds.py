@@ -5,18 +5,21 @@ test asks for, so no list of files can grow old; whatever starts a program of it
 says `processes`, and a test that starts one without a word fails.
 """
 
-import sys
+import subprocess
 from collections.abc import Generator, Iterator
+from functools import wraps
+from os import PathLike
 from typing import Any
 
 import pytest
 
-# A fixture, and what a test needs that asks for it.
+# A fixture or a parameter, and the mark of a test that asks for it.
 BY_FIXTURE = {
     "chrome": "browser",
     "postgres_url": "postgresql",
     "workshop": "processes",
 }
+BY_VALUE = {"postgresql": "postgresql", "runs-10000": "slow"}
 # It comes with the virtual environment and is up in a moment.
 AT_HAND = "valkey-server"
 PROGRAMS = ("browser", "postgresql", "processes")
@@ -34,19 +37,30 @@ class Watch:
     def __init__(self) -> None:
         self.test: pytest.Item | None = None
 
-    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "subprocess.Popen" or self.test is None:
-            return
-        if str(arguments[0]).endswith(AT_HAND):
+    def look(self, command: Any) -> None:
+        if self.test is None or _program(command).endswith(AT_HAND):
             return
         if not any(self.test.get_closest_marker(name) for name in PROGRAMS):
             raise Forgotten(
-                f"{self.test.nodeid} starts {arguments[0]}: mark it `processes`."
+                f"{self.test.nodeid} starts {_program(command)}: mark it `processes`."
             )
 
 
+def _program(command: Any) -> str:
+    return str(command if isinstance(command, str | bytes | PathLike) else command[0])
+
+
 _watch = Watch()
-sys.addaudithook(_watch)
+_start = subprocess.Popen.__init__
+
+
+@wraps(_start)
+def _watched_start(self: Any, args: Any, *more: Any, **named: Any) -> None:
+    _watch.look(args)
+    _start(self, args, *more, **named)
+
+
+subprocess.Popen.__init__ = _watched_start  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
@@ -63,8 +77,9 @@ def _needs(item: pytest.Item) -> Iterator[str]:
             yield BY_FIXTURE[fixture]
     call = getattr(item, "callspec", None)
     values = call.params.values() if call else ()
-    if any(isinstance(value, str) and value == "postgresql" for value in values):
-        yield "postgresql"
+    for value in values:
+        if isinstance(value, str) and value in BY_VALUE:
+            yield BY_VALUE[value]
 
 
 def _turn(item: pytest.Item) -> int:

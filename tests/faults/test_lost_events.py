@@ -21,6 +21,8 @@ from tests.servers import wait_for
 from tests.stage import Stage
 from web.app import create_app
 
+pytestmark = pytest.mark.slow
+
 CHANGES = 120
 ROUGH = Delivery(drop=0.2, double=0.2, reorder=0.3, retry_gap_s=0)
 LATE_S = {"at once": (0,), "hours late": (0, 0, 90, 1500, 4 * 3600)}

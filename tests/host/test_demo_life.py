@@ -11,6 +11,8 @@ from tests.clock import HandClock
 from tests.robin import robin_in
 from tests.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def clock() -> HandClock:

@@ -123,6 +123,7 @@ def server(folder: Path, version: str) -> None:
     file.chmod(0o700)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("version", "is_taken"),
     [

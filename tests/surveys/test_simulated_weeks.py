@@ -7,6 +7,8 @@ import pytest
 from tests.bench.survey_world import world
 from tests.bench.survey_year import FIRST_MAILS, Report, hours_after, report
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def weeks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:

@@ -12,6 +12,8 @@ from tests.stage import Stage
 from tests.takeout.elsewhere import another, counts, exported, zipped
 from tests.takeout.test_hostile_files import refusal
 
+pytestmark = pytest.mark.slow
+
 MARK = "canary-4711"
 GENUINE = Path(__file__).parents[1] / "data" / "activities-small.csv"
 

@@ -13,6 +13,8 @@ from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.states import answered
 
+pytestmark = pytest.mark.slow
+
 LINK = re.compile(r'<a [^>]*?href="(/dashboard\?[^"]*)#all-runs"([^>]*)>([^<]*)</a>')
 SPOKEN = re.compile(r'aria-label="([^"]*)"')
 NUMBER = re.compile(r"(?<![\d.])\d[\d,]*(?![\d,.]*(?:\d| km| mi))")

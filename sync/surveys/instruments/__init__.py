@@ -64,10 +64,14 @@ class Library:
 @cache
 def library(data_dir: Path | None = None) -> Library:
     """Read all instruments, or raise `NotConfigured` naming a file and its line."""
-    paths = sorted(_OURS.rglob("*.toml"))
-    if data_dir is not None:
-        paths += sorted((data_dir / "instruments").glob("*.toml"))
-    return _together((path, read(path)) for path in paths)
+    paths = sorted((data_dir / "instruments").glob("*.toml")) if data_dir else []
+    return _together([*_shipped(), *((path, read(path)) for path in paths)])
+
+
+@cache
+def _shipped() -> tuple[tuple[Path, Instrument], ...]:
+    """Read what comes with us once, whatever folder a host's own are in."""
+    return tuple((path, read(path)) for path in sorted(_OURS.rglob("*.toml")))
 
 
 def checked(
