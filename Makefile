@@ -1,7 +1,8 @@
 # Everything a newcomer, a developer and the gate need; nothing else exists.
 #
 #   make demo [EXPORT=activities.csv] [PORT=8000]   the whole loop, with a simulated Strava
-#   make test                                       every test
+#   make quick                                      thousands of tests in a minute
+#   make test [TESTS="tests/web"] [COVERAGE=1]      every test
 #   make check                                      every other rule
 
 VENV := .venv
@@ -10,12 +11,17 @@ BABEL := $(VENV)/bin/pybabel -q
 TEXTS := $(VENV)/moodmiles.pot
 # The tests wait for other processes about as long as they work themselves.
 SIDE_BY_SIDE = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 7 ? cores + 1 : 8)))
+# Hundreds of programs are started: none of them compiles our modules anew.
+export PYTHONDONTWRITEBYTECODE :=
+PYTEST = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest -n $(SIDE_BY_SIDE) --dist worksteal
+# Only the virtual environment is needed: see tests/kinds.py.
+QUICK := not browser and not postgresql and not processes and not slow
 OSV = $(if $(OSV_URL),--vulnerability-service osv --osv-url "$(OSV_URL)")
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
 COMPILE := $(VENV)/bin/uv pip compile --universal --generate-hashes \
 	--no-emit-index-url --no-annotate --python-version 3.11 $(if $(UPGRADE),--upgrade)
 
-.PHONY: demo up test check audit fix lock migration messages bench chaos any-day release-check
+.PHONY: demo up quick test check audit fix lock migration messages bench chaos any-day release-check
 
 demo: $(VENV)/.run
 	@$(VENV)/bin/moodmiles demo $(OPTIONS) $(if $(EXPORT),--export "$(EXPORT)")
@@ -23,10 +29,12 @@ demo: $(VENV)/.run
 up: $(VENV)/.run
 	@$(VENV)/bin/moodmiles up $(OPTIONS)
 
+quick: $(VENV)/.develop
+	$(PYTEST) -m "$(QUICK)" $(TESTS)
+
 test: $(VENV)/.develop
 	@.ci/prepare $(VENV)
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest -n $(SIDE_BY_SIDE) --dist loadfile \
-		--cov --cov-report=term:skip-covered $(TESTS)
+	$(PYTEST) $(if $(COVERAGE),--cov --cov-report=term:skip-covered) $(TESTS)
 
 check: $(VENV)/.develop
 	$(VENV)/bin/ruff format --check

@@ -12,6 +12,7 @@ from alembic.config import Config
 from flask import Flask
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis
+from playwright.sync_api import Browser
 from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
@@ -27,10 +28,15 @@ from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.clock import HandClock
 from tests.isolation import isolate
+from tests.journeys.browser import chromium
+from tests.kinds import pytest_collection_modifyitems, pytest_runtest_protocol
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
 from tests.stage import Stage
 from tests.templates import SharedEnvironment
+
+# pytest looks for hooks in this file.
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
 
 isolate(os.environ)
 # A property holds or fails the same way each time, however busy the machine is;
@@ -72,6 +78,13 @@ def templates_are_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_environment", SharedEnvironment)
         yield
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Browser]:
+    """Start one browser for all tests; each opens a profile of its own in it."""
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

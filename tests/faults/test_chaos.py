@@ -13,6 +13,8 @@ from tests.faults.chaos.post import Letters
 from tests.faults.chaos.story import Story
 from tests.stage import Stage
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 SMALL = {"runners": 20, "workers": 2, "minutes": 0.3, "every": 2}
 

@@ -22,6 +22,8 @@ from tests.postgres import Server
 from tests.servers import PATIENCE_S, free_port
 from tests.stage import Stage
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:

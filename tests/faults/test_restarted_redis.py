@@ -23,6 +23,8 @@ from tests.journeys.house import until
 from tests.servers import Valkey, valkey
 from tests.stage import Stage
 
+pytestmark = pytest.mark.processes
+
 Told = tuple[Stage, Valkey]
 
 

@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.strava.listener import Asked, Listener, listener
+
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+) \\$", re.MULTILINE)

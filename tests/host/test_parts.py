@@ -87,6 +87,7 @@ def test_a_stand_in_is_told_no_secret(
     assert not [name for name in told if name.startswith("MOODMILES_")]
 
 
+@pytest.mark.processes
 def test_the_mailbox_keeps_what_it_is_sent(folder: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "host.mailbox", "--port", str(port)]

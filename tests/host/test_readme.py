@@ -12,6 +12,8 @@ import requests
 
 from tests.servers import HOST, PATIENCE_S, free_port
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 EXPORT = ROOT / "tests" / "data" / "activities-small.csv"

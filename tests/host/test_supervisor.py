@@ -27,6 +27,8 @@ from tests.host.parts import (
 )
 from tests.servers import wait_for
 
+pytestmark = pytest.mark.processes
+
 
 @pytest.fixture
 def said() -> list[str]:

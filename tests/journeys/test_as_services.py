@@ -26,6 +26,8 @@ from tests.journeys.house import until
 from tests.postgres import postgres
 from tests.servers import HOST, PATIENCE_S, free_port, valkey
 
+pytestmark = pytest.mark.processes
+
 EXPORT = Path(__file__).parent.parent / "data" / "activities-small.csv"
 TOKEN = re.compile(rb"(http://[^\s\"]+/(?:s|email/confirm)/[\w-]+)")
 

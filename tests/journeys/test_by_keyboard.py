@@ -2,20 +2,23 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import DESKTOP, visitor
 from tests.journeys.house import House, until
 from tests.journeys.keyboard import Keyboard
-from tests.journeys.test_in_the_browser import ADDRESS, browser, home
+from tests.journeys.test_in_the_browser import ADDRESS, home
 
-__all__ = ["browser", "home"]
+pytestmark = pytest.mark.processes
+
+__all__ = ["home"]
 
 
 def test_from_the_landing_page_to_signing_out_by_keyboard(
-    browser: Browser, home: House, tmp_path: Path
+    chrome: Browser, home: House, tmp_path: Path
 ) -> None:
-    with visitor(browser, size=DESKTOP) as page:
+    with visitor(chrome, size=DESKTOP) as page:
         keys = Keyboard(page)
         link_strava(page, keys, home)
         confirm_address(page, keys)

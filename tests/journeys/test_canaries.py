@@ -18,6 +18,8 @@ from tests.journeys.house import until
 from tests.journeys.test_as_services import csrf
 from tests.servers import PATIENCE_S
 
+pytestmark = pytest.mark.processes
+
 LINK = re.compile(r"http://[^\s\"<>]+/(?:s|u|login|email/confirm|before)/([\w-]+)")
 COMMANDS = (
     ("runner", "list"),

@@ -6,16 +6,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import chromium, keep_picture, visitor
+from tests.journeys.browser import keep_picture, visitor
 from tests.journeys.house import House, house, until
 
+pytestmark = pytest.mark.processes
+
 ADDRESS = "runner@example.org"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
@@ -27,9 +23,9 @@ def home(tmp_path: Path) -> Iterator[House]:
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_from_the_landing_page_to_a_dot(
-    browser: Browser, home: House, *, javascript: bool
+    chrome: Browser, home: House, *, javascript: bool
 ) -> None:
-    with visitor(browser, javascript=javascript) as page:
+    with visitor(chrome, javascript=javascript) as page:
         link_strava(page, home)
         confirm_address(page, home)
         see_the_import(page, home)

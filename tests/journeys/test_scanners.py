@@ -20,7 +20,7 @@ from sync.runners import address, signin
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys import unsubscribe
-from tests.journeys.browser import DESKTOP, PHONE, chromium
+from tests.journeys.browser import DESKTOP, PHONE
 from tests.mailbag import waiting
 from tests.servers import HOST, PATIENCE_S, free_port
 from tests.stage import Stage
@@ -182,9 +182,3 @@ def test_a_browser_without_a_person_changes_nothing(
     context.close()
 
     assert inbox.trace() == before
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser

@@ -3,10 +3,14 @@
 import sys
 from subprocess import Popen
 
+import pytest
+
 from sync.mail.deliver import deliver_due
 from sync.mail.rules import LEASE
 from tests.mail.conftest import NOON, Office
 from tests.mail.smtp_servers import Post
+
+pytestmark = pytest.mark.processes
 
 
 def test_a_mail_taken_as_its_worker_died_goes_out_again_under_the_same_id(

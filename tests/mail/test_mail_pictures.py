@@ -2,7 +2,6 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from sync.mail.picture import Day, week_picture
-from tests.journeys.browser import ARTIFACTS, chromium, visitor
+from tests.journeys.browser import ARTIFACTS, visitor
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.html"))
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -25,12 +24,6 @@ ASKING = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 def as_a_mail_program_shows(path: Path) -> str:
     """Return the mail with the picture that it carries in its place."""
     days = [Day(5000, [1]), Day(0, []), Day(0, []), Day(8200, [2]), Day(0, [])]
@@ -42,12 +35,12 @@ def as_a_mail_program_shows(path: Path) -> str:
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", [320, 390, 640])
 def test_every_mail_fits_and_its_answers_can_be_tapped(
-    browser: Browser, width: int, scheme: Literal["light", "dark"]
+    chrome: Browser, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     folder = ARTIFACTS / "mail"
     folder.mkdir(parents=True, exist_ok=True)
 
-    with visitor(browser, size={"width": width, "height": 700}, scheme=scheme) as page:
+    with visitor(chrome, size={"width": width, "height": 700}, scheme=scheme) as page:
         for path in GOLDEN:
             page.set_content(as_a_mail_program_shows(path))
             page.screenshot(path=folder / f"{path.stem}_{width}_{scheme}.png")

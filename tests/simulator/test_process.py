@@ -15,6 +15,8 @@ import requests
 from sync.simulator.__main__ import main
 from tests.servers import PATIENCE_S
 
+pytestmark = pytest.mark.processes
+
 EXPORT = Path(__file__).parents[1] / "data" / "activities-small.csv"
 ENDINGS = (signal.SIGTERM, signal.SIGINT)
 COMMAND = [sys.executable, "-m", "sync.simulator"]

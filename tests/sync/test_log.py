@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 CANARY = "canary-4711"
 STORY = f"""
 import logging, sys

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from threading import Thread
 
-import playwright.sync_api
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.serving import make_server
@@ -14,7 +13,6 @@ from werkzeug.test import TestResponse
 from sync.runners import signin
 from sync.runtime import Runtime
 from sync.settings import Settings
-from tests.journeys.browser import chromium
 from tests.servers import HOST, free_port
 from tests.stage import Stage
 from tests.web.states import STRICT
@@ -83,12 +81,6 @@ def runner_id(stage: Stage, browser: Browser) -> int:
     stage.work()
     browser.sign_in(runner_id)
     return runner_id
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[playwright.sync_api.Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

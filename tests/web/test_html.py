@@ -21,6 +21,8 @@ from tests.web.states_of_own import strict
 from web.app import create_app
 from web.states.routes import FAILURES
 
+pytestmark = pytest.mark.processes
+
 FOR_ALL = ("/", "/connect", "/connect?new=1", "/login", "/help", "/privacy", "/offline")
 FOR_STRANGERS = (
     *("/nowhere", "/email/confirm/used", "/login/some-token", "/states"),

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import pytest
 from babel import Locale
+from playwright.sync_api import Browser as Chrome
 from playwright.sync_api import Page, Route
 
 from tests.catalogue import BRACKETS, brackets
-from tests.journeys.browser import chromium
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.core_words import is_of_the_core
@@ -36,15 +36,15 @@ TORN = """() => [...document.querySelectorAll(
 
 
 @pytest.fixture(scope="module")
-def phone() -> Iterator[Page]:
+def phone(chrome: Chrome) -> Iterator[Page]:
     """Open one narrow phone that gets our files from the disk and nothing else."""
-    with chromium() as chrome:
-        context = chrome.new_context(
-            viewport={"width": 320, "height": 640}, java_script_enabled=False
-        )
-        page = context.new_page()
-        page.route("**/*", _file)
-        yield page
+    context = chrome.new_context(
+        viewport={"width": 320, "height": 640}, java_script_enabled=False
+    )
+    page = context.new_page()
+    page.route("**/*", _file)
+    yield page
+    context.close()
 
 
 def _file(route: Route) -> None:

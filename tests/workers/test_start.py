@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.processes
+
 BAD = 'id = "club-1"\nkind = "focus"\ntitle = "Ours"\n\n[[questions]\n'
 
 
