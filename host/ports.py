@@ -1,12 +1,17 @@
 """Ports on this machine: is one free, and which one shall a part have."""
 
 import socket
+from random import sample
 
 from host.errors import CannotStart
 from host.home import Home
 
 _PORTS_FILE = "ports.json"
 _LOOPBACK = "127.0.0.1"
+# Below those that a system lends to whoever connects somewhere: nobody gets a part's
+# port between our look at it and the part's start, or while a part is started again.
+_INNER = range(12_000, 32_000)
+_TRIES = 100
 
 
 def is_free(host: str, port: int) -> bool:
@@ -29,12 +34,14 @@ def web_port(host: str, port: int) -> int:
 
 def inner_port(home: Home, part: str) -> int:
     """Return the same loopback port at each start, as long as it is free."""
-    ports = home.read(_PORTS_FILE)
-    port = _bound(_LOOPBACK, ports.get(part, 0)) or _bound(_LOOPBACK, 0)
-    if port is None:
-        raise CannotStart("This machine has no free port left.")
-    home.write(_PORTS_FILE, ports | {part: port})
-    return port
+    ports: dict[str, int] = home.read(_PORTS_FILE)
+    others = {port for name, port in ports.items() if name != part}
+    found = [ports[part]] if part in ports else []
+    for port in (*found, *sample(_INNER, _TRIES)):
+        if port not in others and is_free(_LOOPBACK, port):
+            home.write(_PORTS_FILE, ports | {part: port})
+            return port
+    raise CannotStart("This machine has no free port left.")
 
 
 def _bound(host: str, port: int) -> int | None:

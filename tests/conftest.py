@@ -35,6 +35,9 @@ from tests.queues import RecordingQueue
 from tests.stage import Stage
 from tests.templates import SharedEnvironment, SharedRule
 
+# pytest looks for hooks in this file.
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
+
 isolate(os.environ)
 # A property holds or fails the same way each time, however busy the machine is;
 # `--hypothesis-profile=default` looks for new examples.
@@ -47,8 +50,6 @@ hypothesis.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 hypothesis.load_profile("moodmiles")
-# pytest looks for hooks in this file.
-__all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
 
 KEY = "a key for tests that is long enough"
 LARGE_BYTES = 1_000_000

@@ -14,7 +14,7 @@ from redis import Redis, RedisError
 
 HOST = "127.0.0.1"
 PORTS = range(12_000, 32_000)
-PATIENCE_S = 60  # bounds a failure alone: nobody waits for it on a good day
+PATIENCE_S = 180  # bounds a failure alone: nobody waits for it on a good day
 
 
 class Valkey:

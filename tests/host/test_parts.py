@@ -133,6 +133,7 @@ def server(folder: Path, version: str) -> None:
         ("' ; exit 1 ; '", False),
     ],
 )
+@pytest.mark.processes
 def test_the_machines_own_redis_is_taken_if_it_is_new_enough(
     version: str, is_taken: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

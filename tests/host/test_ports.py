@@ -8,7 +8,7 @@ import pytest
 from host.errors import CannotStart
 from host.home import opened
 from host.ports import inner_port, web_port
-from tests.servers import HOST
+from tests.servers import HOST, free_port
 
 
 def test_a_taken_port_is_refused() -> None:
@@ -33,6 +33,21 @@ def test_a_part_listens_where_it_did_last_time(folder: Path) -> None:
         first = inner_port(home, "redis")
 
         assert inner_port(home, "redis") == first
+
+
+def test_no_client_is_lent_a_part_s_port(folder: Path) -> None:
+    with opened(folder / "data") as home, socket.socket() as client:
+        client.bind((HOST, 0))
+        lent = client.getsockname()[1]
+
+        assert inner_port(home, "redis") < min(lent, 32_768)
+
+
+def test_two_parts_never_share_a_port(folder: Path) -> None:
+    with opened(folder / "data") as home:
+        home.write("ports.json", {"redis": (port := free_port()), "mailbox": port})
+
+        assert inner_port(home, "mailbox") != port
 
 
 def test_a_part_moves_when_its_port_was_taken(folder: Path) -> None:

@@ -15,7 +15,7 @@ from redis import Redis
 from host.cli import FAILED, main
 from host.commands import CHECKS
 from tests.journeys.house import House, house, until
-from tests.servers import free_port
+from tests.servers import PATIENCE_S, free_port
 
 pytestmark = pytest.mark.processes
 
@@ -154,7 +154,7 @@ def test_ctrl_c_ends_it_in_order(folder: Path) -> None:
 
         running.process.send_signal(signal.SIGINT)
 
-        assert running.process.wait(15) == 0
+        assert running.process.wait(PATIENCE_S) == 0
     assert (folder / "up.log").read_text() == ""
     assert not (folder / "data" / "instance.json").exists()
     assert not any(Path(f"/proc/{pid}").exists() for pid in parts.values())

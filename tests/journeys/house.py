@@ -89,7 +89,10 @@ def house(
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(PATIENCE_S)
+            try:
+                process.wait(PATIENCE_S)
+            finally:
+                process.kill()
         process.stdout.close()
 
 

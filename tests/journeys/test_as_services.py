@@ -146,7 +146,10 @@ def service(part: str, environment: dict[str, str], log: Path) -> Generator[None
             yield
         finally:
             process.terminate()
-            process.wait(PATIENCE_S)
+            try:
+                process.wait(PATIENCE_S)
+            finally:
+                process.kill()
 
 
 def answers(url: str) -> bool:

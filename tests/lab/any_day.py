@@ -24,12 +24,8 @@ from tests.lab.faketime import OFFSET, with_faketime
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "artifacts" / "any-day"
-# No browser, no PostgreSQL, no process of its own.
-QUICK = (
-    *("tests/analytics", "tests/mail", "tests/simulator", "tests/strava"),
-    *("tests/surveys", "tests/sync", "tests/takeout", "tests/host/test_ageing.py"),
-    *("-k", "not postgresql and not killed and not process"),
-)
+# What `make quick` runs: see tests/kinds.py.
+QUICK = ("-m", "not browser and not postgresql and not processes and not slow")
 MINUTE_BEFORE = timedelta(minutes=1)
 NOON = time(12)
 SUNDAY = 6
@@ -163,7 +159,7 @@ def _words(options: Namespace) -> list[str]:
     side_by_side = str(min(8, (os.cpu_count() or 1) + 1))
     return [
         *("-v", "--tb=short", "-p", "no:cacheprovider"),
-        *("-n", side_by_side, "--dist", "loadfile", *tests),
+        *("-n", side_by_side, "--dist", "worksteal", *tests),
     ]
 
 

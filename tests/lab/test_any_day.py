@@ -8,6 +8,8 @@ import pytest
 from tests.lab import any_day
 from tests.lab.any_day import Moment, moments, run
 
+pytestmark = pytest.mark.processes
+
 NEXT_YEAR = datetime.now(UTC).year + 1
 KNOWS_THE_DATE = f"""
 from datetime import date

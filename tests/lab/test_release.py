@@ -11,6 +11,8 @@ from host.ageing import helplines_checked_on
 from tests.lab import release
 from tests.lab.release import LOCKS, NotReady, main
 
+pytestmark = pytest.mark.processes
+
 MADE_AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
