@@ -13,6 +13,8 @@ from sync.strava import http
 from tests.faults.mirror import ours, theirs
 from tests.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 TROUBLES = {
     "429": Fault(id=1, kind="status", status=429),
     "500": Fault(id=1, kind="status", status=500),
