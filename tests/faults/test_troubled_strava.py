@@ -16,6 +16,8 @@ from sync.strava.client import HttpStrava
 from tests.faults.mirror import ours, theirs
 from tests.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 TROUBLES = {
     "429": Fault(id=1, kind="status", status=429),
     "500": Fault(id=1, kind="status", status=500),

@@ -60,6 +60,7 @@ def used(budget: Budget) -> int:
     return budget.state().meters[1].used
 
 
+@pytest.mark.processes
 def test_two_processes_together_never_exceed_the_limit(redis: Valkey) -> None:
     command = [sys.executable, "-m", "tests.strava.spender", redis.url]
 

@@ -17,6 +17,8 @@ from tests.web.neighbours import ADDRESS, runner_with_everything
 from tests.web.test_hooks import EVENT, HOOK
 from tests.web.test_isolation import rows_of
 
+pytestmark = pytest.mark.slow
+
 MARK = "canary-4711"
 EXAMPLES = 30
 

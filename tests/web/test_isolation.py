@@ -30,6 +30,8 @@ from tests.web.addresses import (
 from tests.web.forms import Form, forms_in, links_in
 from tests.web.neighbours import ADDRESS, Two, two_on
 
+pytestmark = pytest.mark.slow
+
 # These end something: they are tried when all else was, in this order.
 LAST = ("logout", "consents", "disconnect", "delete")
 # A sign-in link is looked up to see which browser asked for it, and refused.

@@ -14,6 +14,8 @@ from tests.web.crowds import HERE, MAILS, ask_for_links, on
 from tests.web.states import fresh_run
 from web.limits import LIMITS
 
+pytestmark = pytest.mark.slow
+
 CLUB = 60
 
 

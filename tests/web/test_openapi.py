@@ -30,6 +30,8 @@ from tests.web.conftest import Browser
 from tests.web.states import fresh_run
 from web.app import create_app
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = schemathesis.openapi.from_path(
     Path(__file__).parents[2] / "docs" / "openapi.yaml"
 )
