@@ -59,8 +59,10 @@ class Budget:
         app: str = "",
         quarter_s: float = QUARTER_MS / 1000,
         clock: Clock | None = None,
+        answer_s: float = ANSWER_S,
     ) -> None:
         """Use `clock` for tests only: by itself the budget goes by Redis's clock."""
+        self._answer_s = answer_s
         self._url = redis_url
         self._key = f"moodmiles:strava:{app}:budget"
         self._quarter_ms = int(quarter_s * 1000)
@@ -194,8 +196,8 @@ class Budget:
     def _script(self) -> Script:
         redis = Redis.from_url(
             self._url,
-            socket_connect_timeout=ANSWER_S,
-            socket_timeout=ANSWER_S,
+            socket_connect_timeout=self._answer_s,
+            socket_timeout=self._answer_s,
             # The client's own way to wait for Redis is to sleep.
             retry=Retry(NoBackoff(), 0),
         )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sync.errors import RateLimited
 from sync.strava import Lane
 from sync.strava.budget import Budget
+from tests.servers import PATIENCE_S
 
 NOON = datetime(2026, 10, 4, 12, tzinfo=UTC)
 
@@ -21,4 +22,5 @@ def spend(budget: Budget, lane: Lane) -> int:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(str(spend(Budget(sys.argv[1], clock=lambda: NOON), Lane.WAITING)))
+    budget = Budget(sys.argv[1], clock=lambda: NOON, answer_s=PATIENCE_S)
+    sys.stdout.write(str(spend(budget, Lane.WAITING)))

@@ -10,8 +10,8 @@ import pytest
 
 from sync.errors import RateLimited
 from sync.strava import Lane
-from sync.strava.budget import Budget
-from tests.servers import Valkey, valkey, wait_for
+from sync.strava.budget import ANSWER_S, Budget
+from tests.servers import PATIENCE_S, Valkey, valkey, wait_for
 from tests.strava.spender import NOON, spend
 
 LIMIT = 100
@@ -45,8 +45,9 @@ class SmallStrava:
         budget.learn({"X-RateLimit-Usage": count, "X-ReadRateLimit-Usage": count})
 
 
-def at_noon(redis: Valkey) -> Budget:
-    return Budget(redis.url, clock=lambda: NOON)
+def at_noon(redis: Valkey, *, answer_s: float = PATIENCE_S) -> Budget:
+    """Give a process's budget; a Redis that a busy machine keeps waiting is there."""
+    return Budget(redis.url, clock=lambda: NOON, answer_s=answer_s)
 
 
 def ask(budget: Budget, strava: SmallStrava, times: int) -> None:
@@ -205,7 +206,7 @@ def test_a_redis_that_returns_empty_is_told_what_happened(redis: Valkey) -> None
 
 
 def test_a_redis_that_hangs_holds_nobody_up(redis: Valkey) -> None:
-    budget = at_noon(redis)
+    budget = at_noon(redis, answer_s=ANSWER_S)
     budget.reserve(Lane.WAITING)
 
     redis.freeze()
