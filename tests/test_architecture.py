@@ -18,8 +18,6 @@ SOURCES = sorted(
 MAY_COMMIT = {Path("sync/database.py"), Path("sync/migrations/env.py")}
 # The tests' judges alone: a hundred megabytes that the product does not need.
 JUDGES = {"pandas", "statsmodels"}
-LONGEST_FILE = 250
-LONGEST_FUNCTION = 40
 
 
 def tree(path: Path) -> ast.Module:
@@ -55,6 +53,7 @@ def test_the_product_does_without_the_judges_of_its_figures(path: Path) -> None:
     assert not imported & JUDGES
 
 
+@pytest.mark.processes
 def test_a_line_is_drawn_without_them() -> None:
     program = (
         "import sys, numpy; from sync.analytics.curve import typical;"
@@ -63,21 +62,6 @@ def test_a_line_is_drawn_without_them() -> None:
     )
 
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)  # noqa: S603
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=str)
-def test_files_and_functions_stay_small(path: Path) -> None:
-    lines = (ROOT / path).read_text().count("\n")
-    functions = {
-        node.name: (node.end_lineno or 0) - node.lineno + 1
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    }
-
-    assert lines <= LONGEST_FILE
-    assert {
-        name: length for name, length in functions.items() if length > LONGEST_FUNCTION
-    } == {}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)

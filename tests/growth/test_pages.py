@@ -14,6 +14,8 @@ from tests.growth.cost import cost_of, grows_too_fast
 from tests.stage import Stage
 from web.app import create_app
 
+pytestmark = pytest.mark.slow
+
 RUNS = 60
 PAGES = (
     "/dashboard",

@@ -34,6 +34,8 @@ from tests.growth.cost import cost_of, grows_too_fast
 from tests.mail.smtp_servers import listening
 from tests.stage import Stage
 
+pytestmark = pytest.mark.slow
+
 Prepare = Callable[[Stage, int], object]
 Do = Callable[[Stage], object]
 

@@ -57,11 +57,13 @@ def another(folder: Path, code: str) -> str:
     ).stderr
 
 
+@pytest.mark.processes
 def test_a_second_instance_is_refused(folder: Path) -> None:
     with opened(folder / "data"):
         assert "Another instance is running" in another(folder, "pass")
 
 
+@pytest.mark.processes
 def test_a_fork_that_outlives_an_instance_does_not_hold_its_place(folder: Path) -> None:
     fork = "pid = os.fork(); os.closerange(0, 3); pid or time.sleep(60)"
     code = f"{fork}; Path({str(folder / 'fork')!r}).write_text(str(pid))"

@@ -15,6 +15,8 @@ from host.supervisor import Bell, Stopped, Supervisor
 from tests.host.parts import ALONE, part
 from tests.servers import wait_for
 
+pytestmark = pytest.mark.processes
+
 LIMIT = 100_000
 LINES = 60_000  # of ten bytes: six times as much as one file may hold
 COUNTS = f"for number in range({LINES}): print(f'{{number:09}}')\n"

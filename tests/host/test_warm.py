@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from host import warm
+
+pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "pandas", "scipy", "statsmodels", "stravalib")

@@ -19,6 +19,8 @@ import pytest
 
 from tests.lab.index import Index, lock_line, serve, write_wheel
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parent.parent.parent
 TOOLS = [
     "awk",

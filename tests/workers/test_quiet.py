@@ -21,6 +21,8 @@ from tests.journeys.house import until
 from tests.queues import RecordingQueue
 from tests.servers import HOST, valkey
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 SWEEPS = 4
 

@@ -22,6 +22,8 @@ from tests.servers import Valkey, valkey, wait_for
 from workers.beat import keep
 from workers.pace import Pace
 
+pytestmark = pytest.mark.processes
+
 ROOT = Path(__file__).parents[2]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 UNWANTED = ("celery", "flask", "numpy", "pydantic", "sqlalchemy")
