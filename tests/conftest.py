@@ -29,14 +29,22 @@ from sync.strava.client import HttpStrava
 from tests.clock import HandClock
 from tests.isolation import isolate
 from tests.journeys.browser import chromium
-from tests.kinds import pytest_collection_modifyitems, pytest_runtest_protocol
+from tests.kinds import (
+    pytest_collection_modifyitems,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+)
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
 from tests.stage import Stage
 from tests.templates import SharedEnvironment, SharedRule
 
 # pytest looks for hooks in this file.
-__all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+]
 
 isolate(os.environ)
 # A property holds or fails the same way each time, however busy the machine is;

@@ -6,7 +6,7 @@ says `processes`, and a test that starts one without a word fails.
 """
 
 import subprocess
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from functools import wraps
 from os import PathLike
 from typing import Any
@@ -88,10 +88,12 @@ def _turn(item: pytest.Item) -> int:
     return next(turns, len(FIRST))
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     _watch.test = item
-    try:
-        return (yield)
-    finally:
-        _watch.test = None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown() -> None:
+    # After the last test the fixtures of the session end, and may start programs.
+    _watch.test = None

@@ -1,6 +1,6 @@
 """The run table: upserts by Strava's id, and what hangs on a run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -141,9 +141,11 @@ def _upsert(bind: Bind, names: Sequence[str]) -> Executable:
 
 
 def hide(
-    session: Session, runner_id: int, source_ids: Iterable[int], *, now: datetime
+    session: Session, runner_id: int, source_ids: Collection[int], *, now: datetime
 ) -> list[datetime]:
     """Take runs out of every figure at once; return when they began."""
+    if not source_ids:
+        return []  # to look for none of them would read them all
     hidden = session.execute(
         update(Run)
         .where(
@@ -160,9 +162,11 @@ def hide(
 
 
 def remove(
-    session: Session, runner_id: int, source_ids: Iterable[int], *, now: datetime
+    session: Session, runner_id: int, source_ids: Collection[int], *, now: datetime
 ) -> list[datetime]:
     """Delete runs for good and return when they began; answers stay."""
+    if not source_ids:
+        return []
     mine = [
         Run.runner_id == runner_id,
         Run.source == SOURCE,

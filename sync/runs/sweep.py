@@ -58,14 +58,13 @@ def _look(runtime: Runtime, held: Sweep) -> None:
     is_full = held.before is not None or (
         held.compared_at <= now - sweep_rules.FULL_EVERY
     )
-    if is_full:
-        _compare_page(runtime, held, now=now)
-    else:
-        _look_back(runtime, held, now=now)
-    _confirm_hidden(runtime, held.runner_id)
+    compare = _compare_page if is_full else _look_back
+    if compare(runtime, held, now=now):
+        _confirm_hidden(runtime, held.runner_id)
 
 
-def _look_back(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
+def _look_back(runtime: Runtime, held: Sweep, *, now: datetime) -> bool:
+    """Compare the last days; return whether hidden runs are to be confirmed."""
     since = max(now - sweep_rules.LOOK_BACK, _kept_since(runtime, now))
     until = now + AHEAD
     page = _read(runtime, held, page=1, before=until, after=since)
@@ -75,9 +74,15 @@ def _look_back(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
         if sweep is not None:
             found = _apply(runtime, session, held.runner_id, page, stretch)
             _finish(runtime, session, sweep, found)
+    return True
 
 
-def _compare_page(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
+def _compare_page(runtime: Runtime, held: Sweep, *, now: datetime) -> bool:
+    """Compare one page; return whether hidden runs are to be confirmed.
+
+    Whatever else is hidden waits for the last page: to look for it after each one
+    would read all runs as often as there are pages.
+    """
     before = held.before or now + AHEAD
     after = _kept_since(runtime, now)
     page = _read(runtime, held, page=held.next_page, before=before, after=after)
@@ -85,16 +90,17 @@ def _compare_page(runtime: Runtime, held: Sweep, *, now: datetime) -> None:
     with runtime.db.transaction() as session:
         sweep = _still(session, held)
         if sweep is None:
-            return
+            return True
         found = _apply(runtime, session, held.runner_id, page, stretch)
         if page.size and not found.is_doubtful:
             sweep.before, sweep.down_to = before, stretch.since
             sweep.next_page = held.next_page + 1
             sweep.attempts, sweep.due_at = 0, now
-            return
+            return bool(found.missing)
         sweep.before, sweep.down_to, sweep.next_page = None, None, 1
         sweep.compared_at = now
         _finish(runtime, session, sweep, found)
+    return True
 
 
 def _kept_since(runtime: Runtime, now: datetime) -> datetime:
