@@ -1,5 +1,6 @@
 """Fixtures: real tables, a simulated Strava on a real socket, a hand-set clock."""
 
+import gc
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -22,7 +23,6 @@ from sync.models import Model
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.simulator.records import App
-from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
@@ -36,6 +36,7 @@ from tests.kinds import (
 )
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
+from tests.simulated import SharedServer
 from tests.stage import Stage
 from tests.templates import SharedEnvironment, SharedRule
 
@@ -72,6 +73,13 @@ _COUNT_ANEW = """
     SELECT setval(sequencename::regclass, start_value, false) FROM pg_sequences
     WHERE schemaname = current_schema() AND last_value IS NOT NULL
 """
+
+
+def pytest_collection_finish() -> None:
+    """Let no later collection look through what is here to stay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def migrate(url: str) -> None:
@@ -181,9 +189,16 @@ def world(clock: HandClock) -> Iterator[World]:
     world.close()
 
 
+@pytest.fixture(scope="session")
+def strava_server() -> Iterator[SharedServer]:
+    server = SharedServer()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-def strava_url(world: World) -> Iterator[str]:
-    with serve_in_thread(world) as url:
+def strava_url(strava_server: SharedServer, world: World) -> Iterator[str]:
+    with strava_server.show(world) as url:
         yield url
 
 

@@ -14,6 +14,8 @@ from sync.analytics.curve import median_slope, theil_sen, typical
 from sync.analytics.rank_link import EXPLORING, WORDS
 from sync.analytics.series import Floats, NotCountable, average_ranks
 
+pytestmark = pytest.mark.slow
+
 METRES = st.integers(1_000, 60_000).map(float)
 MOODS = st.integers(-2, 2).map(float)
 KM_AND_MILES = 1000 / 1609.344

@@ -9,12 +9,12 @@ from sync.settings import Settings
 from sync.simulator import grants
 from sync.simulator.life import NewRun, finish
 from sync.simulator.records import Athlete, Fault
-from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
 from sync.strava import SCOPE, Grant
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.clock import NOON, HandClock
+from tests.simulated import SharedServer
 
 ATHLETE = Athlete(id=7, firstname="A", lastname="B", zone="Asia/Tokyo", created_s=0)
 
@@ -28,8 +28,8 @@ def world() -> World:
 
 
 @pytest.fixture
-def site(world: World) -> Generator[str]:
-    with serve_in_thread(world) as url:
+def site(strava_server: SharedServer, world: World) -> Generator[str]:
+    with strava_server.show(world) as url:
         yield url
 
 

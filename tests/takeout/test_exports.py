@@ -19,6 +19,8 @@ from tests.mailbag import waiting
 from tests.stage import Stage
 from tests.takeout.packing import ON_BOTH, count, mail_kinds, unpacked
 
+pytestmark = pytest.mark.slow
+
 
 @ON_BOTH
 def test_a_worker_packs_what_was_asked_for(stage: Stage, runner_id: int) -> None:

@@ -17,6 +17,8 @@ from sync.takeout.records import MOST_ROWS
 from tests.stage import Stage
 from tests.takeout.elsewhere import another, counts, exported, zipped
 
+pytestmark = pytest.mark.slow
+
 Files: TypeAlias = dict[str, bytes]
 Change: TypeAlias = Callable[[Files], None]
 CANARY = "canary-0815"

@@ -19,6 +19,8 @@ from sync.takeout.bring import bring_in
 from tests.stage import Stage
 from tests.takeout.elsewhere import another, counts, exported, zipped
 
+pytestmark = pytest.mark.slow
+
 COMES_ALONG = ("runs", "answers", "surveys", "decisions", "draws", "consents")
 REFERENCES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
 ACCOUNT = ("strava_athlete_id", "created_at", "zone", "preferences")

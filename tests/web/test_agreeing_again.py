@@ -19,6 +19,8 @@ from tests.sync.test_leaving import rows
 from tests.web.conftest import Browser
 from tests.web.states import fresh_run
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parent / "golden"
 OLDER = "2025-01"
 ALL = {"strava": 1, "mood": 1, "adult": 1, "mail": 1}

@@ -13,6 +13,8 @@ from tests.web.states import STATES, answered
 from web.dashboard.tables import to_csv
 from web.dashboard.wanted import Wanted, wanted_in
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def reader(browser: Browser, stage: Stage) -> Browser:

@@ -25,6 +25,8 @@ from tests.web.test_security import elsewhere
 from web import csrf
 from web.app import create_app
 
+pytestmark = pytest.mark.slow
+
 SIGNING = "a secret that Strava signs with"
 # Beyond what Strava's own door takes: such an event goes the long way round.
 LONG = {"padding": "x" * 5000}

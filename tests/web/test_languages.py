@@ -18,6 +18,8 @@ from tests.web.test_connect import callback, code_for, go_to_strava
 from tests.web.test_settings import CHOICES
 from web.app import create_app
 
+pytestmark = pytest.mark.slow
+
 GERMAN, ENGLISH = {"Accept-Language": "de-CH, fr"}, {"Accept-Language": "en"}
 
 

@@ -13,6 +13,8 @@ from tests.web.states import STATES
 from web.http_problems import BY_STATUS
 from web.problems import BY_ERROR, UNKNOWN, Problem
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_page_keeps_to_what_it_knows(

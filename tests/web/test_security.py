@@ -13,6 +13,8 @@ from tests.web.addresses import every_address
 from tests.web.conftest import Browser
 from web.app import create_app
 
+pytestmark = pytest.mark.slow
+
 SIGNED_IN = ("/dashboard", "/settings", "/email", "/settings/export")
 OPEN = ("/", "/connect", "/login", "/help", "/privacy", "/nowhere", "/healthz")
 FORMS = (

@@ -18,6 +18,8 @@ from tests.web.states import STRICT
 from web.app import create_app
 from web.states.routes import ADDRESSES, FAILURES, STATES
 
+pytestmark = pytest.mark.slow
+
 NAMES = [name for group in STATES.values() for name in group]
 # What only that state's page says.
 SAID = {
