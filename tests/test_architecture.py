@@ -67,3 +67,44 @@ def test_a_line_is_drawn_without_them() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_every_module_says_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(tree(path)) or not (ROOT / path).read_text()
+
+
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+def strava_classes(path: Path) -> set[str]:
+    """Name `HttpStrava`, what derives from it there, and what is imported from tests.
+
+    A class with a constructor of its own takes care of its clock itself.
+    """
+    module = tree(path)
+    return {"HttpStrava"} | {
+        node.name
+        for node in module.body
+        if isinstance(node, ast.ClassDef)
+        and "HttpStrava" in {ast.unparse(base) for base in node.bases}
+        and "__init__" not in {getattr(part, "name", "") for part in node.body}
+    }
+
+
+def test_every_test_of_strava_gives_the_budget_a_clock() -> None:
+    # By the machine's clock the last second of each quarter of an hour is refused.
+    shared = set[str]().union(*map(strava_classes, TESTS))
+    without, count = [], 0
+    for path in TESTS:
+        imported = {
+            alias.name
+            for node in tree(path).body
+            if isinstance(node, ast.ImportFrom)
+            and (node.module or "").startswith("tests.")
+            for alias in node.names
+        }
+        names = strava_classes(path) | (imported & shared)
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in names:
+                count += 1
+                if "budget" not in {keyword.arg for keyword in node.keywords}:
+                    without.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+
+    assert count > 10
+    assert without == []

@@ -9,6 +9,7 @@ from sync.crypto import Sealer
 from sync.database import Database
 from sync.runtime import Runtime
 from sync.settings import Settings
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.analytics.book import Book
 from tests.clock import HandClock
@@ -23,8 +24,7 @@ def book(request: pytest.FixtureRequest, clock: HandClock) -> Iterator[Book]:
     clock.at = datetime(2026, 6, 1, 12, tzinfo=UTC)
     configured = Settings.model_construct(strava_api_url="http://127.0.0.1:1")
     sealer = Sealer(["a key for tests that is long enough"])
-    runtime = Runtime(
-        configured, db, RecordingQueue(), HttpStrava(configured), sealer, clock
-    )
+    strava = HttpStrava(configured, budget=Budget("", clock=clock))
+    runtime = Runtime(configured, db, RecordingQueue(), strava, sealer, clock)
     yield Book(runtime, clock)
     db.close()

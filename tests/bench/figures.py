@@ -24,6 +24,7 @@ from sync.database import Database, connect
 from sync.models import Answer, Model, Run, Runner
 from sync.runtime import Runtime
 from sync.settings import Settings
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.postgres import postgres
 from tests.queues import RecordingQueue
@@ -40,9 +41,8 @@ def build(url: str) -> tuple[Runtime, int]:
     db = Database(connect(url), RecordingQueue(), clock=lambda: NOW)
     Model.metadata.create_all(db.engine)
     settings = Settings()
-    runtime = Runtime(
-        settings, db, RecordingQueue(), HttpStrava(settings), sealer, lambda: NOW
-    )
+    strava = HttpStrava(settings, budget=Budget("", clock=lambda: NOW))
+    runtime = Runtime(settings, db, RecordingQueue(), strava, sealer, lambda: NOW)
     random = np.random.default_rng(7)
     with db.transaction() as session:
         runner = Runner(

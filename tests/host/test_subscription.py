@@ -12,6 +12,7 @@ from host import subscription
 from host.checks import strava
 from sync.models import Event, Run
 from sync.runtime import Runtime
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.servers import HOST, free_port
 from tests.stage import Stage
@@ -22,7 +23,8 @@ def at_home(runtime: Runtime, port: int) -> Runtime:
     settings = runtime.settings.model_copy(
         update={"public_url": f"http://{HOST}:{port}"}
     )
-    return replace(runtime, settings=settings, strava=HttpStrava(settings))
+    strava = HttpStrava(settings, budget=Budget("", clock=runtime.now))
+    return replace(runtime, settings=settings, strava=strava)
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from sync.errors import MoodmilesError
 from sync.settings import Settings
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
+from tests.clock import HandClock
 from tests.strava.listener import listener
 
 
@@ -25,7 +27,7 @@ def test_a_subscription_is_made_once_shown_and_ended() -> None:
             strava_site_url=site,
             strava_api_url=f"{site}/api/v3",
         )
-        strava = HttpStrava(settings)
+        strava = HttpStrava(settings, budget=Budget("", clock=HandClock()))
         made = strava.subscribe(f"{app.url}/hooks", "verify")
         again = strava.subscribe(f"{app.url}/hooks", "verify")
         with pytest.raises(MoodmilesError, match="already exists"):

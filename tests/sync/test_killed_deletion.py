@@ -16,6 +16,7 @@ from sync.models import (
 )
 from sync.runners import erase, leave
 from sync.runtime import Runtime
+from sync.strava.budget import Budget
 from tests.stage import Stage
 from tests.sync.test_erasing import linked
 from tests.sync.test_leaving import DiesAtStrava, Killed, rows, the_runner
@@ -32,7 +33,7 @@ class DiesWhileDeleting(Sealer):
 
 
 def _dying_at_strava(runtime: Runtime, *, after: bool) -> Runtime:
-    strava = DiesAtStrava(runtime.settings)
+    strava = DiesAtStrava(runtime.settings, budget=Budget("", clock=runtime.now))
     strava.dies_after = after
     return replace(runtime, strava=strava)
 

@@ -32,6 +32,7 @@ from sync.runs import backfill, pull, sweep
 from sync.runtime import Runtime
 from sync.simulator import grants
 from sync.strava import Lane, NotARun, RemoteRun
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.takeout import exports
 from tests.stage import Stage
@@ -95,7 +96,7 @@ def rows(stage: Stage, table: type[Model]) -> int:
 def test_a_goodbye_that_was_killed_is_finished(
     linked: Stage, goodbye: Callable[[Runtime, int], None], *, dies_after: bool
 ) -> None:
-    dying = DiesAtStrava(linked.runtime.settings)
+    dying = DiesAtStrava(linked.runtime.settings, budget=Budget("", clock=linked.clock))
     dying.dies_after = dies_after
     with pytest.raises(Killed):
         goodbye(replace(linked.runtime, strava=dying), the_runner(linked))
@@ -179,7 +180,10 @@ def test_goodbyes_that_do_not_fit_into_a_shift_are_said_in_the_next(
 
 
 def test_nobody_uses_the_tokens_of_a_runner_who_leaves(linked: Stage) -> None:
-    dying = replace(linked.runtime, strava=DiesAtStrava(linked.runtime.settings))
+    strava = DiesAtStrava(
+        linked.runtime.settings, budget=Budget("", clock=linked.clock)
+    )
+    dying = replace(linked.runtime, strava=strava)
     with pytest.raises(Killed):
         leave.disconnect(dying, the_runner(linked))
     before = linked.reads()
@@ -197,7 +201,9 @@ def test_a_runner_who_leaves_while_strava_answers_leaves_no_run(
 ) -> None:
     run = linked.run(athlete_of(linked))
     runner_id = the_runner(linked)
-    leaving = LeavesMeanwhile(linked.runtime.settings)
+    leaving = LeavesMeanwhile(
+        linked.runtime.settings, budget=Budget("", clock=linked.clock)
+    )
     leaving.leave = lambda: leave.disconnect(linked.runtime, runner_id)
 
     pull.pull(

@@ -11,6 +11,7 @@ from sync import condition, standing
 from sync.models import Backfill, Connection, Consent, Sweep
 from sync.runners import erase, leave
 from sync.runtime import Runtime
+from sync.strava.budget import Budget
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of
 from tests.sync.test_leaving import DiesAtStrava, Killed
@@ -67,7 +68,8 @@ def a_deletion_that_nobody_took(stage: Stage, runner_id: int) -> None:
 
 def a_deletion_that_fails_again_and_again(stage: Stage, runner_id: int) -> None:
     erase.ask(stage.runtime, runner_id)
-    dying = replace(stage.runtime, strava=DiesAtStrava(stage.runtime.settings))
+    strava = DiesAtStrava(stage.runtime.settings, budget=Budget("", clock=stage.clock))
+    dying = replace(stage.runtime, strava=strava)
     stage.pass_time(minutes=5)
     for _ in range(2):
         stage.pass_time(minutes=5)
@@ -77,7 +79,8 @@ def a_deletion_that_fails_again_and_again(stage: Stage, runner_id: int) -> None:
 
 
 def a_disconnect_whose_process_died(stage: Stage, runner_id: int) -> None:
-    dying = replace(stage.runtime, strava=DiesAtStrava(stage.runtime.settings))
+    strava = DiesAtStrava(stage.runtime.settings, budget=Budget("", clock=stage.clock))
+    dying = replace(stage.runtime, strava=strava)
     with suppress(Killed):
         leave.disconnect(dying, runner_id)
     stage.pass_time(seconds=standing.HALF_SAID.total_seconds())

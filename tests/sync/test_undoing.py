@@ -16,6 +16,7 @@ from sync.runners import erase, leave
 from sync.runs import sweep
 from sync.simulator import life
 from sync.strava import Lane, NotARun, Page, RemoteRun
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of
@@ -72,7 +73,9 @@ def a_run_that_is_not_gone(stage: Stage) -> None:
 
 
 def asked_while_strava_answers(stage: Stage) -> None:
-    strava = AskedMeanwhile(stage.runtime.settings)
+    strava = AskedMeanwhile(
+        stage.runtime.settings, budget=Budget("", clock=stage.clock)
+    )
     strava.ask = lambda: erase.ask(stage.runtime, the_runner(stage))
     handle.drain(replace(stage.runtime, strava=strava))
 
@@ -138,7 +141,9 @@ def test_a_look_that_broke_off_is_made_at_once_after_an_undo(linked: Stage) -> N
     with linked.world.change():
         life.delete(linked.world, gone)
     linked.pass_time(days=1)
-    strava = AskedMeanwhile(linked.runtime.settings)
+    strava = AskedMeanwhile(
+        linked.runtime.settings, budget=Budget("", clock=linked.clock)
+    )
     strava.ask = lambda: erase.ask(linked.runtime, the_runner(linked))
     sweep.drain(replace(linked.runtime, strava=strava))
     meanwhile = rows(linked, Run)
