@@ -4,8 +4,9 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 BABEL := $(VENV)/bin/pybabel -q
 TEXTS := $(VENV)/moodmiles.pot
-# The tests wait for other processes about as long as they work themselves.
-SIDE_BY_SIDE = $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores < 7 ? cores + 1 : 8)))
+# Quick tests compute; the others wait for programs about as long as they compute.
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+SIDE_BY_SIDE = $(shell wanted=$$(($(CORES) * 2)); echo $$((wanted < 8 ? wanted : 8)))
 # Hundreds of programs are started: none of them compiles our modules anew.
 export PYTHONDONTWRITEBYTECODE :=
 PYTEST = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest -n $(SIDE_BY_SIDE) --dist worksteal
@@ -27,6 +28,7 @@ demo: $(VENV)/.run ## the whole loop, with a simulated Strava [EXPORT=activities
 up: $(VENV)/.run ## the same parts for yourself, with no made-up data [PORT=8000]
 	@$(VENV)/bin/moodmiles up $(OPTIONS)
 
+quick: SIDE_BY_SIDE = $(shell wanted=$$(($(CORES) + 1)); echo $$((wanted < 8 ? wanted : 8)))
 quick: $(VENV)/.develop ## the tests that need nothing but Python [TESTS=tests/web]
 	$(PYTEST) -m "$(QUICK)" $(TESTS)
 
