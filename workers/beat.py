@@ -15,7 +15,6 @@ from typing import NoReturn
 
 import structlog
 from kombu.connection import Connection
-from kombu.exceptions import OperationalError
 
 from sync import log as logging
 from sync.queue import BROKER_OPTIONS, send
@@ -62,7 +61,8 @@ def keep(pace: Pace, send_task: Callable[[str], None]) -> NoReturn:
             for task in pace.due():
                 send_task(task)
                 pace.done(task)
-        except (OperationalError, OSError) as error:
+        # Whatever a broker answers, a schedule that ended would stop all work for good.
+        except Exception as error:  # noqa: BLE001
             if not is_away:
                 log.warning("broker is away", error=type(error).__name__)
             is_away = True

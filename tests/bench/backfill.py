@@ -9,6 +9,7 @@ process of its own.  What is printed is the table of docs/syncing.md.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -237,6 +238,7 @@ def measure(
     said = subprocess.run(  # noqa: S603
         [*command, contender.name, f"{api_url}/{count}", database_url],
         stdout=subprocess.PIPE,
+        env=os.environ | {"SILENCE_TOKEN_WARNINGS": "true"},  # stravalib's
         text=True,
         check=True,
     ).stdout

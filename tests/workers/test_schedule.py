@@ -15,7 +15,7 @@ from celery import Celery
 from celery.contrib.testing.worker import start_worker
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
-from redis import Redis
+from redis import Redis, ResponseError
 
 from sync.queue import send
 from tests.servers import Valkey, valkey, wait_for
@@ -72,12 +72,15 @@ def test_each_task_is_due_again_after_its_period(pace: Pace, clock: Seconds) -> 
     assert pace.due() == ["sweep", "tidy"]
 
 
-class Enough(Exception):
+class Enough(BaseException):
     """The test has seen what it wanted to see."""
 
 
+@pytest.mark.parametrize(
+    "refusal", [OperationalError(), ResponseError("OOM"), RuntimeError()], ids=repr
+)
 def test_what_could_not_be_sent_stays_due(
-    pace: Pace, monkeypatch: pytest.MonkeyPatch
+    pace: Pace, monkeypatch: pytest.MonkeyPatch, refusal: Exception
 ) -> None:
     monkeypatch.setattr("workers.beat.TRY_AGAIN_S", 0)
     sent: list[str] = []
@@ -85,7 +88,7 @@ def test_what_could_not_be_sent_stays_due(
 
     def send_task(task: str) -> None:
         if task == "tidy" and next(tries) < 3:
-            raise OperationalError
+            raise refusal
         sent.append(task)
         if task == "tidy":
             raise Enough
