@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 BABEL := $(VENV)/bin/pybabel -q
 TEXTS := $(VENV)/moodmiles.pot
 # Quick tests compute; the others wait for programs about as long as they compute.
-CORES := $(shell getconf _NPROCESSORS_ONLN)
+CORES = $(shell getconf _NPROCESSORS_ONLN)
 SIDE_BY_SIDE = $(shell wanted=$$(($(CORES) * 2)); echo $$((wanted < 8 ? wanted : 8)))
 # Hundreds of programs are started: none of them compiles our modules anew.
 export PYTHONDONTWRITEBYTECODE :=

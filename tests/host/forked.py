@@ -7,7 +7,9 @@ import time
 
 
 def main() -> int:
-    is_plain = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    # Not the supervisor's; a measurement of coverage may have put its own there.
+    handler = signal.getsignal(signal.SIGTERM)
+    is_plain = not str(getattr(handler, "__module__", "")).startswith("host")
     said = ["here", os.getpid(), *os.environ, *sys.argv[1:], f"plain={is_plain}"]
     print(*said)  # noqa: T201
     time.sleep(60)

@@ -19,7 +19,10 @@ pytestmark = pytest.mark.processes
 
 LIMIT = 100_000
 LINES = 60_000  # of ten bytes: six times as much as one file may hold
-COUNTS = f"for number in range({LINES}): print(f'{{number:09}}')\n"
+COUNTS = (
+    f"for number in range({LINES}): print(f'{{number:09}}')\n"
+    "__import__('sys').stdout.flush()\n"  # what is printed to stderr comes after it
+)
 READY = "print('here', flush=True)\n"
 LASTS = "import time; time.sleep(60)\n"
 TELLS_THE_END = "open({file!r}, 'w').close()\n"
