@@ -9,6 +9,8 @@ CORES = $(shell getconf _NPROCESSORS_ONLN)
 SIDE_BY_SIDE = $(shell wanted=$$(($(CORES) * 2)); echo $$((wanted < 8 ? wanted : 8)))
 # Hundreds of programs are started: none of them compiles our modules anew.
 export PYTHONDONTWRITEBYTECODE :=
+# And they speak as they do in anybody's shell.
+export PYTHONUNBUFFERED :=
 PYTEST = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest -n $(SIDE_BY_SIDE) --dist worksteal
 # Only the virtual environment is needed: see tests/kinds.py.
 QUICK := not browser and not postgresql and not processes and not slow
