@@ -279,17 +279,17 @@ KINDS = {
     ),
     "a past is decided about": Kind(an_undecided_past, drain(Work.SURVEYS), 100),
     "one runner's events": Kind(news, drain(Work.INBOX), 25),
-    "many runners' events": Kind(an_event_of_each, drain(Work.INBOX), 16),
+    "many runners' events": Kind(an_event_of_each, drain(Work.INBOX), 40),
     "one runner's new runs": Kind(undecided_news, drain(Work.SURVEYS), 25),
-    "many runners' new runs": Kind(a_new_run_of_each, drain(Work.SURVEYS), 16),
-    "check-ins": Kind(runners, drain(Work.CHECKINS), 16),
+    "many runners' new runs": Kind(a_new_run_of_each, drain(Work.SURVEYS), 40),
+    "check-ins": Kind(runners, drain(Work.CHECKINS), 40),
     "looks back": Kind(a_week_of_each, drain(Work.DIGEST), 10),
-    "mails": Kind(a_mail_to_each, deliver, 16),
-    "a list is compared": Kind(a_comparison, drain(Work.SWEEP), 200),
+    "mails": Kind(a_mail_to_each, deliver, 40),
+    "a list is compared": Kind(a_comparison, drain(Work.SWEEP), 400),
     "many leave": Kind(leavers, drain(Work.LEAVING), 15),
     "one with many answers leaves": Kind(one_who_leaves, drain(Work.LEAVING), 100),
     "an export": Kind(an_export, drain(Work.EXPORT), 50),
-    "tidying": Kind(rubbish, tidy, 16),
+    "tidying": Kind(rubbish, tidy, 40),
 }
 
 
