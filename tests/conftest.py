@@ -55,7 +55,7 @@ hypothesis.register_profile(
     deadline=None,
     derandomize=True,
     database=None,
-    max_examples=60,
+    max_examples=100,
     suppress_health_check=[HealthCheck.too_slow],
 )
 hypothesis.load_profile("moodmiles")
