@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from host import subscription
 from host.database import Tables
-from sync import condition
+from sync import work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.errors import MoodmilesError
@@ -142,7 +142,7 @@ def _counted(meter: Meter) -> str:
 def work(settings: Settings) -> str:
     """Look for rows that should have been done long ago, or were given up."""
     with with_runtime(settings) as runtime:
-        found = condition.look(runtime)
+        found = work_status.look(runtime)
     if found.latest_s > _MOST_DELAY_S:
         minutes = found.latest_s // 60
         raise ToDo(f"Work has waited for {minutes} minutes: is a worker running?")

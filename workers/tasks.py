@@ -1,6 +1,6 @@
 """One task per kind of work: the task names it, `sync` does it."""
 
-from sync import condition
+from sync import work_status
 from sync.analytics import digest
 from sync.inbox import handle
 from sync.inbox import tidy as inbox_tidy
@@ -70,7 +70,7 @@ def tidy() -> None:
     """
     for part in (inbox_tidy, runs_tidy, runners_tidy, exports):
         part.tidy(runtime())
-    condition.report(runtime())
+    work_status.report(runtime())
 
 
 @celery.task(name="sweep")

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from sync import analytics, standing
+from sync import account_state, analytics
 from sync.analytics.overview import dashboard
 from sync.analytics.run_rows import RunRow
 from sync.analytics.weeks import first_weekday
@@ -43,7 +43,7 @@ def _waiting(runtime: Runtime) -> list[tuple[int, date]]:
             select(Runner.id, Runner.zone, Runner.preferences).where(
                 Runner.email_confirmed_at.is_not(None),
                 Runner.email_bounced_at.is_(None),
-                standing.may_collect(Runner.id),
+                account_state.may_collect(Runner.id),
             )
         ).all()
         wanted = [

@@ -2,11 +2,11 @@
 
 from sqlalchemy import update
 
-from sync.condition import HOPELESS
 from sync.database import wake_after_commit
 from sync.models import Event
 from sync.queue import Work
 from sync.runtime import Runtime
+from sync.work_status import HOPELESS
 
 
 def retry(runtime: Runtime) -> int:

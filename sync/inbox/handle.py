@@ -6,7 +6,7 @@ from functools import partial
 
 import structlog
 
-from sync import standing, tallies
+from sync import account_state, counters
 from sync.errors import ConsentOutdated, GoingSoon, MoodmilesError, TryLater
 from sync.inbox import rules, store
 from sync.inbox.rules import Plan
@@ -84,7 +84,7 @@ def _may_collect(runtime: Runtime, runner_id: int) -> bool:
     """Whether something new may be kept; raises `GoingSoon`, as that can be undone."""
     try:
         with runtime.db.reading() as session:
-            standing.require(session, runner_id)
+            account_state.require(session, runner_id)
     except ConsentOutdated:
         return False
     return True
@@ -147,7 +147,7 @@ def _postpone(
             parked_for=parked_for,
             free=not costs_an_attempt(error),
         )
-        tallies.trouble(session, error, at=now)
+        counters.trouble(session, error, at=now)
     if due_at is not None:
         runtime.queue.wake(Work.INBOX, after_s=(due_at - now).total_seconds())
     log.warning(

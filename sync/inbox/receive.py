@@ -1,6 +1,6 @@
 """Take a delivery in: write it down, promise to look at it, return."""
 
-from sync import tallies
+from sync import counters
 from sync.inbox import store, subscription
 from sync.inbox.event import Delivery
 from sync.inbox.signature import verdict
@@ -22,9 +22,9 @@ def _count_if_odd(runtime: Runtime, delivery: Delivery) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         if not subscription.is_ours(session, delivery.subscription_id):
-            tallies.count(session, "event of another subscription", at=now)
+            counters.count(session, "event of another subscription", at=now)
         elif not store.knows(session, delivery.owner_id):
-            tallies.count(session, "event about nobody here", at=now)
+            counters.count(session, "event about nobody here", at=now)
 
 
 def receive_unknown(runtime: Runtime) -> None:
@@ -54,4 +54,4 @@ def is_genuine(runtime: Runtime, header: str | None, body: bytes) -> bool:
 
 def _count(runtime: Runtime, name: str) -> None:
     with runtime.db.transaction() as session:
-        tallies.count(session, name, at=runtime.db.now(session))
+        counters.count(session, name, at=runtime.db.now(session))

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import structlog
 from sqlalchemy.orm import Session
 
-from sync import standing
+from sync import account_state
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import speaking
@@ -132,7 +132,7 @@ def _awake(session: Session, mail: Mail, *, now: datetime) -> datetime:
         return now
     if runner.erase_at is not None and runner.erase_at > now:
         return runner.erase_at
-    if not standing.may_collect_now(session, runner.id):
+    if not account_state.may_collect_now(session, runner.id):
         return now + _LOOK_AGAIN
     if mail.kind not in KEEPS_QUIET:
         return now

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from sync import standing
+from sync import account_state
 from sync.crypto import KeyLost, Sealer, new_token, token_hash
 from sync.mail import outbox
 from sync.models import MailLink, Runner
@@ -20,7 +20,7 @@ def ask(runtime: Runtime, *, runner_id: int, email: str) -> None:
     Raises `BadAddress`, or `GoingSoon`.
     """
     with runtime.db.transaction() as session:
-        standing.require_staying(session, runner_id)
+        account_state.require_staying(session, runner_id)
         now = runtime.db.now(session)
         promise(session, runtime.sealer, runner_id=runner_id, email=email, now=now)
 
@@ -94,7 +94,7 @@ def confirm(runtime: Runtime, *, token: str) -> int | None:
         link = store.use_mail_link(session, token_hash(token), "confirm", now=now)
         if link is None or link.email is None:
             return None
-        standing.require_staying(session, link.runner_id)
+        account_state.require_staying(session, link.runner_id)
         address = runtime.sealer.open(link.email)
         hashes = runtime.sealer.lookup_hashes(address)
         former = store.by_address(session, hashes)

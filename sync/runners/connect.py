@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 from sqlalchemy.orm import Session
 
-from sync import standing
+from sync import account_state
 from sync.crypto import new_token, token_hash
 from sync.database import insert, wake_after_commit
 from sync.errors import (
@@ -181,7 +181,7 @@ def _link(
     runner.athlete_id = grant.athlete_id
     runner.leaving_for, runner.leaving_since = None, None
     session.flush()
-    standing.seen(session, runner.id, now=now)
+    account_state.seen(session, runner.id, now=now)
     linked_at = _standing_since(session, runner.id, scope)
     _keep_tokens(runtime, session, runner.id, grant, scope=scope)
     _agree(session, runner.id, attempt, scope=scope, now=now)
@@ -206,7 +206,7 @@ def _agree(
 ) -> None:
     """Note what was agreed to; look for what an older text, or scope, has missed."""
     given = attempt.consents
-    outdated = standing.outdated(session, runner_id)
+    outdated = account_state.outdated(session, runner_id)
     had_private = store.agreed(session, runner_id, "private")
     sees_private = "read_all" in scope
     kinds = [kind for kind in given["given"] if kind != "private" or sees_private]

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from sync import standing, terms
+from sync import account_state, consent_version
 from sync.database import wake_after_commit
 from sync.errors import ConsentMissing
 from sync.mail import outbox
@@ -27,7 +27,7 @@ _LONG_AGO = timedelta(days=365)
 def outdated(runtime: Runtime, runner_id: int) -> dict[str, datetime]:
     """Return what the runner agreed to in an older text only, and when."""
     with runtime.db.reading() as session:
-        return standing.outdated(session, runner_id)
+        return account_state.outdated(session, runner_id)
 
 
 def agree_again(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> None:
@@ -38,17 +38,17 @@ def agree_again(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> Non
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        asked = standing.outdated(session, runner_id)
+        asked = account_state.outdated(session, runner_id)
         if set(asked) - set(kinds) - OPTIONAL:
             raise ConsentMissing("Not everything was agreed to again.")
         if not asked:
             return
         agreed = set(asked) & set(kinds)
-        store.agree(session, runner_id, agreed, version=terms.VERSION, at=now)
+        store.agree(session, runner_id, agreed, version=consent_version.VERSION, at=now)
         for kind in set(asked) - agreed:
             store.withdraw(session, runner_id, kind, at=now)
         go_on(session, runner_id, now=now)
-    log.info("agreed again", runner_id=runner_id, version=terms.VERSION)
+    log.info("agreed again", runner_id=runner_id, version=consent_version.VERSION)
 
 
 def ask_again(runtime: Runtime) -> None:
@@ -71,12 +71,13 @@ def ask_again(runtime: Runtime) -> None:
 
 def _not_told(session: Session) -> list[int]:
     told = select(Mail.runner_id).where(
-        Mail.kind == "agree_again", Mail.dedupe_key.like(f"agree:{terms.VERSION}:%")
+        Mail.kind == "agree_again",
+        Mail.dedupe_key.like(f"agree:{consent_version.VERSION}:%"),
     )
     return list(
         session.scalars(
             select(Runner.id).where(
-                standing.must_agree(Runner.id),
+                account_state.must_agree(Runner.id),
                 Runner.erase_at.is_(None),
                 Runner.id.not_in(told),
             )
@@ -85,7 +86,7 @@ def _not_told(session: Session) -> list[int]:
 
 
 def _key(runner_id: int) -> str:
-    return f"agree:{terms.VERSION}:{runner_id}"
+    return f"agree:{consent_version.VERSION}:{runner_id}"
 
 
 def go_on(session: Session, runner_id: int, *, now: datetime) -> None:

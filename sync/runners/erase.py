@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from sync import tallies
+from sync import counters
 from sync.crypto import new_token, token_hash
 from sync.database import wake_after_commit
 from sync.mail import outbox
@@ -90,7 +90,7 @@ def _undo(runtime: Runtime, session: Session, runner_id: int) -> bool:
     )
     runner.erase_at = None
     _withdraw_offer(session, runner_id)
-    tallies.count(session, "deletion undone", at=now)
+    counters.count(session, "deletion undone", at=now)
     for work in Work:
         wake_after_commit(session, work)
     log.info("deletion undone", runner_id=runner_id)

@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
-from sync import standing, tallies
+from sync import account_state, counters
 from sync.crypto import new_token, token_hash
 from sync.database import wake_after_commit
 from sync.mail import outbox
@@ -50,7 +50,7 @@ def stay(runtime: Runtime, token: str) -> bool:
         link = store.use_mail_link(session, token_hash(token), _PURPOSE, now=now)
         if link is None or not erase.keep(runtime, session, link.runner_id):
             return False
-        standing.seen(session, link.runner_id, now=now)
+        account_state.seen(session, link.runner_id, now=now)
     log.info("runner stays", runner_id=link.runner_id)
     return True
 
@@ -110,6 +110,6 @@ def _warn(runtime: Runtime, session: Session, runner: Runner, *, now: datetime) 
 def _let_go(session: Session, runner: Runner, *, now: datetime) -> None:
     """Hand the runner to those who delete; there is nobody to offer an undo to."""
     runner.erase_at = now
-    tallies.count(session, "inactive runner let go", at=now)
+    counters.count(session, "inactive runner let go", at=now)
     wake_after_commit(session, Work.LEAVING)
     log.info("inactive runner let go", runner_id=runner.id)

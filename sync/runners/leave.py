@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from sync import standing, tallies
+from sync import account_state, counters
 from sync.crypto import KeyLost
 from sync.errors import AccessRevoked, MoodmilesError
 from sync.mail import outbox
@@ -44,7 +44,7 @@ def disconnect(runtime: Runtime, runner_id: int) -> None:
     _give_back(runtime, runner_id)
     with runtime.db.transaction() as session:
         _remove_strava(runtime, session, runner_id)
-        tallies.count(session, "runner disconnected", at=runtime.db.now(session))
+        counters.count(session, "runner disconnected", at=runtime.db.now(session))
     log.info("runner disconnected", runner_id=runner_id)
 
 
@@ -57,7 +57,7 @@ def delete_everything(runtime: Runtime, runner_id: int) -> None:
         if runner is None:
             return
         _receipt(runtime, session, runner, kind="deleted")
-        tallies.count(session, "runner deleted", at=runtime.db.now(session))
+        counters.count(session, "runner deleted", at=runtime.db.now(session))
         if runner.athlete_id is not None:
             session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
         session.execute(delete(Runner).where(Runner.id == runner_id))
@@ -102,7 +102,7 @@ def _take(runtime: Runtime) -> tuple[int, str | None] | None:
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
-    half_said = Runner.leaving_since <= now - standing.HALF_SAID
+    half_said = Runner.leaving_since <= now - account_state.HALF_SAID
     can_be_undone_no_more = and_(Runner.leaving_since.is_(None), Runner.erase_at <= now)
     return or_(half_said, can_be_undone_no_more)
 

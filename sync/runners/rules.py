@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
-from sync import terms
+from sync import consent_version
 from sync.errors import BadAddress, ConsentMissing
 from sync.language import translatable
 from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
 
-CONSENT_VERSION = terms.VERSION
+CONSENT_VERSION = consent_version.VERSION
 STATE_LIFE = timedelta(minutes=30)
 MAIL_LINK_LIFE = {"confirm": timedelta(days=2), "sign in": timedelta(minutes=15)}
 SIGN_IN_LIFE = timedelta(days=90)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import delete, select, update
 
-from sync import standing
+from sync import account_state
 from sync.crypto import new_token, token_hash
 from sync.mail import outbox
 from sync.models import MailLink, Runner, SignIn
@@ -57,7 +57,7 @@ def sign_in(runtime: Runtime, runner_id: int, *, browser: str | None = None) -> 
                 browser=browser,
             )
         )
-        standing.seen(session, runner_id, now=now)
+        account_state.seen(session, runner_id, now=now)
     log.info("signed in", runner_id=runner_id)
     return token
 
@@ -74,7 +74,7 @@ def runner_of(runtime: Runtime, token: str) -> SignedIn | None:
                 Runner.preferences,
                 Runner.active_at,
                 Runner.erase_at,
-                standing.must_agree(Runner.id).label("must_agree"),
+                account_state.must_agree(Runner.id).label("must_agree"),
             )
             .join(Runner)
             .where(
@@ -111,7 +111,7 @@ def _note(
             .values(seen_at=now)
         )
         if runner_id is not None:
-            standing.seen(session, runner_id, now=now)
+            account_state.seen(session, runner_id, now=now)
 
 
 def sign_out(runtime: Runtime, token: str) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
-from sync import standing
+from sync import account_state
 from sync.database import insert
 from sync.errors import ConsentMissing
 from sync.models import (
@@ -61,7 +61,7 @@ def changed(session: Session, runner_id: int) -> None:
 def answered(session: Session, runner_id: int, *, now: datetime) -> None:
     """Say that the runner has just answered: they are here, and figures are out."""
     changed(session, runner_id)
-    standing.seen(session, runner_id, now=now)
+    account_state.seen(session, runner_id, now=now)
 
 
 def use_attempt(
@@ -144,7 +144,7 @@ def require_mood_consent(session: Session, runner_id: int) -> None:
 
     Raises what `standing.require` raises, too.
     """
-    standing.require(session, runner_id)
+    account_state.require(session, runner_id)
     given = session.scalar(
         select(Consent.id)
         .where(Consent.runner_id == runner_id, Consent.kind == "mood")
@@ -221,7 +221,7 @@ def is_linked(session: Session, runner_id: int) -> bool:
             select(Connection.runner_id)
             .where(
                 Connection.runner_id == runner_id,
-                standing.may_collect(Connection.runner_id),
+                account_state.may_collect(Connection.runner_id),
             )
             .with_for_update(read=True)
         )
@@ -237,7 +237,7 @@ def may_be_back(session: Session, runner_id: int) -> bool:
     connected = select(Connection.runner_id).where(Connection.runner_id == runner_id)
     if session.scalar(connected) is None:
         return False
-    return not standing.outdated(session, runner_id)
+    return not account_state.outdated(session, runner_id)
 
 
 def release(session: Session, runner_id: int) -> None:

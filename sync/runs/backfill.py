@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Date, Integer, bindparam, exists, func, update
 from sqlalchemy.orm import Session
 
-from sync import standing, tallies
+from sync import account_state, counters
 from sync.database import wake_after_commit
 from sync.errors import AccessRevoked, MoodmilesError, RateLimited
 from sync.models import Backfill, Connection
@@ -34,7 +34,7 @@ _LET_GO = (
     update(Connection)
     .where(
         Connection.runner_id == _WHOSE,
-        standing.may_collect(Connection.runner_id),
+        account_state.may_collect(Connection.runner_id),
         exists().where(
             Backfill.runner_id == _WHOSE,
             Backfill.started_at == bindparam("began_at", type_=UtcDateTime()),
@@ -156,7 +156,7 @@ def _postpone(runtime: Runtime, held: Backfill, error: MoodmilesError) -> None:
         )
         backfill.waiting_for = "limit" if isinstance(error, RateLimited) else "strava"
         due_at = backfill.due_at
-        tallies.trouble(session, error, at=now)
+        counters.trouble(session, error, at=now)
         runners.release(session, held.runner_id)
     if due_at is not None:
         runtime.queue.wake(

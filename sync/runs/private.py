@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync import terms
+from sync import consent_version
 from sync.errors import NotOnStrava
 from sync.models import Connection, Run
 from sync.runners import consents, own_log
@@ -61,7 +61,9 @@ def agree(runtime: Runtime, runner_id: int) -> bool:
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        runners.agree(session, runner_id, ["private"], version=terms.VERSION, at=now)
+        runners.agree(
+            session, runner_id, ["private"], version=consent_version.VERSION, at=now
+        )
         link = session.get(Connection, runner_id)
         is_shown = link is not None and SEES_PRIVATE in link.scope
         if is_shown:

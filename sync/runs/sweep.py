@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 from sqlalchemy.orm import Session
 
-from sync import tallies
+from sync import counters
 from sync.database import wake_after_commit
 from sync.errors import MoodmilesError
 from sync.models import Sweep
@@ -179,7 +179,7 @@ def _finish(runtime: Runtime, session: Session, sweep: Sweep, found: Findings) -
         ),
     )
     if found.is_doubtful:
-        tallies.count(session, "sweep stopped", at=now)
+        counters.count(session, "sweep stopped", at=now)
         log.error(
             "sweep stopped: Strava shows none of the runs we know",
             runner_id=sweep.runner_id,
@@ -205,7 +205,7 @@ def _postpone(runtime: Runtime, held: Sweep, error: MoodmilesError) -> None:
         now = runtime.db.now(session)
         sweep.due_at = rules.next_try(error, attempts=sweep.attempts, now=now)
         due_at = sweep.due_at
-        tallies.trouble(session, error, at=now)
+        counters.trouble(session, error, at=now)
     log.warning(
         "sweep postponed",
         runner_id=held.runner_id,

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from sync import standing
+from sync import account_state
 from sync.models import Backfill, Connection, Sweep
 from sync.models.base import UtcDateTime
 from sync.runners import store as runners
@@ -40,7 +40,7 @@ def _waiting(table: type[Row]) -> Select[Row]:
         select(table)
         .join(Connection, Connection.runner_id == table.runner_id)
         .where(table.due_at <= now, Connection.broken_at.is_(None))
-        .where(standing.may_collect(table.runner_id))
+        .where(account_state.may_collect(table.runner_id))
         .where((Connection.busy_until.is_(None)) | (Connection.busy_until <= now))
         .order_by(table.due_at)
         .limit(_LOOKED_AT)

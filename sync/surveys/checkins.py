@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync import standing
+from sync import account_state
 from sync.database import insert
 from sync.mail.quiet import zone_of
 from sync.models import Answer, CheckinDraw, Connection, Runner
@@ -52,7 +52,7 @@ def _candidates(runtime: Runtime) -> list[_Candidate]:
                 Runner.email_confirmed_at.is_not(None),
                 Runner.email_bounced_at.is_(None),
                 Connection.broken_at.is_(None),
-                standing.may_collect(Runner.id),
+                account_state.may_collect(Runner.id),
             )
             .group_by(Runner.id)
         ).all()

@@ -9,6 +9,7 @@ from babel.dates import format_skeleton
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from sync.consent_version import VERSION
 from sync.errors import MoodmilesError
 from sync.language import DEFAULT, locale, spoken
 from sync.language import gettext as _
@@ -17,7 +18,6 @@ from sync.models import Runner, Survey
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys.policy import Preferences
-from sync.terms import VERSION
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from sync import standing
+from sync import account_state
 from sync.database import Bind, insert
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
 from sync.surveys.caps import Asked, Mailed, Silence
@@ -40,7 +40,7 @@ _OLDEST = (
 _WAITING = (
     select(Runner.id)
     .join(_OLDEST, _OLDEST.c.runner_id == Runner.id)
-    .where(standing.may_collect(Runner.id))
+    .where(account_state.may_collect(Runner.id))
     .order_by(_OLDEST.c.since)
 )
 _LINKED_AT = select(Connection.linked_at).where(Connection.runner_id == _WHOSE)

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, defer
 
-from sync import tallies
+from sync import counters
 from sync.crypto import KeyLost
 from sync.database import wake_after_commit
 from sync.mail import outbox
@@ -196,7 +196,7 @@ def _give_up(runtime: Runtime, held: Export, reason: str) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         session.execute(update(Export).where(Export.id == held.id).values(due_at=None))
-        tallies.count(session, "export given up", at=now)
+        counters.count(session, "export given up", at=now)
     log.error("export given up", export_id=held.id, reason=reason)
 
 

@@ -25,7 +25,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync import condition
+from sync import work_status
 from sync.crypto import Sealer
 from sync.database import Database, connect
 from sync.models import Backfill, Decision, Run
@@ -157,7 +157,7 @@ def _is_unfinished(runtime: Runtime) -> bool:
 
 def _is_idle(runtime: Runtime) -> bool:
     with runtime.db.reading() as session:
-        due, _ = condition.waiting(session, runtime.db.now(session))
+        due, _ = work_status.waiting(session, runtime.db.now(session))
         return not any(due.values()) and not surveys.waiting_runners(session)
 
 

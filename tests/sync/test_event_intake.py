@@ -7,7 +7,7 @@ from hashlib import sha256
 import pytest
 from pydantic import SecretStr
 
-from sync import tallies
+from sync import counters
 from sync.inbox import handle, receive, subscription
 from sync.inbox.signature import verdict
 from sync.models import Run
@@ -32,7 +32,7 @@ def linked(stage: Stage) -> Stage:
 
 def counts(runtime: Runtime) -> dict[str, int]:
     with runtime.db.reading() as session:
-        return tallies.counted(session)
+        return counters.counted(session)
 
 
 def signed(at_s: int, body: bytes = BODY, secret: str = SECRET) -> str:

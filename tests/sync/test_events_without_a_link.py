@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import delete, update
 
-from sync import condition, tallies
+from sync import counters, work_status
 from sync.inbox import tidy
 from sync.models import Connection
 from sync.runtime import Runtime
@@ -20,7 +20,7 @@ def linked(stage: Stage) -> Stage:
 
 def waiting_in(runtime: Runtime) -> int:
     with runtime.db.reading() as session:
-        return condition.waiting(session, runtime.db.now(session))[0]["inbox"]
+        return work_status.waiting(session, runtime.db.now(session))[0]["inbox"]
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_events_about_a_runner_without_a_link_are_counted(unlinked: Stage) -> No
 
     assert not kept
     with unlinked.runtime.db.reading() as session:
-        assert tallies.counted(session) == {"event about nobody here": 1}
+        assert counters.counted(session) == {"event about nobody here": 1}
 
 
 def test_events_that_nobody_would_ever_take_are_forgotten(linked: Stage) -> None:

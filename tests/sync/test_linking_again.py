@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select, update
 from typing_extensions import override
 
+from sync.consent_version import VERSION
 from sync.models import Backfill, Connection, Consent, Run, Sweep
 from sync.runners import consents
 from sync.runs import backfill, sweep
 from sync.strava import Page
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from sync.terms import VERSION
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of
 from tests.sync.test_leaving import rows, the_runner

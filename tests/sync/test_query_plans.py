@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, insert, text
 
-from sync import terms
+from sync import consent_version
 from sync.inbox import handle
 from sync.inbox import store as inbox
 from sync.mail import deliver
@@ -96,7 +96,7 @@ def fill(stage: Stage, *, runners: int = RUNNERS) -> None:
 
 
 def _consent(runner_id: int, kind: str) -> dict[str, Any]:
-    given = {"version": terms.VERSION, "given_at": NOON}
+    given = {"version": consent_version.VERSION, "given_at": NOON}
     return {"runner_id": runner_id, "kind": kind} | given
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
-from sync import condition, standing
+from sync import account_state, work_status
 from sync.models import Backfill, Connection, Consent, Sweep
 from sync.runners import erase, leave
 from sync.runtime import Runtime
@@ -41,11 +41,11 @@ def test_work_about_a_runner_who_stands_still_is_not_late(
         for table in (Backfill, Sweep):
             session.execute(update(table).values(due_at=stage.clock()))
     stage.pass_time(minutes=5)
-    late = condition.look(stage.runtime).late_s
+    late = work_status.look(stage.runtime).late_s
 
     stands(stage.runtime, runner_id)
 
-    still = condition.look(stage.runtime).late_s
+    still = work_status.look(stage.runtime).late_s
     assert (late["backfill"], late["sweep"]) == (300, 300)
     assert (still["backfill"], still["sweep"]) == (0, 0)
 
@@ -54,11 +54,11 @@ def test_an_event_about_a_runner_who_goes_is_not_late(stage: Stage) -> None:
     runner_id = stage.link(stage.athlete())
     stage.tell(athlete_of(stage), 5, "create")
     stage.pass_time(minutes=5)
-    late = condition.look(stage.runtime).late_s["inbox"]
+    late = work_status.look(stage.runtime).late_s["inbox"]
 
     erase.ask(stage.runtime, runner_id)
 
-    assert (late, condition.look(stage.runtime).late_s["inbox"]) == (300, 0)
+    assert (late, work_status.look(stage.runtime).late_s["inbox"]) == (300, 0)
 
 
 def a_deletion_that_nobody_took(stage: Stage, runner_id: int) -> None:
@@ -83,7 +83,7 @@ def a_disconnect_whose_process_died(stage: Stage, runner_id: int) -> None:
     dying = replace(stage.runtime, strava=strava)
     with suppress(Killed):
         leave.disconnect(dying, runner_id)
-    stage.pass_time(seconds=standing.HALF_SAID.total_seconds())
+    stage.pass_time(seconds=account_state.HALF_SAID.total_seconds())
 
 
 @pytest.mark.parametrize(
@@ -98,20 +98,20 @@ def test_a_goodbye_that_should_have_been_said_is_late(
     stage: Stage, begins: Callable[[Stage, int], None]
 ) -> None:
     runner_id = stage.link(stage.athlete())
-    early = condition.look(stage.runtime)
+    early = work_status.look(stage.runtime)
     begins(stage, runner_id)
 
     stage.pass_time(minutes=11)
 
-    late = condition.look(stage.runtime)
+    late = work_status.look(stage.runtime)
     assert (early.due["leaving"], early.late_s["leaving"]) == (0, 0)
     assert (late.due["leaving"], late.late_s["leaving"]) == (1, 660)
     leave.resume(stage.runtime)
-    assert condition.look(stage.runtime).late_s["leaving"] == 0
+    assert work_status.look(stage.runtime).late_s["leaving"] == 0
 
 
 def test_a_deletion_that_can_be_undone_is_not_late(stage: Stage) -> None:
     erase.ask(stage.runtime, stage.link(stage.athlete()))
     stage.pass_time(minutes=9)
 
-    assert condition.look(stage.runtime).due["leaving"] == 0
+    assert work_status.look(stage.runtime).due["leaving"] == 0

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from sync import tallies
+from sync import counters
 from sync.models import Connection, Run, Sweep
 from sync.runners.tokens import access_token
 from sync.runs import sweep
@@ -130,7 +130,7 @@ def test_would_delete_everything_stops_and_says_so(linked: Stage) -> None:
     assert len(runs_of(linked)) == 8
     assert sweep_of(linked).stopped_for == "would delete everything"
     with linked.runtime.db.reading() as session:
-        assert tallies.counted(session) == {"sweep stopped": 1}
+        assert counters.counted(session) == {"sweep stopped": 1}
 
 
 def test_a_runner_with_few_runs_may_delete_them_all(stage: Stage) -> None:

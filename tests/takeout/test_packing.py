@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from typing_extensions import override
 
-from sync import condition, queue
+from sync import queue, work_status
 from sync.crypto import Sealer, Vault
 from sync.models import Export, Runner
 from sync.queue import Work
@@ -57,7 +57,7 @@ def test_an_export_that_kills_every_worker_is_given_up(
 
     assert given_up is State.FAILED
     assert exports.look(stage.runtime, runner_id).state is State.READY
-    assert condition.look(stage.runtime).oddities["export given up"] == 1
+    assert work_status.look(stage.runtime).oddities["export given up"] == 1
 
 
 def test_a_lost_key_gives_the_export_up_and_the_others_go_on(

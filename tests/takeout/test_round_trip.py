@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from sync import standing
+from sync import account_state
 from sync.errors import ConsentMissing
 from sync.models import Answer, Consent, Run, Survey
 from sync.settings import Settings
@@ -164,7 +164,7 @@ def test_who_agreed_to_an_older_text_comes_and_is_asked_again(
     )
 
     with there.runtime.db.reading() as session:
-        assert not standing.may_collect_now(session, brought.runner_id)
+        assert not account_state.may_collect_now(session, brought.runner_id)
     assert brought.answers == 3
 
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 from typing_extensions import override
 
-from sync import standing
+from sync import account_state
 from sync.crypto import Sealer
 from sync.models import Consent, Runner
 from sync.runners import address, leave, signin
@@ -58,7 +58,7 @@ def test_who_left_strava_and_agreed_to_an_older_text_gets_in_by_a_mail(
     token = token_in(there.runtime, "confirm_address")
     assert address.confirm(there.runtime, token=token) == brought.runner_id
     with there.runtime.db.reading() as session:
-        assert not standing.may_collect_now(session, brought.runner_id)
+        assert not account_state.may_collect_now(session, brought.runner_id)
 
 
 def test_without_the_mail_that_lets_them_in_nobody_comes(

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from sync.consent_version import VERSION
 from sync.models import Consent, Mail, Run, Runner
 from sync.runners import address, consents
 from sync.runs import sweep
 from sync.runtime import Runtime
-from sync.terms import VERSION
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.sync.test_leaving import rows

@@ -21,7 +21,7 @@ COUNTS = {Path("web/health/checks.py"), Path("web/health/counts.py")}
 SAYS_WHO = {"runner_id", "token", "browser"}
 # About nobody in particular: counts, events that name athletes, made-up runners.
 ABOUT_NOBODY = {
-    "sync.condition.look",
+    "sync.work_status.look",
     "sync.inbox.receive.is_genuine",
     "sync.inbox.receive.receive",
     "sync.inbox.receive.receive_unknown",

@@ -6,7 +6,7 @@ from typing import TypedDict
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync import condition, tallies
+from sync import counters, work_status
 from sync.runs.rules import LONGEST_WAIT
 from sync.runtime import Runtime
 
@@ -27,8 +27,8 @@ def readiness(runtime: Runtime) -> Readiness:
     try:
         with runtime.db.reading() as session:
             now = runtime.db.now(session)
-            _, late_s = condition.waiting(session, now)
-            trouble = tallies.latest_trouble(session)
+            _, late_s = work_status.waiting(session, now)
+            trouble = counters.latest_trouble(session)
     except SQLAlchemyError:
         return Readiness(
             database="down", redis=redis, strava="unknown", oldest_due_s={}

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
 
-from sync import condition
-from sync.condition import Condition
+from sync import work_status
 from sync.models import (
     Answer,
     Backfill,
@@ -20,6 +19,7 @@ from sync.models import (
 )
 from sync.runtime import Runtime
 from sync.strava import BudgetState
+from sync.work_status import Condition
 
 _TABLES: dict[str, type[Model]] = {
     "runners": Runner,
@@ -42,7 +42,7 @@ def exposition(runtime: Runtime) -> bytes:
             for name, model in _TABLES.items()
         }
     board.each("moodmiles_rows", "Rows stored.", "table", rows)
-    _work(board, condition.look(runtime))
+    _work(board, work_status.look(runtime))
     _budget(board, runtime.strava.budget_state())
     return generate_latest(board.registry)
 

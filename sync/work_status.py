@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from sync import standing, tallies
+from sync import account_state, counters
 from sync.errors import AccessRevoked, ScopeMissing
 from sync.models import (
     Backfill,
@@ -80,8 +80,8 @@ def look(runtime: Runtime) -> Condition:
             set_aside=_by_reason(session, SetAside.reason),
             stopped_sweeps=session.scalar(stopped) or 0,
             broken_links=session.scalar(broken) or 0,
-            oddities=tallies.counted(session),
-            trouble=tallies.latest_trouble(session),
+            oddities=counters.counted(session),
+            trouble=counters.latest_trouble(session),
         )
 
 
@@ -117,14 +117,14 @@ def _goodbyes_overdue_s(session: Session, now: datetime) -> list[int]:
 
     A goodbye that fails is begun again and again; when it was promised stays.
     """
-    half_said = Runner.leaving_since <= now - standing.HALF_SAID
+    half_said = Runner.leaving_since <= now - account_state.HALF_SAID
     rows = session.execute(
         select(Runner.erase_at, Runner.leaving_since).where(
             or_(Runner.erase_at <= now, half_said)
         )
     )
     promised = [
-        erase_at or (begun_at + standing.HALF_SAID if begun_at else now)
+        erase_at or (begun_at + account_state.HALF_SAID if begun_at else now)
         for erase_at, begun_at in rows
     ]
     return [int((now - at).total_seconds()) for at in promised]
@@ -148,7 +148,7 @@ def _is_linked(runner_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     works = Connection.broken_at.is_(None)
     return and_(
         exists().where(Connection.runner_id == runner_id, works),
-        standing.may_collect(runner_id),
+        account_state.may_collect(runner_id),
     )
 
 

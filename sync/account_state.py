@@ -11,9 +11,9 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from sync.consent_version import VERSION
 from sync.errors import ConsentOutdated, GoingSoon
 from sync.models import Consent, Runner
-from sync.terms import VERSION
 
 RunnerId: TypeAlias = InstrumentedAttribute[int]
 

@@ -1,0 +1,1 @@
+"""One runner's rows as arrays: loading, derived columns, the cache."""

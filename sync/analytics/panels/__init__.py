@@ -1,0 +1,1 @@
+"""The questions, each with the groups or pairs that it compares."""

@@ -1,0 +1,1 @@
+"""What the figures say: texts, milestones and rare notices."""

@@ -1,0 +1,1 @@
+"""The mathematics: arrays in, estimates and intervals out.  Pure."""

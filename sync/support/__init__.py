@@ -1,0 +1,1 @@
+"""Support contacts by country, and when a mail names them."""

@@ -1,0 +1,1 @@
+"""Whether a question is asked, when, and which one.  Pure."""

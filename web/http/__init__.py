@@ -1,0 +1,1 @@
+"""HTTP plumbing: sessions, CSRF, limits, headers, languages and error pages."""
