@@ -3,7 +3,7 @@
 from argparse import Namespace
 
 from host.configuration import effective
-from sync.inbox import given_up, subscription
+from sync.inbox import dead_letters, subscription
 from sync.runs import aside
 from sync.runtime import Runtime, build
 from sync.settings import Settings
@@ -51,7 +51,7 @@ def unsubscribe(runtime: Runtime) -> str:
 def retry(runtime: Runtime) -> str:
     """Try again what could not be read, and let workers try what was given up."""
     tried, left = aside.retry(runtime)
-    events = given_up.retry(runtime)
+    events = dead_letters.retry(runtime)
     if not tried and not events:
         return "Nothing has been given up."
     return (

@@ -3,7 +3,7 @@
 from sync import work_status
 from sync.analytics import digest
 from sync.inbox import handle
-from sync.inbox import tidy as inbox_tidy
+from sync.inbox import purge as inbox_tidy
 from sync.mail import deliver
 from sync.queue import Work, task_name
 from sync.runners import leave

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, insert, select, update
 
-from sync.inbox import tidy as inbox_tidy
+from sync.inbox import purge as inbox_tidy
 from sync.mail import outbox
 from sync.models import (
     Connection,

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from sync import counters, work_status
-from sync.inbox import tidy
+from sync.inbox import purge
 from sync.models import Connection
 from sync.runtime import Runtime
 from tests.stage import Stage
@@ -44,12 +44,12 @@ def test_events_that_nobody_would_ever_take_are_forgotten(linked: Stage) -> None
     linked.tell(athlete, 1, "create")
     with linked.runtime.db.transaction() as session:
         session.execute(update(Connection).values(broken_at=linked.clock()))
-    tidy.tidy(linked.runtime)
+    purge.tidy(linked.runtime)
     kept = waiting_in(linked.runtime)
 
     with linked.runtime.db.transaction() as session:
         session.execute(delete(Connection))
-    tidy.tidy(linked.runtime)
+    purge.tidy(linked.runtime)
 
     assert (kept, waiting_in(linked.runtime)) == (1, 0)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from sync.inbox import tidy as inbox_tidy
+from sync.inbox import purge as inbox_tidy
 from sync.models import (
     Answer,
     Event,
