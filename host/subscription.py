@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from host.configuration import effective
 from sync.inbox import dead_letters, subscription
-from sync.runs import aside
+from sync.runs import quarantine
 from sync.runtime import Runtime, build
 from sync.settings import Settings
 from sync.strava import Strava
@@ -50,7 +50,7 @@ def unsubscribe(runtime: Runtime) -> str:
 
 def retry(runtime: Runtime) -> str:
     """Try again what could not be read, and let workers try what was given up."""
-    tried, left = aside.retry(runtime)
+    tried, left = quarantine.retry(runtime)
     events = dead_letters.retry(runtime)
     if not tried and not events:
         return "Nothing has been given up."

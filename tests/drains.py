@@ -10,7 +10,7 @@ from sync.inbox import handle
 from sync.mail import deliver
 from sync.queue import Queue, Work
 from sync.runners import leave
-from sync.runs import backfill, sweep
+from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.surveys import ask, checkins
 from sync.takeout import exports
@@ -25,7 +25,7 @@ DRAINS: Mapping[Work, Drain] = {
     Work.CHECKINS: checkins.drain,
     Work.DIGEST: digest.drain,
     Work.OUTBOX: partial(deliver.deliver_due, people_for=people_for),
-    Work.SWEEP: sweep.drain,
+    Work.SWEEP: reconcile.drain,
     Work.LEAVING: leave.resume,
     Work.EXPORT: exports.drain,
 }

@@ -9,8 +9,8 @@ from sync.queue import Work, task_name
 from sync.runners import leave
 from sync.runners import tidy as runners_tidy
 from sync.runs import backfill
-from sync.runs import sweep as sweep_runs
-from sync.runs import tidy as runs_tidy
+from sync.runs import reconcile as sweep_runs
+from sync.runs import retention as runs_tidy
 from sync.surveys import ask, checkins
 from sync.takeout import exports
 from workers.app import celery, runtime

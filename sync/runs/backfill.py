@@ -21,8 +21,8 @@ from sync.queue import Work, shift
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import private, rules, store
-from sync.runs.recordings import arrange
-from sync.runs.turns import take
+from sync.runs.claims import take
+from sync.runs.duplicates import arrange
 from sync.runtime import Runtime
 from sync.strava import Lane, Page
 

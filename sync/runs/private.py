@@ -17,7 +17,7 @@ from sync.models import Connection, Run
 from sync.runners import consents, own_log
 from sync.runners import store as runners
 from sync.runs import store
-from sync.runs.recordings import arrange
+from sync.runs.duplicates import arrange
 from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
 from sync.strava import NotARun, Page, RemoteRun

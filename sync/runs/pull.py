@@ -12,7 +12,7 @@ from sync.runners import own_log
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import private, store
-from sync.runs.recordings import arrange
+from sync.runs.duplicates import arrange
 from sync.runs.rules import kept_since, young_enough
 from sync.runtime import Runtime
 from sync.strava import Lane, NotARun, RemoteRun, Unreadable

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from sync.database import Bind, insert
 from sync.models import Mail, Run, SetAside, Survey
-from sync.runs.returning import pair_again
+from sync.runs.reconcile_rules import Known
+from sync.runs.relink import pair_again
 from sync.runs.rules import SOURCE, columns
-from sync.runs.sweep_rules import Known
 from sync.strava import RemoteRun, Unreadable
 
 _HABIT_RUNS = 60

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sync.errors import BadAddress
 from sync.models import Run, Runner
 from sync.runners import address, own_log, store
-from sync.runs import returning
+from sync.runs import relink
 from sync.runs.rules import kept_since
 from sync.runtime import Runtime
 from sync.surveys import instruments
@@ -62,7 +62,7 @@ def _bring(
         runner = _known_runner(session, luggage, runner_id)
         store.require_mood_consent(session, runner.id)
     places = unpack.runs(session, runner.id, luggage.runs)
-    returning.pair_again(
+    relink.pair_again(
         session,
         runner.id,
         [run.source_id for run in luggage.runs if run.source == own_log.STRAVA],

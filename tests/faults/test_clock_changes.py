@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from sqlalchemy import select
 
 from sync.models import Run
-from sync.runs import sweep
+from sync.runs import reconcile
 from tests.faults.mirror import ours, survey_mails, theirs
 from tests.stage import Stage
 
@@ -59,7 +59,7 @@ def test_a_clock_that_jumps_loses_and_doubles_nothing(stage: Stage) -> None:
         stage.work()
     stage.pass_time(days=2)
     stage.work()
-    sweep.drain(stage.runtime)
+    reconcile.drain(stage.runtime)
 
     assert ours(stage) == theirs(stage.world)
     assert len(survey_mails(stage)) == len(set(survey_mails(stage)))

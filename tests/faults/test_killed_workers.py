@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from sync.models import Answer, Backfill, Connection, Mail, Run, Runner
 from sync.runners import erase, leave
-from sync.runs import sweep
+from sync.runs import reconcile
 from sync.simulator import life
 from sync.simulator.records import Activity, App
 from sync.surveys import answer
@@ -147,11 +147,11 @@ def test_a_sweep(stage: Stage, workshop: Workshop) -> None:
 
     def then() -> None:
         stage.pass_time(hours=1)
-        sweep.drain(stage.runtime)
+        reconcile.drain(stage.runtime)
 
     kill_at_each_step(stage, workshop, "sweep", prepare, then=then)
     stage.pass_time(days=1)
-    sweep.drain(stage.runtime)
+    reconcile.drain(stage.runtime)
     stage.work()
 
     assert ours(stage) == theirs(stage.world)

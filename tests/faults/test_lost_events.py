@@ -11,7 +11,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from sync.models import Event
-from sync.runs import sweep
+from sync.runs import reconcile
 from sync.simulator import events, life
 from sync.simulator.records import Delivery, Subscription
 from sync.simulator.serving import QuietHandler
@@ -106,7 +106,7 @@ def test_after_the_sweep_the_tables_are_strava_s(
         stage.pass_time(minutes=15)
     before_the_sweep = stage.reads()
     stage.pass_time(days=1)
-    sweep.drain(stage.runtime)
+    reconcile.drain(stage.runtime)
     stage.work()
 
     assert ours(stage) == theirs(stage.world)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Connection, Run, Sweep
-from sync.runs import sweep
+from sync.runs import reconcile
 from sync.simulator import life
 from sync.simulator.records import App, Fault
 from sync.strava import http
@@ -58,7 +58,7 @@ def test_trouble_passes_and_every_run_is_there(
         hasty = HttpStrava(stage.runtime.settings, budget=Budget("", clock=stage.clock))
         in_trouble = replace(stage, runtime=replace(stage.runtime, strava=hasty))
         in_trouble.work()
-        sweep.drain(in_trouble.runtime)
+        reconcile.drain(in_trouble.runtime)
     with stage.runtime.db.reading() as session:
         during = session.scalars(select(Run.source_id)).all()
         link = session.scalars(select(Connection)).one()
@@ -105,7 +105,7 @@ def test_a_sweep_in_trouble_is_put_off_and_hides_nothing(stage: Stage) -> None:
         stage.world.faults.put(Fault(id=1, kind="html", on="list"))
 
     for _ in range(5):
-        sweep.drain(stage.runtime)
+        reconcile.drain(stage.runtime)
         stage.pass_time(hours=1)
 
     with stage.runtime.db.reading() as session:

@@ -24,7 +24,7 @@ from sync.inbox.event import Delivery
 from sync.inbox.receive import receive
 from sync.runners import leave
 from sync.runners.tokens import access_token
-from sync.runs import backfill, sweep
+from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.strava import Lane, NotARun, Page, RemoteRun, Tokens
@@ -135,7 +135,7 @@ def refresh(runtime: Runtime, values: Values) -> None:
 WORK: dict[str, Callable[[Runtime, Values], None]] = {
     "inbox": lambda runtime, _: handle.drain(runtime),
     "backfill": lambda runtime, _: backfill.drain(runtime),
-    "sweep": lambda runtime, _: sweep.drain(runtime),
+    "sweep": lambda runtime, _: reconcile.drain(runtime),
     "surveys": lambda runtime, _: ask.drain(runtime),
     "disconnect": lambda runtime, values: leave.disconnect(
         runtime, values["runner_id"]

@@ -25,7 +25,7 @@ from sync.prepared.past import Past, new_runner, remember
 from sync.queue import Work
 from sync.runners import erase, leave
 from sync.runners import tidy as runners_tidy
-from sync.runs import tidy as runs_tidy
+from sync.runs import retention as runs_tidy
 from sync.simulator.records import Activity, Athlete
 from sync.takeout import exports
 from tests.clock import NOON

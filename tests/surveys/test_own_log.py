@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from sync.analytics.overview import dashboard
 from sync.models import Answer, Run, Runner
-from sync.runs import tidy as runs_tidy
+from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.simulator.records import Activity, Athlete

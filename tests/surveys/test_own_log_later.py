@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sync.analytics.overview import dashboard
 from sync.models import Answer
 from sync.runners import connect, leave
-from sync.runs import pull, sweep
+from sync.runs import pull, reconcile
 from sync.simulator import grants, life
 from sync.simulator.records import Athlete
 from sync.strava import Lane
@@ -136,6 +136,6 @@ def test_the_sweep_brings_nothing_back_that_is_too_old(
     answered_run(strict, athlete)
     days_later(strict, LIMIT_DAYS + 1)
 
-    sweep.drain(strict.runtime)
+    reconcile.drain(strict.runtime)
 
     assert the_run(strict).source == "hand"

@@ -22,7 +22,7 @@ from sync.models import (
 )
 from sync.queue import Work
 from sync.runners import erase, leave, signin
-from sync.runs import backfill, sweep
+from sync.runs import backfill, reconcile
 from sync.surveys import answer, ask, checkins
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
@@ -64,7 +64,13 @@ def everything(stage: Stage, *, but: set[str]) -> dict[str, list[tuple[Any, ...]
 def everyone_works(stage: Stage) -> None:
     """Let every worker look for what is due."""
     stage.work()
-    for drain in (backfill.drain, sweep.drain, ask.drain, checkins.drain, handle.drain):
+    for drain in (
+        backfill.drain,
+        reconcile.drain,
+        ask.drain,
+        checkins.drain,
+        handle.drain,
+    ):
         drain(stage.runtime)
     leave.resume(stage.runtime)
 

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sync.models import Backfill, Run, Runner, SetAside
 from sync.runners import account
 from sync.runners.rules import about_total
-from sync.runs import aside, backfill
-from sync.runs.sweep_rules import FULL_PAGE
+from sync.runs import backfill, quarantine
+from sync.runs.reconcile_rules import FULL_PAGE
 from sync.simulator.records import Activity, Fault
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
@@ -102,10 +102,10 @@ def test_what_was_set_aside_is_read_again_on_command(stage: Stage) -> None:
     with stage.world.change():
         stage.world.remove_activity(runs[1])
 
-    found = aside.retry(stage.runtime)
+    found = quarantine.retry(stage.runtime)
 
     assert found == (3, 1)
-    assert aside.count(stage.runtime) == 1
+    assert quarantine.count(stage.runtime) == 1
     with stage.runtime.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(Run)) == 2
 

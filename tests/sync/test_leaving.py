@@ -28,7 +28,7 @@ from sync.models import (
 from sync.queue import Work
 from sync.runners import leave
 from sync.runners.tokens import access_token
-from sync.runs import backfill, pull, sweep
+from sync.runs import backfill, pull, reconcile
 from sync.runtime import Runtime
 from sync.simulator import grants
 from sync.strava import Lane, NotARun, RemoteRun
@@ -103,7 +103,7 @@ def test_a_goodbye_that_was_killed_is_finished(
 
     linked.pass_time(minutes=5)
     backfill.drain(linked.runtime)
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
     leave.resume(linked.runtime)
 
     kept = 0 if goodbye is leave.delete_everything else 1
@@ -191,7 +191,7 @@ def test_nobody_uses_the_tokens_of_a_runner_who_leaves(linked: Stage) -> None:
 
     linked.pass_time(days=2)
     linked.work()
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert linked.reads() == before
 

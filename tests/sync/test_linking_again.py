@@ -11,7 +11,7 @@ from typing_extensions import override
 from sync.consent_version import VERSION
 from sync.models import Backfill, Connection, Consent, Run, Sweep
 from sync.runners import consents
-from sync.runs import backfill, sweep
+from sync.runs import backfill, reconcile
 from sync.strava import Page
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
@@ -30,7 +30,7 @@ def missed(stage: Stage) -> Stage:
     stage.run(athlete, ended_minutes_ago=3 * 24 * 60)
     stage.link(athlete)
     stage.work()
-    sweep.drain(stage.runtime)
+    reconcile.drain(stage.runtime)
     with stage.runtime.db.transaction() as session:
         session.execute(update(Consent).values(version="2025-01"))
     stage.pass_time(minutes=1)
@@ -63,7 +63,7 @@ def test_agreeing_finds_what_was_missed(
             session.execute(update(Sweep).values(**half_way))
 
     agrees(missed)
-    sweep.drain(missed.runtime)
+    reconcile.drain(missed.runtime)
 
     assert rows(missed, Run) == 2
 
@@ -126,7 +126,7 @@ def test_a_narrower_scope_takes_the_private_consent_back(stage: Stage) -> None:
     early = rows(stage, Run)
 
     links_again(stage)
-    sweep.drain(stage.runtime)
+    reconcile.drain(stage.runtime)
 
     with stage.runtime.db.reading() as session:
         private = select(Consent.withdrawn_at).where(Consent.kind == "private")

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.runs import sweep
-from sync.runs.sweep_rules import SELDOM, Habit, habit, next_look
+from sync.runs import reconcile
+from sync.runs.reconcile_rules import SELDOM, Habit, habit, next_look
 from sync.runtime import Runtime
 from sync.settings import Settings
 from tests.stage import Stage
@@ -23,11 +23,11 @@ def polling(runtime: Runtime, minutes: int) -> Runtime:
 
 def test_polling_alone_finds_a_run_without_any_event(linked: Stage) -> None:
     runtime = polling(linked.runtime, 15)
-    sweep.drain(runtime)
+    reconcile.drain(runtime)
     linked.run(athlete_of(linked), ended_minutes_ago=5, silent=True)
 
     linked.pass_time(minutes=15)
-    sweep.drain(runtime)
+    reconcile.drain(runtime)
 
     assert equal(linked)
     assert sweep_of(linked).due_at - linked.clock() <= timedelta(minutes=15)

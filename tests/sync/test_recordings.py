@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer
-from sync.runs.recordings import choose_recording
-from sync.runs.twin_rules import Recording, are_one_run, twins
+from sync.runs.duplicate_rules import Recording, are_one_run, twins
+from sync.runs.duplicates import choose_recording
 from sync.simulator import life
 from sync.simulator.records import Activity
 from sync.surveys import answer

@@ -15,8 +15,8 @@ from sync.models import (
 )
 from sync.runners import signin
 from sync.runners import tidy as runners_tidy
-from sync.runs import sweep
-from sync.runs import tidy as runs_tidy
+from sync.runs import reconcile
+from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys import answer
@@ -76,7 +76,7 @@ def test_what_may_not_be_kept_is_not_even_imported(stage: Stage) -> None:
     strict.work()
     strict.pass_time(days=1, minutes=1)
     runs_tidy.tidy(strict.runtime)
-    sweep.drain(strict.runtime)
+    reconcile.drain(strict.runtime)
 
     assert {run.local_day for run in runs_of(strict)} == {
         (strict.clock() - timedelta(days=days)).date() for days in range(2, 7)

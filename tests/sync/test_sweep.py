@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from sync import counters
 from sync.models import Connection, Run, Sweep
 from sync.runners.tokens import access_token
-from sync.runs import sweep
-from sync.runs.sweep_rules import DAILY, FULL_PAGE, Stretch, recent
+from sync.runs import reconcile
+from sync.runs.reconcile_rules import DAILY, FULL_PAGE, Stretch, recent
 from sync.simulator import life
 from sync.simulator.records import Activity, App, Fault
 from sync.strava import Lane
@@ -63,7 +63,7 @@ def sweep_of(stage: Stage) -> Sweep:
 def test_a_quiet_day_costs_one_read_and_changes_nothing(linked: Stage) -> None:
     before = linked.reads()
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert linked.reads() - before == 1
     assert sweep_of(linked).swept_at == linked.clock()
@@ -79,7 +79,7 @@ def test_missed_news_of_every_kind_is_found(linked: Stage) -> None:
     linked.run(athlete_of(linked), ended_minutes_ago=10, silent=True)
     linked.run(athlete_of(linked), ended_minutes_ago=10 * DAY_MIN, silent=True)
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert equal(linked)
 
@@ -89,7 +89,7 @@ def test_a_run_that_went_is_asked_for_before_it_is_removed(linked: Stage) -> Non
         life.delete(linked.world, newest(linked))
     before = linked.reads()
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert linked.reads() - before == 2
     with linked.runtime.db.reading() as session:
@@ -100,7 +100,7 @@ def test_a_list_that_hides_runs_wrongly_removes_none(linked: Stage) -> None:
     with linked.world.change():
         linked.world.set(App(client_id="1", client_secret="simulated", page_at_most=5))
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert len(runs_of(linked)) == 8
 
@@ -125,7 +125,7 @@ def test_would_delete_everything_stops_and_says_so(linked: Stage) -> None:
         for activity in list(linked.world.activities()):
             life.delete(linked.world, activity)
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert len(runs_of(linked)) == 8
     assert sweep_of(linked).stopped_for == "would delete everything"
@@ -144,7 +144,7 @@ def test_a_runner_with_few_runs_may_delete_them_all(stage: Stage) -> None:
         for activity in list(stage.world.activities()):
             life.delete(stage.world, activity)
 
-    sweep.drain(stage.runtime)
+    reconcile.drain(stage.runtime)
 
     assert runs_of(stage) == []
 
@@ -156,7 +156,7 @@ def test_the_whole_list_is_compared_every_28_days(linked: Stage) -> None:
     linked.pass_time(days=28)
     before = linked.reads()
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert equal(linked)
     assert linked.reads() - before == 5  # 608 activities and the empty page
@@ -169,7 +169,7 @@ def test_old_runs_that_went_are_found_by_the_full_comparison(linked: Stage) -> N
         for place in (7, 3):
             life.delete(linked.world, newest(linked, place))
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert equal(linked)
     assert len(runs_of(linked)) == 6
@@ -184,11 +184,11 @@ def test_a_full_comparison_goes_on_where_it_was_killed(linked: Stage) -> None:
         linked.world.faults.put(
             Fault(id=1, kind="status", status=500, on="list", times=1)
         )
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
     before = linked.reads()
 
     linked.pass_time(minutes=3)
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert equal(linked)
     assert linked.reads() - before == 4
@@ -200,7 +200,7 @@ def test_a_used_up_limit_puts_the_sweep_off(linked: Stage) -> None:
             Fault(id=1, kind="status", status=429, on="list", times=1)
         )
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert sweep_of(linked).attempts == 0
     assert sweep_of(linked).due_at > linked.clock()
@@ -219,7 +219,7 @@ def test_a_hidden_run_whose_confirmation_never_came_is_confirmed(
             .values(hidden_at=linked.clock())
         )
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     with linked.runtime.db.reading() as session:
         assert len(session.scalars(select(Run.id)).all()) == 7
@@ -231,6 +231,6 @@ def test_nobody_sweeps_a_runner_who_is_being_worked_on(linked: Stage) -> None:
             update(Connection).values(busy_until=linked.clock() + timedelta(minutes=5))
         )
 
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert sweep_of(linked).swept_at is None

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sync import queue
 from sync.models import Backfill
 from sync.queue import Work
-from sync.runs import turns, twin_rules
-from sync.runs.twin_rules import Recording
+from sync.runs import claims, duplicate_rules
+from sync.runs.duplicate_rules import Recording
 from tests.clock import NOON
 from tests.stage import Stage
 
@@ -19,7 +19,7 @@ SPANS = st.lists(st.tuples(st.integers(0, 600), st.integers(0, 120)), max_size=8
 
 def taken(stage: Stage, now: datetime) -> int | None:
     with stage.runtime.db.transaction() as session:
-        row = turns.take(session, Backfill, now=now)
+        row = claims.take(session, Backfill, now=now)
         return row.runner_id if row else None
 
 
@@ -37,7 +37,7 @@ def test_who_was_held_by_a_dead_worker_is_free_again(stage: Stage) -> None:
     runner_id = stage.link(stage.athlete())
     taken(stage, stage.clock())
 
-    later = stage.clock() + turns.LEASE
+    later = stage.clock() + claims.LEASE
 
     assert taken(stage, later - timedelta(seconds=1)) is None
     assert taken(stage, later) == runner_id
@@ -71,4 +71,6 @@ def test_recordings_that_never_meet_are_no_twins(spans: list[tuple[int, int]]) -
         for number, (started_at, elapsed_s) in enumerate(moments)
     ]
 
-    assert not (twin_rules.never_meet(moments) and twin_rules.twins(recordings))
+    assert not (
+        duplicate_rules.never_meet(moments) and duplicate_rules.twins(recordings)
+    )

@@ -13,7 +13,7 @@ from sync.inbox import handle
 from sync.inbox import store as inbox
 from sync.models import Event, Run, Survey
 from sync.runners import erase, leave
-from sync.runs import sweep
+from sync.runs import reconcile
 from sync.simulator import life
 from sync.strava import Lane, NotARun, Page, RemoteRun
 from sync.strava.budget import Budget
@@ -145,10 +145,10 @@ def test_a_look_that_broke_off_is_made_at_once_after_an_undo(linked: Stage) -> N
         linked.runtime.settings, budget=Budget("", clock=linked.clock)
     )
     strava.ask = lambda: erase.ask(linked.runtime, the_runner(linked))
-    sweep.drain(replace(linked.runtime, strava=strava))
+    reconcile.drain(replace(linked.runtime, strava=strava))
     meanwhile = rows(linked, Run)
 
     erase.undo(linked.runtime, the_runner(linked))
-    sweep.drain(linked.runtime)
+    reconcile.drain(linked.runtime)
 
     assert (meanwhile, rows(linked, Run)) == (2, 1)

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from sync.models import Export, Run
 from sync.prepared.scenes import Scene
-from sync.runs import tidy
+from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys import own_log
@@ -56,7 +56,7 @@ def kept(stage: Stage, runner_id: int, run_id: int, *, is_gone: bool = False) ->
     own_log.keep_for_run(strict_runtime, runner_id, run_id, keep=True)
     if is_gone:
         stage.pass_time(days=8)
-        tidy.tidy(strict_runtime)
+        retention.tidy(strict_runtime)
     with stage.runtime.db.reading() as session:
         newest = select(Run.id).order_by(Run.started_at.desc()).limit(1)
         own_id = session.scalars(newest).one()

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sync.consent_version import VERSION
 from sync.models import Consent, Mail, Run, Runner
 from sync.runners import address, consents
-from sync.runs import sweep
+from sync.runs import reconcile
 from sync.runtime import Runtime
 from tests.mailbag import token_in
 from tests.stage import Stage
@@ -131,7 +131,7 @@ def test_private_runs_need_not_be_agreed_to_and_go_without(
     agreed = browser.post("/settings/consents", **ALL)
     at_once = rows(stage, Run)
     stage.tell(athlete, private.id, "create")
-    for drain in (stage.work, partial(sweep.drain, runtime)):
+    for drain in (stage.work, partial(reconcile.drain, runtime)):
         drain()
 
     assert "You need not tick this one" in page

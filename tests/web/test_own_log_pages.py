@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Run
-from sync.runs import tidy as runs_tidy
+from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys import answer

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from sync.models import Run
 from sync.runners import leave
-from sync.runs import private, sweep
+from sync.runs import private, reconcile
 from sync.runtime import Runtime
 from sync.simulator import grants
 from tests.stage import ALL_BOXES, Stage
@@ -43,7 +43,7 @@ def test_private_runs_are_taken_back_alone_and_at_once(
 
     browser.post("/settings/consents/private")
     at_once = visibilities(runtime)
-    sweep.drain(runtime)
+    reconcile.drain(runtime)
     stage.work()
 
     assert 'href="/settings/consents/private" aria-label="Take back: Runs' in settings
@@ -62,7 +62,7 @@ def test_a_private_run_that_a_worker_stores_just_then_goes_soon(
     browser.post("/settings/consents/private")
     missed = len(visibilities(runtime))
     for _ in range(2):
-        sweep.drain(runtime)
+        reconcile.drain(runtime)
         stage.pass_time(hours=1)
 
     assert (missed, len(visibilities(runtime))) == (2, 1)
@@ -76,7 +76,7 @@ def test_private_runs_come_again_once_they_are_agreed_to_again(
     asked = browser.open("/settings/consents/private").text
 
     given = browser.post("/settings/consents/private/given", private=1)
-    sweep.drain(runtime)
+    reconcile.drain(runtime)
 
     assert 'href="/settings/consents/private">Include them</a>' in settings
     assert "Include runs that only I can see." in asked
@@ -90,13 +90,13 @@ def test_private_runs_come_again_when_agreed_to_on_the_way_in(
     stage: Stage, runtime: Runtime, with_private: int
 ) -> None:
     private.withdraw(runtime, with_private)
-    sweep.drain(runtime)
+    reconcile.drain(runtime)
     stage.pass_time(hours=1)
 
     [athlete] = stage.world.athletes
     boxes = replace(ALL_BOXES, private=True)
     again = stage.link(athlete, scope=boxes.scope, boxes=boxes)
-    sweep.drain(runtime)
+    reconcile.drain(runtime)
 
     assert again == with_private
     assert visibilities(runtime) == ["only_me", "everyone"]

@@ -9,7 +9,7 @@ from sync.errors import ConsentOutdated
 from sync.mail import deliver
 from sync.models import Backfill, Mail, Run, Survey
 from sync.runners import tidy as runners_tidy
-from sync.runs import backfill, sweep
+from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.simulator import life
 from sync.surveys import answer, checkins
@@ -35,7 +35,7 @@ def test_until_then_nothing_is_fetched_stored_asked_or_drawn(
     stage.pass_time(days=2)
 
     stage.work()
-    for drain in (sweep.drain, backfill.drain, checkins.drain):
+    for drain in (reconcile.drain, backfill.drain, checkins.drain):
         drain(stage.runtime)
 
     assert _held(stage) == before
@@ -70,7 +70,7 @@ def test_what_was_missed_is_found_after_agreeing(
     early = rows(stage, Run)
 
     browser.post("/settings/consents", **ALL)
-    sweep.drain(stage.runtime)
+    reconcile.drain(stage.runtime)
 
     assert (early, rows(stage, Run)) == (2, 3)
 

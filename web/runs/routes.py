@@ -6,7 +6,7 @@ from http import HTTPStatus
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.runs.recordings import choose_recording
+from sync.runs.duplicates import choose_recording
 from sync.surveys import answer, own_log, own_run
 from sync.surveys.own_run import OwnRun
 from web import csrf

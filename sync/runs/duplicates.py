@@ -10,8 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from sync.models import Answer, Run
 from sync.runners import store as runners
-from sync.runs import twin_rules
-from sync.runs.twin_rules import Recording
+from sync.runs import duplicate_rules
+from sync.runs.duplicate_rules import Recording
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
@@ -72,7 +72,7 @@ def arrange(session: Session, runner_id: int, starts: Sequence[datetime]) -> boo
     if _is_plain(session, runner_id, around):
         return False
     rows = _looked_at(session, runner_id, around, *_TELLING)
-    twins = twin_rules.twins([_recording(row) for row in rows])
+    twins = duplicate_rules.twins([_recording(row) for row in rows])
     changed = [
         row
         for row in rows
@@ -95,7 +95,7 @@ def _is_plain(session: Session, runner_id: int, around: ColumnElement[bool]) -> 
     rows = _looked_at(
         session, runner_id, around, Run.started_at, Run.elapsed_s, _IS_ALONE
     )
-    return all(is_alone for *_, is_alone in rows) and twin_rules.never_meet(
+    return all(is_alone for *_, is_alone in rows) and duplicate_rules.never_meet(
         (started_at, elapsed_s) for started_at, elapsed_s, _ in rows
     )
 

@@ -18,10 +18,10 @@ from sync.models import Sweep
 from sync.queue import Work, shift
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
-from sync.runs import private, pull, rules, store, sweep_rules
-from sync.runs.recordings import arrange
-from sync.runs.sweep_rules import Findings, Stretch
-from sync.runs.turns import LEASE, take
+from sync.runs import private, pull, reconcile_rules, rules, store
+from sync.runs.claims import LEASE, take
+from sync.runs.duplicates import arrange
+from sync.runs.reconcile_rules import Findings, Stretch
 from sync.runtime import Runtime
 from sync.strava import Lane, Page
 
@@ -56,7 +56,7 @@ def _look(runtime: Runtime, held: Sweep) -> None:
     with runtime.db.reading() as session:
         now = runtime.db.now(session)
     is_full = held.before is not None or (
-        held.compared_at <= now - sweep_rules.FULL_EVERY
+        held.compared_at <= now - reconcile_rules.FULL_EVERY
     )
     compare = _compare_page if is_full else _look_back
     if compare(runtime, held, now=now):
@@ -65,10 +65,10 @@ def _look(runtime: Runtime, held: Sweep) -> None:
 
 def _look_back(runtime: Runtime, held: Sweep, *, now: datetime) -> bool:
     """Compare the last days; return whether hidden runs are to be confirmed."""
-    since = max(now - sweep_rules.LOOK_BACK, _kept_since(runtime, now))
+    since = max(now - reconcile_rules.LOOK_BACK, _kept_since(runtime, now))
     until = now + AHEAD
     page = _read(runtime, held, page=1, before=until, after=since)
-    stretch = sweep_rules.recent(page, since=since, until=until)
+    stretch = reconcile_rules.recent(page, since=since, until=until)
     with runtime.db.transaction() as session:
         sweep = _still(session, held)
         if sweep is not None:
@@ -86,7 +86,7 @@ def _compare_page(runtime: Runtime, held: Sweep, *, now: datetime) -> bool:
     before = held.before or now + AHEAD
     after = _kept_since(runtime, now)
     page = _read(runtime, held, page=held.next_page, before=before, after=after)
-    stretch = sweep_rules.next_stretch(page, down_to=held.down_to or before)
+    stretch = reconcile_rules.next_stretch(page, down_to=held.down_to or before)
     with runtime.db.transaction() as session:
         sweep = _still(session, held)
         if sweep is None:
@@ -105,7 +105,7 @@ def _compare_page(runtime: Runtime, held: Sweep, *, now: datetime) -> bool:
 
 def _kept_since(runtime: Runtime, now: datetime) -> datetime:
     kept = rules.kept_since(runtime.settings.strava_retention_days, now=now)
-    return kept or sweep_rules.EARLIEST
+    return kept or reconcile_rules.EARLIEST
 
 
 def _still(session: Session, held: Sweep) -> Sweep | None:
@@ -144,7 +144,7 @@ def _apply(
     now = runtime.db.now(session)
     ids = [*(run.id for run in page.runs), *(one.id for one in page.others)]
     known = store.compared(session, runner_id, stretch.since, stretch.until, ids)
-    found = sweep_rules.compare(known, page, stretch)
+    found = reconcile_rules.compare(known, page, stretch)
     store.save(session, runner_id, found.save, now=now)
     touched = [run.started_at for run in found.save]
     touched += store.remove(session, runner_id, found.no_runs, now=now)
@@ -171,10 +171,10 @@ def _finish(runtime: Runtime, session: Session, sweep: Sweep, found: Findings) -
     sweep.swept_at = now
     sweep.attempts = 0
     sweep.stopped_for = DOUBTFUL if found.is_doubtful else None
-    sweep.due_at = sweep_rules.next_look(
+    sweep.due_at = reconcile_rules.next_look(
         now,
         poll=timedelta(minutes=minutes) if minutes else None,
-        habit=sweep_rules.habit(
+        habit=reconcile_rules.habit(
             store.finishes(session, sweep.runner_id) if minutes else ()
         ),
     )
