@@ -15,7 +15,7 @@ from host.configuration import effective
 from host.errors import CannotStart
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
-from sync.runners import browsers, leave
+from sync.runners import browser_sessions, disconnect
 from sync.runtime import Runtime, build
 from sync.takeout.bring import bring_in
 from sync.takeout.pack import pack
@@ -85,7 +85,7 @@ def sign_out(runtime: Runtime, runner_id: int | None) -> None:
     """End every sign-in of a runner, or of all of them; nothing else changes."""
     if runner_id is not None:
         _require(runtime, runner_id)
-    print(f"Browsers signed out: {browsers.end_all(runtime, runner_id)}.")
+    print(f"Browsers signed out: {browser_sessions.end_all(runtime, runner_id)}.")
 
 
 def delete(runtime: Runtime, runner_id: int, *, sure: bool) -> None:
@@ -93,7 +93,7 @@ def delete(runtime: Runtime, runner_id: int, *, sure: bool) -> None:
     _require(runtime, runner_id)
     if not sure and not _is_sure(runner_id):
         raise MoodmilesError("Nothing was deleted.")
-    leave.delete_everything(runtime, runner_id)
+    disconnect.delete_everything(runtime, runner_id)
     print(f"Runner {runner_id} and everything of theirs is deleted.")
 
 

@@ -9,7 +9,7 @@ from sync.analytics import digest
 from sync.inbox import handle
 from sync.mail import deliver
 from sync.queue import Queue, Work
-from sync.runners import leave
+from sync.runners import disconnect
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.surveys import ask, checkins
@@ -26,7 +26,7 @@ DRAINS: Mapping[Work, Drain] = {
     Work.DIGEST: digest.drain,
     Work.OUTBOX: partial(deliver.deliver_due, people_for=people_for),
     Work.SWEEP: reconcile.drain,
-    Work.LEAVING: leave.resume,
+    Work.LEAVING: disconnect.resume,
     Work.EXPORT: exports.drain,
 }
 

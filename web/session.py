@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from sync.crypto import new_token
 from sync.language import spoken
-from sync.runners import account, signin
-from sync.runners.signin import SignedIn
+from sync.runners import account, sign_in
+from sync.runners.sign_in import SignedIn
 from web.browsers import browser_name
 from web.runtime import runtime
 
@@ -49,7 +49,7 @@ def login(runner_id: int) -> None:
     """Sign this browser in with a new token, whatever it had before."""
     logout()
     name = browser_name(request.user_agent.string)
-    token = signin.sign_in(runtime(), runner_id, browser=name)
+    token = sign_in.sign_in(runtime(), runner_id, browser=name)
     _keep("", token, days=_SIGN_IN_DAYS)
     account.settle_language(runtime(), runner_id, spoken())
 
@@ -57,7 +57,7 @@ def login(runner_id: int) -> None:
 def logout() -> None:
     token = sign_in_token()
     if token:
-        signin.sign_out(runtime(), token)
+        sign_in.sign_out(runtime(), token)
         _keep("", "", days=0)
     g.pop("runner", None)
 
@@ -66,7 +66,7 @@ def current_runner() -> SignedIn | None:
     """Return who is signed in; asks the database once a request."""
     if "runner" not in g:
         token = sign_in_token()
-        g.runner = signin.runner_of(runtime(), token) if token else None
+        g.runner = sign_in.runner_of(runtime(), token) if token else None
     runner: SignedIn | None = g.runner
     return runner
 

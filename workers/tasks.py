@@ -6,8 +6,8 @@ from sync.inbox import handle
 from sync.inbox import purge as inbox_tidy
 from sync.mail import deliver
 from sync.queue import Work, task_name
-from sync.runners import leave
-from sync.runners import tidy as runners_tidy
+from sync.runners import disconnect
+from sync.runners import purge as runners_tidy
 from sync.runs import backfill
 from sync.runs import reconcile as sweep_runs
 from sync.runs import retention as runs_tidy
@@ -54,7 +54,7 @@ def drain_sweep() -> None:
 
 @celery.task(name=task_name(Work.LEAVING))
 def drain_leaving() -> None:
-    leave.resume(runtime())
+    disconnect.resume(runtime())
 
 
 @celery.task(name=task_name(Work.EXPORT))

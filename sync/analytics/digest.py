@@ -15,7 +15,7 @@ from sync.language import LANGUAGES, speaking
 from sync.mail import outbox, quiet
 from sync.models import Mail, Run, Runner
 from sync.queue import Work
-from sync.runners import links
+from sync.runners import signed_links
 from sync.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def _promise(runtime: Runtime, runner_id: int, began: date) -> None:
         "sentence": _in_every_language(
             analytics.figures_for(runtime, runner_id).mileage
         ),
-        "unsubscribe_token": links.token_for(
-            runtime, runner_id, purpose=links.UNSUBSCRIBE
+        "unsubscribe_token": signed_links.token_for(
+            runtime, runner_id, purpose=signed_links.UNSUBSCRIBE
         ),
     }
     with runtime.db.transaction() as session:

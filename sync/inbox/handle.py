@@ -12,7 +12,7 @@ from sync.inbox import rules, store
 from sync.inbox.rules import Plan
 from sync.inbox.store import Batch
 from sync.queue import Work, shift
-from sync.runners import leave
+from sync.runners import disconnect
 from sync.runners import store as runners
 from sync.runs import pull
 from sync.runs.rules import costs_an_attempt
@@ -66,7 +66,10 @@ def act(runtime: Runtime, batch: Batch) -> None:
 
     if plan.revoked:
         _attempt(
-            runtime, batch, plan.revoked, partial(leave.if_revoked, runtime, runner_id)
+            runtime,
+            batch,
+            plan.revoked,
+            partial(disconnect.if_revoked, runtime, runner_id),
         )
     settled = _read_together(runtime, batch, plan)
     for read, wanted in (

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sync.crypto import new_token, pairing_key, token_hash
 from sync.models import Backfill, Connection, Run, Runner, Survey
 from sync.prepared.past import Past, new_runner, remember
-from sync.runners import erase
+from sync.runners import deletion
 from sync.runtime import Runtime
 from sync.surveys import answer, instruments
 
@@ -61,7 +61,7 @@ def prepare(runtime: Runtime, name: str) -> Scene:
         token = scene.path.rpartition("/")[2]
         answer.record(runtime, token=token, values={"mood": 1})
     if name == "going" and scene.runner_id is not None:
-        erase.ask(runtime, scene.runner_id)
+        deletion.ask(runtime, scene.runner_id)
     return scene
 
 

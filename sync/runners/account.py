@@ -19,7 +19,7 @@ from sync.models import (
     SignIn,
     Survey,
 )
-from sync.runners import own_log
+from sync.runners import retained_runs
 from sync.runners.rules import about_total
 from sync.runtime import Runtime
 
@@ -107,7 +107,7 @@ def holdings(runtime: Runtime, runner_id: int) -> Holdings:
     with runtime.db.reading() as session:
         from_strava = session.scalar(
             select(func.count()).where(
-                Run.runner_id == runner_id, Run.source == own_log.STRAVA
+                Run.runner_id == runner_id, Run.source == retained_runs.STRAVA
             )
         )
         counted = [

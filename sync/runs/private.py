@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sync import consent_version
 from sync.errors import NotOnStrava
 from sync.models import Connection, Run
-from sync.runners import consents, own_log
+from sync.runners import consents, retained_runs
 from sync.runners import store as runners
 from sync.runs import store
 from sync.runs.duplicates import arrange
@@ -100,7 +100,7 @@ def _remove(
     )
     source_ids = session.scalars(mine).all()
     held = store.held(session, runner_id, source_ids)
-    own_log.stand_in(session, runtime.sealer, held, now=now)
+    retained_runs.stand_in(session, runtime.sealer, held, now=now)
     gone = store.remove(session, runner_id, source_ids, now=now)
     if gone:
         arrange(session, runner_id, gone)

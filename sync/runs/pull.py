@@ -8,7 +8,7 @@ import structlog
 from sync.database import wake_after_commit
 from sync.errors import NotOnStrava, TryLater
 from sync.queue import Work
-from sync.runners import own_log
+from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runners.strava_call import ask
 from sync.runs import private, store
@@ -111,7 +111,7 @@ def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -
         with runtime.db.transaction() as session:
             now = runtime.db.now(session)
             held = store.held(session, runner_id, [run_id])
-            own_log.stand_in(session, runtime.sealer, held, now=now)
+            retained_runs.stand_in(session, runtime.sealer, held, now=now)
             gone = store.remove(session, runner_id, [run_id], now=now)
             if gone:
                 arrange(session, runner_id, gone)

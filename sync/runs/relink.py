@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key
 from sync.models import Answer, Run, Runner, Survey
-from sync.runners import own_log
+from sync.runners import retained_runs
 from sync.runs.rules import SOURCE
 
 _WHOSE = bindparam("runner_id", type_=Runner.id.type)
@@ -26,7 +26,7 @@ _IS_ANYTHING_WAITING = select(
         exists().where(
             Answer.runner_id == _WHOSE,
             Answer.run_id == Run.id,
-            Run.source == own_log.HAND,
+            Run.source == retained_runs.HAND,
         ),
     )
 )
@@ -37,7 +37,7 @@ def pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> N
     if not session.scalar(_IS_ANYTHING_WAITING, {"runner_id": runner_id}):
         return
     keys = {pairing_key(SOURCE, source_id): source_id for source_id in source_ids}
-    own_log.stand_down(session, runner_id, keys)
+    retained_runs.stand_down(session, runner_id, keys)
     back: dict[Any, dict[str, Any]] = {Answer: {}, Survey: {"cancelled_for": None}}
     for table, changes in back.items():
         lonely = session.execute(

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from sync.models import Run, SetAside
-from sync.runners import own_log
+from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runs.rules import SOURCE, kept_since
 from sync.runtime import Runtime
@@ -50,7 +50,7 @@ def _remove_some(runtime: Runtime, session: Session, which: ColumnElement[bool])
         .limit(AT_ONCE)
     ).all()
     going = [row.id for row in rows]
-    own_log.stand_in(session, runtime.sealer, going, now=runtime.db.now(session))
+    retained_runs.stand_in(session, runtime.sealer, going, now=runtime.db.now(session))
     session.execute(delete(Run).where(Run.id.in_(going)))
     for runner_id in sorted({row.runner_id for row in rows}):
         runners.changed(session, runner_id)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from sync.errors import MoodmilesError
 from sync.models import Answer, Runner
-from sync.runners import links
+from sync.runners import signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
@@ -25,11 +25,11 @@ class NotYours(MoodmilesError):
 
 def token_for(runtime: Runtime, runner_id: int) -> str:
     """Return the runner's bookmark: it can say how they feel and nothing else."""
-    return links.token_for(runtime, runner_id, purpose=_PURPOSE)
+    return signed_links.token_for(runtime, runner_id, purpose=_PURPOSE)
 
 
 def holder(runtime: Runtime, token: str) -> int | None:
-    return links.holder(runtime, token, purpose=_PURPOSE)
+    return signed_links.holder(runtime, token, purpose=_PURPOSE)
 
 
 def record(runtime: Runtime, *, token: str, mood: int) -> None:

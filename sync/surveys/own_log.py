@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from sync.crypto import token_hash
 from sync.models import Answer, Run, Runner
-from sync.runners import own_log
+from sync.runners import retained_runs
 from sync.runners import store as runners
-from sync.runners.own_log import STRAVA, OwnFacts
+from sync.runners.retained_runs import STRAVA, OwnFacts
 from sync.runtime import Runtime
 from sync.surveys import store
 
@@ -86,10 +86,10 @@ def _change(
         runners.require_mood_consent(session, answer.runner_id)
     vault_key = session.get_one(Runner, answer.runner_id).vault_key
     vault = runtime.sealer.vault(vault_key)
-    said = own_log.without(vault.open(answer.sealed))
+    said = retained_runs.without(vault.open(answer.sealed))
     answer.sealed = vault.seal(said | (offer.facts.said() if keep else {}))
     if not keep:
         session.flush()
-        own_log.drop(session, answer)
+        retained_runs.drop(session, answer)
     runners.changed(session, answer.runner_id)
     log.info("own log changed", runner_id=answer.runner_id, kept=keep)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.models import Answer, Decision, Run, Runner
-from sync.runners import own_log
+from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
@@ -86,8 +86,8 @@ def look(runtime: Runtime, runner_id: int, run_id: int) -> OwnRun | None:
     ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
     return OwnRun(
         id=run.id,
-        strava_id=run.source_id if run.source == own_log.STRAVA else None,
-        is_own=run.source == own_log.HAND,
+        strava_id=run.source_id if run.source == retained_runs.STRAVA else None,
+        is_own=run.source == retained_runs.HAND,
         sport=run.sport,
         started_local=_local_start(run),
         local_day=run.local_day,
@@ -118,7 +118,7 @@ def remove_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
         )
         if answer is None:
             return False
-        own_log.drop(session, answer)
+        retained_runs.drop(session, answer)
         session.delete(answer)
         runners.changed(session, runner_id)
     log.info("answer removed", runner_id=runner_id, run_id=run_id)

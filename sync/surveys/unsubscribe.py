@@ -4,27 +4,26 @@ import structlog
 
 from sync.mail import outbox
 from sync.models import Runner
-from sync.runners import links
+from sync.runners import preferences, signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys import controls
 from sync.surveys.policy import Preferences
 
 log = structlog.get_logger()
 
-_PURPOSE = links.UNSUBSCRIBE
+_PURPOSE = signed_links.UNSUBSCRIBE
 # What can be stopped by itself, and the preference behind it.
 PARTS = {"checkins", "digest"}
 
 
 def token_for(runtime: Runtime, runner_id: int) -> str:
     """Return the runner's unsubscribe token, which never expires."""
-    return links.token_for(runtime, runner_id, purpose=_PURPOSE)
+    return signed_links.token_for(runtime, runner_id, purpose=_PURPOSE)
 
 
 def holder(runtime: Runtime, token: str) -> int | None:
     """Return whose token this is, or None; writes nothing."""
-    return links.holder(runtime, token, purpose=_PURPOSE)
+    return signed_links.holder(runtime, token, purpose=_PURPOSE)
 
 
 def stop_only(runtime: Runtime, token: str, part: str) -> bool:
@@ -32,7 +31,7 @@ def stop_only(runtime: Runtime, token: str, part: str) -> bool:
     runner_id = holder(runtime, token)
     if runner_id is None:
         return False
-    controls.save(runtime, runner_id, {part: False})
+    preferences.save(runtime, runner_id, {part: False})
     return True
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sync.errors import BadAddress
 from sync.models import Run, Runner
-from sync.runners import address, own_log, store
+from sync.runners import address, retained_runs, store
 from sync.runs import relink
 from sync.runs.rules import kept_since
 from sync.runtime import Runtime
@@ -65,7 +65,7 @@ def _bring(
     relink.pair_again(
         session,
         runner.id,
-        [run.source_id for run in luggage.runs if run.source == own_log.STRAVA],
+        [run.source_id for run in luggage.runs if run.source == retained_runs.STRAVA],
     )
     asked = unpack.surveys(session, runner.id, luggage.surveys, places)
     vault = runtime.sealer.vault(runner.vault_key)
@@ -139,10 +139,10 @@ def _keep_within_the_limit(
         return
     old = [
         Run.runner_id == runner_id,
-        Run.source == own_log.STRAVA,
+        Run.source == retained_runs.STRAVA,
         Run.started_at < since,
     ]
-    own_log.stand_in(session, runtime.sealer, select(Run.id).where(*old), now=now)
+    retained_runs.stand_in(session, runtime.sealer, select(Run.id).where(*old), now=now)
     session.execute(delete(Run).where(*old))
 
 

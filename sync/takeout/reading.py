@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, TypeAdapter, ValidationError
 
 from sync.language import LANGUAGES
-from sync.runners.own_log import OwnFacts, without
+from sync.runners.retained_runs import OwnFacts, without
 from sync.surveys.instruments import Library
 from sync.surveys.policy import WAITING, Preferences
 from sync.takeout import archive

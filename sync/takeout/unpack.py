@@ -17,7 +17,7 @@ from sync.models import (
     Run,
     Survey,
 )
-from sync.runners import own_log
+from sync.runners import retained_runs
 from sync.takeout.archive import NotAnExport
 from sync.takeout.records import (
     AnswerRecord,
@@ -62,7 +62,9 @@ def _runs_here(
 ) -> dict[tuple[str, int], int]:
     # What stands in for a run is here when Strava's own is.
     homes = _homes(session, runner_id).items()
-    found = {(own_log.HAND, own_log.own_id(key)): run_id for key, run_id in homes}
+    found = {
+        (retained_runs.HAND, retained_runs.own_id(key)): run_id for key, run_id in homes
+    }
     for some in slices([(run.source, run.source_id) for run in records]):
         rows = session.execute(
             select(Run.id, Run.source, Run.source_id, Run.runner_id).where(

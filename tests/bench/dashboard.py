@@ -19,7 +19,7 @@ from sqlalchemy import update
 from sync.models import Runner
 from sync.prepared.past import Past, new_runner, remember
 from sync.prepared.scenes import prepare
-from sync.runners import signin
+from sync.runners import sign_in
 from sync.runtime import Runtime
 from tests.bench.staged import staged
 from tests.conftest import emptied
@@ -76,7 +76,7 @@ def report(name: str, runtime: Runtime) -> None:
 def signed_in(runtime: Runtime, runner_id: int) -> FlaskClient:
     client = create_app(runtime).test_client()
     look_seldom()  # as a web process does
-    token = signin.sign_in(runtime, runner_id)
+    token = sign_in.sign_in(runtime, runner_id)
     client.set_cookie("moodmiles", token, domain="127.0.0.1")
     return client
 

@@ -22,12 +22,11 @@ from sqlalchemy import select
 
 from sync import log
 from sync.models import Event, Mail, Runner
-from sync.runners import connect
+from sync.runners import connect, preferences
 from sync.runners.rules import Consents
 from sync.runtime import Runtime, build
 from sync.settings import load
 from sync.strava import SCOPE
-from sync.surveys import controls
 from tests.journeys.house import House, house, until
 from tests.postgres import postgres
 from tests.servers import valkey
@@ -97,7 +96,7 @@ def link(runtime: Runtime, home: House, athlete_id: int) -> None:
         scope=SCOPE,
     )
     address = f"runner{linked.runner_id}@example.org"
-    controls.save(runtime, linked.runner_id, {"delay_min": 0})
+    preferences.save(runtime, linked.runner_id, {"delay_min": 0})
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, linked.runner_id)
         runner.email = runtime.sealer.seal(address)

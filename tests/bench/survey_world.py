@@ -22,9 +22,10 @@ from sync.errors import MoodmilesError
 from sync.mail.deliver import deliver_due
 from sync.mail.quiet import zone_of
 from sync.models import Connection, Mail, Model, Run, Runner
+from sync.runners import preferences
 from sync.runtime import Runtime, build
 from sync.settings import Settings
-from sync.surveys import answer, ask, checkins, controls
+from sync.surveys import answer, ask, checkins
 from tests.bench.runner_habits import HABITS, Habit, NewRun, runs_of
 from tests.clock import HandClock
 from tests.mail.smtp_servers import Post, listening
@@ -117,7 +118,7 @@ class World:
         while self.replies and self.replies[0][0] <= self.clock.at:
             _, runner_id, token = heappop(self.replies)
             if not token:
-                controls.save(self.runtime, runner_id, {"ask": "every-run"})
+                preferences.save(self.runtime, runner_id, {"ask": "every-run"})
                 continue
             mood = self.chance.choice((-1, 0, 1, 1, 2))
             try:

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 
 from sync.models import Connection, Event, Mail, Run, Runner
-from sync.runners import erase
+from sync.runners import deletion
 from sync.simulator.records import App
 from tests.faults.mirror import ours, survey_mails, theirs
 from tests.faults.workshop import Job, Workshop
@@ -74,7 +74,7 @@ def test_four_workers_share_the_runners_who_go(
     stage: Stage, workshop: Workshop
 ) -> None:
     for number in range(6):
-        erase.ask(stage.runtime, stage.link(stage.athlete(200 + number)))
+        deletion.ask(stage.runtime, stage.link(stage.athlete(200 + number)))
     stage.pass_time(minutes=10)
 
     ends = workshop.at_once(stage, [Job("leaving")] * 4)

@@ -6,7 +6,7 @@ from itertools import count
 from sqlalchemy import select
 
 from sync.models import Answer, Backfill, Connection, Mail, Run, Runner
-from sync.runners import erase, leave
+from sync.runners import deletion, disconnect
 from sync.runs import reconcile
 from sync.simulator import life
 from sync.simulator.records import Activity, App
@@ -175,11 +175,11 @@ def test_a_goodbye(stage: Stage, workshop: Workshop) -> None:
         with stage.runtime.db.reading() as session:
             begun = session.get_one(Runner, runner_id).leaving_for
         stage.pass_time(minutes=11)
-        leave.resume(stage.runtime)
+        disconnect.resume(stage.runtime)
         if step == 1:
             # Killed before the wish was written down: the runner asks again.
             assert begun is None
-            leave.disconnect(stage.runtime, runner_id)
+            disconnect.disconnect(stage.runtime, runner_id)
 
     assert step >= 5
     with stage.runtime.db.reading() as session:
@@ -200,12 +200,12 @@ def test_a_deletion(stage: Stage, workshop: Workshop) -> None:
         stage.run(athlete, ended_minutes_ago=9000)
         runner_id = stage.link(athlete)
         stage.work()
-        erase.ask(stage.runtime, runner_id)
+        deletion.ask(stage.runtime, runner_id)
         stage.pass_time(minutes=10)
 
         lived = workshop.survives(stage, Job("leaving", dies_at=step))
         stage.pass_time(minutes=3)
-        leave.resume(stage.runtime)
+        disconnect.resume(stage.runtime)
 
     assert step >= 5
     with stage.runtime.db.reading() as session:

@@ -22,7 +22,7 @@ from sync.errors import TryLater
 from sync.inbox import handle
 from sync.inbox.event import Delivery
 from sync.inbox.receive import receive
-from sync.runners import leave
+from sync.runners import disconnect
 from sync.runners.tokens import access_token
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
@@ -137,10 +137,10 @@ WORK: dict[str, Callable[[Runtime, Values], None]] = {
     "backfill": lambda runtime, _: backfill.drain(runtime),
     "sweep": lambda runtime, _: reconcile.drain(runtime),
     "surveys": lambda runtime, _: ask.drain(runtime),
-    "disconnect": lambda runtime, values: leave.disconnect(
+    "disconnect": lambda runtime, values: disconnect.disconnect(
         runtime, values["runner_id"]
     ),
-    "leaving": lambda runtime, _: leave.resume(runtime),
+    "leaving": lambda runtime, _: disconnect.resume(runtime),
     "export": lambda runtime, _: exports.drain(runtime),
     "deliver": deliver,
     "refresh": refresh,

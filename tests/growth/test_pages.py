@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from sync.models import Run
 from sync.prepared.past import Past, new_runner, remember
-from sync.runners import signin
+from sync.runners import sign_in
 from tests.growth.cost import cost_of, grows_too_fast
 from tests.stage import Stage
 from web.app import create_app
@@ -42,7 +42,7 @@ def signed_in(stage: Stage, runs: int) -> tuple[FlaskClient, int]:
         run_id = session.scalars(select(Run.id).limit(1)).one()
         runner_id = runner.id
     client = create_app(stage.runtime).test_client()
-    token = signin.sign_in(stage.runtime, runner_id)
+    token = sign_in.sign_in(stage.runtime, runner_id)
     client.set_cookie("moodmiles", token, domain="127.0.0.1")
     return client, run_id
 

@@ -23,8 +23,8 @@ from sync.models import (
 )
 from sync.prepared.past import Past, new_runner, remember
 from sync.queue import Work
-from sync.runners import erase, leave
-from sync.runners import tidy as runners_tidy
+from sync.runners import deletion, disconnect
+from sync.runners import purge as runners_tidy
 from sync.runs import retention as runs_tidy
 from sync.simulator.records import Activity, Athlete
 from sync.takeout import exports
@@ -94,7 +94,7 @@ def a_past_answered_before(stage: Stage, count: int) -> None:
             stage.runtime, session, runner, Past(count, count), now=stage.clock()
         )
         session.execute(update(Run).where(Run.id.in_(past)).values(source="hand"))
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
     stage.link(stage.athlete())
 
 
@@ -222,7 +222,7 @@ def a_comparison(stage: Stage, count: int) -> None:
 
 def leavers(stage: Stage, count: int) -> None:
     for runner_id in runners(stage, count):
-        erase.ask(stage.runtime, runner_id)
+        deletion.ask(stage.runtime, runner_id)
     stage.pass_time(minutes=11)
 
 
@@ -236,7 +236,7 @@ def answers_kept(stage: Stage, count: int) -> int:
 
 
 def one_who_leaves(stage: Stage, count: int) -> None:
-    erase.ask(stage.runtime, answers_kept(stage, count))
+    deletion.ask(stage.runtime, answers_kept(stage, count))
     stage.pass_time(minutes=11)
 
 

@@ -11,7 +11,7 @@ from host import runners
 from host.errors import CannotStart
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
-from sync.runners import leave, signin
+from sync.runners import disconnect, sign_in
 from tests.stage import Stage
 from tests.takeout.elsewhere import another
 
@@ -93,7 +93,7 @@ def test_who_left_strava_is_told_to_come_by_mail(
     with stage.runtime.db.transaction() as session:
         session.get_one(Runner, by_nothing).email = None
     for one in (by_mail, by_nothing):
-        leave.disconnect(stage.runtime, one)
+        disconnect.disconnect(stage.runtime, one)
         runners.export_to(stage.runtime, one, folder / f"{one}.zip")
 
     with another(stage, sqlite_template, tmp_path) as there:
@@ -147,11 +147,11 @@ def test_browsers_are_signed_out_for_one_or_for_all(
     stage: Stage, everybody: bool, still_in: list[bool]
 ) -> None:
     ids = [stage.link(stage.athlete(number)) for number in (7, 8)]
-    tokens = [signin.sign_in(stage.runtime, runner_id) for runner_id in ids]
+    tokens = [sign_in.sign_in(stage.runtime, runner_id) for runner_id in ids]
 
     runners.sign_out(stage.runtime, None if everybody else ids[0])
 
-    now_in = [signin.runner_of(stage.runtime, token) is not None for token in tokens]
+    now_in = [sign_in.runner_of(stage.runtime, token) is not None for token in tokens]
     assert now_in == still_in
 
 

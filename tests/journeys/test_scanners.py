@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 from sync.mail import messages
 from sync.mail.parts import Sending
 from sync.models import Answer, MailLink, Runner, SignIn, Survey
-from sync.runners import address, signin
+from sync.runners import address, sign_in
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys import unsubscribe
@@ -76,7 +76,7 @@ def inbox(stage: Stage, runtime: Runtime) -> Iterator[Inbox]:
     stage.work()
     address.ask(runtime, runner_id=runner_id, email="new@example.org")
     mine = f"runner{runner_id}@example.org"
-    signin.send_link(runtime, email=mine, browser="browser")
+    sign_in.send_link(runtime, email=mine, browser="browser")
     asking = waiting(runtime, "survey")
     kinds = {
         "survey": asking,

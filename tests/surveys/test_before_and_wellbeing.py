@@ -5,8 +5,9 @@ from sqlalchemy import select
 
 from sync.crypto import pairing_key
 from sync.models import Answer, Mail, Run
+from sync.runners import preferences
 from sync.simulator.records import Athlete
-from sync.surveys import before, controls, wellbeing
+from sync.surveys import before, wellbeing
 from sync.surveys.before import NotYours
 from sync.surveys.instruments import BadAnswer
 from sync.surveys.wellbeing import NotNow
@@ -106,7 +107,7 @@ def test_wellbeing_is_off_until_it_is_switched_on(stage: Stage, runner_id: int) 
 def test_wellbeing_is_asked_every_four_weeks_and_drawn_from_0_to_100(
     stage: Stage, runner_id: int
 ) -> None:
-    controls.save(stage.runtime, runner_id, {"wellbeing": True})
+    preferences.save(stage.runtime, runner_id, {"wellbeing": True})
 
     wellbeing.record(stage.runtime, runner_id, dict.fromkeys(FIVE, 4))
 
@@ -122,14 +123,14 @@ def test_wellbeing_is_asked_every_four_weeks_and_drawn_from_0_to_100(
 
 
 def test_all_five_are_needed(stage: Stage, runner_id: int) -> None:
-    controls.save(stage.runtime, runner_id, {"wellbeing": True})
+    preferences.save(stage.runtime, runner_id, {"wellbeing": True})
 
     with pytest.raises(BadAnswer):
         wellbeing.record(stage.runtime, runner_id, {"who5_1": 3})
 
 
 def test_no_mail_ever_asks_about_wellbeing(stage: Stage, runner_id: int) -> None:
-    controls.save(stage.runtime, runner_id, {"wellbeing": True})
+    preferences.save(stage.runtime, runner_id, {"wellbeing": True})
     stage.pass_time(days=30)
     stage.work()
 

@@ -8,8 +8,9 @@ from sqlalchemy import select
 from sync.mail import messages
 from sync.mail.parts import Sending
 from sync.models import Answer, CheckinDraw, Mail, Runner, Survey
+from sync.runners import preferences
 from sync.simulator.records import Athlete
-from sync.surveys import answer, checkins, controls, unsubscribe
+from sync.surveys import answer, checkins, unsubscribe
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
 
@@ -139,7 +140,7 @@ def test_one_click_stops_the_check_ins_and_nothing_else(
 
     assert unsubscribe.stop_only(stage.runtime, token, "checkins")
 
-    chosen = controls.preferences(stage.runtime, survey.runner_id)
+    chosen = preferences.preferences(stage.runtime, survey.runner_id)
     assert (chosen.checkins, chosen.ask) == (False, "every-run")
     with stage.runtime.db.reading() as session:
         assert session.scalars(select(Mail.withheld_for)).all() == ["stopped"]
@@ -158,7 +159,7 @@ def test_who_wants_quiet_is_not_drawn(
 ) -> None:
     with stage.runtime.db.reading() as session:
         runner_id = session.scalars(select(Runner.id)).one()
-    controls.save(stage.runtime, runner_id, changes)
+    preferences.save(stage.runtime, runner_id, changes)
 
     checkins.drain(stage.runtime)
 

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Consent, Decision, Mail, Runner
-from sync.surveys import controls, unsubscribe
-from sync.surveys.controls import TooSoon, focus_fixed_until
+from sync.runners import preferences
+from sync.runners.preferences import TooSoon, focus_fixed_until
+from sync.surveys import unsubscribe
 from tests.stage import Stage
 
 
@@ -33,7 +34,7 @@ def runner_id(stage: Stage) -> int:
 def test_a_mail_that_waits_is_called_off(
     stage: Stage, runner_id: int, changes: dict[str, str], reason: str
 ) -> None:
-    controls.save(stage.runtime, runner_id, changes)
+    preferences.save(stage.runtime, runner_id, changes)
 
     with stage.runtime.db.reading() as session:
         assert set(session.scalars(select(Mail.withheld_for))) == {reason}
@@ -47,10 +48,10 @@ def test_whoever_stopped_all_mails_and_wants_some_agrees_to_them_again(
 ) -> None:
     unsubscribe.stop(stage.runtime, unsubscribe.token_for(stage.runtime, runner_id))
     stopped = standing(stage)
-    controls.save(stage.runtime, runner_id, {"units": "mi"})
+    preferences.save(stage.runtime, runner_id, {"units": "mi"})
     unrelated = standing(stage)
 
-    controls.save(stage.runtime, runner_id, changes)
+    preferences.save(stage.runtime, runner_id, changes)
 
     assert "mail" not in stopped | unrelated
     assert "mail" in standing(stage)
@@ -64,34 +65,34 @@ def standing(stage: Stage) -> set[str]:
 
 
 def test_other_preferences_stay(stage: Stage, runner_id: int) -> None:
-    controls.save(stage.runtime, runner_id, {"units": "mi"})
-    controls.save(stage.runtime, runner_id, {"delay_min": 60})
+    preferences.save(stage.runtime, runner_id, {"units": "mi"})
+    preferences.save(stage.runtime, runner_id, {"delay_min": 60})
 
-    chosen = controls.preferences(stage.runtime, runner_id)
+    chosen = preferences.preferences(stage.runtime, runner_id)
     assert (chosen.units, chosen.delay_min) == ("mi", 60)
     with stage.runtime.db.reading() as session:
         assert set(session.scalars(select(Mail.withheld_for))) == {None}
 
 
 def test_the_extra_question_stays_for_eight_weeks(stage: Stage, runner_id: int) -> None:
-    controls.save(stage.runtime, runner_id, {"focus": "clarity"})
-    chosen = controls.preferences(stage.runtime, runner_id)
+    preferences.save(stage.runtime, runner_id, {"focus": "clarity"})
+    chosen = preferences.preferences(stage.runtime, runner_id)
 
     with pytest.raises(TooSoon, match=r"from 26 June on"):
-        controls.save(stage.runtime, runner_id, {"focus": "effort"})
+        preferences.save(stage.runtime, runner_id, {"focus": "effort"})
 
     until = focus_fixed_until(chosen, now=stage.clock())
     assert until == stage.clock() + timedelta(weeks=8)
     stage.pass_time(weeks=8)
-    controls.save(stage.runtime, runner_id, {"focus": "effort"})
-    assert controls.preferences(stage.runtime, runner_id).focus == "effort"
+    preferences.save(stage.runtime, runner_id, {"focus": "effort"})
+    assert preferences.preferences(stage.runtime, runner_id).focus == "effort"
 
 
 def test_saving_the_same_extra_question_again_is_no_change(
     stage: Stage, runner_id: int
 ) -> None:
-    controls.save(stage.runtime, runner_id, {"focus": "clarity"})
-    controls.save(stage.runtime, runner_id, {"focus": "clarity"})
+    preferences.save(stage.runtime, runner_id, {"focus": "clarity"})
+    preferences.save(stage.runtime, runner_id, {"focus": "clarity"})
 
     with stage.runtime.db.reading() as session:
         stored = session.get_one(Runner, runner_id).preferences

@@ -14,9 +14,9 @@ from sync.mail.envelope import seal_up
 from sync.mail.parts import PICTURE_ID, Message, Sending
 from sync.mail.picture import HEIGHT, WIDTH, Day, week_picture
 from sync.models import Mail, Run
-from sync.runners import leave
+from sync.runners import disconnect, preferences
 from sync.simulator.records import Athlete
-from sync.surveys import answer, controls, unsubscribe
+from sync.surveys import answer, unsubscribe
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
 from tests.sync.test_query_plans import statements
@@ -30,7 +30,7 @@ def athlete(stage: Stage) -> Athlete:
     athlete = stage.athlete()
     stage.link(athlete)
     stage.work()
-    controls.save(stage.runtime, 1, {"digest": True, "zone": "Europe/Berlin"})
+    preferences.save(stage.runtime, 1, {"digest": True, "zone": "Europe/Berlin"})
     stage.clock.at = THURSDAY
     return athlete
 
@@ -67,7 +67,7 @@ def test_on_monday_morning_the_week_comes_once(stage: Stage) -> None:
 
 @pytest.mark.usefixtures("ran")
 def test_a_week_that_starts_on_sunday_is_looked_back_on_then(stage: Stage) -> None:
-    controls.save(stage.runtime, 1, {"week_starts": "sunday"})
+    preferences.save(stage.runtime, 1, {"week_starts": "sunday"})
     stage.clock.at = MONDAY_IN_BERLIN - timedelta(days=1)
 
     digest.drain(stage.runtime)
@@ -133,7 +133,7 @@ def test_whoever_did_not_ask_for_it_gets_none(stage: Stage) -> None:
     digest.drain(stage.runtime)
 
     assert digests(stage) == 0
-    assert controls.preferences(stage.runtime, 1).ask == "every-run"
+    assert preferences.preferences(stage.runtime, 1).ask == "every-run"
 
 
 @pytest.mark.usefixtures("ran")
@@ -168,7 +168,7 @@ def test_one_that_waits_says_nothing_of_strava_s_after_a_goodbye(stage: Stage) -
     stage.clock.at = MONDAY_IN_BERLIN
     digest.drain(stage.runtime)
 
-    leave.disconnect(stage.runtime, 1)
+    disconnect.disconnect(stage.runtime, 1)
 
     with stage.runtime.db.reading() as session:
         mail = session.scalars(select(Mail).where(Mail.kind == "digest")).one()

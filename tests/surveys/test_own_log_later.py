@@ -6,12 +6,12 @@ from sqlalchemy import select
 
 from sync.analytics.overview import dashboard
 from sync.models import Answer
-from sync.runners import connect, leave
+from sync.runners import connect, disconnect, withdraw_consent
 from sync.runs import pull, reconcile
 from sync.simulator import grants, life
 from sync.simulator.records import Athlete
 from sync.strava import Lane
-from sync.surveys import own_log, own_run, withdraw
+from sync.surveys import own_log, own_run
 from tests.stage import ALL_BOXES, SCOPE, Stage
 from tests.surveys.test_own_log import (
     LIMIT_DAYS,
@@ -37,7 +37,7 @@ def test_disconnecting_leaves_the_own_log(
     strict.pass_time(days=1)
     answered_run(strict, athlete, keep=False)
 
-    leave.disconnect(strict.runtime, runner_id)
+    disconnect.disconnect(strict.runtime, runner_id)
 
     assert [(run.source, run.distance_m) for run in all_runs(strict)] == [
         ("hand", 8200)
@@ -62,13 +62,13 @@ def test_a_run_that_comes_back_takes_its_place_again(
     strict: Stage, athlete: Athlete, runner_id: int
 ) -> None:
     answered_run(strict, athlete)
-    leave.disconnect(strict.runtime, runner_id)
+    disconnect.disconnect(strict.runtime, runner_id)
     own = the_run(strict)
 
     link_again(strict, athlete, runner_id)
     strict.work()
     back = the_run(strict)
-    leave.disconnect(strict.runtime, runner_id)
+    disconnect.disconnect(strict.runtime, runner_id)
 
     assert (own.source, back.source, the_run(strict).source) == (
         "hand",
@@ -111,7 +111,7 @@ def test_taking_back_the_consent_to_moods_empties_the_own_log(
     answered_run(strict, athlete)
     days_later(strict, LIMIT_DAYS + 1)
 
-    withdraw.withdraw_mood(strict.runtime, runner_id)
+    withdraw_consent.withdraw_mood(strict.runtime, runner_id)
 
     assert all_runs(strict) == []
 

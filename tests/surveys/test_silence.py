@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Decision, Mail, Runner, Survey
+from sync.runners import preferences
 from sync.simulator.records import Athlete
-from sync.surveys import controls
 from sync.surveys.policy import Preferences
 from tests.stage import Stage
 
@@ -74,7 +74,7 @@ def test_after_five_unanswered_one_mail_asks_how_to_go_on(
 def test_who_wants_to_go_on_is_asked_again(stage: Stage, athlete: Athlete) -> None:
     for _ in range(6):
         ignore_a_run(stage, athlete)
-    controls.save(stage.runtime, runner(stage).id, {"ask": "every-run"})
+    preferences.save(stage.runtime, runner(stage).id, {"ask": "every-run"})
 
     ignore_a_run(stage, athlete)
 

@@ -21,7 +21,7 @@ from sync.models import (
     Tally,
 )
 from sync.queue import Work
-from sync.runners import erase, leave, signin
+from sync.runners import deletion, disconnect, sign_in
 from sync.runs import backfill, reconcile
 from sync.surveys import answer, ask, checkins
 from tests.mailbag import token_in, waiting
@@ -45,7 +45,7 @@ def linked(stage: Stage) -> Stage:
     stage.tell(athlete, run.id, "create")
     stage.work()
     answer.record(stage.runtime, token=token_in(stage.runtime), values={"mood": 1})
-    signin.sign_in(stage.runtime, runner_id)
+    sign_in.sign_in(stage.runtime, runner_id)
     with stage.runtime.db.transaction() as session:
         session.add(Export(runner_id=runner_id, asked_at=stage.clock(), sealed=b"zip"))
     return stage
@@ -72,15 +72,15 @@ def everyone_works(stage: Stage) -> None:
         handle.drain,
     ):
         drain(stage.runtime)
-    leave.resume(stage.runtime)
+    disconnect.resume(stage.runtime)
 
 
 def test_an_undone_deletion_leaves_everything_as_it_was(linked: Stage) -> None:
     before = everything(linked, but={"tally", "sweep"})
-    erase.ask(linked.runtime, the_runner(linked))
+    deletion.ask(linked.runtime, the_runner(linked))
     linked.pass_time(minutes=9)
 
-    undone = erase.undo(linked.runtime, the_runner(linked))
+    undone = deletion.undo(linked.runtime, the_runner(linked))
 
     assert undone
     assert everything(linked, but={"tally", "sweep"}) == before
@@ -97,7 +97,7 @@ def test_while_it_can_be_undone_nothing_is_fetched_asked_or_mailed(
         session.execute(update(Sweep).values(due_at=linked.clock()))
         session.execute(update(Backfill).values(due_at=linked.clock()))
     before, reads = everything(linked, but={"event", "mail_link"}), linked.reads()
-    erase.ask(linked.runtime, runner_id)
+    deletion.ask(linked.runtime, runner_id)
     run = linked.run(athlete_of(linked), ended_minutes_ago=20)
     linked.tell(athlete_of(linked), run.id, "create")
 
@@ -119,13 +119,13 @@ def test_while_it_can_be_undone_nothing_is_fetched_asked_or_mailed(
 
 def test_what_waited_is_done_after_an_undo(linked: Stage) -> None:
     runner_id = the_runner(linked)
-    erase.ask(linked.runtime, runner_id)
+    deletion.ask(linked.runtime, runner_id)
     run = linked.run(athlete_of(linked), ended_minutes_ago=20)
     linked.tell(athlete_of(linked), run.id, "create")
     linked.work()
     early = rows(linked, Run)
 
-    erase.undo(linked.runtime, runner_id)
+    deletion.undo(linked.runtime, runner_id)
     linked.work()
 
     assert (early, rows(linked, Run)) == (4, 5)
@@ -144,12 +144,12 @@ def test_mails_wait_for_the_undo_and_only_the_way_back_leaves(linked: Stage) -> 
             values={},
             stale_at=linked.clock() + timedelta(days=1),
         )
-    erase_at = erase.ask(linked.runtime, runner_id)
+    erase_at = deletion.ask(linked.runtime, runner_id)
     linked.pass_time(minutes=1)
 
     deliver.deliver_due(linked.runtime)
     meanwhile = _due(linked)
-    erase.undo(linked.runtime, runner_id)
+    deletion.undo(linked.runtime, runner_id)
 
     assert meanwhile["reconnect"] == erase_at
     assert meanwhile["undo"] < erase_at
@@ -164,13 +164,13 @@ def _due(stage: Stage) -> dict[str, Any]:
 
 def test_after_ten_minutes_nothing_of_the_runner_is_left(linked: Stage) -> None:
     runner_id, athlete_id = the_runner(linked), athlete_of(linked).id
-    erase.ask(linked.runtime, runner_id)
+    deletion.ask(linked.runtime, runner_id)
     linked.pass_time(minutes=9, seconds=59)
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
     early = rows(linked, Runner), linked.world.grants.get(athlete_id) is not None
 
     linked.pass_time(seconds=1)
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
 
     left = everything(linked, but={"tally", "link_attempt", "alembic_version"})
     receipt = left.pop("mail")
@@ -188,10 +188,10 @@ def test_after_ten_minutes_nothing_of_the_runner_is_left(linked: Stage) -> None:
 def test_another_runner_is_not_touched(linked: Stage) -> None:
     other = linked.link(linked.athlete(8))
     leaving = the_first(linked)
-    erase.ask(linked.runtime, leaving)
+    deletion.ask(linked.runtime, leaving)
     linked.pass_time(minutes=10)
 
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
 
     with linked.runtime.db.reading() as session:
         assert session.scalars(select(Runner.id)).all() == [other]
@@ -205,12 +205,12 @@ def the_first(stage: Stage) -> int:
 
 def test_the_mailed_link_undoes_it_once(linked: Stage) -> None:
     runner_id = the_runner(linked)
-    erase.ask(linked.runtime, runner_id)
+    deletion.ask(linked.runtime, runner_id)
     token = token_in(linked.runtime, "undo")
 
-    first = erase.undo_by_link(linked.runtime, token)
-    erase.ask(linked.runtime, runner_id)
-    again = erase.undo_by_link(linked.runtime, token)
+    first = deletion.undo_by_link(linked.runtime, token)
+    deletion.ask(linked.runtime, runner_id)
+    again = deletion.undo_by_link(linked.runtime, token)
 
     assert (first, again) == (True, False)
     with linked.runtime.db.reading() as session:
@@ -218,19 +218,19 @@ def test_the_mailed_link_undoes_it_once(linked: Stage) -> None:
 
 
 def test_a_link_that_comes_too_late_undoes_nothing(linked: Stage) -> None:
-    erase.ask(linked.runtime, the_runner(linked))
+    deletion.ask(linked.runtime, the_runner(linked))
     token = token_in(linked.runtime, "undo")
     linked.pass_time(minutes=10)
 
-    assert not erase.undo_by_link(linked.runtime, token)
-    assert not erase.undo(linked.runtime, the_runner(linked))
+    assert not deletion.undo_by_link(linked.runtime, token)
+    assert not deletion.undo(linked.runtime, the_runner(linked))
 
 
 def test_asking_twice_moves_nothing(linked: Stage) -> None:
-    first = erase.ask(linked.runtime, the_runner(linked))
+    first = deletion.ask(linked.runtime, the_runner(linked))
     linked.pass_time(minutes=5)
 
-    second = erase.ask(linked.runtime, the_runner(linked))
+    second = deletion.ask(linked.runtime, the_runner(linked))
 
     assert first == second
     assert waiting(linked.runtime, "undo")["until"].startswith("2026-")

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select, update
 
 from sync.models import Mail, Runner, Tally
-from sync.runners import erase, inactive, leave, signin
-from sync.runners import tidy as runners_tidy
+from sync.runners import deletion, disconnect, inactivity, sign_in
+from sync.runners import purge as runners_tidy
 from sync.surveys import answer, before
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
@@ -26,7 +26,7 @@ def a_month_passes(stage: Stage) -> None:
     """Let time pass, with the hourly round at its end and the minute's after it."""
     stage.pass_time(days=MONTH_D)
     runners_tidy.tidy(stage.runtime)
-    leave.resume(stage.runtime)
+    disconnect.resume(stage.runtime)
 
 
 def kinds(stage: Stage) -> list[str]:
@@ -55,12 +55,12 @@ def test_a_month_after_the_warning_everything_goes_with_a_receipt(
     runners_tidy.tidy(stage.runtime)
     stage.pass_time(days=MONTH_D - 1)
     runners_tidy.tidy(stage.runtime)
-    leave.resume(stage.runtime)
+    disconnect.resume(stage.runtime)
     early = rows(stage, Runner)
 
     stage.pass_time(days=1)
     runners_tidy.tidy(stage.runtime)
-    leave.resume(stage.runtime)
+    disconnect.resume(stage.runtime)
 
     assert early == 1
     assert rows(stage, Runner) == 0
@@ -71,11 +71,11 @@ def test_a_month_after_the_warning_everything_goes_with_a_receipt(
 
 
 def stays_by_link(stage: Stage, runner_id: int) -> None:
-    assert inactive.stay(stage.runtime, token_in(stage.runtime, "inactive"))
+    assert inactivity.stay(stage.runtime, token_in(stage.runtime, "inactive"))
 
 
 def signs_in(stage: Stage, runner_id: int) -> None:
-    signin.sign_in(stage.runtime, runner_id)
+    sign_in.sign_in(stage.runtime, runner_id)
 
 
 def says_how_it_was_before(stage: Stage, runner_id: int) -> None:
@@ -117,7 +117,7 @@ def test_a_warning_that_came_late_leaves_its_month(stage: Stage, away: int) -> N
     stage.pass_time(days=3 * YEAR_D)  # the instance was switched off
     runners_tidy.tidy(stage.runtime)
     runners_tidy.tidy(stage.runtime)
-    leave.resume(stage.runtime)
+    disconnect.resume(stage.runtime)
     at_once = rows(stage, Runner)
 
     a_month_passes(stage)
@@ -151,7 +151,7 @@ def test_a_runner_seen_before_this_was_counted_is_as_old_as_their_account(
 
 def test_a_deletion_asked_for_is_not_warned_about(stage: Stage, away: int) -> None:
     stage.pass_time(days=YEAR_D)
-    erase.ask(stage.runtime, away)
+    deletion.ask(stage.runtime, away)
 
     runners_tidy.tidy(stage.runtime)
 
@@ -163,11 +163,11 @@ def test_the_link_takes_back_a_deletion_that_was_asked_for(
 ) -> None:
     stage.pass_time(days=YEAR_D)
     runners_tidy.tidy(stage.runtime)
-    erase.ask(stage.runtime, away)
+    deletion.ask(stage.runtime, away)
 
-    kept = inactive.stay(stage.runtime, token_in(stage.runtime, "inactive"))
+    kept = inactivity.stay(stage.runtime, token_in(stage.runtime, "inactive"))
     stage.pass_time(minutes=10)
-    leave.resume(stage.runtime)
+    disconnect.resume(stage.runtime)
 
     assert kept
     assert rows(stage, Runner) == 1
@@ -176,10 +176,10 @@ def test_the_link_takes_back_a_deletion_that_was_asked_for(
 def test_the_link_says_no_once_the_deletion_has_begun(stage: Stage, away: int) -> None:
     stage.pass_time(days=YEAR_D)
     runners_tidy.tidy(stage.runtime)
-    erase.ask(stage.runtime, away)
+    deletion.ask(stage.runtime, away)
     stage.pass_time(minutes=10)
 
-    assert not inactive.stay(stage.runtime, token_in(stage.runtime, "inactive"))
+    assert not inactivity.stay(stage.runtime, token_in(stage.runtime, "inactive"))
 
 
 def test_the_link_works_once_and_for_nobody_else(stage: Stage, away: int) -> None:
@@ -187,6 +187,6 @@ def test_the_link_works_once_and_for_nobody_else(stage: Stage, away: int) -> Non
     runners_tidy.tidy(stage.runtime)
     token = token_in(stage.runtime, "inactive")
 
-    assert not inactive.stay(stage.runtime, "another-token")
-    assert inactive.stay(stage.runtime, token)
-    assert not inactive.stay(stage.runtime, token)
+    assert not inactivity.stay(stage.runtime, "another-token")
+    assert inactivity.stay(stage.runtime, token)
+    assert not inactivity.stay(stage.runtime, token)

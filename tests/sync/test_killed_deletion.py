@@ -14,7 +14,7 @@ from sync.models import (
     Run,
     Runner,
 )
-from sync.runners import erase, leave
+from sync.runners import deletion, disconnect
 from sync.runtime import Runtime
 from sync.strava.budget import Budget
 from tests.stage import Stage
@@ -52,16 +52,16 @@ DEATHS: dict[str, Callable[[Runtime], Runtime]] = {
 
 @pytest.mark.parametrize("death", DEATHS)
 def test_a_deletion_that_was_killed_is_finished_once(linked: Stage, death: str) -> None:
-    erase.ask(linked.runtime, the_runner(linked))
+    deletion.ask(linked.runtime, the_runner(linked))
     linked.pass_time(minutes=10)
     with pytest.raises(Killed):
-        leave.resume(DEATHS[death](linked.runtime))
-    too_late = erase.undo(linked.runtime, the_runner(linked))
-    leave.resume(linked.runtime)
+        disconnect.resume(DEATHS[death](linked.runtime))
+    too_late = deletion.undo(linked.runtime, the_runner(linked))
+    disconnect.resume(linked.runtime)
     at_once = rows(linked, Runner)
 
     linked.pass_time(minutes=3)
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
 
     assert not too_late
     assert at_once == 1  # whoever began may still be at it
@@ -72,11 +72,11 @@ def test_a_deletion_that_was_killed_is_finished_once(linked: Stage, death: str) 
 
 
 def test_a_lost_key_stops_no_deletion(linked: Stage) -> None:
-    erase.ask(linked.runtime, the_runner(linked))
+    deletion.ask(linked.runtime, the_runner(linked))
     linked.pass_time(minutes=10)
     other_key = Sealer(["another key that never sealed anything"])
 
-    leave.resume(replace(linked.runtime, sealer=other_key))
+    disconnect.resume(replace(linked.runtime, sealer=other_key))
 
     assert rows(linked, Runner) == 0
     with pytest.raises(KeyLost):

@@ -26,7 +26,7 @@ from sync.models import (
     Sweep,
 )
 from sync.queue import Work
-from sync.runners import leave
+from sync.runners import disconnect
 from sync.runners.tokens import access_token
 from sync.runs import backfill, pull, reconcile
 from sync.runtime import Runtime
@@ -61,7 +61,7 @@ class DiesAtStrava(HttpStrava):
 class LeavesMeanwhile(HttpStrava):
     """The runner leaves while Strava's answer is on its way."""
 
-    leave: Callable[[], None]
+    disconnect: Callable[[], None]
 
     @override
     def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
@@ -92,7 +92,9 @@ def rows(stage: Stage, table: type[Model]) -> int:
 
 
 @pytest.mark.parametrize("dies_after", [False, True])
-@pytest.mark.parametrize("goodbye", [leave.disconnect, leave.delete_everything])
+@pytest.mark.parametrize(
+    "goodbye", [disconnect.disconnect, disconnect.delete_everything]
+)
 def test_a_goodbye_that_was_killed_is_finished(
     linked: Stage, goodbye: Callable[[Runtime, int], None], *, dies_after: bool
 ) -> None:
@@ -104,9 +106,9 @@ def test_a_goodbye_that_was_killed_is_finished(
     linked.pass_time(minutes=5)
     backfill.drain(linked.runtime)
     reconcile.drain(linked.runtime)
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
 
-    kept = 0 if goodbye is leave.delete_everything else 1
+    kept = 0 if goodbye is disconnect.delete_everything else 1
     assert rows(linked, Run) == rows(linked, Connection) == rows(linked, Sweep) == 0
     assert rows(linked, Runner) == kept
     assert linked.world.grants.get(7) is None
@@ -135,7 +137,7 @@ def test_disconnecting_leaves_nothing_of_strava_s_in_any_table(linked: Stage) ->
     answers = rows(linked, Answer)
     held = {table.__tablename__: rows(linked, table) for table in FROM_STRAVA}
 
-    leave.disconnect(linked.runtime, runner_id)
+    disconnect.disconnect(linked.runtime, runner_id)
 
     left = {table.__tablename__: rows(linked, table) for table in FROM_STRAVA}
     assert 0 not in held.values(), held
@@ -152,10 +154,10 @@ def test_disconnecting_leaves_nothing_of_strava_s_in_any_table(linked: Stage) ->
 
 
 def test_a_finished_goodbye_is_not_said_again(linked: Stage) -> None:
-    leave.disconnect(linked.runtime, the_runner(linked))
+    disconnect.disconnect(linked.runtime, the_runner(linked))
     linked.pass_time(minutes=5)
 
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
 
     with linked.runtime.db.reading() as session:
         kinds = session.scalars(select(Mail.kind)).all()
@@ -171,9 +173,9 @@ def test_goodbyes_that_do_not_fit_into_a_shift_are_said_in_the_next(
         session.execute(update(Runner).values(erase_at=linked.clock()))
     linked.queue.woken_up.clear()
 
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
     after_one = rows(linked, Runner)
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
 
     assert (after_one, rows(linked, Runner)) == (1, 0)
     assert Work.LEAVING in linked.queue.woken_up
@@ -185,7 +187,7 @@ def test_nobody_uses_the_tokens_of_a_runner_who_leaves(linked: Stage) -> None:
     )
     dying = replace(linked.runtime, strava=strava)
     with pytest.raises(Killed):
-        leave.disconnect(dying, the_runner(linked))
+        disconnect.disconnect(dying, the_runner(linked))
     before = linked.reads()
     linked.tell(athlete_of(linked), 1, "create")
 
@@ -204,7 +206,7 @@ def test_a_runner_who_leaves_while_strava_answers_leaves_no_run(
     leaving = LeavesMeanwhile(
         linked.runtime.settings, budget=Budget("", clock=linked.clock)
     )
-    leaving.leave = lambda: leave.disconnect(linked.runtime, runner_id)
+    leaving.leave = lambda: disconnect.disconnect(linked.runtime, runner_id)
 
     pull.pull(
         replace(linked.runtime, strava=leaving), runner_id, run.id, lane=Lane.NEW_RUN
@@ -217,7 +219,7 @@ def test_a_deauthorisation_invites_nobody_to_reconnect(linked: Stage) -> None:
     with linked.world.change():
         grants.deauthorise(linked.world, 7)
 
-    leave.if_revoked(linked.runtime, the_runner(linked))
+    disconnect.if_revoked(linked.runtime, the_runner(linked))
 
     with linked.runtime.db.reading() as session:
         waiting = session.scalars(
@@ -236,6 +238,6 @@ def test_a_deauthorisation_that_was_killed_half_way_is_finished(
         access_token(linked.runtime, the_runner(linked))
     # The process died here: the link is broken, the event is still due.
 
-    leave.if_revoked(linked.runtime, the_runner(linked))
+    disconnect.if_revoked(linked.runtime, the_runner(linked))
 
     assert rows(linked, Run) == 0

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from sync.errors import CodeRefused, OtherRunner, ScopeMissing, StateRefused
 from sync.models import Backfill, Connection, Decision, Run, Runner
-from sync.runners import connect, leave
+from sync.runners import connect, disconnect
 from sync.runners.tokens import access_token
 from sync.runs import store
 from sync.simulator import grants
@@ -152,7 +152,7 @@ def test_another_athlete_never_takes_over_a_runner(stage: Stage) -> None:
 
 def test_a_linked_athlete_never_becomes_a_runner_who_disconnected(stage: Stage) -> None:
     left = stage.link(stage.athlete(7))
-    leave.disconnect(stage.runtime, left)
+    disconnect.disconnect(stage.runtime, left)
     other = stage.link(stage.athlete(8))
     url = connect.begin(stage.runtime, browser="b", consents=ALL_BOXES, runner_id=left)
     code = grants.give_code(stage.world, 8, "read,activity:read")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from sync.models import Run, Runner
-from sync.runners import erase, leave
+from sync.runners import deletion, disconnect
 from sync.runtime import Runtime
 from tests.stage import Stage
 
@@ -28,13 +28,13 @@ def written(tmp_path: Path) -> bytes:
 
 
 def after_ten_minutes(stage: Stage, runner_id: int) -> None:
-    erase.ask(stage.runtime, runner_id)
+    deletion.ask(stage.runtime, runner_id)
     stage.pass_time(minutes=10)
-    leave.resume(stage.runtime)
+    disconnect.resume(stage.runtime)
 
 
 def by_the_host(stage: Stage, runner_id: int) -> None:
-    leave.delete_everything(stage.runtime, runner_id)
+    disconnect.delete_everything(stage.runtime, runner_id)
 
 
 @pytest.mark.parametrize("goes", [after_ten_minutes, by_the_host])

@@ -13,8 +13,8 @@ from sync.models import (
     Run,
     SignIn,
 )
-from sync.runners import signin
-from sync.runners import tidy as runners_tidy
+from sync.runners import purge as runners_tidy
+from sync.runners import sign_in
 from sync.runs import reconcile
 from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime
@@ -150,7 +150,7 @@ def test_under_a_limit_settled_events_go_with_the_runs(linked: Stage) -> None:
 
 
 def test_used_and_expired_links_and_sign_ins_go(linked: Stage) -> None:
-    signin.sign_in(linked.runtime, the_runner(linked))
+    sign_in.sign_in(linked.runtime, the_runner(linked))
 
     runners_tidy.tidy(linked.runtime)
     early = rows(linked, LinkAttempt), rows(linked, SignIn)

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from sync import account_state, work_status
 from sync.models import Backfill, Connection, Consent, Sweep
-from sync.runners import erase, leave
+from sync.runners import deletion, disconnect
 from sync.runtime import Runtime
 from sync.strava.budget import Budget
 from tests.stage import Stage
@@ -18,7 +18,7 @@ from tests.sync.test_leaving import DiesAtStrava, Killed
 
 
 def goes(runtime: Runtime, runner_id: int) -> None:
-    erase.ask(runtime, runner_id)
+    deletion.ask(runtime, runner_id)
 
 
 def has_a_new_text_to_read(runtime: Runtime, runner_id: int) -> None:
@@ -56,25 +56,25 @@ def test_an_event_about_a_runner_who_goes_is_not_late(stage: Stage) -> None:
     stage.pass_time(minutes=5)
     late = work_status.look(stage.runtime).late_s["inbox"]
 
-    erase.ask(stage.runtime, runner_id)
+    deletion.ask(stage.runtime, runner_id)
 
     assert (late, work_status.look(stage.runtime).late_s["inbox"]) == (300, 0)
 
 
 def a_deletion_that_nobody_took(stage: Stage, runner_id: int) -> None:
-    erase.ask(stage.runtime, runner_id)
+    deletion.ask(stage.runtime, runner_id)
     stage.pass_time(minutes=10)
 
 
 def a_deletion_that_fails_again_and_again(stage: Stage, runner_id: int) -> None:
-    erase.ask(stage.runtime, runner_id)
+    deletion.ask(stage.runtime, runner_id)
     strava = DiesAtStrava(stage.runtime.settings, budget=Budget("", clock=stage.clock))
     dying = replace(stage.runtime, strava=strava)
     stage.pass_time(minutes=5)
     for _ in range(2):
         stage.pass_time(minutes=5)
         with suppress(Killed):
-            leave.resume(dying)
+            disconnect.resume(dying)
     stage.pass_time(minutes=-5)
 
 
@@ -82,7 +82,7 @@ def a_disconnect_whose_process_died(stage: Stage, runner_id: int) -> None:
     strava = DiesAtStrava(stage.runtime.settings, budget=Budget("", clock=stage.clock))
     dying = replace(stage.runtime, strava=strava)
     with suppress(Killed):
-        leave.disconnect(dying, runner_id)
+        disconnect.disconnect(dying, runner_id)
     stage.pass_time(seconds=account_state.HALF_SAID.total_seconds())
 
 
@@ -106,12 +106,12 @@ def test_a_goodbye_that_should_have_been_said_is_late(
     late = work_status.look(stage.runtime)
     assert (early.due["leaving"], early.late_s["leaving"]) == (0, 0)
     assert (late.due["leaving"], late.late_s["leaving"]) == (1, 660)
-    leave.resume(stage.runtime)
+    disconnect.resume(stage.runtime)
     assert work_status.look(stage.runtime).late_s["leaving"] == 0
 
 
 def test_a_deletion_that_can_be_undone_is_not_late(stage: Stage) -> None:
-    erase.ask(stage.runtime, stage.link(stage.athlete()))
+    deletion.ask(stage.runtime, stage.link(stage.athlete()))
     stage.pass_time(minutes=9)
 
     assert work_status.look(stage.runtime).due["leaving"] == 0

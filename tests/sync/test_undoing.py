@@ -12,7 +12,7 @@ from typing_extensions import override
 from sync.inbox import handle
 from sync.inbox import store as inbox
 from sync.models import Event, Run, Survey
-from sync.runners import erase, leave
+from sync.runners import deletion, disconnect
 from sync.runs import reconcile
 from sync.simulator import life
 from sync.strava import Lane, NotARun, Page, RemoteRun
@@ -76,7 +76,7 @@ def asked_while_strava_answers(stage: Stage) -> None:
     strava = AskedMeanwhile(
         stage.runtime.settings, budget=Budget("", clock=stage.clock)
     )
-    strava.ask = lambda: erase.ask(stage.runtime, the_runner(stage))
+    strava.ask = lambda: deletion.ask(stage.runtime, the_runner(stage))
     handle.drain(replace(stage.runtime, strava=strava))
 
 
@@ -84,7 +84,7 @@ def asked_as_the_events_were_taken(stage: Stage) -> None:
     with stage.runtime.db.transaction() as session:
         batch = inbox.claim(session, now=stage.clock())
     assert batch
-    erase.ask(stage.runtime, the_runner(stage))
+    deletion.ask(stage.runtime, the_runner(stage))
     handle.act(stage.runtime, batch)
     stage.pass_time(minutes=6)  # its worker died before it let go
 
@@ -112,7 +112,7 @@ def test_events_in_flight_are_read_and_asked_about_after_an_undo(
     asked(linked)
     meanwhile, waiting = rows(linked, Run), due(linked)
 
-    erase.undo(linked.runtime, the_runner(linked))
+    deletion.undo(linked.runtime, the_runner(linked))
     linked.work()
 
     assert meanwhile == 2
@@ -131,7 +131,7 @@ def test_events_in_flight_go_with_the_runner(
 
     linked.pass_time(minutes=10)
     linked.work()
-    leave.resume(linked.runtime)
+    disconnect.resume(linked.runtime)
 
     assert rows(linked, Event) == rows(linked, Run) == 0
 
@@ -144,11 +144,11 @@ def test_a_look_that_broke_off_is_made_at_once_after_an_undo(linked: Stage) -> N
     strava = AskedMeanwhile(
         linked.runtime.settings, budget=Budget("", clock=linked.clock)
     )
-    strava.ask = lambda: erase.ask(linked.runtime, the_runner(linked))
+    strava.ask = lambda: deletion.ask(linked.runtime, the_runner(linked))
     reconcile.drain(replace(linked.runtime, strava=strava))
     meanwhile = rows(linked, Run)
 
-    erase.undo(linked.runtime, the_runner(linked))
+    deletion.undo(linked.runtime, the_runner(linked))
     reconcile.drain(linked.runtime)
 
     assert (meanwhile, rows(linked, Run)) == (2, 1)

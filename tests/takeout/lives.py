@@ -6,7 +6,7 @@ from sync.analytics.figures import figures_for
 from sync.mail import deliver
 from sync.models import CheckinDraw, FigureDecision, Runner, SetAside
 from sync.runners import connect as linking
-from sync.runners import signin
+from sync.runners import sign_in
 from sync.runtime import Runtime
 from sync.simulator.records import Athlete
 from sync.surveys import answer, before, wellbeing
@@ -39,8 +39,8 @@ def live(stage: Stage, athlete: Athlete, runner_id: int) -> None:
         )
     wellbeing.record(stage.runtime, runner_id, _five(stage.runtime, runner_id))
     linking.begin(stage.runtime, browser="browser", consents=None, runner_id=runner_id)
-    signin.sign_in(stage.runtime, runner_id)
-    signin.send_link(
+    sign_in.sign_in(stage.runtime, runner_id)
+    sign_in.send_link(
         stage.runtime, email=f"runner{runner_id}@example.org", browser="browser"
     )
     figures_for(stage.runtime, runner_id)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer, Run, Survey
-from sync.runners import connect, leave
+from sync.runners import connect, disconnect
 from sync.settings import Settings
 from sync.simulator import grants
 from sync.surveys import own_log
@@ -34,7 +34,7 @@ def file(stage: Stage, runner_id: int, tmp_path: Path) -> Path:
         run_id = answered.one()
     assert run_id
     own_log.keep_for_run(strict, runner_id, run_id, keep=True)
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
     return zipped(tmp_path, exported(stage.runtime, runner_id))
 
 
@@ -92,7 +92,7 @@ def test_a_kept_run_that_gave_way_stands_in_once_stravas_own_goes(
     runner_id = linked(there)
     bring_in(there.runtime, file, runner_id=runner_id)
 
-    leave.disconnect(there.runtime, runner_id)
+    disconnect.disconnect(there.runtime, runner_id)
 
     assert sources(there) == ["hand"]
     assert answered(there) == ["hand", "hand"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from sync.models import Answer, Mail, Run
-from sync.runners import leave
+from sync.runners import disconnect
 from sync.takeout.bring import bring_in
 from tests.stage import Stage
 from tests.takeout.elsewhere import counts, exported, zipped
@@ -44,7 +44,7 @@ def asked_later(stage: Stage, files: dict[str, bytes]) -> dict[str, bytes]:
 def test_what_was_asked_about_a_run_that_went_everywhere_is_there_once(
     stage: Stage, runner_id: int, tmp_path: Path
 ) -> None:
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
     files = asked_later(stage, exported(stage.runtime, runner_id))
     before = counts(stage.runtime)
 
@@ -60,7 +60,7 @@ def test_what_was_asked_here_about_a_run_that_went_is_known_by_the_run(
 ) -> None:
     files = asked_later(stage, exported(stage.runtime, runner_id))
     before = counts(stage.runtime)
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
 
     bring_in(stage.runtime, zipped(tmp_path, files), runner_id=runner_id)
 

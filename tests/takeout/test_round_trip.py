@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 from sync import account_state
 from sync.errors import ConsentMissing
 from sync.models import Answer, Consent, Run, Survey
+from sync.runners import withdraw_consent
 from sync.settings import Settings
-from sync.surveys import withdraw
 from sync.takeout.archive import NotAnExport
 from sync.takeout.bring import bring_in
 from tests.stage import Stage
@@ -191,7 +191,7 @@ def test_answers_of_who_took_the_consent_back_stay_out(
 ) -> None:
     file = zipped(tmp_path, exported(stage.runtime, runner_id))
     brought = bring_in(there.runtime, file)
-    withdraw.withdraw_mood(there.runtime, brought.runner_id)
+    withdraw_consent.withdraw_mood(there.runtime, brought.runner_id)
     before = counts(there.runtime)
 
     with pytest.raises(ConsentMissing):

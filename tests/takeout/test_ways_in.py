@@ -12,7 +12,7 @@ from typing_extensions import override
 from sync import account_state
 from sync.crypto import Sealer
 from sync.models import Consent, Runner
-from sync.runners import address, leave, signin
+from sync.runners import address, disconnect, sign_in
 from sync.takeout.bring import bring_in
 from tests.conftest import KEY
 from tests.mailbag import token_in
@@ -30,7 +30,7 @@ def there(stage: Stage, sqlite_template: Path, tmp_path: Path) -> Iterator[Stage
 def test_who_left_strava_gets_in_by_a_mail(
     stage: Stage, runner_id: int, there: Stage, tmp_path: Path
 ) -> None:
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
     file = zipped(tmp_path, exported(stage.runtime, runner_id))
 
     brought = bring_in(there.runtime, file)
@@ -38,7 +38,7 @@ def test_who_left_strava_gets_in_by_a_mail(
     assert (brought.by_strava, brought.is_mailed) == (False, True)
     token = token_in(there.runtime, "confirm_address")
     assert address.confirm(there.runtime, token=token) == brought.runner_id
-    signin.send_link(
+    sign_in.send_link(
         there.runtime, email=f"runner{runner_id}@example.org", browser="browser"
     )
     assert token_in(there.runtime, "sign_in_link")
@@ -47,7 +47,7 @@ def test_who_left_strava_gets_in_by_a_mail(
 def test_who_left_strava_and_agreed_to_an_older_text_gets_in_by_a_mail(
     stage: Stage, runner_id: int, there: Stage, tmp_path: Path
 ) -> None:
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
     with stage.runtime.db.transaction() as session:
         session.execute(update(Consent).values(version="2025-01"))
     file = zipped(tmp_path, exported(stage.runtime, runner_id))
@@ -64,7 +64,7 @@ def test_who_left_strava_and_agreed_to_an_older_text_gets_in_by_a_mail(
 def test_without_the_mail_that_lets_them_in_nobody_comes(
     stage: Stage, runner_id: int, there: Stage, tmp_path: Path
 ) -> None:
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
     file = zipped(tmp_path, exported(stage.runtime, runner_id))
     before = counts(there.runtime)
 
@@ -86,7 +86,7 @@ def test_without_the_mail_that_lets_them_in_nobody_comes(
 def test_an_address_may_be_as_long_as_here(
     stage: Stage, runner_id: int, there: Stage, tmp_path: Path, length: int
 ) -> None:
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
     host = f"{'b' * 63}.{'c' * 63}.{'d' * 63}.org"
     long = f"{'a' * 60}@{host[len(host) + 61 - length :]}"
     files = exported(stage.runtime, runner_id)

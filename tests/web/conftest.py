@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from sync.runners import signin
+from sync.runners import sign_in as signin
 from sync.runtime import Runtime
 from sync.settings import Settings
 from tests.servers import HOST, free_port

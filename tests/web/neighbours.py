@@ -6,7 +6,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from sync.models import Answer, Export, Mail, MailLink, Survey
-from sync.runners import address, signin
+from sync.runners import address, sign_in
 from sync.runtime import Runtime
 from sync.surveys import before, unsubscribe
 from sync.takeout import exports
@@ -64,7 +64,7 @@ def runner_with_everything(stage: Stage) -> int:
     address.ask(runtime, runner_id=ada, email=ADDRESS)
     address.confirm(runtime, token=token_in(runtime, "confirm_address"))
     address.ask(runtime, runner_id=ada, email=f"new-{ADDRESS}")
-    signin.send_link(runtime, email=ADDRESS, browser="ada's browser")
+    sign_in.send_link(runtime, email=ADDRESS, browser="ada's browser")
     before.record(runtime, token=before.token_for(runtime, ada), mood=1)
     exports.ask(runtime, ada)
     exports.drain(runtime)
@@ -95,7 +95,7 @@ def ids_of(runtime: Runtime, ada: int, stage: Stage) -> dict[str, str]:
         "before token": before.token_for(runtime, ada),
         "confirm token": token_in(runtime, "confirm_address"),
         "sign-in link": token_in(runtime, "sign_in_link"),
-        "sign-in": signin.sign_in(runtime, ada),
+        "sign-in": sign_in.sign_in(runtime, ada),
         "hash of a link": str(link),
         "consent": "mood",
         "path": "../../../moodmiles.sqlite3",

@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 
 from sync.models import Consent, Run
 from sync.prepared.scenes import SCENES, Scene, prepare
-from sync.runners import signin
+from sync.runners import preferences, sign_in
 from sync.runs import private
 from sync.runtime import Runtime
-from sync.surveys import answer, before, controls, unsubscribe, wellbeing
+from sync.surveys import answer, before, unsubscribe, wellbeing
 from tests.stage import Stage
 from tests.web.history import give_history, give_looks
 from tests.web.states_of_own import kept, letter, not_packed, packed, packing
@@ -104,7 +104,7 @@ def _mailed(path: str = "") -> State:
 def _wellbeing(stage: Stage, said: int | None = None) -> Scene:
     """Open the longer look: switched on, and answered alike five times or not yet."""
     runner_id = _linked(stage)
-    controls.save(stage.runtime, runner_id, {"wellbeing": True, "country": "DE"})
+    preferences.save(stage.runtime, runner_id, {"wellbeing": True, "country": "DE"})
     if said is not None:
         values = {f"who5_{number}": said for number in range(1, 6)}
         wellbeing.record(stage.runtime, runner_id, values)
@@ -115,7 +115,7 @@ def _wellbeing_for_years(stage: Stage) -> Scene:
     """Open the longer look after three years of answers, more than are drawn."""
     scene = answered(stage, 200, "/wellbeing")
     assert scene.runner_id is not None
-    controls.save(stage.runtime, scene.runner_id, {"wellbeing": True})
+    preferences.save(stage.runtime, scene.runner_id, {"wellbeing": True})
     give_looks(stage.runtime, scene.runner_id, [n * 7 % 26 for n in range(40)])
     return scene
 
@@ -123,7 +123,7 @@ def _wellbeing_for_years(stage: Stage) -> Scene:
 def _sign_ins(stage: Stage) -> Scene:
     runner_id = _linked(stage)
     for browser in ("Firefox on Linux", "Safari on iPhone", None):
-        signin.sign_in(stage.runtime, runner_id, browser=browser)
+        sign_in.sign_in(stage.runtime, runner_id, browser=browser)
     return Scene("/settings/sign-ins", runner_id)
 
 

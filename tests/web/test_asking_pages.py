@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer, Survey
+from sync.runners import preferences
 from sync.runtime import Runtime
-from sync.surveys import before, controls, unsubscribe
+from sync.surveys import before, unsubscribe
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -45,10 +46,10 @@ def test_a_mail_leads_to_the_survey_settings_without_a_sign_in(
     browser: Browser, mailed: str, runner_id: int, runtime: Runtime
 ) -> None:
     page = browser.open(f"{mailed}/settings?ask=weekly")
-    untouched = controls.preferences(runtime, runner_id).ask
+    untouched = preferences.preferences(runtime, runner_id).ask
     answer = browser.client.post(f"{mailed}/settings", data=FORM)
 
-    chosen = controls.preferences(runtime, runner_id)
+    chosen = preferences.preferences(runtime, runner_id)
     assert '<option value="weekly" selected>' in page.text
     assert untouched == "every-run"
     assert answer.status_code == 303
@@ -101,12 +102,12 @@ def test_one_click_stops_the_check_ins_only(
     browser: Browser, mailed: str, runner_id: int, runtime: Runtime
 ) -> None:
     page = browser.open(f"{mailed}?only=checkins").text
-    untouched = controls.preferences(runtime, runner_id).checkins
+    untouched = preferences.preferences(runtime, runner_id).checkins
     done = browser.client.post(
         f"{mailed}?only=checkins", data={"List-Unsubscribe": "One-Click"}
     )
 
-    chosen = controls.preferences(runtime, runner_id)
+    chosen = preferences.preferences(runtime, runner_id)
     assert "Stop the check-ins?" in page
     assert untouched
     assert (done.status_code, done.data) == (200, b"")
@@ -116,13 +117,13 @@ def test_one_click_stops_the_check_ins_only(
 def test_who_was_stopped_for_silence_is_told_and_chooses(
     browser: Browser, mailed: str, runner_id: int, runtime: Runtime
 ) -> None:
-    controls.save(runtime, runner_id, {"ask": "waiting"})
+    preferences.save(runtime, runner_id, {"ask": "waiting"})
 
     page = browser.open(f"{mailed}/settings").text
     browser.client.post(f"{mailed}/settings", data=FORM | {"ask": "every-run"})
 
     assert "Several questions in a row stayed unanswered" in page
-    assert controls.preferences(runtime, runner_id).ask == "every-run"
+    assert preferences.preferences(runtime, runner_id).ask == "every-run"
 
 
 def test_the_zone_and_the_rest_are_set_signed_in(
@@ -137,7 +138,7 @@ def test_the_zone_and_the_rest_are_set_signed_in(
     assert answer.status_code == 303
     assert refused.status_code == 400
     assert "<option selected>Asia/Tokyo</option>" in browser.open("/settings").text
-    assert controls.preferences(runtime, runner_id).wellbeing
+    assert preferences.preferences(runtime, runner_id).wellbeing
 
 
 @pytest.mark.usefixtures("runner_id")

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from sync.errors import ConsentMissing, GoingSoon
 from sync.models import Answer, Consent, Runner
-from sync.runners import erase
+from sync.runners import deletion
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.settings import Settings
@@ -53,7 +53,7 @@ def has_a_new_text_to_read(runtime: Runtime, _runner_id: int) -> None:
 
 
 def is_about_to_be_deleted(runtime: Runtime, runner_id: int) -> None:
-    erase.ask(runtime, runner_id)
+    deletion.ask(runtime, runner_id)
 
 
 def kept(runtime: Runtime) -> list[tuple[int, bytes]]:

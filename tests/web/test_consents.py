@@ -15,9 +15,10 @@ from sync.models import (
     Run,
     Runner,
 )
+from sync.runners import preferences
+from sync.runners.withdraw_consent import withdraw_mail
 from sync.runtime import Runtime
-from sync.surveys import checkins, controls
-from sync.surveys.withdraw import withdraw_mail
+from sync.surveys import checkins
 from sync.takeout import exports
 from tests.mailbag import token_in
 from tests.stage import Stage
@@ -83,9 +84,9 @@ def test_without_that_consent_questions_cannot_be_switched_on_again(
 ) -> None:
     browser.post("/settings/consents/mood")
 
-    controls.save(runtime, runner_id, {"units": "mi"})
+    preferences.save(runtime, runner_id, {"units": "mi"})
     with pytest.raises(ConsentMissing):
-        controls.save(runtime, runner_id, {"ask": "every-run"})
+        preferences.save(runtime, runner_id, {"ask": "every-run"})
 
     with runtime.db.reading() as session:
         assert session.get_one(Runner, runner_id).preferences["ask"] == "never"

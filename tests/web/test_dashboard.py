@@ -6,8 +6,8 @@ import io
 import pytest
 
 from sync.models import Connection
+from sync.runners import preferences
 from sync.runtime import Runtime
-from sync.surveys import controls
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.history import give_history
@@ -135,7 +135,7 @@ def test_runs_of_others_and_old_runs_take_no_answer(
 def test_miles_are_used_everywhere(
     browser: Browser, runner_id: int, runtime: Runtime
 ) -> None:
-    controls.save(runtime, runner_id, {"units": "mi"})
+    preferences.save(runtime, runner_id, {"units": "mi"})
 
     page = browser.open("/dashboard").text
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from sync.crypto import token_hash
 from sync.models import LinkAttempt
-from sync.runners import signin
+from sync.runners import sign_in
 from sync.runners.rules import MAIL_LINK_LIFE, SIGN_IN_IDLE, SIGN_IN_LIFE, STATE_LIFE
 from sync.runtime import Runtime
 from sync.simulator import grants
@@ -189,7 +189,7 @@ def test_signing_in_ends_the_session_before(
 def test_what_the_table_holds_opens_nothing(
     stage: Stage, stranger: Browser, runtime: Runtime
 ) -> None:
-    token = signin.sign_in(runtime, stage.link(stage.athlete()))
+    token = sign_in.sign_in(runtime, stage.link(stage.athlete()))
 
     assert opens(stranger, token)
     assert not opens(stranger, token_hash(token))

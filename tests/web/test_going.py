@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import func, select
 
 from sync.models import Runner
-from sync.runners import erase, inactive, leave, signin
+from sync.runners import deletion, disconnect, inactivity, sign_in
 from sync.runtime import Runtime
 from tests.mailbag import token_in
 from tests.stage import Stage
@@ -89,14 +89,14 @@ def test_after_ten_minutes_sign_ins_end_and_nothing_can_be_undone(
     browser.post("/settings/delete")
     link = f"/undo/{token_in(runtime, 'undo')}"
     stage.pass_time(minutes=10)
-    leave.resume(runtime)
+    disconnect.resume(runtime)
 
     undone = browser.post(link)
 
     assert undone.status_code == 410
     assert runners(runtime) == 0
     assert cookie
-    assert signin.runner_of(runtime, cookie.value) is None
+    assert sign_in.runner_of(runtime, cookie.value) is None
     assert browser.open("/settings").location.startswith("/login")
 
 
@@ -108,7 +108,7 @@ def test_an_answer_meanwhile_is_refused_in_a_sentence(
     run = stage.run(athlete, ended_minutes_ago=30)
     stage.tell(athlete, run.id, "create")
     stage.work()
-    erase.ask(runtime, runner_id)
+    deletion.ask(runtime, runner_id)
 
     refused = browser.client.post(f"/s/{token_in(runtime)}", data={"mood": 4})
 
@@ -121,7 +121,7 @@ def test_a_link_in_the_warning_keeps_an_unused_account(
 ) -> None:
     runner_id = stage.link(stage.athlete())
     stage.pass_time(days=366)
-    inactive.look(runtime)
+    inactivity.look(runtime)
     link = f"/stay/{token_in(runtime, 'inactive')}"
 
     looked, kept, again = browser.open(link), browser.post(link), browser.post(link)

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from sync.models import Connection, Model, SetAside, Sweep
-from sync.runners import erase
+from sync.runners import deletion
 from sync.runtime import Runtime
 from sync.simulator.records import Fault
 from sync.strava.client import HttpStrava
@@ -37,7 +37,7 @@ def test_ready_tells_how_late_the_work_is(client: FlaskClient, stage: Stage) -> 
 def test_ready_and_metrics_tell_of_a_deletion_that_is_overdue(
     client: FlaskClient, stage: Stage
 ) -> None:
-    erase.ask(stage.runtime, stage.link(stage.athlete()))
+    deletion.ask(stage.runtime, stage.link(stage.athlete()))
     stage.pass_time(minutes=15)
 
     ready, metrics = client.get("/readyz").json, client.get("/metrics").text

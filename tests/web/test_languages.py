@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from sync.language import spoken
-from sync.runners import account
+from sync.runners import account, preferences
 from sync.runtime import Runtime
-from sync.surveys import before, controls, unsubscribe
+from sync.surveys import before, unsubscribe
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -86,7 +86,7 @@ def test_the_runners_choice_wins(
     browser: Browser, runner_id: int, runtime: Runtime
 ) -> None:
     browser.client.get("/help?language=en")
-    controls.save(runtime, runner_id, {"language": "de"})
+    preferences.save(runtime, runner_id, {"language": "de"})
 
     assert speaks(browser.client, "/settings") == "de"
     assert speaks(browser.client, "/help?language=en") == "de"
@@ -96,7 +96,7 @@ def test_the_runners_choice_wins(
 def test_errors_and_the_way_out_speak_the_runners_language(
     browser: Browser, runner_id: int, runtime: Runtime
 ) -> None:
-    controls.save(runtime, runner_id, {"language": "de"})
+    preferences.save(runtime, runner_id, {"language": "de"})
     browser.open("/dashboard")
 
     lost = browser.client.get("/nowhere", headers=ENGLISH)
@@ -112,7 +112,7 @@ def test_errors_and_the_way_out_speak_the_runners_language(
 def test_an_error_speaks_the_language_last_heard_when_the_database_is_away(
     browser: Browser, runtime: Runtime
 ) -> None:
-    controls.save(runtime, 1, {"language": "de"})
+    preferences.save(runtime, 1, {"language": "de"})
     browser.open("/dashboard")
     runtime.db.engine.dispose()
     Path(runtime.db.engine.url.database or "").write_bytes(b"no database at all" * 99)
@@ -153,7 +153,7 @@ def test_pages_behind_a_mail_speak_the_runners_language(
     stranger: Browser, stage: Stage, runtime: Runtime
 ) -> None:
     runner_id, _ = fresh_run(stage, ended_minutes_ago=0)
-    controls.save(runtime, runner_id, {"language": "de"})
+    preferences.save(runtime, runner_id, {"language": "de"})
     survey = f"/s/{token_in(runtime)}"
     stop = f"/u/{unsubscribe.token_for(runtime, runner_id)}"
 

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer, Survey
+from sync.runners import preferences
 from sync.runtime import Runtime
-from sync.surveys import before, controls
+from sync.surveys import before
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.test_asking_pages import answers, asked
@@ -68,7 +69,7 @@ def test_the_longer_look_is_off_then_asked_then_closed_for_four_weeks(
     browser: Browser, runner_id: int, runtime: Runtime, stage: Stage
 ) -> None:
     off = browser.open("/wellbeing").text
-    controls.save(runtime, runner_id, {"wellbeing": True})
+    preferences.save(runtime, runner_id, {"wellbeing": True})
     asked = browser.open("/wellbeing").text
     refused = browser.post("/wellbeing", who5_1="3")
     browser.post("/wellbeing", **FIVE)
@@ -91,7 +92,7 @@ def test_the_longer_look_is_off_then_asked_then_closed_for_four_weeks(
 def test_low_answers_lead_to_people_and_to_no_label(
     browser: Browser, runner_id: int, runtime: Runtime
 ) -> None:
-    controls.save(runtime, runner_id, {"wellbeing": True})
+    preferences.save(runtime, runner_id, {"wellbeing": True})
 
     browser.post("/wellbeing", **dict.fromkeys(FIVE, "2"))
 

@@ -9,8 +9,8 @@ from sync.analytics.support import (
     country_of_languages,
     country_of_zone,
 )
+from sync.runners import preferences as controls
 from sync.runtime import Runtime
-from sync.surveys import controls
 from tests.web.conftest import Browser
 from tests.web.history import give_history
 from tests.web.test_settings import CHOICES, preferences

@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from sync.prepared.scenes import prepare
-from sync.surveys import controls
+from sync.runners import preferences
 from tests.robin import robin_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -31,7 +31,7 @@ def _few(stage: Stage) -> int:
 
 def _in_miles(stage: Stage) -> int:
     runner_id = answered(stage, 60).runner_id or 0
-    controls.save(stage.runtime, runner_id, {"units": "mi"})
+    preferences.save(stage.runtime, runner_id, {"units": "mi"})
     return runner_id
 
 

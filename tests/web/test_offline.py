@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page
 
 from sync.prepared.scenes import prepare
-from sync.runners import signin
+from sync.runners import sign_in
 from sync.runtime import Runtime
 from tests.web.visiting import phone
 
@@ -77,7 +77,7 @@ def test_what_is_kept_says_nothing_about_who_asked(
     as_nobody = client.get(path).text
     runner_id = prepare(runtime, "answers-3").runner_id
     assert runner_id is not None
-    token = signin.sign_in(runtime, runner_id)
+    token = sign_in.sign_in(runtime, runner_id)
     client.set_cookie("moodmiles", token, domain="127.0.0.1")
 
     assert client.get(path).text == as_nobody

@@ -1,7 +1,7 @@
 """The longer look's own line, beside the distance of the 28 days up to each day."""
 
+from sync.runners import preferences
 from sync.runtime import Runtime
-from sync.surveys import controls
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.states_of_own import strict
@@ -13,7 +13,7 @@ FIVE = {f"who5_{number}": "3" for number in range(1, 6)}
 def test_the_own_line_stands_over_the_distance_of_28_days(
     browser: Browser, runner_id: int, runtime: Runtime, stage: Stage
 ) -> None:
-    controls.save(runtime, runner_id, {"wellbeing": True})
+    preferences.save(runtime, runner_id, {"wellbeing": True})
     browser.post("/wellbeing", **FIVE)
     stage.pass_time(weeks=5)
     browser.sign_in(runner_id)
@@ -35,7 +35,7 @@ def test_the_own_line_stands_over_the_distance_of_28_days(
 def test_where_runs_do_not_stay_the_own_line_stands_alone(
     browser: Browser, runner_id: int, runtime: Runtime
 ) -> None:
-    controls.save(runtime, runner_id, {"wellbeing": True})
+    preferences.save(runtime, runner_id, {"wellbeing": True})
     browser.post("/wellbeing", **FIVE)
     limited = Browser(create_app(strict(runtime)).test_client(), runtime)
     limited.sign_in(runner_id)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from sync.models import Run
-from sync.runners import leave
+from sync.runners import disconnect
 from sync.runs import private, reconcile
 from sync.runtime import Runtime
 from sync.simulator import grants
@@ -137,7 +137,7 @@ def test_a_link_that_does_not_show_private_runs_asks_strava_for_them(
 def test_nobody_unlinked_is_asked_about_private_runs(
     browser: Browser, runner_id: int, stage: Stage
 ) -> None:
-    leave.disconnect(stage.runtime, runner_id)
+    disconnect.disconnect(stage.runtime, runner_id)
 
     assert browser.open("/settings/consents/private").location == "/connect"
     assert "Include them" not in browser.open("/settings").text

@@ -201,7 +201,7 @@ def test_a_failure_shows_a_code_and_logs_no_content(
     assert "Something went wrong on our side." in page.text
     assert as_json.json
     assert as_json.json["code"] in logged
-    assert "sync/runners/signin.py" in logged
+    assert "sync/runners/sign_in.py" in logged
     assert "canary" not in logged + page.text
     assert "Traceback" not in page.text
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.runners import signin
+from sync.runners import sign_in
 from sync.runtime import Runtime
 from tests.mailbag import token_in
 from tests.stage import Stage
@@ -137,7 +137,7 @@ def test_signing_out_ends_the_session_on_the_server(
 
     browser.post("/logout")
 
-    assert signin.runner_of(runtime, cookie.value) is None
+    assert sign_in.runner_of(runtime, cookie.value) is None
     assert browser.open("/dashboard").status_code == 302
 
 

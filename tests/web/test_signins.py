@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from sync.crypto import token_hash
 from sync.models import Runner, SignIn
-from sync.runners import signin
+from sync.runners import sign_in
 from sync.runtime import Runtime
 from tests.mailbag import token_in
 from tests.stage import Stage
@@ -29,7 +29,7 @@ EDGE = (
 
 def elsewhere(runtime: Runtime, runner_id: int, name: str = "Safari on iPhone") -> str:
     """Sign the runner in with one more browser; return its cookie."""
-    return signin.sign_in(runtime, runner_id, browser=name)
+    return sign_in.sign_in(runtime, runner_id, browser=name)
 
 
 def handles(page: str) -> list[str]:
@@ -87,8 +87,8 @@ def test_one_browser_is_signed_out_and_the_others_stay(
     answer = browser.post("/settings/sign-ins", browser=handles(page[at:])[0])
 
     assert answer.status_code == 303
-    assert signin.runner_of(runtime, lost) is None
-    assert signin.runner_of(runtime, kept) is not None
+    assert sign_in.runner_of(runtime, lost) is None
+    assert sign_in.runner_of(runtime, kept) is not None
     assert browser.open("/settings").status_code == 200
 
 
@@ -99,7 +99,7 @@ def test_every_other_browser_is_signed_out_at_once(
 
     browser.post("/settings/sign-ins", others="1")
 
-    assert [signin.runner_of(runtime, token) for token in others] == [None] * 3
+    assert [sign_in.runner_of(runtime, token) for token in others] == [None] * 3
     assert browser.open("/settings").status_code == 200
 
 
@@ -130,17 +130,17 @@ def test_nobody_signs_out_another_runners_browser(
 def test_a_sign_in_ends_when_idle_and_in_any_case(
     stage: Stage, runtime: Runtime, visits_every_days: int, lasts_days: int
 ) -> None:
-    token = signin.sign_in(runtime, stage.link(stage.athlete()))
+    token = sign_in.sign_in(runtime, stage.link(stage.athlete()))
     began_at = stage.clock()
 
     seen_last = began_at
     for _ in range(10):
         stage.pass_time(days=visits_every_days)
-        if signin.runner_of(runtime, token) is None:
+        if sign_in.runner_of(runtime, token) is None:
             break
         seen_last = stage.clock()
 
-    assert signin.runner_of(runtime, token) is None
+    assert sign_in.runner_of(runtime, token) is None
     assert (seen_last - began_at).days < lasts_days
 
 
@@ -155,8 +155,8 @@ def test_signing_in_again_makes_a_new_session_and_ends_the_old(
     new = browser.client.get_cookie("moodmiles", domain="127.0.0.1")
     assert new
     assert new.value != old.value
-    assert signin.runner_of(runtime, old.value) is None
-    assert signin.runner_of(runtime, new.value) is not None
+    assert sign_in.runner_of(runtime, old.value) is None
+    assert sign_in.runner_of(runtime, new.value) is not None
 
 
 def test_a_visit_is_noted_once_a_day(

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sync.errors import ConsentOutdated
 from sync.mail import deliver
 from sync.models import Backfill, Mail, Run, Survey
-from sync.runners import tidy as runners_tidy
+from sync.runners import purge as runners_tidy
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.simulator import life

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from playwright.sync_api import Browser, Page, Request
 
 from sync.prepared.scenes import Scene
-from sync.runners import signin
+from sync.runners import sign_in
 from sync.runtime import Runtime
 
 
@@ -35,7 +35,7 @@ def phone(
     context = chrome.new_context(viewport={"width": 390, "height": 844})
     if scene.runner_id is not None:
         name = f"moodmiles-{site.rpartition(':')[2]}"
-        token = signin.sign_in(runtime, scene.runner_id)
+        token = sign_in.sign_in(runtime, scene.runner_id)
         context.add_cookies([{"name": name, "value": token, "url": site}])
     yield context.new_page()
     context.close()

@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 
 from sync.errors import ConsentMissing
 from sync.runners import account, connect, consents
+from sync.runners.withdraw_consent import withdraw_mail, withdraw_mood
 from sync.runs import private
 from sync.runtime import Runtime
-from sync.surveys.withdraw import withdraw_mail, withdraw_mood
 from web import session
 from web.limits import by_runner, limited
 from web.problems import NOT_FOUND

@@ -14,7 +14,7 @@ from sync.analytics.support import (
     support,
 )
 from sync.language import gettext, translatable
-from sync.surveys import controls
+from sync.runners import preferences
 from web.formats import country
 from web.runtime import runtime
 from web.session import current_runner
@@ -62,7 +62,7 @@ def choices() -> dict[str, str]:
 def _country() -> tuple[str | None, str]:
     runner = current_runner()
     if runner is not None:
-        chosen = controls.preferences(runtime(), runner.runner_id).country
+        chosen = preferences.preferences(runtime(), runner.runner_id).country
         if chosen:
             return chosen, "chosen"
         by_zone = country_of_zone(runner.zone)

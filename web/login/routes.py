@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.errors import BadAddress
 from sync.language import gettext
-from sync.runners import signin
+from sync.runners import sign_in
 from web import session
 from web.limits import by_email, by_token, limited
 from web.runtime import runtime
@@ -34,7 +34,7 @@ def send_link() -> ResponseReturnValue:
     """Mail a link if the address is known; the page says the same either way."""
     email = request.form.get("email", "")
     try:
-        signin.send_link(runtime(), email=email, browser=session.browser())
+        sign_in.send_link(runtime(), email=email, browser=session.browser())
     except BadAddress as error:
         return _form(refused=gettext(str(error))), HTTPStatus.BAD_REQUEST
     return redirect(url_for(".login_page", sent=1), HTTPStatus.SEE_OTHER)
@@ -50,7 +50,7 @@ def link_page(token: str) -> ResponseReturnValue:
 @limited("sign-in link", by_token)
 def redeem(token: str) -> ResponseReturnValue:
     browser = session.browser()
-    runner_id = signin.redeem(runtime(), token=token, browser=browser)
+    runner_id = sign_in.redeem(runtime(), token=token, browser=browser)
     if runner_id is None:
         return render_template("login/link_over.html"), HTTPStatus.GONE
     session.login(runner_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.language import gettext
-from sync.surveys import controls
+from sync.runners import preferences as controls
 from sync.surveys.instruments import library
 from sync.surveys.policy import WAITING, Preferences
 from web.help import nearby

@@ -5,7 +5,8 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.runners import account, erase, leave
+from sync.runners import account, deletion
+from sync.runners import disconnect as leave
 from web.runtime import runtime
 from web.session import login_required, signed_in
 
@@ -39,13 +40,13 @@ def delete_page() -> ResponseReturnValue:
 @blueprint.post("/delete")
 @login_required
 def delete() -> ResponseReturnValue:
-    erase.ask(runtime(), signed_in().runner_id)
+    deletion.ask(runtime(), signed_in().runner_id)
     return redirect(url_for(".delete_page"), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/delete/undo")
 @login_required
 def undo() -> ResponseReturnValue:
-    if not erase.undo(runtime(), signed_in().runner_id):
+    if not deletion.undo(runtime(), signed_in().runner_id):
         return render_template("settings/link_over.html"), HTTPStatus.GONE
     return render_template("settings/kept.html")

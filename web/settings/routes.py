@@ -6,8 +6,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.runners import account
+from sync.runners.preferences import TooSoon
 from sync.surveys import before
-from sync.surveys.controls import TooSoon
 from sync.surveys.policy import Preferences
 from web.help import nearby
 from web.runtime import runtime

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.language import gettext as _
-from sync.runners import browsers
+from sync.runners import browser_sessions
 from web import session
 from web.runtime import runtime
 from web.session import login_required, signed_in
@@ -17,7 +17,7 @@ blueprint = Blueprint("signins", __name__, url_prefix="/settings/sign-ins")
 @blueprint.get("")
 @login_required
 def signins_page() -> ResponseReturnValue:
-    found = browsers.listed(
+    found = browser_sessions.listed(
         runtime(), signed_in().runner_id, token=session.sign_in_token()
     )
     return render_template(
@@ -34,9 +34,9 @@ def end() -> ResponseReturnValue:
     """End the sign-in that the form names, or every other one."""
     runner_id, token = signed_in().runner_id, session.sign_in_token()
     if "others" in request.form:
-        browsers.end_others(runtime(), runner_id, token=token)
+        browser_sessions.end_others(runtime(), runner_id, token=token)
     else:
-        browsers.end(runtime(), runner_id, request.form.get("browser", ""))
+        browser_sessions.end(runtime(), runner_id, request.form.get("browser", ""))
     return redirect(url_for(".signins_page", saved=1), HTTPStatus.SEE_OTHER)
 
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from sync.runners import erase, inactive
+from sync.runners import deletion, inactivity
 from sync.runtime import Runtime
 from web.limits import by_token, limited
 from web.runtime import runtime
@@ -18,8 +18,8 @@ from web.runtime import runtime
 blueprint = Blueprint("staying", __name__)
 
 _KEEP: Mapping[str, Callable[[Runtime, str], bool]] = {
-    "undo": erase.undo_by_link,
-    "stay": inactive.stay,
+    "undo": deletion.undo_by_link,
+    "stay": inactivity.stay,
 }
 
 

@@ -9,7 +9,8 @@ from http import HTTPStatus
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.surveys import controls, unsubscribe
+from sync.runners import preferences as controls
+from sync.surveys import unsubscribe
 from web.language import speak_to
 from web.runtime import runtime
 from web.settings import forms

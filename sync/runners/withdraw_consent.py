@@ -5,7 +5,7 @@ from sqlalchemy import delete
 
 from sync.mail import outbox
 from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, Runner
-from sync.runners import address, own_log
+from sync.runners import address, retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys.policy import Preferences
@@ -22,7 +22,7 @@ def withdraw_mood(runtime: Runtime, runner_id: int) -> None:
         runner.preferences = {**runner.preferences, **kept, "checkins": False}
         outbox.cancel_surveys(session, runner_id, "stopped")
         outbox.cancel_digests(session, runner_id, "stopped")
-        own_log.drop_all(session, runner_id)
+        retained_runs.drop_all(session, runner_id)
         for table in (Answer, FigureDecision, CheckinDraw, Export):
             session.execute(delete(table).where(table.runner_id == runner_id))
         runners.withdraw(session, runner_id, "mood", at=now)

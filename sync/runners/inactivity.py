@@ -12,7 +12,7 @@ from sync.database import wake_after_commit
 from sync.mail import outbox
 from sync.models import MailLink, Runner
 from sync.queue import Work
-from sync.runners import erase, store
+from sync.runners import deletion, store
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ def stay(runtime: Runtime, token: str) -> bool:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         link = store.use_mail_link(session, token_hash(token), _PURPOSE, now=now)
-        if link is None or not erase.keep(runtime, session, link.runner_id):
+        if link is None or not deletion.keep(runtime, session, link.runner_id):
             return False
         account_state.seen(session, link.runner_id, now=now)
     log.info("runner stays", runner_id=link.runner_id)

@@ -29,7 +29,7 @@ from sync.models import (
     Sweep,
 )
 from sync.queue import Work, shift
-from sync.runners import own_log, store
+from sync.runners import retained_runs, store
 from sync.runners.tokens import access_token
 from sync.runtime import Runtime
 
@@ -176,9 +176,9 @@ def _remove_strava(runtime: Runtime, session: Session, runner_id: int) -> None:
     _keep_unsent_in(session, runner_id, now=now)
     if runner.athlete_id is not None:
         session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
-    mine = [Run.runner_id == runner_id, Run.source == own_log.STRAVA]
+    mine = [Run.runner_id == runner_id, Run.source == retained_runs.STRAVA]
     going = select(Run.id).where(*mine)
-    own_log.stand_in(session, runtime.sealer, going, now=now)
+    retained_runs.stand_in(session, runtime.sealer, going, now=now)
     session.execute(delete(Run).where(*mine))
     for table in (Export, SetAside, Backfill, Sweep, FigureDecision, Connection):
         session.execute(delete(table).where(table.runner_id == runner_id))

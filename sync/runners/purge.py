@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, or_
 
 from sync.models import LinkAttempt, MailLink, SignIn
-from sync.runners import consents, inactive
+from sync.runners import consents, inactivity
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
 
@@ -25,4 +25,4 @@ def tidy(runtime: Runtime) -> None:
             )
         )
     consents.ask_again(runtime)
-    inactive.look(runtime)
+    inactivity.look(runtime)
