@@ -21,7 +21,7 @@ from workers import beat
 from workers.app import celery
 
 # What takes seconds and tens of megabytes to load, and only some work needs.
-FIGURES, STRAVA = "sync.analytics.figures", "sync.strava.library"
+FIGURES, STRAVA = "sync.analytics.figures", "sync.strava.stravalib_adapter"
 
 
 def main() -> int:

@@ -22,8 +22,8 @@ from sync.clock import Clock, utc_now
 from sync.errors import RateLimited
 from sync.settings import Settings
 from sync.strava.api import BudgetState, Lane, Meter
-from sync.strava.headers import spoken
-from sync.strava.windows import (
+from sync.strava.rate_limit_headers import spoken
+from sync.strava.rate_limit_windows import (
     CLOSE_MS,
     DAY_MS,
     KEPT_PERMILLE,

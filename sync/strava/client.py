@@ -23,7 +23,7 @@ from sync.strava.api import (
 )
 from sync.strava.budget import Budget, budget_of
 from sync.strava.parse import day, parse
-from sync.strava.wire import Wire, usable, whole
+from sync.strava.session import Wire, usable, whole
 
 if TYPE_CHECKING:
     from stravalib.protocol import AccessInfo

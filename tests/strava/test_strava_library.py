@@ -19,7 +19,7 @@ assert not {"stravalib", "requests"} & set(sys.modules), "loaded too early"
 QUIET = """
 import logging, warnings, requests
 before = list(warnings.filters), warnings.showwarning
-import sync.strava.library
+import sync.strava.stravalib_adapter
 assert (list(warnings.filters), warnings.showwarning) == before, "warnings changed"
 assert not logging.getLogger().handlers, "a handler appeared"
 shown_by = warnings.showwarning

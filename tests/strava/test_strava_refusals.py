@@ -16,7 +16,7 @@ from sync.errors import (
     ScopeMissing,
     StravaUnavailable,
 )
-from sync.strava.refusals import Door, meaning
+from sync.strava.errors import Door, meaning
 
 RUNNER, TOKEN, APP = Door.RUNNER, Door.TOKEN, Door.APP
 

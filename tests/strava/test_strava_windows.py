@@ -10,8 +10,8 @@ from redis import Redis
 
 from sync.strava import Lane
 from sync.strava.budget import SCRIPT
-from sync.strava.headers import spoken
-from sync.strava.windows import (
+from sync.strava.rate_limit_headers import spoken
+from sync.strava.rate_limit_windows import (
     CLOSE_MS,
     DAY_MS,
     KEPT_PERMILLE,

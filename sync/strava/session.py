@@ -8,14 +8,14 @@ from sync.errors import NotConfigured, RateLimited, StravaUnavailable
 from sync.settings import Settings
 from sync.strava.api import Lane
 from sync.strava.budget import Budget
-from sync.strava.refusals import Door, meaning
+from sync.strava.errors import Door, meaning
 
 # requests and stravalib take their time to load: only a call does so.
 # ruff: noqa: PLC0415
 if TYPE_CHECKING:
     from requests import Response, Session
 
-    from sync.strava.library import Api
+    from sync.strava.stravalib_adapter import Api
 
 TOO_MANY = 429
 FINE = range(200, 300)
@@ -75,7 +75,7 @@ class Wire:
         return session()
 
     def _api(self, door: Door, access_token: str | None = None) -> "Api":
-        from sync.strava.library import Api
+        from sync.strava.stravalib_adapter import Api
 
         return Api(
             self._http,

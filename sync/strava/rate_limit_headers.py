@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
-from sync.strava.windows import NONE, Entry, Four
+from sync.strava.rate_limit_windows import NONE, Entry, Four
 
 
 def spoken(headers: Mapping[str, str], *, refused: bool = False) -> Entry:
