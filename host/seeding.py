@@ -28,7 +28,7 @@ from sync.runtime import Runtime, build
 from sync.settings import load
 from sync.strava import SCOPE
 from sync.surveys import instruments
-from sync.surveys.policy import Policy
+from sync.surveys.policy.parameters import Policy
 
 RUNNER = "Robin"
 SEED = 6

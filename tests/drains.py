@@ -12,7 +12,7 @@ from sync.queue import Queue, Work
 from sync.runners import disconnect
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
-from sync.surveys import ask, checkins
+from sync.surveys.sending import checkins, decide_runs
 from sync.takeout import exports
 from workers.people import people_for
 
@@ -21,7 +21,7 @@ Drain = Callable[[Runtime], object]
 DRAINS: Mapping[Work, Drain] = {
     Work.INBOX: handle.drain,
     Work.BACKFILL: backfill.drain,
-    Work.SURVEYS: ask.drain,
+    Work.SURVEYS: decide_runs.drain,
     Work.CHECKINS: checkins.drain,
     Work.DIGEST: digest.drain,
     Work.OUTBOX: partial(deliver.deliver_due, people_for=people_for),

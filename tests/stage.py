@@ -17,7 +17,7 @@ from sync.runtime import Runtime
 from sync.simulator import grants, life
 from sync.simulator.records import Activity, Athlete
 from sync.simulator.world import World
-from sync.surveys import ask
+from sync.surveys.sending import decide_runs
 from tests.clock import HandClock
 from tests.queues import RecordingQueue
 
@@ -89,7 +89,7 @@ class Stage:
         """Do everything that is due now, as the workers would."""
         handle.drain(self.runtime)
         backfill.drain(self.runtime)
-        ask.drain(self.runtime)
+        decide_runs.drain(self.runtime)
 
     def pass_time(self, **time: float) -> None:
         self.clock.forward(**time)

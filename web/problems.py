@@ -7,7 +7,7 @@ from sync import errors
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import translatable
-from sync.surveys.answer import TooLate
+from sync.surveys.answering.answer import TooLate
 from sync.surveys.instruments import BadAnswer
 
 

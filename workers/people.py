@@ -7,7 +7,7 @@ from sqlalchemy.exc import NoResultFound
 from sync import analytics
 from sync.mail.parts import Person
 from sync.runtime import Runtime
-from sync.surveys import wellbeing
+from sync.surveys.answering import wellbeing
 
 
 def people_for(runtime: Runtime, mail_id: int, runner_id: int) -> Sequence[Person]:

@@ -11,7 +11,7 @@ from sync.runners import purge as runners_tidy
 from sync.runs import backfill
 from sync.runs import reconcile as sweep_runs
 from sync.runs import retention as runs_tidy
-from sync.surveys import ask, checkins
+from sync.surveys.sending import checkins, decide_runs
 from sync.takeout import exports
 from workers.app import celery, runtime
 from workers.people import people_for
@@ -29,7 +29,7 @@ def drain_backfill() -> None:
 
 @celery.task(name=task_name(Work.SURVEYS))
 def drain_surveys() -> None:
-    ask.drain(runtime())
+    decide_runs.drain(runtime())
 
 
 @celery.task(name=task_name(Work.CHECKINS))

@@ -12,7 +12,8 @@ from sync.models import Backfill, Connection, Run, Runner, Survey
 from sync.prepared.past import Past, new_runner, remember
 from sync.runners import deletion
 from sync.runtime import Runtime
-from sync.surveys import answer, instruments
+from sync.surveys import instruments
+from sync.surveys.answering import answer
 
 DASHBOARD = "/dashboard"
 LIFE = timedelta(hours=24)

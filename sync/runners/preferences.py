@@ -17,7 +17,7 @@ from sync.mail import outbox
 from sync.models import Runner, Survey
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys.policy import Preferences
+from sync.surveys.policy.parameters import Preferences
 
 log = structlog.get_logger()
 

@@ -8,7 +8,7 @@ from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, R
 from sync.runners import address, retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys.policy import Preferences
+from sync.surveys.policy.parameters import Preferences
 
 log = structlog.get_logger()
 

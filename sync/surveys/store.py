@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from sync import account_state
 from sync.database import Bind, insert
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
-from sync.surveys.caps import Asked, Mailed, Silence
-from sync.surveys.rules import RunFacts
+from sync.surveys.policy.frequency import Asked, Mailed, Silence
+from sync.surveys.policy.run_decision import RunFacts
 
 BATCH = 500  # decided in one transaction, which must stay short
 _LOOK_BACK = timedelta(days=8)

@@ -7,7 +7,7 @@ from sync.models import Runner
 from sync.runners import preferences, signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys.policy import Preferences
+from sync.surveys.policy.parameters import Preferences
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from sync.language import LANGUAGES
 from sync.runners.retained_runs import OwnFacts, without
 from sync.surveys.instruments import Library
-from sync.surveys.policy import WAITING, Preferences
+from sync.surveys.policy.parameters import WAITING, Preferences
 from sync.takeout import archive
 from sync.takeout.archive import NotAnExport
 from sync.takeout.records import (

@@ -25,7 +25,8 @@ from sync.models import Connection, Mail, Model, Run, Runner
 from sync.runners import preferences
 from sync.runtime import Runtime, build
 from sync.settings import Settings
-from sync.surveys import answer, ask, checkins
+from sync.surveys.answering import answer
+from sync.surveys.sending import checkins, decide_runs
 from tests.bench.runner_habits import HABITS, Habit, NewRun, runs_of
 from tests.clock import HandClock
 from tests.mail.smtp_servers import Post, listening
@@ -77,7 +78,7 @@ class World:
             while self.uploads and self.uploads[0][0] <= self.clock.at:
                 _, runner_id, _, run = heappop(self.uploads)
                 session.add(_row(runner_id, run, now=self.clock.at))
-        ask.drain(self.runtime)
+        decide_runs.drain(self.runtime)
 
     def _deliver(self) -> None:
         deliver_due(self.runtime)

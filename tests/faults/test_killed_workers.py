@@ -10,7 +10,7 @@ from sync.runners import deletion, disconnect
 from sync.runs import reconcile
 from sync.simulator import life
 from sync.simulator.records import Activity, App
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.faults.mirror import ours, survey_mails, theirs, undecided
 from tests.faults.workshop import Job, Workshop
 from tests.stage import Stage

@@ -30,7 +30,7 @@ from sync.settings import Settings
 from sync.strava import Lane, NotARun, Page, RemoteRun, Tokens
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from sync.surveys import ask
+from sync.surveys.sending import decide_runs
 from sync.takeout import exports
 from tests.clock import HandClock
 from tests.conftest import KEY
@@ -136,7 +136,7 @@ WORK: dict[str, Callable[[Runtime, Values], None]] = {
     "inbox": lambda runtime, _: handle.drain(runtime),
     "backfill": lambda runtime, _: backfill.drain(runtime),
     "sweep": lambda runtime, _: reconcile.drain(runtime),
-    "surveys": lambda runtime, _: ask.drain(runtime),
+    "surveys": lambda runtime, _: decide_runs.drain(runtime),
     "disconnect": lambda runtime, values: disconnect.disconnect(
         runtime, values["runner_id"]
     ),

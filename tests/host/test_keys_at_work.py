@@ -23,7 +23,7 @@ from sync.models import (
 from sync.runners import address, store
 from sync.runners.tokens import access_token
 from sync.runtime import Runtime
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.conftest import KEY
 from tests.host.test_keys import NEW, runner_id, sealed_in
 from tests.mailbag import token_in

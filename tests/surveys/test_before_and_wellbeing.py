@@ -7,10 +7,10 @@ from sync.crypto import pairing_key
 from sync.models import Answer, Mail, Run
 from sync.runners import preferences
 from sync.simulator.records import Athlete
-from sync.surveys import before, wellbeing
-from sync.surveys.before import NotYours
+from sync.surveys.answering import pre_run, wellbeing
+from sync.surveys.answering.pre_run import NotYours
+from sync.surveys.answering.wellbeing import NotNow
 from sync.surveys.instruments import BadAnswer
-from sync.surveys.wellbeing import NotNow
 from tests.stage import Stage
 
 FIVE = ("who5_1", "who5_2", "who5_3", "who5_4", "who5_5")
@@ -46,8 +46,8 @@ def befores(stage: Stage) -> list[Answer]:
 def test_a_before_is_paired_with_the_run_that_starts_soon(
     stage: Stage, athlete: Athlete, hours: float, paired: bool
 ) -> None:
-    token = before.token_for(stage.runtime, 1)
-    before.record(stage.runtime, token=token, mood=-1)
+    token = pre_run.token_for(stage.runtime, 1)
+    pre_run.record(stage.runtime, token=token, mood=-1)
     stage.pass_time(hours=hours, minutes=31)
 
     ran(stage, athlete)
@@ -60,7 +60,7 @@ def test_a_before_is_paired_with_the_run_that_starts_soon(
 
 
 def test_a_before_belongs_to_one_run_only(stage: Stage, athlete: Athlete) -> None:
-    before.record(stage.runtime, token=before.token_for(stage.runtime, 1), mood=0)
+    pre_run.record(stage.runtime, token=pre_run.token_for(stage.runtime, 1), mood=0)
     stage.pass_time(minutes=40)
     ran(stage, athlete)
     first = befores(stage)[0].tags
@@ -72,12 +72,12 @@ def test_a_before_belongs_to_one_run_only(stage: Stage, athlete: Athlete) -> Non
 
 
 def test_a_second_tap_corrects_the_first(stage: Stage, athlete: Athlete) -> None:
-    token = before.token_for(stage.runtime, 1)
-    before.record(stage.runtime, token=token, mood=-1)
+    token = pre_run.token_for(stage.runtime, 1)
+    pre_run.record(stage.runtime, token=token, mood=-1)
     stage.pass_time(minutes=5)
-    before.record(stage.runtime, token=token, mood=1)
+    pre_run.record(stage.runtime, token=token, mood=1)
     stage.pass_time(minutes=30)
-    before.record(stage.runtime, token=token, mood=2)
+    pre_run.record(stage.runtime, token=token, mood=2)
 
     assert len(befores(stage)) == 2
 
@@ -87,14 +87,14 @@ def test_a_forged_bookmark_says_nothing(
     stage: Stage, athlete: Athlete, token: str
 ) -> None:
     with pytest.raises(NotYours):
-        before.record(stage.runtime, token=token, mood=1)
+        pre_run.record(stage.runtime, token=token, mood=1)
 
     assert befores(stage) == []
 
 
 def test_what_is_no_mood_is_refused(stage: Stage, athlete: Athlete) -> None:
     with pytest.raises(BadAnswer):
-        before.record(stage.runtime, token=before.token_for(stage.runtime, 1), mood=3)
+        pre_run.record(stage.runtime, token=pre_run.token_for(stage.runtime, 1), mood=3)
 
 
 def test_wellbeing_is_off_until_it_is_switched_on(stage: Stage, runner_id: int) -> None:

@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.crypto import Sealer
-from sync.surveys.caps import Asked, Mailed
-from sync.surveys.chance import Chance, Day, Draw, clock_time, draw, focus_at
-from sync.surveys.policy import Policy, Preferences
+from sync.surveys.policy.checkin_sampling import (
+    Chance,
+    Day,
+    Draw,
+    clock_time,
+    draw,
+    focus_at,
+)
+from sync.surveys.policy.frequency import Asked, Mailed
+from sync.surveys.policy.parameters import Policy, Preferences
 
 TODAY = date(2026, 5, 6)
 MIDNIGHT = datetime(2026, 5, 6, tzinfo=UTC)

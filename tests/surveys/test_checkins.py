@@ -10,7 +10,9 @@ from sync.mail.parts import Sending
 from sync.models import Answer, CheckinDraw, Mail, Runner, Survey
 from sync.runners import preferences
 from sync.simulator.records import Athlete
-from sync.surveys import answer, checkins, unsubscribe
+from sync.surveys import unsubscribe
+from sync.surveys.answering import answer
+from sync.surveys.sending import checkins
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
 

@@ -16,7 +16,8 @@ from sync.mail.picture import HEIGHT, WIDTH, Day, week_picture
 from sync.models import Mail, Run
 from sync.runners import disconnect, preferences
 from sync.simulator.records import Athlete
-from sync.surveys import answer, unsubscribe
+from sync.surveys import unsubscribe
+from sync.surveys.answering import answer
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
 from tests.sync.test_query_plans import statements

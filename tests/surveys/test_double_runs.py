@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from sync.models import Answer, Decision, Mail, Survey
 from sync.simulator.records import Athlete
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.mailbag import token_in
 from tests.stage import Stage
 

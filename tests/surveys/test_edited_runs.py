@@ -10,7 +10,7 @@ from sync.models import Decision, Mail, Run, Survey
 from sync.runs import pull
 from sync.simulator import life
 from sync.strava import Lane
-from sync.surveys import ask
+from sync.surveys.sending import decide_runs
 from tests.stage import Stage
 
 
@@ -32,7 +32,7 @@ def edit(stage: Stage, **change: float) -> None:
     with stage.world.change():
         life.edit(stage.world, activity, life.Edit(**change))  # type: ignore[arg-type]
     pull.pull(stage.runtime, 1, activity.id, lane=Lane.NEW_RUN)
-    ask.drain(stage.runtime)
+    decide_runs.drain(stage.runtime)
 
 
 def only(stage: Stage) -> tuple[Survey, Decision, Run]:

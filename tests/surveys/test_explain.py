@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sync.language import speaking
-from sync.surveys import caps, explain, rules
-from sync.surveys.explain import why
+from sync.surveys.policy import explanations, frequency, run_decision
+from sync.surveys.policy.explanations import why
 
 _REASON = re.compile(r'return "([a-z ]+)"|Withhold\("([a-z ]+)"\)|\("([a-z ]+)" if')
 
@@ -16,7 +16,7 @@ OF_THE_OUTBOX = {"bounced", "stale", "refused", "run gone", "skipped", "answered
 
 def reasons() -> set[str]:
     """Find the reasons in the rules themselves, so that none can be forgotten."""
-    text = "".join(Path(str(m.__file__)).read_text() for m in (rules, caps))
+    text = "".join(Path(str(m.__file__)).read_text() for m in (run_decision, frequency))
     return {next(filter(None, found)) for found in _REASON.findall(text)}
 
 
@@ -74,4 +74,4 @@ def test_a_survey_that_was_sent_says_when() -> None:
 def test_reasons_of_the_outbox_have_sentences_too() -> None:
     for reason in OF_THE_OUTBOX:
         assert why("withhold", reason) != f"No survey: {reason}."
-    assert explain.why("withhold", "something new") == "No survey: something new."
+    assert explanations.why("withhold", "something new") == "No survey: something new."

@@ -13,9 +13,9 @@ from sqlalchemy import insert, select
 
 from sync.mail.quiet import zone_of
 from sync.models import Connection, Decision, Run, Runner
-from sync.surveys import ask, store
-from sync.surveys.policy import WAITING, Policy, Preferences
-from sync.surveys.rules import (
+from sync.surveys import store
+from sync.surveys.policy.parameters import WAITING, Policy, Preferences
+from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,
     Situation,
@@ -23,6 +23,7 @@ from sync.surveys.rules import (
     decide,
     minutes_since_end,
 )
+from sync.surveys.sending import decide_runs
 from tests.clock import NOON
 from tests.stage import Stage
 
@@ -159,7 +160,7 @@ def _decided(
         session.flush()
         facts = store.undecided(session, runner_id)
 
-    ask.drain(stage.runtime)
+    decide_runs.drain(stage.runtime)
 
     with stage.runtime.db.reading() as session:
         runner = session.get_one(Runner, runner_id)

@@ -6,10 +6,10 @@ import pytest
 
 from sync.errors import NotConfigured
 from sync.surveys import instruments
-from sync.surveys.choose import optional_questions, suggested
 from sync.surveys.instruments import BadAnswer, checked, library
 from sync.surveys.instruments.reading import read
-from sync.surveys.policy import Preferences
+from sync.surveys.policy.parameters import Preferences
+from sync.surveys.policy.question_selection import optional_questions, suggested
 
 GOOD = """\
 id = "club-1"

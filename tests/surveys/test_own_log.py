@@ -15,7 +15,7 @@ from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.simulator.records import Activity, Athlete
-from sync.surveys import answer, own_log
+from sync.surveys.answering import answer, retained_runs
 from sync.takeout.pack import pack
 from tests.conftest import empty_tables
 from tests.mailbag import token_in
@@ -64,7 +64,7 @@ def answered_run(
     token = token_in(stage.runtime)
     answer.record(stage.runtime, token=token, values={"mood": 1, "company": 1})
     if keep:
-        own_log.keep_for_survey(stage.runtime, token, keep=True)
+        retained_runs.keep_for_survey(stage.runtime, token, keep=True)
     return run, token
 
 
@@ -94,17 +94,17 @@ def test_the_survey_offers_to_keep_what_was_run_about(
     strict: Stage, athlete: Athlete, runner_id: int
 ) -> None:
     _, token = answered_run(strict, athlete, keep=False)
-    offered = own_log.of_survey(strict.runtime, token)
-    own_log.keep_for_survey(strict.runtime, token, keep=True)
+    offered = retained_runs.of_survey(strict.runtime, token)
+    retained_runs.keep_for_survey(strict.runtime, token, keep=True)
 
-    kept = own_log.of_survey(strict.runtime, token)
+    kept = retained_runs.of_survey(strict.runtime, token)
 
     assert offered
     assert kept
     assert (offered.is_kept, kept.is_kept) == (False, True)
     assert (offered.facts.distance_m, offered.facts.moving_s) == (8200, 2700)
     assert kept.facts == offered.facts
-    assert own_log.of_run(strict.runtime, runner_id, the_run(strict).id) == kept
+    assert retained_runs.of_run(strict.runtime, runner_id, the_run(strict).id) == kept
 
 
 def test_miles_are_rounded_as_miles(
@@ -114,7 +114,7 @@ def test_miles_are_rounded_as_miles(
         session.get_one(Runner, runner_id).preferences = {"units": "mi"}
     _, token = answered_run(strict, athlete)
 
-    kept = own_log.of_survey(strict.runtime, token)
+    kept = retained_runs.of_survey(strict.runtime, token)
 
     assert kept
     assert kept.facts.distance_m / 1609.344 == pytest.approx(5.1, abs=0.001)
@@ -126,7 +126,7 @@ def test_without_a_limit_nothing_is_offered_or_kept(
 ) -> None:
     _, token = answered_run(stage, athlete)
 
-    assert own_log.of_survey(stage.runtime, token) is None
+    assert retained_runs.of_survey(stage.runtime, token) is None
     days_later(strict, LIMIT_DAYS + 1)
     assert all_runs(stage) == []
 
@@ -185,7 +185,7 @@ def test_what_was_kept_can_be_dropped_again(
         days_later(strict, LIMIT_DAYS + 1)
 
     run_id = the_run(strict).id
-    own_log.keep_for_run(strict.runtime, runner_id, run_id, keep=False)
+    retained_runs.keep_for_run(strict.runtime, runner_id, run_id, keep=False)
 
     days_later(strict, LIMIT_DAYS + 1)
     assert all_runs(strict) == []

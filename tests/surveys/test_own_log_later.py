@@ -11,7 +11,7 @@ from sync.runs import pull, reconcile
 from sync.simulator import grants, life
 from sync.simulator.records import Athlete
 from sync.strava import Lane
-from sync.surveys import own_log, own_run
+from sync.surveys.answering import retained_runs, run_detail
 from tests.stage import ALL_BOXES, SCOPE, Stage
 from tests.surveys.test_own_log import (
     LIMIT_DAYS,
@@ -100,7 +100,7 @@ def test_deleting_the_answer_deletes_what_was_kept_with_it(
     answered_run(strict, athlete)
     days_later(strict, LIMIT_DAYS + 1)
 
-    own_run.remove_answer(strict.runtime, runner_id, the_run(strict).id)
+    run_detail.remove_answer(strict.runtime, runner_id, the_run(strict).id)
 
     assert all_runs(strict) == []
 
@@ -122,10 +122,10 @@ def test_nobody_keeps_or_drops_for_another(
     answered_run(strict, athlete)
     other = strict.link(strict.athlete(8))
 
-    own_log.keep_for_run(strict.runtime, other, the_run(strict).id, keep=False)
+    retained_runs.keep_for_run(strict.runtime, other, the_run(strict).id, keep=False)
 
-    assert own_log.of_run(strict.runtime, other, the_run(strict).id) is None
-    kept = own_log.of_run(strict.runtime, runner_id, the_run(strict).id)
+    assert retained_runs.of_run(strict.runtime, other, the_run(strict).id) is None
+    kept = retained_runs.of_run(strict.runtime, runner_id, the_run(strict).id)
     assert kept
     assert kept.is_kept
 

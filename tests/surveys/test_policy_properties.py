@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.mail.quiet import after_quiet_hours
-from sync.surveys.caps import RUN_MAILS, WEEK, Asked, Mailed
-from sync.surveys.policy import Policy, Preferences
-from sync.surveys.rules import RunFacts, Send, Situation, decide, sessions
+from sync.surveys.policy.frequency import RUN_MAILS, WEEK, Asked, Mailed
+from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.run_decision import RunFacts, Send, Situation, decide, sessions
 
 POLICY = Policy()
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia")

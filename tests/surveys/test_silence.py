@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sync.models import Decision, Mail, Runner, Survey
 from sync.runners import preferences
 from sync.simulator.records import Athlete
-from sync.surveys.policy import Preferences
+from sync.surveys.policy.parameters import Preferences
 from tests.stage import Stage
 
 

@@ -23,7 +23,8 @@ from sync.models import (
 from sync.queue import Work
 from sync.runners import deletion, disconnect, sign_in
 from sync.runs import backfill, reconcile
-from sync.surveys import answer, ask, checkins
+from sync.surveys.answering import answer
+from sync.surveys.sending import checkins, decide_runs
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of, runs_of
@@ -67,7 +68,7 @@ def everyone_works(stage: Stage) -> None:
     for drain in (
         backfill.drain,
         reconcile.drain,
-        ask.drain,
+        decide_runs.drain,
         checkins.drain,
         handle.drain,
     ):

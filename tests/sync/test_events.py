@@ -12,7 +12,7 @@ from sync.models import (
 )
 from sync.simulator import life
 from sync.simulator.records import Athlete, Fault
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.stage import Stage
 
 

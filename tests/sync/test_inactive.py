@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sync.models import Mail, Runner, Tally
 from sync.runners import deletion, disconnect, inactivity, sign_in
 from sync.runners import purge as runners_tidy
-from sync.surveys import answer, before
+from sync.surveys.answering import answer, pre_run
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
 from tests.sync.test_leaving import rows
@@ -79,8 +79,8 @@ def signs_in(stage: Stage, runner_id: int) -> None:
 
 
 def says_how_it_was_before(stage: Stage, runner_id: int) -> None:
-    token = before.token_for(stage.runtime, runner_id)
-    before.record(stage.runtime, token=token, mood=1)
+    token = pre_run.token_for(stage.runtime, runner_id)
+    pre_run.record(stage.runtime, token=token, mood=1)
 
 
 def answers(stage: Stage, runner_id: int) -> None:

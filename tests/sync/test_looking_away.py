@@ -7,7 +7,7 @@ from sync.models import Answer
 from sync.runs import private
 from sync.simulator import life
 from sync.simulator.records import Activity, Visibility
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of, runs_of
 

@@ -23,7 +23,7 @@ from sync.models import (
     Sweep,
 )
 from sync.runs import backfill, reconcile
-from sync.surveys import ask
+from sync.surveys.sending import decide_runs
 from tests.clock import NOON
 from tests.conftest import emptied
 from tests.stage import Stage
@@ -173,7 +173,7 @@ def test_an_event_from_door_to_table_reads_no_table_whole(stage: Stage) -> None:
         handle.drain(stage.runtime)
         backfill.drain(stage.runtime)
         reconcile.drain(stage.runtime)
-        ask.drain(stage.runtime)
+        decide_runs.drain(stage.runtime)
         stage.tell(athlete, runs[0].id, "delete")
         handle.drain(stage.runtime)
 
@@ -192,7 +192,12 @@ def test_looking_for_work_reads_no_table_whole(stage: Stage) -> None:
     with statements(stage.runtime.db.engine) as noted:
         with stage.runtime.db.transaction() as session:
             assert inbox.claim(session, now=stage.clock()) is None
-        for drain in (backfill.drain, reconcile.drain, ask.drain, deliver.deliver_due):
+        for drain in (
+            backfill.drain,
+            reconcile.drain,
+            decide_runs.drain,
+            deliver.deliver_due,
+        ):
             drain(stage.runtime)
 
     assert [whole_tables(stage, *one) for one in noted] == [set()] * len(noted)

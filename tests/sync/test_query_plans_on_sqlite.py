@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from sync.mail import deliver
-from sync.surveys import ask
+from sync.surveys.sending import decide_runs
 from tests.stage import Stage
 from tests.sync.test_query_plans import fill, statements
 
@@ -47,7 +47,7 @@ def test_looking_for_what_waits_reads_no_table_whole(
         stage.runtime.db.engine.dispose()
 
     with statements(stage.runtime.db.engine) as noted:
-        ask.drain(stage.runtime)
+        decide_runs.drain(stage.runtime)
         deliver.deliver_due(stage.runtime)
 
     whole = {

@@ -10,7 +10,7 @@ from sync.runs.duplicate_rules import Recording, are_one_run, twins
 from sync.runs.duplicates import choose_recording
 from sync.simulator import life
 from sync.simulator.records import Activity
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of, runs_of
 

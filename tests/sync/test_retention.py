@@ -19,7 +19,7 @@ from sync.runs import reconcile
 from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of, runs_of
 from tests.sync.test_leaving import DAY_MIN, linked, rows, the_runner

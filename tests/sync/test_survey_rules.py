@@ -6,12 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.surveys.caps import (
-    Asked,
-    Mailed,
-)
-from sync.surveys.policy import Policy, Preferences
-from sync.surveys.rules import (
+from sync.surveys.policy.frequency import Asked, Mailed
+from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,
     Situation,

@@ -5,13 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.surveys.caps import (
-    Silence,
-    ignored_in_a_row,
-    reminders_ignored,
-)
-from sync.surveys.policy import Policy, Preferences
-from sync.surveys.rules import (
+from sync.surveys.policy.frequency import Silence, ignored_in_a_row, reminders_ignored
+from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,
     Situation,

@@ -7,9 +7,11 @@ from sqlalchemy import select
 
 from sync.models import Answer, Decision, Mail, Run, Runner, Survey
 from sync.simulator import life
-from sync.surveys import answer, ask, unsubscribe
-from sync.surveys.answer import TooLate
+from sync.surveys import unsubscribe
+from sync.surveys.answering import answer
+from sync.surveys.answering.answer import TooLate
 from sync.surveys.instruments import BadAnswer
+from sync.surveys.sending import decide_runs
 from tests.mailbag import token_in
 from tests.stage import Stage
 
@@ -221,7 +223,7 @@ def test_a_new_zone_makes_what_was_drawn_out_of_date(asked: Stage) -> None:
         runner.zone, run.undecided_since = "Asia/Tokyo", asked.clock()
         before = runner.data_version
 
-    ask.drain(asked.runtime)
+    decide_runs.drain(asked.runtime)
 
     with asked.runtime.db.reading() as session:
         runner = session.scalars(select(Runner)).one()

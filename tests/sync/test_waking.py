@@ -10,7 +10,7 @@ from sync.mail import deliver
 from sync.queue import Queue, Work
 from sync.runs import backfill
 from sync.runtime import Runtime
-from sync.surveys import ask
+from sync.surveys.sending import decide_runs
 from tests.queues import RecordingQueue
 
 
@@ -34,7 +34,7 @@ def queue() -> Noting:
     [
         (handle.drain, Work.INBOX),
         (backfill.drain, Work.BACKFILL),
-        (ask.drain, Work.SURVEYS),
+        (decide_runs.drain, Work.SURVEYS),
         (deliver.deliver_due, Work.OUTBOX),
     ],
 )

@@ -9,7 +9,7 @@ from sync.runners import connect as linking
 from sync.runners import sign_in
 from sync.runtime import Runtime
 from sync.simulator.records import Athlete
-from sync.surveys import answer, before, wellbeing
+from sync.surveys.answering import answer, pre_run, wellbeing
 from tests.mailbag import token_in
 from tests.stage import Stage
 
@@ -17,8 +17,8 @@ from tests.stage import Stage
 def live(stage: Stage, athlete: Athlete, runner_id: int) -> None:
     """Run, answer, be asked on a rest day, look at the longer page, sign in."""
     stage.pass_time(minutes=1)
-    before.record(
-        stage.runtime, token=before.token_for(stage.runtime, runner_id), mood=0
+    pre_run.record(
+        stage.runtime, token=pre_run.token_for(stage.runtime, runner_id), mood=0
     )
     run = stage.run(athlete, distance_m=8230.4, moving_s=2712, ended_minutes_ago=0)
     stage.tell(athlete, run.id, "create")

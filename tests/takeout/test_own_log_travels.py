@@ -12,7 +12,7 @@ from sync.models import Answer, Run, Survey
 from sync.runners import connect, disconnect
 from sync.settings import Settings
 from sync.simulator import grants
-from sync.surveys import own_log
+from sync.surveys.answering import retained_runs
 from sync.takeout.bring import bring_in
 from tests.stage import ALL_BOXES, SCOPE, Stage
 from tests.takeout.elsewhere import another, exported, zipped
@@ -33,7 +33,7 @@ def file(stage: Stage, runner_id: int, tmp_path: Path) -> Path:
         answered = session.scalars(select(Answer.run_id).where(Answer.kind == "run"))
         run_id = answered.one()
     assert run_id
-    own_log.keep_for_run(strict, runner_id, run_id, keep=True)
+    retained_runs.keep_for_run(strict, runner_id, run_id, keep=True)
     disconnect.disconnect(stage.runtime, runner_id)
     return zipped(tmp_path, exported(stage.runtime, runner_id))
 

@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sync.models import Answer, Export, Mail, MailLink, Survey
 from sync.runners import address, sign_in
 from sync.runtime import Runtime
-from sync.surveys import before, unsubscribe
+from sync.surveys import unsubscribe
+from sync.surveys.answering import pre_run
 from sync.takeout import exports
 from tests.mailbag import token_in
 from tests.stage import Stage
@@ -65,7 +66,7 @@ def runner_with_everything(stage: Stage) -> int:
     address.confirm(runtime, token=token_in(runtime, "confirm_address"))
     address.ask(runtime, runner_id=ada, email=f"new-{ADDRESS}")
     sign_in.send_link(runtime, email=ADDRESS, browser="ada's browser")
-    before.record(runtime, token=before.token_for(runtime, ada), mood=1)
+    pre_run.record(runtime, token=pre_run.token_for(runtime, ada), mood=1)
     exports.ask(runtime, ada)
     exports.drain(runtime)
     return ada
@@ -92,7 +93,7 @@ def ids_of(runtime: Runtime, ada: int, stage: Stage) -> dict[str, str]:
         "run at Strava": str(stage.world.activities_of(7)[0].id),
         "survey token": token_in(runtime, "survey"),
         "unsubscribe token": unsubscribe.token_for(runtime, ada),
-        "before token": before.token_for(runtime, ada),
+        "before token": pre_run.token_for(runtime, ada),
         "confirm token": token_in(runtime, "confirm_address"),
         "sign-in link": token_in(runtime, "sign_in_link"),
         "sign-in": sign_in.sign_in(runtime, ada),

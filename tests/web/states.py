@@ -11,7 +11,8 @@ from sync.prepared.scenes import SCENES, Scene, prepare
 from sync.runners import preferences, sign_in
 from sync.runs import private
 from sync.runtime import Runtime
-from sync.surveys import answer, before, unsubscribe, wellbeing
+from sync.surveys import unsubscribe
+from sync.surveys.answering import answer, pre_run, wellbeing
 from tests.stage import Stage
 from tests.web.history import give_history, give_looks
 from tests.web.states_of_own import kept, letter, not_packed, packed, packing
@@ -88,7 +89,7 @@ def _kept(stage: Stage, *, is_gone: bool) -> Scene:
 
 
 def _before(stage: Stage, saved: str = "") -> Scene:
-    return Scene(f"/before/{before.token_for(stage.runtime, _linked(stage))}{saved}")
+    return Scene(f"/before/{pre_run.token_for(stage.runtime, _linked(stage))}{saved}")
 
 
 def _mailed(path: str = "") -> State:

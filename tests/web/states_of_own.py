@@ -12,7 +12,7 @@ from sync.prepared.scenes import Scene
 from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.surveys import own_log
+from sync.surveys.answering import retained_runs
 from sync.takeout import exports
 from tests.stage import Stage
 
@@ -53,7 +53,7 @@ def not_packed(stage: Stage, runner_id: int) -> Scene:
 def kept(stage: Stage, runner_id: int, run_id: int, *, is_gone: bool = False) -> Scene:
     """Keep an answered run in the own log; Strava's record may be gone since."""
     strict_runtime = strict(stage.runtime)
-    own_log.keep_for_run(strict_runtime, runner_id, run_id, keep=True)
+    retained_runs.keep_for_run(strict_runtime, runner_id, run_id, keep=True)
     if is_gone:
         stage.pass_time(days=8)
         retention.tidy(strict_runtime)

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sync.models import Answer, Survey
 from sync.runners import preferences
 from sync.runtime import Runtime
-from sync.surveys import before, unsubscribe
+from sync.surveys import unsubscribe
+from sync.surveys.answering import pre_run
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -134,7 +135,7 @@ def test_the_zone_and_the_rest_are_set_signed_in(
     answer = browser.post("/settings", **form)
     refused = browser.post("/settings", **form | {"zone": "Mars/Olympus"})
 
-    assert f"/before/{before.token_for(runtime, runner_id)}" in page
+    assert f"/before/{pre_run.token_for(runtime, runner_id)}" in page
     assert answer.status_code == 303
     assert refused.status_code == 400
     assert "<option selected>Asia/Tokyo</option>" in browser.open("/settings").text

@@ -9,7 +9,7 @@ from sync.models import Answer, Connection, Runner
 from sync.runners import connect
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.conftest import KEY
 from tests.stage import ALL_BOXES, Stage
 from tests.web.neighbours import ADDRESS, ids_of, runner_with_everything

@@ -12,7 +12,7 @@ from sync.runners import deletion
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.surveys import answer, before, own_log, wellbeing
+from sync.surveys.answering import answer, pre_run, retained_runs, wellbeing
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.states import fresh_run
@@ -29,7 +29,7 @@ def on_the_run(runtime: Runtime, runner_id: int, run_id: int) -> None:
 
 
 def by_the_bookmark(runtime: Runtime, runner_id: int, _run_id: int) -> None:
-    before.record(runtime, token=before.token_for(runtime, runner_id), mood=1)
+    pre_run.record(runtime, token=pre_run.token_for(runtime, runner_id), mood=1)
 
 
 def on_the_longer_page(runtime: Runtime, runner_id: int, _run_id: int) -> None:
@@ -38,7 +38,7 @@ def on_the_longer_page(runtime: Runtime, runner_id: int, _run_id: int) -> None:
 
 
 def into_the_own_log(runtime: Runtime, runner_id: int, run_id: int) -> None:
-    own_log.keep_for_run(runtime, runner_id, run_id, keep=True)
+    retained_runs.keep_for_run(runtime, runner_id, run_id, keep=True)
 
 
 def takes_the_mood_back(runtime: Runtime, runner_id: int) -> None:

@@ -18,7 +18,7 @@ from sync.models import (
 from sync.runners import preferences
 from sync.runners.withdraw_consent import withdraw_mail
 from sync.runtime import Runtime
-from sync.surveys import checkins
+from sync.surveys.sending import checkins
 from sync.takeout import exports
 from tests.mailbag import token_in
 from tests.stage import Stage

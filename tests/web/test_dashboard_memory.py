@@ -8,7 +8,7 @@ from sync.mail.store import note_withheld
 from sync.models import Decision, Mail, Runner, Survey
 from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.stage import Stage
 from tests.web.states import fresh_run
 

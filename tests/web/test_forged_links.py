@@ -8,8 +8,9 @@ from sync.models import Answer, Runner
 from sync.runners import address
 from sync.runners.rules import MAIL_LINK_LIFE
 from sync.runtime import Runtime
-from sync.surveys import before, unsubscribe
-from sync.surveys.policy import Preferences
+from sync.surveys import unsubscribe
+from sync.surveys.answering import pre_run
+from sync.surveys.policy.parameters import Preferences
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -116,7 +117,7 @@ def test_a_token_for_something_else_stops_nothing(
 ) -> None:
     ada = stage.link(stage.athlete())
 
-    answer = browser.client.post(f"/u/{before.token_for(runtime, ada)}")
+    answer = browser.client.post(f"/u/{pre_run.token_for(runtime, ada)}")
 
     assert answer.status_code == 404
     assert not stopped(runtime, ada)

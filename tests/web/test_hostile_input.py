@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from sync.surveys import before, unsubscribe
+from sync.surveys import unsubscribe
+from sync.surveys.answering import pre_run
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -122,7 +123,7 @@ def a_survey(browser: Browser, draw: st.DataObject, survey: str) -> TestResponse
 def a_link(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
     """Use a link of the mails, with a number that is not quite a runner's."""
     number = draw.draw(st.sampled_from(("1", "0", "9" * 30, "-1", "\u0661", MARK, "")))
-    part = draw.draw(st.sampled_from((unsubscribe, before)))
+    part = draw.draw(st.sampled_from((unsubscribe, pre_run)))
     _, _, signature = part.token_for(browser.runtime, 1).partition("-")
     place = "/u/" if part is unsubscribe else "/before/"
     return _form_or_look(browser, draw, f"{place}{number}x-{signature}")

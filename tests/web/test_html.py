@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 from sync.prepared.scenes import SCENES, Scene, prepare
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.surveys import before, unsubscribe
+from sync.surveys import unsubscribe
+from sync.surveys.answering import pre_run
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.states import STATES
@@ -108,7 +109,7 @@ def by_mail(runtime: Runtime, scene: Scene) -> tuple[str, ...]:
     return (
         f"/u/{controls}",
         f"/u/{controls}/settings",
-        f"/before/{before.token_for(runtime, scene.runner_id)}",
+        f"/before/{pre_run.token_for(runtime, scene.runner_id)}",
     )
 
 

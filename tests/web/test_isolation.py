@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 
 from sync.models import Event, Model, Runner
 from sync.runtime import Runtime
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.stage import Stage
 from tests.web.addresses import (
     KEYS,

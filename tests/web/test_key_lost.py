@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from sync.crypto import Sealer
 from sync.models import Runner
 from sync.runtime import Runtime
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser

@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from sync.language import spoken
 from sync.runners import account, preferences
 from sync.runtime import Runtime
-from sync.surveys import before, unsubscribe
+from sync.surveys import unsubscribe
+from sync.surveys.answering import pre_run
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -160,7 +161,7 @@ def test_pages_behind_a_mail_speak_the_runners_language(
     assert speaks(stranger.client, survey) == "de"
     assert speaks(stranger.client, stop) == "de"
     assert speaks(stranger.client, f"{stop}/settings") == "de"
-    tap = f"/before/{before.token_for(runtime, runner_id)}"
+    tap = f"/before/{pre_run.token_for(runtime, runner_id)}"
     assert speaks(stranger.client, tap) == "de"
     assert "language=" not in stranger.open(survey).text
 

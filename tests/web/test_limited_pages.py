@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from sync.models import Answer, Runner
 from sync.runtime import Runtime
-from sync.surveys import before
+from sync.surveys.answering import pre_run
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
@@ -127,7 +127,7 @@ def test_each_of_these_is_limited(
 def test_the_bookmark_is_limited(
     client: FlaskClient, stage: Stage, runtime: Runtime
 ) -> None:
-    token = before.token_for(runtime, stage.link(stage.athlete()))
+    token = pre_run.token_for(runtime, stage.link(stage.athlete()))
     most = LIMITS["before"].who.amount
 
     seen = [client.post(f"/before/{token}", data={"mood": 3}) for _ in range(most + 1)]

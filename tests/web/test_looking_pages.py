@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sync.models import Answer, Survey
 from sync.runners import preferences
 from sync.runtime import Runtime
-from sync.surveys import before
+from sync.surveys.answering import pre_run
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.test_asking_pages import answers, asked
@@ -42,7 +42,7 @@ def test_before_a_run_one_tap_is_enough(
     browser: Browser, runner_id: int, runtime: Runtime
 ) -> None:
     browser.client.delete_cookie("moodmiles", domain="127.0.0.1")
-    address = f"/before/{before.token_for(runtime, runner_id)}"
+    address = f"/before/{pre_run.token_for(runtime, runner_id)}"
     page = browser.open(address).text
     untouched = answers(runtime)
 
@@ -58,7 +58,7 @@ def test_before_a_run_one_tap_is_enough(
 def test_before_a_run_nonsense_says_nothing(
     browser: Browser, runner_id: int, runtime: Runtime, fields: dict[str, str]
 ) -> None:
-    address = f"/before/{before.token_for(runtime, runner_id)}"
+    address = f"/before/{pre_run.token_for(runtime, runner_id)}"
 
     assert browser.client.post(address, data=fields).status_code == 400
     assert browser.client.post("/before/1-00", data=fields).status_code == 404

@@ -9,7 +9,7 @@ from sync.models import Run
 from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser

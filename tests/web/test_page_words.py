@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from sync.surveys.explain import _WITHHELD, why
+from sync.surveys.policy.explanations import _WITHHELD, why
 from tests.stage import Stage
 from tests.test_words import forbidden_in
 from tests.web.conftest import Browser

@@ -12,7 +12,8 @@ from sync.runners import purge as runners_tidy
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.simulator import life
-from sync.surveys import answer, checkins
+from sync.surveys.answering import answer
+from sync.surveys.sending import checkins
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.sync.test_leaving import rows

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.surveys import before
+from sync.surveys.answering import pre_run
 from sync.surveys.instruments import BadAnswer
 from web.language import speak_to
 from web.limits import by_token, limited
@@ -32,14 +32,14 @@ def record(token: str) -> ResponseReturnValue:
     tile = request.form.get("mood")
     if tile not in _TILES:
         raise BadAnswer("That is not one of the answers.")
-    before.record(runtime(), token=token, mood=int(tile) - 3)
+    pre_run.record(runtime(), token=token, mood=int(tile) - 3)
     address = url_for(".before_page", token=token, saved=tile)
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 
 def _holder(token: str) -> None:
     """Speak as the bookmark's runner chose; nobody's bookmark leads nowhere."""
-    runner_id = before.holder(runtime(), token)
+    runner_id = pre_run.holder(runtime(), token)
     if runner_id is None:
         abort(HTTPStatus.NOT_FOUND)
     speak_to(runner_id)

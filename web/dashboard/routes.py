@@ -16,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from sync.analytics.overview import Dashboard, dashboard
 from sync.language import DEFAULT, speaking
 from sync.runners import account
-from sync.surveys import answer
+from sync.surveys.answering import answer
 from sync.surveys.instruments import BadAnswer
 from web import session
 from web.dashboard import tables

@@ -7,8 +7,8 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.runs.duplicates import choose_recording
-from sync.surveys import answer, own_log, own_run
-from sync.surveys.own_run import OwnRun
+from sync.surveys.answering import answer, retained_runs, run_detail
+from sync.surveys.answering.run_detail import OwnRun
 from web import csrf
 from web.formats import unit_of
 from web.limits import by_runner, limited
@@ -27,7 +27,7 @@ blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 def run_page(run_id: int) -> ResponseReturnValue:
     run, runner = _own(run_id), signed_in()
     unit = unit_of(runner.units)
-    own = own_log.of_run(runtime(), runner.runner_id, run_id)
+    own = retained_runs.of_run(runtime(), runner.runner_id, run_id)
     return render_template(
         "runs/run.html",
         run=view_of(run, unit, zone=runner.zone),
@@ -64,7 +64,7 @@ def remove_page(run_id: int) -> ResponseReturnValue:
 @login_required
 def remove(run_id: int) -> ResponseReturnValue:
     _own(run_id)
-    own_run.remove_answer(runtime(), signed_in().runner_id, run_id)
+    run_detail.remove_answer(runtime(), signed_in().runner_id, run_id)
     return _back(run_id)
 
 
@@ -76,7 +76,7 @@ def keep(run_id: int) -> ResponseReturnValue:
     _own(run_id)
     wanted = request.form.get("keep") == "1"
     runner_id = signed_in().runner_id
-    own_log.keep_for_run(runtime(), runner_id, run_id, keep=wanted)
+    retained_runs.keep_for_run(runtime(), runner_id, run_id, keep=wanted)
     return _back(run_id)
 
 
@@ -90,7 +90,7 @@ def count(run_id: int) -> ResponseReturnValue:
 
 
 def _own(run_id: int) -> OwnRun:
-    found = own_run.look(runtime(), signed_in().runner_id, run_id)
+    found = run_detail.look(runtime(), signed_in().runner_id, run_id)
     if found is None:
         # The same for a run of someone else and one that never was.
         abort(NOT_FOUND.status)
@@ -103,6 +103,6 @@ def _answers(form: Mapping[str, str]) -> dict[str, str]:
 
 def _back(run_id: int) -> ResponseReturnValue:
     """Return to the run; one that was only in the own log may be gone with it."""
-    if own_run.look(runtime(), signed_in().runner_id, run_id) is None:
+    if run_detail.look(runtime(), signed_in().runner_id, run_id) is None:
         return redirect(url_for("dashboard.dashboard_page"), HTTPStatus.SEE_OTHER)
     return redirect(url_for(".run_page", run_id=run_id), HTTPStatus.SEE_OTHER)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from sync.language import gettext as _
 from sync.language import translatable
+from sync.surveys.answering.run_detail import OtherRecording, OwnRun
 from sync.surveys.instruments import QUESTIONS, Question
-from sync.surveys.own_run import OtherRecording, OwnRun
 from web.formats import (
     Unit,
     clock,

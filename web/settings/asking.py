@@ -7,7 +7,7 @@ from datetime import datetime
 from sync.language import gettext
 from sync.runners import preferences as controls
 from sync.surveys.instruments import library
-from sync.surveys.policy import WAITING, Preferences
+from sync.surveys.policy.parameters import WAITING, Preferences
 from web.help import nearby
 from web.runtime import runtime
 from web.settings import forms

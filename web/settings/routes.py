@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from sync.runners import account
 from sync.runners.preferences import TooSoon
-from sync.surveys import before
-from sync.surveys.policy import Preferences
+from sync.surveys.answering import pre_run
+from sync.surveys.policy.parameters import Preferences
 from web.help import nearby
 from web.runtime import runtime
 from web.session import login_required, signed_in
@@ -44,7 +44,7 @@ def _page(*, saved: bool = False, refused: str = "") -> str:
         account=overview,
         preferences=preferences,
         asking=asking(preferences, offered=request.args.get("ask", "")),
-        bookmark=before.token_for(runtime(), runner_id),
+        bookmark=pre_run.token_for(runtime(), runner_id),
         zones=forms.zones(overview.zone),
         forms=forms,
         countries=nearby.choices(),

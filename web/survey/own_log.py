@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sync.surveys.own_log import OwnLog
+from sync.surveys.answering.retained_runs import OwnLog
 from web.formats import Unit, distance, duration
 
 

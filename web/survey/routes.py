@@ -9,7 +9,7 @@ from http import HTTPStatus
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.surveys import answer, own_log
+from sync.surveys.answering import answer, retained_runs
 from web.language import speak
 from web.limits import by_token, limited
 from web.problems import NOT_FOUND
@@ -34,7 +34,7 @@ def survey_page(token: str) -> ResponseReturnValue:
 
 
 def _saved(page: SurveyView, token: str, *, refused: str = "") -> str:
-    own = own_log.of_survey(runtime(), token)
+    own = retained_runs.of_survey(runtime(), token)
     return render_template(
         "survey/saved.html",
         survey=page,
@@ -86,7 +86,7 @@ def keep(token: str) -> ResponseReturnValue:
     page = _look(token)
     if not page.is_closed:
         wanted = request.form.get("keep") == "1"
-        own_log.keep_for_survey(runtime(), token, keep=wanted)
+        retained_runs.keep_for_survey(runtime(), token, keep=wanted)
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
 
 

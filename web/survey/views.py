@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sync.language import gettext as _
 from sync.language import translatable
-from sync.surveys.answer import SurveyPage
+from sync.surveys.answering.answer import SurveyPage
 from sync.surveys.instruments import BadAnswer, Question
 from web.formats import Unit, clock, distance, long_day, moment, tile, unit_of
 

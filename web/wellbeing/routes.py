@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.analytics.overview import Dashboard, dashboard
 from sync.language import gettext
-from sync.surveys import wellbeing
+from sync.surveys.answering import wellbeing
 from sync.surveys.instruments import BadAnswer
 from web.dashboard.tables import csv_file, to_csv
 from web.formats import unit_of

@@ -14,11 +14,11 @@ from sync.models import Run, Survey
 from sync.queue import Work
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys import again, pairing, promise, store
-from sync.surveys.caps import ignored_in_a_row, reminders_ignored
-from sync.surveys.policy import Policy
-from sync.surveys.promise import Desk
-from sync.surveys.rules import (
+from sync.surveys import store
+from sync.surveys.answering import pairing
+from sync.surveys.policy.frequency import ignored_in_a_row, reminders_ignored
+from sync.surveys.policy.parameters import Policy
+from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,
     Situation,
@@ -27,6 +27,8 @@ from sync.surveys.rules import (
     decide,
     minutes_since_end,
 )
+from sync.surveys.sending import reevaluate, schedule
+from sync.surveys.sending.schedule import Desk
 
 log = structlog.get_logger()
 
@@ -39,7 +41,7 @@ def drain(runtime: Runtime) -> None:
     runtime.queue.woken(Work.SURVEYS)
     ends_at = monotonic() + SHIFT_S
     with runtime.db.transaction() as session:
-        again.reconsider(session, POLICY)
+        reevaluate.reconsider(session, POLICY)
     while waiting := _waiting(runtime):
         for runner_id in waiting:
             has_more = True
@@ -119,9 +121,9 @@ def _act_on(
     """Promise the mail that follows from a verdict; return the survey if it asks."""
     if isinstance(verdict, Send):
         run = desk.session.get_one(Run, facts.run_id)
-        return promise.run_question(desk, run, verdict)
+        return schedule.run_question(desk, run, verdict)
     if verdict.reason == "five unanswered":
-        promise.slow_down_question(desk, unanswered=unanswered)
+        schedule.slow_down_question(desk, unanswered=unanswered)
     return None
 
 
@@ -157,7 +159,7 @@ def _with_history(desk: Desk, run: Run) -> Situation:
     """Return how the runner stands, what was asked lately, and how they took it."""
     session, runner_id, now = desk.session, desk.runner.id, desk.now
     key = pairing_key(run.source, run.source_id)
-    again.forget_unasked(session, key)
+    reevaluate.forget_unasked(session, key)
     since = desk.preferences.slowed_since
     silences = store.silences(session, runner_id, since=since, now=now)
     return replace(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key
 from sync.models import Answer, Run
-from sync.surveys.policy import Policy
+from sync.surveys.policy.parameters import Policy
 
 _DAY = timedelta(hours=36)  # no local day is longer, wherever the runner went
 

@@ -13,11 +13,11 @@ from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
-from sync.surveys.answer import ANSWERABLE_FOR
-from sync.surveys.choose import optional_questions
-from sync.surveys.explain import why
+from sync.surveys.answering.answer import ANSWERABLE_FOR
 from sync.surveys.instruments import Question
-from sync.surveys.policy import Preferences
+from sync.surveys.policy.explanations import why
+from sync.surveys.policy.parameters import Preferences
+from sync.surveys.policy.question_selection import optional_questions
 from sync.surveys.whose import own_run
 
 log = structlog.get_logger()

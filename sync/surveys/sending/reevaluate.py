@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from sync.models import Decision, Mail, Run, Survey
 from sync.surveys import store
-from sync.surveys.policy import Policy
+from sync.surveys.policy.parameters import Policy
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sync.mail.quiet import after_quiet_hours
-from sync.surveys.caps import WEEK, Asked, Mailed
-from sync.surveys.policy import Policy, Preferences
+from sync.surveys.policy.frequency import WEEK, Asked, Mailed
+from sync.surveys.policy.parameters import Policy, Preferences
 
 _DIGITS = 16
 _ENOUGH_TIMES = 5

@@ -15,10 +15,10 @@ from sync.models import Answer, CheckinDraw, Connection, Runner
 from sync.queue import Work
 from sync.runtime import Runtime
 from sync.surveys import store
-from sync.surveys.ask import POLICY
-from sync.surveys.chance import Chance, Day, Draw, draw, focus_at
-from sync.surveys.policy import Preferences
-from sync.surveys.promise import Desk, checkin_question
+from sync.surveys.policy.checkin_sampling import Chance, Day, Draw, draw, focus_at
+from sync.surveys.policy.parameters import Preferences
+from sync.surveys.sending.decide_runs import POLICY
+from sync.surveys.sending.schedule import Desk, checkin_question
 
 log = structlog.get_logger()
 

@@ -13,8 +13,8 @@ from sync.mail import outbox
 from sync.models import Run, Runner, Survey
 from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
-from sync.surveys.policy import Policy, Preferences
-from sync.surveys.rules import Send, sessions
+from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.run_decision import Send, sessions
 
 _LEAST_TIME_TO_LEAVE = timedelta(hours=1)
 _LEAST_TIME_FOR_A_REMINDER = timedelta(minutes=5)

@@ -14,7 +14,7 @@ from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
 from sync.surveys.instruments import BadAnswer, Instrument
-from sync.surveys.policy import Preferences
+from sync.surveys.policy.parameters import Preferences
 
 log = structlog.get_logger()
 

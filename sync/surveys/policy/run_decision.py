@@ -8,8 +8,14 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from sync.mail.quiet import after_quiet_hours
-from sync.surveys.caps import WEEK, Asked, Mailed, reminder_at, room_this_week
-from sync.surveys.policy import WAITING, Policy, Preferences
+from sync.surveys.policy.frequency import (
+    WEEK,
+    Asked,
+    Mailed,
+    reminder_at,
+    room_this_week,
+)
+from sync.surveys.policy.parameters import WAITING, Policy, Preferences
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sync.surveys.policy import Policy
+from sync.surveys.policy.parameters import Policy
 
 WEEK = timedelta(days=7)
 RUN_MAILS = {"survey", "survey_reminder"}
