@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import NoResultFound
 
 from sync import analytics
-from sync.mail.parts import Person
+from sync.mail.message import Person
 from sync.runtime import Runtime
 from sync.surveys.answering import wellbeing
 

@@ -12,7 +12,7 @@ from sync.analytics.overview import dashboard
 from sync.analytics.run_rows import RunRow
 from sync.analytics.weeks import first_weekday
 from sync.language import LANGUAGES, speaking
-from sync.mail import outbox, quiet
+from sync.mail import outbox, quiet_hours
 from sync.models import Mail, Run, Runner
 from sync.queue import Work
 from sync.runners import signed_links
@@ -52,7 +52,8 @@ def _waiting(runtime: Runtime) -> list[tuple[int, date]]:
             if preferences.get("digest")
             and (
                 began := _last_week(
-                    now.astimezone(quiet.zone_of(zone)), first_weekday(preferences)
+                    now.astimezone(quiet_hours.zone_of(zone)),
+                    first_weekday(preferences),
                 )
             )
         ]

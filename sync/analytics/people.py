@@ -16,8 +16,8 @@ from sync.analytics.notices import RARE, in_mail, mailed_in, mostly_low, not_mai
 from sync.analytics.rows import MOOD_KINDS
 from sync.analytics.support import country_of_zone, support
 from sync.crypto import Vault
-from sync.mail import quiet
-from sync.mail.parts import Person
+from sync.mail import quiet_hours
+from sync.mail.message import Person
 from sync.models import Answer, Mail, Runner
 from sync.runtime import Runtime
 
@@ -58,7 +58,7 @@ def _mostly_low(
         .order_by(Answer.answered_at.desc(), Answer.id.desc())
         .limit(_LAST)
     ).all()[::-1]
-    zone = quiet.zone_of(runner.zone)
+    zone = quiet_hours.zone_of(runner.zone)
     return mostly_low(
         [said["mood"] for said in vault.open_all([row.sealed for row in rows])],
         [store.local_today(row.answered_at, zone) for row in rows],

@@ -5,8 +5,8 @@ from datetime import datetime
 from pydantic import validate_call
 
 from sync.language import gettext as _
-from sync.mail.parts import Message, Sending, plain
-from sync.mail.wording import moment, span
+from sync.mail.formatting import moment, span
+from sync.mail.message import Message, Sending, plain
 
 
 @validate_call

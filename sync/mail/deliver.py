@@ -14,12 +14,8 @@ from sync import account_state
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import speaking
-from sync.mail import quiet, store
-from sync.mail.envelope import host_of, seal_up
-from sync.mail.messages import Sending, UnknownMail, render
-from sync.mail.parts import Person
-from sync.mail.quiet import KEEPS_QUIET
-from sync.mail.rules import (
+from sync.mail import quiet_hours, store
+from sync.mail.delivery_rules import (
     ABOUT_THE_ACCOUNT,
     LEASE,
     Outcome,
@@ -29,6 +25,10 @@ from sync.mail.rules import (
     next_try,
     why_not,
 )
+from sync.mail.envelope import host_of, seal_up
+from sync.mail.message import Person
+from sync.mail.messages import Sending, UnknownMail, render
+from sync.mail.quiet_hours import KEEPS_QUIET
 from sync.mail.smtp import TIMEOUT_S, Server, SmtpLine, Undelivered
 from sync.models import Mail, Runner
 from sync.queue import Work
@@ -136,8 +136,8 @@ def _awake(session: Session, mail: Mail, *, now: datetime) -> datetime:
         return now + _LOOK_AGAIN
     if mail.kind not in KEEPS_QUIET:
         return now
-    hours = quiet.chosen(runner.preferences)
-    return quiet.after_quiet_hours(now, hours, quiet.zone_of(runner.zone))
+    hours = quiet_hours.chosen(runner.preferences)
+    return quiet_hours.after_quiet_hours(now, hours, quiet_hours.zone_of(runner.zone))
 
 
 def _open(runtime: Runtime, session: Session, mail: Mail) -> tuple[_Claimed, Prospect]:

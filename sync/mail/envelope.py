@@ -5,8 +5,8 @@ from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
+from sync.mail.message import PICTURE_ID
 from sync.mail.messages import Message
-from sync.mail.parts import PICTURE_ID
 
 # At the usual 78 characters Python folds List-Unsubscribe into an encoded word,
 # and mail clients then ignore it.

@@ -12,15 +12,15 @@ from sync.errors import MoodmilesError
 from sync.language import DEFAULT, speaking, spoken, translatable
 from sync.language import gettext as _
 from sync.mail import account_mails
-from sync.mail.parts import PICTURE_ID, Message, Sending, asking, in_order
-from sync.mail.picture import Day, week_picture
-from sync.mail.wording import (
+from sync.mail.formatting import (
     distance,
     moment,
     occasion,
     week_described,
     week_summary,
 )
+from sync.mail.message import PICTURE_ID, Message, Sending, asking, in_order
+from sync.mail.week_picture import Day, week_picture
 
 __all__ = ["Message", "Sending", "UnknownMail", "check", "render"]
 

@@ -12,8 +12,8 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from sync.errors import MoodmilesError, NotConfigured
+from sync.mail.delivery_rules import Stage
 from sync.mail.envelope import address_of, host_of
-from sync.mail.rules import Stage
 
 # One mail takes at most about eight answers of the server, so it ends, one way
 # or another, well within the lease.

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from sync.mail.rules import Survey as SurveyState
+from sync.mail.delivery_rules import Survey as SurveyState
 from sync.models import Answer, Decision, Mail, Runner, Survey
 
 # The mails that put a question; others only repeat it.

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from sync.database import Database, connect
 from sync.errors import MoodmilesError
 from sync.mail.deliver import deliver_due
-from sync.mail.quiet import zone_of
+from sync.mail.quiet_hours import zone_of
 from sync.models import Connection, Mail, Model, Run, Runner
 from sync.runners import preferences
 from sync.runtime import Runtime, build

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import structlog
 from sqlalchemy import func, select
 
-from sync.mail.quiet import after_quiet_hours, zone_of
+from sync.mail.quiet_hours import after_quiet_hours, zone_of
 from sync.models import Answer, CheckinDraw, Decision, Mail, Run, Runner, Survey
 from sync.surveys.policy.frequency import RUN_MAILS, WEEK
 from sync.surveys.policy.parameters import Policy, Preferences

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from sync.mail import messages
-from sync.mail.parts import Sending
+from sync.mail.message import Sending
 from sync.models import Answer, MailLink, Runner, SignIn, Survey
 from sync.runners import address, sign_in
 from sync.runtime import Runtime

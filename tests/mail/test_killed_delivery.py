@@ -6,7 +6,7 @@ from subprocess import Popen
 import pytest
 
 from sync.mail.deliver import deliver_due
-from sync.mail.rules import LEASE
+from sync.mail.delivery_rules import LEASE
 from tests.mail.conftest import NOON, Office
 from tests.mail.smtp_servers import Post
 

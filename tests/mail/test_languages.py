@@ -12,10 +12,10 @@ from babel import Locale
 from sync.language import LANGUAGES, speaking
 from sync.mail import messages
 from sync.mail.deliver import deliver_due
+from sync.mail.formatting import distance, moment, occasion, span
+from sync.mail.message import Person
 from sync.mail.messages import Message
-from sync.mail.parts import Person
-from sync.mail.picture import WIDTH, Day, week_picture
-from sync.mail.wording import distance, moment, occasion, span
+from sync.mail.week_picture import WIDTH, Day, week_picture
 from sync.models import Runner
 from tests.catalogue import BRACKETS, brackets
 from tests.mail.conftest import NOON, Office

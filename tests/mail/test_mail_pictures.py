@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser
 
-from sync.mail.picture import Day, week_picture
+from sync.mail.week_picture import Day, week_picture
 from tests.journeys.browser import ARTIFACTS, visitor
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.html"))

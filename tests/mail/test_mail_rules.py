@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sync.mail.rules import (
+from sync.mail.delivery_rules import (
     LEASE,
     Outcome,
     Prospect,

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sync.analytics.notices import RARE
 from sync.crypto import KeyLost
 from sync.mail.deliver import deliver_due
-from sync.mail.parts import Person
+from sync.mail.message import Person
 from sync.models import Answer, FigureDecision
 from sync.runtime import Runtime
 from tests.mail.conftest import NOON, Office, survey_values

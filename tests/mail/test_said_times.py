@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.mail.wording import distance, moment, occasion, span
+from sync.mail.formatting import distance, moment, occasion, span
 from tests.mail.test_mail_words import NOW
 
 LONDON = ZoneInfo("Europe/London")

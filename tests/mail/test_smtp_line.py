@@ -8,7 +8,7 @@ import pytest
 from typing_extensions import override
 
 from sync.errors import NotConfigured
-from sync.mail.rules import Stage
+from sync.mail.delivery_rules import Stage
 from sync.mail.smtp import Server, SmtpLine, Undelivered
 from tests.mail.smtp_servers import Post, listening, server_tls
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.mail import messages
-from sync.mail.parts import Sending
+from sync.mail.message import Sending
 from sync.models import Answer, CheckinDraw, Mail, Runner, Survey
 from sync.runners import preferences
 from sync.simulator.records import Athlete

@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from sync.analytics import digest
 from sync.mail import messages
 from sync.mail.envelope import seal_up
-from sync.mail.parts import PICTURE_ID, Message, Sending
-from sync.mail.picture import HEIGHT, WIDTH, Day, week_picture
+from sync.mail.message import PICTURE_ID, Message, Sending
+from sync.mail.week_picture import HEIGHT, WIDTH, Day, week_picture
 from sync.models import Mail, Run
 from sync.runners import disconnect, preferences
 from sync.simulator.records import Athlete

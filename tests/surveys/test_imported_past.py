@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-from sync.mail.quiet import zone_of
+from sync.mail.quiet_hours import zone_of
 from sync.models import Connection, Decision, Run, Runner
 from sync.surveys import store
 from sync.surveys.policy.parameters import WAITING, Policy, Preferences

@@ -6,7 +6,7 @@ import pytest
 
 from sync.errors import NotConfigured
 from sync.language import DEFAULT, LANGUAGES, gettext, speaking
-from sync.mail.wording import MOODS
+from sync.mail.formatting import MOODS
 from sync.surveys import instruments
 from sync.surveys.instruments import library
 from sync.surveys.instruments.reading import read

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sync.mail.quiet import after_quiet_hours
+from sync.mail.quiet_hours import after_quiet_hours
 from sync.surveys.policy.frequency import WEEK, Asked, Mailed
 from sync.surveys.policy.parameters import Policy, Preferences
 

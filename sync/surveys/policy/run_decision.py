@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from sync.mail.quiet import after_quiet_hours
+from sync.mail.quiet_hours import after_quiet_hours
 from sync.surveys.policy.frequency import (
     WEEK,
     Asked,

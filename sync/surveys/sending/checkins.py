@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.database import insert
-from sync.mail.quiet import zone_of
+from sync.mail.quiet_hours import zone_of
 from sync.models import Answer, CheckinDraw, Connection, Runner
 from sync.queue import Work
 from sync.runtime import Runtime

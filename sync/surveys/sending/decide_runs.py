@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key
-from sync.mail.quiet import zone_of
+from sync.mail.quiet_hours import zone_of
 from sync.models import Run, Survey
 from sync.queue import Work
 from sync.runners import store as runners

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from sync.language import gettext as _
+from sync.mail.formatting import MOODS
 from sync.mail.templates import compose
-from sync.mail.wording import MOODS
 
 # Awful to Great, as the tiles in a mail count them.
 _FACES = ("😞", "😔", "😐", "😊", "😄")
