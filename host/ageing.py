@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from cryptography.x509 import Certificate, load_der_x509_certificate
 
-from sync.analytics.support import countries, support
 from sync.errors import MoodmilesError
 from sync.settings import Settings
+from sync.support.directory import countries, support
 
 HELPLINES_FOR = timedelta(days=183)
 _CERTIFICATE_LEFT = timedelta(days=14)

@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from host.life import Lived, Said, answers
-from sync.analytics.distances import week_loads
+from sync.analytics.dataset.distances import week_loads
 from sync.crypto import new_token, pairing_key, token_hash
 from sync.errors import MoodmilesError
 from sync.models import Answer, Connection, Decision, Run, Runner, Survey

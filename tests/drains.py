@@ -5,7 +5,7 @@ from functools import partial
 
 from typing_extensions import override
 
-from sync.analytics import digest
+from sync import digest
 from sync.inbox import handle
 from sync.mail import deliver
 from sync.queue import Queue, Work

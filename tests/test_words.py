@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from sync.analytics import sentences
-from sync.analytics.sentences import Finding
+from sync.analytics.sentences import localized_text
+from sync.analytics.sentences.localized_text import Finding
 
 # What no page, mail or sentence may say: claims of cause, advice on amounts,
 # medicine, and anything that grades or frightens a person.
@@ -131,9 +131,9 @@ def forbidden_in_german(text: str) -> list[str]:
 @pytest.mark.parametrize(
     "text",
     [
-        *sentences.SENTENCES.values(),
-        *sentences.NOTES.values(),
-        *sentences.TITLES.values(),
+        *localized_text.SENTENCES.values(),
+        *localized_text.NOTES.values(),
+        *localized_text.TITLES.values(),
     ],
 )
 def test_every_sentence_keeps_to_what_it_knows(text: str) -> None:
@@ -154,7 +154,7 @@ def test_a_forbidden_german_word_is_found_with_its_endings() -> None:
     assert found == ["verbesserte", "dank", "Endorphine"]
 
 
-@pytest.mark.parametrize("key", sentences.SENTENCES)
+@pytest.mark.parametrize("key", localized_text.SENTENCES)
 def test_every_sentence_can_be_said(key: str) -> None:
     said = Finding(key, FACTS).said("mi")
 

@@ -1,7 +1,6 @@
 """One task per kind of work: the task names it, `sync` does it."""
 
-from sync import work_status
-from sync.analytics import digest
+from sync import digest, work_status
 from sync.inbox import handle
 from sync.inbox import purge as inbox_tidy
 from sync.mail import deliver

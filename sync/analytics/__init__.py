@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sync.analytics.figures import Figures, figures_for
-    from sync.analytics.people import for_mail
-    from sync.analytics.rank_link import Link, link
+    from sync.analytics.stats.rank_link import Link, link
+    from sync.support.mail_contacts import for_mail
 
 # One runner's numbers are added up before a second thread has woken; what numpy's
 # threads spend on waiting for each other is taken from everybody else's pages.
@@ -25,9 +25,9 @@ __all__ = ["Figures", "Link", "figures_for", "for_mail", "link"]
 _HOME = {
     "Figures": "sync.analytics.figures",
     "figures_for": "sync.analytics.figures",
-    "for_mail": "sync.analytics.people",
-    "Link": "sync.analytics.rank_link",
-    "link": "sync.analytics.rank_link",
+    "for_mail": "sync.support.mail_contacts",
+    "Link": "sync.analytics.stats.rank_link",
+    "link": "sync.analytics.stats.rank_link",
 }
 
 

@@ -6,21 +6,13 @@ from datetime import datetime
 
 import numpy as np
 
-from sync.analytics import store
-from sync.analytics.columns import About, history_of
-from sync.analytics.comparisons import Groups, Pairs
-from sync.analytics.groups import Mean, mean
-from sync.analytics.history import History
-from sync.analytics.kept import Kept
-from sync.analytics.milestones import Decided, settle
-from sync.analytics.notices import (
-    RARE,
-    more_than_usual,
-    mostly_low,
-    rarely,
-    said_now,
-)
-from sync.analytics.panel import (
+from sync.analytics.dataset.cache import Kept
+from sync.analytics.dataset.columns import About, history_of
+from sync.analytics.dataset.history import History
+from sync.analytics.dataset.load import KEPT as KEPT_ROWS
+from sync.analytics.dataset.load import read
+from sync.analytics.panels.comparisons import Groups, Pairs
+from sync.analytics.panels.panel import (
     NUMBER_FROM,
     Panel,
     along_the_run,
@@ -28,10 +20,18 @@ from sync.analytics.panel import (
     mileage_panel,
     pairs_panel,
 )
-from sync.analytics.panels import Panels, panels_of
-from sync.analytics.rows import KEPT as KEPT_ROWS
-from sync.analytics.rows import read
-from sync.analytics.sentences import Finding, Saying, Unit, note
+from sync.analytics.panels.registry import Panels, panels_of
+from sync.analytics.sentences import store
+from sync.analytics.sentences.localized_text import Finding, Saying, Unit, note
+from sync.analytics.sentences.milestones import Decided, settle
+from sync.analytics.sentences.rare_notices import (
+    RARE,
+    more_than_usual,
+    mostly_low,
+    rarely,
+    said_now,
+)
+from sync.analytics.stats.groups import Mean, mean
 from sync.runtime import Runtime
 
 
@@ -45,7 +45,7 @@ class Figures:
     `mileage` has two views of one question: the week's distance and the run's.
     `notes` are about all of it. `notice` and `support` are rare: a week long, and
     not again for four and two weeks; beside `support` belong the lines of
-    `sync.analytics.support`.
+    `sync.support.directory`.
     """
 
     data_version: int

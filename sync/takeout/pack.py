@@ -72,7 +72,7 @@ def _steps(
         rows = rows_of(session, name, runner, vault)
         yield {f"{name}.csv": _csv(flat(rows)), f"{name}.json": _json(rows)}
     # Imported here: only whoever asks for their study waits for numpy.
-    from sync.analytics.export import study  # noqa: PLC0415
+    from sync.portability.study_files import study  # noqa: PLC0415
 
     made = study(runtime, session, runner_id)
     listed = "\n".join(f"{name:<15}{held.about}" for name, held in TABLES.items())

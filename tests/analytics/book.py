@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sqlalchemy import update
 
-from sync.analytics.export import study
 from sync.models import Answer, Run, Runner
+from sync.portability.study_files import study
 from sync.runners.store import changed
 from sync.runtime import Runtime
 from tests.clock import HandClock

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.analytics.distances import Goings, about, month_loads, week_loads
-from sync.analytics.history import Answers, History, Runs
-from sync.analytics.loads import MONTH_DAYS, trailing_load
+from sync.analytics.dataset.distances import Goings, about, month_loads, week_loads
+from sync.analytics.dataset.history import Answers, History, Runs
+from sync.analytics.dataset.loads import MONTH_DAYS, trailing_load
 
 BEGAN_AT = datetime(2026, 3, 1, 6, tzinfo=UTC)
 Started = list[tuple[int, int, bool]]

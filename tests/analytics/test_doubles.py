@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sync.analytics.history import Answers, History, Runs
-from sync.analytics.overview import dashboard
+from sync.analytics.dataset.history import Answers, History, Runs
+from sync.analytics.dataset.overview import dashboard
 from tests.analytics.book import Book
 
 HOUR_S = 3600.0

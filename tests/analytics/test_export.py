@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sync.analytics.export import files
-from sync.analytics.series import Floats
+from sync.analytics.stats.series import Floats
+from sync.portability.study_files import files
 from tests.bench.simulated_runners import Maker, World
 
 Rows = list[dict[str, str]]

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select, update
 
 from sync.analytics import figures_for
-from sync.analytics.overview import dashboard
-from sync.analytics.panel import TOO_EARLY
+from sync.analytics.dataset.overview import dashboard
+from sync.analytics.panels.panel import TOO_EARLY
 from sync.language import speaking
 from sync.models import FigureDecision, Runner
 from sync.runners.store import changed

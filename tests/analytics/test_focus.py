@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from sync.analytics import figures_for
-from sync.analytics.focus import FOCUS, PREFIX
-from sync.analytics.panel import Panel
-from sync.analytics.sentences import SENTENCES, TITLES
+from sync.analytics.panels.focus import FOCUS, PREFIX
+from sync.analytics.panels.panel import Panel
+from sync.analytics.sentences.localized_text import SENTENCES, TITLES
 from sync.surveys.instruments import library
 from tests.analytics.book import Book
 

@@ -11,12 +11,12 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from sync.analytics import link
-from sync.analytics.curve import robust_line, theil_sen
-from sync.analytics.groups import welch
-from sync.analytics.loads import trailing_load
-from sync.analytics.persistence import lag_one, persistence
-from sync.analytics.rank_link import DRAWN
-from sync.analytics.series import Floats, average_ranks
+from sync.analytics.dataset.loads import trailing_load
+from sync.analytics.stats.curve import robust_line, theil_sen
+from sync.analytics.stats.groups import welch
+from sync.analytics.stats.persistence import lag_one, persistence
+from sync.analytics.stats.rank_link import DRAWN
+from sync.analytics.stats.series import Floats, average_ranks
 
 DATA = Path(__file__).parents[1] / "data"
 

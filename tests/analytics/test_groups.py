@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sync.analytics.groups import difference, mean, welch
-from sync.analytics.questions import group_question
-from sync.analytics.series import NotCountable
+from sync.analytics.panels.questions import group_question
+from sync.analytics.stats.groups import difference, mean, welch
+from sync.analytics.stats.series import NotCountable
 
 
 def test_independent_groups_are_compared_as_welch_did() -> None:

@@ -5,13 +5,13 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from sync.analytics import store
 from sync.analytics.figures import figures_for
-from sync.analytics.groups import FEWEST_SHOWN
-from sync.analytics.milestones import Decided
-from sync.analytics.notices import REST_DAYS
-from sync.analytics.panel import NUMBER_FROM, ceiling, means, notes
-from sync.analytics.sentences import NOTES, Finding
+from sync.analytics.panels.panel import NUMBER_FROM, ceiling, means, notes
+from sync.analytics.sentences import store
+from sync.analytics.sentences.localized_text import NOTES, Finding
+from sync.analytics.sentences.milestones import Decided
+from sync.analytics.sentences.rare_notices import REST_DAYS
+from sync.analytics.stats.groups import FEWEST_SHOWN
 from sync.models import Runner, Survey
 from tests.analytics.book import FIRST, Book
 

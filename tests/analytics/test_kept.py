@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.analytics.kept import LONGEST_S, Kept
+from sync.analytics.dataset.cache import LONGEST_S, Kept
 from sync.database import Database, connect
 from tests.queues import RecordingQueue
 

@@ -5,13 +5,19 @@ from sqlalchemy import update
 
 from sync.analytics import figures_for
 from sync.analytics.figures import Figures
-from sync.analytics.notes import NOTES, TITLES
-from sync.analytics.panel import Panel
-from sync.analytics.sentences import Finding, distance, effect_word, note, signed
-from sync.analytics.support import countries, support
-from sync.analytics.texts import SENTENCES
+from sync.analytics.panels.panel import Panel
+from sync.analytics.sentences.captions import NOTES, TITLES
+from sync.analytics.sentences.catalogue import SENTENCES
+from sync.analytics.sentences.localized_text import (
+    Finding,
+    distance,
+    effect_word,
+    note,
+    signed,
+)
 from sync.language import LANGUAGES, gettext, speaking
 from sync.models import Runner
+from sync.support.directory import countries, support
 from tests.analytics.book import Book
 from tests.test_words import FACTS
 

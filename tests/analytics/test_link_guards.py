@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from sync.analytics.rank_link import (
+from sync.analytics.stats.rank_link import (
     FEWEST_EFFECTIVE,
     FEWEST_PAIRS,
     RAREST_SHIFT,
@@ -15,7 +15,7 @@ from sync.analytics.rank_link import (
     excludes_zero,
     link,
 )
-from sync.analytics.series import Floats
+from sync.analytics.stats.series import Floats
 
 Series: TypeAlias = tuple[Floats, Floats]
 

@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from sync.analytics import Link, link
-from sync.analytics.curve import median_slope, theil_sen, typical
-from sync.analytics.rank_link import EXPLORING, WORDS
-from sync.analytics.series import Floats, NotCountable, average_ranks
+from sync.analytics.stats.curve import median_slope, theil_sen, typical
+from sync.analytics.stats.rank_link import EXPLORING, WORDS
+from sync.analytics.stats.series import Floats, NotCountable, average_ranks
 
 pytestmark = pytest.mark.slow
 

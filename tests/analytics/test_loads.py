@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.analytics.distances import usual_week
-from sync.analytics.loads import own_usual, trailing_load, week_start
-from sync.analytics.weeks import MONDAY, SUNDAY, week_of
+from sync.analytics.dataset.distances import usual_week
+from sync.analytics.dataset.loads import own_usual, trailing_load, week_start
+from sync.analytics.dataset.weeks import MONDAY, SUNDAY, week_of
 
 MONDAY_4_MAY = date(2026, 5, 4).toordinal()
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from statsmodels.nonparametric.smoothers_lowess import lowess as judge
 
-from sync.analytics.curve import FRACTION, fit_distance, robust_line, typical
-from sync.analytics.lowess import lowess
-from sync.analytics.series import Floats, NotCountable
+from sync.analytics.stats.curve import FRACTION, fit_distance, robust_line, typical
+from sync.analytics.stats.lowess import lowess
+from sync.analytics.stats.series import Floats, NotCountable
 
 WHOLE = st.integers(-20, 20).map(float)
 REAL = st.integers(-100_000, 100_000).map(lambda number: number / 1000)

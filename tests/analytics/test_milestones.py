@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from sync.analytics.milestones import (
+from sync.analytics.sentences.localized_text import Finding
+from sync.analytics.sentences.milestones import (
     WITHDRAWN,
     Decided,
     Question,
@@ -13,7 +14,6 @@ from sync.analytics.milestones import (
     next_milestone,
     settle,
 )
-from sync.analytics.sentences import Finding
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER = NOON + timedelta(days=3)

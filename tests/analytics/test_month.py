@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sync.analytics import figures_for
-from sync.analytics.comparisons import Pairs
-from sync.analytics.exploring import exploring
-from sync.analytics.history import History
+from sync.analytics.dataset.history import History
+from sync.analytics.panels.comparisons import Pairs
+from sync.analytics.panels.exploratory_panels import exploring
 from tests.analytics.book import Book
 from tests.bench.simulated_runners import Maker, World
 

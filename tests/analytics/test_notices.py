@@ -5,10 +5,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from sync.analytics.notices import more_than_usual, mostly_low, rarely, said_now
-from sync.analytics.sentences import Finding
-from sync.analytics.series import Floats
-from sync.analytics.support import countries, support
+from sync.analytics.sentences.localized_text import Finding
+from sync.analytics.sentences.rare_notices import (
+    more_than_usual,
+    mostly_low,
+    rarely,
+    said_now,
+)
+from sync.analytics.stats.series import Floats
+from sync.support.directory import countries, support
 
 TODAY = 1000
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

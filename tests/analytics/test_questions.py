@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from sync.analytics.history import History
-from sync.analytics.panels import after_runs, mileage, panels_of
-from sync.analytics.questions import Mileage, is_clear, mileage_finding
-from sync.analytics.rank_link import link
-from sync.analytics.series import Floats
-from sync.analytics.shape import Shape, round_ranges, shape
+from sync.analytics.dataset.history import History
+from sync.analytics.panels.questions import Mileage, is_clear, mileage_finding
+from sync.analytics.panels.registry import after_runs, mileage, panels_of
+from sync.analytics.stats.rank_link import link
+from sync.analytics.stats.series import Floats
+from sync.analytics.stats.shape import Shape, round_ranges, shape
 from tests.bench.simulated_runners import Maker, World
 
 NOTHING = World(0.3)

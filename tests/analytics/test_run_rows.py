@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sync.analytics.asides import NOTHING, asides
-from sync.analytics.overview import dashboard
-from sync.analytics.rows import RunColumns
-from sync.analytics.run_rows import Derived, RunRow, RunTable
+from sync.analytics.dataset.load import RunColumns
+from sync.analytics.dataset.overview import dashboard
+from sync.analytics.dataset.run_annotations import NOTHING, asides
+from sync.analytics.dataset.run_rows import Derived, RunRow, RunTable
 from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
 

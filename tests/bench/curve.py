@@ -10,8 +10,13 @@ from time import process_time
 import numpy as np
 from statsmodels.nonparametric.smoothers_lowess import lowess as statsmodels_lowess
 
-from sync.analytics.curve import FRACTION, ROBUST_PASSES, fit_distance, robust_line
-from sync.analytics.series import Floats
+from sync.analytics.stats.curve import (
+    FRACTION,
+    ROBUST_PASSES,
+    fit_distance,
+    robust_line,
+)
+from sync.analytics.stats.series import Floats
 
 SIZES = (30, 100, 300, 1_000, 3_000, 10_000)
 ROUNDS = 25

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from sync.analytics.exploring import exploring
-from sync.analytics.groups import difference
-from sync.analytics.history import History
-from sync.analytics.milestones import FIRST_MILESTONE, Question
-from sync.analytics.panels import after_runs, mileage, panels_of
-from sync.analytics.questions import MILEAGE_WORDS, Mileage, is_clear
-from sync.analytics.rank_link import link
-from sync.analytics.shape import shape
+from sync.analytics.dataset.history import History
+from sync.analytics.panels.exploratory_panels import exploring
+from sync.analytics.panels.questions import MILEAGE_WORDS, Mileage, is_clear
+from sync.analytics.panels.registry import after_runs, mileage, panels_of
+from sync.analytics.sentences.milestones import FIRST_MILESTONE, Question
+from sync.analytics.stats.groups import difference
+from sync.analytics.stats.rank_link import link
+from sync.analytics.stats.shape import shape
 from tests.bench.simulated_runners import Maker, World
 
 HEADLINE = ("after_runs", "mileage", "stress")

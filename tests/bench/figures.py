@@ -15,10 +15,11 @@ from typing import TypeVar
 import numpy as np
 from sqlalchemy import insert, update
 
-from sync.analytics import figures, store
-from sync.analytics.columns import About, history_of
-from sync.analytics.panels import panels_of
-from sync.analytics.rows import read
+from sync.analytics import figures
+from sync.analytics.dataset.columns import About, history_of
+from sync.analytics.dataset.load import read
+from sync.analytics.panels.registry import panels_of
+from sync.analytics.sentences import store
 from sync.crypto import Sealer
 from sync.database import Database, connect
 from sync.models import Answer, Model, Run, Runner

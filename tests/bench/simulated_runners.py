@@ -9,8 +9,8 @@ import numpy as np
 from scipy.signal import lfilter
 from scipy.stats import norm, rankdata
 
-from sync.analytics.history import SECONDS_PER_DAY, Answers, History, Runs
-from sync.analytics.series import Flags, Floats, Ints
+from sync.analytics.dataset.history import SECONDS_PER_DAY, Answers, History, Runs
+from sync.analytics.stats.series import Flags, Floats, Ints
 
 LOG = Path(__file__).parents[1] / "data" / "marathon.csv"
 FIRST_DAY = date(2024, 1, 1).toordinal()

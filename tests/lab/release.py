@@ -30,7 +30,7 @@ def helplines(_root: Path, now: datetime) -> str:
     if now.date() - checked_on > HELPLINES_FOR:
         raise NotReady(
             f"The helplines were last checked on {checked_on}: compare each number in "
-            "sync/analytics/support.json with its source, and date it anew."
+            "sync/support/support.json with its source, and date it anew."
         )
     return f"helplines checked on {checked_on}"
 

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from sync.analytics.notices import RARE
+from sync.analytics.sentences.rare_notices import RARE
 from sync.crypto import KeyLost
 from sync.mail.deliver import deliver_due
 from sync.mail.message import Person

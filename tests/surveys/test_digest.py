@@ -8,7 +8,7 @@ from email.message import EmailMessage
 import pytest
 from sqlalchemy import select, update
 
-from sync.analytics import digest
+from sync import digest
 from sync.mail import messages
 from sync.mail.envelope import seal_up
 from sync.mail.message import PICTURE_ID, Message, Sending

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy import select
 
-from sync.analytics.overview import dashboard
+from sync.analytics.dataset.overview import dashboard
 from sync.models import Answer, Run, Runner
 from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime

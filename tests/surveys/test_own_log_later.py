@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
 
-from sync.analytics.overview import dashboard
+from sync.analytics.dataset.overview import dashboard
 from sync.models import Answer
 from sync.runners import connect, disconnect, withdraw_consent
 from sync.runs import pull, reconcile

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import cache
 
-from sync.analytics.support import ANYWHERE, countries, support
+from sync.support.directory import ANYWHERE, countries, support
 from sync.surveys.instruments import library
 
 

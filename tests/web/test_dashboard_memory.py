@@ -2,8 +2,8 @@
 
 from sqlalchemy import delete, update
 
-from sync.analytics.asides import Aside, asides
-from sync.analytics.overview import Dashboard, dashboard
+from sync.analytics.dataset.overview import Dashboard, dashboard
+from sync.analytics.dataset.run_annotations import Aside, asides
 from sync.mail.store import note_withheld
 from sync.models import Decision, Mail, Runner, Survey
 from sync.prepared.scenes import prepare

@@ -5,12 +5,9 @@ from datetime import date
 
 import pytest
 
-from sync.analytics.support import (
-    country_of_languages,
-    country_of_zone,
-)
 from sync.runners import preferences as controls
 from sync.runtime import Runtime
+from sync.support.directory import country_of_languages, country_of_zone
 from tests.web.conftest import Browser
 from tests.web.history import give_history
 from tests.web.test_settings import CHOICES, preferences

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import func, select
 
-from sync.analytics.overview import dashboard
-from sync.analytics.run_rows import RunRow
+from sync.analytics.dataset.overview import dashboard
+from sync.analytics.dataset.run_rows import RunRow
 from sync.models import Answer, Survey
 from sync.runtime import Runtime
 from tests.mailbag import token_in

@@ -10,8 +10,8 @@ from web.dashboard.wanted import Wanted
 from web.formats import thousands
 
 if TYPE_CHECKING:
-    from sync.analytics.behind import Part
-    from sync.analytics.panel import Panel
+    from sync.analytics.panels.contributing_runs import Part
+    from sync.analytics.panels.panel import Panel
 
 # First less second, as the figures take them.
 SIDES = {

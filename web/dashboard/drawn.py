@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from sync.analytics.kept import Kept
-from sync.analytics.overview import Dashboard
-from sync.analytics.run_rows import RunTable
+from sync.analytics.dataset.cache import Kept
+from sync.analytics.dataset.overview import Dashboard
+from sync.analytics.dataset.run_rows import RunTable
 from sync.language import spoken
 from web.dashboard.felt import Felt, felt
 from web.dashboard.findings import Findings

@@ -14,7 +14,7 @@ from web.charts.intervals import Row
 from web.dashboard.counted import SIDES, Count, counts, said
 
 if TYPE_CHECKING:
-    from sync.analytics.panel import Panel
+    from sync.analytics.panels.panel import Panel
 
 MOST_STEPS = 2.0  # a mood difference beyond two steps of four ends at the edge
 MOST_LINK = 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from sync.analytics.run_rows import RunTable
+from sync.analytics.dataset.run_rows import RunTable
 from sync.language import gettext
 from web.charts import felt_bars
 from web.dashboard.wanted import Wanted
@@ -63,7 +63,7 @@ def _edges(weeks: Sequence[float]) -> list[float]:
     # Imported here: a page without enough answers need not wait for numpy.
     import numpy as np  # noqa: PLC0415
 
-    from sync.analytics.shape import round_ranges  # noqa: PLC0415
+    from sync.analytics.stats.shape import round_ranges  # noqa: PLC0415
 
     fewest = max(3, len(weeks) // 20)
     return [float(edge) for edge in round_ranges(np.array(weeks), fewest)]

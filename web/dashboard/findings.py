@@ -18,8 +18,8 @@ from web.dashboard.explored import PanelRow, differences, links
 from web.formats import METRES, Unit, tile
 
 if TYPE_CHECKING:
-    from sync.analytics.curve import Curve
-    from sync.analytics.panel import Panel
+    from sync.analytics.panels.panel import Panel
+    from sync.analytics.stats.curve import Curve
 
 FEWEST_FOR_FIGURES = 3
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
-from sync.analytics.asides import Asides
-from sync.analytics.rows import RACE
-from sync.analytics.run_rows import RunRow, RunTable
+from sync.analytics.dataset.load import RACE
+from sync.analytics.dataset.run_annotations import Asides
+from sync.analytics.dataset.run_rows import RunRow, RunTable
 from sync.language import gettext as _
 from sync.language import localized, ngettext
 from web.charts import mood_rows

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sync.analytics.asides import Asides, asides
+from sync.analytics.dataset.run_annotations import Asides, asides
 from sync.runtime import Runtime
 from web.formats import Unit
 

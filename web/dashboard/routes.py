@@ -13,7 +13,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from sync.analytics.overview import Dashboard, dashboard
+from sync.analytics.dataset.overview import Dashboard, dashboard
 from sync.language import DEFAULT, speaking
 from sync.runners import account
 from sync.surveys.answering import answer

@@ -7,9 +7,9 @@ from math import isfinite, nan
 
 from flask import Response
 
-from sync.analytics.asides import Aside, Asides
-from sync.analytics.overview import Dashboard
-from sync.analytics.run_rows import RunRow
+from sync.analytics.dataset.overview import Dashboard
+from sync.analytics.dataset.run_annotations import Aside, Asides
+from sync.analytics.dataset.run_rows import RunRow
 from sync.surveys.instruments import OPTIONAL
 from web.dashboard.findings import Findings
 from web.formats import MOODS

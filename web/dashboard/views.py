@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import isnan
 
-from sync.analytics.distances import usual_week
-from sync.analytics.overview import Dashboard
-from sync.analytics.run_rows import RunRow, RunTable
+from sync.analytics.dataset.distances import usual_week
+from sync.analytics.dataset.overview import Dashboard
+from sync.analytics.dataset.run_rows import RunRow, RunTable
 from web.dashboard.counted import Counted, counted
 from web.dashboard.findings import Findings
 from web.dashboard.owner import Owner

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from sync.analytics.overview import Dashboard
-from sync.analytics.run_rows import RunRow, RunTable
-from sync.analytics.weeks import week_of
+from sync.analytics.dataset.overview import Dashboard
+from sync.analytics.dataset.run_rows import RunRow, RunTable
+from sync.analytics.dataset.weeks import week_of
 from sync.language import translatable
 from web.formats import METRES, Unit, tile
 

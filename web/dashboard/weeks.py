@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sync.analytics.overview import WeekRow
+from sync.analytics.dataset.overview import WeekRow
 from sync.language import gettext as _
 from sync.language import localized, ngettext
 from web.charts import week_bars, week_moods

@@ -7,7 +7,7 @@ Sentences about what mood and mileage have to do with each other come from
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync.analytics.asides import Aside
+from sync.analytics.dataset.run_annotations import Aside
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
 from web.formats import thousands

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sync.analytics.overview import Dashboard
-from sync.analytics.run_rows import RunRow
+from sync.analytics.dataset.overview import Dashboard
+from sync.analytics.dataset.run_rows import RunRow
 from sync.language import ngettext
 from web.charts import year_grid
 from web.charts.year_grid import Day, YearGrid

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from flask import request
 
-from sync.analytics.support import (
+from sync.language import gettext, translatable
+from sync.runners import preferences
+from sync.support.directory import (
     ANYWHERE,
     Support,
     countries,
@@ -13,8 +15,6 @@ from sync.analytics.support import (
     country_of_zone,
     support,
 )
-from sync.language import gettext, translatable
-from sync.runners import preferences
 from web.formats import country
 from web.runtime import runtime
 from web.session import current_runner

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from sync.analytics.support import ANYWHERE, countries, support
+from sync.support.directory import ANYWHERE, countries, support
 from web.formats import country
 from web.help.nearby import nearby
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.analytics.overview import Dashboard, dashboard
+from sync.analytics.dataset.overview import Dashboard, dashboard
 from sync.language import gettext
 from sync.surveys.answering import wellbeing
 from sync.surveys.instruments import BadAnswer

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sync.analytics.distances import MONTH, month_loads
-from sync.analytics.overview import Dashboard
+from sync.analytics.dataset.distances import MONTH, month_loads
+from sync.analytics.dataset.overview import Dashboard
 from sync.language import gettext as _
 from sync.language import ngettext
 from web.charts import own_line

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync.analytics.milestones import Decided
-from sync.analytics.sentences import Finding
-from sync.analytics.weeks import first_weekday
+from sync.analytics.dataset.weeks import first_weekday
+from sync.analytics.sentences.localized_text import Finding
+from sync.analytics.sentences.milestones import Decided
 from sync.crypto import Vault
 from sync.database import insert
 from sync.models import FigureDecision, Runner, Survey

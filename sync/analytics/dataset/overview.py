@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
-from sync.analytics import rows as of_runner
-from sync.analytics.kept import Kept
-from sync.analytics.rows import Rows
-from sync.analytics.run_rows import ANSWERABLE_FOR, RunTable, run_table
-from sync.analytics.weeks import MONDAY, first_weekday
+from sync.analytics.dataset import load as of_runner
+from sync.analytics.dataset.cache import Kept
+from sync.analytics.dataset.load import Rows
+from sync.analytics.dataset.run_rows import ANSWERABLE_FOR, RunTable, run_table
+from sync.analytics.dataset.weeks import MONDAY, first_weekday
 from sync.models import Runner
 from sync.runtime import Runtime
 

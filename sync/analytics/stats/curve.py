@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.lowess import lowess, neighbor_count
-from sync.analytics.series import Floats, Ints, columns
+from sync.analytics.stats.lowess import lowess, neighbor_count
+from sync.analytics.stats.series import Floats, Ints, columns
 
 FRACTION = 2 / 3
 ROBUST_PASSES = 3

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sync.analytics.history import NO_RUNS, History
-from sync.analytics.milestones import Question
-from sync.analytics.questions import group_question, link_question
-from sync.analytics.rank_link import EXPLORING
-from sync.analytics.series import Flags, Floats, Ints
+from sync.analytics.dataset.history import NO_RUNS, History
+from sync.analytics.panels.questions import group_question, link_question
+from sync.analytics.sentences.milestones import Question
+from sync.analytics.stats.rank_link import EXPLORING
+from sync.analytics.stats.series import Flags, Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
-from sync.analytics.persistence import effective_n, effective_n_of_mean
-from sync.analytics.rank_link import DRAWN, WORDS, excludes_zero
-from sync.analytics.season import seasonal_columns, without_season
-from sync.analytics.series import (
+from sync.analytics.stats.persistence import effective_n, effective_n_of_mean
+from sync.analytics.stats.rank_link import DRAWN, WORDS, excludes_zero
+from sync.analytics.stats.season import seasonal_columns, without_season
+from sync.analytics.stats.series import (
     EVERYTHING,
     Floats,
     Interval,

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.loads import USUAL_DAYS, WEEK_DAYS, own_usual
-from sync.analytics.milestones import Decided
-from sync.analytics.sentences import Finding
-from sync.analytics.series import Flags, Floats, columns
+from sync.analytics.dataset.loads import USUAL_DAYS, WEEK_DAYS, own_usual
+from sync.analytics.sentences.localized_text import Finding
+from sync.analytics.sentences.milestones import Decided
+from sync.analytics.stats.series import Flags, Floats, columns
 
 WINDOW_DAYS = 14
 MORE = 1.2

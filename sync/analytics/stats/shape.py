@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.groups import difference
-from sync.analytics.series import Floats, Ints, columns, in_time_order
+from sync.analytics.stats.groups import difference
+from sync.analytics.stats.series import Floats, Ints, columns, in_time_order
 
 STEPS = (5, 10, 15, 20, 25, 30, 40, 50)
 MOST_BINS = 5.6

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sync.analytics.groups import Difference, difference
-from sync.analytics.history import NO_RUNS
-from sync.analytics.milestones import Question
-from sync.analytics.rank_link import WORDS, Link, link
-from sync.analytics.sentences import METRES, Fact, Finding, Unit
-from sync.analytics.series import Flags, Floats, Ints, in_time_order
-from sync.analytics.shape import Shape, shape
+from sync.analytics.dataset.history import NO_RUNS
+from sync.analytics.sentences.localized_text import METRES, Fact, Finding, Unit
+from sync.analytics.sentences.milestones import Question
+from sync.analytics.stats.groups import Difference, difference
+from sync.analytics.stats.rank_link import WORDS, Link, link
+from sync.analytics.stats.series import Flags, Floats, Ints, in_time_order
+from sync.analytics.stats.shape import Shape, shape
 
 # docs/decisions/0007: both halves of the mileage question share one promise,
 # so each needs a little more than a question that stands alone.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sync.analytics.series import Floats
+from sync.analytics.stats.series import Floats
 
 MOST = 0.95
 LEAST_EFFECTIVE = 4.0

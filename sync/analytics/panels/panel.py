@@ -5,15 +5,19 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sync.analytics.behind import (
+from sync.analytics.dataset.loads import week_start
+from sync.analytics.panels.comparisons import Groups, Pairs
+from sync.analytics.panels.contributing_runs import (
     Behind,
     behind_groups,
     behind_mileage,
     behind_pairs,
 )
-from sync.analytics.comparisons import Groups, Pairs
-from sync.analytics.curve import Curve, median_slope, typical
-from sync.analytics.groups import (
+from sync.analytics.panels.questions import Mileage
+from sync.analytics.sentences.localized_text import METRES, TITLES, Saying, Unit, note
+from sync.analytics.sentences.milestones import FIRST_MILESTONE, Decided, next_milestone
+from sync.analytics.stats.curve import Curve, median_slope, typical
+from sync.analytics.stats.groups import (
     FEWEST_FOR_WORDS,
     FEWEST_SHOWN,
     Difference,
@@ -21,12 +25,8 @@ from sync.analytics.groups import (
     difference,
     mean,
 )
-from sync.analytics.loads import week_start
-from sync.analytics.milestones import FIRST_MILESTONE, Decided, next_milestone
-from sync.analytics.questions import Mileage
-from sync.analytics.rank_link import Link, link
-from sync.analytics.sentences import METRES, TITLES, Saying, Unit, note
-from sync.analytics.series import Flags, Floats
+from sync.analytics.stats.rank_link import Link, link
+from sync.analytics.stats.series import Flags, Floats
 from sync.language import gettext
 
 NUMBER_FROM = 15

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.persistence import effective_n
-from sync.analytics.season import seasonal_columns, without_season
-from sync.analytics.series import (
+from sync.analytics.stats.persistence import effective_n
+from sync.analytics.stats.season import seasonal_columns, without_season
+from sync.analytics.stats.series import (
     Floats,
     Interval,
     average_ranks,

@@ -1,6 +1,6 @@
 """What each run adds up to with those before it, for pages that need no numpy.
 
-The same sums as in `sync.analytics.history`, which draws the lines through the
+The same sums as in `sync.analytics.dataset.history`, which draws the lines through the
 dots that these place; a test holds the two together.
 """
 

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from sync.analytics.loads import WEEK_DAYS
-from sync.analytics.series import Flags, Floats, Ints
-from sync.analytics.weeks import MONDAY
+from sync.analytics.dataset.loads import WEEK_DAYS
+from sync.analytics.dataset.weeks import MONDAY
+from sync.analytics.stats.series import Flags, Floats, Ints
 
 AFTER_RUN_HOURS = 6
 SESSION_GAP_S = 3 * 3600

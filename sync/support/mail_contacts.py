@@ -10,16 +10,22 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.analytics import store
-from sync.analytics.milestones import Decided
-from sync.analytics.notices import RARE, in_mail, mailed_in, mostly_low, not_mailed
-from sync.analytics.rows import MOOD_KINDS
-from sync.analytics.support import country_of_zone, support
+from sync.analytics.dataset.load import MOOD_KINDS
+from sync.analytics.sentences import store
+from sync.analytics.sentences.milestones import Decided
+from sync.analytics.sentences.rare_notices import (
+    RARE,
+    in_mail,
+    mailed_in,
+    mostly_low,
+    not_mailed,
+)
 from sync.crypto import Vault
 from sync.mail import quiet_hours
 from sync.mail.message import Person
 from sync.models import Answer, Mail, Runner
 from sync.runtime import Runtime
+from sync.support.directory import country_of_zone, support
 
 _LAST = 100  # far more than any rule about the last answers looks at
 

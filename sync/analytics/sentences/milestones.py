@@ -7,8 +7,8 @@ from hashlib import blake2b
 
 import numpy as np
 
-from sync.analytics.sentences import Finding
-from sync.analytics.series import Floats, Ints
+from sync.analytics.sentences.localized_text import Finding
+from sync.analytics.stats.series import Floats, Ints
 
 FIRST_MILESTONE = 30
 RULES = 1  # raise it when a rule changes, so that old sentences are decided anew

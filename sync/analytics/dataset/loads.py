@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.series import Floats, Ints, columns
-from sync.analytics.weeks import MONDAY
+from sync.analytics.dataset.weeks import MONDAY
+from sync.analytics.stats.series import Floats, Ints, columns
 
 WEEK_DAYS = 7
 MONTH_DAYS = 28

@@ -6,8 +6,8 @@ one question has one picture more, not six.
 
 import numpy as np
 
-from sync.analytics.comparisons import Pairs
-from sync.analytics.history import History
+from sync.analytics.dataset.history import History
+from sync.analytics.panels.comparisons import Pairs
 
 # The keys of `sync/surveys/instruments/focus.toml`, the one that everybody starts
 # with first; a panel's name is its key behind PREFIX.

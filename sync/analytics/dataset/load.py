@@ -24,8 +24,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from sync.analytics.kept import Kept
-from sync.analytics.sql import day_number, epoch_s
+from sync.analytics.dataset.cache import Kept
+from sync.analytics.dataset.sql import day_number, epoch_s
 from sync.crypto import Vault
 from sync.models import Answer, Run
 

@@ -8,9 +8,9 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from sync import account_state, analytics
-from sync.analytics.overview import dashboard
-from sync.analytics.run_rows import RunRow
-from sync.analytics.weeks import first_weekday
+from sync.analytics.dataset.overview import dashboard
+from sync.analytics.dataset.run_rows import RunRow
+from sync.analytics.dataset.weeks import first_weekday
 from sync.language import LANGUAGES, speaking
 from sync.mail import outbox, quiet_hours
 from sync.models import Mail, Run, Runner
@@ -19,7 +19,7 @@ from sync.runners import signed_links
 from sync.runtime import Runtime
 
 if TYPE_CHECKING:
-    from sync.analytics.panel import Panel
+    from sync.analytics.panels.panel import Panel
 
 log = structlog.get_logger()
 

@@ -11,8 +11,8 @@ from typing import NamedTuple, overload
 
 from typing_extensions import override
 
-from sync.analytics.distances import Goings, about, week_loads
-from sync.analytics.rows import (
+from sync.analytics.dataset.distances import Goings, about, week_loads
+from sync.analytics.dataset.load import (
     EARLIER_RUNS,
     MANUAL,
     RACE,

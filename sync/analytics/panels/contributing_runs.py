@@ -6,13 +6,13 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from sync.analytics.comparisons import Groups, Pairs
-from sync.analytics.history import NO_RUN
-from sync.analytics.milestones import Decided
-from sync.analytics.questions import Mileage
-from sync.analytics.sentences import METRES, Fact, Unit
-from sync.analytics.series import Floats, Ints, in_time_order
-from sync.analytics.shape import GOOD
+from sync.analytics.dataset.history import NO_RUN
+from sync.analytics.panels.comparisons import Groups, Pairs
+from sync.analytics.panels.questions import Mileage
+from sync.analytics.sentences.localized_text import METRES, Fact, Unit
+from sync.analytics.sentences.milestones import Decided
+from sync.analytics.stats.series import Floats, Ints, in_time_order
+from sync.analytics.stats.shape import GOOD
 
 # Parts of what a panel counts: all of it, or one of two groups; what its sentence is
 # about, which was decided some answers ago; of this, what lies in the range that the

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sync.analytics.comparisons import Groups, Pairs, of_run
-from sync.analytics.exploring import exploring
-from sync.analytics.history import History
-from sync.analytics.milestones import Question
-from sync.analytics.questions import Mileage, mileage_question
-from sync.analytics.rank_link import WORDS
-from sync.analytics.sentences import Unit
-from sync.analytics.series import Floats
+from sync.analytics.dataset.history import History
+from sync.analytics.panels.comparisons import Groups, Pairs, of_run
+from sync.analytics.panels.exploratory_panels import exploring
+from sync.analytics.panels.questions import Mileage, mileage_question
+from sync.analytics.sentences.localized_text import Unit
+from sync.analytics.sentences.milestones import Question
+from sync.analytics.stats.rank_link import WORDS
+from sync.analytics.stats.series import Floats
 from sync.language import translatable
 
 

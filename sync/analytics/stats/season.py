@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sync.analytics.series import Floats
+from sync.analytics.stats.series import Floats
 
 YEAR_DAYS = 365.25
 HALF_YEAR_DAYS = 182

@@ -8,8 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from sync.analytics.focus import FOCUS
-from sync.analytics.history import (
+from sync.analytics.dataset.history import (
     INDOORS,
     NO_RUN,
     SECONDS_PER_DAY,
@@ -20,7 +19,7 @@ from sync.analytics.history import (
     History,
     Runs,
 )
-from sync.analytics.rows import (
+from sync.analytics.dataset.load import (
     AT_A_CHECK_IN,
     EARLIER_RUNS,
     NEITHER,
@@ -33,8 +32,9 @@ from sync.analytics.rows import (
     Rows,
     RunColumns,
 )
-from sync.analytics.series import Floats, Ints
-from sync.analytics.weeks import MONDAY
+from sync.analytics.dataset.weeks import MONDAY
+from sync.analytics.panels.focus import FOCUS
+from sync.analytics.stats.series import Floats, Ints
 
 LONGEST_DAY_S = 36 * SECONDS_PER_HOUR
 EPOCH_DAY = date(1970, 1, 1).toordinal()

@@ -8,15 +8,15 @@ from datetime import UTC, date, datetime
 import numpy as np
 from sqlalchemy.orm import Session
 
-from sync.analytics import store
-from sync.analytics.columns import About, history_of
-from sync.analytics.focus import FOCUS
-from sync.analytics.groups import Difference, difference
-from sync.analytics.history import STREET, TRAIL, History
-from sync.analytics.panels import after_runs, mileage, stress
-from sync.analytics.rank_link import link
-from sync.analytics.rows import read
-from sync.analytics.series import Floats
+from sync.analytics.dataset.columns import About, history_of
+from sync.analytics.dataset.history import STREET, TRAIL, History
+from sync.analytics.dataset.load import read
+from sync.analytics.panels.focus import FOCUS
+from sync.analytics.panels.registry import after_runs, mileage, stress
+from sync.analytics.sentences import store
+from sync.analytics.stats.groups import Difference, difference
+from sync.analytics.stats.rank_link import link
+from sync.analytics.stats.series import Floats
 from sync.runtime import Runtime
 
 _PLACES = {STREET: "street", TRAIL: "trail"}

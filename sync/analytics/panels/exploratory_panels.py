@@ -2,17 +2,17 @@
 
 import numpy as np
 
-from sync.analytics.comparisons import (
+from sync.analytics.dataset.history import INDOORS, STREET, TRAIL, WITH_OTHERS, History
+from sync.analytics.dataset.loads import MONTH_DAYS, trailing_load, week_start
+from sync.analytics.panels.comparisons import (
     Groups,
     Pairs,
     groups_after_runs,
     of_run,
     pairs_with_mood,
 )
-from sync.analytics.focus import focus_panels
-from sync.analytics.history import INDOORS, STREET, TRAIL, WITH_OTHERS, History
-from sync.analytics.loads import MONTH_DAYS, trailing_load, week_start
-from sync.analytics.series import Floats, Ints
+from sync.analytics.panels.focus import focus_panels
+from sync.analytics.stats.series import Floats, Ints
 from sync.language import translatable
 
 NOON = 12

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from sync.analytics.series import Floats, Ints, NotCountable, columns
+from sync.analytics.stats.series import Floats, Ints, NotCountable, columns
 
 _NO_WEIGHT = 1e-12
 _NO_SPREAD = 1e-12

@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 
 from babel.dates import format_date
 
-from sync.analytics.notes import NOTES, TITLES
-from sync.analytics.texts import SENTENCES
+from sync.analytics.sentences.captions import NOTES, TITLES
+from sync.analytics.sentences.catalogue import SENTENCES
 from sync.language import DEFAULT, locale, localized, spoken, translatable
 from sync.language import gettext as _
 
