@@ -15,10 +15,10 @@ from host.configuration import effective
 from host.errors import CannotStart
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
+from sync.portability.import_runner import bring_in
+from sync.portability.pack import pack
 from sync.runners import browser_sessions, disconnect
 from sync.runtime import Runtime, build
-from sync.takeout.bring import bring_in
-from sync.takeout.pack import pack
 
 
 def run(arguments: Namespace) -> int:

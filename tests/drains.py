@@ -8,12 +8,12 @@ from typing_extensions import override
 from sync import digest
 from sync.inbox import handle
 from sync.mail import deliver
+from sync.portability import exports
 from sync.queue import Queue, Work
 from sync.runners import disconnect
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.surveys.sending import checkins, decide_runs
-from sync.takeout import exports
 from workers.people import people_for
 
 Drain = Callable[[Runtime], object]

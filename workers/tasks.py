@@ -4,6 +4,7 @@ from sync import digest, work_status
 from sync.inbox import handle
 from sync.inbox import purge as inbox_tidy
 from sync.mail import deliver
+from sync.portability import exports
 from sync.queue import Work, task_name
 from sync.runners import disconnect
 from sync.runners import purge as runners_tidy
@@ -11,7 +12,6 @@ from sync.runs import backfill
 from sync.runs import reconcile as sweep_runs
 from sync.runs import retention as runs_tidy
 from sync.surveys.sending import checkins, decide_runs
-from sync.takeout import exports
 from workers.app import celery, runtime
 from workers.people import people_for
 

@@ -7,8 +7,8 @@ from zipfile import ZipFile
 from sqlalchemy import select
 
 from sync.models import Export, Mail
-from sync.takeout import exports
-from sync.takeout.pack import STEPS
+from sync.portability import exports
+from sync.portability.pack import STEPS
 from tests.faults.test_killed_workers import kill_at_each_step, linked
 from tests.faults.workshop import Workshop
 from tests.stage import Stage

@@ -22,6 +22,7 @@ from sync.errors import TryLater
 from sync.inbox import handle
 from sync.inbox.event import Delivery
 from sync.inbox.receive import receive
+from sync.portability import exports
 from sync.runners import disconnect
 from sync.runners.tokens import access_token
 from sync.runs import backfill, reconcile
@@ -31,7 +32,6 @@ from sync.strava import Lane, NotARun, Page, RemoteRun, Tokens
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.surveys.sending import decide_runs
-from sync.takeout import exports
 from tests.clock import HandClock
 from tests.conftest import KEY
 from tests.queues import RecordingQueue

@@ -20,9 +20,9 @@ from sync.models import (
     Model,
     Runner,
 )
+from sync.portability import exports
 from sync.runners import address, store
 from sync.runtime import Runtime
-from sync.takeout import exports
 from tests.conftest import KEY
 from tests.stage import Stage
 from tests.takeout.lives import live

@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from sync.analytics.dataset.overview import dashboard
 from sync.models import Answer, Run, Runner
+from sync.portability.pack import pack
 from sync.runs import retention as runs_tidy
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.simulator.records import Activity, Athlete
 from sync.surveys.answering import answer, retained_runs
-from sync.takeout.pack import pack
 from tests.conftest import empty_tables
 from tests.mailbag import token_in
 from tests.stage import Stage

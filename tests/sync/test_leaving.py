@@ -25,6 +25,7 @@ from sync.models import (
     SetAside,
     Sweep,
 )
+from sync.portability import exports
 from sync.queue import Work
 from sync.runners import disconnect
 from sync.runners.tokens import access_token
@@ -34,7 +35,6 @@ from sync.simulator import grants
 from sync.strava import Lane, NotARun, RemoteRun
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from sync.takeout import exports
 from tests.stage import Stage
 from tests.sync.test_events import athlete_of
 from tests.takeout.lives import live

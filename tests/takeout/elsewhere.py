@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from sync.crypto import Sealer
 from sync.database import Database, connect
 from sync.models import Model
+from sync.portability.pack import pack
 from sync.runtime import Runtime
-from sync.takeout.pack import pack
 from tests.queues import RecordingQueue
 from tests.stage import Stage
 

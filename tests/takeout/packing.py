@@ -11,8 +11,8 @@ from typing_extensions import override
 
 from sync.crypto import Sealer, Vault
 from sync.models import Mail, Model
+from sync.portability import exports
 from sync.runtime import Runtime
-from sync.takeout import exports
 from tests.conftest import KEY
 from tests.stage import Stage
 from tests.sync.test_leaving import Killed

@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import inspect, select
 
 from sync.models import Event, Export, Model, Run, Runner
+from sync.portability import exports
+from sync.portability.exports import State
+from sync.portability.pack import STEPS, pack
+from sync.portability.tables import TABLES
 from sync.queue import Work
 from sync.settings import Settings
-from sync.takeout import exports
-from sync.takeout.exports import State
-from sync.takeout.pack import STEPS, pack
-from sync.takeout.tables import TABLES
 from tests.mailbag import waiting
 from tests.stage import Stage
 from tests.takeout.packing import ON_BOTH, count, mail_kinds, unpacked

@@ -10,10 +10,10 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from sync.errors import MoodmilesError
-from sync.takeout import archive
-from sync.takeout.archive import NotAnExport
-from sync.takeout.bring import bring_in
-from sync.takeout.records import MOST_ROWS
+from sync.portability import archive
+from sync.portability.archive import NotAnExport
+from sync.portability.import_runner import bring_in
+from sync.portability.schema import MOST_ROWS
 from tests.stage import Stage
 from tests.takeout.elsewhere import another, counts, exported, zipped
 

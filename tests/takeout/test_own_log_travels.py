@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer, Run, Survey
+from sync.portability.import_runner import bring_in
 from sync.runners import connect, disconnect
 from sync.settings import Settings
 from sync.simulator import grants
 from sync.surveys.answering import retained_runs
-from sync.takeout.bring import bring_in
 from tests.stage import ALL_BOXES, SCOPE, Stage
 from tests.takeout.elsewhere import another, exported, zipped
 

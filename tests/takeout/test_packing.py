@@ -8,10 +8,10 @@ from typing_extensions import override
 from sync import queue, work_status
 from sync.crypto import Sealer, Vault
 from sync.models import Export, Runner
+from sync.portability import exports
+from sync.portability.exports import LEASE, MOST_ATTEMPTS, State
+from sync.portability.pack import STEPS
 from sync.queue import Work
-from sync.takeout import exports
-from sync.takeout.exports import LEASE, MOST_ATTEMPTS, State
-from sync.takeout.pack import STEPS
 from tests.conftest import KEY
 from tests.stage import Stage
 from tests.takeout.packing import (

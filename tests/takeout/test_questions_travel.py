@@ -7,8 +7,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from sync.models import Answer, Mail, Run
+from sync.portability.import_runner import bring_in
 from sync.runners import disconnect
-from sync.takeout.bring import bring_in
 from tests.stage import Stage
 from tests.takeout.elsewhere import counts, exported, zipped
 from tests.takeout.test_round_trip import there

@@ -12,10 +12,10 @@ from sqlalchemy import select, update
 from sync import account_state
 from sync.errors import ConsentMissing
 from sync.models import Answer, Consent, Run, Survey
+from sync.portability.archive import NotAnExport
+from sync.portability.import_runner import bring_in
 from sync.runners import withdraw_consent
 from sync.settings import Settings
-from sync.takeout.archive import NotAnExport
-from sync.takeout.bring import bring_in
 from tests.stage import Stage
 from tests.takeout.elsewhere import another, counts, exported, zipped
 

@@ -12,8 +12,8 @@ from typing_extensions import override
 from sync import account_state
 from sync.crypto import Sealer
 from sync.models import Consent, Runner
+from sync.portability.import_runner import bring_in
 from sync.runners import address, disconnect, sign_in
-from sync.takeout.bring import bring_in
 from tests.conftest import KEY
 from tests.mailbag import token_in
 from tests.stage import Stage

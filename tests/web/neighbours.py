@@ -6,11 +6,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from sync.models import Answer, Export, Mail, MailLink, Survey
+from sync.portability import exports
 from sync.runners import address, sign_in
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from sync.takeout import exports
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser

@@ -8,12 +8,12 @@ from mailbox import Maildir
 from sqlalchemy import select, update
 
 from sync.models import Export, Run
+from sync.portability import exports
 from sync.prepared.scenes import Scene
 from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys.answering import retained_runs
-from sync.takeout import exports
 from tests.stage import Stage
 
 PAGE = "/settings/export"

@@ -15,11 +15,11 @@ from sync.models import (
     Run,
     Runner,
 )
+from sync.portability import exports
 from sync.runners import preferences
 from sync.runners.withdraw_consent import withdraw_mail
 from sync.runtime import Runtime
 from sync.surveys.sending import checkins
-from sync.takeout import exports
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser

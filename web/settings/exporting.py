@@ -7,9 +7,9 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, url_f
 from flask.typing import ResponseReturnValue
 
 from sync.language import gettext as _
+from sync.portability import exports
+from sync.portability.exports import Packing, State
 from sync.runners import account
-from sync.takeout import exports
-from sync.takeout.exports import Packing, State
 from web.formats import moment
 from web.limits import by_runner, limited
 from web.runtime import runtime

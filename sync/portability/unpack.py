@@ -17,9 +17,9 @@ from sync.models import (
     Run,
     Survey,
 )
-from sync.runners import retained_runs
-from sync.takeout.archive import NotAnExport
-from sync.takeout.records import (
+from sync.portability.archive import NotAnExport
+from sync.portability.bulk_insert import slices, store, store_missing
+from sync.portability.schema import (
     AnswerRecord,
     ConsentRecord,
     DecisionRecord,
@@ -28,7 +28,7 @@ from sync.takeout.records import (
     RunRecord,
     SurveyRecord,
 )
-from sync.takeout.storing import slices, store, store_missing
+from sync.runners import retained_runs
 
 Mark = tuple[str, Any]
 Places = Mapping[int, int]  # a number in the file: the number it has here

@@ -14,9 +14,9 @@ from sync.crypto import KeyLost
 from sync.database import wake_after_commit
 from sync.mail import outbox
 from sync.models import Export, Runner
+from sync.portability.pack import STEPS, pack
 from sync.queue import Work, shift
 from sync.runtime import Runtime
-from sync.takeout.pack import STEPS, pack
 
 log = structlog.get_logger()
 

@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 
 from sync.errors import BadAddress
 from sync.models import Run, Runner
+from sync.portability import unpack
+from sync.portability.archive import NotAnExport
+from sync.portability.validate import Luggage, read
 from sync.runners import address, retained_runs, store
 from sync.runs import relink
 from sync.runs.rules import kept_since
 from sync.runtime import Runtime
 from sync.surveys import instruments
-from sync.takeout import unpack
-from sync.takeout.archive import NotAnExport
-from sync.takeout.reading import Luggage, read
 
 log = structlog.get_logger()
 

@@ -10,12 +10,9 @@ from zoneinfo import available_timezones
 from pydantic import Field, TypeAdapter, ValidationError
 
 from sync.language import LANGUAGES
-from sync.runners.retained_runs import OwnFacts, without
-from sync.surveys.instruments import Library
-from sync.surveys.policy.parameters import WAITING, Preferences
-from sync.takeout import archive
-from sync.takeout.archive import NotAnExport
-from sync.takeout.records import (
+from sync.portability import archive
+from sync.portability.archive import NotAnExport
+from sync.portability.schema import (
     MOST_ROWS,
     Account,
     AnswerRecord,
@@ -27,6 +24,9 @@ from sync.takeout.records import (
     RunRecord,
     SurveyRecord,
 )
+from sync.runners.retained_runs import OwnFacts, without
+from sync.surveys.instruments import Library
+from sync.surveys.policy.parameters import WAITING, Preferences
 
 Row = TypeVar("Row", bound=Record)
 _ASK = {"every-run", "every-other-run", "weekly", "long-runs", "never", WAITING}

@@ -11,8 +11,8 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy.orm import Session
 
 from sync.models import Runner
+from sync.portability.tables import TABLES, flat, rows_of
 from sync.runtime import Runtime
-from sync.takeout.tables import TABLES, flat, rows_of
 
 FORMAT = 1
 # The tables, and the study that is made of them.
