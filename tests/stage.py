@@ -14,7 +14,7 @@ from sync.runners import connect
 from sync.runners.rules import Consents
 from sync.runs import backfill
 from sync.runtime import Runtime
-from sync.simulator import grants, life
+from sync.simulator import activities, grants
 from sync.simulator.records import Activity, Athlete
 from sync.simulator.world import World
 from sync.surveys.sending import decide_runs
@@ -43,7 +43,7 @@ class Stage:
     def run(self, athlete: Athlete, **wishes: Any) -> Activity:
         """Let an athlete finish a run; `life.NewRun` names what can be wished."""
         with self.world.change():
-            return life.finish(self.world, athlete, life.NewRun(**wishes))
+            return activities.finish(self.world, athlete, activities.NewRun(**wishes))
 
     def link(
         self,

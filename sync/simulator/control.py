@@ -30,8 +30,8 @@ from typing import Any
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from sync.simulator import grants, life, seed, shapes, wishes
-from sync.simulator.asked import Asked
+from sync.simulator import activities, commands, grants, seed, shapes
+from sync.simulator.fields import Asked
 from sync.simulator.refusals import Mistake
 from sync.simulator.world import World
 
@@ -65,26 +65,30 @@ class Control:
         return blueprint
 
     def finish(self, athlete_id: int) -> ResponseReturnValue:
-        run = wishes.new_run(_asked())
+        run = commands.new_run(_asked())
         with self._world.change():
-            athlete = life.find_athlete(self._world, athlete_id)
-            activity = life.finish(self._world, athlete, run)
+            athlete = activities.find_athlete(self._world, athlete_id)
+            activity = activities.finish(self._world, athlete, run)
         return {"id": activity.id}, 201
 
     def edit(self, activity_id: int) -> dict[str, Any]:
-        change = wishes.edit(_asked())
+        change = commands.edit(_asked())
         with self._world.change():
-            activity = life.find_activity(self._world, activity_id)
-            return shapes.activity_summary(life.edit(self._world, activity, change))
+            activity = activities.find_activity(self._world, activity_id)
+            return shapes.activity_summary(
+                activities.edit(self._world, activity, change)
+            )
 
     def delete(self, activity_id: int) -> ResponseReturnValue:
         with self._world.change():
-            life.delete(self._world, life.find_activity(self._world, activity_id))
+            activities.delete(
+                self._world, activities.find_activity(self._world, activity_id)
+            )
         return "", 204
 
     def deauthorise(self, athlete_id: int) -> ResponseReturnValue:
         with self._world.change():
-            athlete = life.find_athlete(self._world, athlete_id)
+            athlete = activities.find_athlete(self._world, athlete_id)
             grants.deauthorise(self._world, athlete.id)
         return "", 204
 
@@ -94,7 +98,7 @@ class Control:
         if not words or not set(words) <= set(grants.SCOPES):
             raise Mistake(f"scope must be some of {', '.join(grants.SCOPES)}.")
         with self._world.change():
-            athlete = life.find_athlete(self._world, athlete_id)
+            athlete = activities.find_athlete(self._world, athlete_id)
             code = grants.give_code(self._world, athlete.id, ",".join(words))
         return {"code": code}
 
@@ -111,7 +115,7 @@ class Control:
 
     def fault(self) -> ResponseReturnValue:
         with self._world.change():
-            fault = wishes.fault(self._world, _asked())
+            fault = commands.fault(self._world, _asked())
             self._world.faults.put(fault)
         return asdict(fault), 201
 
@@ -123,17 +127,17 @@ class Control:
 
     def limits(self) -> dict[str, Any]:
         with self._world.change():
-            self._world.set(wishes.limits(self._world.limits, _asked()))
+            self._world.set(commands.limits(self._world.limits, _asked()))
             return asdict(self._world.limits)
 
     def app(self) -> dict[str, Any]:
         with self._world.change():
-            self._world.set(wishes.app(self._world.app, _asked()))
+            self._world.set(commands.app(self._world.app, _asked()))
             return _public(asdict(self._world.app))
 
     def events(self) -> dict[str, Any]:
         with self._world.change():
-            self._world.set(wishes.delivery(self._world.delivery, _asked()))
+            self._world.set(commands.delivery(self._world.delivery, _asked()))
             return asdict(self._world.delivery)
 
     def reset_counters(self) -> ResponseReturnValue:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 
-from sync.simulator.life import DEVICE
+from sync.simulator.activities import DEVICE
 from sync.simulator.records import Activity
 
 DATE = "%b %d, %Y, %I:%M:%S %p"

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from sync.simulator import faults, grants, life, limits, wishes
-from sync.simulator.asked import Asked
+from sync.simulator import activities as life
+from sync.simulator import commands, faults, grants, limits
+from sync.simulator.fields import Asked
 from sync.simulator.records import Activity, Athlete, Single
 from sync.simulator.refusals import Mistake, NotHere
 from sync.simulator.world import World
@@ -52,7 +53,7 @@ class Pages:
                 more=max(len(athletes) - SHOWN_ATHLETES, 0),
                 app_url=subscription and _origin(subscription.callback_url),
                 zones=life.ZONES,
-                sports=wishes.SPORTS,
+                sports=commands.SPORTS,
                 fault_kinds=faults.KINDS,
                 calls=faults.CALLS,
                 faults=list(world.faults),
@@ -73,7 +74,7 @@ class Pages:
     def finish(self, athlete_id: int) -> ResponseReturnValue:
         """Finish a run; people think in kilometres and minutes."""
         form = Asked(request.form)
-        run = wishes.new_run(
+        run = commands.new_run(
             Asked(
                 {
                     "distance_m": 1000 * form.number("kilometres", 5, most=500),
@@ -97,7 +98,7 @@ class Pages:
                 life.delete(self._world, activity)
             else:
                 wish = Asked(_edit(verb, activity, Asked(request.form)))
-                life.edit(self._world, activity, wishes.edit(wish))
+                life.edit(self._world, activity, commands.edit(wish))
         return _back(f"athlete-{activity.athlete_id}")
 
     def deauthorise(self, athlete_id: int) -> ResponseReturnValue:
@@ -114,7 +115,7 @@ class Pages:
                 for fault in self._world.faults:
                     self._world.faults.remove(fault.id)
             else:
-                self._world.faults.put(wishes.fault(self._world, Asked(wish)))
+                self._world.faults.put(commands.fault(self._world, Asked(wish)))
         return _back("faults")
 
     def settings(self) -> ResponseReturnValue:
@@ -122,9 +123,9 @@ class Pages:
         world = self._world
         form = {**request.form, "inactive": request.form.get("inactive", "no")}
         with world.change():
-            world.set(wishes.limits(world.limits, _about(world.limits, form)))
-            world.set(wishes.delivery(world.delivery, _about(world.delivery, form)))
-            world.set(wishes.app(world.app, _about(world.app, form)))
+            world.set(commands.limits(world.limits, _about(world.limits, form)))
+            world.set(commands.delivery(world.delivery, _about(world.delivery, form)))
+            world.set(commands.app(world.app, _about(world.app, form)))
         return _back("settings")
 
     def _card(self, athlete: Athlete) -> dict[str, Any]:
@@ -170,7 +171,7 @@ def _edit(verb: str, activity: Activity, form: Asked) -> dict[str, object]:
         case "show":
             return {"visibility": "everyone"}
         case "retype":
-            return {"sport_type": form.choice("sport_type", wishes.SPORTS, "Run")}
+            return {"sport_type": form.choice("sport_type", commands.SPORTS, "Run")}
         case _:
             raise Mistake(f"{verb!r} is nothing that can be done to an activity.")
 

@@ -7,7 +7,7 @@ from math import cos, pi
 from random import Random
 from zoneinfo import ZoneInfo
 
-from sync.simulator.life import DEVICE, title
+from sync.simulator.activities import DEVICE, title
 from sync.simulator.records import Activity, Athlete
 from sync.simulator.world import World
 

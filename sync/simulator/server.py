@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 from sync.simulator.api import Api
 from sync.simulator.control import Control
-from sync.simulator.gate import Gate
+from sync.simulator.guard import Gate
 from sync.simulator.oauth import OAuth
 from sync.simulator.pages import Pages
 from sync.simulator.refusals import Mistake, NotHere, Refusal

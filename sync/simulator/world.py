@@ -24,7 +24,7 @@ from sync.simulator.records import (
     Subscription,
     Usage,
 )
-from sync.simulator.shelf import Archive, Shelf
+from sync.simulator.repository import Archive, Shelf
 
 AnySingle = TypeVar("AnySingle", App, Limits, Usage, Delivery)
 

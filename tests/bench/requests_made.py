@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from sync.simulator import life, seed
+from sync.simulator import activities, seed
 from sync.simulator.records import Activity
 from tests.bench.staged import staged
 from tests.stage import Stage
@@ -50,11 +50,11 @@ def story(stage: Stage) -> Counter[str]:
         _tell(stage, made, "rename", run, "update", title="Another")
     for run in runs[:50]:
         with stage.world.change():
-            life.edit(stage.world, run, life.Edit(visibility="only_me"))
+            activities.edit(stage.world, run, activities.Edit(visibility="only_me"))
         _tell(stage, made, "flip", run, "update", private="true")
     for run in runs[50:]:
         with stage.world.change():
-            life.delete(stage.world, run)
+            activities.delete(stage.world, run)
         _tell(stage, made, "delete", run, "delete")
     return made
 
@@ -69,7 +69,7 @@ def _tell(
 ) -> None:
     before = stage.reads()
     stage.pass_time(minutes=15)
-    stage.tell(life.find_athlete(stage.world, 7), run.id, aspect, **updates)
+    stage.tell(activities.find_athlete(stage.world, 7), run.id, aspect, **updates)
     stage.work()
     made[chapter] += stage.reads() - before
 

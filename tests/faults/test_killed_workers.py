@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sync.models import Answer, Backfill, Connection, Mail, Run, Runner
 from sync.runners import deletion, disconnect
 from sync.runs import reconcile
-from sync.simulator import life
+from sync.simulator import activities
 from sync.simulator.records import Activity, App
 from sync.surveys.answering import answer
 from tests.faults.mirror import ours, survey_mails, theirs, undecided
@@ -63,7 +63,7 @@ def kill_at_each_step(
 
 def test_a_pull(stage: Stage, workshop: Workshop) -> None:
     linked(stage)
-    athlete = life.find_athlete(stage.world, 7)
+    athlete = activities.find_athlete(stage.world, 7)
     made: list[Activity] = []
 
     def prepare(step: int) -> None:
@@ -84,7 +84,7 @@ def test_a_pull(stage: Stage, workshop: Workshop) -> None:
 
 def test_a_delete(stage: Stage, workshop: Workshop) -> None:
     runner_id = linked(stage)
-    athlete = life.find_athlete(stage.world, 7)
+    athlete = activities.find_athlete(stage.world, 7)
 
     def prepare(step: int) -> None:
         stage.pass_time(days=1)
@@ -99,7 +99,7 @@ def test_a_delete(stage: Stage, workshop: Workshop) -> None:
             stage.runtime, runner_id=runner_id, run_id=ours_id, values={"mood": 1}
         )
         with stage.world.change():
-            life.delete(stage.world, run)
+            activities.delete(stage.world, run)
         stage.pass_time(minutes=1)
         stage.tell(athlete, run.id, "delete")
 
@@ -134,16 +134,16 @@ def test_an_import(stage: Stage, workshop: Workshop) -> None:
 
 def test_a_sweep(stage: Stage, workshop: Workshop) -> None:
     linked(stage)
-    athlete = life.find_athlete(stage.world, 7)
+    athlete = activities.find_athlete(stage.world, 7)
 
     def prepare(step: int) -> None:
         stage.pass_time(days=1)
         stage.run(athlete, distance_m=5000 + step, silent=True)
         known = sorted(theirs(stage.world))
         if len(known) > 3:
-            doomed = life.find_activity(stage.world, known[0])
+            doomed = activities.find_activity(stage.world, known[0])
             with stage.world.change():
-                life.delete(stage.world, doomed)
+                activities.delete(stage.world, doomed)
 
     def then() -> None:
         stage.pass_time(hours=1)

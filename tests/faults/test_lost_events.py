@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 
 from sync.models import Event
 from sync.runs import reconcile
-from sync.simulator import events, life
+from sync.simulator import activities, events
 from sync.simulator.records import Delivery, Subscription
 from sync.simulator.serving import QuietHandler
 from tests.faults.living import change
@@ -54,7 +54,7 @@ def subscribed(stage: Stage) -> Iterator[Stage]:
 
 def live(stage: Stage, chance: Random) -> None:
     """Let one athlete do one thing, mostly to a run of the last days."""
-    athlete = life.find_athlete(stage.world, chance.choice((7, 8, 9)))
+    athlete = activities.find_athlete(stage.world, chance.choice((7, 8, 9)))
     known = stage.world.activities_of(athlete.id)
     action = chance.choice(("run", "run", "rename", "crop", "retype", "flip", "delete"))
     if action == "run" or not known:
@@ -66,9 +66,9 @@ def live(stage: Stage, chance: Random) -> None:
     one = chance.choice(known)
     with stage.world.change():
         if action == "delete":
-            life.delete(stage.world, one)
+            activities.delete(stage.world, one)
         else:
-            life.edit(stage.world, one, change(one, action, chance))
+            activities.edit(stage.world, one, change(one, action, chance))
 
 
 def planned(stage: Stage) -> int:

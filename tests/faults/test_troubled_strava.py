@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from sync.models import Connection, Run, Sweep
 from sync.runs import reconcile
-from sync.simulator import life
+from sync.simulator import activities
 from sync.simulator.records import App, Fault
 from sync.strava import http
 from sync.strava.budget import Budget
@@ -46,7 +46,7 @@ def test_trouble_passes_and_every_run_is_there(
     stage.pass_time(days=1, minutes=1)
     new = stage.run(athlete)
     with stage.world.change():
-        life.delete(stage.world, doomed)
+        activities.delete(stage.world, doomed)
         stage.world.faults.put(trouble)
     stage.tell(athlete, new.id, "create")
     stage.tell(athlete, doomed.id, "delete")

@@ -14,7 +14,7 @@ from redis import Redis
 
 from sync.queue import CeleryQueue, Work
 from sync.simulator import faults
-from sync.simulator.life import NewRun, finish
+from sync.simulator.activities import NewRun, finish
 from sync.simulator.records import Activity, Athlete, Fault
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World

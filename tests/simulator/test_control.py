@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.simulator.life import daytime_zone
+from sync.simulator.activities import daytime_zone
 from sync.simulator.records import Athlete
 from sync.simulator.world import World
 from tests.clock import HandClock

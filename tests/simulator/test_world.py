@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.simulator import life, seed
+from sync.simulator import activities, seed
 from sync.simulator.records import Activity, Athlete, Limits
 from sync.simulator.world import FIRST_NUMBERS, World
 from tests.clock import HandClock
@@ -32,9 +32,9 @@ def test_everything_is_there_when_the_world_is_opened_again(
     with world.change():
         world.athletes.put(ADA)
         world.set(Limits(read_quarter=7))
-        kept = life.finish(world, ADA, life.NewRun())
-        gone = life.finish(world, ADA, life.NewRun())
-        life.delete(world, gone)
+        kept = activities.finish(world, ADA, activities.NewRun())
+        gone = activities.finish(world, ADA, activities.NewRun())
+        activities.delete(world, gone)
 
     world = reopened(world, path, clock)
 
@@ -61,10 +61,10 @@ def test_a_change_that_ends_in_a_refusal_keeps_memory_and_file_alike(
 
 def test_the_number_of_a_deleted_run_never_comes_back(world: World) -> None:
     with world.change():
-        first = life.finish(world, ADA, life.NewRun())
-        life.delete(world, first)
+        first = activities.finish(world, ADA, activities.NewRun())
+        activities.delete(world, first)
 
-        second = life.finish(world, ADA, life.NewRun())
+        second = activities.finish(world, ADA, activities.NewRun())
 
     assert second.id > first.id
 
@@ -75,7 +75,7 @@ def test_an_exported_run_keeps_its_number_to_itself(world: World) -> None:
     with world.change():
         world.put_activity(exported)
 
-        new = life.finish(world, ADA, life.NewRun())
+        new = activities.finish(world, ADA, activities.NewRun())
 
     assert world.activity(taken) == exported
     assert new.id == taken + 1

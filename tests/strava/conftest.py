@@ -7,7 +7,7 @@ import pytest
 
 from sync.settings import Settings
 from sync.simulator import grants
-from sync.simulator.life import NewRun, finish
+from sync.simulator.activities import NewRun, finish
 from sync.simulator.records import Athlete, Fault
 from sync.simulator.world import World
 from sync.strava import SCOPE, Grant

@@ -8,7 +8,7 @@ from sync.errors import (
     NotOnStrava,
     StravaUnavailable,
 )
-from sync.simulator.life import NewRun, finish
+from sync.simulator.activities import NewRun, finish
 from sync.simulator.world import World
 from sync.strava import Grant, Lane, NotARun, RemoteRun
 from sync.strava.client import HttpStrava

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sync.mail.delivery_rules import LEASE
 from sync.models import Decision, Mail, Run, Survey
 from sync.runs import pull
-from sync.simulator import life
+from sync.simulator import activities
 from sync.strava import Lane
 from sync.surveys.sending import decide_runs
 from tests.stage import Stage
@@ -27,10 +27,10 @@ def asked(stage: Stage) -> Stage:
 
 
 def edit(stage: Stage, **change: float) -> None:
-    athlete = life.find_athlete(stage.world, 7)
+    athlete = activities.find_athlete(stage.world, 7)
     [activity] = stage.world.activities_of(athlete.id)
     with stage.world.change():
-        life.edit(stage.world, activity, life.Edit(**change))  # type: ignore[arg-type]
+        activities.edit(stage.world, activity, activities.Edit(**change))  # type: ignore[arg-type]
     pull.pull(stage.runtime, 1, activity.id, lane=Lane.NEW_RUN)
     decide_runs.drain(stage.runtime)
 

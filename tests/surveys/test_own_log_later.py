@@ -8,7 +8,7 @@ from sync.analytics.dataset.overview import dashboard
 from sync.models import Answer
 from sync.runners import connect, disconnect, withdraw_consent
 from sync.runs import pull, reconcile
-from sync.simulator import grants, life
+from sync.simulator import activities, grants
 from sync.simulator.records import Athlete
 from sync.strava import Lane
 from sync.surveys.answering import retained_runs, run_detail
@@ -50,7 +50,7 @@ def test_a_run_deleted_at_strava_stays_in_the_own_log(
 ) -> None:
     run, _ = answered_run(strict, athlete)
     with strict.world.change():
-        life.delete(strict.world, run)
+        activities.delete(strict.world, run)
 
     pull.confirm_gone(strict.runtime, runner_id, run.id, lane=Lane.SWEEP)
 

@@ -13,7 +13,7 @@ from sync.inbox.signature import verdict
 from sync.models import Run
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.simulator import life
+from sync.simulator import activities
 from sync.simulator.records import Fault
 from tests.stage import ALL_BOXES, Stage
 from tests.sync.test_events import athlete_of, runs_of
@@ -156,7 +156,7 @@ def test_what_the_list_does_not_show_is_asked_for_alone(linked: Stage) -> None:
         linked.run(athlete, ended_minutes_ago=60 * hours) for hours in (1, 4)
     )
     with linked.world.change():
-        life.delete(linked.world, deleted)
+        activities.delete(linked.world, deleted)
     before = linked.reads()
 
     for run in (shown, deleted):
@@ -171,7 +171,7 @@ def test_a_run_that_came_and_went_costs_one_read(linked: Stage) -> None:
     athlete = athlete_of(linked)
     run = linked.run(athlete)
     with linked.world.change():
-        life.delete(linked.world, run)
+        activities.delete(linked.world, run)
     before = linked.reads()
 
     linked.tell(athlete, run.id, "create")

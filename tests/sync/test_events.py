@@ -10,7 +10,7 @@ from sync.models import (
     Run,
     Survey,
 )
-from sync.simulator import life
+from sync.simulator import activities
 from sync.simulator.records import Athlete, Fault
 from sync.surveys.answering import answer
 from tests.stage import Stage
@@ -34,7 +34,7 @@ def linked(stage: Stage) -> Stage:
 
 
 def athlete_of(stage: Stage) -> Athlete:
-    return life.find_athlete(stage.world, 7)
+    return activities.find_athlete(stage.world, 7)
 
 
 def test_a_new_run_costs_one_request(linked: Stage) -> None:
@@ -81,7 +81,7 @@ def test_a_run_that_becomes_a_ride_goes(linked: Stage) -> None:
     linked.tell(athlete_of(linked), run.id, "create")
     linked.work()
     with linked.world.change():
-        life.edit(linked.world, run, life.Edit(sport_type="Ride"))
+        activities.edit(linked.world, run, activities.Edit(sport_type="Ride"))
 
     linked.tell(athlete_of(linked), run.id, "update", type="Ride")
     linked.work()
@@ -101,7 +101,7 @@ def test_a_deleted_run_goes_and_its_answer_stays(linked: Stage) -> None:
         values={"mood": 2},
     )
     with linked.world.change():
-        life.delete(linked.world, run)
+        activities.delete(linked.world, run)
 
     linked.pass_time(minutes=1)
     linked.tell(athlete_of(linked), run.id, "delete")
@@ -119,7 +119,7 @@ def test_a_deleted_run_is_out_of_sight_before_strava_confirms_it(
     linked.tell(athlete_of(linked), run.id, "create")
     linked.work()
     with linked.world.change():
-        life.delete(linked.world, run)
+        activities.delete(linked.world, run)
         linked.world.faults.put(
             Fault(id=1, kind="status", status=500, on="detail", times=1)
         )
@@ -159,12 +159,14 @@ def test_going_private_and_back_keeps_the_answer_and_asks_once(
         values={"mood": -1},
     )
     with linked.world.change():
-        hidden = life.edit(linked.world, run, life.Edit(visibility="only_me"))
+        hidden = activities.edit(
+            linked.world, run, activities.Edit(visibility="only_me")
+        )
     linked.pass_time(minutes=1)
     linked.tell(athlete_of(linked), run.id, "delete")
     linked.work()
     with linked.world.change():
-        life.edit(linked.world, hidden, life.Edit(visibility="everyone"))
+        activities.edit(linked.world, hidden, activities.Edit(visibility="everyone"))
 
     linked.pass_time(minutes=1)
     linked.tell(athlete_of(linked), run.id, "create")
@@ -183,11 +185,11 @@ def test_hidden_before_its_mail_left_and_back_a_run_is_asked_about_after_all(
     run = linked.run(athlete_of(linked), ended_minutes_ago=5)
     linked.tell(athlete_of(linked), run.id, "create")
     linked.work()
-    edits = {"delete": life.Edit(visibility="only_me")}
-    edits["create"] = life.Edit(visibility="everyone")
+    edits = {"delete": activities.Edit(visibility="only_me")}
+    edits["create"] = activities.Edit(visibility="everyone")
     for aspect, edit in edits.items():
         with linked.world.change():
-            run = life.edit(linked.world, run, edit)
+            run = activities.edit(linked.world, run, edit)
         linked.pass_time(minutes=1)
         linked.tell(athlete_of(linked), run.id, aspect)
         if noticed == "each time":

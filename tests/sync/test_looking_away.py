@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from sync.models import Answer
 from sync.runs import private
-from sync.simulator import life
+from sync.simulator import activities
 from sync.simulator.records import Activity, Visibility
 from sync.surveys.answering import answer
 from tests.stage import Stage
@@ -36,7 +36,7 @@ def becomes(stage: Stage, run: Activity, visibility: Visibility) -> int:
     """Let the run's visibility change; return what we asked Strava about it."""
     asked = stage.reads()
     with stage.world.change():
-        life.edit(stage.world, run, life.Edit(visibility=visibility))
+        activities.edit(stage.world, run, activities.Edit(visibility=visibility))
     stage.pass_time(minutes=1)
     is_private = str(visibility == "only_me").lower()
     stage.tell(athlete_of(stage), run.id, "update", private=is_private)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sync.models import Answer
 from sync.runs.duplicate_rules import Recording, are_one_run, twins
 from sync.runs.duplicates import choose_recording
-from sync.simulator import life
+from sync.simulator import activities
 from sync.simulator.records import Activity
 from sync.surveys.answering import answer
 from tests.stage import Stage
@@ -161,7 +161,7 @@ def test_the_twin_counts_when_the_other_goes(linked: Stage) -> None:
     watch = upload(linked, distance_m=8000)
     by_hand = upload(linked, distance_m=8100, manual=True)
     with linked.world.change():
-        life.delete(linked.world, watch)
+        activities.delete(linked.world, watch)
 
     linked.pass_time(minutes=1)
     linked.tell(athlete_of(linked), watch.id, "delete")
@@ -174,7 +174,9 @@ def test_a_cropped_recording_is_a_run_of_its_own(linked: Stage) -> None:
     upload(linked, distance_m=8000)
     copy = upload(linked, distance_m=8100, manual=True)
     with linked.world.change():
-        life.edit(linked.world, copy, life.Edit(distance_m=3000, moving_s=900))
+        activities.edit(
+            linked.world, copy, activities.Edit(distance_m=3000, moving_s=900)
+        )
 
     linked.pass_time(minutes=1)
     linked.tell(athlete_of(linked), copy.id, "update", type="Run")

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer, Decision, Mail, Run, Runner, Survey
-from sync.simulator import life
+from sync.simulator import activities
 from sync.surveys import unsubscribe
 from sync.surveys.answering import answer
 from sync.surveys.answering.answer import TooLate
@@ -170,10 +170,10 @@ def test_skipping_keeps_the_mail_in(asked: Stage) -> None:
 
 def test_a_deleted_run_cancels_its_survey(asked: Stage) -> None:
     token = token_in(asked.runtime)
-    athlete = life.find_athlete(asked.world, 7)
+    athlete = activities.find_athlete(asked.world, 7)
     [activity] = asked.world.activities_of(athlete.id)
     with asked.world.change():
-        life.delete(asked.world, activity)
+        activities.delete(asked.world, activity)
 
     asked.pass_time(minutes=1)
     asked.tell(athlete, activity.id, "delete")

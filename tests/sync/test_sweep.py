@@ -11,7 +11,7 @@ from sync.models import Connection, Run, Sweep
 from sync.runners.tokens import access_token
 from sync.runs import reconcile
 from sync.runs.reconcile_rules import DAILY, FULL_PAGE, Stretch, recent
-from sync.simulator import life
+from sync.simulator import activities
 from sync.simulator.records import Activity, App, Fault
 from sync.strava import Lane
 from tests.stage import Stage
@@ -72,10 +72,16 @@ def test_a_quiet_day_costs_one_read_and_changes_nothing(linked: Stage) -> None:
 
 def test_missed_news_of_every_kind_is_found(linked: Stage) -> None:
     with linked.world.change():
-        life.delete(linked.world, newest(linked, 1))
-        life.edit(linked.world, newest(linked, 2), life.Edit(distance_m=777))
-        life.edit(linked.world, newest(linked, 3), life.Edit(sport_type="Ride"))
-        life.edit(linked.world, newest(linked, 4), life.Edit(visibility="only_me"))
+        activities.delete(linked.world, newest(linked, 1))
+        activities.edit(
+            linked.world, newest(linked, 2), activities.Edit(distance_m=777)
+        )
+        activities.edit(
+            linked.world, newest(linked, 3), activities.Edit(sport_type="Ride")
+        )
+        activities.edit(
+            linked.world, newest(linked, 4), activities.Edit(visibility="only_me")
+        )
     linked.run(athlete_of(linked), ended_minutes_ago=10, silent=True)
     linked.run(athlete_of(linked), ended_minutes_ago=10 * DAY_MIN, silent=True)
 
@@ -86,7 +92,7 @@ def test_missed_news_of_every_kind_is_found(linked: Stage) -> None:
 
 def test_a_run_that_went_is_asked_for_before_it_is_removed(linked: Stage) -> None:
     with linked.world.change():
-        life.delete(linked.world, newest(linked))
+        activities.delete(linked.world, newest(linked))
     before = linked.reads()
 
     reconcile.drain(linked.runtime)
@@ -123,7 +129,7 @@ def test_a_full_page_says_nothing_about_what_is_older_than_its_last_run(
 def test_would_delete_everything_stops_and_says_so(linked: Stage) -> None:
     with linked.world.change():
         for activity in list(linked.world.activities()):
-            life.delete(linked.world, activity)
+            activities.delete(linked.world, activity)
 
     reconcile.drain(linked.runtime)
 
@@ -142,7 +148,7 @@ def test_a_runner_with_few_runs_may_delete_them_all(stage: Stage) -> None:
     stage.pass_time(days=1, minutes=1)
     with stage.world.change():
         for activity in list(stage.world.activities()):
-            life.delete(stage.world, activity)
+            activities.delete(stage.world, activity)
 
     reconcile.drain(stage.runtime)
 
@@ -167,7 +173,7 @@ def test_old_runs_that_went_are_found_by_the_full_comparison(linked: Stage) -> N
     linked.pass_time(days=28)
     with linked.world.change():
         for place in (7, 3):
-            life.delete(linked.world, newest(linked, place))
+            activities.delete(linked.world, newest(linked, place))
 
     reconcile.drain(linked.runtime)
 
@@ -211,7 +217,7 @@ def test_a_hidden_run_whose_confirmation_never_came_is_confirmed(
     linked: Stage,
 ) -> None:
     with linked.world.change():
-        life.delete(linked.world, newest(linked))
+        activities.delete(linked.world, newest(linked))
     with linked.runtime.db.transaction() as session:
         session.execute(
             update(Run)

@@ -14,7 +14,7 @@ from sync.inbox import store as inbox
 from sync.models import Event, Run, Survey
 from sync.runners import deletion, disconnect
 from sync.runs import reconcile
-from sync.simulator import life
+from sync.simulator import activities
 from sync.strava import Lane, NotARun, Page, RemoteRun
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
@@ -139,7 +139,7 @@ def test_events_in_flight_go_with_the_runner(
 def test_a_look_that_broke_off_is_made_at_once_after_an_undo(linked: Stage) -> None:
     gone = next(iter(linked.world.activities()))
     with linked.world.change():
-        life.delete(linked.world, gone)
+        activities.delete(linked.world, gone)
     linked.pass_time(days=1)
     strava = AskedMeanwhile(
         linked.runtime.settings, budget=Budget("", clock=linked.clock)

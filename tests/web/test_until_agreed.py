@@ -11,7 +11,7 @@ from sync.models import Backfill, Mail, Run, Survey
 from sync.runners import purge as runners_tidy
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
-from sync.simulator import life
+from sync.simulator import activities
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins
 from tests.mailbag import token_in
@@ -81,7 +81,7 @@ def test_a_deleted_run_goes_whatever_was_agreed_to(outdated: int, stage: Stage) 
     athlete = stage.world.athletes.get(7)
     assert athlete
     with stage.world.change():
-        life.delete(stage.world, run)
+        activities.delete(stage.world, run)
     stage.tell(athlete, run.id, "delete")
 
     stage.work()

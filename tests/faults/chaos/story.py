@@ -12,7 +12,7 @@ from sync.errors import MoodmilesError
 from sync.models import Backfill, Runner
 from sync.runs import backfill
 from sync.runtime import Runtime
-from sync.simulator import life, seed
+from sync.simulator import activities, seed
 from sync.simulator.records import Activity, Event
 from tests.faults.living import CHANGES, change
 from tests.stage import Stage
@@ -71,7 +71,7 @@ class Story:
 
     def _link(self, athlete_id: int) -> None:
         stage = self.stage
-        runner_id = stage.link(life.find_athlete(stage.world, athlete_id))
+        runner_id = stage.link(activities.find_athlete(stage.world, athlete_id))
         with stage.runtime.db.transaction() as session:
             session.get_one(Runner, runner_id).preferences = CHOSEN
 
@@ -125,7 +125,7 @@ class Story:
         return lost | self.cropped
 
     def _run(self, athlete_id: int) -> Activity:
-        athlete = life.find_athlete(self.stage.world, athlete_id)
+        athlete = activities.find_athlete(self.stage.world, athlete_id)
         return self.stage.run(
             athlete,
             zone="daytime",
@@ -136,11 +136,11 @@ class Story:
     def _change(self, one: Activity, action: str) -> None:
         with self.stage.world.change():
             if action == "delete":
-                life.delete(self.stage.world, one)
+                activities.delete(self.stage.world, one)
                 return
             if action == "crop":
                 self.cropped.add(one.id)
-            life.edit(self.stage.world, one, change(one, action, self.chance))
+            activities.edit(self.stage.world, one, change(one, action, self.chance))
 
 
 def _is_importing(runtime: Runtime) -> bool:

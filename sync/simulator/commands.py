@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import get_args
 
 from sync.simulator import faults
-from sync.simulator.asked import Asked
-from sync.simulator.life import Edit, NewRun
+from sync.simulator.activities import Edit, NewRun
+from sync.simulator.fields import Asked
 from sync.simulator.records import (
     App,
     Delivery,
