@@ -16,7 +16,6 @@ from urllib.request import Request, urlopen
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from host.life import Lived, Said, answers
 from sync.analytics.dataset.distances import week_loads
 from sync.crypto import new_token, pairing_key, token_hash
 from sync.errors import MoodmilesError
@@ -26,6 +25,7 @@ from sync.runners import account, connect
 from sync.runners.rules import Consents
 from sync.runtime import Runtime, build
 from sync.settings import load
+from sync.standins.demo_answers import Lived, Said, answers
 from sync.strava import SCOPE
 from sync.surveys import instruments
 from sync.surveys.policy.parameters import Policy

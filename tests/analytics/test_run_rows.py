@@ -9,8 +9,8 @@ from sync.analytics.dataset.load import RunColumns
 from sync.analytics.dataset.overview import dashboard
 from sync.analytics.dataset.run_annotations import NOTHING, asides
 from sync.analytics.dataset.run_rows import Derived, RunRow, RunTable
-from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
 
 FIRST_AT = datetime(2026, 3, 1, tzinfo=UTC)
 # Hours since the last run began, and how far the clocks there are from UTC.

@@ -17,10 +17,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from sync.models import Runner
-from sync.prepared.past import Past, new_runner, remember
-from sync.prepared.scenes import prepare
 from sync.runners import sign_in
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
+from sync.standins.fixtures.run_history import Past, new_runner, remember
 from tests.bench.staged import staged
 from tests.conftest import emptied
 from tests.postgres import postgres

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, Page
 from typing_extensions import override
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sync.prepared.scenes import Scene, prepare
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import Scene, prepare
 from tests.bench.staged import staged
 from tests.journeys.browser import chromium
 from tests.servers import HOST, free_port

@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from sync.models import Run
-from sync.prepared.past import Past, new_runner, remember
 from sync.runners import sign_in
+from sync.standins.fixtures.run_history import Past, new_runner, remember
 from tests.growth.cost import cost_of, grows_too_fast
 from tests.stage import Stage
 from web.app import create_app

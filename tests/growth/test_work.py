@@ -22,12 +22,12 @@ from sync.models import (
     Sweep,
 )
 from sync.portability import exports
-from sync.prepared.past import Past, new_runner, remember
 from sync.queue import Work
 from sync.runners import deletion, disconnect
 from sync.runners import purge as runners_tidy
 from sync.runs import retention as runs_tidy
 from sync.simulator.records import Activity, Athlete
+from sync.standins.fixtures.run_history import Past, new_runner, remember
 from tests.clock import NOON
 from tests.drains import DRAINS
 from tests.growth.cost import cost_of, grows_too_fast

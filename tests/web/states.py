@@ -7,10 +7,10 @@ from typing import TypeAlias
 from sqlalchemy import select, update
 
 from sync.models import Consent, Run
-from sync.prepared.scenes import SCENES, Scene, prepare
 from sync.runners import preferences, sign_in
 from sync.runs import private
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import SCENES, Scene, prepare
 from sync.surveys import unsubscribe
 from sync.surveys.answering import answer, pre_run, wellbeing
 from tests.stage import Stage

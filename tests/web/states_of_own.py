@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 
 from sync.models import Export, Run
 from sync.portability import exports
-from sync.prepared.scenes import Scene
 from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
+from sync.standins.fixtures.fixtures import Scene
 from sync.surveys.answering import retained_runs
 from tests.stage import Stage
 

@@ -6,8 +6,8 @@ from sync.analytics.dataset.overview import Dashboard, dashboard
 from sync.analytics.dataset.run_annotations import Aside, asides
 from sync.mail.store import note_withheld
 from sync.models import Decision, Mail, Runner, Survey
-from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
 from sync.surveys.answering import answer
 from tests.stage import Stage
 from tests.web.states import fresh_run

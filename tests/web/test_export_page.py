@@ -10,8 +10,8 @@ from sync.crypto import Sealer
 from sync.models import Runner
 from sync.portability import exports
 from sync.portability.pack import STEPS
-from sync.prepared.scenes import Scene
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import Scene
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.visiting import phone

@@ -5,8 +5,8 @@ from html import unescape
 
 import pytest
 
-from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
 from tests.web.conftest import Browser
 from tests.web.history import give_history
 from web.dashboard.findings import split

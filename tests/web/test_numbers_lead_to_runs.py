@@ -6,8 +6,8 @@ from html import unescape
 
 import pytest
 
-from sync.prepared.scenes import prepare
 from sync.runners import preferences
+from sync.standins.fixtures.fixtures import prepare
 from tests.robin import robin_in
 from tests.stage import Stage
 from tests.web.conftest import Browser

@@ -4,9 +4,9 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page
 
-from sync.prepared.scenes import prepare
 from sync.runners import sign_in
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
 from tests.web.visiting import phone
 
 # On a page without its script this would never be ready: say so instead.

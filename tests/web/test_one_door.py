@@ -25,7 +25,7 @@ ABOUT_NOBODY = {
     "sync.inbox.receive.is_genuine",
     "sync.inbox.receive.receive",
     "sync.inbox.receive.receive_unknown",
-    "sync.prepared.scenes.prepare",
+    "sync.standins.fixtures.fixtures.prepare",
 }
 
 

@@ -8,9 +8,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from sync.models import Answer, Runner
-from sync.prepared.scenes import SCENES, prepare
 from sync.runtime import Runtime
 from sync.settings import Settings
+from sync.standins.fixtures.fixtures import SCENES, prepare
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.states import STATES as MADE

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Browser, Page
 
-from sync.prepared.scenes import prepare
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
 from tests.web.visiting import phone, visit
 
 # Words beside each other on an axis, and things to tap, must not lie on one another.

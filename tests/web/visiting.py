@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from playwright.sync_api import Browser, Page, Request
 
-from sync.prepared.scenes import Scene
 from sync.runners import sign_in
 from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import Scene
 
 
 @dataclass

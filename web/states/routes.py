@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from sync import errors
 from sync.crypto import KeyLost
 from sync.language import translatable
-from sync.prepared.scenes import SCENES, prepare
+from sync.standins.fixtures.fixtures import SCENES, prepare
 from web import session
 from web.runtime import runtime
 
