@@ -7,20 +7,11 @@ from flask import Flask
 from sync.language import teach
 from sync.runtime import Runtime
 from sync.surveys.instruments import library
-from web import (
-    compression,
-    csrf,
-    errors,
-    formats,
-    language,
-    limits,
-    pages,
-    security,
-    session,
-)
+from web import formats, pages
 from web.blueprints import BLUEPRINTS
-from web.hooks.door import Door
+from web.http import compression, csrf, errors, headers, language, limits, session
 from web.runtime import attach
+from web.webhooks.middleware import Door
 
 LARGEST_BODY = 64 * 1024
 MOST_FIELDS = 100
@@ -42,7 +33,7 @@ def create_app(runtime: Runtime) -> Flask:
     library(runtime.settings.data_dir)  # a bad instrument is refused at the start
     language.follow(app)
     compression.shrink(app)
-    security.protect(app, runtime.settings)
+    headers.protect(app, runtime.settings)
     session.remember(app)
     csrf.guard(app)
     limits.register(app, runtime.settings.redis_url)

@@ -8,8 +8,8 @@ from flask import Flask, url_for
 
 from sync.language import gettext, ngettext, translatable
 from web.formats import TILES, word
+from web.http.session import current_runner
 from web.runtime import runtime
-from web.session import current_runner
 
 _STATIC = Path(__file__).parent / "static"
 

@@ -5,8 +5,8 @@ from sync.queue import CeleryQueue
 from sync.runtime import build
 from sync.settings import load
 from web.app import create_app
-from web.bell import Bell
-from web.rubbish import look_seldom
+from web.coalescing_queue import Bell
+from web.gc_tuning import look_seldom
 
 _settings = load()
 _settings.require_contact()

@@ -25,7 +25,7 @@ from tests.bench.staged import staged
 from tests.conftest import emptied
 from tests.postgres import postgres
 from web.app import create_app
-from web.rubbish import look_seldom
+from web.gc_tuning import look_seldom
 
 SCENES = ("answers-500", "runs-10000")
 OTHERS, RUNS_EACH = 1_000, 100

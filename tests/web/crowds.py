@@ -9,7 +9,7 @@ from sync.runtime import Runtime
 from sync.settings import Settings
 from tests.web.conftest import Browser
 from web.app import create_app
-from web.limits import LIMITS
+from web.http.limits import LIMITS
 
 HERE, THERE = "203.0.113.5", "203.0.113.6"
 MAILS = LIMITS["sign-in mail"]

@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from typing_extensions import override
 
-from web.csrf import FIELD
+from web.http.csrf import FIELD
 
 
 @dataclass(frozen=True, slots=True)

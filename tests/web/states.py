@@ -16,7 +16,7 @@ from sync.surveys.answering import answer, pre_run, wellbeing
 from tests.stage import Stage
 from tests.web.history import give_history, give_looks
 from tests.web.states_of_own import kept, letter, not_packed, packed, packing
-from web.states.routes import FAILURES
+from web.fixtures.routes import FAILURES
 
 KM = [5, 8, 12, 7, 9, 16, 6]
 MOODS = [0, 1, 1, 2, 0, -1, 2, 1, -2, 1]

@@ -8,7 +8,7 @@ from typing_extensions import override
 from sync.queue import Work
 from tests.queues import RecordingQueue
 from tests.servers import wait_for
-from web.bell import Bell
+from web.coalescing_queue import Bell
 
 
 class SlowQueue(RecordingQueue):

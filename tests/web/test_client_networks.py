@@ -4,7 +4,7 @@ import pytest
 
 from sync.runtime import Runtime
 from tests.web.crowds import HERE, on
-from web.clients import client_network
+from web.http.clients import client_network
 
 
 @pytest.mark.parametrize(

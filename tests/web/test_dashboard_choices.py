@@ -10,8 +10,8 @@ import pytest
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.states import STATES, answered
+from web.dashboard.filters import Wanted, wanted_in
 from web.dashboard.tables import to_csv
-from web.dashboard.wanted import Wanted, wanted_in
 
 pytestmark = pytest.mark.slow
 

@@ -22,8 +22,8 @@ from tests.web.conftest import Browser
 from tests.web.states import fresh_run
 from tests.web.test_hooks import EVENT, HOOK
 from tests.web.test_security import elsewhere
-from web import csrf
 from web.app import create_app
+from web.http import csrf
 
 pytestmark = pytest.mark.slow
 

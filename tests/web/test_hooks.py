@@ -10,7 +10,7 @@ from sync.queue import Work
 from sync.runtime import Runtime
 from tests.queues import RecordingQueue
 from tests.stage import Stage
-from web.hooks.door import Door
+from web.webhooks.middleware import Door
 
 HOOK = "/hooks/strava/hook"
 EVENT = {

@@ -20,7 +20,7 @@ from tests.web.conftest import Browser
 from tests.web.states import STATES
 from tests.web.states_of_own import strict
 from web.app import create_app
-from web.states.routes import FAILURES
+from web.fixtures.routes import FAILURES
 
 pytestmark = pytest.mark.processes
 

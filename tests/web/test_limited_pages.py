@@ -12,7 +12,7 @@ from tests.stage import Stage
 from tests.web.conftest import Browser
 from tests.web.crowds import HERE, MAILS, ask_for_links, on
 from tests.web.states import fresh_run
-from web.limits import LIMITS
+from web.http.limits import LIMITS
 
 pytestmark = pytest.mark.slow
 

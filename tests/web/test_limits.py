@@ -11,7 +11,7 @@ from sync.runtime import Runtime
 from tests.servers import Valkey, valkey
 from tests.stage import Stage
 from tests.web.crowds import HERE, MAILS, THERE, ask_for_links, on
-from web.counters import Counters
+from web.http.limit_counters import Counters
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from tests.web.test_charts import columns, parsed
 from web.charts import (
-    felt_bars,
     intervals,
+    mood_bars,
     mood_rows,
-    own_line,
     week_bars,
     week_moods,
+    wellbeing_line,
     year_grid,
 )
 from web.charts.intervals import Row
@@ -32,7 +32,7 @@ EVERY_DAY = [MONDAY + timedelta(days=n) for n in range(113)]
 
 def _own_line(distances: list[float]) -> str:
     points = [(MONDAY + timedelta(days=28 * n), n * 28 % 100) for n in range(1, 5)]
-    drawn = own_line.draw(EVERY_DAY, points, distances)
+    drawn = wellbeing_line.draw(EVERY_DAY, points, distances)
     return "\n".join(part for part in (drawn.svg, drawn.below) if part)
 
 
@@ -58,7 +58,7 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "own_line": lambda: _own_line([float(n * 7 % 53) for n in range(113)]),
     "own_line_alone": lambda: _own_line([]),
     "felt_bars": lambda: "\n".join(
-        felt_bars.draw([[1, 2, 3, 4, 5], [0, 0, 0, 0, 9], [0] * 5]).rows
+        mood_bars.draw([[1, 2, 3, 4, 5], [0, 0, 0, 0, 9], [0] * 5]).rows
     ),
     "intervals": lambda: "\n".join(
         intervals.draw(
@@ -91,7 +91,7 @@ def test_a_chart_is_drawn_as_agreed(name: str) -> None:
 
 @given(st.lists(st.lists(st.integers(0, 400), min_size=5, max_size=5), max_size=7))
 def test_every_answer_widens_a_bar_inside_the_drawing(rows: list[list[int]]) -> None:
-    drawn = felt_bars.draw(rows)
+    drawn = mood_bars.draw(rows)
 
     for svg, counts in zip(drawn.rows, rows, strict=True):
         bars = parsed(svg).findall("rect")
@@ -156,7 +156,7 @@ def test_no_height_between_the_ends_of_the_own_line_is_marked(
     days = [MONDAY + timedelta(days=n) for n in range(28 * 26)]
     points = [(days[28 * n], value) for n, value in enumerate(values)]
 
-    drawn = own_line.draw(days, points, distances)
+    drawn = wellbeing_line.draw(days, points, distances)
 
     [marked, line, dots] = parsed(drawn.svg).findall("path")
     assert marked.attrib["d"] == "M0 0H1000M0 250H1000"

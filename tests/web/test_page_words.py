@@ -10,8 +10,8 @@ from tests.stage import Stage
 from tests.test_words import forbidden_in
 from tests.web.conftest import Browser
 from tests.web.states import STATES
-from web.http_problems import BY_STATUS
-from web.problems import BY_ERROR, UNKNOWN, Problem
+from web.http.http_problems import BY_STATUS
+from web.http.problems import BY_ERROR, UNKNOWN, Problem
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
 from web.app import create_app
-from web.session import safe_path
+from web.http.session import safe_path
 
 PRIVATE = (
     "/dashboard",

@@ -12,9 +12,9 @@ from sync.runtime import Runtime
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser
-from web import session as web_session
 from web.app import create_app
-from web.browsers import browser_name
+from web.http import session as web_session
+from web.http.browsers import browser_name
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SAFARI = (

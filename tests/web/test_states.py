@@ -16,7 +16,7 @@ from tests.web.conftest import Browser
 from tests.web.states import STATES as MADE
 from tests.web.states import STRICT
 from web.app import create_app
-from web.states.routes import ADDRESSES, FAILURES, STATES
+from web.fixtures.routes import ADDRESSES, FAILURES, STATES
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from sync.errors import ConsentMissing, PrivateMissing, StateRefused
 from sync.runners import connect
 from sync.runners.rules import Consents
-from web import session
-from web.limits import by_runner, limited
+from web.http import session
+from web.http.limits import by_runner, limited
 from web.runtime import runtime
 
 blueprint = Blueprint("connect", __name__, url_prefix="/connect")

@@ -11,11 +11,11 @@ from sync.runners import account, connect, consents
 from sync.runners.withdraw_consent import withdraw_mail, withdraw_mood
 from sync.runs import private
 from sync.runtime import Runtime
-from web import session
-from web.limits import by_runner, limited
-from web.problems import NOT_FOUND
+from web.http import session
+from web.http.limits import by_runner, limited
+from web.http.problems import NOT_FOUND
+from web.http.session import login_required, signed_in, where_to_go
 from web.runtime import runtime
-from web.session import login_required, signed_in, where_to_go
 
 blueprint = Blueprint("consents", __name__, url_prefix="/settings/consents")
 

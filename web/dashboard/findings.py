@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from sync.language import gettext, translatable
 from sync.runtime import Runtime
 from web.charts.mood_rows import Line
-from web.dashboard.counted import SIDES, Count, said
-from web.dashboard.explored import PanelRow, differences, links
+from web.dashboard.comparison_rows import PanelRow, differences, links
+from web.dashboard.run_links import SIDES, Count, said
 from web.formats import METRES, Unit, tile
 
 if TYPE_CHECKING:

@@ -18,22 +18,22 @@ from sync.language import DEFAULT, speaking
 from sync.runners import account
 from sync.surveys.answering import answer
 from sync.surveys.instruments import BadAnswer
-from web import session
 from web.dashboard import tables
-from web.dashboard.counted import known
-from web.dashboard.drawn import drawn
+from web.dashboard.chart_cache import drawn
+from web.dashboard.context import Owner
+from web.dashboard.filters import PERIODS, SORTS, wanted_in, within
 from web.dashboard.findings import FEWEST_FOR_FIGURES, Findings, findings_for
 from web.dashboard.main_charts import read_outs
-from web.dashboard.owner import Owner
 from web.dashboard.progress import progress_of
+from web.dashboard.run_links import known
 from web.dashboard.views import view_of
-from web.dashboard.wanted import PERIODS, SORTS, wanted_in, within
 from web.formats import Unit, unit_of
-from web.help.nearby import nearby
+from web.help.local_support import nearby
+from web.http import session
+from web.http.limits import by_runner, limited
+from web.http.session import login_required, signed_in
 from web.landing.example import example
-from web.limits import by_runner, limited
 from web.runtime import runtime
-from web.session import login_required, signed_in
 
 _CLOSED, _CLOSED_DAYS = "support", 14
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sync.analytics.dataset.run_annotations import Aside
 from sync.analytics.dataset.run_rows import RunRow
 from sync.language import gettext
-from web.dashboard.words import asked_words
+from web.dashboard.texts import asked_words
 from web.formats import Unit, clock, distance, duration, in_unit, long_day, number, tile
 
 

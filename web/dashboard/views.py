@@ -8,12 +8,12 @@ from math import isnan
 from sync.analytics.dataset.distances import usual_week
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunRow, RunTable
-from web.dashboard.counted import Counted, counted
+from web.dashboard.context import Owner
+from web.dashboard.filters import Wanted, page_of
 from web.dashboard.findings import Findings
-from web.dashboard.owner import Owner
+from web.dashboard.run_links import Counted, counted
 from web.dashboard.run_views import RunView, run_view
-from web.dashboard.wanted import Wanted, page_of
-from web.dashboard.words import FIRST_LOOK, Headline, headline
+from web.dashboard.texts import FIRST_LOOK, Headline, headline
 from web.formats import Unit, distance, tile, word
 
 _LATEST = 3

@@ -10,7 +10,7 @@ from sync.language import localized, ngettext
 from web.charts import week_bars, week_moods
 from web.charts.week_bars import WeekBars
 from web.charts.week_moods import WeekMoods
-from web.dashboard.wanted import Wanted
+from web.dashboard.filters import Wanted
 from web.formats import Unit, distance, in_unit, long_day, number, tile
 
 MOST_WEEKS = 104

@@ -9,7 +9,7 @@ from sync.analytics.dataset.run_rows import RunRow
 from sync.language import ngettext
 from web.charts import year_grid
 from web.charts.year_grid import Day, YearGrid
-from web.dashboard.wanted import Wanted
+from web.dashboard.filters import Wanted
 from web.formats import TILES, Unit, distance, month_of_year, tile, word
 
 _LATEST = 50  # runs; of these one may lie on a later day than today

@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from sync.errors import BadAddress
 from sync.language import gettext
 from sync.runners import address
-from web.limits import by_runner, by_token, limited
+from web.http.limits import by_runner, by_token, limited
+from web.http.session import login_required, signed_in
 from web.runtime import runtime
-from web.session import login_required, signed_in
 
 blueprint = Blueprint("email", __name__, url_prefix="/email")
 

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.support.directory import ANYWHERE, countries, support
 from web.formats import country
-from web.help.nearby import nearby
+from web.help.local_support import nearby
 
 blueprint = Blueprint("help", __name__)
 

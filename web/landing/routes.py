@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from sync.language import gettext as _
 from sync.language import spoken
+from web.http.session import current_runner
 from web.landing.example import example
 from web.pages import asset
-from web.session import current_runner
 
 _ICON_SIZES = (192, 512)
 

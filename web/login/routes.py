@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from sync.errors import BadAddress
 from sync.language import gettext
 from sync.runners import sign_in
-from web import session
-from web.limits import by_email, by_token, limited
+from web.http import session
+from web.http.limits import by_email, by_token, limited
 from web.runtime import runtime
 
 blueprint = Blueprint("login", __name__)

@@ -9,14 +9,14 @@ from flask.typing import ResponseReturnValue
 from sync.runs.duplicates import choose_recording
 from sync.surveys.answering import answer, retained_runs, run_detail
 from sync.surveys.answering.run_detail import OwnRun
-from web import csrf
 from web.formats import unit_of
-from web.limits import by_runner, limited
-from web.problems import NOT_FOUND
+from web.http import csrf
+from web.http.limits import by_runner, limited
+from web.http.problems import NOT_FOUND
+from web.http.session import login_required, signed_in
 from web.runs.views import view_of
 from web.runtime import runtime
-from web.session import login_required, signed_in
-from web.survey.own_log import own_log_view
+from web.survey.retained_runs import own_log_view
 from web.survey.views import chosen
 
 blueprint = Blueprint("runs", __name__, url_prefix="/runs")

@@ -9,12 +9,12 @@ from sync.runners import account
 from sync.runners.preferences import TooSoon
 from sync.surveys.answering import pre_run
 from sync.surveys.policy.parameters import Preferences
-from web.help import nearby
+from web.help import local_support
+from web.http.session import login_required, signed_in
 from web.runtime import runtime
-from web.session import login_required, signed_in
 from web.settings import forms
-from web.settings.asking import asking
-from web.settings.asking import save as save_asking
+from web.settings.survey_preferences import asking
+from web.settings.survey_preferences import save as save_asking
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
@@ -47,7 +47,7 @@ def _page(*, saved: bool = False, refused: str = "") -> str:
         bookmark=pre_run.token_for(runtime(), runner_id),
         zones=forms.zones(overview.zone),
         forms=forms,
-        countries=nearby.choices(),
+        countries=local_support.choices(),
         saved=saved,
         refused=refused,
     )

@@ -10,11 +10,11 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.surveys.answering import answer, retained_runs
-from web.language import speak
-from web.limits import by_token, limited
-from web.problems import NOT_FOUND
+from web.http.language import speak
+from web.http.limits import by_token, limited
+from web.http.problems import NOT_FOUND
 from web.runtime import runtime
-from web.survey.own_log import own_log_view
+from web.survey.retained_runs import own_log_view
 from web.survey.views import SurveyView, chosen, picked_tile, view_of
 
 blueprint = Blueprint("survey", __name__, url_prefix="/s")

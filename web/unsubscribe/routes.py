@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from sync.runners import preferences as controls
 from sync.surveys import unsubscribe
-from web.language import speak_to
+from web.http.language import speak_to
 from web.runtime import runtime
 from web.settings import forms
-from web.settings.asking import asking, save
+from web.settings.survey_preferences import asking, save
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
 

@@ -11,10 +11,10 @@ from sync.surveys.answering import wellbeing
 from sync.surveys.instruments import BadAnswer
 from web.dashboard.tables import csv_file, to_csv
 from web.formats import unit_of
-from web.help.nearby import nearby
-from web.limits import by_runner, limited
+from web.help.local_support import nearby
+from web.http.limits import by_runner, limited
+from web.http.session import login_required, signed_in
 from web.runtime import runtime
-from web.session import login_required, signed_in
 from web.wellbeing.views import line_view, looks
 
 blueprint = Blueprint("wellbeing", __name__, url_prefix="/wellbeing")

@@ -11,8 +11,8 @@ from sync.analytics.dataset.distances import MONTH, month_loads
 from sync.analytics.dataset.overview import Dashboard
 from sync.language import gettext as _
 from sync.language import ngettext
-from web.charts import own_line
-from web.charts.own_line import OwnLine
+from web.charts import wellbeing_line
+from web.charts.wellbeing_line import OwnLine
 from web.formats import Unit, distance, in_unit, in_zone, number, short
 
 MOST_SHOWN = timedelta(weeks=104)
@@ -66,7 +66,7 @@ def line_view(
     if data is not None:
         head.append(_("Distance of 28 days (%(unit)s)", unit=unit))
     return LineView(
-        drawn=own_line.draw(
+        drawn=wellbeing_line.draw(
             days,
             [(look.day, look.value) for look in shown],
             [in_unit(load, unit) for load in loads],

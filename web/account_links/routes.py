@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.runners import deletion, inactivity
 from sync.runtime import Runtime
-from web.limits import by_token, limited
+from web.http.limits import by_token, limited
 from web.runtime import runtime
 
 blueprint = Blueprint("staying", __name__)

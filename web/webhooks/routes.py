@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from pydantic import SecretStr
 
 from sync.inbox.signature import HEADER
-from web.hooks.taking import take
 from web.runtime import runtime
+from web.webhooks.intake import take
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/strava")
 
@@ -29,7 +29,7 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>")
 def take_event(secret: str) -> ResponseReturnValue:
-    """Take what `web.hooks.door` has left: what is large, misled or went wrong."""
+    """Take what `web.webhooks.middleware` has left: what is large, misled or went wrong."""
     _must_be_strava(secret)
     body = request.get_data()
     status, content = take(runtime(), body, request.headers.get(HEADER))

@@ -11,9 +11,9 @@ from sync.portability import exports
 from sync.portability.exports import Packing, State
 from sync.runners import account
 from web.formats import moment
-from web.limits import by_runner, limited
+from web.http.limits import by_runner, limited
+from web.http.session import login_required, signed_in
 from web.runtime import runtime
-from web.session import login_required, signed_in
 
 blueprint = Blueprint("exporting", __name__, url_prefix="/settings/export")
 

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from sync.inbox.signature import HEADER
 from sync.runtime import Runtime
 from sync.settings import Settings
-from web.hooks.taking import Answer, take
-from web.security import content_security_policy, fixed_headers
+from web.http.headers import content_security_policy, fixed_headers
+from web.webhooks.intake import Answer, take
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -8,7 +8,7 @@ from sync.language import gettext
 from sync.runners import preferences as controls
 from sync.surveys.instruments import library
 from sync.surveys.policy.parameters import WAITING, Preferences
-from web.help import nearby
+from web.help import local_support
 from web.runtime import runtime
 from web.settings import forms
 
@@ -53,5 +53,5 @@ def save(runner_id: int, form: Mapping[str, str], *, everything: bool) -> None:
     """Save this form; raises `NotAChoice` or `TooSoon`."""
     changes = forms.asking_in(form, focuses=focuses(), now=runtime().now())
     if everything:
-        changes |= forms.display_in(form, countries=nearby.choices())
+        changes |= forms.display_in(form, countries=local_support.choices())
     controls.save(runtime(), runner_id, changes)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
-from web.dashboard.wanted import Wanted
+from web.dashboard.filters import Wanted
 from web.formats import thousands
 
 if TYPE_CHECKING:

@@ -13,15 +13,15 @@ from werkzeug.exceptions import HTTPException
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError, RateLimited
 from sync.language import translatable
-from web.http_problems import BY_STATUS
-from web.limits import TooOften
-from web.problems import UNKNOWN, Problem, problem_of
+from web.http.http_problems import BY_STATUS
+from web.http.limits import TooOften
+from web.http.problems import UNKNOWN, Problem, problem_of
 from web.runtime import runtime
 
 log = structlog.get_logger()
 
 # Libraries are deep: the last places of our own say what failed.
-_OURS = tuple(str(Path(__file__).parents[1] / part) for part in ("web", "sync"))
+_OURS = tuple(str(Path(__file__).parents[2] / part) for part in ("web", "sync"))
 
 
 def handle(app: Flask) -> None:

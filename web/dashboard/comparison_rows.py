@@ -11,7 +11,7 @@ from sync.language import gettext as _
 from sync.language import localized
 from web.charts import intervals
 from web.charts.intervals import Row
-from web.dashboard.counted import SIDES, Count, counts, said
+from web.dashboard.run_links import SIDES, Count, counts, said
 
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel

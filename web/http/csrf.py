@@ -11,8 +11,8 @@ from flask import Flask, request
 from markupsafe import Markup
 from werkzeug.exceptions import Forbidden
 
+from web.http.session import browser, sign_in_token
 from web.runtime import runtime
-from web.session import browser, sign_in_token
 
 FIELD = "csrf"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from sync.language import gettext as _
 from sync.runners import browser_sessions
-from web import session
+from web.http import session
+from web.http.session import login_required, signed_in
 from web.runtime import runtime
-from web.session import login_required, signed_in
 
 blueprint = Blueprint("signins", __name__, url_prefix="/settings/sign-ins")
 

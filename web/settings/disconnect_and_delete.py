@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from sync.runners import account, deletion
 from sync.runners import disconnect as leave
+from web.http.session import login_required, signed_in
 from web.runtime import runtime
-from web.session import login_required, signed_in
 
 blueprint = Blueprint("leaving", __name__, url_prefix="/settings")
 

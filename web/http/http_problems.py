@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from sync.language import translatable
-from web.problems import NOT_FOUND, Problem
+from web.http.problems import NOT_FOUND, Problem
 
 BY_STATUS: dict[int, Problem] = {
     HTTPStatus.BAD_REQUEST: Problem(

@@ -16,8 +16,8 @@ from sync.support.directory import (
     support,
 )
 from web.formats import country
+from web.http.session import current_runner
 from web.runtime import runtime
-from web.session import current_runner
 
 _HOW: Mapping[str, str] = {
     "chosen": translatable("For %(country)s, as you chose in the settings."),

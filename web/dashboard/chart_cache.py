@@ -9,11 +9,11 @@ from sync.analytics.dataset.cache import Kept
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunTable
 from sync.language import spoken
-from web.dashboard.felt import Felt, felt
+from web.dashboard.context import Owner
+from web.dashboard.filters import ALWAYS, Wanted, first_day, within
 from web.dashboard.findings import Findings
 from web.dashboard.main_charts import Chart, charts, read_outs
-from web.dashboard.owner import Owner
-from web.dashboard.wanted import ALWAYS, Wanted, first_day, within
+from web.dashboard.mood_distribution import Felt, felt
 from web.dashboard.weeks import WeeksView, weeks_view
 from web.dashboard.year import YearView, year_view
 

@@ -18,10 +18,10 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from werkzeug.exceptions import TooManyRequests
 
 from sync.language import ngettext
-from web.clients import client_network
-from web.counters import Counters
+from web.http.clients import client_network
+from web.http.limit_counters import Counters
+from web.http.session import browser, current_runner
 from web.runtime import runtime
-from web.session import browser, current_runner
 
 P = ParamSpec("P")
 Form = Callable[..., str]

@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from sync.analytics.dataset.run_rows import RunTable
 from sync.language import gettext
-from web.charts import felt_bars
-from web.dashboard.wanted import Wanted
+from web.charts import mood_bars
+from web.dashboard.filters import Wanted
 from web.formats import TILES, Unit, in_unit, tile, word
 
 FEWEST = 15
@@ -45,7 +45,7 @@ def felt(answered: RunTable, unit: Unit, wanted: Wanted) -> Felt | None:
     for week, mood in zip(weeks, answered.derived.mood, strict=True):
         place = bisect_right(edges, week) - 1
         counts[place][tile(mood or 0) - 1] += 1
-    drawn = felt_bars.draw(counts)
+    drawn = mood_bars.draw(counts)
     ends: list[float | None] = [*edges[1:], None]
     rows = [
         FeltRow(

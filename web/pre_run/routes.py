@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from sync.surveys.answering import pre_run
 from sync.surveys.instruments import BadAnswer
-from web.language import speak_to
-from web.limits import by_token, limited
+from web.http.language import speak_to
+from web.http.limits import by_token, limited
 from web.runtime import runtime
 
 blueprint = Blueprint("before", __name__, url_prefix="/before")
@@ -21,7 +21,9 @@ def before_page(token: str) -> ResponseReturnValue:
     _holder(token)
     saved = request.args.get("saved")
     return render_template(
-        "before/before.html", token=token, saved=int(saved) if saved in _TILES else None
+        "pre_run/pre_run.html",
+        token=token,
+        saved=int(saved) if saved in _TILES else None,
     )
 
 

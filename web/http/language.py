@@ -9,7 +9,7 @@ from flask import Flask, Response, g, request
 
 from sync.language import DEFAULT, LANGUAGES, choose, gettext, speaking, spoken
 from sync.runners import account
-from web import session
+from web.http import session
 from web.runtime import runtime
 
 ARGUMENT = "language"

@@ -13,7 +13,7 @@ from sync.crypto import new_token
 from sync.language import spoken
 from sync.runners import account, sign_in
 from sync.runners.sign_in import SignedIn
-from web.browsers import browser_name
+from web.http.browsers import browser_name
 from web.runtime import runtime
 
 P = ParamSpec("P")
