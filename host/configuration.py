@@ -3,8 +3,8 @@
 import os
 from argparse import Namespace
 
+from host.data_dir import INSTANCE_FILE, Home
 from host.errors import WrongUse
-from host.home import INSTANCE_FILE, Home
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings, load, refuse_unknown
 

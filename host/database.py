@@ -10,8 +10,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from host.configuration import effective
+from host.data_dir import make
 from host.errors import CannotStart
-from host.home import make
 from sync.database import connect
 
 _SCRIPTS = "sync:migrations"

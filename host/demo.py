@@ -3,8 +3,8 @@
 from argparse import Namespace
 from dataclasses import replace
 
+from host.options import Wishes, wishes
 from host.up import run_instance
-from host.wishes import Wishes, wishes
 
 _FOLDER = "demo"
 

@@ -11,11 +11,11 @@ from difflib import get_close_matches
 
 from typing_extensions import override
 
-from host import ageing, checks, keys
-from host.ageing import Outdated
+from host import checks, expiry_checks, keys
 from host.commands import CHECKS
 from host.configuration import effective
 from host.errors import WrongUse
+from host.expiry_checks import Outdated
 from sync.clock import Clock, utc_now
 from sync.errors import MoodmilesError
 from sync.settings import Settings
@@ -53,8 +53,8 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
 }
 # What grows old is held against the day on which it is looked at.
 _AGEING: dict[str, Callable[[Settings, datetime], str]] = {
-    "helplines": ageing.helplines,
-    "certificate": ageing.certificate,
+    "helplines": expiry_checks.helplines,
+    "certificate": expiry_checks.certificate,
 }
 
 

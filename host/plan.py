@@ -7,11 +7,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from host import health, redis_server
-from host.entries import web_words, worker_words
-from host.home import Home
+from host.data_dir import Home
+from host.options import Wishes
 from host.ports import inner_port
 from host.process import Part
-from host.wishes import Wishes
+from host.process_commands import web_words, worker_words
 from sync.settings import PREFIX
 
 STOP_ORDER = ("web", "worker", "simulator", "mailbox", "redis")

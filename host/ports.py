@@ -3,8 +3,8 @@
 import socket
 from random import sample
 
+from host.data_dir import Home
 from host.errors import CannotStart
-from host.home import Home
 
 _PORTS_FILE = "ports.json"
 _LOOPBACK = "127.0.0.1"

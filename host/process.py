@@ -31,7 +31,7 @@ class Part:
 
     `command` is a program and its arguments or, if `is_ours`, one of our modules,
     which has a `main`, and its arguments: it runs in a fork of this process and
-    shares the memory of what is loaded here (see `host.warm`).
+    shares the memory of what is loaded here (see `host.preload`).
     `is_well`, if there is such a test, is asked again and again while it runs.
     """
 

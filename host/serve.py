@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 
 from host.configuration import given
-from host.entries import BROKER, beat_words, web_words, worker_words
+from host.process_commands import BROKER, beat_words, web_words, worker_words
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings
 from sync.surveys.instruments import library

@@ -5,11 +5,11 @@ from argparse import Namespace
 from functools import partial
 from pathlib import Path
 
-from host import ports, warm
-from host.home import INSTANCE_FILE, opened
+from host import ports, preload
+from host.data_dir import INSTANCE_FILE, opened
+from host.options import Wishes, wishes
 from host.plan import STOP_ORDER, Plan
 from host.supervisor import Bell, Stopped, Supervisor
-from host.wishes import Wishes, wishes
 
 
 def run(arguments: Namespace) -> int:
@@ -40,9 +40,9 @@ def run_instance(
 
 def start(plan: Plan, supervisor: Supervisor) -> None:
     """Start in order: tables, then what the pages need, then what works behind."""
-    warm.load(warm.TABLES)
+    preload.load(preload.TABLES)
     supervisor.run_once(
-        plan.command("db", "upgrade"), meanwhile=partial(warm.load, warm.REST)
+        plan.command("db", "upgrade"), meanwhile=partial(preload.load, preload.REST)
     )
     plan.home.write(INSTANCE_FILE, dict(plan.made_up))
     if plan.has_own_redis:

@@ -21,7 +21,7 @@ import requests
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from host.entries import web_words
+from host.process_commands import web_words
 from sync.database import connect
 from sync.models import Event
 from tests.bench.instance import children, cpu_s

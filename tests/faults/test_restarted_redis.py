@@ -10,7 +10,7 @@ from subprocess import Popen
 import pytest
 from celery import Celery
 
-from host.entries import worker_words
+from host.process_commands import worker_words
 from sync.clock import utc_now
 from sync.database import Database, connect
 from sync.queue import CeleryQueue

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from host.ageing import helplines_checked_on
 from host.doctor import Finding, examine, run
+from host.expiry_checks import helplines_checked_on
 from sync.settings import Settings
 from tests.clock import NOON, HandClock
 from tests.mail.smtp_servers import server_tls

@@ -9,8 +9,8 @@ from stat import S_IMODE
 
 import pytest
 
+from host.data_dir import SECRETS_FILE, opened
 from host.errors import CannotStart
-from host.home import SECRETS_FILE, opened
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,7 +46,11 @@ def test_somebody_elses_directory_is_left_alone(folder: Path) -> None:
 
 def another(folder: Path, code: str) -> str:
     """Let another process open the data directory; return what it says."""
-    lines = ["import os, time", "from pathlib import Path", "from host.home import *"]
+    lines = [
+        "import os, time",
+        "from pathlib import Path",
+        "from host.data_dir import *",
+    ]
     lines += [f"with opened(Path({str(folder / 'data')!r})):", f"    {code}"]
     return subprocess.run(  # noqa: S603
         [sys.executable, "-c", "\n".join(lines)],

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from host import redis_server, serve
-from host.entries import web_words
+from host.data_dir import opened
 from host.errors import CannotStart
-from host.home import opened
+from host.options import Wishes
 from host.plan import Plan
-from host.wishes import Wishes
+from host.process_commands import web_words
 from sync.settings import Settings
 from tests.servers import HOST, PATIENCE_S, free_port, wait_for
 

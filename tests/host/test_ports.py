@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from host.data_dir import opened
 from host.errors import CannotStart
-from host.home import opened
 from host.ports import inner_port, web_port
 from tests.servers import HOST, free_port
 

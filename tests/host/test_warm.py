@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from host import warm
+from host import preload
 
 pytestmark = pytest.mark.processes
 
@@ -45,5 +45,5 @@ def test_a_fork_finds_nothing_half_done() -> None:
 def test_only_what_idle_parts_need_is_there() -> None:
     _, _, modules = loaded()
 
-    assert set(warm.ALL) <= set(modules)
+    assert set(preload.ALL) <= set(modules)
     assert not [name for name in HEAVY if name in modules]

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from host.ageing import HELPLINES_FOR, helplines_checked_on
+from host.expiry_checks import HELPLINES_FOR, helplines_checked_on
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host.ageing import helplines_checked_on
+from host.expiry_checks import helplines_checked_on
 from tests.lab import release
 from tests.lab.release import LOCKS, NotReady, main
 
