@@ -14,7 +14,7 @@ from sync.runners import disconnect
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.surveys.sending import checkins, decide_runs
-from workers.people import people_for
+from workers.support_contacts import people_for
 
 Drain = Callable[[Runtime], object]
 

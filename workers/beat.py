@@ -18,7 +18,7 @@ from kombu.connection import Connection
 
 from sync import log as logging
 from sync.queue import BROKER_OPTIONS, send
-from workers.pace import Pace
+from workers.clock_safe_schedule import Pace
 
 SWEEP_EVERY = timedelta(minutes=1)
 TIDY_EVERY = timedelta(hours=1)

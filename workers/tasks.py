@@ -13,7 +13,7 @@ from sync.runs import reconcile as sweep_runs
 from sync.runs import retention as runs_tidy
 from sync.surveys.sending import checkins, decide_runs
 from workers.app import celery, runtime
-from workers.people import people_for
+from workers.support_contacts import people_for
 
 
 @celery.task(name=task_name(Work.INBOX))

@@ -16,7 +16,7 @@ from sync.runtime import Runtime
 from tests.mail.conftest import NOON, Office, survey_values
 from tests.mail.smtp_servers import OK, Post
 from tests.test_words import forbidden_in
-from workers.people import people_for
+from workers.support_contacts import people_for
 
 DAY = timedelta(days=1)
 SAMARITANS = "Samaritans: call 116 123 https://www.samaritans.org"

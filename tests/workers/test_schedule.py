@@ -20,7 +20,7 @@ from redis import Redis, ResponseError
 from sync.queue import send
 from tests.servers import Valkey, valkey, wait_for
 from workers.beat import keep
-from workers.pace import Pace
+from workers.clock_safe_schedule import Pace
 
 pytestmark = pytest.mark.processes
 
