@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from sqlalchemy.exc import NoResultFound
 
-from sync import analytics
 from sync.mail.message import Person
 from sync.runtime import Runtime
 from sync.surveys.answering import wellbeing
@@ -16,5 +15,8 @@ def people_for(runtime: Runtime, mail_id: int, runner_id: int) -> Sequence[Perso
         page = wellbeing.look(runtime, runner_id)
     except NoResultFound:  # erased since the mail was claimed
         return ()
+    # Only now: it loads numpy, which a worker without mails need not hold.
+    from sync.support import mail_contacts  # noqa: PLC0415
+
     is_low = page.is_on and not page.is_due and page.offers_support
-    return analytics.for_mail(runtime, mail_id, runner_id, is_low=is_low)
+    return mail_contacts.for_mail(runtime, mail_id, runner_id, is_low=is_low)

@@ -2,15 +2,13 @@
 
 from sync import digest, work_status
 from sync.inbox import handle
-from sync.inbox import purge as inbox_tidy
+from sync.inbox import purge as inbox_purge
 from sync.mail import deliver
 from sync.portability import exports
 from sync.queue import Work, task_name
 from sync.runners import disconnect
-from sync.runners import purge as runners_tidy
-from sync.runs import backfill
-from sync.runs import reconcile as sweep_runs
-from sync.runs import retention as runs_tidy
+from sync.runners import purge as runners_purge
+from sync.runs import backfill, reconcile, retention
 from sync.surveys.sending import checkins, decide_runs
 from workers.app import celery, runtime
 from workers.support_contacts import people_for
@@ -48,7 +46,7 @@ def drain_outbox() -> None:
 
 @celery.task(name=task_name(Work.SWEEP))
 def drain_sweep() -> None:
-    sweep_runs.drain(runtime())
+    reconcile.drain(runtime())
 
 
 @celery.task(name=task_name(Work.LEAVING))
@@ -67,7 +65,7 @@ def tidy() -> None:
 
     Then say how the work stands: all that a worker writes in an hour without work.
     """
-    for part in (inbox_tidy, runs_tidy, runners_tidy, exports):
+    for part in (inbox_purge, retention, runners_purge, exports):
         part.tidy(runtime())
     work_status.report(runtime())
 

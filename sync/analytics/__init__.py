@@ -1,7 +1,6 @@
 """Figures that can be believed: what one runner's own answers can carry.
 
-`link` is the rule; `figures_for` puts everything together for one runner, and
-`for_mail` says whom a mail names in its foot.
+`link` is the rule; `figures_for` puts everything together for one runner.
 All of it arrives only when first asked for: numpy and scipy take half a second and
 tens of megabytes, and a process that serves a landing page, takes events from
 Strava or waits for work should pay for neither.
@@ -14,18 +13,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sync.analytics.figures import Figures, figures_for
     from sync.analytics.stats.rank_link import Link, link
-    from sync.support.mail_contacts import for_mail
 
 # One runner's numbers are added up before a second thread has woken; what numpy's
 # threads spend on waiting for each other is taken from everybody else's pages.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-__all__ = ["Figures", "Link", "figures_for", "for_mail", "link"]
+__all__ = ["Figures", "Link", "figures_for", "link"]
 
 _HOME = {
     "Figures": "sync.analytics.figures",
     "figures_for": "sync.analytics.figures",
-    "for_mail": "sync.support.mail_contacts",
     "Link": "sync.analytics.stats.rank_link",
     "link": "sync.analytics.stats.rank_link",
 }

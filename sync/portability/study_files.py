@@ -8,10 +8,9 @@ from datetime import UTC, date, datetime
 import numpy as np
 from sqlalchemy.orm import Session
 
-from sync.analytics.dataset.columns import About, history_of
+from sync.analytics.dataset.columns import FOCUS, About, history_of
 from sync.analytics.dataset.history import STREET, TRAIL, History
 from sync.analytics.dataset.load import read
-from sync.analytics.panels.focus import FOCUS
 from sync.analytics.panels.registry import after_runs, mileage, stress
 from sync.analytics.sentences import store
 from sync.analytics.stats.groups import Difference, difference

@@ -24,9 +24,9 @@ from sync.portability.schema import (
     RunRecord,
     SurveyRecord,
 )
+from sync.preferences import WAITING, Preferences
 from sync.runners.retained_runs import OwnFacts, without
 from sync.surveys.instruments import Library
-from sync.surveys.policy.parameters import WAITING, Preferences
 
 Row = TypeVar("Row", bound=Record)
 _ASK = {"every-run", "every-other-run", "weekly", "long-runs", "never", WAITING}

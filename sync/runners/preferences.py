@@ -15,9 +15,9 @@ from sync.language import DEFAULT, locale, spoken
 from sync.language import gettext as _
 from sync.mail import outbox
 from sync.models import Runner, Survey
+from sync.preferences import Preferences
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys.policy.parameters import Preferences
 
 log = structlog.get_logger()
 

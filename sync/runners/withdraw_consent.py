@@ -5,10 +5,10 @@ from sqlalchemy import delete
 
 from sync.mail import outbox
 from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, Runner
+from sync.preferences import Preferences
 from sync.runners import address, retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys.policy.parameters import Preferences
 
 log = structlog.get_logger()
 

@@ -4,10 +4,10 @@ import structlog
 
 from sync.mail import outbox
 from sync.models import Runner
+from sync.preferences import Preferences
 from sync.runners import preferences, signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.surveys.policy.parameters import Preferences
 
 log = structlog.get_logger()
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from sync.analytics import figures_for
-from sync.analytics.panels.focus import FOCUS, PREFIX
+from sync.analytics.dataset.columns import FOCUS
+from sync.analytics.panels.focus import PREFIX
 from sync.analytics.panels.panel import Panel
 from sync.analytics.sentences.localized_text import SENTENCES, TITLES
 from sync.surveys.instruments import library

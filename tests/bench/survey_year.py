@@ -17,8 +17,9 @@ from sqlalchemy import func, select
 
 from sync.mail.quiet_hours import after_quiet_hours, zone_of
 from sync.models import Answer, CheckinDraw, Decision, Mail, Run, Runner, Survey
+from sync.preferences import Preferences
 from sync.surveys.policy.frequency import RUN_MAILS, WEEK
-from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.parameters import Policy
 from tests.bench.survey_world import World, world
 
 FIRST_MAILS = {"survey", "checkin"}

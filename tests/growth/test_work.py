@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, insert, select, update
 
-from sync.inbox import purge as inbox_tidy
+from sync.inbox import purge as inbox_purge
 from sync.mail import outbox
 from sync.models import (
     Connection,
@@ -24,8 +24,8 @@ from sync.models import (
 from sync.portability import exports
 from sync.queue import Work
 from sync.runners import deletion, disconnect
-from sync.runners import purge as runners_tidy
-from sync.runs import retention as runs_tidy
+from sync.runners import purge as runners_purge
+from sync.runs import retention
 from sync.simulator.records import Activity, Athlete
 from sync.standins.fixtures.run_history import Past, new_runner, remember
 from tests.clock import NOON
@@ -268,7 +268,7 @@ def rubbish(stage: Stage, count: int) -> None:
 
 
 def tidy(stage: Stage) -> None:
-    for part in (inbox_tidy, runs_tidy, runners_tidy, exports):
+    for part in (inbox_purge, retention, runners_purge, exports):
         part.tidy(stage.runtime)
 
 

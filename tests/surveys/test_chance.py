@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.crypto import Sealer
+from sync.preferences import Preferences
 from sync.surveys.policy.checkin_sampling import (
     Chance,
     Day,
@@ -18,7 +19,7 @@ from sync.surveys.policy.checkin_sampling import (
     focus_at,
 )
 from sync.surveys.policy.frequency import Asked, Mailed
-from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.parameters import Policy
 
 TODAY = date(2026, 5, 6)
 MIDNIGHT = datetime(2026, 5, 6, tzinfo=UTC)

@@ -13,8 +13,9 @@ from sqlalchemy import insert, select
 
 from sync.mail.quiet_hours import zone_of
 from sync.models import Connection, Decision, Run, Runner
+from sync.preferences import WAITING, Preferences
 from sync.surveys import store
-from sync.surveys.policy.parameters import WAITING, Policy, Preferences
+from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from sync.errors import NotConfigured
+from sync.preferences import Preferences
 from sync.surveys import instruments
 from sync.surveys.instruments import BadAnswer, checked, library
 from sync.surveys.instruments.reading import read
-from sync.surveys.policy.parameters import Preferences
 from sync.surveys.policy.question_selection import optional_questions, suggested
 
 GOOD = """\

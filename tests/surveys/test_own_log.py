@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sync.analytics.dataset.overview import dashboard
 from sync.models import Answer, Run, Runner
 from sync.portability.pack import pack
-from sync.runs import retention as runs_tidy
+from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.simulator.records import Activity, Athlete
@@ -80,7 +80,7 @@ def all_runs(stage: Stage) -> list[Run]:
 
 def days_later(stage: Stage, days: float) -> None:
     stage.pass_time(days=days)
-    runs_tidy.tidy(stage.runtime)
+    retention.tidy(stage.runtime)
 
 
 def dots(runtime: Runtime, runner_id: int) -> list[tuple[float, int | None]]:

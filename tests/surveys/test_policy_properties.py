@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.mail.quiet_hours import after_quiet_hours
+from sync.preferences import Preferences
 from sync.surveys.policy.frequency import RUN_MAILS, WEEK, Asked, Mailed
-from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import RunFacts, Send, Situation, decide, sessions
 
 POLICY = Policy()

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Decision, Mail, Runner, Survey
+from sync.preferences import Preferences
 from sync.runners import preferences
 from sync.simulator.records import Athlete
-from sync.surveys.policy.parameters import Preferences
 from tests.stage import Stage
 
 

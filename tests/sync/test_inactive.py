@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from sync.models import Mail, Runner, Tally
 from sync.runners import deletion, disconnect, inactivity, sign_in
-from sync.runners import purge as runners_tidy
+from sync.runners import purge as runners_purge
 from sync.surveys.answering import answer, pre_run
 from tests.mailbag import token_in, waiting
 from tests.stage import Stage
@@ -25,7 +25,7 @@ def away(stage: Stage) -> int:
 def a_month_passes(stage: Stage) -> None:
     """Let time pass, with the hourly round at its end and the minute's after it."""
     stage.pass_time(days=MONTH_D)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     disconnect.resume(stage.runtime)
 
 
@@ -36,12 +36,12 @@ def kinds(stage: Stage) -> list[str]:
 
 def test_a_year_without_a_visit_brings_one_warning(stage: Stage, away: int) -> None:
     stage.pass_time(days=YEAR_D - 1)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     early = kinds(stage)
 
     for _ in range(5):
         stage.pass_time(days=1)
-        runners_tidy.tidy(stage.runtime)
+        runners_purge.tidy(stage.runtime)
 
     assert "inactive" not in early
     assert kinds(stage).count("inactive") == 1
@@ -52,14 +52,14 @@ def test_a_month_after_the_warning_everything_goes_with_a_receipt(
     stage: Stage, away: int
 ) -> None:
     stage.pass_time(days=YEAR_D)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     stage.pass_time(days=MONTH_D - 1)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     disconnect.resume(stage.runtime)
     early = rows(stage, Runner)
 
     stage.pass_time(days=1)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     disconnect.resume(stage.runtime)
 
     assert early == 1
@@ -99,7 +99,7 @@ def test_any_sign_of_life_keeps_the_account_for_another_year(
     stage: Stage, away: int, comes_back: Callable[[Stage, int], None]
 ) -> None:
     stage.pass_time(days=YEAR_D)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     stage.pass_time(days=MONTH_D - 1)
 
     comes_back(stage, away)
@@ -115,8 +115,8 @@ def test_any_sign_of_life_keeps_the_account_for_another_year(
 
 def test_a_warning_that_came_late_leaves_its_month(stage: Stage, away: int) -> None:
     stage.pass_time(days=3 * YEAR_D)  # the instance was switched off
-    runners_tidy.tidy(stage.runtime)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     disconnect.resume(stage.runtime)
     at_once = rows(stage, Runner)
 
@@ -128,7 +128,7 @@ def test_a_warning_that_came_late_leaves_its_month(stage: Stage, away: int) -> N
 def test_who_has_no_address_goes_without_a_word(stage: Stage) -> None:
     stage.link(stage.athlete(), address=False)
     stage.pass_time(days=YEAR_D)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     early = rows(stage, Runner)
 
     a_month_passes(stage)
@@ -143,7 +143,7 @@ def test_a_runner_seen_before_this_was_counted_is_as_old_as_their_account(
         session.execute(update(Runner).values(active_at=None))
 
     stage.pass_time(days=YEAR_D)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
 
     until = waiting(stage.runtime, "inactive")["until"]
     assert until.startswith("2027-05-31")
@@ -153,7 +153,7 @@ def test_a_deletion_asked_for_is_not_warned_about(stage: Stage, away: int) -> No
     stage.pass_time(days=YEAR_D)
     deletion.ask(stage.runtime, away)
 
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
 
     assert "inactive" not in kinds(stage)
 
@@ -162,7 +162,7 @@ def test_the_link_takes_back_a_deletion_that_was_asked_for(
     stage: Stage, away: int
 ) -> None:
     stage.pass_time(days=YEAR_D)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     deletion.ask(stage.runtime, away)
 
     kept = inactivity.stay(stage.runtime, token_in(stage.runtime, "inactive"))
@@ -175,7 +175,7 @@ def test_the_link_takes_back_a_deletion_that_was_asked_for(
 
 def test_the_link_says_no_once_the_deletion_has_begun(stage: Stage, away: int) -> None:
     stage.pass_time(days=YEAR_D)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     deletion.ask(stage.runtime, away)
     stage.pass_time(minutes=10)
 
@@ -184,7 +184,7 @@ def test_the_link_says_no_once_the_deletion_has_begun(stage: Stage, away: int) -
 
 def test_the_link_works_once_and_for_nobody_else(stage: Stage, away: int) -> None:
     stage.pass_time(days=YEAR_D)
-    runners_tidy.tidy(stage.runtime)
+    runners_purge.tidy(stage.runtime)
     token = token_in(stage.runtime, "inactive")
 
     assert not inactivity.stay(stage.runtime, "another-token")

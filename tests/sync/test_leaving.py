@@ -61,7 +61,7 @@ class DiesAtStrava(HttpStrava):
 class LeavesMeanwhile(HttpStrava):
     """The runner leaves while Strava's answer is on its way."""
 
-    disconnect: Callable[[], None]
+    leave: Callable[[], None]
 
     @override
     def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:

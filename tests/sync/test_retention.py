@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from sync.inbox import purge as inbox_tidy
+from sync.inbox import purge as inbox_purge
 from sync.models import (
     Answer,
     Event,
@@ -13,10 +13,9 @@ from sync.models import (
     Run,
     SignIn,
 )
-from sync.runners import purge as runners_tidy
+from sync.runners import purge as runners_purge
 from sync.runners import sign_in
-from sync.runs import reconcile
-from sync.runs import retention as runs_tidy
+from sync.runs import reconcile, retention
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys.answering import answer
@@ -47,7 +46,7 @@ def keeping(runtime: Runtime, days: int) -> Runtime:
 def test_without_a_limit_every_run_is_kept(linked: Stage) -> None:
     linked.pass_time(days=900)
 
-    runs_tidy.tidy(linked.runtime)
+    retention.tidy(linked.runtime)
 
     assert rows(linked, Run) == 10
 
@@ -56,10 +55,10 @@ def test_old_runs_go_and_answers_stay(linked: Stage) -> None:
     answer_newest(linked)
     strict = keeping(linked.runtime, 7)
 
-    runs_tidy.tidy(strict)
+    retention.tidy(strict)
     recent = rows(linked, Run)
     linked.pass_time(days=8)
-    runs_tidy.tidy(strict)
+    retention.tidy(strict)
 
     assert recent == 5
     assert rows(linked, Run) == 0
@@ -75,7 +74,7 @@ def test_what_may_not_be_kept_is_not_even_imported(stage: Stage) -> None:
     strict.link(athlete)
     strict.work()
     strict.pass_time(days=1, minutes=1)
-    runs_tidy.tidy(strict.runtime)
+    retention.tidy(strict.runtime)
     reconcile.drain(strict.runtime)
 
     assert {run.local_day for run in runs_of(strict)} == {
@@ -101,10 +100,10 @@ def test_a_run_that_stayed_hidden_is_purged(linked: Stage) -> None:
         session.execute(update(Run).values(hidden_at=linked.clock()))
 
     linked.pass_time(hours=39)
-    runs_tidy.tidy(linked.runtime)
+    retention.tidy(linked.runtime)
     early = rows(linked, Run)
     linked.pass_time(hours=2)
-    runs_tidy.tidy(linked.runtime)
+    retention.tidy(linked.runtime)
 
     assert (early, rows(linked, Run)) == (10, 0)
 
@@ -118,7 +117,7 @@ def test_settled_events_go_after_a_month_and_due_ones_stay(linked: Stage) -> Non
         )
 
     linked.pass_time(days=31)
-    inbox_tidy.tidy(linked.runtime)
+    inbox_purge.tidy(linked.runtime)
 
     with linked.runtime.db.reading() as session:
         assert session.scalars(select(Event.aspect)).all() == ["delete"]
@@ -129,7 +128,7 @@ def test_an_event_that_came_in_as_its_runner_left_goes(linked: Stage) -> None:
     with linked.runtime.db.transaction() as session:
         session.execute(update(Event).values(athlete_id=4711))
 
-    inbox_tidy.tidy(linked.runtime)
+    inbox_purge.tidy(linked.runtime)
 
     assert rows(linked, Event) == 0
 
@@ -141,10 +140,10 @@ def test_under_a_limit_settled_events_go_with_the_runs(linked: Stage) -> None:
     strict = keeping(linked.runtime, 7)
 
     linked.pass_time(days=6)
-    inbox_tidy.tidy(strict)
+    inbox_purge.tidy(strict)
     early = rows(linked, Event)
     linked.pass_time(days=2)
-    inbox_tidy.tidy(strict)
+    inbox_purge.tidy(strict)
 
     assert (early, rows(linked, Event)) == (1, 0)
 
@@ -152,10 +151,10 @@ def test_under_a_limit_settled_events_go_with_the_runs(linked: Stage) -> None:
 def test_used_and_expired_links_and_sign_ins_go(linked: Stage) -> None:
     sign_in.sign_in(linked.runtime, the_runner(linked))
 
-    runners_tidy.tidy(linked.runtime)
+    runners_purge.tidy(linked.runtime)
     early = rows(linked, LinkAttempt), rows(linked, SignIn)
     linked.pass_time(days=31)
-    runners_tidy.tidy(linked.runtime)
+    runners_purge.tidy(linked.runtime)
 
     assert early == (1, 1)
     assert (rows(linked, LinkAttempt), rows(linked, SignIn)) == (0, 0)

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sync.preferences import Preferences
 from sync.surveys.policy.frequency import Silence, ignored_in_a_row, reminders_ignored
-from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,

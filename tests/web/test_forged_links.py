@@ -5,12 +5,12 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from sync.models import Answer, Runner
+from sync.preferences import Preferences
 from sync.runners import address
 from sync.runners.rules import MAIL_LINK_LIFE
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from sync.surveys.policy.parameters import Preferences
 from tests.mailbag import token_in
 from tests.stage import Stage
 from tests.web.conftest import Browser

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from sync.runners import preferences as controls
+from sync.runners import preferences as runner_preferences
 from sync.runtime import Runtime
 from sync.support.directory import country_of_languages, country_of_zone
 from tests.web.conftest import Browser
@@ -66,7 +66,7 @@ def test_a_stranger_sees_the_country_that_the_browser_names(
 def test_a_runner_sees_the_country_of_their_zone_until_they_choose(
     browser: Browser, runner_id: int, runtime: Runtime
 ) -> None:
-    controls.save(runtime, runner_id, {"zone": "Europe/Berlin"})
+    runner_preferences.save(runtime, runner_id, {"zone": "Europe/Berlin"})
     guessed = browser.open("/help").text
     browser.post("/settings", **CHOICES, country="NZ")
     chosen = browser.open("/help").text
@@ -89,7 +89,7 @@ def test_another_country_shows_the_lines_that_know_them_all(
 def test_low_answers_show_the_numbers_of_the_country(
     browser: Browser, runner_id: int, runtime: Runtime
 ) -> None:
-    controls.save(runtime, runner_id, {"country": "GB"})
+    runner_preferences.save(runtime, runner_id, {"country": "GB"})
     give_history(runtime, runner_id, moods=[0, -2, -2, -2], km=[5.0] * 4)
 
     page = browser.open("/dashboard").text

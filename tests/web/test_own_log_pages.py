@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Run
-from sync.runs import retention as runs_tidy
+from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys.answering import answer
@@ -67,7 +67,7 @@ def test_the_runs_page_outlives_stravas_record(
     offered = browser.open(page).text
     browser.post(f"{page}/own-log", keep="1")
     stage.pass_time(days=8)
-    runs_tidy.tidy(runtime)
+    retention.tidy(runtime)
     browser.sign_in(runner_id)
     own = f"/runs/{newest(runtime).id}"
     after = browser.open(own).text

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sync.errors import ConsentOutdated
 from sync.mail import deliver
 from sync.models import Backfill, Mail, Run, Survey
-from sync.runners import purge as runners_tidy
+from sync.runners import purge as runners_purge
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.simulator import activities
@@ -93,7 +93,7 @@ def test_runners_are_told_once_by_mail(
     outdated: int, stage: Stage, runtime: Runtime
 ) -> None:
     for _ in range(2):
-        runners_tidy.tidy(runtime)
+        runners_purge.tidy(runtime)
         stage.pass_time(hours=1)
 
     with runtime.db.reading() as session:

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sync.preferences import Preferences
 from sync.runners import account
 from sync.runners.preferences import TooSoon
 from sync.surveys.answering import pre_run
-from sync.surveys.policy.parameters import Preferences
 from web.help import local_support
 from web.http.session import login_required, signed_in
 from web.runtime import runtime

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.language import gettext
-from sync.runners import preferences as controls
+from sync.preferences import WAITING, Preferences
+from sync.runners import preferences as runner_preferences
 from sync.surveys.instruments import library
-from sync.surveys.policy.parameters import WAITING, Preferences
 from web.help import local_support
 from web.runtime import runtime
 from web.settings import forms
@@ -37,7 +37,7 @@ def asking(preferences: Preferences, *, offered: str) -> Asking:
         is_waiting=preferences.ask == WAITING,
         paused_until=datetime.fromisoformat(paused) if paused else None,
         focuses=focuses(),
-        focus_until=controls.focus_fixed_until(preferences, now=now),
+        focus_until=runner_preferences.focus_fixed_until(preferences, now=now),
     )
 
 
@@ -54,4 +54,4 @@ def save(runner_id: int, form: Mapping[str, str], *, everything: bool) -> None:
     changes = forms.asking_in(form, focuses=focuses(), now=runtime().now())
     if everything:
         changes |= forms.display_in(form, countries=local_support.choices())
-    controls.save(runtime(), runner_id, changes)
+    runner_preferences.save(runtime(), runner_id, changes)

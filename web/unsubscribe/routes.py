@@ -9,7 +9,7 @@ from http import HTTPStatus
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.runners import preferences as controls
+from sync.runners import preferences as runner_preferences
 from sync.surveys import unsubscribe
 from web.http.language import speak_to
 from web.runtime import runtime
@@ -54,14 +54,14 @@ def settings_page(token: str) -> ResponseReturnValue:
 def save_settings(token: str) -> ResponseReturnValue:
     try:
         save(_holder(token), request.form, everything=False)
-    except (forms.NotAChoice, controls.TooSoon) as error:
+    except (forms.NotAChoice, runner_preferences.TooSoon) as error:
         return _settings(token, refused=str(error)), HTTPStatus.BAD_REQUEST
     address = url_for(".settings_page", token=token, saved=1)
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 
 def _settings(token: str, *, saved: bool = False, refused: str = "") -> str:
-    preferences = controls.preferences(runtime(), _holder(token))
+    preferences = runner_preferences.preferences(runtime(), _holder(token))
     return render_template(
         "unsubscribe/settings.html",
         token=token,

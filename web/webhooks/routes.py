@@ -29,7 +29,7 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>")
 def take_event(secret: str) -> ResponseReturnValue:
-    """Take what `web.webhooks.middleware` has left: what is large, misled or went wrong."""
+    """Accept what the middleware left over: large, misdirected or failed requests."""
     _must_be_strava(secret)
     body = request.get_data()
     status, content = take(runtime(), body, request.headers.get(HEADER))

@@ -33,11 +33,14 @@ from sync.analytics.dataset.load import (
     RunColumns,
 )
 from sync.analytics.dataset.weeks import MONDAY
-from sync.analytics.panels.focus import FOCUS
 from sync.analytics.stats.series import Floats, Ints
 
 LONGEST_DAY_S = 36 * SECONDS_PER_HOUR
 EPOCH_DAY = date(1970, 1, 1).toordinal()
+# The keys of `sync/surveys/instruments/focus.toml`, the one that everybody starts
+# with first.
+FOCUS = ("energy", "effort", "presence", "progress", "clarity", "connection")
+
 # What may be told besides a focus question, by the key that it is kept under.
 _ASKED = ("mood", "stress", "before", "company", "place")
 

@@ -6,12 +6,11 @@ one question has one picture more, not six.
 
 import numpy as np
 
+from sync.analytics.dataset.columns import FOCUS
 from sync.analytics.dataset.history import History
 from sync.analytics.panels.comparisons import Pairs
 
-# The keys of `sync/surveys/instruments/focus.toml`, the one that everybody starts
-# with first; a panel's name is its key behind PREFIX.
-FOCUS = ("energy", "effort", "presence", "progress", "clarity", "connection")
+# A panel's name is its question's key behind PREFIX.
 PREFIX = "focus_"
 
 

@@ -13,12 +13,12 @@ from sync.crypto import pairing_key, token_hash
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
+from sync.preferences import Preferences
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
 from sync.surveys.answering import pairing
 from sync.surveys.instruments import Library, Question
-from sync.surveys.policy.parameters import Preferences
 from sync.surveys.policy.question_selection import optional_questions, suggested
 from sync.surveys.whose import own_run
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.models import Answer, Decision, Run, Runner
+from sync.preferences import Preferences
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
@@ -16,7 +17,6 @@ from sync.surveys import instruments
 from sync.surveys.answering.answer import ANSWERABLE_FOR
 from sync.surveys.instruments import Question
 from sync.surveys.policy.explanations import why
-from sync.surveys.policy.parameters import Preferences
 from sync.surveys.policy.question_selection import optional_questions
 from sync.surveys.whose import own_run
 

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from sync.errors import MoodmilesError
 from sync.models import Answer, Runner
+from sync.preferences import Preferences
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
 from sync.surveys.instruments import BadAnswer, Instrument
-from sync.surveys.policy.parameters import Preferences
 
 log = structlog.get_logger()
 

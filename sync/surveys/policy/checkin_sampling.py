@@ -10,8 +10,9 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sync.mail.quiet_hours import after_quiet_hours
+from sync.preferences import Preferences
 from sync.surveys.policy.frequency import WEEK, Asked, Mailed
-from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.parameters import Policy
 
 _DIGITS = 16
 _ENOUGH_TIMES = 5

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from sync.preferences import Preferences
 from sync.surveys.instruments import Library, Question
-from sync.surveys.policy.parameters import Preferences
 
 # Later than this the memory of the start is too thin to ask for.
 REMEMBERS_FOR_MIN = 6 * 60

@@ -8,6 +8,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from sync.mail.quiet_hours import after_quiet_hours
+from sync.preferences import WAITING, Preferences
 from sync.surveys.policy.frequency import (
     WEEK,
     Asked,
@@ -15,7 +16,7 @@ from sync.surveys.policy.frequency import (
     reminder_at,
     room_this_week,
 )
-from sync.surveys.policy.parameters import WAITING, Policy, Preferences
+from sync.surveys.policy.parameters import Policy
 
 
 @dataclass(frozen=True, slots=True)

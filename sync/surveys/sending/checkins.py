@@ -12,11 +12,11 @@ from sync import account_state
 from sync.database import insert
 from sync.mail.quiet_hours import zone_of
 from sync.models import Answer, CheckinDraw, Connection, Runner
+from sync.preferences import Preferences
 from sync.queue import Work
 from sync.runtime import Runtime
 from sync.surveys import store
 from sync.surveys.policy.checkin_sampling import Chance, Day, Draw, draw, focus_at
-from sync.surveys.policy.parameters import Preferences
 from sync.surveys.sending.decide_runs import POLICY
 from sync.surveys.sending.schedule import Desk, checkin_question
 

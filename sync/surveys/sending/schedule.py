@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from sync.crypto import new_token, pairing_key, token_hash
 from sync.mail import outbox
 from sync.models import Run, Runner, Survey
+from sync.preferences import Preferences
 from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
-from sync.surveys.policy.parameters import Policy, Preferences
+from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import Send, sessions
 
 _LEAST_TIME_TO_LEAVE = timedelta(hours=1)
