@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # And they speak as they do in anybody's shell.
 export PYTHONUNBUFFERED :=
 PYTEST = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PYTHON) -m pytest -n $(SIDE_BY_SIDE) --dist worksteal
-# Only the virtual environment is needed: see tests/kinds.py.
+# Only the virtual environment is needed: see tests/support/markers.py.
 QUICK := not browser and not postgresql and not processes and not slow
 OSV = $(if $(OSV_URL),--vulnerability-service osv --osv-url "$(OSV_URL)")
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA_DIR),--data-dir "$(DATA_DIR)")
@@ -76,11 +76,11 @@ messages: $(VENV)/.develop ## collect the texts of pages and mails for translato
 	$(BABEL) compile -D moodmiles -d sync/locale --statistics
 
 bench: $(VENV)/.develop ## what an instance costs: start, memory, rest
-	$(PYTHON) -m tests.bench.up
+	$(PYTHON) -m tests.lab.bench.up
 
 chaos: $(VENV)/.develop ## 200 runners, everything fails in turn, then all is compared
 	@.ci/prepare $(VENV)
-	$(PYTHON) -m tests.faults.chaos
+	$(PYTHON) -m tests.lab.chaos
 
 # The quick tests at four moments to come; LONG=1: every test at every moment.
 any-day: $(VENV)/.develop ## the quick tests under other dates [LONG=1]

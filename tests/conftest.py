@@ -26,19 +26,19 @@ from sync.simulator.records import App
 from sync.simulator.world import World
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from tests.clock import HandClock
-from tests.isolation import isolate
-from tests.journeys.browser import chromium
-from tests.kinds import (
+from tests.support.browser import chromium
+from tests.support.clock import HandClock
+from tests.support.harness import Stage
+from tests.support.isolation import isolate
+from tests.support.markers import (
     pytest_collection_modifyitems,
     pytest_runtest_setup,
     pytest_runtest_teardown,
 )
-from tests.postgres import postgres
-from tests.queues import RecordingQueue
-from tests.simulated import SharedServer
-from tests.stage import Stage
-from tests.templates import SharedEnvironment, SharedRule
+from tests.support.postgres import postgres
+from tests.support.recording_queue import RecordingQueue
+from tests.support.shared_templates import SharedEnvironment, SharedRule
+from tests.support.strava_server import SharedServer
 
 # pytest looks for hooks in this file.
 __all__ = [

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.support.paths import ROOT
+
 PACKAGES = ("sync", "web", "workers", "host")
 SOURCES = sorted(
     path.relative_to(ROOT)

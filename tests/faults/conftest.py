@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import empty_tables
-from tests.faults.workshop import Workshop
+from tests.faults.worker_pool import Workshop
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

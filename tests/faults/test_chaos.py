@@ -2,20 +2,19 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 
 from sync.models import Mail, Run
-from tests.faults.chaos import verdict
-from tests.faults.chaos.post import Letters
-from tests.faults.chaos.story import Story
-from tests.stage import Stage
+from tests.lab.chaos import checks
+from tests.lab.chaos.mail_server import Letters
+from tests.lab.chaos.scenario import Story
+from tests.support.harness import Stage
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
 SMALL = {"runners": 20, "workers": 2, "minutes": 0.3, "every": 2}
 
 
@@ -23,7 +22,7 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
     words = [f"--{name}={value}" for name, value in SMALL.items()]
 
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "tests.faults.chaos", *words],
+        [sys.executable, "-m", "tests.lab.chaos", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -50,14 +49,14 @@ def story(stage: Stage) -> Story:
 def test_the_gate_sees_what_is_missing_too_much_and_different(story: Story) -> None:
     stage = story.stage
     [run_id] = (activity.id for activity in stage.world.activities())
-    assert not list(verdict.tables_differ(stage, apart_from=set()))
+    assert not list(checks.tables_differ(stage, apart_from=set()))
 
     with stage.runtime.db.transaction() as session:
         session.execute(update(Run).values(distance_m=1))
-    changed = list(verdict.tables_differ(stage, apart_from=set()))
+    changed = list(checks.tables_differ(stage, apart_from=set()))
     with stage.runtime.db.transaction() as session:
         session.execute(update(Run).values(source_id=1))
-    swapped = list(verdict.tables_differ(stage, apart_from=set()))
+    swapped = list(checks.tables_differ(stage, apart_from=set()))
 
     assert changed == [f"run {run_id} differs in distance_m (1 such runs)"]
     assert swapped == [
@@ -73,7 +72,7 @@ def test_the_gate_counts_every_mail(story: Story) -> None:
         mail.sent_at, mail.due_at = stage.clock(), None
 
     def findings() -> list[str]:
-        return list(verdict.mails_wrong(stage, letters, repeats_at_most=0))
+        return list(checks.mails_wrong(stage, letters, repeats_at_most=0))
 
     lost = findings()
     letters.taken[mail.message_id] = 1
@@ -92,10 +91,10 @@ def test_the_gate_counts_every_mail(story: Story) -> None:
 
 
 def test_a_refusal_is_excused_only_by_a_lost_redis() -> None:
-    assert list(verdict.over_quota([5.0], [], workers=2)) == [
+    assert list(checks.over_quota([5.0], [], workers=2)) == [
         "1 requests were over the limit"
     ]
-    assert list(verdict.over_quota([5.0], [4.0], workers=2)) == []
-    assert list(verdict.over_quota([5.0] * 3, [4.0], workers=2)) == [
+    assert list(checks.over_quota([5.0], [4.0], workers=2)) == []
+    assert list(checks.over_quota([5.0] * 3, [4.0], workers=2)) == [
         "3 requests were over the limit while Redis was lost"
     ]

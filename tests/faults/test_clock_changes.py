@@ -6,8 +6,8 @@ from sqlalchemy import select
 
 from sync.models import Run
 from sync.runs import reconcile
-from tests.faults.mirror import ours, survey_mails, theirs
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.table_comparison import ours, survey_mails, theirs
 
 
 def days(stage: Stage) -> list[date]:

@@ -11,9 +11,9 @@ from sync.runs import reconcile
 from sync.simulator import activities
 from sync.simulator.records import Activity, App
 from sync.surveys.answering import answer
-from tests.faults.mirror import ours, survey_mails, theirs, undecided
-from tests.faults.workshop import Job, Workshop
-from tests.stage import Stage
+from tests.faults.worker_pool import Job, Workshop
+from tests.support.harness import Stage
+from tests.support.table_comparison import ours, survey_mails, theirs, undecided
 
 MOST_STEPS = 80
 

@@ -15,10 +15,10 @@ from sync.runs import reconcile
 from sync.simulator import activities, events
 from sync.simulator.records import Delivery, Subscription
 from sync.simulator.serving import QuietHandler
-from tests.faults.living import change
-from tests.faults.mirror import ours, survey_mails, theirs, undecided
-from tests.servers import wait_for
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.random_activity import change
+from tests.support.servers import wait_for
+from tests.support.table_comparison import ours, survey_mails, theirs, undecided
 from web.app import create_app
 
 pytestmark = pytest.mark.slow

@@ -17,10 +17,10 @@ from sync.strava import Lane, NotARun, RemoteRun
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.conftest import migrate
-from tests.faults.mirror import ours, theirs
-from tests.postgres import Server
-from tests.servers import PATIENCE_S, free_port
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.postgres import Server
+from tests.support.servers import PATIENCE_S, free_port
+from tests.support.table_comparison import ours, theirs
 
 pytestmark = pytest.mark.processes
 

@@ -18,10 +18,10 @@ from sync.runtime import Runtime
 from sync.simulator.records import App
 from sync.simulator.world import World
 from tests.conftest import KEY
-from tests.faults.mirror import ours, theirs
-from tests.journeys.house import until
-from tests.servers import Valkey, valkey
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.live_instance import until
+from tests.support.servers import Valkey, valkey
+from tests.support.table_comparison import ours, theirs
 
 pytestmark = pytest.mark.processes
 

@@ -32,9 +32,9 @@ from sync.strava import Lane, NotARun, Page, RemoteRun, Tokens
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.surveys.sending import decide_runs
-from tests.clock import HandClock
 from tests.conftest import KEY
-from tests.queues import RecordingQueue
+from tests.support.clock import HandClock
+from tests.support.recording_queue import RecordingQueue
 
 Values = dict[str, Any]
 

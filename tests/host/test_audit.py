@@ -5,15 +5,14 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from tests.strava.listener import Asked, Listener, listener
+from tests.support.http_listener import Asked, Listener, listener
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
 LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+) \\$", re.MULTILINE)
 ALL_CLEAR = "No known vulnerabilities found"
 

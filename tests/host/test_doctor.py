@@ -24,8 +24,8 @@ from sync.strava import Lane
 from sync.strava.budget import budget_of
 from tests.conftest import KEY
 from tests.lab.faketime import OFFSET, offset_s, with_faketime
-from tests.servers import HOST, free_port, valkey
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.servers import HOST, free_port, valkey
 
 SPOKEN = {
     "X-RateLimit-Limit": "200,2000",

@@ -10,10 +10,10 @@ import pytest
 from host.commands import CHECKS, COMMANDS
 from host.doctor import examine
 from sync.settings import PREFIX, Settings, load
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
 SETTINGS = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
 SERVICES = {"web", "worker", "beat", "migrate", "db", "redis", "mail"}
 
@@ -116,5 +116,5 @@ def test_every_measure_that_a_document_names_can_be_taken() -> None:
         name for text in texts for name in re.findall(r"python -m ([\w.]+\w)", text)
     }
 
-    assert "tests.bench.intake" in named
+    assert "tests.lab.bench.intake" in named
     assert all(importlib.util.find_spec(name) for name in named)

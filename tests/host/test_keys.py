@@ -24,8 +24,8 @@ from sync.portability import exports
 from sync.runners import address, store
 from sync.runtime import Runtime
 from tests.conftest import KEY
-from tests.stage import Stage
-from tests.takeout.lives import live
+from tests.support.harness import Stage
+from tests.support.runner_activity import live
 
 # What lies under a runner's own vault key, which moves and need not change.
 IN_VAULTS: Mapping[type[Model], tuple[str, ...]] = {

@@ -12,8 +12,8 @@ import pytest
 from host.errors import CannotStart
 from host.logs import CHUNK_BYTES, FILES_KEPT, RotatingFile
 from host.supervisor import Bell, Stopped, Supervisor
-from tests.host.parts import ALONE, part
-from tests.servers import wait_for
+from tests.host.supervised_programs import ALONE, part
+from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.processes
 

@@ -8,7 +8,7 @@ import pytest
 from host.data_dir import opened
 from host.errors import CannotStart
 from host.ports import inner_port, web_port
-from tests.servers import HOST, free_port
+from tests.support.servers import HOST, free_port
 
 
 def test_a_taken_port_is_refused() -> None:

@@ -12,8 +12,8 @@ from host.errors import CannotStart
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
 from sync.runners import disconnect, sign_in
-from tests.stage import Stage
-from tests.takeout.elsewhere import another
+from tests.support.harness import Stage
+from tests.support.second_instance import another
 
 
 def test_the_list_shows_states_and_nothing_of_strava(stage: Stage) -> None:

@@ -1,11 +1,11 @@
 """The security document is complete, and leads where it says."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 TEXT = (ROOT / "docs" / "security.md").read_text()
 ROW = re.compile(r"^\| (\d+)\.(\d+)\.(\d+) \| (.+) \| (.+) \|$", re.MULTILINE)
 # How many requirements of levels 1 and 2 each chapter of ASVS 5.0.0 has.

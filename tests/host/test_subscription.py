@@ -14,8 +14,8 @@ from sync.models import Event, Run
 from sync.runtime import Runtime
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from tests.servers import HOST, free_port
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.servers import HOST, free_port
 from web.app import create_app
 
 

@@ -16,7 +16,7 @@ from host.errors import CannotStart
 from host.health import is_alive
 from host.process import FORKS, Part, Process
 from host.supervisor import Bell, Stopped, Supervisor, restart_wait_s
-from tests.host.parts import (
+from tests.host.supervised_programs import (
     ALONE,
     FAMILY,
     STUBBORN,
@@ -26,7 +26,8 @@ from tests.host.parts import (
     talker,
     toucher,
 )
-from tests.servers import wait_for
+from tests.support.paths import ROOT
+from tests.support.servers import wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -200,8 +201,8 @@ with Bell() as bell:
 """
 PROGRAM = "part(folder, ALONE)"
 FORK = (
-    "replace(part(folder, ''), command=['tests.host.forked', 'word'], is_ours=True,"
-    " environment={'TOLD': 'this'})"
+    "replace(part(folder, ''), command=['tests.host.forked_process', 'word'],"
+    " is_ours=True, environment={'TOLD': 'this'})"
 )
 
 
@@ -209,8 +210,7 @@ FORK = (
 def supervised(folder: Path, part: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a supervisor of one part, which has started."""
     code = SUPERVISED.format(folder=str(folder), part=part)
-    root = Path(__file__).parents[2]
-    ours = subprocess.Popen([sys.executable, "-c", code], cwd=root)  # noqa: S603
+    ours = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)  # noqa: S603
     try:
         wait_for(lambda: len(family(folder / "part.log")) == 1)
         yield ours

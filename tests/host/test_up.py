@@ -14,8 +14,8 @@ from redis import Redis
 
 from host.cli import FAILED, main
 from host.commands import CHECKS
-from tests.journeys.house import House, house, until
-from tests.servers import PATIENCE_S, free_port
+from tests.support.live_instance import House, house, until
+from tests.support.servers import PATIENCE_S, free_port
 
 pytestmark = pytest.mark.processes
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from tests.lab.index import Index, lock_line, serve, write_wheel
+from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parent.parent.parent
 TOOLS = [
     "awk",
     "cat",

@@ -22,13 +22,14 @@ from sync.simulator.export import read_export
 from sync.simulator.seed import HOME, SAM_ID, populate
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
-from tests.journeys.house import until
-from tests.postgres import postgres
-from tests.servers import HOST, PATIENCE_S, free_port, valkey
+from tests.support.live_instance import until
+from tests.support.paths import DATA
+from tests.support.postgres import postgres
+from tests.support.servers import HOST, PATIENCE_S, free_port, valkey
 
 pytestmark = pytest.mark.processes
 
-EXPORT = Path(__file__).parent.parent / "data" / "activities-small.csv"
+EXPORT = DATA / "activities-small.csv"
 TOKEN = re.compile(rb"(http://[^\s\"]+/(?:s|email/confirm)/[\w-]+)")
 
 

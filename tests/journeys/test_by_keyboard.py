@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import DESKTOP, visitor
-from tests.journeys.house import House, until
 from tests.journeys.keyboard import Keyboard
 from tests.journeys.test_in_the_browser import ADDRESS, home
+from tests.support.browser import DESKTOP, visitor
+from tests.support.live_instance import House, until
 
 pytestmark = pytest.mark.processes
 

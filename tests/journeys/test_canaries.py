@@ -13,10 +13,17 @@ import requests
 
 from sync.queue import Work
 from sync.simulator import faults
-from tests.journeys.canaries import ADDRESS, ATHLETE_ID, WORDS, Aviary, aviary, said_by
-from tests.journeys.house import until
+from tests.journeys.canary_instance import (
+    ADDRESS,
+    ATHLETE_ID,
+    WORDS,
+    Aviary,
+    aviary,
+    said_by,
+)
 from tests.journeys.test_as_services import csrf
-from tests.servers import PATIENCE_S
+from tests.support.live_instance import until
+from tests.support.servers import PATIENCE_S
 
 pytestmark = pytest.mark.processes
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import keep_picture, visitor
-from tests.journeys.house import House, house, until
+from tests.support.browser import keep_picture, visitor
+from tests.support.live_instance import House, house, until
+from tests.support.paths import DATA
 
 pytestmark = pytest.mark.processes
 
@@ -16,7 +17,7 @@ ADDRESS = "runner@example.org"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[House]:
-    export = Path(__file__).parent.parent / "data" / "activities-small.csv"
+    export = DATA / "activities-small.csv"
     with house(tmp_path / "data", "--export", str(export), command="demo") as home:
         yield home
 

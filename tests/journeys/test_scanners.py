@@ -20,10 +20,10 @@ from sync.runners import address, sign_in
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys import unsubscribe
-from tests.journeys.browser import DESKTOP, PHONE
-from tests.mailbag import waiting
-from tests.servers import HOST, PATIENCE_S, free_port
-from tests.stage import Stage
+from tests.support.browser import DESKTOP, PHONE
+from tests.support.harness import Stage
+from tests.support.outbox_reader import waiting
+from tests.support.servers import HOST, PATIENCE_S, free_port
 from web.app import create_app
 
 _LINK = re.compile(r'https?://[^\s"<>]+')

@@ -21,10 +21,10 @@ from time import monotonic
 from typing_extensions import override
 
 from tests.lab.faketime import OFFSET, with_faketime
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "artifacts" / "any-day"
-# What `make quick` runs: see tests/kinds.py.
+# What `make quick` runs: see tests/support/markers.py.
 QUICK = ("-m", "not browser and not postgresql and not processes and not slow")
 MINUTE_BEFORE = timedelta(minutes=1)
 NOON = time(12)

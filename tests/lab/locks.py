@@ -30,7 +30,8 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 from typing_extensions import override
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.paths import ROOT
+
 RUNTIME = ROOT / "requirements.lock"
 DEVELOPMENT = ROOT / "requirements-dev.lock"
 GROUP = {RUNTIME: "build", DEVELOPMENT: "dev"}

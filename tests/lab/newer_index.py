@@ -21,12 +21,12 @@ from tests.lab.locks import (
     DEBIAN_12_PIP,
     DEVELOPMENT,
     GROUP,
-    ROOT,
     parse_lock,
     report,
     run,
     this_environment,
 )
+from tests.support.paths import ROOT
 
 NEWER = "9999"
 # What comes with an empty environment, and this project itself.

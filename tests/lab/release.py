@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from host.expiry_checks import HELPLINES_FOR, helplines_checked_on
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 LOCKS_FOR = timedelta(days=90)
 

@@ -24,9 +24,9 @@ from sync.models import (
 )
 from sync.runs import backfill, reconcile
 from sync.surveys.sending import decide_runs
-from tests.clock import NOON
 from tests.conftest import emptied
-from tests.stage import Stage
+from tests.support.clock import NOON
+from tests.support.harness import Stage
 
 RUNNERS = 3_000
 RUNS_EACH = 10

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from sync.mail import deliver
 from sync.surveys.sending import decide_runs
-from tests.stage import Stage
+from tests.support.harness import Stage
 from tests.sync.test_query_plans import fill, statements
 
 LARGE = {"run", "mail"}

@@ -13,10 +13,10 @@ from werkzeug.test import TestResponse
 from sync.runners import sign_in as signin
 from sync.runtime import Runtime
 from sync.settings import Settings
-from tests.servers import HOST, free_port
-from tests.stage import Stage
-from tests.web.states import STRICT
-from tests.web.states_of_own import limited
+from tests.support.export_fixtures import limited
+from tests.support.harness import Stage
+from tests.support.page_fixtures import STRICT
+from tests.support.servers import HOST, free_port
 from web.app import create_app
 
 

@@ -11,11 +11,11 @@ from sync.runners.rules import MAIL_LINK_LIFE
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from tests.mailbag import token_in
-from tests.stage import Stage
+from tests.support.forgery import A_MOMENT, tampered, wait
+from tests.support.harness import Stage
+from tests.support.outbox_reader import token_in
+from tests.support.page_fixtures import fresh_run
 from tests.web.conftest import Browser
-from tests.web.forging import A_MOMENT, tampered, wait
-from tests.web.states import fresh_run
 
 
 def answers(runtime: Runtime) -> list[tuple[int, bytes]]:

@@ -15,13 +15,13 @@ from sqlalchemy import func, select
 from sync.inbox import subscription
 from sync.models import Event
 from sync.runtime import Runtime
-from tests.mailbag import waiting
-from tests.stage import Stage
-from tests.web.addresses import every_address, place_of
+from tests.support.harness import Stage
+from tests.support.outbox_reader import waiting
+from tests.support.page_fixtures import fresh_run
+from tests.support.route_access import every_address, place_of
 from tests.web.conftest import Browser
-from tests.web.states import fresh_run
-from tests.web.test_hooks import EVENT, HOOK
-from tests.web.test_security import elsewhere
+from tests.web.http.test_headers import elsewhere
+from tests.web.webhooks.test_webhooks import EVENT, HOOK
 from web.app import create_app
 from web.http import csrf
 

@@ -11,12 +11,12 @@ from werkzeug.test import TestResponse
 
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from tests.mailbag import token_in
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.outbox_reader import token_in
+from tests.support.two_runners import ADDRESS, runner_with_everything
 from tests.web.conftest import Browser
-from tests.web.neighbours import ADDRESS, runner_with_everything
-from tests.web.test_hooks import EVENT, HOOK
 from tests.web.test_isolation import rows_of
+from tests.web.webhooks.test_webhooks import EVENT, HOOK
 
 pytestmark = pytest.mark.slow
 

@@ -15,10 +15,10 @@ from sync.settings import Settings
 from sync.standins.fixtures.fixtures import SCENES, Scene, prepare
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from tests.stage import Stage
+from tests.support.export_fixtures import strict
+from tests.support.harness import Stage
+from tests.support.page_fixtures import STATES
 from tests.web.conftest import Browser
-from tests.web.states import STATES
-from tests.web.states_of_own import strict
 from web.app import create_app
 from web.fixtures.routes import FAILURES
 

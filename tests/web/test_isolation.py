@@ -19,16 +19,16 @@ from werkzeug.test import TestResponse
 from sync.models import Event, Model, Runner
 from sync.runtime import Runtime
 from sync.surveys.answering import answer
-from tests.stage import Stage
-from tests.web.addresses import (
+from tests.support.harness import Stage
+from tests.support.html_forms import Form, forms_in, links_in
+from tests.support.route_access import (
     KEYS,
     Address,
     every_address,
     opens_by_itself,
     place_of,
 )
-from tests.web.forms import Form, forms_in, links_in
-from tests.web.neighbours import ADDRESS, Two, two_on
+from tests.support.two_runners import ADDRESS, Two, two_on
 
 pytestmark = pytest.mark.slow
 
@@ -132,7 +132,8 @@ def test_every_route_says_who_may_open_it(two: Two) -> None:
     }
 
     assert not unplaced, (
-        f"Say in tests/web/addresses.py who may open {', '.join(sorted(unplaced))}."
+        "Say in tests/support/route_access.py who may open "
+        f"{', '.join(sorted(unplaced))}."
     )
 
 

@@ -9,8 +9,8 @@ from sync.crypto import Sealer
 from sync.models import Runner
 from sync.runtime import Runtime
 from sync.surveys.answering import answer
-from tests.mailbag import token_in
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.outbox_reader import token_in
 from tests.web.conftest import Browser
 from web.app import create_app
 

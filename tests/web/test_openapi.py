@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,17 +23,16 @@ from werkzeug.test import TestResponse
 
 from sync.inbox import subscription
 from sync.runtime import Runtime
-from tests.mailbag import token_in
-from tests.stage import Stage
+from tests.support.harness import Stage
+from tests.support.outbox_reader import token_in
+from tests.support.page_fixtures import fresh_run
+from tests.support.paths import ROOT
 from tests.web.conftest import Browser
-from tests.web.states import fresh_run
 from web.app import create_app
 
 pytestmark = pytest.mark.slow
 
-SCHEMA = schemathesis.openapi.from_path(
-    Path(__file__).parents[2] / "docs" / "openapi.yaml"
-)
+SCHEMA = schemathesis.openapi.from_path(ROOT / "docs" / "openapi.yaml")
 OPERATIONS: list[Any] = [
     found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)
 ]

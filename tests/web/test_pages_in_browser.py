@@ -8,10 +8,10 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
 from sync.runtime import Runtime
-from tests.journeys.browser import DESKTOP, PHONE, keep_picture
-from tests.stage import Stage
-from tests.web.states import STATES
-from tests.web.visiting import phone, visit
+from tests.support.browser import DESKTOP, PHONE, keep_picture
+from tests.support.harness import Stage
+from tests.support.page_fixtures import STATES
+from tests.support.page_visit import phone, visit
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What passes is not told: on a large page that would be megabytes each time.

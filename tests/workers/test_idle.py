@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.paths import ROOT
+
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "pandas", "requests", "scipy", "statsmodels", "stravalib")
 WORKER = """
 import sys

@@ -17,13 +17,13 @@ from sync.crypto import Sealer
 from sync.database import Database, connect
 from sync.models import Model, Run, Runner
 from tests.conftest import KEY
-from tests.journeys.house import until
-from tests.queues import RecordingQueue
-from tests.servers import HOST, valkey
+from tests.support.live_instance import until
+from tests.support.paths import ROOT
+from tests.support.recording_queue import RecordingQueue
+from tests.support.servers import HOST, valkey
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
 SWEEPS = 4
 
 

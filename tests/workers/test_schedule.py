@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 
 import pytest
 from celery import Celery
@@ -18,13 +17,13 @@ from kombu.exceptions import OperationalError
 from redis import Redis, ResponseError
 
 from sync.queue import send
-from tests.servers import Valkey, valkey, wait_for
+from tests.support.paths import ROOT
+from tests.support.servers import Valkey, valkey, wait_for
 from workers.beat import keep
 from workers.clock_safe_schedule import Pace
 
 pytestmark = pytest.mark.processes
 
-ROOT = Path(__file__).parents[2]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 UNWANTED = ("celery", "flask", "numpy", "pydantic", "sqlalchemy")
 

@@ -1,0 +1,158 @@
+"""The command line: every command explains itself, every mistake is one sentence."""
+
+import re
+import tomllib
+from importlib import import_module
+
+import pytest
+
+from host.cli import FAILED, WRONG_USE, main
+from host.commands import COMMANDS, Command
+from sync.errors import NotConfigured
+from tests.support.paths import ROOT
+
+# Everything that a part in production needs, but for a contact.
+PUBLIC = {
+    "PUBLIC_URL": "https://run.example",
+    "SECRET_KEYS": "a key for tests that is long enough",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "SMTP_URL": "smtp://127.0.0.1:1",
+    "MAIL_FROM": "Moodmiles <mood@run.example>",
+    "STRAVA_CLIENT_ID": "1",
+    "STRAVA_CLIENT_SECRET": "simulated",
+    "STRAVA_VERIFY_TOKEN": "verify",
+    "STRAVA_WEBHOOK_SECRET": "hook",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_has_help(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*command.words, "--help"])
+
+    assert ended.value.code == 0
+    assert f"usage: moodmiles {command.name}" in capsys.readouterr().out
+
+
+def test_the_list_of_commands_names_them_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+
+    told = capsys.readouterr().out
+    assert all(word in told for command in COMMANDS for word in command.words)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["wbe"], "Unknown command 'wbe'; did you mean 'web'?"),
+        (["db", "upgrad"], "Unknown command 'upgrad'; did you mean 'upgrade'?"),
+        (["up", "--prot", "1"], "Unknown option --prot; did you mean --port?"),
+        (["up", "--port", "many"], "Argument --port: invalid int value: 'many'"),
+        (["runner", "delete"], "The following arguments are required: N"),
+        (["doctor", "databse"], "Unknown check 'databse'; did you mean 'database'?"),
+        (["strava"], "Say which command: strava subscribe"),
+        ([], "Say which command: up, demo"),
+    ],
+)
+def test_wrong_use_is_answered_with_the_nearest_right_one(
+    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(words)
+
+    said = capsys.readouterr()
+    assert (code, said.out) == (WRONG_USE, "")
+    assert said.err.startswith(f"moodmiles: {sentence}")
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("MOODMILES_SMPT_URL", "x", "did you mean MOODMILES_SMTP_URL?"),
+        ("MOODMILES_PORT", "many", "MOODMILES_PORT: Input should be"),
+        ("MOODMILES_CONTACT", "ask me", "MOODMILES_CONTACT: Value error, must be"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    name: str,
+    value: str,
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    code = main(["up"])
+
+    assert code == WRONG_USE
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "beat"])
+def test_a_part_in_production_says_what_it_still_needs(
+    part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main([part])
+
+    told = capsys.readouterr().err
+    assert code == FAILED
+    assert "Not set: MOODMILES_SECRET_KEYS, MOODMILES_REDIS_URL" in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("part", ["up", "web", "worker", "beat"])
+def test_nothing_starts_in_public_without_somebody_to_write_to(
+    part: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in PUBLIC.items():
+        monkeypatch.setenv(f"MOODMILES_{name}", value)
+
+    code = main([part])
+
+    told = capsys.readouterr().err
+    assert code == FAILED
+    assert told.startswith("moodmiles: MOODMILES_CONTACT is not set:")
+    assert told.count("\n") == 1
+
+
+def test_the_pages_themselves_refuse_it_whatever_server_loads_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in PUBLIC.items():
+        monkeypatch.setenv(f"MOODMILES_{name}", value)
+
+    with pytest.raises(NotConfigured, match="MOODMILES_CONTACT"):
+        import_module("web.wsgi")
+
+
+@pytest.mark.parametrize("word", ["version", "--version"])
+def test_it_says_in_one_line_which_version_it_is(
+    word: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "version"
+    ]
+
+    code = main([word])
+
+    assert code == 0
+    assert capsys.readouterr().out == f"moodmiles {declared}\n"
+
+
+def test_the_changelog_names_this_version_with_its_date() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "version"
+    ]
+    headings = re.findall(
+        r"^## \[(.+?)\] - (\d{4}-\d{2}-\d{2})$",
+        (ROOT / "CHANGELOG.md").read_text(),
+        re.MULTILINE,
+    )
+
+    assert headings[0][0] == declared
+    assert headings == sorted(headings, key=lambda heading: heading[1], reverse=True)

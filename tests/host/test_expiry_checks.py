@@ -1,0 +1,93 @@
+"""What grows old is said to the host on any day, and fails on none."""
+
+from argparse import Namespace
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from host.doctor import Finding, examine, run
+from host.expiry_checks import helplines_checked_on
+from sync.settings import Settings
+from tests.support.clock import NOON, HandClock
+from tests.support.http_listener import listener
+from tests.support.servers import HOST
+from tests.support.smtp_servers import server_tls
+
+
+def look_at(part: str, settings: Settings, now: datetime) -> Finding:
+    [finding] = examine(settings, [part], clock=HandClock(now))
+    return finding
+
+
+def months_after(day: date, months: int) -> datetime:
+    return datetime.combine(day, time(12), UTC) + timedelta(days=months * 30.4)
+
+
+def test_helplines_that_were_checked_five_months_ago_are_fresh() -> None:
+    checked_on = helplines_checked_on()
+
+    found = look_at("helplines", Settings(), months_after(checked_on, 5))
+
+    assert str(found) == f"ok   helplines     last checked on {checked_on}"
+
+
+def test_helplines_that_were_checked_seven_months_ago_are_a_warning() -> None:
+    checked_on = helplines_checked_on()
+
+    found = look_at("helplines", Settings(), months_after(checked_on, 7))
+
+    assert str(found).startswith("warn helplines ")
+    assert f"were last checked on {checked_on}: update Moodmiles" in found.warning
+
+
+def test_age_alone_fails_no_doctor(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with secured_until(NOON) as url:
+        monkeypatch.setenv("MOODMILES_PUBLIC_URL", url)
+
+        code = run(Namespace(checks=["certificate"], data_dir=None))
+
+    assert capsys.readouterr().out.startswith("warn certificate ")
+    assert code == 0
+
+
+@contextmanager
+def secured_until(ends_at: datetime) -> Generator[str]:
+    """Serve https on loopback, under a certificate that ends then."""
+    with listener(tls=server_tls(Path(), ends_at=ends_at)) as server:
+        yield server.url
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (timedelta(days=15), "ok   certificate   good until 2026-05-01"),
+        (timedelta(days=13), "warn certificate   The certificate of {}: renew it."),
+        (timedelta(days=-1), "warn certificate   The certificate of {}: renew it."),
+    ],
+)
+def test_a_certificate_is_to_be_renewed_two_weeks_before_it_ends(
+    left: timedelta, said: str
+) -> None:
+    with secured_until(NOON) as url:
+        found = look_at("certificate", Settings(public_url=url), NOON - left)
+
+    verb = "ends" if left > timedelta() else "ended"
+    address = url.removeprefix("https://")
+    assert str(found) == said.format(f"{address} {verb} on 2026-05-01")
+
+
+def test_a_certificate_that_cannot_be_seen_from_here_is_a_warning() -> None:
+    found = look_at("certificate", Settings(public_url=f"https://{HOST}:1"), NOON)
+
+    assert f"of {HOST}:1 was not seen from this machine" in found.warning
+
+
+def test_without_https_no_certificate_is_needed() -> None:
+    found = look_at("certificate", Settings(public_url=f"http://{HOST}:8000"), NOON)
+
+    assert str(found) == "ok   certificate   none is needed without https"

@@ -1,0 +1,163 @@
+"""The stand-ins and the plan: what is missing is made up, what is given is kept."""
+
+import smtplib
+import subprocess
+import sys
+from mailbox import Maildir
+from pathlib import Path
+
+import pytest
+
+from host import redis_server, serve
+from host.data_dir import opened
+from host.errors import CannotStart
+from host.options import Wishes
+from host.plan import Plan
+from host.process_commands import web_words
+from sync.settings import Settings
+from tests.support.paths import ROOT
+from tests.support.servers import HOST, PATIENCE_S, free_port, wait_for
+
+NOTHING = frozenset[str]()
+EVERYTHING = frozenset(Settings.model_fields)
+
+
+def plan(folder: Path, *, host: str = HOST, configured: frozenset[str]) -> Plan:
+    wishes = Wishes(
+        data_dir=folder,
+        host=host,
+        port=8000,
+        public_url="https://run.example",
+        web_processes=1,
+        configured=configured,
+    )
+    with opened(folder / "data") as home:
+        return Plan(wishes, home, port=8000)
+
+
+def test_everything_missing_has_a_stand_in(folder: Path) -> None:
+    made = plan(folder, configured=NOTHING)
+
+    assert made.has_own_redis
+    assert made.has_own_mailbox
+    assert made.has_simulator
+    assert made.address == f"http://{HOST}:8000"
+    assert made.environment()["MOODMILES_STRAVA_SITE_URL"].startswith(f"http://{HOST}")
+
+
+def test_nothing_given_is_replaced(folder: Path) -> None:
+    kept = plan(folder, configured=EVERYTHING)
+
+    assert kept.made_up.keys() == {
+        "MOODMILES_DATA_DIR",
+        "MOODMILES_HOST",
+        "MOODMILES_PORT",
+    }
+    assert kept.address == "https://run.example"
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("0.0.0.0", f"http://{HOST}:8000"), ("::1", "http://[::1]:8000")],  # noqa: S104
+)
+def test_the_address_is_one_that_can_be_opened(
+    host: str, address: str, folder: Path
+) -> None:
+    assert plan(folder, host=host, configured=NOTHING).address == address
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [(HOST, True), ("localhost", True), ("0.0.0.0", False)],  # noqa: S104
+)
+def test_the_mailbox_is_shown_on_this_machine_only(
+    host: str, shown: bool, folder: Path
+) -> None:
+    made = plan(folder, host=host, configured=NOTHING).made_up
+
+    assert ("MOODMILES_MAILBOX_DIR" in made) is shown
+
+
+def test_a_stand_in_is_told_no_secret(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOODMILES_SECRET_KEYS", "x")
+
+    told = plan(folder, configured=NOTHING).mailbox().environment
+
+    assert not [name for name in told if name.startswith("MOODMILES_")]
+
+
+@pytest.mark.processes
+def test_the_mailbox_keeps_what_it_is_sent(folder: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "host.mailbox", "--port", str(port)]
+    server = subprocess.Popen(  # noqa: S603
+        [*command, "--dir", str(folder / "mailbox")], cwd=ROOT
+    )
+    wait_for(lambda: _greets(port))
+
+    with smtplib.SMTP(HOST, port, local_hostname="test") as line:
+        line.sendmail("us@example.org", ["robin@example.org"], "Subject: Hi\n\nThere")
+    server.terminate()
+    code = server.wait(PATIENCE_S)
+
+    [kept] = Maildir(folder / "mailbox")
+    assert code == 0
+    assert (kept["X-RcptTo"], kept["Subject"]) == ("robin@example.org", "Hi")
+    assert kept.as_string().rstrip().endswith("There")
+
+
+def _greets(port: int) -> bool:
+    try:
+        with smtplib.SMTP(HOST, port, local_hostname="test"):
+            return True
+    except OSError:
+        return False
+
+
+def server(folder: Path, version: str) -> None:
+    """Put a Redis of some version on PATH."""
+    file = folder / "redis-server"
+    file.write_text(f"#!/bin/sh\necho '{version}'\n")
+    file.chmod(0o700)
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(
+    ("version", "is_taken"),
+    [
+        ("Redis server v=7.0.15 sha=00000000:0", True),
+        ("Redis server v=6.0.16 sha=00000000:0", False),
+        ("something else", False),
+        ("' ; exit 1 ; '", False),
+    ],
+)
+@pytest.mark.processes
+def test_the_machines_own_redis_is_taken_if_it_is_new_enough(
+    version: str, is_taken: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server(folder, version)
+    monkeypatch.setenv("PATH", str(folder))
+
+    found = redis_server.find()
+
+    assert (found == folder / "redis-server") is is_taken
+
+
+def test_no_redis_at_all_is_said(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setattr(redis_server, "find_spec", lambda _: None)
+
+    with pytest.raises(CannotStart, match="install redis-server"):
+        redis_server.find()
+
+
+def test_each_part_has_its_words(folder: Path) -> None:
+    settings = Settings.model_construct(data_dir=folder)
+
+    words = {part: serve.command(settings, part) for part in ("web", "worker", "beat")}
+
+    assert words["web"] == web_words(HOST, 8000, 1)
+    assert words["worker"][-4:] == ["--pool", "prefork", "--concurrency", "2"]
+    assert words["beat"] == ["workers.beat", "--log-format", "text"]

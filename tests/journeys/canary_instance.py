@@ -1,0 +1,202 @@
+"""A small host of real processes, and words that must never leave its tables."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import requests
+from redis import Redis
+
+from sync.queue import CeleryQueue, Work
+from sync.simulator import faults
+from sync.simulator.activities import NewRun, finish
+from sync.simulator.records import Activity, Athlete, Fault
+from sync.simulator.serving import serve_in_thread
+from sync.simulator.world import World
+from tests.journeys.test_as_services import answers, run_once, service
+from tests.support.live_instance import until
+from tests.support.servers import HOST, PATIENCE_S, free_port, valkey
+from tests.support.smtp_servers import Post, listening
+
+ADDRESS = "piep.canary@example.org"
+# What nobody may read but the runner: names, a distance in every way to write
+# it, an address, and what other servers say when they refuse.
+WORDS = (
+    "Canaria",
+    "Zwitscher",
+    "Kanarienlauf",
+    "Piepmatz",
+    "13379",
+    "13.38",
+    "13.4 km",
+    "piep.canary",
+)
+ATHLETE_ID = 777_001
+
+
+@dataclass
+class Aviary:
+    """The host, its runner's Strava, its mail server, and all it has written."""
+
+    url: str
+    world: World
+    post: Post
+    folder: Path
+    redis_url: str
+    environment: Mapping[str, str]
+    runner: requests.Session = field(default_factory=requests.Session)
+    tokens: set[str] = field(default_factory=set)
+
+    def wake(self, work: Work) -> None:
+        CeleryQueue(self.redis_url).wake(work)
+
+    def finish_run(self) -> Activity:
+        with self.world.change():
+            athlete = self.world.athletes.get(ATHLETE_ID)
+            assert athlete
+            wishes = NewRun(distance_m=13379, zone="daytime", silent=True)
+            run = finish(self.world, athlete, wishes)
+            run = replace(run, name="Kanarienlauf", device_name="Piepmatz 9")
+            self.world.put_activity(run)
+        return run
+
+    def tell(self, run: Activity, aspect: str = "create", **more: object) -> int:
+        """Report a run as Strava would; return the status."""
+        event = {
+            "object_type": "activity",
+            "object_id": run.id,
+            "aspect_type": aspect,
+            "owner_id": ATHLETE_ID,
+            "subscription_id": 1,
+            "event_time": 1_800_000_000,
+            "updates": {"title": "Kanarienlauf"},
+        }
+        address = f"{self.url}/hooks/strava/hook-canary"
+        return requests.post(address, json=event | more, timeout=PATIENCE_S).status_code
+
+    @contextmanager
+    def without(self, table: str) -> Generator[None]:
+        """Take a table away, so that whatever needs it fails for real."""
+        self._sql(f"ALTER TABLE {table} RENAME TO {table}_away")
+        try:
+            yield
+        finally:
+            self._sql(f"ALTER TABLE {table}_away RENAME TO {table}")
+
+    @contextmanager
+    def paused_until_never(self) -> Generator[None]:
+        """Store a setting that cannot be read, so that an error quotes it."""
+        self._sql("""UPDATE runner SET preferences = '{"paused_until": "Zwitscher"}'""")
+        try:
+            yield
+        finally:
+            self._sql("UPDATE runner SET preferences = '{}'")
+
+    @contextmanager
+    def strava_failing(self, on: str) -> Generator[None]:
+        """Let Strava answer 500 and say names in it."""
+        fault = Fault(id=1, kind="status", status=500, on=on)
+        with self.world.change():
+            self.world.faults.put(fault)
+        try:
+            yield
+        finally:
+            with self.world.change():
+                self.world.faults.remove(fault.id)
+
+    def logged(self, part: str) -> str:
+        return (self.folder / f"{part}.log").read_text()
+
+    def in_redis(self) -> str:
+        """Return every key and value that Redis holds."""
+        with Redis.from_url(self.redis_url) as redis:
+            return " ".join(
+                f"{key!r} {redis.dump(key)!r}" for key in redis.scan_iter("*")
+            )
+
+    def secrets(self) -> set[str]:
+        """Return the tokens of links, cookies, Strava and of the host itself."""
+        cookies = {cookie.value or "" for cookie in self.runner.cookies}
+        grants = {
+            token
+            for grant in self.world.grants
+            for token in (grant.refresh_token, grant.access_token)
+        }
+        hosts = {"hook-canary", "verify-canary", self.environment["SECRET"]}
+        found = self.tokens | cookies | grants | hosts
+        return {text for text in found if len(text) > 8}  # a language is no secret
+
+    def _sql(self, statement: str) -> None:
+        with sqlite3.connect(
+            self.folder / "moodmiles.sqlite3", timeout=PATIENCE_S
+        ) as tables:
+            tables.execute("PRAGMA legacy_alter_table = ON")
+            tables.execute(statement)
+        tables.close()
+
+
+@contextmanager
+def aviary(folder: Path) -> Iterator[Aviary]:
+    """Start web and a worker, one logging JSON and one text, on real servers."""
+    faults.PAGE = "<h1>Canaria Zwitscher, Kanarienlauf, 13379 m</h1>"
+    world, port, secret = World(), free_port(), "a canary of a key that is long enough"
+    with world.change():
+        athlete = Athlete(
+            id=ATHLETE_ID,
+            firstname="Canaria",
+            lastname="Zwitscher",
+            zone="Europe/Berlin",
+            created_s=0,
+        )
+        world.athletes.put(athlete)
+    with ExitStack() as stack:
+        strava = stack.enter_context(serve_in_thread(world))
+        post = stack.enter_context(listening())
+        redis_url = stack.enter_context(valkey()).url
+        url = f"http://{HOST}:{port}"
+        given = {
+            "DATA_DIR": str(folder),
+            "REDIS_URL": redis_url,
+            "SMTP_URL": post.url,
+            "MAIL_FROM": "Moodmiles <moodmiles@example.org>",
+            "PUBLIC_URL": url,
+            "PORT": str(port),
+            "SECRET_KEYS": secret,
+            "STRAVA_CLIENT_ID": "1",
+            "STRAVA_CLIENT_SECRET": "simulated",
+            "STRAVA_SITE_URL": strava,
+            "STRAVA_API_URL": f"{strava}/api/v3",
+            "STRAVA_VERIFY_TOKEN": "verify-canary",
+            "STRAVA_WEBHOOK_SECRET": "hook-canary",
+            "WORKER_PROCESSES": "1",
+        }
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("MOODMILES_")},
+            **{f"MOODMILES_{name}": value for name, value in given.items()},
+        }
+        run_once(("db", "upgrade"), environment)
+        for part, style in (("web", "json"), ("worker", "text")):
+            logging = environment | {"MOODMILES_LOG_FORMAT": style}
+            stack.enter_context(service(part, logging, folder / f"{part}.log"))
+        until(lambda: answers(f"{url}/readyz"))
+        environment["SECRET"] = secret
+        yield Aviary(url, world, post, folder, redis_url, environment)
+    world.close()
+
+
+def said_by(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    """Run a host's command and return everything that it prints."""
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "host.cli", *command],
+        env=dict(environment),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout + done.stderr

@@ -1,0 +1,126 @@
+"""How long the server works on a dashboard: cold, warm, alone and among others.
+
+Run it with `python -m tests.lab.bench.dashboard`. Cold is the first look after an
+answer, when every figure is computed anew; warm is any later one. The times are
+this process's own work (CPU), the whole wait stands beside them: on PostgreSQL
+the difference is what the database did.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from sync.models import Runner
+from sync.runners import sign_in
+from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
+from sync.standins.fixtures.run_history import Past, new_runner, remember
+from tests.conftest import emptied
+from tests.lab.bench.standalone_harness import staged
+from tests.support.postgres import postgres
+from web.app import create_app
+from web.gc_tuning import look_seldom
+
+SCENES = ("answers-500", "runs-10000")
+OTHERS, RUNS_EACH = 1_000, 100
+ROUNDS = 9
+AIM_COLD_MS, AIM_WARM_MS = 150, 30
+
+
+def main() -> None:
+    print(f"aim: cold {AIM_COLD_MS} ms, warm {AIM_WARM_MS} ms; median of {ROUNDS}\n")
+    print("| tables | dashboard | cold CPU (all) | warm CPU (all) |")
+    print("|---|---|---|---|")
+    for name, build in (("SQLite", on_sqlite), ("PostgreSQL", on_postgres)):
+        with build() as runtime:
+            report(name, runtime)
+            fill_with_others(runtime)
+            report(f"{name}, {OTHERS} others", runtime)
+
+
+@contextmanager
+def on_sqlite() -> Iterator[Runtime]:
+    with TemporaryDirectory() as folder, staged(Path(folder)) as stage:
+        yield stage.runtime
+
+
+@contextmanager
+def on_postgres() -> Iterator[Runtime]:
+    with TemporaryDirectory() as folder, postgres() as address:
+        url = address.replace("postgresql://", "postgresql+psycopg://")
+        with staged(Path(folder), database_url=url) as stage:
+            emptied(url)
+            yield stage.runtime
+
+
+def report(name: str, runtime: Runtime) -> None:
+    for scene_name in SCENES:
+        scene = prepare(runtime, scene_name)
+        assert scene.runner_id is not None
+        open_page = opened(signed_in(runtime, scene.runner_id), scene.path)
+        open_page()  # what is imported or compiled once is not a visit's work
+        colds, warms = [], []
+        for _ in range(ROUNDS):
+            change(runtime, scene.runner_id)
+            colds.append(timed(open_page))
+            warms.append(timed(open_page))
+        print(f"| {name} | {scene_name} | {told(colds)} | {told(warms)} |", flush=True)
+
+
+def signed_in(runtime: Runtime, runner_id: int) -> FlaskClient:
+    client = create_app(runtime).test_client()
+    look_seldom()  # as a web process does
+    token = sign_in.sign_in(runtime, runner_id)
+    client.set_cookie("moodmiles", token, domain="127.0.0.1")
+    return client
+
+
+def opened(client: FlaskClient, path: str) -> Callable[[], None]:
+    def open_page() -> None:
+        page = client.get(path)
+        assert page.status_code == 200
+        assert "Latest runs" in page.text
+
+    return open_page
+
+
+def change(runtime: Runtime, runner_id: int) -> None:
+    """Let all figures be out of date, as a new answer does."""
+    with runtime.db.transaction() as session:
+        session.execute(
+            update(Runner)
+            .where(Runner.id == runner_id)
+            .values(data_version=Runner.data_version + 1)
+        )
+
+
+def timed(work: Callable[[], None]) -> tuple[float, float]:
+    """Return CPU and wall-clock milliseconds."""
+    began, worked = perf_counter(), process_time()
+    work()
+    return 1000 * (process_time() - worked), 1000 * (perf_counter() - began)
+
+
+def told(times: list[tuple[float, float]]) -> str:
+    cpu, whole = (median(column) for column in zip(*times, strict=True))
+    return f"{cpu:.0f} ({whole:.0f}) ms"
+
+
+def fill_with_others(runtime: Runtime) -> None:
+    first = 1_000
+    for number in range(first, first + OTHERS):
+        with runtime.db.transaction() as session:
+            now = runtime.db.now(session)
+            runner = new_runner(runtime, session, number, now=now, address=False)
+            past = Past(runs=RUNS_EACH, answers=RUNS_EACH)
+            remember(runtime, session, runner, past, now=now)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""A runner with a good link to Strava, put into empty tables as linking would."""
+
+from datetime import timedelta
+
+from sqlalchemy.orm import Session
+
+from sync.crypto import Sealer
+from sync.models import Connection, Runner
+from tests.conftest import KEY
+from tests.support.clock import NOON
+
+ATHLETE = 7
+RUNNER = 1
+
+
+def add_linked(session: Session) -> None:
+    sealer = Sealer([KEY])
+    session.add(
+        Runner(
+            id=RUNNER,
+            athlete_id=ATHLETE,
+            created_at=NOON,
+            vault_key=b"",
+            preferences={},
+        )
+    )
+    session.flush()
+    session.add(
+        Connection(
+            runner_id=RUNNER,
+            scope="read,activity:read",
+            access_token=sealer.seal("token"),
+            refresh_token=sealer.seal("token"),
+            expires_at=NOON + timedelta(days=1),
+            linked_at=NOON,
+        )
+    )

@@ -1,0 +1,179 @@
+"""Simulated runners with a known truth, as the figures would receive them."""
+
+import csv
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from scipy.signal import lfilter
+from scipy.stats import norm, rankdata
+
+from sync.analytics.dataset.history import SECONDS_PER_DAY, Answers, History, Runs
+from sync.analytics.stats.series import Flags, Floats, Ints
+from tests.support.paths import DATA
+
+LOG = DATA / "marathon.csv"
+FIRST_DAY = date(2024, 1, 1).toordinal()
+EPOCH = date(1970, 1, 1).toordinal()
+DAYS = 915
+STEPS = (-1.8, -0.9, 0.1, 1.1)  # latent mood to Awful, Low, OK, Good, Great
+MILE_M = 1609.344
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is true of a simulated runner.
+
+    persistence   day-to-day correlation of mood, and of simulated mileage
+    real          mileage from a real log, turned to a random start
+    season        one wave a year, as large as all the rest, in mood and mileage
+    longer        true correlation of mood with this run's distance
+    range         true correlation of mood with closeness to a usual week
+    after         how many standard deviations a run lifts mood
+    """
+
+    persistence: float
+    real: bool = False
+    season: bool = False
+    longer: float = 0.0
+    range: float = 0.0
+    after: float = 0.0
+
+
+@dataclass(slots=True)
+class Maker:
+    """Makes runners of one world, one after another."""
+
+    world: World
+    random: np.random.Generator
+    log_m: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log_m = real_log()
+
+    def runner(self) -> History:
+        """Make 915 days of one runner, about 60 % answered, fewer on bad days."""
+        wave = self._wave()
+        daily_m = self._mileage(wave)
+        mood, stress = self._series(wave), self._series(-wave)
+        run_days = np.flatnonzero(daily_m > 0)
+        runs = self._runs(run_days, daily_m[run_days], wave)
+        latent = self._with_truth(runs, mood[run_days])
+        idle = np.setdiff1d(np.arange(DAYS), run_days)
+        checked = idle[self.random.random(len(idle)) < 2 / 7]
+        scale = 2**0.5 if self.world.season else 1.0
+        moods = np.concatenate((latent + self.world.after, mood[checked] / scale))
+        stresses = np.concatenate((stress[run_days], stress[checked])) / scale
+        answers = self._answers(runs, checked, (moods, stresses))
+        return History(runs, answers, asked=len(run_days), today=FIRST_DAY + DAYS)
+
+    def _wave(self) -> Floats:
+        if not self.world.season:
+            return np.zeros(DAYS)
+        start = self.random.uniform(0, 365)
+        return np.asarray(2**0.5 * np.sin(2 * np.pi * (np.arange(DAYS) + start) / 365))
+
+    def _series(self, wave: Floats) -> Floats:
+        """Draw standard normal days with persistence, the year's wave on top."""
+        keep = self.world.persistence
+        noise = self.random.normal(size=DAYS) * (1 - keep**2) ** 0.5
+        noise[0] /= (1 - keep**2) ** 0.5
+        return np.asarray(lfilter([1], [1, -keep], noise) + wave, dtype=np.float64)
+
+    def _mileage(self, wave: Floats) -> Floats:
+        """Metres on each of the days, 0 on days without a run."""
+        if self.world.real:
+            return np.roll(self.log_m, int(self.random.integers(DAYS)))
+        level = self._series(wave) / (2**0.5 if self.world.season else 1.0)
+        spread = 0.7 * level + 0.7 * self.random.normal(size=DAYS)
+        metres = 1000 * np.maximum(np.exp(2.1 + 0.45 * spread), 1.0)
+        return np.where(self.random.random(DAYS) < 0.5, metres, 0.0)
+
+    def _runs(self, days: Ints, metres: Floats, wave: Floats) -> Runs:
+        n = len(days)
+        hour = self.random.choice([6.5, 7.5, 12.5, 17.5, 18.5], n)
+        moving = metres * self.random.normal(0.36, 0.02, n)
+        local_day = (FIRST_DAY + days).astype(np.int64)
+        started = (local_day - EPOCH) * SECONDS_PER_DAY + hour * 3600
+        cold = self._series(-wave)[days] > 0.8
+        return Runs(
+            id=np.arange(1, n + 1),
+            started_s=started,
+            ended_s=started + moving,
+            local_day=local_day,
+            start_hour=hour,
+            distance_m=metres,
+            moving_s=moving,
+            race=self.random.random(n) < 0.03,
+            place=np.where(cold, 2, np.where(self.random.random(n) < 0.3, 1, 0)),
+            with_others=self._series(np.zeros(DAYS))[days] > 0.5,
+        )
+
+    def _with_truth(self, runs: Runs, mood: Floats) -> Floats:
+        """Mix the true relation into mood after runs, keeping its spread at 1."""
+        mood = mood / (2**0.5 if self.world.season else 1.0)
+        blank = np.zeros(0)
+        only_runs = _answers(np.zeros(0, int), np.zeros(0, bool), blank, blank)
+        place = (rankdata(runs.distance_m) - 0.5) / len(mood)
+        load_m = History(runs, only_runs, 0, 0).load_m
+        near = -np.abs((rankdata(load_m) - 0.5) / len(mood) - 0.5)
+        near = (near - near.mean()) / near.std()
+        true = self.world.longer * norm.ppf(place) + self.world.range * near
+        rest = 1 - self.world.longer**2 - self.world.range**2
+        return np.asarray(true + rest**0.5 * mood, dtype=np.float64)
+
+    def _answers(
+        self, runs: Runs, checked: Ints, latent: tuple[Floats, Floats]
+    ) -> Answers:
+        """Answers on the five steps, more often missing the lower the mood."""
+        moods, stresses = latent
+        many = len(runs.id)
+        hours = np.minimum(self.random.exponential(2.5, many) + 0.4, 23)
+        noon = (FIRST_DAY + checked - EPOCH) * SECONDS_PER_DAY + 12 * 3600
+        at = np.concatenate(
+            (
+                runs.ended_s + hours * 3600,
+                noon + self.random.uniform(0, 28800, len(noon)),
+            )
+        )
+        mood = (np.digitize(moods, STEPS) - 2).astype(np.float64)
+        stress = np.digitize(stresses, STEPS).astype(np.float64)
+        run = np.concatenate((np.arange(many), np.full(len(checked), -1)))
+        chance = 1 / (1 + np.exp(-(0.4 + 0.4 * (mood - 0.3))))
+        kept = np.flatnonzero(self.random.random(len(at)) < chance)
+        kept = kept[np.argsort(at[kept], kind="stable")]
+        energy = np.clip(
+            np.round(2 + 0.5 * moods + self.random.normal(size=len(at))), 0, 4
+        )
+        return _answers(
+            run[kept], run[kept] < 0, at[kept], mood[kept], stress[kept], energy[kept]
+        )
+
+
+def _answers(
+    run: Ints, check_in: Flags, at_s: Floats, mood: Floats, *more: Floats
+) -> Answers:
+    nothing = np.full(len(run), np.nan)
+    stress, energy = more or (nothing, nothing)
+    return Answers(
+        run=run,
+        check_in=check_in,
+        answered_s=at_s,
+        local_day=(np.floor(at_s / SECONDS_PER_DAY) + EPOCH).astype(np.int64),
+        mood=mood,
+        stress=stress,
+        before=nothing,
+        company=nothing,
+        place=nothing,
+        focus={"energy": energy},
+    )
+
+
+def real_log() -> Floats:
+    """Metres on each of 915 days of a real runner's log."""
+    with LOG.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    days = np.array([date.fromisoformat(row["date"]).toordinal() for row in rows])
+    miles = np.array([float(row["miles"]) for row in rows])
+    days -= days[0]
+    return np.bincount(days, miles * MILE_M, DAYS)[:DAYS].astype(np.float64)

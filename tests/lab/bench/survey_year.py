@@ -1,0 +1,205 @@
+"""Let 50 runners live for a year and print the mails that they would get.
+
+Run it with `python -m tests.lab.bench.survey_year [RUNNERS] [DAYS]`.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median, quantiles
+from tempfile import TemporaryDirectory
+
+import structlog
+from sqlalchemy import func, select
+
+from sync.mail.quiet_hours import after_quiet_hours, zone_of
+from sync.models import Answer, CheckinDraw, Decision, Mail, Run, Runner, Survey
+from sync.preferences import Preferences
+from sync.surveys.policy.frequency import RUN_MAILS, WEEK
+from sync.surveys.policy.parameters import Policy
+from tests.lab.bench.survey_world import World, world
+
+FIRST_MAILS = {"survey", "checkin"}
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One mail that went out; `zone` is where its runner was."""
+
+    runner_id: int
+    survey_id: int | None
+    run_id: int | None
+    kind: str
+    at: datetime
+    zone: str
+    ended_at: datetime | None
+    stands: bool  # its question did not move behind a second run
+
+    @property
+    def local(self) -> datetime:
+        return self.at.astimezone(zone_of(self.zone))
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the time came to, and every promise that was broken."""
+
+    sent: list[Sent]
+    reasons: Counter[tuple[str, str]]
+    draws: Counter[str]
+    runs: int
+    answers: int
+    broken: list[str]
+
+
+def report(lived: World) -> Report:
+    """Read it all back from the tables."""
+    with lived.runtime.db.reading() as session:
+        rows = session.execute(
+            select(Mail, Survey.run_id, Survey.cancelled_for, Run)
+            .outerjoin(Survey, Survey.id == Mail.survey_id)
+            .outerjoin(Run, Run.id == Survey.run_id)
+            .where(Mail.sent_at.is_not(None))
+            .order_by(Mail.sent_at)
+        ).all()
+        sent = [
+            Sent(
+                runner_id=mail.runner_id or 0,
+                survey_id=mail.survey_id,
+                run_id=run_id,
+                kind=mail.kind,
+                at=mail.sent_at or mail.created_at,
+                zone=lived.zones[mail.id],
+                ended_at=_end(run),
+                stands=cancelled_for is None,
+            )
+            for mail, run_id, cancelled_for, run in rows
+        ]
+        told = select(Decision.verdict, Decision.reason)
+        preferences = {
+            runner.id: Preferences.of(runner.preferences)
+            for runner in session.scalars(select(Runner))
+        }
+        return Report(
+            sent=sent,
+            reasons=Counter((row[0], row[1]) for row in session.execute(told)),
+            draws=Counter(session.scalars(select(CheckinDraw.reason))),
+            runs=session.scalars(select(func.count()).select_from(Run)).one(),
+            answers=session.scalars(select(func.count()).select_from(Answer)).one(),
+            broken=[
+                broken
+                for runner_id, chosen in preferences.items()
+                for broken in _broken(
+                    [mail for mail in sent if mail.runner_id == runner_id], chosen
+                )
+            ],
+        )
+
+
+def _end(run: Run | None) -> datetime | None:
+    return run.started_at + timedelta(seconds=run.elapsed_s) if run else None
+
+
+def _broken(mails: list[Sent], preferences: Preferences) -> list[str]:
+    """Name each promise that one runner's mails break."""
+    policy = Policy()
+    run_mails = [mail for mail in mails if mail.kind in RUN_MAILS]
+    checkins = [mail for mail in mails if mail.kind == "checkin"]
+    asked = [mail for mail in mails if mail.kind in FIRST_MAILS]
+    firsts = Counter(mail.run_id for mail in asked if mail.run_id)
+    reminders = Counter(m.survey_id for m in mails if m.kind == "survey_reminder")
+    a_day = Counter(m.local.date() for m in mails if m.kind in {*RUN_MAILS, "checkin"})
+    questions = Counter(mail.local.date() for mail in asked if mail.stands)
+    limits = {
+        "run mails in seven days": (_most(run_mails), policy.most_run_mails_a_week),
+        "check-ins in seven days": (_most(checkins), policy.most_checkins_a_week),
+        "mails a day": (max(a_day.values(), default=0), policy.most_mails_a_day),
+        "questions a day": (max(questions.values(), default=0), 1),
+        "mails about one run": (max(firsts.values(), default=0), 1),
+        "reminders of one": (max(reminders.values(), default=0), 1),
+        "mails in quiet hours": (sum(_is_quiet(m, preferences) for m in mails), 0),
+    }
+    return [f"{found} {what}" for what, (found, most) in limits.items() if found > most]
+
+
+def _most(mails: list[Sent]) -> int:
+    """Return the most mails in any seven days."""
+    return max(
+        (sum(first.at <= m.at < first.at + WEEK for m in mails) for first in mails),
+        default=0,
+    )
+
+
+def _is_quiet(mail: Sent, preferences: Preferences) -> bool:
+    awake = after_quiet_hours(mail.at, preferences.quiet_hours, zone_of(mail.zone))
+    return awake != mail.at
+
+
+def hours_after(sent: Iterable[Sent]) -> list[float]:
+    return [
+        (mail.at - mail.ended_at) / timedelta(hours=1)
+        for mail in sent
+        if mail.kind == "survey" and mail.ended_at is not None
+    ]
+
+
+def show(lived: World, found: Report, *, days: int) -> None:
+    print(f"{len(lived.habits)} runners, {days} days, {found.runs} runs")
+    print(
+        f"\n{'habit':<15}{'runners':>8}{'surveys':>9}{'reminders':>11}"
+        f"{'check-ins':>11}{'most in 7 days':>16}   (mails a runner-week)"
+    )
+    for name in dict.fromkeys(habit.name for habit in lived.habits.values()):
+        _show_habit(lived, found, name, weeks=days / 7)
+    print("\ndecisions, one for each run")
+    for (verdict, reason), many in found.reasons.most_common():
+        print(f"  {verdict:<9}{reason:<28}{many:>7}{many / found.runs:>8.1%}")
+    print("\nthe days' draws for a check-in")
+    for reason, many in found.draws.most_common():
+        print(f"  {reason:<37}{many:>7}{many / found.draws.total():>8.1%}")
+    hours = sorted(hours_after(found.sent))
+    cuts = quantiles(hours, n=100)
+    print(
+        f"\nhours from the run's end to its mail: median {median(hours):.2f}, "
+        f"90 % {cuts[89]:.2f}, 99 % {cuts[98]:.2f}, most {hours[-1]:.2f}"
+    )
+    asked = sum(mail.kind in FIRST_MAILS for mail in found.sent)
+    print(f"questions sent {asked}, answered {found.answers}")
+    print(f"promises broken: {len(found.broken)}", *found.broken, sep="\n  ")
+
+
+def _show_habit(lived: World, found: Report, name: str, *, weeks: float) -> None:
+    runners = [number for number, habit in lived.habits.items() if habit.name == name]
+    mails = [mail for mail in found.sent if mail.runner_id in runners]
+    kinds = Counter(mail.kind for mail in mails)
+    per_week = [
+        kinds[kind] / len(runners) / weeks
+        for kind in ("survey", "survey_reminder", "checkin")
+    ]
+    most = max(
+        _most([m for m in mails if m.runner_id == number and m.kind in RUN_MAILS])
+        for number in runners
+    )
+    print(
+        f"{name:<15}{len(runners):>8}{per_week[0]:>9.2f}{per_week[1]:>11.2f}"
+        f"{per_week[2]:>11.2f}{most:>16}"
+    )
+
+
+def main(runners: int = 50, days: int = 365) -> int:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    with (
+        TemporaryDirectory() as folder,
+        world(Path(folder), runners=runners, days=days) as lived,
+    ):
+        lived.live(days)
+        found = report(lived)
+        show(lived, found, days=days)
+    return 1 if found.broken or found.runs != found.reasons.total() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(int, sys.argv[1:3])))

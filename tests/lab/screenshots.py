@@ -1,0 +1,85 @@
+"""Take the pictures of README and tour: `python -m tests.lab.screenshots`.
+
+They come from a running demo.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from playwright.sync_api import Browser, Page
+
+from tests.support.browser import DESKTOP, PHONE, chromium, visitor
+from tests.support.live_instance import House, house, until
+from tests.support.paths import ROOT
+
+PICTURES = ROOT / "docs" / "pictures"
+# The tour's pages, in its order, and where the demo shows each one.
+TOUR = {
+    "landing": "/",
+    "consent": "/connect",
+    "address": "/states/address",
+    "importing": "/states/importing",
+    "question": "/states/survey",
+    "saved": "/states/survey-saved",
+    "early": "/states/answers-3",
+    "run": "/states/run",
+    "wrong": "/states/strava-disconnected",
+    "settings": "/settings",  # of the runner whom the state before signed in
+}
+
+
+def main() -> None:
+    PICTURES.mkdir(exist_ok=True)
+    with (
+        TemporaryDirectory() as folder,
+        house(Path(folder) / "data", command="demo") as home,
+        chromium() as browser,
+    ):
+        take_the_dashboard(browser, home)
+        take_the_mail(browser, home)
+        take_the_tour(browser, home)
+
+
+def take_the_dashboard(browser: Browser, home: House) -> None:
+    with visitor(browser, size=DESKTOP) as page:
+        sign_in_as_robin(page, home)
+        page.get_by_role("heading", level=1).wait_for()
+        page.screenshot(path=PICTURES / "dashboard.png")
+
+
+def take_the_mail(browser: Browser, home: House) -> None:
+    home.finish_run(home.athlete("Robin")["id"], distance_m=8200, moving_s=2800)
+    with visitor(browser, size=PHONE) as page:
+
+        def arrived() -> bool:
+            page.goto(f"{home.url}/mailbox")
+            return page.get_by_role("link", name="how do you feel").count() > 0
+
+        until(arrived)
+        page.get_by_role("link", name="how do you feel").first.click()
+        source = page.locator("iframe").get_attribute("src")
+        page.goto(f"{home.url}{source}")
+        page.set_viewport_size({"width": 390, "height": 450})
+        page.screenshot(path=PICTURES / "mail.png")
+
+
+def take_the_tour(browser: Browser, home: House) -> None:
+    with visitor(browser, size=PHONE) as page:
+        for name, path in TOUR.items():
+            page.goto(f"{home.url}{path}", wait_until="networkidle")
+            page.screenshot(path=PICTURES / f"tour-{name}.png")
+
+
+def sign_in_as_robin(page: Page, home: House) -> None:
+    page.goto(f"{home.url}/connect")
+    for box in page.get_by_role("checkbox").all():
+        if box.get_attribute("name") != "private":
+            box.check()
+    page.get_by_role("button", name="Continue to Strava").click()
+    page.get_by_label("Robin").check()
+    page.get_by_role("button", name="Authorize").click()
+    page.goto(f"{home.url}/dashboard")
+
+
+if __name__ == "__main__":
+    main()

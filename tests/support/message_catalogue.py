@@ -1,0 +1,82 @@
+"""The texts as the sources hold them, the German ones, and a language of brackets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from shutil import copytree
+from typing import cast
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from sync import language
+from tests.support.paths import ROOT
+
+OPEN, CLOSE = "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}", "⟧"
+# A language that Babel can count and date in, and that we do not speak.
+BRACKETS = "eo"
+# The same words as in the Makefile.
+_KEYWORDS = {**DEFAULT_KEYWORDS, "translatable": None}
+
+
+@cache
+def in_sources() -> Catalog:
+    """Return every text that the sources mark, as `make messages` finds them."""
+    with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+    found = Catalog(locale="de", fuzzy=False)
+    for _, _, text, comments, context in extract_from_dir(
+        str(ROOT), methods, options, keywords=_KEYWORDS, directory_filter=_is_ours
+    ):
+        found.add(text, auto_comments=comments, context=context)
+    return found
+
+
+def written(tongue: str = "de") -> Catalog:
+    """Return a translation as its file holds it."""
+    with _file(tongue, ".po").open("rb") as file:
+        return read_po(file, locale=tongue)
+
+
+def compiled(tongue: str = "de") -> bytes:
+    return _file(tongue, ".mo").read_bytes()
+
+
+def texts(catalogue: Catalog) -> list[Message]:
+    """Leave out the entry in which a catalogue speaks about itself."""
+    return [message for message in catalogue if message.id]
+
+
+@contextmanager
+def brackets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Speak English with every text in brackets: what has none escaped."""
+    catalogue = Catalog(locale=BRACKETS, fuzzy=False)
+    for message in texts(in_sources()):
+        ids = message.id if isinstance(message.id, tuple) else (message.id,)
+        marked = tuple(f"{OPEN}{text}{CLOSE}" for text in ids)
+        said = marked if message.pluralizable else marked[0]
+        catalogue.add(message.id, said, context=message.context)
+    copytree(language.LOCALE_DIR, folder)
+    home = folder / BRACKETS / "LC_MESSAGES"
+    home.mkdir(parents=True)
+    with (home / f"{language.DOMAIN}.mo").open("wb") as file:
+        write_mo(file, catalogue)
+    with monkeypatch.context() as patched:
+        patched.setattr(language, "LOCALE_DIR", folder)
+        patched.setitem(cast(dict[str, str], language.LANGUAGES), BRACKETS, "Esperanto")
+        yield
+    language.texts.cache_clear()
+
+
+def _file(tongue: str, ending: str) -> Path:
+    folder = language.LOCALE_DIR / tongue / "LC_MESSAGES"
+    return folder / f"{language.DOMAIN}{ending}"
+
+
+def _is_ours(folder: str) -> bool:
+    return Path(folder).name not in {"tests", ".git", ".venv", "node_modules"}

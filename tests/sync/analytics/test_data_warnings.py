@@ -1,0 +1,124 @@
+"""What is missing, too high, too short or too old is said, and only then."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from sync.analytics.figures import figures_for
+from sync.analytics.panels.panel import NUMBER_FROM, ceiling, means, notes
+from sync.analytics.sentences import store
+from sync.analytics.sentences.localized_text import NOTES, Finding
+from sync.analytics.sentences.milestones import Decided
+from sync.analytics.sentences.rare_notices import REST_DAYS
+from sync.analytics.stats.groups import FEWEST_SHOWN
+from sync.models import Runner, Survey
+from tests.sync.analytics.runner_data import FIRST, Book
+
+
+@pytest.mark.parametrize(
+    ("great", "answers", "is_said"),
+    [(9, 20, True), (8, 20, False), (14, NUMBER_FROM - 1, False)],
+)
+def test_a_ceiling_is_said_when_most_can_hardly_be_better(
+    great: int, answers: int, *, is_said: bool
+) -> None:
+    moods = np.array([2.0] * great + [0.0] * (answers - great))
+
+    said = [saying.text for saying in ceiling(moods)]
+
+    assert said == ([NOTES["ceiling"]] if is_said else [])
+
+
+@pytest.mark.parametrize(
+    ("answers", "span_days", "is_said"),
+    [(20, 181, True), (20, 182, False), (NUMBER_FROM - 1, 100, False)],
+)
+def test_less_than_half_a_year_may_be_a_season(
+    answers: int, span_days: int, *, is_said: bool
+) -> None:
+    days = np.linspace(0, span_days, answers)
+
+    said = [saying.text for saying in notes(None, answers, days)]
+
+    assert said == ([NOTES["season"]] if is_said else [])
+
+
+def test_a_group_is_drawn_from_eight_answers_on() -> None:
+    values, days = np.zeros(15), np.arange(15.0)
+    drawn = {"eight": np.arange(15) < 8, "seven": np.arange(15) >= 8}
+
+    assert FEWEST_SHOWN == 8
+    assert list(means(drawn, values, days)) == ["eight"]
+
+
+@pytest.mark.parametrize("told", [NUMBER_FROM - 1, NUMBER_FROM])
+def test_a_remembered_change_is_told_of_enough_answers_and_called_so(
+    book: Book, told: int
+) -> None:
+    for number in range(1, told + 1):
+        book.run(number, 5, 1, said={"before": 0})
+
+    said = figures_for(book.runtime, book.runner_id).notes
+    remembered = [note for note in said if note.startswith("Remembered change")]
+
+    assert len(remembered) == (told >= NUMBER_FROM)
+    assert all("+1.0 (before is from memory" in note for note in remembered)
+
+
+def test_rare_things_rest_as_long_as_was_promised() -> None:
+    assert REST_DAYS == {"more_than_usual": 28, "support": 14, "support_mail": 14}
+
+
+def test_asked_are_the_questions_that_reached_this_runner(book: Book) -> None:
+    with book.runtime.db.transaction() as session:
+        other = Runner(created_at=FIRST, vault_key=b"", zone="UTC", preferences={})
+        session.add(other)
+        session.flush()
+        for number, (runner_id, sent, cancelled_for) in enumerate(
+            [
+                (book.runner_id, True, None),
+                (book.runner_id, False, None),
+                (book.runner_id, True, "run gone"),
+                (other.id, True, None),
+            ]
+        ):
+            session.add(survey(number, runner_id, sent=sent, why=cancelled_for))
+
+    with book.runtime.db.reading() as session:
+        assert store.asked(session, book.runner_id) == 1
+
+
+def survey(number: int, runner_id: int, *, sent: bool, why: str | None) -> Survey:
+    return Survey(
+        runner_id=runner_id,
+        kind="run",
+        token_hash=str(number),
+        instrument="run-1",
+        reversed_order=False,
+        created_at=FIRST,
+        send_at=FIRST,
+        expires_at=FIRST + timedelta(days=1),
+        sent_at=FIRST if sent else None,
+        cancelled_for=why,
+    )
+
+
+def test_what_was_decided_from_older_data_replaces_nothing_newer(book: Book) -> None:
+    newer, older = (
+        Decided(30, name, Finding("mileage.none"), decided_at=FIRST)
+        for name in ("newer", "older")
+    )
+    for version, decided in ((5, newer), (4, older)):
+        with book.runtime.db.transaction() as session:
+            store.keep(
+                session,
+                book.runner_id,
+                book.vault,
+                {"mileage": decided},
+                data_version=version,
+            )
+
+    with book.runtime.db.reading() as session:
+        stands = store.decisions(session, book.runner_id, book.vault)
+    assert stands["mileage"].digest == "newer"

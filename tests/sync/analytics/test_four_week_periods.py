@@ -1,0 +1,56 @@
+"""Four weeks at a time, end to end: each stretch says its own thing, once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from sync.analytics import figures_for
+from sync.analytics.dataset.history import History
+from sync.analytics.panels.comparisons import Pairs
+from sync.analytics.panels.exploratory_panels import exploring
+from tests.lab.bench.simulated_runners import Maker, World
+from tests.sync.analytics.runner_data import Book
+
+
+@pytest.fixture(scope="module")
+def history() -> History:
+    return Maker(World(0.3), np.random.default_rng(5)).runner()
+
+
+def month(history: History) -> Pairs:
+    panels = [panel for panel in exploring(history) if isinstance(panel, Pairs)]
+    return next(panel for panel in panels if panel.name == "month")
+
+
+def test_each_stretch_holds_its_own_four_weeks(history: History) -> None:
+    found = month(history)
+
+    assert set(np.diff(found.days) % 28) == {0}
+    for began, distance_m, mood in zip(found.days, found.x, found.y, strict=True):
+        ran = (history.runs.local_day - began) // 28 == 0
+        asked = history.rested & ((history.answers.local_day - began) // 28 == 0)
+        assert distance_m == pytest.approx(history.runs.distance_m[ran].sum())
+        assert mood == pytest.approx(history.answers.mood[asked].mean())
+
+
+def test_a_stretch_that_is_over_stays_as_it_was(history: History) -> None:
+    before = month(history)
+
+    later = month(replace(history, today=history.today + 40))
+
+    assert len(later.days) >= len(before.days)
+    assert later.x[: len(before.x)].tolist() == before.x.tolist()
+    assert later.y[: len(before.y)].tolist() == before.y.tolist()
+
+
+def test_pairs_are_called_what_they_are(book: Book) -> None:
+    book.run(1, 8, 1)
+    book.check_in(2, 1)
+
+    panels = figures_for(book.runtime, book.runner_id).exploring
+    said = {panel.name: panel.sentence for panel in panels}
+
+    assert said["month"] == "Not enough yet: 1 of 15 stretches of four weeks."
+    assert said["consistency"] == "Not enough yet: 1 of 15 weeks."
+    assert said["load"] == "Not enough yet: 1 of 15 answers."

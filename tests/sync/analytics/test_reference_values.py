@@ -1,0 +1,169 @@
+"""The figures agree, digit for digit, with numbers computed elsewhere."""
+
+import csv
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.regression.mixed_linear_model import MixedLM
+
+from sync.analytics import link
+from sync.analytics.dataset.loads import trailing_load
+from sync.analytics.stats.curve import robust_line, theil_sen
+from sync.analytics.stats.groups import welch
+from sync.analytics.stats.persistence import lag_one, persistence
+from sync.analytics.stats.rank_link import DRAWN
+from sync.analytics.stats.series import Floats, average_ranks
+from tests.support.paths import DATA
+
+
+def read(name: str) -> list[dict[str, str]]:
+    with (DATA / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def numbers(rows: list[dict[str, str]], name: str) -> Floats:
+    return np.array([float(row[name]) for row in rows])
+
+
+def day_numbers(rows: list[dict[str, str]]) -> Floats:
+    days = [date.fromisoformat(row["date"]).toordinal() for row in rows]
+    return np.array(days, dtype=float)
+
+
+SIXTY = [row for row in read("marathon.csv") if row["pace_min"]][:60]
+MILES, PACE, DAYS = (
+    numbers(SIXTY, "miles"),
+    numbers(SIXTY, "pace_min"),
+    day_numbers(SIXTY),
+)
+
+
+def printed(value: float, digits: int) -> float:
+    return round(float(value), digits)
+
+
+def test_the_link_of_sixty_real_runs() -> None:
+    found = link(MILES, PACE, DAYS)
+
+    assert found.n == 60
+    assert found.n_eff == 60.0
+    assert found.rho == pytest.approx(0.08068038373002508, abs=1e-15)
+    assert [printed(end, 6) for end in found.i95] == [-0.184292, 0.334720]
+    assert [printed(end, 6) for end in found.i99] == [-0.264003, 0.407091]
+    assert printed(found.pshift, 6) == 0.466667
+    assert printed(found.adj, 6) == 0.077044
+    assert found.claim is False
+
+
+@pytest.mark.parametrize(
+    ("series", "plain", "corrected"),
+    [(MILES, -0.2464665766, -0.2418946421), (PACE, 0.4360602440, 0.4765546428)],
+)
+def test_the_persistence_of_ranks(
+    series: Floats, plain: float, corrected: float
+) -> None:
+    ranks = average_ranks(series)
+
+    assert printed(lag_one(ranks), 10) == plain
+    assert printed(persistence(ranks), 10) == corrected
+
+
+@pytest.mark.parametrize(
+    ("measure", "statistic", "pvalue"),
+    [
+        (stats.pearsonr, -0.03633351909573831, 0.7828484858802965),
+        (stats.spearmanr, 0.08068038373002508, 0.5400076375122294),
+        (stats.kendalltau, 0.05734940258324815, None),
+    ],
+)
+def test_the_sample_is_the_one_that_was_measured(
+    measure: Callable[..., tuple[float, float]], statistic: float, pvalue: float | None
+) -> None:
+    found, p = measure(MILES, PACE)
+
+    assert found == pytest.approx(statistic, abs=1e-14)
+    assert pvalue is None or p == pytest.approx(pvalue, abs=1e-13)
+
+
+def test_the_slope_for_humans() -> None:
+    found = theil_sen(MILES, PACE)
+
+    assert printed(found.slope, 4) == 0.0190
+    assert printed(found.low, 4) == -0.0710
+    assert printed(found.high, 4) == 0.0980
+    assert printed(found.intercept, 4) == 7.7365
+
+
+def test_the_robust_line() -> None:
+    line = robust_line(np.arange(60), PACE)
+
+    wanted = [7.87714478, 7.88519448, 7.86383376, 7.59493695]
+    assert [printed(line[at], 8) for at in (0, 10, 30, 59)] == wanted
+
+
+def test_the_difference_of_two_means() -> None:
+    short = numbers(SIXTY, "short") == 1
+
+    found = welch(PACE[short], PACE[~short])
+
+    low, high = found.interval(DRAWN)
+    assert printed(found.t, 7) == -0.3522307
+    assert printed(found.df, 7) == 24.7575477
+    assert printed(2 * stats.t.sf(abs(found.t), found.df), 7) == 0.7276460
+    assert (printed(low, 7), printed(high, 7)) == (-0.2652006, 0.1877701)
+
+
+@pytest.mark.parametrize(
+    ("day", "week", "month"),
+    [
+        ("2002-03-31", 28.5, 108.5),
+        ("2004-07-04", 33.0, 148.6),
+        ("2006-10-15", 46.2, 159.2),
+    ],
+)
+def test_trailing_loads_of_a_real_log(day: str, week: float, month: float) -> None:
+    log = read("marathon.csv")
+    at = [date.fromisoformat(day).toordinal()]
+
+    seven = trailing_load(numbers(log, "miles"), day_numbers(log), at)
+    four = trailing_load(numbers(log, "miles"), day_numbers(log), at, window_days=28)
+
+    assert (printed(seven[0], 6), printed(four[0], 6)) == (week, month)
+
+
+@pytest.mark.parametrize(
+    ("film", "n", "lift", "echo"),
+    [
+        ("1", 83, -2.198, -0.584),
+        ("2", 78, 0.596, -0.355),
+        ("3", 85, -0.200, -0.488),
+        ("4", 84, 2.194, -0.467),
+    ],
+)
+def test_a_low_start_alone_makes_a_lift(
+    film: str, n: int, lift: float, echo: float
+) -> None:
+    rows = [row for row in read("affect.csv") if row["film"] == film]
+    before, after = numbers(rows, "pa1"), numbers(rows, "pa2")
+
+    change = after - before
+
+    assert len(rows) == n
+    assert change.mean() == pytest.approx(lift, abs=0.0006)
+    assert printed(stats.pearsonr(change, before)[0], 3) == echo
+
+
+def test_the_mixed_model_of_the_sleep_study() -> None:
+    rows = read("sleepstudy.csv")
+    days = np.column_stack([np.ones(len(rows)), numbers(rows, "days")])
+
+    model = MixedLM(
+        numbers(rows, "reaction"), days, numbers(rows, "subject"), exog_re=days
+    ).fit(reml=True)
+
+    assert [printed(value, 4) for value in model.fe_params] == [251.4051, 10.4673]
+    spread = [*np.sqrt(np.diag(model.cov_re)), np.sqrt(model.scale)]
+    assert spread == pytest.approx([24.741, 5.922, 25.592], abs=0.002)

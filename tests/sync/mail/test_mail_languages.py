@@ -1,0 +1,224 @@
+"""Mails speak their reader's language, whole, and pictures do, too."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from babel import Locale
+
+from sync.language import LANGUAGES, speaking
+from sync.mail import messages
+from sync.mail.deliver import deliver_due
+from sync.mail.formatting import distance, moment, occasion, span
+from sync.mail.message import Person
+from sync.mail.messages import Message
+from sync.mail.week_picture import WIDTH, Day, week_picture
+from sync.models import Runner
+from tests.support.message_catalogue import BRACKETS, brackets
+from tests.support.page_text import outside, words_in
+from tests.support.smtp_servers import Post
+from tests.sync.analytics.test_claim_wording import forbidden_in_german
+from tests.sync.mail.conftest import NOON, Office
+from tests.sync.mail.test_messages import GOLDEN, MAILS, NOW, SENDING, survey
+from tests.sync.test_digest import pixels
+
+KEPT_IN_GERMAN = ("survey", "survey_with_distance", "checkin", "digest")
+NAMES = {"Moodmiles", "km", "mi", "https", "moodmiles", "example", "Samaritans", "call"}
+_ADDRESS = re.compile(r"https?://\S+|\S+@\S+")
+
+
+def in_german(name: str) -> Message:
+    with speaking("de"):
+        return MAILS[name]()
+
+
+@pytest.mark.parametrize("name", KEPT_IN_GERMAN)
+def test_the_german_mail_reads_as_agreed(name: str) -> None:
+    mail = in_german(name)
+    html, text = GOLDEN / f"{name}.de.html", GOLDEN / f"{name}.de.txt"
+
+    if os.environ.get("UPDATE_GOLDEN"):
+        html.write_text(mail.html)
+        text.write_text(f"Subject: {mail.subject}\n\n{mail.text}")
+
+    assert mail.html == html.read_text()
+    assert f"Subject: {mail.subject}\n\n{mail.text}" == text.read_text()
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_a_german_mail_says_that_it_is_and_uses_no_word_that_we_never_use(
+    name: str,
+) -> None:
+    mail = in_german(name)
+
+    assert '<html lang="de"' in mail.html
+    assert 'lang="en"' not in mail.html
+    assert forbidden_in_german(f"{mail.subject}\n{mail.text}") == []
+
+
+@pytest.fixture
+def bracketed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with brackets(tmp_path / "locale", monkeypatch):
+        yield
+
+
+@pytest.mark.usefixtures("bracketed")
+@pytest.mark.parametrize("name", MAILS)
+def test_no_text_of_a_mail_escapes_translation(name: str) -> None:
+    with speaking(BRACKETS):
+        mail = MAILS[name]()
+
+    said = (mail.html, mail.text.replace("<", ""), mail.subject)
+    found = [text for page in said for text in outside(page)]
+    assert [text for text in found if escapes(text)] == []
+
+
+@pytest.mark.usefixtures("bracketed")
+def test_not_even_the_foot_escapes() -> None:
+    sending = messages.Sending(
+        "https://moodmiles.example",
+        now=NOW,
+        stale_at=NOW,
+        language=BRACKETS,
+        people=[Person("Samaritans", "call 116 123", "https://samaritans.example")],
+    )
+
+    values = {"unsubscribe_token": "u"}
+    mail = messages.render("slow_down_question", values, sending)
+
+    assert "116 123" in mail.text
+    assert [text for text in outside(mail.html) if escapes(text)] == []
+
+
+def escapes(text: str) -> bool:
+    """Whether words are left that are no names, days or the figures' own sentence."""
+    if text.rstrip(".") == "Not enough yet: 7 of 15 runs":
+        return False  # given to the mail as it is
+    return bool(words_in(_ADDRESS.sub("", text)) - NAMES - days())
+
+
+def days() -> set[str]:
+    rules = Locale.parse(BRACKETS)
+    names = [*rules.days["format"]["abbreviated"].values()]
+    names += rules.days["stand-alone"]["abbreviated"].values()
+    names += rules.months["format"]["abbreviated"].values()
+    return {word for name in names for word in words_in(name)}
+
+
+@pytest.mark.parametrize(
+    ("said", "german"),
+    [
+        (lambda: distance(8_230.4, units="km"), "8,2 km"),
+        (lambda: moment(NOW, zone="Europe/Berlin"), "Sa., 21. Nov., 10:48"),
+        (lambda: span(timedelta(minutes=1)), "1 Minute"),
+        (lambda: span(timedelta(days=3)), "3 Tage"),
+        (lambda: heard(hours=3), "heute Morgen"),
+        (lambda: heard(hours=9, minutes=40), "letzte Nacht"),
+        (lambda: heard(hours=13), "gestern Abend"),
+        (lambda: heard(hours=20), "gestern Nachmittag"),
+        (lambda: heard(days=3), None),
+    ],
+)
+def test_times_and_distances_follow_the_language(
+    said: Callable[[], str | None], german: str | None
+) -> None:
+    with speaking("de"):
+        assert said() == german
+
+
+def heard(**ago: float) -> str | None:
+    return occasion(NOW - timedelta(**ago), now=NOW, zone="UTC")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_days_of_the_picture_have_letters_in_every_language(language: str) -> None:
+    with speaking(language):
+        rows = pixels(week_picture([Day(5000, [1])] * 7))
+
+    ink, width = bytes((90, 100, 115)), 3 * (WIDTH - 80) // 7
+    below = [row[120 + width * day :][:width] for row in rows[260:] for day in range(7)]
+    with_ink = [number % 7 for number, part in enumerate(below) if ink in part]
+    assert set(with_ink) == set(range(7))
+
+
+def test_the_letters_under_the_bars_are_the_languages_own() -> None:
+    week = [Day(5000, [1])] * 7
+
+    with speaking("de"):
+        german = week_picture(week)
+
+    assert german != week_picture(week)
+
+
+def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
+    values = {
+        "distances_m": [0, 5000, 0, 0, 0, 0, 0],
+        "moods": [[], [1], [], [], [], [], []],
+        "runs": 1,
+        "sentence": {"en": "No clear link so far.", "de": "Bisher nichts Klares."},
+        "unsubscribe_token": "u",
+    }
+    sendings = {language: sending_in(language) for language in ("de", "en", "fr")}
+
+    said = {
+        language: messages.render("digest", values, sending).text
+        for language, sending in sendings.items()
+    }
+
+    assert "1 Lauf, 5,0 km, 1 Antwort." in said["de"]
+    assert "Di 5,0 km, Gut." in said["de"]
+    assert "Bisher nichts Klares." in said["de"]
+    assert "No clear link so far." in said["en"]
+    assert said["fr"] == said["en"]
+
+
+def sending_in(language: str) -> messages.Sending:
+    return messages.Sending(
+        SENDING.public_url, now=NOW, stale_at=NOW, language=language
+    )
+
+
+def test_a_mail_speaks_the_language_chosen_when_it_leaves(
+    office: Office, post: Post
+) -> None:
+    office.promise()
+    office.change(preferences={"language": "de"})
+
+    deliver_due(office.runtime)
+
+    (letter,) = post.letters
+    assert letter["Subject"] == "Dein Lauf heute Morgen: Wie fühlst du dich?"
+    assert letter["To"] == "sam@example.org"
+
+
+def test_the_receipt_of_a_deleted_runner_keeps_their_language(
+    office: Office, post: Post
+) -> None:
+    office.promise(
+        "deleted:1",
+        kind="deleted",
+        runner_id=None,
+        to="sam@example.org",
+        language="de",
+        values={},
+    )
+    with office.runtime.db.transaction() as session:
+        session.delete(session.get_one(Runner, office.runner_id))
+
+    deliver_due(office.runtime)
+
+    (letter,) = post.letters
+    assert letter["Subject"] == "Deine Moodmiles-Daten sind gelöscht"
+
+
+def test_a_runner_without_a_language_is_written_to_in_english(
+    office: Office, post: Post
+) -> None:
+    office.promise(stale_at=NOON + timedelta(hours=1))
+
+    deliver_due(office.runtime)
+
+    assert post.letters[0]["Subject"] == survey().subject

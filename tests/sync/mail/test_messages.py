@@ -1,0 +1,200 @@
+"""What the mails say, compared letter by letter with what we agreed on."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from sync.mail import account_mails, messages
+from sync.mail.messages import Message, Sending, UnknownMail
+from tests.sync.analytics.test_claim_wording import forbidden_in
+
+GOLDEN = Path(__file__).parent / "golden"
+NOW = datetime(2026, 11, 21, 9, 48, tzinfo=UTC)
+SENDING = Sending(
+    "https://moodmiles.example", now=NOW, stale_at=NOW + timedelta(minutes=15)
+)
+TOKEN = "Vb3rT0k3n-of-32-letters_like-ours"
+STOP = "unsubscribe-token-of-the-runner_1"
+
+
+def survey(**changes: object) -> Message:
+    values: dict[str, object] = {
+        "token": TOKEN,
+        "unsubscribe_token": STOP,
+        "expires_at": "2026-11-22T08:50:00+00:00",
+        "zone": "Europe/London",
+        "run_started_at": "2026-11-21T08:18:00+00:00",
+    }
+    return messages.render("survey", values | changes, SENDING)
+
+
+def reminder() -> Message:
+    return messages.survey_reminder(
+        SENDING,
+        token=TOKEN,
+        unsubscribe_token=STOP,
+        expires_at=NOW + timedelta(hours=23),
+        zone="Europe/London",
+        run_started_at=NOW - timedelta(hours=5),
+    )
+
+
+MAILS: dict[str, Callable[[], Message]] = {
+    "survey": survey,
+    "survey_with_distance": lambda: survey(distance_m=8_230.4, units="mi"),
+    "survey_reversed": lambda: survey(reversed_order=True, run_started_at=None),
+    "survey_reminder": reminder,
+    "checkin": lambda: messages.checkin(
+        SENDING,
+        token=TOKEN,
+        unsubscribe_token=STOP,
+        expires_at=NOW + timedelta(hours=4),
+        zone="Europe/London",
+    ),
+    "digest": lambda: messages.digest(
+        SENDING,
+        distances_m=[0, 5000, 0, 8200, 0, 14_000, 0],
+        moods=[[], [1], [], [2], [], [], []],
+        runs=3,
+        sentence={
+            "en": "Not enough yet: 7 of 15 runs.",
+            "de": "Noch nicht genug: 7 von 15 Läufen.",
+        },
+        unsubscribe_token=STOP,
+    ),
+    "slow_down_question": lambda: messages.slow_down_question(
+        SENDING, unsubscribe_token=STOP
+    ),
+    "confirm_address": lambda: account_mails.confirm_address(SENDING, token=TOKEN),
+    "sign_in_link": lambda: account_mails.sign_in_link(SENDING, token=TOKEN),
+    "reconnect": lambda: account_mails.reconnect(SENDING),
+    "export_ready": lambda: account_mails.export_ready(
+        SENDING, expires_at=NOW + timedelta(days=7), zone="Europe/London"
+    ),
+    "disconnected": lambda: account_mails.disconnected(SENDING),
+    "deleted": lambda: account_mails.deleted(SENDING),
+    "undo": lambda: account_mails.undo(
+        SENDING, token=TOKEN, until=NOW + timedelta(minutes=10), zone="Europe/London"
+    ),
+    "inactive": lambda: account_mails.inactive(
+        SENDING, token=TOKEN, until=NOW + timedelta(days=30), zone="Europe/London"
+    ),
+    "agree_again": lambda: account_mails.agree_again(SENDING),
+}
+
+
+class Page(HTMLParser):
+    """The links, pictures and words of a mail's HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.tags: set[str] = set()
+        self.feed(html)
+
+    @override
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name == "href":
+                self.links.append(value or "")
+            if name in {"src", "background", "srcset"}:
+                self.loads.append(value or "")
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_the_mail_reads_as_agreed(name: str) -> None:
+    mail = MAILS[name]()
+    html, text = GOLDEN / f"{name}.html", GOLDEN / f"{name}.txt"
+
+    if os.environ.get("UPDATE_GOLDEN"):
+        html.write_text(mail.html)
+        text.write_text(f"Subject: {mail.subject}\n\n{mail.text}")
+
+    assert mail.html == html.read_text()
+    assert f"Subject: {mail.subject}\n\n{mail.text}" == text.read_text()
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_a_mail_is_small_and_loads_nothing(name: str) -> None:
+    mail = MAILS[name]()
+
+    assert len(mail.html.encode()) <= 20_000
+    # What travels inside the mail is not fetched from anywhere.
+    assert [at for at in Page(mail.html).loads if not at.startswith("cid:")] == []
+    forbidden = {"form", "script"} if mail.picture else {"form", "script", "img"}
+    assert not Page(mail.html).tags & forbidden
+    assert "prefers-color-scheme:dark" in mail.html
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_the_text_twin_has_every_link_of_the_html(name: str) -> None:
+    mail = MAILS[name]()
+
+    links = set(Page(mail.html).links)
+
+    assert links
+    assert {link for link in links if link not in mail.text} == set()
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_no_mail_uses_a_word_that_we_never_use(name: str) -> None:
+    mail = MAILS[name]()
+
+    assert forbidden_in(f"{mail.subject}\n{mail.text}") == []
+
+
+def test_the_five_tiles_lead_to_the_five_answers_best_last() -> None:
+    tiles = [link for link in Page(survey().html).links if "?m=" in link]
+
+    address = f"https://moodmiles.example/s/{TOKEN}"
+    assert tiles == [f"{address}?m={mood}" for mood in (1, 2, 3, 4, 5)]
+
+
+def test_the_order_is_reversed_for_half_the_runners() -> None:
+    mail = survey(reversed_order=True)
+
+    assert mail.text.index("Great") < mail.text.index("Awful")
+    assert mail.html.index("?m=5") < mail.html.index("?m=1")
+
+
+def test_distance_is_said_only_when_the_runner_wants_it() -> None:
+    assert " mi" not in survey(distance_m=None).text
+    assert "5.1 mi" in survey(distance_m=8_230.4, units="mi").text
+    assert "Strava" not in survey().text + survey().html + survey().subject
+
+
+def test_a_hidden_start_leaves_no_trace() -> None:
+    mail = survey(run_started_at=None)
+
+    assert mail.subject == "A quick question about your run"
+    assert "morning" not in mail.text + mail.html
+
+
+def test_what_a_template_is_given_cannot_become_markup() -> None:
+    page = Page(survey(token='"><script>').html)
+
+    assert "script" not in page.tags
+    assert 'https://moodmiles.example/s/"><script>?m=1' in page.links
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "sentence"),
+    [
+        ("postcard", {}, "no mail of the kind postcard"),
+        ("survey", {"token": "t"}, "missing a required"),
+        ("sign_in_link", {"token": "t", "colour": "red"}, "colour"),
+        ("sign_in_link", {"token": 7}, "cannot use its token"),
+    ],
+)
+def test_a_mail_without_its_values_is_refused_in_a_sentence(
+    kind: str, values: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(UnknownMail, match=sentence):
+        messages.render(kind, values, SENDING)

@@ -1,0 +1,198 @@
+"""An export is asked for, packed by a worker whatever dies, fetched, forgotten."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import inspect, select
+
+from sync.models import Event, Export, Model, Run, Runner
+from sync.portability import exports
+from sync.portability.exports import State
+from sync.portability.pack import STEPS, pack
+from sync.portability.tables import TABLES
+from sync.queue import Work
+from sync.settings import Settings
+from tests.support.harness import Stage
+from tests.support.outbox_reader import waiting
+from tests.sync.portability.killed_packers import ON_BOTH, count, mail_kinds, unpacked
+
+pytestmark = pytest.mark.slow
+
+
+@ON_BOTH
+def test_a_worker_packs_what_was_asked_for(stage: Stage, runner_id: int) -> None:
+    before = exports.look(stage.runtime, runner_id)
+    exports.ask(stage.runtime, runner_id)
+    asked = exports.look(stage.runtime, runner_id)
+    exports.drain(stage.runtime)
+    ready = exports.look(stage.runtime, runner_id)
+
+    packed = exports.fetch(stage.runtime, runner_id)
+
+    assert (before.state, asked.state, ready.state) == (
+        State.NONE,
+        State.PACKING,
+        State.READY,
+    )
+    assert Work.EXPORT in stage.queue.woken_up
+    assert (asked.done, ready.done, ready.steps) == (0, STEPS, STEPS)
+    assert ready.size_bytes == len(packed or b"")
+    assert "8230.4" in unpacked(packed)["runs.csv"]
+
+
+@ON_BOTH
+def test_each_table_comes_for_spreadsheets_and_letter_by_letter(
+    stage: Stage, runner_id: int
+) -> None:
+    files = unpacked(pack(stage.runtime, runner_id))
+
+    for name in TABLES:
+        rows = json.loads(files[f"{name}.json"])
+        lines = list(csv.DictReader(io.StringIO(files[f"{name}.csv"])))
+        assert len(rows) == len(lines)
+        assert rows or name in {"exports", "sweep"}, name
+    moods = [row["said"].get("mood") for row in json.loads(files["answers.json"])]
+    assert moods[:2] == [0, 1]
+    assert (
+        json.loads(files["account.json"])["email"] == f"runner{runner_id}@example.org"
+    )
+    assert "8230.4" in files["study/runs.csv"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1"])
+def test_no_spreadsheet_takes_a_text_for_a_formula(
+    stage: Stage, runner_id: int, text: str
+) -> None:
+    with stage.runtime.db.transaction() as session:
+        session.scalars(select(Run)).first().device = text  # type: ignore[union-attr]
+
+    files = unpacked(pack(stage.runtime, runner_id))
+
+    lines = csv.DictReader(io.StringIO(files["runs.csv"]))
+    assert f"'{text}" in {line["device"] for line in lines}
+    assert text in {run["device"] for run in json.loads(files["runs.json"])}
+
+
+def test_no_file_holds_a_secret(stage: Stage, runner_id: int) -> None:
+    with stage.runtime.db.reading() as session:
+        secrets = [
+            str(value)
+            for table in Model.metadata.sorted_tables
+            for column in table.c
+            if column.name.endswith("_hash") or column.name == "dedupe_key"
+            for value in session.scalars(select(column).where(column.is_not(None)))
+        ]
+    tokens = [
+        token
+        for grant in [stage.world.grants.get(7)]
+        for token in ([grant.access_token, grant.refresh_token] if grant else [])
+    ]
+
+    everything = "\n".join(unpacked(pack(stage.runtime, runner_id)).values())
+
+    assert secrets
+    assert tokens
+    assert [one for one in (*secrets, *tokens) if one in everything] == []
+
+
+def test_every_table_about_a_runner_is_in_it() -> None:
+    about_runners = {
+        mapper.class_
+        for mapper in Model.registry.mappers
+        if "runner_id" in inspect(mapper.class_).columns
+    }
+
+    assert {held.model for held in TABLES.values()} == about_runners | {Event}
+
+
+def test_there_is_one_export_a_runner_and_a_new_one_replaces_it(
+    stage: Stage, runner_id: int
+) -> None:
+    exports.ask(stage.runtime, runner_id)
+    exports.ask(stage.runtime, runner_id)
+    exports.drain(stage.runtime)
+    first = exports.fetch(stage.runtime, runner_id)
+    exports.ask(stage.runtime, runner_id)
+    meanwhile = exports.fetch(stage.runtime, runner_id)
+    exports.drain(stage.runtime)
+
+    second = exports.fetch(stage.runtime, runner_id)
+
+    assert count(stage, Export) == 1
+    assert first
+    assert meanwhile is None
+    assert second
+
+
+def test_an_export_is_its_runners_alone(stage: Stage, runner_id: int) -> None:
+    other = stage.link(stage.athlete(8))
+    exports.ask(stage.runtime, runner_id)
+
+    exports.drain(stage.runtime)
+
+    assert exports.fetch(stage.runtime, other) is None
+    assert exports.look(stage.runtime, other).state is State.NONE
+
+
+@pytest.mark.parametrize(("retention_days", "days"), [(None, 7), (7, 1)])
+def test_an_export_is_forgotten_in_time(
+    stage: Stage, runner_id: int, retention_days: int | None, days: int
+) -> None:
+    values = {**dict(stage.runtime.settings), "strava_retention_days": retention_days}
+    runtime = replace(stage.runtime, settings=Settings.model_construct(**values))
+    exports.ask(runtime, runner_id)
+    exports.drain(runtime)
+    stage.pass_time(days=days, minutes=-1)
+    exports.tidy(runtime)
+    almost = exports.fetch(runtime, runner_id)
+
+    stage.pass_time(minutes=1)
+    over = exports.fetch(runtime, runner_id)
+    exports.tidy(runtime)
+
+    with runtime.db.reading() as session:
+        kept = session.scalars(select(Export.sealed)).all()
+    assert almost
+    assert over is None
+    assert kept == [None]
+    assert exports.look(runtime, runner_id).state is State.OVER
+
+
+@ON_BOTH
+def test_all_tables_are_of_one_moment(stage: Stage, runner_id: int) -> None:
+    athlete = stage.world.athletes.get(7)
+    assert athlete
+
+    def after_step(done: int) -> None:
+        if done == 1:  # the runs are read: a new one must not show anywhere
+            run = stage.run(athlete, ended_minutes_ago=0)
+            stage.tell(athlete, run.id, "create")
+            stage.work()
+
+    files = unpacked(pack(stage.runtime, runner_id, after_step=after_step))
+
+    held = {row["id"] for row in json.loads(files["runs.json"])}
+    decided = {row["run_id"] for row in json.loads(files["decisions.json"])}
+    assert decided == held
+    assert len(files["study/runs.csv"].splitlines()) == 1 + len(held)
+    assert count(stage, Run) == len(held) + 1
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_the_mail_leads_to_the_page_and_opens_nothing(
+    stage: Stage, runner_id: int, *, confirmed: bool
+) -> None:
+    with stage.runtime.db.transaction() as session:
+        runner = session.get_one(Runner, runner_id)
+        runner.email_confirmed_at = stage.clock() if confirmed else None
+    exports.ask(stage.runtime, runner_id)
+
+    exports.drain(stage.runtime)
+
+    kinds = mail_kinds(stage)
+    assert ("export_ready" in kinds) == confirmed
+    if confirmed:
+        assert set(waiting(stage.runtime, "export_ready")) == {"expires_at", "zone"}

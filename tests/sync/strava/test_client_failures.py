@@ -1,0 +1,106 @@
+"""What a Strava in trouble, or one that is asked too much, means to us."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sync.errors import (
+    AppInactive,
+    MoodmilesError,
+    RateLimited,
+    StravaUnavailable,
+)
+from sync.simulator.records import App, Limits
+from sync.simulator.world import World
+from sync.strava import Grant, Lane
+from sync.strava.client import HttpStrava
+from tests.support.clock import NOON
+from tests.sync.strava.conftest import code, fails
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "status": 500},
+        {"kind": "status", "status": 503},
+        {"kind": "status", "status": 597},
+        {"kind": "html"},
+        {"kind": "empty"},
+        {"kind": "reset"},
+    ],
+)
+def test_a_strava_in_trouble_is_unavailable(
+    world: World, strava: HttpStrava, grant: Grant, fault: dict[str, Any]
+) -> None:
+    given = code(world)
+    fails(world, **fault)
+
+    asked: list[Callable[[], object]] = [
+        lambda: strava.exchange(given),
+        lambda: strava.refresh(grant.tokens.refresh),
+        lambda: strava.run(grant.tokens.access, 1, lane=Lane.NEW_RUN),
+        lambda: strava.page(grant.tokens.access, lane=Lane.SWEEP),
+        strava.subscriptions,
+    ]
+    for asks in asked:
+        with pytest.raises(StravaUnavailable) as error:
+            asks()
+        assert error.value.__context__ is None
+
+
+def test_an_inactive_app_is_told_apart(
+    world: World, strava: HttpStrava, grant: Grant
+) -> None:
+    with world.change():
+        world.set(App(inactive=True))
+
+    with pytest.raises(AppInactive):
+        strava.run(grant.tokens.access, 1, lane=Lane.NEW_RUN)
+    with pytest.raises(AppInactive):
+        strava.subscriptions()
+
+
+def test_a_refusal_for_asking_too_much_pauses_everything(
+    world: World, strava: HttpStrava, grant: Grant
+) -> None:
+    fails(world, "status", status=429, times=1)
+
+    with pytest.raises(RateLimited) as first:
+        strava.page(grant.tokens.access, lane=Lane.SWEEP)
+    with pytest.raises(RateLimited) as second:
+        strava.run(grant.tokens.access, 1, lane=Lane.WAITING)
+
+    assert first.value.until == second.value.until > NOON
+    assert world.usage.quarter_used == 1
+
+
+def test_the_budget_follows_strava_s_own_count(
+    world: World, strava: HttpStrava, grant: Grant
+) -> None:
+    with world.change():
+        world.set(replace(world.usage, quarter=0, day=0))
+        world.set(Limits(quarter=40, day=90, read_quarter=30, read_day=80))
+
+    strava.page(grant.tokens.access, lane=Lane.WAITING)
+
+    meters = [(meter.used, meter.limit) for meter in strava.budget.state().meters]
+    assert meters == [(1, 40), (1, 30), (1, 90), (1, 80)]
+
+
+def test_a_used_up_budget_asks_strava_for_nothing(
+    world: World, strava: HttpStrava, grant: Grant
+) -> None:
+    with world.change():
+        world.set(Limits(read_quarter=3))
+
+    refused: list[MoodmilesError] = []
+    for _ in range(6):
+        try:
+            strava.page(grant.tokens.access, lane=Lane.WAITING)
+        except RateLimited as error:
+            refused.append(error)
+
+    assert len(refused) == 3
+    assert world.usage.quarter_used == 3

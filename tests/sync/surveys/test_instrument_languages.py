@@ -1,0 +1,106 @@
+"""Instruments in other languages: whole, beside the English words, or refused."""
+
+from pathlib import Path
+
+import pytest
+
+from sync.errors import NotConfigured
+from sync.language import DEFAULT, LANGUAGES, gettext, speaking
+from sync.mail.formatting import MOODS
+from sync.surveys import instruments
+from sync.surveys.instruments import library
+from sync.surveys.instruments.reading import read
+from tests.sync.surveys.test_instruments import GOOD, written
+
+TOLD = """\
+id = "club-1"
+kind = "focus"
+title = "Ours"
+
+[texts.de]
+title = "Unsere"
+
+[[questions]]
+key = "legs"
+text = "How do your legs feel?"
+choices = { 0 = "Heavy", 1 = "Fine" }
+
+[questions.texts.de]
+text = "Wie geht es den Beinen?"
+choices = { 0 = "Schwer", 1 = "Gut" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("bad", "line", "why"),
+    [
+        (TOLD.replace("[texts.de]", "[texts.xx]"), 5, "none of our other languages"),
+        (TOLD.replace("[texts.de]", "[texts.en]"), 5, "none of our other languages"),
+        (TOLD.replace('title = "Unsere"', 'titel = "Unsere"'), 5, "title"),
+        (TOLD.replace('"Unsere"', '"Unsere"\nname = 1'), 7, "name"),
+        (TOLD.replace('"Unsere"', '"Unsere"\nintro = "Hier"'), 7, "one language only"),
+        (TOLD.replace('text = "Wie', 'txt = "Wie'), 13, "text"),
+        (TOLD.replace('1 = "Gut"', '2 = "Gut"'), 15, "not the same choices"),
+        (TOLD.replace('1 = "Gut"', '1 = "Schwer"'), 15, "same words"),
+        (TOLD.replace('"Wie geht', '"Wie"\nhint = "So"\n# "'), 15, "one language only"),
+        (TOLD[: TOLD.index("[questions.")], 8, "the question legs is missing"),
+        (GOOD + TOLD[TOLD.index("[questions.") :], 9, "the instrument itself"),
+    ],
+)
+def test_half_a_translation_is_refused_with_its_line(
+    tmp_path: Path, bad: str, line: int, why: str
+) -> None:
+    path = written(tmp_path, bad)
+
+    with pytest.raises(NotConfigured, match=rf"club\.toml, line {line}: .*{why}"):
+        read(path)
+
+
+def test_a_host_translates_a_question_without_code(tmp_path: Path) -> None:
+    found = read(written(tmp_path, TOLD))
+
+    with speaking("de"):
+        said = found.spoken()
+        language = found.language
+
+    assert (said.title, said.questions[0].text) == ("Unsere", "Wie geht es den Beinen?")
+    assert said.questions[0].choices == {0: "Schwer", 1: "Gut"}
+    assert language == "de"
+    assert found.spoken() == found
+
+
+def test_what_is_not_translated_stays_english_and_says_so(tmp_path: Path) -> None:
+    found = read(written(tmp_path, GOOD))
+
+    with speaking("de"):
+        assert found.spoken() == found
+        assert found.language == "en"
+
+
+@pytest.mark.parametrize("language", set(LANGUAGES) - {DEFAULT})
+def test_ours_stand_in_every_language(language: str) -> None:
+    with speaking(language):
+        spoken_in = {one.id: one.language for one in library().instruments.values()}
+        moods = [
+            question.spoken().choices
+            for one in library().instruments.values()
+            for question in one.questions
+            if question.key in {"mood", "before"}
+        ]
+        words = {mood: gettext(word) for mood, word in MOODS.items()}
+
+    assert set(spoken_in.values()) == {language}
+    assert all(found == words for found in moods)
+
+
+def test_the_wellbeing_page_in_german_is_the_published_translation() -> None:
+    (who5,) = library().of_kind("page")
+    with speaking("de"):
+        said = who5.spoken()
+
+    notice = Path(instruments.__file__).parent / "who5" / "NOTICE"
+    published = " ".join(notice.read_text().split())
+    for question in said.questions:
+        statement = question.text.removeprefix("In den letzten zwei Wochen ")
+        assert f'"... {statement}"' in published
+        assert ", ".join(question.choices.values()) in published

@@ -1,0 +1,117 @@
+"""What the figures say reaches the dashboard in their own words."""
+
+import re
+from html import unescape
+
+import pytest
+
+from sync.runtime import Runtime
+from sync.standins.fixtures.fixtures import prepare
+from tests.support.run_history import give_history
+from tests.web.conftest import Browser
+from web.dashboard.findings import split
+
+
+def test_with_enough_answers_the_figures_speak(
+    browser: Browser, runner_id: int, runtime: Runtime
+) -> None:
+    give_history(runtime, runner_id, moods=[0, 1, 1, 2, 0, -1] * 8, km=[5, 8, 12, 7])
+
+    page = browser.open("/dashboard").text
+
+    assert "No clear link so far" in page
+    assert "How sure is this?" in page
+    assert 'class="trend"' in page
+    assert "The line is your typical mood" in page
+    assert "Mood after runs and at check-ins" in page
+
+
+def test_three_awful_answers_in_a_row_name_people_to_talk_to(
+    browser: Browser, runner_id: int, runtime: Runtime
+) -> None:
+    give_history(runtime, runner_id, moods=[0, -2, -2, -2], km=[5])
+
+    page = browser.open("/dashboard").text
+
+    assert "Your last answers were mostly low." in page
+    assert "telefonseelsorge.de" in page
+
+
+@pytest.mark.parametrize(
+    ("sentence", "title", "text"),
+    [
+        ("Not enough yet: 7 of 15 runs.", "Not enough yet: 7 of 15 runs.", ""),
+        (
+            "You may feel better in weeks of 5–9 km. It may still be chance.",
+            "You may feel better in weeks of 5–9 km.",
+            "It may still be chance.",
+        ),
+        (
+            "You tended to feel best: Good or Great after 8 %. It does not tell why.",
+            "You tended to feel best.",
+            "Good or Great after 8\N{NO-BREAK SPACE}%. It does not tell why.",
+        ),
+    ],
+)
+def test_a_sentence_becomes_a_title_and_the_rest(
+    sentence: str, title: str, text: str
+) -> None:
+    assert split(sentence) == (title, text)
+
+
+def test_the_headlines_percentages_are_those_of_the_runs_that_it_leads_to(
+    browser: Browser, runtime: Runtime
+) -> None:
+    scene = prepare(runtime, "answers-500")
+    assert scene.runner_id
+    browser.sign_in(scene.runner_id)
+
+    page = unescape(browser.open("/dashboard").text)
+    all_of_it, inside, good_inside, others, good_others = (
+        listed_in(browser.open(address).text)
+        for address in re.findall(r'href="(\S+group=mileage\.\w+)#all-runs"', page)
+    )
+
+    assert f"In your first {all_of_it} answers" in page
+    assert (
+        f"after {good_inside / inside:.0%}".replace("%", "\N{NO-BREAK SPACE}%") in page
+    )
+    assert (
+        f"against {good_others / others:.0%}".replace("%", "\N{NO-BREAK SPACE}%")
+        in page
+    )
+    assert inside + others == all_of_it < 500
+
+
+def test_the_list_says_what_its_runs_count_for_and_leads_back_to_all(
+    browser: Browser, runtime: Runtime
+) -> None:
+    scene = prepare(runtime, "answers-500")
+    assert scene.runner_id
+    browser.sign_in(scene.runner_id)
+
+    page = browser.open("/dashboard?group=company.second&sort=longest").text
+
+    assert "Only the runs that count for “With others or alone”: alone." in page
+    assert '<a class="tap" href="/dashboard#all-runs">Show all runs</a>' in page
+    assert '<input type="hidden" name="group" value="company.second">' in page
+    assert "with others</td>" not in page[page.index('id="all-runs"') :]
+
+
+def test_a_number_that_there_is_not_leaves_all_runs_in_the_list(
+    browser: Browser, runtime: Runtime
+) -> None:
+    scene = prepare(runtime, "answers-20")
+    assert scene.runner_id
+    browser.sign_in(scene.runner_id)
+
+    page = browser.open("/dashboard?group=company.third").text
+
+    assert "<caption>60 runs, newest first" in page
+    assert "Only the runs that count" not in page
+
+
+def listed_in(page: str) -> int:
+    found = re.search(r"<caption>(\d+) runs? of", page)
+    assert found
+    return int(found[1])

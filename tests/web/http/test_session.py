@@ -1,0 +1,155 @@
+"""Who is signed in, for how long, and where they go afterwards."""
+
+import pytest
+
+from sync.runners import sign_in
+from sync.runtime import Runtime
+from tests.support.harness import Stage
+from tests.support.outbox_reader import token_in
+from tests.web.conftest import Browser
+from web.app import create_app
+from web.http.session import safe_path
+
+PRIVATE = (
+    "/dashboard",
+    "/dashboard/runs.csv",
+    "/dashboard/answers.csv",
+    "/settings",
+    "/settings/export",
+    "/settings/disconnect",
+    "/settings/delete",
+    "/email",
+)
+
+
+@pytest.mark.parametrize("path", PRIVATE)
+def test_strangers_are_asked_to_sign_in(browser: Browser, path: str) -> None:
+    answer = browser.open(path)
+
+    assert answer.status_code == 302
+    assert answer.location.startswith("/login?next=")
+
+
+@pytest.mark.parametrize("path", ["/dashboard/data.json", "/dashboard/progress.json"])
+def test_programs_are_told_in_json(browser: Browser, path: str) -> None:
+    answer = browser.open(path)
+
+    assert (answer.status_code, answer.json) == (401, {"error": "Please sign in."})
+
+
+@pytest.mark.parametrize(
+    ("path", "safe"),
+    [
+        ("/settings?ask=never", "/settings?ask=never"),
+        ("//evil.example", None),
+        ("/\\evil.example", None),
+        ("https://evil.example", None),
+        ("javascript:alert(1)", None),
+        ("/dash\nboard", None),
+        ("settings", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_only_our_own_pages_are_returned_to(path: str | None, safe: str | None) -> None:
+    assert safe_path(path) == safe
+
+
+def test_a_mailed_link_signs_in_and_leads_back(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    stage.link(stage.athlete())
+    browser.open("/login?next=/settings")
+    browser.post("/login", email="runner1@example.org")
+    link = f"/login/{token_in(runtime, 'sign_in_link')}"
+
+    looked = browser.open(link)
+    signed_in = browser.post(link)
+
+    assert "Sign in" in looked.text
+    assert signed_in.location == "/settings"
+    assert browser.open("/settings").status_code == 200
+
+
+def test_nobody_leads_a_sign_in_away_by_a_planted_cookie(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    stage.link(stage.athlete())
+    browser.post("/login", email="runner1@example.org")
+    browser.client.set_cookie("moodmiles-next", "//evil.example", domain="127.0.0.1")
+
+    signed_in = browser.post(f"/login/{token_in(runtime, 'sign_in_link')}")
+
+    assert signed_in.location == "/dashboard"
+
+
+def test_a_mailed_link_works_once(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    stage.link(stage.athlete())
+    browser.post("/login", email="runner1@example.org")
+    link = f"/login/{token_in(runtime, 'sign_in_link')}"
+
+    first, second = browser.post(link), browser.post(link)
+
+    assert (first.status_code, second.status_code) == (303, 410)
+
+
+def test_a_mailed_link_is_bound_to_the_browser_that_asked(
+    browser: Browser, stage: Stage, runtime: Runtime
+) -> None:
+    stage.link(stage.athlete())
+    browser.post("/login", email="runner1@example.org")
+    thief = Browser(create_app(runtime).test_client(), runtime)
+
+    answer = thief.post(f"/login/{token_in(runtime, 'sign_in_link')}")
+
+    assert answer.status_code == 410
+
+
+def test_an_unknown_address_gets_the_same_answer(
+    browser: Browser, stage: Stage
+) -> None:
+    stage.link(stage.athlete())
+
+    known = browser.post("/login", email="runner1@example.org")
+    unknown = browser.post("/login", email="nobody@example.org")
+
+    assert (known.status_code, known.location) == (
+        unknown.status_code,
+        unknown.location,
+    )
+
+
+def test_what_is_no_address_is_said_so(browser: Browser) -> None:
+    answer = browser.post("/login", email="<script>")
+
+    assert answer.status_code == 400
+    assert "does not look like an e-mail address" in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_signing_out_ends_the_session_on_the_server(
+    browser: Browser, runner_id: int, runtime: Runtime
+) -> None:
+    cookie = browser.client.get_cookie("moodmiles", domain="127.0.0.1")
+    assert cookie
+
+    browser.post("/logout")
+
+    assert sign_in.runner_of(runtime, cookie.value) is None
+    assert browser.open("/dashboard").status_code == 302
+
+
+def test_one_runner_never_sees_anothers_runs(
+    browser: Browser, stage: Stage, runner_id: int
+) -> None:
+    other = stage.athlete(8)
+    run = stage.run(other, distance_m=12345, ended_minutes_ago=30)
+    browser.sign_in(stage.link(other))
+    stage.work()
+
+    browser.sign_in(runner_id)
+    seen = [browser.open(path).text for path in (*PRIVATE, "/dashboard/data.json")]
+
+    assert not [page for page in seen if str(run.id) in page or "12345" in page]

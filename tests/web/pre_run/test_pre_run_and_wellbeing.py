@@ -1,0 +1,101 @@
+"""The pages before a run, of a check-in, and of the longer look."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from sync.models import Answer, Survey
+from sync.runners import preferences
+from sync.runtime import Runtime
+from sync.surveys.answering import pre_run
+from tests.support.harness import Stage
+from tests.web.conftest import Browser
+from tests.web.settings.test_question_settings import answers, asked
+
+__all__ = ["asked"]
+
+FIVE = {f"who5_{number}": "3" for number in range(1, 6)}
+
+
+def test_a_check_in_has_its_own_page(
+    browser: Browser, asked: str, stage: Stage, runtime: Runtime
+) -> None:
+    with runtime.db.transaction() as session:
+        survey = session.scalars(select(Survey)).one()
+        survey.kind, survey.run_id, survey.focus = "checkin", None, "sleep"
+    page = browser.open(asked).text
+    browser.client.post(asked, data={"mood": "4"})
+    saved = browser.open(asked).text
+    stage.pass_time(days=2)
+
+    closed = browser.open(asked).text
+
+    assert "A check-in on a random day" in page
+    assert "Stop check-ins" in page
+    assert "How did you sleep last night?" in saved
+    assert "before you set off" not in saved
+    assert "This check-in has closed." in closed
+
+
+def test_before_a_run_one_tap_is_enough(
+    browser: Browser, runner_id: int, runtime: Runtime
+) -> None:
+    browser.client.delete_cookie("moodmiles", domain="127.0.0.1")
+    address = f"/before/{pre_run.token_for(runtime, runner_id)}"
+    page = browser.open(address).text
+    untouched = answers(runtime)
+
+    tapped = browser.client.post(address, data={"mood": "2"}, follow_redirects=True)
+
+    assert page.count('name="mood"') == 5
+    assert untouched == []
+    assert "Saved: Low." in tapped.text
+    assert [said.kind for said in answers(runtime)] == ["before"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"mood": "6"}, {"mood": "x"}])
+def test_before_a_run_nonsense_says_nothing(
+    browser: Browser, runner_id: int, runtime: Runtime, fields: dict[str, str]
+) -> None:
+    address = f"/before/{pre_run.token_for(runtime, runner_id)}"
+
+    assert browser.client.post(address, data=fields).status_code == 400
+    assert browser.client.post("/before/1-00", data=fields).status_code == 404
+    assert answers(runtime) == []
+
+
+def test_the_longer_look_is_off_then_asked_then_closed_for_four_weeks(
+    browser: Browser, runner_id: int, runtime: Runtime, stage: Stage
+) -> None:
+    off = browser.open("/wellbeing").text
+    preferences.save(runtime, runner_id, {"wellbeing": True})
+    asked = browser.open("/wellbeing").text
+    refused = browser.post("/wellbeing", who5_1="3")
+    browser.post("/wellbeing", **FIVE)
+
+    closed = browser.open("/wellbeing").text
+
+    assert "switched off" in off
+    assert "cheerful and in good spirits" in asked
+    assert "World Health Organization" in asked
+    assert refused.status_code == 400
+    assert "<td>60</td>" in closed
+    assert "cheerful" not in closed
+    stage.pass_time(weeks=4)
+    with runtime.db.reading() as session:
+        said_at = session.scalars(select(Answer.answered_at)).one()
+    assert stage.clock() - said_at == timedelta(weeks=4)
+    assert "cheerful" in browser.open("/wellbeing").text
+
+
+def test_low_answers_lead_to_people_and_to_no_label(
+    browser: Browser, runner_id: int, runtime: Runtime
+) -> None:
+    preferences.save(runtime, runner_id, {"wellbeing": True})
+
+    browser.post("/wellbeing", **dict.fromkeys(FIVE, "2"))
+
+    page = browser.open("/wellbeing").text
+    assert "Would you like to talk to someone?" in page
+    assert "/help" in page

@@ -1,0 +1,73 @@
+"""Pages hold no queries: each asks the core, and says for whom."""
+
+import ast
+import inspect
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.paths import ROOT
+
+PAGES = sorted(
+    path.relative_to(ROOT)
+    for path in (ROOT / "web").rglob("*.py")
+    if path.name != "wsgi.py"  # importing it starts the application
+)
+# Counts for the host's machines; they name nobody.
+COUNTS = {Path("web/health/checks.py"), Path("web/health/counts.py")}
+# What a call may go by: a runner, or a secret that stands for one.
+SAYS_WHO = {"runner_id", "token", "browser"}
+# About nobody in particular: counts, events that name athletes, made-up runners.
+ABOUT_NOBODY = {
+    "sync.work_status.look",
+    "sync.inbox.receive.is_genuine",
+    "sync.inbox.receive.receive",
+    "sync.inbox.receive.receive_unknown",
+    "sync.standins.fixtures.fixtures.prepare",
+}
+
+
+def calls_in(path: Path) -> Iterator[str]:
+    """Yield the full name of every function of the core that is handed the runtime."""
+    module = import_module(
+        ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+    )
+    for node in ast.walk(ast.parse((ROOT / path).read_text())):
+        if isinstance(node, ast.Call) and node.args and _is_runtime(node.args[0]):
+            function = _found(module, node.func)
+            if function is not None and function.__module__.startswith("sync."):
+                yield f"{function.__module__}.{function.__name__}"
+
+
+def _is_runtime(node: ast.expr) -> bool:
+    return ast.unparse(node) in {"runtime()", "runtime", "_runtime"}
+
+
+def _found(module: Any, node: ast.expr) -> Any:
+    found = module
+    for name in ast.unparse(node).split("."):
+        found = getattr(found, name, None)
+    return found if inspect.isfunction(found) else None
+
+
+def parameters_of(name: str) -> set[str]:
+    module, _, function = name.rpartition(".")
+    return set(inspect.signature(getattr(import_module(module), function)).parameters)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_no_page_asks_the_tables_itself(path: Path) -> None:
+    text = (ROOT / path).read_text()
+
+    asks = "sqlalchemy" in text or "sync.models" in text or ".db." in text
+    assert not asks or path in COUNTS
+
+
+def test_whatever_pages_ask_of_the_core_they_ask_for_somebody() -> None:
+    asked = {name for path in PAGES for name in calls_in(path)} - ABOUT_NOBODY
+
+    assert len(asked) > 25
+    assert {name for name in asked if not parameters_of(name) & SAYS_WHO} == set()

@@ -1,0 +1,57 @@
+"""A stolen copy of the tables opens nothing and tells no mood."""
+
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from sqlalchemy import select
+
+from sync.models import Answer, Connection, Runner
+from sync.runners import connect
+from sync.runtime import Runtime
+from sync.settings import Settings
+from sync.surveys.answering import answer
+from tests.conftest import KEY
+from tests.support.harness import ALL_BOXES, Stage
+from tests.support.two_runners import ADDRESS, ids_of, runner_with_everything
+
+TOKENS = ("survey token", "confirm token", "sign-in link", "sign-in")
+
+
+def written(settings: Settings) -> bytes:
+    """Return every byte of the tables and of the log beside them."""
+    tables = Path(settings.database_url.removeprefix("sqlite:///"))
+    files = tables.parent.glob(f"{tables.name}*")
+    return b"".join(path.read_bytes() for path in files)
+
+
+def strava_tokens(runtime: Runtime) -> list[str]:
+    with runtime.db.reading() as session:
+        [link] = session.scalars(select(Connection))
+    return [runtime.sealer.open(one) for one in (link.access_token, link.refresh_token)]
+
+
+def test_no_secret_lies_in_the_tables_as_it_is(stage: Stage) -> None:
+    runtime = stage.runtime
+    ada = runner_with_everything(stage)
+    ids = ids_of(runtime, ada, stage)
+    answer.record(runtime, token=ids["survey token"], values={"mood": 2, "stress": 1})
+    visit = connect.begin(runtime, browser="a browser's name", consents=ALL_BOXES)
+    [state] = parse_qs(urlsplit(visit).query)["state"]
+    secrets = [
+        *(ids[name] for name in TOKENS),
+        *strava_tokens(runtime),
+        state,
+        "a browser's name",
+        ADDRESS,
+        KEY,
+        '"mood":',
+        '"stress":',
+    ]
+
+    copied = written(runtime.settings)
+
+    assert b"CREATE TABLE runner" in copied
+    assert [one for one in secrets if one.encode() in copied] == []
+    with runtime.db.reading() as session:
+        assert session.scalars(select(Answer.id)).all()
+        assert session.get_one(Runner, ada).email_confirmed_at
