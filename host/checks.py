@@ -10,160 +10,181 @@ from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from host import subscription
-from host.database import Tables
+from host.database import MigrationState
 from sync import work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.errors import MoodmilesError
-from sync.mail.smtp import Server, SmtpLine, Undelivered
+from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
 from sync.runtime import Runtime, build
 from sync.settings import Settings
 from sync.strava import Meter
 from sync.strava.client import HttpStrava
-from sync.surveys.instruments import library
+from sync.surveys.instruments import load_library
 
-_PATIENCE_S = 5
-_MOST_DRIFT = timedelta(seconds=5)
-_MOST_DELAY_S = 600
-_OLDEST_REDIS = (6, 2)
+_TIMEOUT_S = 5
+_MAX_DRIFT = timedelta(seconds=5)
+_MAX_DELAY_S = 600
+_MIN_REDIS_VERSION = (6, 2)
 
 
-class ToDo(MoodmilesError):
+class ActionRequired(MoodmilesError):
     """Something that the host has to do."""
 
 
-def configuration(settings: Settings) -> str:
+def check_configuration(settings: Settings) -> str:
     Sealer([key.get_secret_value() for key in settings.secret_keys])
     address = urlsplit(settings.public_url)
     if settings.is_public and address.scheme != "https":
-        raise ToDo("MOODMILES_PUBLIC_URL must begin with https on a public address.")
+        raise ActionRequired(
+            "MOODMILES_PUBLIC_URL must begin with https on a public address."
+        )
     if settings.is_public and "@localhost" in settings.mail_from:
-        raise ToDo("Set MOODMILES_MAIL_FROM to an address of your own domain.")
+        raise ActionRequired(
+            "Set MOODMILES_MAIL_FROM to an address of your own domain."
+        )
     settings.require_contact()
-    library(settings.data_dir)
+    load_library(settings.data_dir)
     return f"pages at {settings.public_url}"
 
 
-def database(settings: Settings) -> str:
-    tables = Tables(settings.sql_url)
-    if tables.are_newer_than_us():
-        raise ToDo("The tables are newer than this version: update Moodmiles.")
-    if not tables.are_current():
-        raise ToDo("Run `moodmiles db upgrade`.")
+def check_database(settings: Settings) -> str:
+    tables = MigrationState(settings.sql_url)
+    if tables.is_newer_than_code():
+        raise ActionRequired(
+            "The tables are newer than this version: update Moodmiles."
+        )
+    if not tables.is_current():
+        raise ActionRequired("Run `moodmiles db upgrade`.")
     return f"{settings.sql_url.partition(':')[0]}, tables up to date"
 
 
-def redis(settings: Settings) -> str:
+def check_redis(settings: Settings) -> str:
     if not settings.redis_url:
-        raise ToDo("Set MOODMILES_REDIS_URL, or start `moodmiles up`.")
+        raise ActionRequired("Set MOODMILES_REDIS_URL, or start `moodmiles up`.")
     try:
         with Redis.from_url(
             settings.redis_url,
-            socket_connect_timeout=_PATIENCE_S,
-            socket_timeout=_PATIENCE_S,
+            socket_connect_timeout=_TIMEOUT_S,
+            socket_timeout=_TIMEOUT_S,
         ) as client:
             version = str(client.info("server")["redis_version"])
     except (RedisError, OSError, ValueError) as error:
-        raise ToDo(
+        raise ActionRequired(
             "Redis does not answer at MOODMILES_REDIS_URL "
             f"({type(error).__name__}): start it, or correct the address."
         ) from None
-    if tuple(int(number) for number in version.split(".")[:2]) < _OLDEST_REDIS:
-        raise ToDo(f"Redis {version} is too old: 6.2 or newer is needed.")
+    if tuple(int(number) for number in version.split(".")[:2]) < _MIN_REDIS_VERSION:
+        raise ActionRequired(f"Redis {version} is too old: 6.2 or newer is needed.")
     return f"version {version}"
 
 
-def mail(settings: Settings) -> str:
+def check_mail(settings: Settings) -> str:
     if settings.smtp_url is None:
-        raise ToDo("Set MOODMILES_SMTP_URL, or start `moodmiles up`.")
-    server = Server.from_url(settings.smtp_url.get_secret_value())
+        raise ActionRequired("Set MOODMILES_SMTP_URL, or start `moodmiles up`.")
+    server = SmtpServer.from_url(settings.smtp_url.get_secret_value())
     try:
-        with SmtpLine(server, sender=settings.mail_from, timeout_s=_PATIENCE_S) as line:
+        with SmtpConnection(
+            server, sender=settings.mail_from, timeout_s=_TIMEOUT_S
+        ) as line:
             line.open().noop()
-    except (Undelivered, smtplib.SMTPException, OSError) as error:
-        raise ToDo(
+    except (DeliveryFailed, smtplib.SMTPException, OSError) as error:
+        raise ActionRequired(
             f"No conversation with {server.host}:{server.port} ({error}) "
             "Check MOODMILES_SMTP_URL."
         ) from None
     return f"{server.host}:{server.port} answers"
 
 
-def strava(settings: Settings) -> str:
+def check_strava(settings: Settings) -> str:
     """Ask for the subscription, which needs working credentials."""
     if settings.strava_client_id is None or settings.strava_client_secret is None:
-        raise ToDo(
+        raise ActionRequired(
             "Set MOODMILES_STRAVA_CLIENT_ID and MOODMILES_STRAVA_CLIENT_SECRET, or "
             "start `moodmiles up` with the simulator."
         )
-    fact = subscription.status(settings, HttpStrava(settings))
-    if not fact.startswith("Subscribed (number"):
-        raise ToDo(fact)
-    return fact
+    subscription_status = subscription.describe_subscription(
+        settings, HttpStrava(settings)
+    )
+    if not subscription_status.startswith("Subscribed (number"):
+        raise ActionRequired(subscription_status)
+    return subscription_status
 
 
-def clock(settings: Settings) -> str:
-    with with_runtime(settings) as runtime, runtime.db.reading() as session:
-        before, theirs, after = utc_now(), runtime.db.now(session), utc_now()
+def check_clock(settings: Settings) -> str:
+    with open_runtime(settings) as runtime, runtime.db.read_only() as session:
+        before, database_now, after = utc_now(), runtime.db.now(session), utc_now()
     # A question that took long is no difference between two clocks.
-    drift = max(before - theirs, theirs - after)
-    if drift > _MOST_DRIFT:
+    drift = max(before - database_now, database_now - after)
+    if drift > _MAX_DRIFT:
         seconds = int(drift.total_seconds())
-        raise ToDo(
+        raise ActionRequired(
             f"This machine's clock and the database's are {seconds} s apart: "
             "let both follow a time server."
         )
     return "agrees with the database's"
 
 
-def limits(settings: Settings) -> str:
+def check_limits(settings: Settings) -> str:
     """Tell how much of Strava's request limits is used up."""
-    with with_runtime(settings) as runtime:
+    with open_runtime(settings) as runtime:
         state = runtime.strava.budget_state()
-    if not state.shared:
-        raise ToDo("Not known without Redis: see the redis line.")
-    meters = [f"{_counted(meter)} by {meter.resets_at:%H:%M}" for meter in state.meters]
+    if not state.is_shared:
+        raise ActionRequired("Not known without Redis: see the redis line.")
+    meters = [
+        f"{_format_meter(meter)} by {meter.resets_at:%H:%M}" for meter in state.meters
+    ]
     if any(
         meter.used >= meter.limit for meter in state.meters if meter.window == "day"
     ):
-        raise ToDo(
+        raise ActionRequired(
             f"Strava's limit for today is used up ({', '.join(meters)} UTC); what is "
             "left waits. Ask Strava for a larger one if this comes often."
         )
-    until = state.paused_until
-    paused = f"; Strava asks all to wait until {until:%H:%M} UTC" if until else ""
-    return f"{', '.join(meters)} UTC{paused}"
+    paused_until = state.paused_until
+    pause_text = (
+        f"; Strava asks all to wait until {paused_until:%H:%M} UTC"
+        if paused_until
+        else ""
+    )
+    return f"{', '.join(meters)} UTC{pause_text}"
 
 
-def _counted(meter: Meter) -> str:
-    what = "requests" if meter.kind == "overall" else "reads"
-    return f"{meter.used} of {meter.limit} {what}"
+def _format_meter(meter: Meter) -> str:
+    unit = "requests" if meter.kind == "overall" else "reads"
+    return f"{meter.used} of {meter.limit} {unit}"
 
 
-def work(settings: Settings) -> str:
+def check_work(settings: Settings) -> str:
     """Look for rows that should have been done long ago, or were given up."""
-    with with_runtime(settings) as runtime:
-        found = work_status.look(runtime)
-    if found.latest_s > _MOST_DELAY_S:
-        minutes = found.latest_s // 60
-        raise ToDo(f"Work has waited for {minutes} minutes: is a worker running?")
-    if found.to_retry:
-        why = _listed(found.to_retry)
-        raise ToDo(f"Given up: {why}. Run `moodmiles strava retry`.")
-    if found.stopped_sweeps:
-        raise ToDo(
-            f"Strava showed no run at all of {found.stopped_sweeps} runners who have "
+    with open_runtime(settings) as runtime:
+        status = work_status.read_status(runtime)
+    if status.max_late_s > _MAX_DELAY_S:
+        minutes = status.max_late_s // 60
+        raise ActionRequired(
+            f"Work has waited for {minutes} minutes: is a worker running?"
+        )
+    if status.retryable:
+        failures = _format_counts(status.retryable)
+        raise ActionRequired(f"Given up: {failures}. Run `moodmiles strava retry`.")
+    if status.stopped_reconciles:
+        raise ActionRequired(
+            f"Strava showed no run at all of {status.stopped_reconciles} runners "
+            "who have "
             "some, so none was removed; the workers' log names the runners."
         )
-    noted = f"; noted so far: {_listed(found.oddities)}" if found.oddities else ""
-    return f"nothing is late{noted}"
+    oddities_text = (
+        f"; noted so far: {_format_counts(status.counters)}" if status.counters else ""
+    )
+    return f"nothing is late{oddities_text}"
 
 
-def _listed(counts: Mapping[str, int]) -> str:
+def _format_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
 
 
 @contextmanager
-def with_runtime(settings: Settings) -> Generator[Runtime]:
+def open_runtime(settings: Settings) -> Generator[Runtime]:
     try:
         runtime = build(settings)
         try:
@@ -171,4 +192,4 @@ def with_runtime(settings: Settings) -> Generator[Runtime]:
         finally:
             runtime.db.close()
     except SQLAlchemyError:
-        raise ToDo("Not checked: see the database's line.") from None
+        raise ActionRequired("Not checked: see the database's line.") from None

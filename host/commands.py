@@ -12,15 +12,15 @@ class Command:
 
     words: tuple[str, ...]
     module: str
-    does: str
-    takes: Callable[[ArgumentParser], None]
+    description: str
+    add_arguments: Callable[[ArgumentParser], None]
 
     @property
     def name(self) -> str:
         return " ".join(self.words)
 
 
-def _data_dir(parser: ArgumentParser) -> None:
+def _add_data_dir(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--data-dir",
         type=Path,
@@ -29,12 +29,12 @@ def _data_dir(parser: ArgumentParser) -> None:
     )
 
 
-def _nothing(_parser: ArgumentParser) -> None:
+def _add_nothing(_parser: ArgumentParser) -> None:
     """Take no option and no argument."""
 
 
-def _instance(parser: ArgumentParser) -> None:
-    _data_dir(parser)
+def _add_instance_options(parser: ArgumentParser) -> None:
+    _add_data_dir(parser)
     parser.add_argument(
         "--host", metavar="ADDRESS", help="address to listen on (MOODMILES_HOST)"
     )
@@ -46,8 +46,8 @@ def _instance(parser: ArgumentParser) -> None:
     )
 
 
-def _demo(parser: ArgumentParser) -> None:
-    _instance(parser)
+def _add_demo_options(parser: ArgumentParser) -> None:
+    _add_instance_options(parser)
     parser.add_argument(
         "--export",
         type=Path,
@@ -56,18 +56,18 @@ def _demo(parser: ArgumentParser) -> None:
     )
 
 
-def _runner(parser: ArgumentParser) -> None:
-    _data_dir(parser)
+def _add_runner(parser: ArgumentParser) -> None:
+    _add_data_dir(parser)
     parser.add_argument("runner", type=int, metavar="N", help="the runner's number")
 
 
-def _runner_export(parser: ArgumentParser) -> None:
-    _runner(parser)
+def _add_runner_export(parser: ArgumentParser) -> None:
+    _add_runner(parser)
     parser.add_argument("file", type=Path, metavar="FILE", help="the ZIP to write")
 
 
-def _runner_import(parser: ArgumentParser) -> None:
-    _data_dir(parser)
+def _add_runner_import(parser: ArgumentParser) -> None:
+    _add_data_dir(parser)
     parser.add_argument("file", type=Path, metavar="FILE", help="the ZIP to take in")
     parser.add_argument(
         "--runner",
@@ -77,8 +77,8 @@ def _runner_import(parser: ArgumentParser) -> None:
     )
 
 
-def _runner_sign_out(parser: ArgumentParser) -> None:
-    _data_dir(parser)
+def _add_runner_sign_out(parser: ArgumentParser) -> None:
+    _add_data_dir(parser)
     parser.add_argument(
         "runner",
         type=int,
@@ -88,8 +88,8 @@ def _runner_sign_out(parser: ArgumentParser) -> None:
     )
 
 
-def _runner_delete(parser: ArgumentParser) -> None:
-    _runner(parser)
+def _add_runner_delete(parser: ArgumentParser) -> None:
+    _add_runner(parser)
     parser.add_argument(
         "--yes", action="store_true", help="do not ask before deleting everything"
     )
@@ -110,8 +110,8 @@ CHECKS = (
 )
 
 
-def _doctor(parser: ArgumentParser) -> None:
-    _data_dir(parser)
+def _add_doctor_checks(parser: ArgumentParser) -> None:
+    _add_data_dir(parser)
     parser.add_argument(
         "checks",
         nargs="*",
@@ -121,76 +121,86 @@ def _doctor(parser: ArgumentParser) -> None:
 
 
 COMMANDS = (
-    Command(("up",), "host.up", "run everything on this machine", _instance),
     Command(
-        ("demo",), "host.demo", "the same, with a simulated runner's 18 months", _demo
+        ("up",), "host.up", "run everything on this machine", _add_instance_options
     ),
-    Command(("web",), "host.serve", "run the web part alone", _data_dir),
-    Command(("worker",), "host.serve", "run one worker alone", _data_dir),
-    Command(("beat",), "host.serve", "run the schedule alone", _data_dir),
     Command(
-        ("db", "upgrade"), "host.database", "bring the tables up to date", _data_dir
+        ("demo",),
+        "host.demo",
+        "the same, with a simulated runner's 18 months",
+        _add_demo_options,
+    ),
+    Command(("web",), "host.serve", "run the web part alone", _add_data_dir),
+    Command(("worker",), "host.serve", "run one worker alone", _add_data_dir),
+    Command(("beat",), "host.serve", "run the schedule alone", _add_data_dir),
+    Command(
+        ("db", "upgrade"), "host.database", "bring the tables up to date", _add_data_dir
     ),
     Command(
         ("strava", "subscribe"),
         "host.subscription",
         "ask Strava to tell us about new runs",
-        _data_dir,
+        _add_data_dir,
     ),
     Command(
         ("strava", "status"),
         "host.subscription",
         "show whether Strava tells us about new runs",
-        _data_dir,
+        _add_data_dir,
     ),
     Command(
         ("strava", "unsubscribe"),
         "host.subscription",
         "ask Strava to tell us no longer",
-        _data_dir,
+        _add_data_dir,
     ),
     Command(
         ("strava", "retry"),
         "host.subscription",
         "try again what was given up or could not be read",
-        _data_dir,
+        _add_data_dir,
     ),
     Command(
         ("runner", "list"),
         "host.runners",
         "list the runners, without their data",
-        _data_dir,
+        _add_data_dir,
     ),
     Command(
         ("runner", "export"),
         "host.runners",
         "write everything of one runner to a file",
-        _runner_export,
+        _add_runner_export,
     ),
     Command(
         ("runner", "import"),
         "host.runners",
         "take in what another Moodmiles has exported",
-        _runner_import,
+        _add_runner_import,
     ),
     Command(
         ("runner", "sign-out"),
         "host.runners",
         "sign out every browser of a runner, or of all",
-        _runner_sign_out,
+        _add_runner_sign_out,
     ),
     Command(
         ("runner", "delete"),
         "host.runners",
         "delete a runner and everything of theirs",
-        _runner_delete,
+        _add_runner_delete,
     ),
     Command(
         ("keys", "rotate"),
         "host.keys",
         "re-seal secrets with the newest key",
-        _data_dir,
+        _add_data_dir,
     ),
-    Command(("doctor",), "host.doctor", "check every part and say what to do", _doctor),
-    Command(("version",), "host.version", "say which version this is", _nothing),
+    Command(
+        ("doctor",),
+        "host.doctor",
+        "check every part and say what to do",
+        _add_doctor_checks,
+    ),
+    Command(("version",), "host.version", "say which version this is", _add_nothing),
 )

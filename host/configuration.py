@@ -3,33 +3,35 @@
 import os
 from argparse import Namespace
 
-from host.data_dir import INSTANCE_FILE, Home
-from host.errors import WrongUse
+from host.data_dir import INSTANCE_FILE, DataDirectory
+from host.errors import UsageError
 from sync.errors import NotConfigured
-from sync.settings import PREFIX, Settings, load, refuse_unknown
+from sync.settings import PREFIX, Settings, load, reject_unknown
 
 
-def given(arguments: Namespace) -> Settings:
+def load_given_settings(arguments: Namespace) -> Settings:
     """Return what the host configured; a word on the command line comes first."""
     for name in ("data_dir", "host", "port"):
         value = getattr(arguments, name, None)
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     try:
-        refuse_unknown(os.environ)
+        reject_unknown(os.environ)
         return load()
     except NotConfigured as error:
-        raise WrongUse(str(error)) from None
+        raise UsageError(str(error)) from None
 
 
-def effective(arguments: Namespace) -> Settings:
+def load_effective_settings(arguments: Namespace) -> Settings:
     """Return the settings as the parts of an instance in the data dir see them.
 
     `moodmiles up` writes down what it made up (keys, ports, stand-ins), so that
     the other commands speak to the same database, Redis and Strava.
     """
-    settings = given(arguments)
-    for name, value in Home(settings.data_dir).read(INSTANCE_FILE).items():
+    settings = load_given_settings(arguments)
+    for name, value in (
+        DataDirectory(settings.data_dir).read_json(INSTANCE_FILE).items()
+    ):
         field = name.removeprefix(PREFIX).lower()
         if field not in settings.model_fields_set:
             os.environ[name] = value

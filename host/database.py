@@ -9,15 +9,15 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from host.configuration import effective
-from host.data_dir import make
-from host.errors import CannotStart
-from sync.database import connect
+from host.configuration import load_effective_settings
+from host.data_dir import create_data_directory
+from host.errors import StartupError
+from sync.database import open_engine
 
 _SCRIPTS = "sync:migrations"
 
 
-class Tables:
+class MigrationState:
     """The tables at one address, seen as a place in the line of migrations."""
 
     def __init__(self, url: str) -> None:
@@ -25,45 +25,45 @@ class Tables:
         self._config.set_main_option("script_location", _SCRIPTS)
         self._config.attributes["url"] = url
         self._scripts = ScriptDirectory.from_config(self._config)
-        self._engine: Engine = connect(url)
+        self._engine: Engine = open_engine(url)
 
-    def current(self) -> set[str]:
+    def current_revisions(self) -> set[str]:
         """Return where the tables are; empty before the first migration."""
         try:
             with self._engine.connect() as connection:
                 heads = MigrationContext.configure(connection).get_current_heads()
         except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise CannotStart(f"The database cannot be used: {reason}.") from None
+            raise StartupError(f"The database cannot be used: {reason}.") from None
         finally:
             self._engine.dispose()
         return set(heads)
 
-    def newest(self) -> set[str]:
+    def head_revisions(self) -> set[str]:
         return set(self._scripts.get_heads())
 
-    def are_newer_than_us(self) -> bool:
-        known = {script.revision for script in self._scripts.walk_revisions()}
-        return not self.current() <= known
+    def is_newer_than_code(self) -> bool:
+        known_revisions = {script.revision for script in self._scripts.walk_revisions()}
+        return not self.current_revisions() <= known_revisions
 
-    def are_current(self) -> bool:
-        return self.current() == self.newest()
+    def is_current(self) -> bool:
+        return self.current_revisions() == self.head_revisions()
 
     def upgrade(self) -> None:
         """Run what is missing; tables of a newer version are left alone."""
-        if self.are_newer_than_us():
-            raise CannotStart(
+        if self.is_newer_than_code():
+            raise StartupError(
                 "The database belongs to a newer version of Moodmiles; update "
                 "Moodmiles, or restore the backup made before the update."
             )
-        if not self.are_current():
+        if not self.is_current():
             command.upgrade(self._config, "head")
 
 
 def run(arguments: Namespace) -> int:
-    settings = effective(arguments)
+    settings = load_effective_settings(arguments)
     if not settings.database_url:
-        make(settings.data_dir)
-    Tables(settings.sql_url).upgrade()
+        create_data_directory(settings.data_dir)
+    MigrationState(settings.sql_url).upgrade()
     print("The tables are up to date.")
     return 0

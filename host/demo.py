@@ -3,19 +3,21 @@
 from argparse import Namespace
 from dataclasses import replace
 
-from host.options import Wishes, wishes
+from host.options import InstanceOptions, load_options
 from host.up import run_instance
 
 _FOLDER = "demo"
 
 
 def run(arguments: Namespace) -> int:
-    wanted = wishes(arguments)
+    options = load_options(arguments)
     if arguments.data_dir is None:
-        wanted = replace(wanted, data_dir=wanted.data_dir / _FOLDER)
-    return run_instance(_on_stand_ins(wanted), export=arguments.export, seeded=True)
+        options = replace(options, data_dir=options.data_dir / _FOLDER)
+    return run_instance(
+        _without_configured_services(options), export=arguments.export, is_seeded=True
+    )
 
 
-def _on_stand_ins(wanted: Wishes) -> Wishes:
+def _without_configured_services(options: InstanceOptions) -> InstanceOptions:
     """Keep the made-up runner away from a host's Strava, mails and tables."""
-    return replace(wanted, configured=frozenset())
+    return replace(options, configured=frozenset())

@@ -13,8 +13,8 @@ from typing_extensions import override
 
 from host import checks, expiry_checks, keys
 from host.commands import CHECKS
-from host.configuration import effective
-from host.errors import WrongUse
+from host.configuration import load_effective_settings
+from host.errors import UsageError
 from host.expiry_checks import Outdated
 from sync.clock import Clock, utc_now
 from sync.errors import MoodmilesError
@@ -22,7 +22,7 @@ from sync.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What one check found; without `advice` and `warning` all is well."""
 
     part: str
@@ -41,47 +41,47 @@ class Finding:
 
 # Each check returns what it found, or raises the sentence that says what to do.
 _CHECKS: dict[str, Callable[[Settings], str]] = {
-    "configuration": checks.configuration,
-    "database": checks.database,
-    "keys": keys.check,
-    "redis": checks.redis,
-    "mail": checks.mail,
-    "strava": checks.strava,
-    "limits": checks.limits,
-    "clock": checks.clock,
-    "work": checks.work,
+    "configuration": checks.check_configuration,
+    "database": checks.check_database,
+    "keys": keys.check_keys,
+    "redis": checks.check_redis,
+    "mail": checks.check_mail,
+    "strava": checks.check_strava,
+    "limits": checks.check_limits,
+    "clock": checks.check_clock,
+    "work": checks.check_work,
 }
 # What grows old is held against the day on which it is looked at.
-_AGEING: dict[str, Callable[[Settings, datetime], str]] = {
-    "helplines": expiry_checks.helplines,
-    "certificate": expiry_checks.certificate,
+_EXPIRY_CHECKS: dict[str, Callable[[Settings, datetime], str]] = {
+    "helplines": expiry_checks.check_helplines,
+    "certificate": expiry_checks.check_certificate,
 }
 
 
 def run(arguments: Namespace) -> int:
-    wanted = arguments.checks or CHECKS
-    for name in wanted:
+    names = arguments.checks or CHECKS
+    for name in names:
         if name not in CHECKS:
-            near = get_close_matches(name, CHECKS, n=1, cutoff=0)[0]
-            raise WrongUse(f"Unknown check {name!r}; did you mean {near!r}?")
-    findings = list(examine(effective(arguments), wanted))
-    print(*findings, sep="\n")
-    return int(any(finding.advice for finding in findings))
+            suggestion = get_close_matches(name, CHECKS, n=1, cutoff=0)[0]
+            raise UsageError(f"Unknown check {name!r}; did you mean {suggestion!r}?")
+    results = list(run_checks(load_effective_settings(arguments), names))
+    print(*results, sep="\n")
+    return int(any(result.advice for result in results))
 
 
-def examine(
+def run_checks(
     settings: Settings, parts: Iterable[str] = CHECKS, *, clock: Clock = utc_now
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     for part in parts:
         try:
-            yield Finding(part, _fact(settings, part, clock))
-        except Outdated as age:
-            yield Finding(part, warning=str(age))
+            yield CheckResult(part, _run_check(settings, part, clock))
+        except Outdated as outdated:
+            yield CheckResult(part, warning=str(outdated))
         except MoodmilesError as error:
-            yield Finding(part, advice=str(error))
+            yield CheckResult(part, advice=str(error))
 
 
-def _fact(settings: Settings, part: str, clock: Clock) -> str:
-    if part in _AGEING:
-        return _AGEING[part](settings, clock())
+def _run_check(settings: Settings, part: str, clock: Clock) -> str:
+    if part in _EXPIRY_CHECKS:
+        return _EXPIRY_CHECKS[part](settings, clock())
     return _CHECKS[part](settings)

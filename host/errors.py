@@ -3,9 +3,9 @@
 from sync.errors import MoodmilesError
 
 
-class WrongUse(MoodmilesError):
+class UsageError(MoodmilesError):
     """The command was asked for something that does not exist; exit code 2."""
 
 
-class CannotStart(MoodmilesError):
+class StartupError(MoodmilesError):
     """Something on this machine is in the way; exit code 1."""

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import inspect, select
 
-from host.checks import ToDo, with_runtime
-from host.configuration import effective
+from host.checks import ActionRequired, open_runtime
+from host.configuration import load_effective_settings
 from sync.crypto import KeyLost
 from sync.models import Connection, Mail, MailLink, Model, Runner
 from sync.runtime import Runtime, build
 from sync.settings import Settings
 
-SEALED: Mapping[type[Model], tuple[str, ...]] = {
+SEALED_COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
     Runner: ("vault_key", "email"),
     Connection: ("access_token", "refresh_token"),
     MailLink: ("email",),
@@ -26,52 +26,54 @@ SEALED: Mapping[type[Model], tuple[str, ...]] = {
 
 
 def run(arguments: Namespace) -> int:
-    runtime = build(effective(arguments))
+    runtime = build(load_effective_settings(arguments))
     try:
-        count = rotate(runtime)
+        count = rotate_keys(runtime)
     finally:
         runtime.db.close()
     print(f"{count} secrets are sealed with the newest key.")
     return 0
 
 
-def rotate(runtime: Runtime) -> int:
+def rotate_keys(runtime: Runtime) -> int:
     """Re-seal all, while everybody works; raises `KeyLost` before anything changes."""
-    for model in SEALED:
-        if lost(runtime, model):
+    for model in SEALED_COLUMNS:
+        if count_unreadable(runtime, model):
             raise KeyLost(
                 "Not every secret can be opened, so none was changed: put all former "
                 "keys back into MOODMILES_SECRET_KEYS, behind the newest."
             )
-    return sum(_rotate(runtime, model) for model in SEALED)
+    return sum(_rotate_table(runtime, model) for model in SEALED_COLUMNS)
 
 
-def lost(runtime: Runtime, model: type[Model]) -> int:
+def count_unreadable(runtime: Runtime, model: type[Model]) -> int:
     """Count the rows with a secret that no key at hand opens."""
-    columns = [getattr(model, name) for name in SEALED[model]]
-    with runtime.db.reading() as session:
+    columns = [getattr(model, name) for name in SEALED_COLUMNS[model]]
+    with runtime.db.read_only() as session:
         rows = session.execute(select(*columns)).all()
-    return sum(not _opens(runtime, row) for row in rows)
+    return sum(not _can_open_all(runtime, row) for row in rows)
 
 
-def check(settings: Settings) -> str:
+def check_keys(settings: Settings) -> str:
     """Tell the doctor whether the keys open what is stored."""
-    with with_runtime(settings) as runtime:
-        closed = {model: lost(runtime, model) for model in SEALED}
-    if closed[Runner]:
-        raise ToDo(
-            f"The data of {closed[Runner]} runner(s) cannot be opened: put the key "
+    with open_runtime(settings) as runtime:
+        unreadable = {
+            model: count_unreadable(runtime, model) for model in SEALED_COLUMNS
+        }
+    if unreadable[Runner]:
+        raise ActionRequired(
+            f"The data of {unreadable[Runner]} runner(s) cannot be opened: put the key "
             "that sealed it back into MOODMILES_SECRET_KEYS. Without it they are lost."
         )
-    if sum(closed.values()):
-        raise ToDo(
-            f"{sum(closed.values())} tokens or mails cannot be opened: put the key "
+    if sum(unreadable.values()):
+        raise ActionRequired(
+            f"{sum(unreadable.values())} tokens or mails cannot be opened: put the key "
             "that sealed them back into MOODMILES_SECRET_KEYS."
         )
     return "open everything that is stored"
 
 
-def _opens(runtime: Runtime, secrets: Sequence[bytes | None]) -> bool:
+def _can_open_all(runtime: Runtime, secrets: Sequence[bytes | None]) -> bool:
     try:
         for secret in secrets:
             if secret is not None:
@@ -81,14 +83,14 @@ def _opens(runtime: Runtime, secrets: Sequence[bytes | None]) -> bool:
     return True
 
 
-def _rotate(runtime: Runtime, model: type[Model]) -> int:
+def _rotate_table(runtime: Runtime, model: type[Model]) -> int:
     """Move one table, one row at a time.
 
     A transaction that locks several rows and one of a runner's that takes the same
     rows in another order would wait for each other.
     """
     (key,) = inspect(model).primary_key
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         keys = session.scalars(select(key).order_by(key)).all()
     return sum(_rotate_row(runtime, model, key) for key in keys)
 
@@ -98,8 +100,8 @@ def _rotate_row(runtime: Runtime, model: type[Model], key: object) -> int:
         row = session.get(model, key, with_for_update=True)
         if row is None:
             return 0
-        count = sum(_reseal(runtime, row, name) for name in SEALED[model])
-        _look_up_by_newest_key(runtime, row)
+        count = sum(_reseal(runtime, row, name) for name in SEALED_COLUMNS[model])
+        _update_email_hash(runtime, row)
         return count
 
 
@@ -111,7 +113,7 @@ def _reseal(runtime: Runtime, row: object, name: str) -> bool:
     return True
 
 
-def _look_up_by_newest_key(runtime: Runtime, row: object) -> None:
+def _update_email_hash(runtime: Runtime, row: object) -> None:
     """Find addresses by a hash with the newest key, too."""
     if isinstance(row, Runner) and row.email is not None and row.email_hash:
         address = runtime.sealer.open(row.email)

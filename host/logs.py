@@ -10,18 +10,18 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-FILE_BYTES = 10_000_000
-FILES_KEPT = 5
+MAX_FILE_BYTES = 10_000_000
+MAX_FILES = 5
 # No more is read at once, so that whoever waits for words looks at all of them.
 CHUNK_BYTES = 16_384
 
 
-def rotate(path: Path) -> None:
+def rotate_files(path: Path) -> None:
     """Set `path` aside as `.1`, what was `.1` as `.2` and so on; drop the oldest."""
-    for age in range(FILES_KEPT - 1, 0, -1):
-        newer = path.with_suffix(f".log.{age - 1}") if age > 1 else path
+    for number in range(MAX_FILES - 1, 0, -1):
+        newer = path.with_suffix(f".log.{number - 1}") if number > 1 else path
         if newer.exists():
-            newer.replace(path.with_suffix(f".log.{age}"))
+            newer.replace(path.with_suffix(f".log.{number}"))
 
 
 class RotatingFile:
@@ -30,7 +30,7 @@ class RotatingFile:
     A line longer than a chunk may be cut.
     """
 
-    def __init__(self, path: Path, limit: int = FILE_BYTES) -> None:
+    def __init__(self, path: Path, limit: int = MAX_FILE_BYTES) -> None:
         self._path = path
         self._limit = limit
         self._open()
@@ -45,10 +45,10 @@ class RotatingFile:
             end = data.find(b"\n") + 1
             self._append(data[:end])
             data = data[end:]
-            full = self._file
-            rotate(self._path)
+            previous_file = self._file
+            rotate_files(self._path)
             self._open()
-            full.close()
+            previous_file.close()
         self._append(data)
 
     def _append(self, data: bytes) -> None:
@@ -59,27 +59,27 @@ class RotatingFile:
         self._file.close()
 
 
-class Output:
+class PipeLog:
     """A part's pipe: the part writes to `writing`, we read into its file."""
 
-    def __init__(self, log: Path, limit: int = FILE_BYTES) -> None:
+    def __init__(self, log: Path, limit: int = MAX_FILE_BYTES) -> None:
         self._file = RotatingFile(log, limit)
-        self._reading, self.writing = os.pipe()
-        os.set_blocking(self._reading, False)
-        self._end = b""
+        self._read_fd, self.write_fd = os.pipe()
+        os.set_blocking(self._read_fd, False)
+        self._tail = b""
         self.is_open = True
 
     def fileno(self) -> int:
-        return self._reading
+        return self._read_fd
 
-    def text(self) -> str:
+    def tail_text(self) -> str:
         """Return what was read last, up to two chunks, in whatever file it is."""
-        return self._end.decode(errors="replace")
+        return self._tail.decode(errors="replace")
 
-    def read(self) -> bool:
+    def read_chunk(self) -> bool:
         """Carry one chunk to the file; False if there is none."""
         try:
-            chunk = os.read(self._reading, CHUNK_BYTES)
+            chunk = os.read(self._read_fd, CHUNK_BYTES)
         except BlockingIOError:
             return False
         if not chunk:
@@ -88,12 +88,12 @@ class Output:
         # A full disk costs the part its lines, and not its life.
         with suppress(OSError):
             self._file.write(chunk)
-        self._end = (self._end + chunk)[-2 * CHUNK_BYTES :]
+        self._tail = (self._tail + chunk)[-2 * CHUNK_BYTES :]
         return True
 
     def finish(self) -> None:
         """Carry the last words of a part that has ended."""
-        while self.is_open and self.read():
+        while self.is_open and self.read_chunk():
             pass
         self.close()
 
@@ -101,5 +101,5 @@ class Output:
         """Carry no more; a fork does so at once: the pipes are its siblings'."""
         if self.is_open:
             self.is_open = False
-            os.close(self._reading)
+            os.close(self._read_fd)
             self._file.close()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-_LARGEST_BYTES = 1_000_000
+_MAX_MAIL_BYTES = 1_000_000
 
 
-class Keeper:
+class MaildirHandler:
     """Stores each mail as it came; the envelope goes into three headers."""
 
     def __init__(self, folder: Path) -> None:
@@ -24,24 +24,24 @@ class Keeper:
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         recipients = ", ".join(envelope.rcpt_tos)
-        head = f"X-MailFrom: {envelope.mail_from}\r\nX-RcptTo: {recipients}\r\n"
-        self._maildir.add(head.encode("utf-8") + (envelope.original_content or b""))
+        headers = f"X-MailFrom: {envelope.mail_from}\r\nX-RcptTo: {recipients}\r\n"
+        self._maildir.add(headers.encode("utf-8") + (envelope.original_content or b""))
         return "250 OK"
 
 
 async def serve(folder: Path, *, host: str, port: int) -> None:
     """Take mail until SIGTERM or Ctrl-C."""
-    keeper = Keeper(folder)
+    handler = MaildirHandler(folder)
     loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, done.set)
+    stop_event = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop_event.set)
     server = await loop.create_server(
-        lambda: SMTP(keeper, data_size_limit=_LARGEST_BYTES, enable_SMTPUTF8=True),
+        lambda: SMTP(handler, data_size_limit=_MAX_MAIL_BYTES, enable_SMTPUTF8=True),
         host=host,
         port=port,
     )
-    await done.wait()
+    await stop_event.wait()
     server.close()
 
 

@@ -4,12 +4,12 @@ from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.configuration import given
-from sync.surveys.instruments import library
+from host.configuration import load_given_settings
+from sync.surveys.instruments import load_library
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class InstanceOptions:
     """The host's wishes; `configured` names the settings that are theirs."""
 
     data_dir: Path
@@ -20,11 +20,11 @@ class Wishes:
     configured: frozenset[str]
 
 
-def wishes(arguments: Namespace) -> Wishes:
-    settings = given(arguments)
-    library(settings.data_dir)  # a bad instrument is refused with its line
+def load_options(arguments: Namespace) -> InstanceOptions:
+    settings = load_given_settings(arguments)
+    load_library(settings.data_dir)  # a bad instrument is refused with its line
     settings.require_contact()
-    return Wishes(
+    return InstanceOptions(
         data_dir=settings.data_dir,
         host=settings.host,
         port=settings.port,

@@ -7,11 +7,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from host import health, redis_server
-from host.data_dir import Home
-from host.options import Wishes
-from host.ports import inner_port
+from host.data_dir import DataDirectory
+from host.options import InstanceOptions
+from host.ports import choose_inner_port
 from host.process import Part
-from host.process_commands import web_words, worker_words
+from host.process_commands import web_argv, worker_argv
 from sync.settings import PREFIX
 
 STOP_ORDER = ("web", "worker", "simulator", "mailbox", "redis")
@@ -19,207 +19,220 @@ _LOOPBACK = "127.0.0.1"
 _SIMULATED_CLIENT_ID = "1"
 _THREADS = 4
 # The worker keeps the schedule, which has it look once a minute.
-_PULSE_WITHIN_S = 120.0
+_HEARTBEAT_TIMEOUT_S = 120.0
 
 
 @dataclass(slots=True)
-class Plan:
+class InstancePlan:
     """Collects the parts of one instance and the settings they share."""
 
-    wishes: Wishes
-    home: Home
+    options: InstanceOptions
+    home: DataDirectory
     port: int
     export: Path | None = None
-    made_up: dict[str, str] = field(default_factory=dict)
+    generated_settings: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        secrets = self.home.secrets()
-        self._set("data_dir", str(self.home.path))
-        if self._lacks("database_url"):
-            self._set("database_url", "")
-        self._set("host", self.wishes.host)
-        self._set("port", str(self.port))
-        if self._lacks("secret_keys"):
-            self._set("secret_keys", secrets["secret_key"])
-        if self._lacks("public_url"):
-            self._set("public_url", f"http://{self._reached_at}:{self.port}")
+        secrets = self.home.load_secrets()
+        self._set_variable("data_dir", str(self.home.path))
+        if self._is_unset("database_url"):
+            self._set_variable("database_url", "")
+        self._set_variable("host", self.options.host)
+        self._set_variable("port", str(self.port))
+        if self._is_unset("secret_keys"):
+            self._set_variable("secret_keys", secrets["secret_key"])
+        if self._is_unset("public_url"):
+            self._set_variable(
+                "public_url", f"http://{self._reachable_host}:{self.port}"
+            )
         if self.has_own_redis:
             password = secrets["redis_password"]
-            address = f"{_LOOPBACK}:{self._listens('redis')}"
-            self._set("redis_url", f"redis://:{password}@{address}/0")
+            address = f"{_LOOPBACK}:{self._assign_port('redis')}"
+            self._set_variable("redis_url", f"redis://:{password}@{address}/0")
         if self.has_own_mailbox:
-            self._set("smtp_url", f"smtp://{_LOOPBACK}:{self._listens('mailbox')}")
+            self._set_variable(
+                "smtp_url", f"smtp://{_LOOPBACK}:{self._assign_port('mailbox')}"
+            )
             if self._is_loopback:
-                self._set("mailbox_dir", str(self.home.path / "mailbox"))
+                self._set_variable("mailbox_dir", str(self.home.path / "mailbox"))
         self._plan_strava(secrets)
 
     def _plan_strava(self, secrets: Mapping[str, str]) -> None:
         if self.has_simulator:
-            site = f"http://{_LOOPBACK}:{self._listens('simulator')}"
-            self._set("strava_site_url", site)
-            self._set("strava_api_url", f"{site}/api/v3")
-            self._set("strava_client_id", _SIMULATED_CLIENT_ID)
-            self._set("strava_client_secret", secrets["strava_client_secret"])
+            site = f"http://{_LOOPBACK}:{self._assign_port('simulator')}"
+            self._set_variable("strava_site_url", site)
+            self._set_variable("strava_api_url", f"{site}/api/v3")
+            self._set_variable("strava_client_id", _SIMULATED_CLIENT_ID)
+            self._set_variable("strava_client_secret", secrets["strava_client_secret"])
         for name in ("strava_verify_token", "strava_webhook_secret"):
-            if self._lacks(name):
-                self._set(name, secrets[name])
+            if self._is_unset(name):
+                self._set_variable(name, secrets[name])
 
     @property
     def has_own_redis(self) -> bool:
-        return self._lacks("redis_url")
+        return self._is_unset("redis_url")
 
     @property
     def has_own_mailbox(self) -> bool:
-        return self._lacks("smtp_url")
+        return self._is_unset("smtp_url")
 
     @property
     def has_simulator(self) -> bool:
-        return self._lacks("strava_client_id")
+        return self._is_unset("strava_client_id")
 
     @property
     def address(self) -> str:
-        return self.made_up.get(f"{PREFIX}PUBLIC_URL", self.wishes.public_url)
+        return self.generated_settings.get(
+            f"{PREFIX}PUBLIC_URL", self.options.public_url
+        )
 
     @property
     def _is_loopback(self) -> bool:
         try:
-            return ip_address(self.wishes.host).is_loopback
+            return ip_address(self.options.host).is_loopback
         except ValueError:
-            return self.wishes.host == "localhost"
+            return self.options.host == "localhost"
 
     @property
-    def _reached_at(self) -> str:
+    def _reachable_host(self) -> str:
         """Return the address of this machine that answers here."""
-        host = self.wishes.host
+        host = self.options.host
         if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             return _LOOPBACK
         return f"[{host}]" if ":" in host else host
 
-    def redis(self) -> Part:
-        port, folder = self.ports["redis"], self.home.folder("redis")
+    def redis_part(self) -> Part:
+        port, folder = self.ports["redis"], self.home.create_folder("redis")
         configuration = folder / "redis.conf"
         redis_server.write_configuration(
             configuration,
             port=port,
-            password=self.home.secrets()["redis_password"],
+            password=self.home.load_secrets()["redis_password"],
             folder=folder,
         )
-        answers = health.greets(port, b"-NOAUTH", after=b"PING\r\n")
+        is_answering = health.sends_greeting(port, b"-NOAUTH", request=b"PING\r\n")
         return Part(
             name="redis",
-            command=[str(redis_server.find()), str(configuration)],
-            environment=_bare_environment(),
-            log=self.home.fresh_log("redis"),
-            is_ready=answers,
-            is_well=answers,
+            command=[str(redis_server.find_server()), str(configuration)],
+            environment=_environment_without_settings(),
+            log=self.home.rotate_log("redis"),
+            is_ready=is_answering,
+            is_healthy=is_answering,
         )
 
-    def mailbox(self) -> Part:
+    def mailbox_part(self) -> Part:
         port, folder = self.ports["mailbox"], self.home.path / "mailbox"
         return Part(
             name="mailbox",
-            command=_words("host.mailbox", "--port", port, "--dir", folder),
-            is_ours=True,
-            environment=_bare_environment(),
-            log=self.home.fresh_log("mailbox"),
-            is_ready=health.greets(port, b"220"),
+            command=_to_argv("host.mailbox", "--port", port, "--dir", folder),
+            is_module=True,
+            environment=_environment_without_settings(),
+            log=self.home.rotate_log("mailbox"),
+            is_ready=health.sends_greeting(port, b"220"),
         )
 
-    def simulator(self) -> Part:
+    def simulator_part(self) -> Part:
         port = self.ports["simulator"]
-        words: list[object] = ["--host", _LOOPBACK, "--port", port, "--quiet"]
-        words += ["--state", self.home.folder("simulator") / "world.sqlite3"]
-        words += ["--client-id", _SIMULATED_CLIENT_ID]
-        words += ["--client-secret", self.made_up[f"{PREFIX}STRAVA_CLIENT_SECRET"]]
+        arguments: list[object] = ["--host", _LOOPBACK, "--port", port, "--quiet"]
+        arguments += ["--state", self.home.create_folder("simulator") / "world.sqlite3"]
+        arguments += ["--client-id", _SIMULATED_CLIENT_ID]
+        arguments += [
+            "--client-secret",
+            self.generated_settings[f"{PREFIX}STRAVA_CLIENT_SECRET"],
+        ]
         if self.export:
-            words += ["--export", self.export.absolute()]
+            arguments += ["--export", self.export.absolute()]
         return Part(
             name="simulator",
-            command=_words("sync.simulator.__main__", *words),
-            is_ours=True,
-            environment=_bare_environment(),
-            log=self.home.fresh_log("simulator"),
-            is_ready=health.has_said("Simulated Strava at"),
+            command=_to_argv("sync.simulator.__main__", *arguments),
+            is_module=True,
+            environment=_environment_without_settings(),
+            log=self.home.rotate_log("simulator"),
+            is_ready=health.has_written("Simulated Strava at"),
         )
 
-    def web(self) -> Part:
-        answers = health.answers_page(self._bound_host, self.port, "/healthz")
+    def web_part(self) -> Part:
+        is_answering = health.serves_page(self._bound_host, self.port, "/healthz")
         return Part(
             name="web",
-            command=web_words(self.wishes.host, self.port, self.wishes.web_processes),
-            is_ours=True,
-            environment=self.environment(),
-            log=self.home.fresh_log("web"),
-            is_ready=answers,
-            is_well=answers,
-            ends_within_s=2.0,
+            command=web_argv(self.options.host, self.port, self.options.web_processes),
+            is_module=True,
+            environment=self.build_environment(),
+            log=self.home.rotate_log("web"),
+            is_ready=is_answering,
+            is_healthy=is_answering,
+            stop_timeout_s=2.0,
         )
 
     @property
     def _bound_host(self) -> str:
-        return self._reached_at.strip("[]")
+        return self._reachable_host.strip("[]")
 
-    def worker(self) -> Part:
+    def worker_part(self) -> Part:
         return Part(
             name="worker",
-            command=worker_words("threads", _THREADS, pulse=self._pulse),
-            is_ours=True,
-            environment=self.environment(),
-            log=self.home.fresh_log("worker"),
-            is_ready=health.has_said(" ready."),
-            is_well=health.has_pulse(self._pulse, within_s=_PULSE_WITHIN_S),
-            ends_within_s=4.0,
+            command=worker_argv(
+                "threads", _THREADS, heartbeat_file=self._heartbeat_file
+            ),
+            is_module=True,
+            environment=self.build_environment(),
+            log=self.home.rotate_log("worker"),
+            is_ready=health.has_written(" ready."),
+            is_healthy=health.has_heartbeat(
+                self._heartbeat_file, within_s=_HEARTBEAT_TIMEOUT_S
+            ),
+            stop_timeout_s=4.0,
         )
 
     @property
-    def _pulse(self) -> Path:
+    def _heartbeat_file(self) -> Path:
         """The worker touches this file when the schedule's sweep has come."""
         return self.home.path / "pulse"
 
-    def command(self, *words: str) -> Part:
+    def command_part(self, *words: str) -> Part:
         """Return one of our own commands, run once with the parts' settings."""
         name = "-".join(words)
         return Part(
             name=name,
-            command=_words("host.cli", *words),
-            is_ours=True,
-            environment=self.environment(),
-            log=self.home.fresh_log(name),
+            command=_to_argv("host.cli", *words),
+            is_module=True,
+            environment=self.build_environment(),
+            log=self.home.rotate_log(name),
             is_ready=health.is_alive,
         )
 
-    def module(self, name: str) -> Part:
+    def module_part(self, name: str) -> Part:
         """Return a module of ours that runs once with the parts' settings."""
-        word = name.rpartition(".")[2]
+        short_name = name.rpartition(".")[2]
         return Part(
-            name=word,
+            name=short_name,
             command=[name],
-            is_ours=True,
-            environment=self.environment(),
-            log=self.home.fresh_log(word),
+            is_module=True,
+            environment=self.build_environment(),
+            log=self.home.rotate_log(short_name),
             is_ready=health.is_alive,
         )
 
-    def environment(self) -> dict[str, str]:
+    def build_environment(self) -> dict[str, str]:
         """Return what web and worker are told: ours on top of the host's."""
-        return {**os.environ, **self.made_up}
+        return {**os.environ, **self.generated_settings}
 
-    def _lacks(self, name: str) -> bool:
-        return name not in self.wishes.configured
+    def _is_unset(self, name: str) -> bool:
+        return name not in self.options.configured
 
-    def _set(self, name: str, value: str) -> None:
-        self.made_up[f"{PREFIX}{name.upper()}"] = value
+    def _set_variable(self, name: str, value: str) -> None:
+        self.generated_settings[f"{PREFIX}{name.upper()}"] = value
 
-    def _listens(self, part: str) -> int:
-        self.ports[part] = inner_port(self.home, part)
+    def _assign_port(self, part: str) -> int:
+        self.ports[part] = choose_inner_port(self.home, part)
         return self.ports[part]
 
 
-def _bare_environment() -> dict[str, str]:
+def _environment_without_settings() -> dict[str, str]:
     """Return the environment without our settings: a stand-in needs no secret."""
     return {k: v for k, v in os.environ.items() if not k.upper().startswith(PREFIX)}
 
 
-def _words(*words: object) -> list[str]:
-    return [str(word) for word in words]
+def _to_argv(*arguments: object) -> list[str]:
+    return [str(argument) for argument in arguments]

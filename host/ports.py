@@ -3,48 +3,48 @@
 import socket
 from random import sample
 
-from host.data_dir import Home
-from host.errors import CannotStart
+from host.data_dir import DataDirectory
+from host.errors import StartupError
 
 _PORTS_FILE = "ports.json"
 _LOOPBACK = "127.0.0.1"
 # Below those that a system lends to whoever connects somewhere: nobody gets a part's
 # port between our look at it and the part's start, or while a part is started again.
-_INNER = range(12_000, 32_000)
-_TRIES = 100
+_INNER_PORTS = range(12_000, 32_000)
+_MAX_TRIES = 100
 
 
 def is_free(host: str, port: int) -> bool:
-    return _bound(host, port) is not None
+    return _try_bind(host, port) is not None
 
 
-def web_port(host: str, port: int) -> int:
+def choose_web_port(host: str, port: int) -> int:
     """Return the port for the pages (`0`: any), or say that it is taken."""
     try:
-        found = _bound(host, port)
+        bound_port = _try_bind(host, port)
     except socket.gaierror:
-        raise CannotStart(f"{host} is not an address of this machine.") from None
-    if found is None:
-        raise CannotStart(
+        raise StartupError(f"{host} is not an address of this machine.") from None
+    if bound_port is None:
+        raise StartupError(
             f"Port {port} on {host} is taken or not ours to use; choose another "
             "one with --port."
         )
-    return found
+    return bound_port
 
 
-def inner_port(home: Home, part: str) -> int:
+def choose_inner_port(home: DataDirectory, part: str) -> int:
     """Return the same loopback port at each start, as long as it is free."""
-    ports: dict[str, int] = home.read(_PORTS_FILE)
-    others = {port for name, port in ports.items() if name != part}
-    found = [ports[part]] if part in ports else []
-    for port in (*found, *sample(_INNER, _TRIES)):
-        if port not in others and is_free(_LOOPBACK, port):
-            home.write(_PORTS_FILE, ports | {part: port})
+    ports: dict[str, int] = home.read_json(_PORTS_FILE)
+    other_ports = {port for name, port in ports.items() if name != part}
+    previous_ports = [ports[part]] if part in ports else []
+    for port in (*previous_ports, *sample(_INNER_PORTS, _MAX_TRIES)):
+        if port not in other_ports and is_free(_LOOPBACK, port):
+            home.write_json(_PORTS_FILE, ports | {part: port})
             return port
-    raise CannotStart("This machine has no free port left.")
+    raise StartupError("This machine has no free port left.")
 
 
-def _bound(host: str, port: int) -> int | None:
+def _try_bind(host: str, port: int) -> int | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -54,5 +54,5 @@ def _bound(host: str, port: int) -> int | None:
             raise
         except OSError:
             return None
-        number: int = probe.getsockname()[1]
-        return number
+        bound_port: int = probe.getsockname()[1]
+        return bound_port

@@ -11,9 +11,9 @@ from importlib import import_module
 from sqlalchemy.orm import configure_mappers
 
 # What brings the tables up to date, which is the first thing to do.
-TABLES = ("host.cli", "sync.database", "sync.models")
+DATABASE_MODULES = ("host.cli", "sync.database", "sync.models")
 # What web, worker, schedule and stand-ins load before there is anything to do.
-REST = (
+OTHER_MODULES = (
     "aiosmtpd.smtp",
     "celery.app.amqp",
     "celery.app.log",
@@ -30,10 +30,10 @@ REST = (
     "web.app",
     "workers.tasks",
 )
-ALL = (*TABLES, *REST)
+ALL_MODULES = (*DATABASE_MODULES, *OTHER_MODULES)
 
 
-def load(modules: Sequence[str]) -> None:
+def preload_modules(modules: Sequence[str]) -> None:
     """Load `modules`; no later collection looks through what is there by now."""
     gc.disable()
     for module in modules:

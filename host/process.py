@@ -16,10 +16,10 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TextIO
 
-from host.logs import FILE_BYTES, Output
+from host.logs import MAX_FILE_BYTES, PipeLog
 
 # Elsewhere the system's own libraries may break in a child that goes on without exec.
-FORKS = sys.platform == "linux"
+CAN_FORK = sys.platform == "linux"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -40,10 +40,10 @@ class Part:
     environment: Mapping[str, str]
     log: Path
     is_ready: Callable[["Process"], bool]
-    ends_within_s: float = 1.0
-    is_well: Callable[["Process"], bool] | None = None
-    log_bytes: int = FILE_BYTES
-    is_ours: bool = False
+    stop_timeout_s: float = 1.0
+    is_healthy: Callable[["Process"], bool] | None = None
+    max_log_bytes: int = MAX_FILE_BYTES
+    is_module: bool = False
 
 
 class Process:
@@ -52,94 +52,97 @@ class Process:
     `leave` lets a fork of this process forget what belongs to the supervisor.
     """
 
-    def __init__(self, part: Part, leave: Callable[[], None]) -> None:
+    def __init__(self, part: Part, detach: Callable[[], None]) -> None:
         self.part = part
         self.started_at = time.monotonic()
-        self.output = Output(part.log, part.log_bytes)
-        self._code: int | None = None
-        us = os.getpid()
+        self.output = PipeLog(part.log, part.max_log_bytes)
+        self._exit_code: int | None = None
+        supervisor_pid = os.getpid()
 
-        def prepare() -> None:
+        def prepare_child() -> None:
             # The kernel ends the part if we are killed and cannot do it.
             if _LIBC is not None:
                 _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-            if os.getppid() != us:
+            if os.getppid() != supervisor_pid:
                 os._exit(1)
 
         try:
-            if part.is_ours and FORKS:
+            if part.is_module and CAN_FORK:
                 child = multiprocessing.get_context("fork").Process(
-                    target=_become, args=(part, self.output, prepare, leave)
+                    target=_run_forked_part,
+                    args=(part, self.output, prepare_child, detach),
                 )
                 child.start()
                 self.pid = child.pid or 0
                 self._wait: Callable[[], int] = partial(_join, child)
             else:
-                program = [sys.executable, "-m"] if part.is_ours else []
+                program = [sys.executable, "-m"] if part.is_module else []
                 popen = subprocess.Popen(
                     [*program, *part.command],
                     env=part.environment,
                     stdin=subprocess.DEVNULL,
-                    stdout=self.output.writing,
-                    stderr=self.output.writing,
+                    stdout=self.output.write_fd,
+                    stderr=self.output.write_fd,
                     start_new_session=True,
-                    preexec_fn=prepare,  # noqa: PLW1509 - the supervisor has one thread
+                    preexec_fn=prepare_child,  # noqa: PLW1509 - the supervisor has one thread
                 )
                 self.pid, self._wait = popen.pid, popen.wait
         finally:
-            os.close(self.output.writing)
+            os.close(self.output.write_fd)
 
     def has_ended(self) -> bool:
         """Look without reaping, so that the group's number stays ours."""
-        if self._code is not None:
+        if self._exit_code is not None:
             return True
-        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.pid, how) is not None
+        wait_options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, wait_options) is not None
 
-    def ask_to_end(self) -> None:
+    def terminate(self) -> None:
         if not self.has_ended():
             os.kill(self.pid, signal.SIGTERM)
 
     def kill_group(self) -> int:
         """Kill whatever is left of the part and return how its leader ended."""
-        if self._code is None:
+        if self._exit_code is None:
             # A fork that has only just begun is not yet the leader of its group.
-            for kill in (os.killpg, os.kill):
+            for send_signal in (os.killpg, os.kill):
                 with suppress(ProcessLookupError, PermissionError):
-                    kill(self.pid, signal.SIGKILL)
-            self._code = self._wait()
+                    send_signal(self.pid, signal.SIGKILL)
+            self._exit_code = self._wait()
             self.output.finish()
-        return self._code
+        return self._exit_code
 
-    def said(self) -> str:
+    def output_tail(self) -> str:
         """Return the end of what the part has written since it was started."""
-        return self.output.text()
+        return self.output.tail_text()
 
 
-def _become(
+def _run_forked_part(
     part: Part,
-    output: Output,
-    prepare: Callable[[], None],
-    leave: Callable[[], None],
+    output: PipeLog,
+    prepare_child: Callable[[], None],
+    detach: Callable[[], None],
 ) -> None:
     """Be `part` from here on, in a fork of the supervisor."""
-    leave()
+    detach()
     output.close()
     os.setsid()
-    prepare()
+    prepare_child()
     if _LIBC is not None:
         # The command line stays the supervisor's; this is what `ps -e` shows.
         _LIBC.prctl(_PR_SET_NAME, part.name.encode())
-    sys.stdout, sys.stderr = (_onto(number, output.writing) for number in (1, 2))
+    sys.stdout, sys.stderr = (
+        _redirect_stream(number, output.write_fd) for number in (1, 2)
+    )
     os.environ.clear()
     os.environ.update(part.environment)
     sys.argv = list(part.command)
     sys.exit(import_module(part.command[0]).main())
 
 
-def _onto(number: int, output: int) -> TextIO:
-    os.dup2(output, number)
-    return os.fdopen(number, "w", buffering=1, errors="backslashreplace", closefd=False)
+def _redirect_stream(fd: int, output: int) -> TextIO:
+    os.dup2(output, fd)
+    return os.fdopen(fd, "w", buffering=1, errors="backslashreplace", closefd=False)
 
 
 def _join(child: BaseProcess) -> int:
@@ -147,7 +150,7 @@ def _join(child: BaseProcess) -> int:
     return child.exitcode or 0
 
 
-def ending(code: int) -> str:
+def describe_exit(code: int) -> str:
     """Say how a process ended."""
     if code >= 0:
         return f"exit code {code}"

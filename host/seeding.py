@@ -16,30 +16,30 @@ from urllib.request import Request, urlopen
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from sync.analytics.dataset.distances import week_loads
-from sync.crypto import new_token, pairing_key, token_hash
+from sync.analytics.dataset.distances import compute_week_loads
+from sync.crypto import hash_token, new_token, pairing_key
 from sync.errors import MoodmilesError
 from sync.models import Answer, Connection, Decision, Run, Runner, Survey
-from sync.queue import Work
+from sync.queue import Job
 from sync.runners import account, connect
-from sync.runners.rules import Consents
+from sync.runners.rules import ConsentChoices
 from sync.runtime import Runtime, build
 from sync.settings import load
-from sync.standins.demo_answers import Lived, Said, answers
+from sync.standins.demo_answers import DemoAnswer, DemoRun, generate_answers
 from sync.strava import SCOPE
 from sync.surveys import instruments
 from sync.surveys.policy.parameters import Policy
 
-RUNNER = "Robin"
+RUNNER_NAME = "Robin"
 SEED = 6
-IMPORT_WITHIN_S = 60
-LIFE = timedelta(hours=Policy().life_h)
+IMPORT_TIMEOUT_S = 60
+SURVEY_LIFE = timedelta(hours=Policy().life_h)
 
 
 def main() -> int:
     runtime = build(load())
     try:
-        _seed(runtime)
+        _seed_demo(runtime)
     except (MoodmilesError, OSError) as error:
         print(f"The demo's runner could not be made: {error}", file=sys.stderr)
         return 1
@@ -48,39 +48,45 @@ def main() -> int:
     return 0
 
 
-def _seed(runtime: Runtime) -> None:
-    with runtime.db.reading() as session:
+def _seed_demo(runtime: Runtime) -> None:
+    with runtime.db.read_only() as session:
         if session.scalar(select(func.count()).select_from(Runner)):
             return  # a demo that was started before
-    runner_id = _link(runtime)
-    _await_import(runtime, runner_id)
+    runner_id = _link_runner(runtime)
+    _wait_for_import(runtime, runner_id)
     with runtime.db.transaction() as session:
-        remember(runtime, session, runner_id)
+        store_demo_answers(runtime, session, runner_id)
 
 
-def _link(runtime: Runtime) -> int:
+def _link_runner(runtime: Runtime) -> int:
     """Let Robin agree to everything, here and at the simulated Strava."""
-    boxes = Consents(strava=True, mood=True, mail=True, adult=True)
-    url = connect.begin(runtime, browser="demo", consents=boxes)
+    consents = ConsentChoices(strava=True, mood=True, mail=True, adult=True)
+    url = connect.begin_link(runtime, browser="demo", given_consents=consents)
     state = parse_qs(urlsplit(url).query)["state"][0]
-    code = _ask(runtime, f"/athletes/{_robin(runtime)}/grant", {"scope": SCOPE})["code"]
-    linked = connect.finish(
+    code = _call_simulator(
+        runtime, f"/athletes/{_get_athlete_id(runtime)}/grant", {"scope": SCOPE}
+    )["code"]
+    linked = connect.finish_link(
         runtime, state=state, browser="demo", code=code, scope=SCOPE
     )
     return linked.runner_id
 
 
-def _robin(runtime: Runtime) -> int:
-    athletes = _ask(runtime, "/state")["athletes"]
-    return int(next(one["id"] for one in athletes if one["firstname"] == RUNNER))
+def _get_athlete_id(runtime: Runtime) -> int:
+    athletes = _call_simulator(runtime, "/state")["athletes"]
+    return int(
+        next(
+            athlete["id"] for athlete in athletes if athlete["firstname"] == RUNNER_NAME
+        )
+    )
 
 
-def _await_import(runtime: Runtime, runner_id: int) -> None:
+def _wait_for_import(runtime: Runtime, runner_id: int) -> None:
     """Wait for the worker: the import, then a decision about every run."""
-    end = monotonic() + IMPORT_WITHIN_S
-    while monotonic() < end:
-        progress = account.progress(runtime, runner_id)
-        with runtime.db.reading() as session:
+    deadline = monotonic() + IMPORT_TIMEOUT_S
+    while monotonic() < deadline:
+        progress = account.load_import_progress(runtime, runner_id)
+        with runtime.db.read_only() as session:
             undecided = session.scalar(
                 select(func.count())
                 .select_from(Run)
@@ -88,12 +94,12 @@ def _await_import(runtime: Runtime, runner_id: int) -> None:
             )
         if progress is not None and progress.is_done and not undecided:
             return
-        runtime.queue.wake(Work.BACKFILL)
+        runtime.queue.wake(Job.BACKFILL)
         sleep(0.1)
     raise MoodmilesError("the import of the runs takes too long; see the worker's log.")
 
 
-def remember(runtime: Runtime, session: Session, runner_id: int) -> None:
+def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> None:
     """Write down what the runner was asked and said since the first run."""
     runner = session.get_one(Runner, runner_id)
     address = "robin@example.org"
@@ -106,31 +112,33 @@ def remember(runtime: Runtime, session: Session, runner_id: int) -> None:
         .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
         .order_by(Run.started_at, Run.id)
     ).all()
-    _link_long_ago(session, runner, runs)
+    _backdate_link(session, runner, runs)
     by_id = {run.id: run for run in runs}
-    vault = runtime.sealer.vault(runner.vault_key)
-    for said in answers(_lived(runs), seed=SEED):
-        if said.answered_at < now:
-            run = by_id.get(said.run_id or 0)
-            survey = _asked(session, runner_id, run, said)
-            if said.values:
-                _answered(session, survey, said, vault.seal(said.values))
+    vault = runtime.sealer.open_vault(runner.vault_key)
+    for demo_answer in generate_answers(_build_demo_runs(runs), seed=SEED):
+        if demo_answer.answered_at < now:
+            run = by_id.get(demo_answer.run_id or 0)
+            survey = _add_survey(session, runner_id, run, demo_answer)
+            if demo_answer.values:
+                _add_answer(
+                    session, survey, demo_answer, vault.seal(demo_answer.values)
+                )
     runner.data_version += 1
 
 
-def _link_long_ago(session: Session, runner: Runner, runs: Any) -> None:
+def _backdate_link(session: Session, runner: Runner, runs: Any) -> None:
     """Let Robin have been here since the first run, as the answers say."""
-    began_at = runs[0].started_at - timedelta(days=1)
-    runner.created_at = began_at
-    session.get_one(Connection, runner.id).linked_at = began_at
+    linked_at = runs[0].started_at - timedelta(days=1)
+    runner.created_at = linked_at
+    session.get_one(Connection, runner.id).linked_at = linked_at
 
 
-def _lived(runs: Any) -> list[Lived]:
-    loads = week_loads(
+def _build_demo_runs(runs: Any) -> list[DemoRun]:
+    loads = compute_week_loads(
         [run.local_day.toordinal() for run in runs], [run.distance_m for run in runs]
     )
     return [
-        Lived(
+        DemoRun(
             run_id=run.id,
             ended_at=run.started_at + timedelta(seconds=run.elapsed_s),
             local_day=run.local_day,
@@ -141,19 +149,21 @@ def _lived(runs: Any) -> list[Lived]:
     ]
 
 
-def _asked(session: Session, runner_id: int, run: Run | None, said: Said) -> Survey:
+def _add_survey(
+    session: Session, runner_id: int, run: Run | None, demo_answer: DemoAnswer
+) -> Survey:
     survey = Survey(
         runner_id=runner_id,
         run_id=run.id if run else None,
         pairing_key=pairing_key(run.source, run.source_id) if run else None,
         kind="run" if run else "checkin",
-        token_hash=token_hash(new_token()),
-        instrument=instruments.CURRENT,
+        token_hash=hash_token(new_token()),
+        instrument=instruments.CURRENT_RUN_INSTRUMENT,
         reversed_order=False,
-        created_at=said.asked_at,
-        send_at=said.asked_at,
-        sent_at=said.asked_at,
-        expires_at=said.asked_at + (LIFE if run else timedelta(hours=4)),
+        created_at=demo_answer.asked_at,
+        send_at=demo_answer.asked_at,
+        sent_at=demo_answer.asked_at,
+        expires_at=demo_answer.asked_at + (SURVEY_LIFE if run else timedelta(hours=4)),
     )
     session.add(survey)
     session.flush()
@@ -166,7 +176,9 @@ def _asked(session: Session, runner_id: int, run: Run | None, said: Said) -> Sur
     return survey
 
 
-def _answered(session: Session, survey: Survey, said: Said, sealed: bytes) -> None:
+def _add_answer(
+    session: Session, survey: Survey, demo_answer: DemoAnswer, sealed: bytes
+) -> None:
     session.add(
         Answer(
             runner_id=survey.runner_id,
@@ -176,23 +188,25 @@ def _answered(session: Session, survey: Survey, said: Said, sealed: bytes) -> No
             kind=survey.kind,
             instrument=survey.instrument,
             reversed_order=survey.reversed_order,
-            answered_at=said.answered_at,
-            minutes_since_end=said.minutes_since_end,
+            answered_at=demo_answer.answered_at,
+            minutes_since_end=demo_answer.minutes_since_end,
             tags={},
             sealed=sealed,
         )
     )
 
 
-def _ask(runtime: Runtime, path: str, body: dict[str, str] | None = None) -> Any:
+def _call_simulator(
+    runtime: Runtime, path: str, body: dict[str, str] | None = None
+) -> Any:
     """Call the simulator's control API."""
     request = Request(  # noqa: S310  our own simulator
         f"{runtime.settings.strava_site_url}/control{path}",
         data=json.dumps(body).encode() if body is not None else None,
         headers={"Content-Type": "application/json"},
     )
-    with urlopen(request, timeout=10) as answer:  # noqa: S310
-        return json.load(answer)
+    with urlopen(request, timeout=10) as response:  # noqa: S310
+        return json.load(response)
 
 
 if __name__ == "__main__":

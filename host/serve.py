@@ -4,14 +4,14 @@ import os
 import sys
 from argparse import Namespace
 
-from host.configuration import given
-from host.process_commands import BROKER, beat_words, web_words, worker_words
+from host.configuration import load_given_settings
+from host.process_commands import BROKER_VARIABLE, beat_argv, web_argv, worker_argv
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings
-from sync.surveys.instruments import library
+from sync.surveys.instruments import load_library
 
-_NEEDED = ("secret_keys", "redis_url", "strava_client_id", "strava_client_secret")
-_NEEDED_BY = {
+_REQUIRED = ("secret_keys", "redis_url", "strava_client_id", "strava_client_secret")
+_REQUIRED_BY_PART = {
     "web": ("public_url", "strava_verify_token", "strava_webhook_secret"),
     "worker": ("smtp_url", "public_url", "mail_from"),
     "beat": (),
@@ -20,21 +20,21 @@ _NEEDED_BY = {
 
 def run(arguments: Namespace) -> int:
     """Become the part: this process is replaced, so signals reach it directly."""
-    settings = given(arguments)
-    refuse_if_incomplete(settings, arguments.command)
+    settings = load_given_settings(arguments)
+    require_settings(settings, arguments.command)
     if arguments.command != "beat":
-        library(settings.data_dir)  # a bad instrument is refused with its line
-    words = command(settings, arguments.command)
-    os.environ[BROKER] = settings.redis_url
+        load_library(settings.data_dir)  # a bad instrument is refused with its line
+    argv = build_argv(settings, arguments.command)
+    os.environ[BROKER_VARIABLE] = settings.redis_url
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", *words])  # noqa: S606 - no shell
+    os.execv(sys.executable, [sys.executable, "-m", *argv])  # noqa: S606 - no shell
 
 
-def refuse_if_incomplete(settings: Settings, part: str) -> None:
+def require_settings(settings: Settings, part: str) -> None:
     """Raise `NotConfigured` with everything that `part` still needs."""
     missing = [
         f"{PREFIX}{name.upper()}"
-        for name in (*_NEEDED, *_NEEDED_BY[part])
+        for name in (*_REQUIRED, *_REQUIRED_BY_PART[part])
         if name not in settings.model_fields_set or not getattr(settings, name)
     ]
     if missing:
@@ -44,12 +44,12 @@ def refuse_if_incomplete(settings: Settings, part: str) -> None:
     settings.require_contact()
 
 
-def command(settings: Settings, part: str) -> list[str]:
+def build_argv(settings: Settings, part: str) -> list[str]:
     """Return the words that start `part`, to follow `python -m`."""
     match part:
         case "web":
-            return web_words(settings.host, settings.port, settings.web_processes)
+            return web_argv(settings.host, settings.port, settings.web_processes)
         case "worker":
-            return worker_words("prefork", settings.worker_processes)
+            return worker_argv("prefork", settings.worker_processes)
         case _:
-            return beat_words(settings.log_format)
+            return beat_argv(settings.log_format)

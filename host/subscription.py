@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from host.configuration import effective
+from host.configuration import load_effective_settings
 from sync.inbox import dead_letters, subscription
 from sync.runs import quarantine
 from sync.runtime import Runtime, build
@@ -11,68 +11,71 @@ from sync.strava import Strava
 
 
 def run(arguments: Namespace) -> int:
-    runtime = build(effective(arguments))
+    runtime = build(load_effective_settings(arguments))
     match arguments.command:
         case "strava subscribe":
             print(subscribe(runtime))
         case "strava unsubscribe":
             print(unsubscribe(runtime))
         case "strava retry":
-            print(retry(runtime))
+            print(retry_failed(runtime))
         case _:
-            print(status(runtime.settings, runtime.strava))
+            print(describe_subscription(runtime.settings, runtime.strava))
     return 0
 
 
 def subscribe(runtime: Runtime) -> str:
     """Subscribe at our address; a subscription for another address is replaced."""
-    here = callback_url(runtime.settings)
+    our_callback_url = build_callback_url(runtime.settings)
     strava = runtime.strava
-    for known in strava.subscriptions():
-        if known.callback_url == here:
-            subscription.remember(runtime, known.id)
-            return f"Subscribed already (number {known.id})."
-        strava.unsubscribe(known.id)
+    for existing in strava.subscriptions():
+        if existing.callback_url == our_callback_url:
+            subscription.save(runtime, existing.id)
+            return f"Subscribed already (number {existing.id})."
+        strava.unsubscribe(existing.id)
     # Events of the new number may come before we have noted it.
-    subscription.forget(runtime)
-    made = strava.subscribe(here, runtime.settings.secret("strava_verify_token"))
-    subscription.remember(runtime, made.id)
-    return f"Subscribed (number {made.id})."
+    subscription.clear(runtime)
+    created = strava.subscribe(
+        our_callback_url, runtime.settings.require_secret("strava_verify_token")
+    )
+    subscription.save(runtime, created.id)
+    return f"Subscribed (number {created.id})."
 
 
 def unsubscribe(runtime: Runtime) -> str:
-    known = runtime.strava.subscriptions()
-    for one in known:
-        runtime.strava.unsubscribe(one.id)
-    subscription.forget(runtime)
-    return "Unsubscribed." if known else "There was no subscription."
+    subscriptions = runtime.strava.subscriptions()
+    for existing in subscriptions:
+        runtime.strava.unsubscribe(existing.id)
+    subscription.clear(runtime)
+    return "Unsubscribed." if subscriptions else "There was no subscription."
 
 
-def retry(runtime: Runtime) -> str:
+def retry_failed(runtime: Runtime) -> str:
     """Try again what could not be read, and let workers try what was given up."""
-    tried, left = quarantine.retry(runtime)
-    events = dead_letters.retry(runtime)
-    if not tried and not events:
+    retried_count, unreadable_count = quarantine.retry_quarantined(runtime)
+    event_count = dead_letters.retry_failed(runtime)
+    if not retried_count and not event_count:
         return "Nothing has been given up."
     return (
-        f"Tried {tried} records again; {left} of them still cannot be read. "
-        f"{events} events are with the workers again."
+        f"Tried {retried_count} records again; "
+        f"{unreadable_count} of them still cannot be read. "
+        f"{event_count} events are with the workers again."
     )
 
 
-def status(settings: Settings, strava: Strava) -> str:
+def describe_subscription(settings: Settings, strava: Strava) -> str:
     """Say in one line where Strava sends its events; never the secret address."""
-    here = callback_url(settings)
-    for known in strava.subscriptions():
-        if known.callback_url == here:
-            return f"Subscribed (number {known.id}): Strava tells us about new runs."
+    our_callback_url = build_callback_url(settings)
+    for existing in strava.subscriptions():
+        if existing.callback_url == our_callback_url:
+            return f"Subscribed (number {existing.id}): Strava tells us about new runs."
         return (
-            f"Subscribed elsewhere (number {known.id}); "
+            f"Subscribed elsewhere (number {existing.id}); "
             "run `moodmiles strava subscribe` to move it here."
         )
     return "Not subscribed; run `moodmiles strava subscribe`."
 
 
-def callback_url(settings: Settings) -> str:
-    secret = settings.secret("strava_webhook_secret")
+def build_callback_url(settings: Settings) -> str:
+    secret = settings.require_secret("strava_webhook_secret")
     return f"{settings.public_url}/hooks/strava/{secret}"

@@ -9,91 +9,93 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Self
 
-from host.errors import CannotStart
-from host.logs import Output
-from host.process import Part, Process, ending
+from host.errors import StartupError
+from host.logs import PipeLog
+from host.process import Part, Process, describe_exit
 
-START_WITHIN_S = 60.0
-_LOOK_EVERY_S = 0.03
-_FIRST_WAIT_S = 0.1
-_LONGEST_WAIT_S = 30.0
+START_TIMEOUT_S = 60.0
+_POLL_INTERVAL_S = 0.03
+_MIN_RESTART_WAIT_S = 0.1
+_MAX_RESTART_WAIT_S = 30.0
 _STEADY_AFTER_S = 20.0
-_CHECK_EVERY_S = 10.0
+_CHECK_INTERVAL_S = 10.0
 # Five minutes: a machine may be busy, and somebody may upload by a slow line.
-_MOST_MISSES = 30
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_MAX_FAILED_CHECKS = 30
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(Exception):
+class StopRequested(Exception):
     """Somebody asked us to stop: Ctrl-C, SIGTERM or a closed terminal."""
 
 
-class Bell:
+class SignalWaiter:
     """Waits without polling; rung by a signal, the end of a child or its words."""
 
     def __init__(self) -> None:
-        self._ear, self._hammer = socket.socketpair()
-        self._ear.setblocking(False)
-        self._hammer.setblocking(False)
-        self._stopping = False
-        self._outputs: list[Output] = []
-        self._before: dict[int, Any] = {}
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._is_stop_requested = False
+        self._outputs: list[PipeLog] = []
+        self._previous_handlers: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        signal.set_wakeup_fd(self._hammer.fileno(), warn_on_full_buffer=False)
-        self._before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _nothing)
-        for number in _STOPPING:
-            self._before[number] = signal.signal(number, self._stop)
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self._previous_handlers[signal.SIGCHLD] = signal.signal(
+            signal.SIGCHLD, _ignore_signal
+        )
+        for number in _STOP_SIGNALS:
+            self._previous_handlers[number] = signal.signal(number, self._request_stop)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
+        for number, handler in self._previous_handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(-1)
-        self._ear.close()
-        self._hammer.close()
+        self._reader.close()
+        self._writer.close()
 
-    def leave(self) -> None:
+    def detach(self) -> None:
         """In a fork: take signals as they come, ring nobody's bell, carry no words."""
         self.__exit__()
         for output in self._outputs:
             output.close()
 
-    def _stop(self, *_: object) -> None:
-        self._stopping = True
+    def _request_stop(self, *_: object) -> None:
+        self._is_stop_requested = True
 
-    def attend(self, output: Output) -> None:
+    def add_output(self, output: PipeLog) -> None:
         """Carry what a part writes into its file, whenever we wait."""
         self._outputs.append(output)
 
     def wait(self, seconds: float | None) -> None:
         """Sleep until something happens; raise `Stopped` once, when asked to stop."""
-        if not self._stopping:
+        if not self._is_stop_requested:
             self._outputs = [output for output in self._outputs if output.is_open]
-            sources: list[socket.socket | Output] = [self._ear, *self._outputs]
-            heard, _, _ = select.select(sources, [], [], seconds)
+            sources: list[socket.socket | PipeLog] = [self._reader, *self._outputs]
+            readable, _, _ = select.select(sources, [], [], seconds)
             for output in self._outputs:
-                if output in heard:
-                    output.read()
+                if output in readable:
+                    output.read_chunk()
             with suppress(BlockingIOError):
-                self._ear.recv(4096)
-        if self._stopping:
-            self._stopping = False
-            raise Stopped
+                self._reader.recv(4096)
+        if self._is_stop_requested:
+            self._is_stop_requested = False
+            raise StopRequested
 
 
-def _nothing(*_: object) -> None:
+def _ignore_signal(*_: object) -> None:
     """Do nothing: that there is a handler makes the signal ring the bell."""
 
 
 @dataclass(slots=True)
-class _Watched:
+class _SupervisedPart:
     part: Part
     process: Process
     failures: int = 0
-    again_at: float | None = None
+    restart_at: float | None = None
     check_at: float = 0.0
-    misses: int = 0
+    failed_checks: int = 0
 
 
 @dataclass(slots=True)
@@ -104,127 +106,139 @@ class Supervisor:
     is killed, and so started again.
     """
 
-    bell: Bell
-    say: Callable[[str], None]
-    check_every_s: float = _CHECK_EVERY_S
-    most_misses: int = _MOST_MISSES
-    _watched: dict[str, _Watched] = field(default_factory=dict)
+    waiter: SignalWaiter
+    report: Callable[[str], None]
+    check_interval_s: float = _CHECK_INTERVAL_S
+    max_failed_checks: int = _MAX_FAILED_CHECKS
+    _supervised: dict[str, _SupervisedPart] = field(default_factory=dict)
 
     def start(
         self, parts: Sequence[Part], *, meanwhile: Callable[[], None] | None = None
     ) -> None:
         """Start `parts` together and wait until each of them works."""
         for part in parts:
-            self._watched[part.name] = _Watched(part, self._begin(part))
+            self._supervised[part.name] = _SupervisedPart(
+                part, self._start_process(part)
+            )
         if meanwhile:
             meanwhile()
         for part in parts:
-            self._await(part)
+            self._wait_until_ready(part)
 
     def run_once(
         self, part: Part, *, meanwhile: Callable[[], None] | None = None
     ) -> None:
         """Run `part` to its end; if it fails, pass on the sentence it left."""
-        process = self._begin(part)
+        process = self._start_process(part)
         try:
             if meanwhile:
                 meanwhile()
             while not process.has_ended():
-                self.bell.wait(_LOOK_EVERY_S)
+                self.waiter.wait(_POLL_INTERVAL_S)
         finally:
             code = process.kill_group()
         if code:
-            raise CannotStart(_last_words(process))
+            raise StartupError(_failure_message(process))
 
-    def watch(self) -> NoReturn:
+    def run_until_stopped(self) -> NoReturn:
         """Keep all parts running until somebody asks us to stop."""
         while True:
-            for watched in self._watched.values():
-                self._look_after(watched)
-            looks = (_next_look(watched) for watched in self._watched.values())
-            pending = [at for at in looks if at is not None]
+            for supervised in self._supervised.values():
+                self._check_part(supervised)
+            check_times = (
+                _next_check_at(supervised) for supervised in self._supervised.values()
+            )
+            pending = [at for at in check_times if at is not None]
             now = time.monotonic()
-            self.bell.wait(max(0.0, min(pending) - now) if pending else None)
+            self.waiter.wait(max(0.0, min(pending) - now) if pending else None)
 
     def stop(self, order: Sequence[str]) -> None:
         """End the parts in this order; a second request ends them at once."""
-        watched = [self._watched[name] for name in order if name in self._watched]
+        supervised = [
+            self._supervised[name] for name in order if name in self._supervised
+        ]
         try:
-            for each in watched:
-                self._end(each.process)
-        except Stopped:
-            self.say("Stopping at once.")
+            for supervised_part in supervised:
+                self._stop_process(supervised_part.process)
+        except StopRequested:
+            self.report("Stopping at once.")
         finally:
-            for each in watched:
-                each.process.kill_group()
+            for supervised_part in supervised:
+                supervised_part.process.kill_group()
 
-    def _begin(self, part: Part) -> Process:
-        process = Process(part, self.bell.leave)
-        self.bell.attend(process.output)
+    def _start_process(self, part: Part) -> Process:
+        process = Process(part, self.waiter.detach)
+        self.waiter.add_output(process.output)
         return process
 
-    def _await(self, part: Part) -> None:
-        deadline = time.monotonic() + START_WITHIN_S
-        process = self._watched[part.name].process
+    def _wait_until_ready(self, part: Part) -> None:
+        deadline = time.monotonic() + START_TIMEOUT_S
+        process = self._supervised[part.name].process
         while not part.is_ready(process):
             if process.has_ended() or time.monotonic() > deadline:
                 code = process.kill_group()
-                why = _last_line(process) or ending(code)
-                raise CannotStart(
-                    f"The {part.name} part did not start: {why} (its log: {part.log})"
+                reason = _last_line(process) or describe_exit(code)
+                raise StartupError(
+                    f"The {part.name} part did not start: {reason} "
+                    f"(its log: {part.log})"
                 )
-            self.bell.wait(_LOOK_EVERY_S)
+            self.waiter.wait(_POLL_INTERVAL_S)
 
-    def _look_after(self, watched: _Watched) -> None:
+    def _check_part(self, supervised: _SupervisedPart) -> None:
         now = time.monotonic()
-        if watched.again_at is not None:
-            if now >= watched.again_at:
-                watched.process = self._begin(watched.part)
-                watched.again_at = None
-                self._check_later(watched, misses=0)
-        elif watched.process.has_ended():
-            code = watched.process.kill_group()
-            steady = now - watched.process.started_at >= _STEADY_AFTER_S
-            watched.failures = 1 if steady else watched.failures + 1
-            wait_s = restart_wait_s(watched.failures)
-            watched.again_at = now + wait_s
-            self.say(
-                f"The {watched.part.name} part ended ({ending(code)}); "
+        if supervised.restart_at is not None:
+            if now >= supervised.restart_at:
+                supervised.process = self._start_process(supervised.part)
+                supervised.restart_at = None
+                self._record_check(supervised, failed_checks=0)
+        elif supervised.process.has_ended():
+            code = supervised.process.kill_group()
+            was_steady = now - supervised.process.started_at >= _STEADY_AFTER_S
+            supervised.failures = 1 if was_steady else supervised.failures + 1
+            wait_s = get_restart_wait_s(supervised.failures)
+            supervised.restart_at = now + wait_s
+            self.report(
+                f"The {supervised.part.name} part ended ({describe_exit(code)}); "
                 f"starting it again in {wait_s:g} s."
             )
-        elif watched.part.is_well is not None and now >= watched.check_at:
-            well = watched.part.is_well(watched.process)
-            self._check_later(watched, misses=0 if well else watched.misses + 1)
+        elif supervised.part.is_healthy is not None and now >= supervised.check_at:
+            is_healthy = supervised.part.is_healthy(supervised.process)
+            self._record_check(
+                supervised,
+                failed_checks=0 if is_healthy else supervised.failed_checks + 1,
+            )
 
-    def _check_later(self, watched: _Watched, *, misses: int) -> None:
-        watched.misses = misses
-        watched.check_at = time.monotonic() + self.check_every_s
-        if misses >= self.most_misses:
-            self.say(f"The {watched.part.name} part has hung.")
-            watched.process.kill_group()
-            self._look_after(watched)
+    def _record_check(self, supervised: _SupervisedPart, *, failed_checks: int) -> None:
+        supervised.failed_checks = failed_checks
+        supervised.check_at = time.monotonic() + self.check_interval_s
+        if failed_checks >= self.max_failed_checks:
+            self.report(f"The {supervised.part.name} part has hung.")
+            supervised.process.kill_group()
+            self._check_part(supervised)
 
-    def _end(self, process: Process) -> None:
-        process.ask_to_end()
-        deadline = time.monotonic() + process.part.ends_within_s
+    def _stop_process(self, process: Process) -> None:
+        process.terminate()
+        deadline = time.monotonic() + process.part.stop_timeout_s
         while not process.has_ended() and time.monotonic() < deadline:
-            self.bell.wait(_LOOK_EVERY_S)
+            self.waiter.wait(_POLL_INTERVAL_S)
         process.kill_group()
 
 
-def _next_look(watched: _Watched) -> float | None:
+def _next_check_at(supervised: _SupervisedPart) -> float | None:
     """Return when this part wants attention even if nothing happens to it."""
-    if watched.again_at is not None or watched.part.is_well is None:
-        return watched.again_at
-    return watched.check_at
+    if supervised.restart_at is not None or supervised.part.is_healthy is None:
+        return supervised.restart_at
+    return supervised.check_at
 
 
-def restart_wait_s(failures: int) -> float:
+def get_restart_wait_s(failures: int) -> float:
     """Return how long to wait before the next start: at once, then ever longer."""
-    return float(min(_FIRST_WAIT_S * 2 ** min(failures - 1, 20), _LONGEST_WAIT_S))
+    return float(
+        min(_MIN_RESTART_WAIT_S * 2 ** min(failures - 1, 20), _MAX_RESTART_WAIT_S)
+    )
 
 
-def _last_words(process: Process) -> str:
+def _failure_message(process: Process) -> str:
     line = _last_line(process)
     if line.startswith("moodmiles: "):
         return line.removeprefix("moodmiles: ")
@@ -232,5 +246,7 @@ def _last_words(process: Process) -> str:
 
 
 def _last_line(process: Process) -> str:
-    lines = [line.strip() for line in process.said().splitlines() if line.strip()]
+    lines = [
+        line.strip() for line in process.output_tail().splitlines() if line.strip()
+    ]
     return lines[-1] if lines else ""

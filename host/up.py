@@ -6,31 +6,31 @@ from functools import partial
 from pathlib import Path
 
 from host import ports, preload
-from host.data_dir import INSTANCE_FILE, opened
-from host.options import Wishes, wishes
-from host.plan import STOP_ORDER, Plan
-from host.supervisor import Bell, Stopped, Supervisor
+from host.data_dir import INSTANCE_FILE, lock_data_directory
+from host.options import InstanceOptions, load_options
+from host.plan import STOP_ORDER, InstancePlan
+from host.supervisor import SignalWaiter, StopRequested, Supervisor
 
 
 def run(arguments: Namespace) -> int:
-    return run_instance(wishes(arguments))
+    return run_instance(load_options(arguments))
 
 
 def run_instance(
-    wanted: Wishes, *, export: Path | None = None, seeded: bool = False
+    options: InstanceOptions, *, export: Path | None = None, is_seeded: bool = False
 ) -> int:
     """Run one instance in its data directory until it is asked to stop."""
-    with opened(wanted.data_dir) as home, Bell() as bell:
-        port = ports.web_port(wanted.host, wanted.port)
-        plan = Plan(wanted, home, port=port, export=export)
-        supervisor = Supervisor(bell, say=_say)
+    with lock_data_directory(options.data_dir) as home, SignalWaiter() as waiter:
+        port = ports.choose_web_port(options.host, options.port)
+        plan = InstancePlan(options, home, port=port, export=export)
+        supervisor = Supervisor(waiter, report=_print_message)
         try:
-            start(plan, supervisor)
-            if seeded:
-                supervisor.run_once(plan.module("host.seeding"))
+            start_parts(plan, supervisor)
+            if is_seeded:
+                supervisor.run_once(plan.module_part("host.seeding"))
             print(f"Moodmiles is ready: {plan.address}", flush=True)
-            supervisor.watch()
-        except Stopped:
+            supervisor.run_until_stopped()
+        except StopRequested:
             pass
         finally:
             supervisor.stop(STOP_ORDER)
@@ -38,25 +38,26 @@ def run_instance(
     return 0
 
 
-def start(plan: Plan, supervisor: Supervisor) -> None:
+def start_parts(plan: InstancePlan, supervisor: Supervisor) -> None:
     """Start in order: tables, then what the pages need, then what works behind."""
-    preload.load(preload.TABLES)
+    preload.preload_modules(preload.DATABASE_MODULES)
     supervisor.run_once(
-        plan.command("db", "upgrade"), meanwhile=partial(preload.load, preload.REST)
+        plan.command_part("db", "upgrade"),
+        meanwhile=partial(preload.preload_modules, preload.OTHER_MODULES),
     )
-    plan.home.write(INSTANCE_FILE, dict(plan.made_up))
+    plan.home.write_json(INSTANCE_FILE, dict(plan.generated_settings))
     if plan.has_own_redis:
-        supervisor.start([plan.redis()])
-    supervisor.start([plan.web()])
-    behind = [plan.worker()]
+        supervisor.start([plan.redis_part()])
+    supervisor.start([plan.web_part()])
+    background_parts = [plan.worker_part()]
     if plan.has_simulator:
-        behind.append(plan.simulator())
+        background_parts.append(plan.simulator_part())
     if plan.has_own_mailbox:
-        behind.append(plan.mailbox())
-    supervisor.start(behind)
+        background_parts.append(plan.mailbox_part())
+    supervisor.start(background_parts)
     if plan.has_simulator:
-        supervisor.run_once(plan.command("strava", "subscribe"))
+        supervisor.run_once(plan.command_part("strava", "subscribe"))
 
 
-def _say(sentence: str) -> None:
+def _print_message(sentence: str) -> None:
     print(f"moodmiles: {sentence}", file=sys.stderr, flush=True)

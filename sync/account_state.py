@@ -12,23 +12,25 @@ from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from sync.consent_version import VERSION
-from sync.errors import ConsentOutdated, GoingSoon
+from sync.errors import ConsentOutdated, DeletionPending
 from sync.models import Consent, Runner
 
 RunnerId: TypeAlias = InstrumentedAttribute[int]
 
-HALF_SAID = timedelta(minutes=2)  # longer than a goodbye takes
+DELETION_GRACE = timedelta(minutes=2)  # longer than a goodbye takes
 
 
 @cache  # asked before every page and every event
 def may_collect(runner_id: RunnerId) -> ColumnElement[bool]:
     """Say in a query that nothing stands against new data about this runner."""
-    going = aliased(Runner)
-    is_going = exists().where(going.id == runner_id, going.erase_at.is_not(None))
-    return and_(~is_going, ~must_agree(runner_id))
+    deleting_runner = aliased(Runner)
+    is_being_deleted = exists().where(
+        deleting_runner.id == runner_id, deleting_runner.erase_at.is_not(None)
+    )
+    return and_(~is_being_deleted, ~has_outdated_consent(runner_id))
 
 
-def must_agree(runner_id: RunnerId) -> ColumnElement[bool]:
+def has_outdated_consent(runner_id: RunnerId) -> ColumnElement[bool]:
     """Say in a query that something agreed to has a newer text."""
     older, newer = aliased(Consent), aliased(Consent)
     return exists().where(
@@ -46,39 +48,39 @@ def must_agree(runner_id: RunnerId) -> ColumnElement[bool]:
 
 def may_collect_now(session: Session, runner_id: int) -> bool:
     """Whether nothing stands against new data about this runner."""
-    asked = select(Runner.id).where(Runner.id == runner_id, may_collect(Runner.id))
-    return session.scalar(asked) is not None
+    statement = select(Runner.id).where(Runner.id == runner_id, may_collect(Runner.id))
+    return session.scalar(statement) is not None
 
 
-def outdated(session: Session, runner_id: int) -> dict[str, datetime]:
+def outdated_consents(session: Session, runner_id: int) -> dict[str, datetime]:
     """Return what the runner agreed to in an older text only, and when."""
     rows = session.execute(
         select(Consent.kind, Consent.version, Consent.given_at)
         .where(Consent.runner_id == runner_id, Consent.withdrawn_at.is_(None))
         .order_by(Consent.given_at, Consent.id)
     ).all()
-    current = {kind for kind, version, _ in rows if version == VERSION}
-    return {kind: given_at for kind, _, given_at in rows if kind not in current}
+    current_kinds = {kind for kind, version, _ in rows if version == VERSION}
+    return {kind: given_at for kind, _, given_at in rows if kind not in current_kinds}
 
 
-def require(session: Session, runner_id: int) -> None:
+def require_active(session: Session, runner_id: int) -> None:
     """Raise `GoingSoon` or `ConsentOutdated` when nothing new may be kept."""
-    require_staying(session, runner_id)
-    if outdated(session, runner_id):
+    require_not_deleting(session, runner_id)
+    if outdated_consents(session, runner_id):
         raise ConsentOutdated("The text that this runner agreed to has changed.")
 
 
-def require_staying(session: Session, runner_id: int) -> None:
+def require_not_deleting(session: Session, runner_id: int) -> None:
     """Raise `GoingSoon` while a deletion waits; an older text is no hindrance.
 
     For what says nothing about running, and what agreeing anew may need.
     """
     erase_at = session.scalar(select(Runner.erase_at).where(Runner.id == runner_id))
     if erase_at is not None:
-        raise GoingSoon("This account is about to be deleted.")
+        raise DeletionPending("This account is about to be deleted.")
 
 
-def seen(session: Session, runner_id: int, *, now: datetime) -> None:
+def touch(session: Session, runner_id: int, *, now: datetime) -> None:
     """Note that the runner was here, which also answers a warning."""
     session.execute(
         update(Runner)

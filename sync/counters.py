@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.database import insert
+from sync.database import dialect_insert
 from sync.errors import (
     AccessRevoked,
     MoodmilesError,
@@ -13,43 +13,49 @@ from sync.errors import (
     ScopeMissing,
     TryLater,
 )
-from sync.models import Tally
+from sync.models import Counter
 
-TROUBLE = "Strava: "
+STRAVA_ERROR_PREFIX = "Strava: "
 # These say something about one runner or one run, not about Strava and us.
-_PRIVATE = (AccessRevoked, NotOnStrava, ScopeMissing, TryLater)
+_NOT_STRAVA_FAILURES = (AccessRevoked, NotOnStrava, ScopeMissing, TryLater)
 
 
-def count(session: Session, name: str, *, at: datetime) -> None:
+def increment(session: Session, name: str, *, at: datetime) -> None:
     """Note that `name` has happened once more."""
     session.execute(
-        insert(session, Tally)
+        dialect_insert(session, Counter)
         .values(name=name, count=1, latest_at=at)
         .on_conflict_do_update(
             index_elements=["name"],
-            set_={"count": Tally.count + 1, "latest_at": at},
+            set_={"count": Counter.count + 1, "latest_at": at},
         )
     )
 
 
-def trouble(session: Session, error: MoodmilesError, *, at: datetime) -> None:
+def record_strava_error(
+    session: Session, error: MoodmilesError, *, at: datetime
+) -> None:
     """Note that Strava has failed us, if `error` says so."""
-    if not isinstance(error, _PRIVATE):
-        count(session, f"{TROUBLE}{type(error).__name__}", at=at)
+    if not isinstance(error, _NOT_STRAVA_FAILURES):
+        increment(session, f"{STRAVA_ERROR_PREFIX}{type(error).__name__}", at=at)
 
 
-def latest_trouble(session: Session) -> tuple[str, datetime] | None:
+def latest_strava_error(session: Session) -> tuple[str, datetime] | None:
     """Return how Strava failed us last, and when."""
-    last = session.scalar(
-        select(Tally)
-        .where(Tally.name.startswith(TROUBLE))
-        .order_by(Tally.latest_at.desc())
+    counter = session.scalar(
+        select(Counter)
+        .where(Counter.name.startswith(STRAVA_ERROR_PREFIX))
+        .order_by(Counter.latest_at.desc())
         .limit(1)
     )
-    return (last.name.removeprefix(TROUBLE), last.latest_at) if last else None
+    return (
+        (counter.name.removeprefix(STRAVA_ERROR_PREFIX), counter.latest_at)
+        if counter
+        else None
+    )
 
 
-def counted(session: Session) -> dict[str, int]:
+def load_counts(session: Session) -> dict[str, int]:
     """Return every count by name."""
-    rows = session.execute(select(Tally.name, Tally.count.label("times")))
+    rows = session.execute(select(Counter.name, Counter.count.label("times")))
     return {row.name: row.times for row in rows}

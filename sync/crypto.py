@@ -72,7 +72,7 @@ class Sealer:
         """Return a fresh sealed key for one runner's answers."""
         return self.seal(secrets.token_hex(32))
 
-    def vault(self, sealed_key: bytes) -> "Vault":
+    def open_vault(self, sealed_key: bytes) -> "Vault":
         return Vault(bytes.fromhex(self.open(sealed_key)))
 
 
@@ -87,13 +87,13 @@ class Vault:
         self._cipher = AESGCM(key)
 
     def seal(self, values: Mapping[str, Any]) -> bytes:
-        return self.seal_file(json.dumps(values, separators=(",", ":")).encode())
+        return self.seal_bytes(json.dumps(values, separators=(",", ":")).encode())
 
-    def seal_file(self, plain: bytes) -> bytes:
+    def seal_bytes(self, plain: bytes) -> bytes:
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, plain, None)
 
-    def open_file(self, sealed: bytes) -> bytes:
+    def open_bytes(self, sealed: bytes) -> bytes:
         return self._open([sealed])[0]
 
     def open(self, sealed: bytes) -> dict[str, Any]:
@@ -108,8 +108,10 @@ class Vault:
     def _open(self, sealed: Sequence[bytes]) -> list[bytes]:
         try:
             return [
-                self._cipher.decrypt(one[:_NONCE_BYTES], one[_NONCE_BYTES:], None)
-                for one in sealed
+                self._cipher.decrypt(
+                    ciphertext[:_NONCE_BYTES], ciphertext[_NONCE_BYTES:], None
+                )
+                for ciphertext in sealed
             ]
         except InvalidTag:
             raise KeyLost("An answer cannot be opened with its runner's key.") from None
@@ -120,7 +122,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def token_hash(token: str) -> str:
+def hash_token(token: str) -> str:
     """Return what we keep of a token: a stolen table opens no door."""
     return sha256(token.encode()).hexdigest()
 

@@ -24,16 +24,16 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from sync.clock import Clock, utc_now
 from sync.models.base import UtcDateTime
-from sync.queue import Queue, Work
+from sync.queue import Job, Queue
 
 Bind: TypeAlias = Engine | Connection
 
 # SQLite's writers do not queue: on a busy machine one that only looks in now and
 # then may be overtaken many times, and to wait is better than to fail.
-_LOCK_WITHIN_S = 30
-_WAKES = "wakes"
+_LOCK_TIMEOUT_S = 30
+_PENDING_WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
-_ALONE = "moodmiles_alone"
+_AUTOCOMMIT = "moodmiles_alone"
 
 
 class Database:
@@ -44,7 +44,9 @@ class Database:
     ) -> None:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self._alone = engine.execution_options(**_each_by_itself(engine))
+        self._autocommit_engine = engine.execution_options(
+            **_autocommit_options(engine)
+        )
         self._queue = queue
         self._clock = clock
 
@@ -53,34 +55,34 @@ class Database:
         """Commit at the end or roll back; send the promised wake-ups after it."""
         with self._sessions.begin() as session:
             yield session
-        for work in sorted(session.info.pop(_WAKES, ())):
-            self._queue.wake(work)
+        for job in sorted(session.info.pop(_PENDING_WAKES, ())):
+            self._queue.wake(job)
 
     @contextmanager
-    def reading(self) -> Generator[Session]:
+    def read_only(self) -> Generator[Session]:
         """Look without the write lock; whatever is changed here is rolled back."""
         with self._sessions() as session:
             session.connection(execution_options={_READ_ONLY: True})
             yield session
 
-    def at_once(
+    def execute_autocommit(
         self, statement: Executable, values: Mapping[str, Any]
     ) -> Sequence[Row[Any]]:
         """Run one statement that is a transaction by itself, and return its rows.
 
         A fifth of the cost of `transaction()`, for what comes by the thousand.
         """
-        with self._alone.connect() as connection:
+        with self._autocommit_engine.connect() as connection:
             # SQLite commits when the last row has been read: read them all.
             return connection.execute(statement, values).all()
 
     @cached_property
-    def moment(self) -> ColumnElement[datetime]:
+    def now_expression(self) -> ColumnElement[datetime]:
         """The database's clock as a part of a statement, which spares a question."""
         if self._clock is None and self.engine.dialect.name == "postgresql":
             return func.clock_timestamp()
-        read = self._clock or utc_now
-        return bindparam("moment", callable_=read, type_=UtcDateTime())
+        read_clock = self._clock or utc_now
+        return bindparam("moment", callable_=read_clock, type_=UtcDateTime())
 
     def now(self, session: Session) -> datetime:
         """Return the database's clock: one clock for leases of all processes."""
@@ -91,35 +93,37 @@ class Database:
             return now
         return utc_now()  # SQLite has no clock but that of the machine it is on
 
-    def forget(self) -> None:
+    def truncate_wal(self) -> None:
         """Let SQLite's log hold no copy of what was just deleted, either."""
         if self.engine.dialect.name == "sqlite":
-            with self._alone.connect() as connection:
+            with self._autocommit_engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
 
     def close(self) -> None:
         self.engine.dispose()
 
 
-def wake_after_commit(session: Session, work: Work) -> None:
+def wake_after_commit(session: Session, job: Job) -> None:
     """Wake the workers for `work` once `session` commits, never if it rolls back."""
-    session.info.setdefault(_WAKES, set()).add(work)
+    session.info.setdefault(_PENDING_WAKES, set()).add(job)
 
 
-def insert(where: Session | Bind, table: Any) -> "sqlite.Insert | postgresql.Insert":
+def dialect_insert(
+    target: Session | Bind, table: Any
+) -> "sqlite.Insert | postgresql.Insert":
     """Return an INSERT that can say ON CONFLICT, in the dialect at hand."""
-    bind = where.get_bind() if isinstance(where, Session) else where
+    bind = target.get_bind() if isinstance(target, Session) else target
     is_postgres = bind.dialect.name == "postgresql"
     return postgresql.insert(table) if is_postgres else sqlite.insert(table)
 
 
-def connect(url: str) -> Engine:
+def open_engine(url: str) -> Engine:
     """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     # What was written may be an answer or a token: no error message shows it.
     engine = create_engine(
-        url, connect_args={"timeout": _LOCK_WITHIN_S}, hide_parameters=True
+        url, connect_args={"timeout": _LOCK_TIMEOUT_S}, hide_parameters=True
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -136,20 +140,20 @@ def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
         "foreign_keys=ON",
         # What is deleted is overwritten, however this SQLite was built.
         "secure_delete=ON",
-        f"busy_timeout={_LOCK_WITHIN_S * 1000}",
+        f"busy_timeout={_LOCK_TIMEOUT_S * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
-    if _ALONE not in options:
-        reading = _READ_ONLY in options
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if _AUTOCOMMIT not in options:
+        is_read_only = _READ_ONLY in options
+        connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
 
 
-def _each_by_itself(engine: Engine) -> dict[str, Any]:
+def _autocommit_options(engine: Engine) -> dict[str, Any]:
     """Return the options under which each statement commits by itself."""
     if engine.dialect.name == "postgresql":
         return {"isolation_level": "AUTOCOMMIT"}
-    return {_ALONE: True}  # SQLite does so whenever we begin nothing
+    return {_AUTOCOMMIT: True}  # SQLite does so whenever we begin nothing

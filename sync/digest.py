@@ -8,13 +8,13 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from sync import account_state, analytics
-from sync.analytics.dataset.overview import dashboard
+from sync.analytics.dataset.overview import load_dashboard
 from sync.analytics.dataset.run_rows import RunRow
-from sync.analytics.dataset.weeks import first_weekday
-from sync.language import LANGUAGES, speaking
+from sync.analytics.dataset.weeks import get_first_weekday
+from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox, quiet_hours
 from sync.models import Mail, Run, Runner
-from sync.queue import Work
+from sync.queue import Job
 from sync.runners import signed_links
 from sync.runtime import Runtime
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 WEEK = timedelta(days=7)
-_KEEPS = timedelta(days=2)
-_MORNING = 8
+_EXPIRES_AFTER = timedelta(days=2)
+_MORNING_HOUR = 8
 
 
-def drain(runtime: Runtime) -> None:
+def process_due(runtime: Runtime) -> None:
     """On the first morning of a week, promise a look back to whoever wants one."""
-    runtime.queue.woken(Work.DIGEST)
-    for runner_id, began in _waiting(runtime):
-        _promise(runtime, runner_id, began)
+    runtime.queue.mark_started(Job.DIGEST)
+    for runner_id, week_start in _find_due_runners(runtime):
+        _enqueue_digest(runtime, runner_id, week_start)
 
 
-def _waiting(runtime: Runtime) -> list[tuple[int, date]]:
+def _find_due_runners(runtime: Runtime) -> list[tuple[int, date]]:
     """Return for whom a week has just begun, with the first day of the last one."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         now = runtime.db.now(session)
         rows = session.execute(
             select(Runner.id, Runner.zone, Runner.preferences).where(
@@ -46,56 +46,61 @@ def _waiting(runtime: Runtime) -> list[tuple[int, date]]:
                 account_state.may_collect(Runner.id),
             )
         ).all()
-        wanted = [
-            (runner_id, began)
+        candidates = [
+            (runner_id, week_start)
             for runner_id, zone, preferences in rows
             if preferences.get("digest")
             and (
-                began := _last_week(
-                    now.astimezone(quiet_hours.zone_of(zone)),
-                    first_weekday(preferences),
+                week_start := _find_last_week(
+                    now.astimezone(quiet_hours.get_zone(zone)),
+                    get_first_weekday(preferences),
                 )
             )
         ]
-        keys = [_key(runner_id, began) for runner_id, began in wanted]
-        promised = set(
+        keys = [
+            _build_dedupe_key(runner_id, week_start)
+            for runner_id, week_start in candidates
+        ]
+        enqueued_keys = set(
             session.scalars(select(Mail.dedupe_key).where(Mail.dedupe_key.in_(keys)))
         )
         return [
-            (runner_id, began)
-            for key, (runner_id, began) in zip(keys, wanted, strict=True)
-            if key not in promised and _ran(session, runner_id, began)
+            (runner_id, week_start)
+            for key, (runner_id, week_start) in zip(keys, candidates, strict=True)
+            if key not in enqueued_keys and _has_runs(session, runner_id, week_start)
         ]
 
 
-def _ran(session: Session, runner_id: int, began: date) -> bool:
+def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
     """Whether there is something to say: who did not run is not looked at further."""
     run = exists().where(
         Run.runner_id == runner_id,
         Run.counted,
         Run.hidden_at.is_(None),
-        Run.local_day >= began,
-        Run.local_day < began + WEEK,
+        Run.local_day >= week_start,
+        Run.local_day < week_start + WEEK,
     )
     return bool(session.scalar(select(run)))
 
 
-def _last_week(local: datetime, first: int) -> date | None:
-    if local.weekday() != first or local.hour < _MORNING:
+def _find_last_week(local_now: datetime, week_starts_on: int) -> date | None:
+    if local_now.weekday() != week_starts_on or local_now.hour < _MORNING_HOUR:
         return None
-    return local.date() - WEEK
+    return local_now.date() - WEEK
 
 
-def _promise(runtime: Runtime, runner_id: int, began: date) -> None:
-    data = dashboard(runtime, runner_id)
-    runs = [run for run in data.runs if began <= run.local_day < began + WEEK]
+def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
+    overview = load_dashboard(runtime, runner_id)
+    runs = [
+        run for run in overview.runs if week_start <= run.local_day < week_start + WEEK
+    ]
     if not runs:
         return  # nothing to say
-    values = _values(began, runs) | {
-        "sentence": _in_every_language(
-            analytics.figures_for(runtime, runner_id).mileage
+    values = _build_mail_values(week_start, runs) | {
+        "sentence": _render_all_languages(
+            analytics.load_figures(runtime, runner_id).mileage
         ),
-        "unsubscribe_token": signed_links.token_for(
+        "unsubscribe_token": signed_links.create_token(
             runtime, runner_id, purpose=signed_links.UNSUBSCRIBE
         ),
     }
@@ -104,25 +109,25 @@ def _promise(runtime: Runtime, runner_id: int, began: date) -> None:
         runner = session.get(Runner, runner_id)
         if runner is None:
             return
-        outbox.promise(
+        outbox.enqueue_mail(
             session,
             sealer=runtime.sealer,
             now=now,
-            dedupe_key=_key(runner_id, began),
+            dedupe_key=_build_dedupe_key(runner_id, week_start),
             kind="digest",
             runner_id=runner_id,
             values=values
             | {
                 "units": runner.preferences.get("units", "km"),
-                "first_weekday": began.weekday(),
+                "first_weekday": week_start.weekday(),
             },
-            stale_at=now + _KEEPS,
+            stale_at=now + _EXPIRES_AFTER,
         )
     log.info("digest promised", runner_id=runner_id)
 
 
-def _values(began: date, runs: list[RunRow]) -> dict[str, Any]:
-    days = [began + timedelta(days=number) for number in range(7)]
+def _build_mail_values(week_start: date, runs: list[RunRow]) -> dict[str, Any]:
+    days = [week_start + timedelta(days=offset) for offset in range(7)]
     return {
         "distances_m": [
             sum(run.distance_m for run in runs if run.local_day == day) for day in days
@@ -135,14 +140,14 @@ def _values(began: date, runs: list[RunRow]) -> dict[str, Any]:
     }
 
 
-def _in_every_language(panel: "Panel") -> dict[str, str]:
+def _render_all_languages(panel: "Panel") -> dict[str, str]:
     """Say it in each language: which one the mail speaks is known when it leaves."""
-    said = {}
+    sentences = {}
     for language in LANGUAGES:
-        with speaking(language):
-            said[language] = panel.sentence
-    return said
+        with activate_language(language):
+            sentences[language] = panel.sentence
+    return sentences
 
 
-def _key(runner_id: int, began: date) -> str:
-    return f"digest:{runner_id}:{began.isoformat()}"
+def _build_dedupe_key(runner_id: int, week_start: date) -> str:
+    return f"digest:{runner_id}:{week_start.isoformat()}"

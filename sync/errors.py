@@ -63,7 +63,7 @@ class StateRefused(MoodmilesError):
     """The visit to Strava was not started here, is too old or was used before."""
 
 
-class OtherRunner(MoodmilesError):
+class RunnerMismatch(MoodmilesError):
     """This browser is signed in as one runner and came back as another."""
 
 
@@ -75,13 +75,13 @@ class ConsentOutdated(ConsentMissing):
     """What was agreed to has a newer text, which the runner has not seen yet."""
 
 
-class GoingSoon(MoodmilesError):
+class DeletionPending(MoodmilesError):
     """The runner has asked for everything to be deleted; it can still be undone."""
 
 
-class PrivateMissing(MoodmilesError):
+class PrivateScopeMissing(MoodmilesError):
     """A runner who lets us see private runs signed in without asking Strava so."""
 
 
-class BadAddress(MoodmilesError):
+class InvalidAddress(MoodmilesError):
     """That is not an e-mail address we could write to."""

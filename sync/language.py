@@ -17,39 +17,41 @@ from jinja2 import Environment
 
 DOMAIN = "moodmiles"
 LOCALE_DIR = Path(__file__).parent / "locale"
-DEFAULT = "en"
+DEFAULT_LANGUAGE = "en"
 # Each language is named in itself: its readers know no other name for it.
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 
-_spoken: ContextVar[str] = ContextVar("language", default=DEFAULT)
+_current_language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANGUAGE)
 
 
 @contextmanager
-def speaking(language: str) -> Iterator[None]:
+def activate_language(language: str) -> Iterator[None]:
     """Speak `language` inside the block; an unknown one is English."""
-    token = _spoken.set(language if language in LANGUAGES else DEFAULT)
+    token = _current_language.set(
+        language if language in LANGUAGES else DEFAULT_LANGUAGE
+    )
     try:
         yield
     finally:
-        _spoken.reset(token)
+        _current_language.reset(token)
 
 
-def spoken() -> str:
+def current_language() -> str:
     """Return the language spoken now, such as "de"."""
-    return _spoken.get()
+    return _current_language.get()
 
 
-def locale() -> Locale:
+def current_locale() -> Locale:
     """Return Babel's rules for dates and numbers in the language spoken now."""
-    return _locale(spoken())
+    return _parse_locale(current_language())
 
 
-def choose(wanted: list[str]) -> str:
+def negotiate_language(preferred: list[str]) -> str:
     """Return our nearest language to those `wanted`, best first, such as "de-CH"."""
-    found = negotiate_locale(
-        [one.replace("-", "_") for one in wanted], list(LANGUAGES), sep="_"
+    match = negotiate_locale(
+        [tag.replace("-", "_") for tag in preferred], list(LANGUAGES), sep="_"
     )
-    return found.split("_")[0] if found else DEFAULT
+    return match.split("_")[0] if match else DEFAULT_LANGUAGE
 
 
 def gettext(text: str, /, **values: object) -> str:
@@ -58,27 +60,29 @@ def gettext(text: str, /, **values: object) -> str:
     Without values a percent sign is plain; with values it is written twice.
     """
     # A catalogue keeps facts about itself under the empty text.
-    said = texts(spoken()).gettext(text) if text else ""
-    return said % values if values else said
+    translated = load_translations(current_language()).gettext(text) if text else ""
+    return translated % values if values else translated
 
 
-def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
+def ngettext(singular: str, plural: str, count: int, /, **values: object) -> str:
     """Return the text for `count` things; `%(n)s` is that number unless given."""
-    said = texts(spoken()).ngettext(one, many, count)
-    return said % ({"n": count} | values)
+    translated = load_translations(current_language()).ngettext(singular, plural, count)
+    return translated % ({"n": count} | values)
 
 
 def pgettext(context: str, text: str) -> str:
     """Return `text` where one English text needs two in another language."""
-    return texts(spoken()).pgettext(context, text)
+    return load_translations(current_language()).pgettext(context, text)
 
 
-def localized(plain: str) -> str:
+def localize_number(number_text: str) -> str:
     """Give a number such as "1,234.5" the separators of the language spoken."""
-    if spoken() == DEFAULT:
-        return plain
-    symbols = locale().number_symbols["latn"]
-    return plain.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
+    if current_language() == DEFAULT_LANGUAGE:
+        return number_text
+    symbols = current_locale().number_symbols["latn"]
+    return number_text.translate(
+        {ord(","): symbols["group"], ord("."): symbols["decimal"]}
+    )
 
 
 def translatable(text: str) -> str:
@@ -86,32 +90,32 @@ def translatable(text: str) -> str:
     return text
 
 
-def teach(environment: Environment) -> None:
+def install_i18n(environment: Environment) -> None:
     """Let templates say `{{ _("Hello") }}` and `{% trans %}` in the language spoken.
 
     There a percent sign is always written twice, as Jinja's i18n wants it.
     """
     environment.add_extension("jinja2.ext.i18n")
     install = environment.install_gettext_callables  # type: ignore[attr-defined]
-    install(_looked_up, _looked_up_many, newstyle=True)
+    install(_translate, _translate_plural, newstyle=True)
 
 
-def _looked_up(text: str) -> str:
-    return texts(spoken()).gettext(text)
+def _translate(text: str) -> str:
+    return load_translations(current_language()).gettext(text)
 
 
-def _looked_up_many(one: str, many: str, n: int) -> str:
-    return texts(spoken()).ngettext(one, many, n)
-
-
-@cache
-def _locale(language: str) -> Locale:
-    return Locale.parse("en_GB" if language == DEFAULT else language)
+def _translate_plural(singular: str, plural: str, n: int) -> str:
+    return load_translations(current_language()).ngettext(singular, plural, n)
 
 
 @cache
-def texts(language: str) -> NullTranslations:
+def _parse_locale(language: str) -> Locale:
+    return Locale.parse("en_GB" if language == DEFAULT_LANGUAGE else language)
+
+
+@cache
+def load_translations(language: str) -> NullTranslations:
     """Return the texts of one of our languages, read once a process."""
-    if language == DEFAULT:
+    if language == DEFAULT_LANGUAGE:
         return NullTranslations()
     return translation(DOMAIN, LOCALE_DIR, [language])

@@ -11,10 +11,10 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 from typing_extensions import override
 
-_OURS = tuple(
+_OUR_FOLDERS = tuple(
     str(Path(__file__).parents[1] / part) for part in ("sync", "web", "workers", "host")
 )
-_MOST_PLACES = 12
+_MAX_FRAMES = 12
 
 # Their INFO lines name addresses that hold tokens, or tell of every wake-up, of which
 # an hour brings a thousand when nothing is due.
@@ -37,7 +37,7 @@ def configure(style: Literal["text", "json"], *, part: str = "") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
-        _kind_and_place,
+        _add_error_type_and_frames,
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer()
@@ -60,43 +60,47 @@ def configure(style: Literal["text", "json"], *, part: str = "") -> None:
             ],
         )
     )
-    handler.addFilter(_Discreet())
+    handler.addFilter(_RedactingFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.INFO)
-    for noisy in _NOISY:
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     if part:
         structlog.contextvars.bind_contextvars(part=part)
 
 
-class _Discreet(logging.Filter):
+class _RedactingFilter(logging.Filter):
     """Takes what an error says out of Celery's own sentence about a failed task."""
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         if isinstance(record.args, dict) and "exc" in record.args and record.exc_info:
-            kind = record.exc_info[0]
-            record.args = record.args | {"exc": kind.__name__ if kind else ""}
+            error_type = record.exc_info[0]
+            record.args = record.args | {
+                "exc": error_type.__name__ if error_type else ""
+            }
         return True
 
 
-def _kind_and_place(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+def _add_error_type_and_frames(
+    _logger: WrappedLogger, _name: str, event: EventDict
+) -> EventDict:
     """Say of an error what kind it is and where; its text may quote a person."""
-    found = event.pop("exc_info", None)
-    error = found if isinstance(found, BaseException) else None
-    if found and error is None:
-        error = (sys.exc_info() if found is True else found)[1]
+    exc_info = event.pop("exc_info", None)
+    error = exc_info if isinstance(exc_info, BaseException) else None
+    if exc_info and error is None:
+        error = (sys.exc_info() if exc_info is True else exc_info)[1]
     if error is not None:
         event["error"] = type(error).__name__
-        event["where"] = _places(error.__traceback__)
+        event["where"] = _format_frames(error.__traceback__)
     return event
 
 
-def _places(trace: TracebackType | None) -> list[str]:
+def _format_frames(trace: TracebackType | None) -> list[str]:
     frames = traceback.extract_tb(trace)
-    ours = [frame for frame in frames if frame.filename.startswith(_OURS)]
+    our_frames = [frame for frame in frames if frame.filename.startswith(_OUR_FOLDERS)]
     return [
         f"{frame.filename}:{frame.lineno} {frame.name}"
-        for frame in (ours or frames)[-_MOST_PLACES:]
+        for frame in (our_frames or frames)[-_MAX_FRAMES:]
     ]

@@ -6,7 +6,7 @@ from datetime import datetime, time
 from typing import Any
 
 # Five ignored questions in a row set this; only the runner's own choice ends it.
-WAITING = "waiting"
+WAITING_FOR_CHOICE = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +42,37 @@ class Preferences:
     long_run_m: float = 10_000
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> "Preferences":
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: stored[name] for name in known & set(stored)})
+    def from_stored(cls, stored: Mapping[str, Any]) -> "Preferences":
+        known_names = {field.name for field in fields(cls)}
+        return cls(**{name: stored[name] for name in known_names & set(stored)})
 
     @property
     def quiet_hours(self) -> tuple[time, time]:
         return time.fromisoformat(self.quiet_from), time.fromisoformat(self.quiet_until)
 
     @property
-    def slowed_since(self) -> datetime | None:
+    def slowdown_started_at(self) -> datetime | None:
         return datetime.fromisoformat(self.slowed_at) if self.slowed_at else None
 
     @property
-    def is_silent(self) -> bool:
+    def is_asking_stopped(self) -> bool:
         """Whether nothing at all is to be asked by mail."""
-        return self.ask in {"never", WAITING}
+        return self.ask in {"never", WAITING_FOR_CHOICE}
 
-    def paused_at(self, now: datetime) -> bool:
+    def is_paused_at(self, now: datetime) -> bool:
         if self.paused_until is None:
             return False
         return now < datetime.fromisoformat(self.paused_until)
 
     @property
     def wants_mail(self) -> bool:
-        return self.digest or not self.is_silent
+        return self.digest or not self.is_asking_stopped
 
-    def stopped(self) -> "Preferences":
+    def with_mails_stopped(self) -> "Preferences":
         return replace(self, ask="never", digest=False)
 
-    def slowed(self, now: datetime) -> "Preferences":
-        return replace(self, ask=WAITING, slowed_at=now.isoformat())
+    def with_asking_suspended(self, now: datetime) -> "Preferences":
+        return replace(self, ask=WAITING_FOR_CHOICE, slowed_at=now.isoformat())
 
-    def stored(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -24,12 +24,12 @@ log = structlog.get_logger()
 
 # Long enough to coalesce a burst, short enough that a wake-up lost between
 # here and a worker is soon sent again.
-PENDING_S = 5
+PENDING_TTL_S = 5
 # Beyond a minute the row's `due_at` and the sweep do the waiting: a broker may
 # deliver a message with a long delay twice.
-LONGEST_DELAY_S = 60
+MAX_DELAY_S = 60
 SHIFT_S = 20
-_CELERYS_QUEUE = "celery"
+_CELERY_QUEUE = "celery"
 BROKER_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 2,
@@ -38,10 +38,10 @@ BROKER_OPTIONS = {
 }
 
 
-Held = TypeVar("Held")
+Item = TypeVar("Item")
 
 
-class Work(StrEnum):
+class Job(StrEnum):
     """The kinds of work that can be due."""
 
     INBOX = "inbox"
@@ -50,22 +50,22 @@ class Work(StrEnum):
     CHECKINS = "checkins"
     DIGEST = "digest"
     OUTBOX = "outbox"
-    SWEEP = "sweep"
-    LEAVING = "leaving"
+    RECONCILE = "sweep"
+    REMOVALS = "leaving"
     EXPORT = "export"
 
 
 class Queue(Protocol):
-    def wake(self, work: Work, *, after_s: float = 0) -> None:
+    def wake(self, job: Job, *, after_s: float = 0) -> None:
         """Ask a worker to look for due `work`, now or soon; never raises."""
         ...
 
-    def woken(self, work: Work) -> None:
+    def mark_started(self, job: Job) -> None:
         """Say that a worker is about to look, so that later work wakes again."""
         ...
 
 
-def send(
+def publish_task(
     broker: Connection,
     task: str,
     *,
@@ -78,7 +78,7 @@ def send(
     would cost every web process and the schedule six megabytes.
     https://docs.celeryq.dev/en/stable/internals/protocol.html#version-2
     """
-    headers = _headers(task, after_s=after_s, expires=expires)
+    headers = _task_headers(task, after_s=after_s, expires=expires)
     with producers[broker].acquire(block=True) as producer:
         producer.publish(
             [
@@ -86,7 +86,7 @@ def send(
                 {},
                 {"callbacks": None, "errbacks": None, "chain": None, "chord": None},
             ],
-            routing_key=_CELERYS_QUEUE,
+            routing_key=_CELERY_QUEUE,
             headers=headers,
             correlation_id=headers["id"],
             serializer="json",
@@ -95,13 +95,15 @@ def send(
         )
 
 
-def _headers(task: str, *, after_s: float, expires: timedelta | None) -> dict[str, Any]:
-    number, now = str(uuid4()), datetime.now(UTC)
+def _task_headers(
+    task: str, *, after_s: float, expires: timedelta | None
+) -> dict[str, Any]:
+    task_id, now = str(uuid4()), datetime.now(UTC)
     return {
         "lang": "py",
         "task": task,
-        "id": number,
-        "root_id": number,
+        "id": task_id,
+        "root_id": task_id,
         "parent_id": None,
         "group": None,
         "eta": (now + timedelta(seconds=after_s)).isoformat() if after_s else None,
@@ -129,49 +131,55 @@ class CeleryQueue(Queue):
         return Connection(self._url, transport_options=BROKER_OPTIONS)
 
     @override
-    def wake(self, work: Work, *, after_s: float = 0) -> None:
-        if not self._url or after_s > LONGEST_DELAY_S:
+    def wake(self, job: Job, *, after_s: float = 0) -> None:
+        if not self._url or after_s > MAX_DELAY_S:
             return
         try:
-            if self._is_first(work, after_s):
-                send(self._broker, task_name(work), after_s=after_s)
+            if self._acquire_pending(job, after_s):
+                publish_task(self._broker, task_name(job), after_s=after_s)
         except (RedisError, OperationalError, OSError) as error:
-            log.warning("wake-up not sent", work=work, error=type(error).__name__)
+            log.warning("wake-up not sent", work=job, error=type(error).__name__)
 
-    def _is_first(self, work: Work, after_s: float) -> bool:
+    def _acquire_pending(self, job: Job, after_s: float) -> bool:
         # Later wake-ups coalesce per second; only immediate ones are cleared
         # by the worker that takes them.
-        key = f"{_pending(work)}:{int(time() + after_s)}" if after_s else _pending(work)
-        kept_s = PENDING_S + int(after_s)
-        return bool(self._redis.set(key, 1, nx=True, ex=kept_s))
+        key = (
+            f"{_pending_key(job)}:{int(time() + after_s)}"
+            if after_s
+            else _pending_key(job)
+        )
+        ttl_s = PENDING_TTL_S + int(after_s)
+        return bool(self._redis.set(key, 1, nx=True, ex=ttl_s))
 
     @override
-    def woken(self, work: Work) -> None:
+    def mark_started(self, job: Job) -> None:
         if not self._url:
             return
         try:
-            self._redis.delete(_pending(work))
+            self._redis.delete(_pending_key(job))
         except (RedisError, OSError) as error:
-            log.warning("wake-up not cleared", work=work, error=type(error).__name__)
+            log.warning("wake-up not cleared", work=job, error=type(error).__name__)
 
 
-def shift(queue: Queue, work: Work, take: Callable[[], Held | None]) -> Iterator[Held]:
+def claim_until_idle(
+    queue: Queue, job: Job, claim: Callable[[], Item | None]
+) -> Iterator[Item]:
     """Hand out what is due, one after another, until nothing is or the shift ends.
 
     Celery would cut whoever goes on for too long in the middle of something.
     """
-    queue.woken(work)
+    queue.mark_started(job)
     ends_at = monotonic() + SHIFT_S
-    while (held := take()) is not None:
-        yield held
+    while (item := claim()) is not None:
+        yield item
         if monotonic() > ends_at:
-            queue.wake(work)
+            queue.wake(job)
             return
 
 
-def task_name(work: Work) -> str:
-    return f"drain.{work}"
+def task_name(job: Job) -> str:
+    return f"drain.{job}"
 
 
-def _pending(work: Work) -> str:
-    return f"moodmiles:pending:{work}"
+def _pending_key(job: Job) -> str:
+    return f"moodmiles:pending:{job}"

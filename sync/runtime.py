@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sync.clock import Clock, utc_now
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.queue import CeleryQueue, Queue
 from sync.settings import Settings
 from sync.strava import Strava
@@ -26,7 +26,7 @@ def build(settings: Settings, *, queue: Queue | None = None) -> Runtime:
     queue = queue or CeleryQueue(settings.redis_url)
     return Runtime(
         settings=settings,
-        db=Database(connect(settings.sql_url), queue),
+        db=Database(open_engine(settings.sql_url), queue),
         queue=queue,
         strava=HttpStrava(settings),
         sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),

@@ -16,7 +16,7 @@ from sync.errors import NotConfigured
 
 PREFIX = "MOODMILES_"
 ENV_FILE = ".env"
-_MAIL = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+")
+_EMAIL_PATTERN = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+")
 
 
 class Settings(BaseSettings):
@@ -62,14 +62,14 @@ class Settings(BaseSettings):
 
     @field_validator("secret_keys", "trusted_proxies", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
     @field_validator("public_url", "strava_site_url", "strava_api_url")
     @classmethod
-    def _plain_address(cls, value: str) -> str:
+    def _check_url(cls, value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://example.org")
@@ -77,8 +77,12 @@ class Settings(BaseSettings):
 
     @field_validator("contact")
     @classmethod
-    def _reachable(cls, value: str) -> str:
-        if value and not value.startswith("https://") and not _MAIL.fullmatch(value):
+    def _check_contact(cls, value: str) -> str:
+        if (
+            value
+            and not value.startswith("https://")
+            and not _EMAIL_PATTERN.fullmatch(value)
+        ):
             raise ValueError("must be an e-mail address or begin with https://")
         return value
 
@@ -99,7 +103,7 @@ class Settings(BaseSettings):
         return self.mailbox_dir is not None and not self.is_public
 
     @property
-    def shows_states(self) -> bool:
+    def allows_fixtures(self) -> bool:
         """Whether made-up runners harm nobody: Strava and mail are made up, too."""
         return self.shows_mailbox and _is_loopback(self.strava_site_url)
 
@@ -111,7 +115,7 @@ class Settings(BaseSettings):
                 "say where they can write to; see .env.example."
             )
 
-    def secret(self, name: str) -> str:
+    def require_secret(self, name: str) -> str:
         """Return a secret setting's text, or raise `NotConfigured` naming it."""
         value = getattr(self, name)
         if value is None:
@@ -129,22 +133,26 @@ def _is_loopback(url: str) -> bool:
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings, or raise `NotConfigured` with one sentence."""
-    refuse_unknown(environ)
+    reject_unknown(environ)
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        name = f"{PREFIX}{'_'.join(str(part) for part in first['loc'][:1])}".upper()
-        raise NotConfigured(f"{name}: {first['msg']}.") from None
+        first_error = error.errors()[0]
+        name = (
+            f"{PREFIX}{'_'.join(str(part) for part in first_error['loc'][:1])}".upper()
+        )
+        raise NotConfigured(f"{name}: {first_error['msg']}.") from None
 
 
-def refuse_unknown(environ: Mapping[str, str]) -> None:
+def reject_unknown(environ: Mapping[str, str]) -> None:
     """Raise `NotConfigured` for a MOODMILES_ name that means nothing to us."""
-    known = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
+    known_names = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
     for name in sorted({*environ, *_names_in_env_file()}):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = get_close_matches(name.upper(), known, n=1, cutoff=0)
-            raise NotConfigured(f"Unknown setting {name}; did you mean {near[0]}?")
+        if name.upper().startswith(PREFIX) and name.upper() not in known_names:
+            suggestions = get_close_matches(name.upper(), known_names, n=1, cutoff=0)
+            raise NotConfigured(
+                f"Unknown setting {name}; did you mean {suggestions[0]}?"
+            )
 
 
 def _names_in_env_file() -> set[str]:

@@ -17,28 +17,28 @@ from sync.models import (
     Event,
     Export,
     Mail,
+    QuarantinedRecord,
+    ReconcileState,
     Runner,
-    SetAside,
-    Sweep,
 )
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
 # Everything that waits for a worker, by name.
-DUE = {
+DUE_COLUMNS = {
     "inbox": Event.due_at,
     "backfill": Backfill.due_at,
-    "sweep": Sweep.due_at,
+    "sweep": ReconcileState.due_at,
     "outbox": Mail.due_at,
     "export": Export.due_at,
 }
 # Their runners have withdrawn what we would need, and only they can give it back.
-HOPELESS = (AccessRevoked.__name__, ScopeMissing.__name__)
+NEEDS_RUNNER = (AccessRevoked.__name__, ScopeMissing.__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class WorkStatus:
     """What is due and how late it is, and what needs somebody to look at it.
 
     `given_up` events and the records `set_aside` are counted by their reason;
@@ -47,111 +47,121 @@ class Condition:
 
     due: Mapping[str, int]
     late_s: Mapping[str, int]
-    given_up: Mapping[str, int]
-    set_aside: Mapping[str, int]
-    stopped_sweeps: int
+    failed_events: Mapping[str, int]
+    quarantined: Mapping[str, int]
+    stopped_reconciles: int
     broken_links: int
-    oddities: Mapping[str, int]
-    trouble: tuple[str, datetime] | None
+    counters: Mapping[str, int]
+    strava_error: tuple[str, datetime] | None
 
     @property
-    def latest_s(self) -> int:
+    def max_late_s(self) -> int:
         """How long the oldest of all due rows has waited."""
         return max(self.late_s.values())
 
     @property
-    def to_retry(self) -> dict[str, int]:
+    def retryable(self) -> dict[str, int]:
         """Return the events and records that another try may help, by reason."""
-        events = {why: n for why, n in self.given_up.items() if why not in HOPELESS}
-        return events | dict(self.set_aside)
+        events = {
+            reason: n
+            for reason, n in self.failed_events.items()
+            if reason not in NEEDS_RUNNER
+        }
+        return events | dict(self.quarantined)
 
 
-def look(runtime: Runtime) -> Condition:
+def read_status(runtime: Runtime) -> WorkStatus:
     """Look at every kind of work once; nothing is changed."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         now = runtime.db.now(session)
-        due, late_s = waiting(session, now)
-        stopped = select(func.count()).where(Sweep.stopped_for.is_not(None))
-        broken = select(func.count()).where(Connection.broken_at.is_not(None))
-        return Condition(
+        due, late_s = count_due(session, now)
+        stopped_count = select(func.count()).where(
+            ReconcileState.stopped_for.is_not(None)
+        )
+        broken_count = select(func.count()).where(Connection.broken_at.is_not(None))
+        return WorkStatus(
             due=due,
             late_s=late_s,
-            given_up=_by_reason(session, Event.parked_for),
-            set_aside=_by_reason(session, SetAside.reason),
-            stopped_sweeps=session.scalar(stopped) or 0,
-            broken_links=session.scalar(broken) or 0,
-            oddities=counters.counted(session),
-            trouble=counters.latest_trouble(session),
+            failed_events=_count_by_reason(session, Event.parked_for),
+            quarantined=_count_by_reason(session, QuarantinedRecord.reason),
+            stopped_reconciles=session.scalar(stopped_count) or 0,
+            broken_links=session.scalar(broken_count) or 0,
+            counters=counters.load_counts(session),
+            strava_error=counters.latest_strava_error(session),
         )
 
 
-def report(runtime: Runtime) -> None:
+def log_status(runtime: Runtime) -> None:
     """Leave one line in the log that says how the work stands."""
-    found = look(runtime)
+    status = read_status(runtime)
     log.info(
         "work stands",
-        due=sum(found.due.values()),
-        latest_s=found.latest_s,
-        given_up=sum(found.given_up.values()),
-        set_aside=sum(found.set_aside.values()),
-        broken_links=found.broken_links,
+        due=sum(status.due.values()),
+        latest_s=status.max_late_s,
+        given_up=sum(status.failed_events.values()),
+        set_aside=sum(status.quarantined.values()),
+        broken_links=status.broken_links,
     )
 
 
-def waiting(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
+def count_due(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
     """Return for each kind of work how much is due, and for how long the oldest."""
     due, late_s = {}, {}
-    for name, due_at in DUE.items():
-        counted = select(func.count(), func.min(due_at)).where(due_at <= now)
-        mine = _anybodys_to_do(name)
-        count, oldest = session.execute(counted.where(mine)).one()
+    for name, due_at in DUE_COLUMNS.items():
+        count_and_oldest = select(func.count(), func.min(due_at)).where(due_at <= now)
+        is_claimable = _claimable_rows(name)
+        count, oldest = session.execute(count_and_oldest.where(is_claimable)).one()
         due[name] = count
         late_s[name] = int((now - oldest).total_seconds()) if oldest else 0
-    overdue_s = _goodbyes_overdue_s(session, now)
+    overdue_s = _removals_overdue_s(session, now)
     due["leaving"], late_s["leaving"] = len(overdue_s), max(overdue_s, default=0)
     return due, late_s
 
 
-def _goodbyes_overdue_s(session: Session, now: datetime) -> list[int]:
+def _removals_overdue_s(session: Session, now: datetime) -> list[int]:
     """Return for each runner who should be gone by now how long ago that was.
 
     A goodbye that fails is begun again and again; when it was promised stays.
     """
-    half_said = Runner.leaving_since <= now - account_state.HALF_SAID
+    is_abandoned = Runner.leaving_since <= now - account_state.DELETION_GRACE
     rows = session.execute(
         select(Runner.erase_at, Runner.leaving_since).where(
-            or_(Runner.erase_at <= now, half_said)
+            or_(Runner.erase_at <= now, is_abandoned)
         )
     )
-    promised = [
-        erase_at or (begun_at + account_state.HALF_SAID if begun_at else now)
-        for erase_at, begun_at in rows
+    deadlines = [
+        erase_at or (started_at + account_state.DELETION_GRACE if started_at else now)
+        for erase_at, started_at in rows
     ]
-    return [int((now - at).total_seconds()) for at in promised]
+    return [int((now - deadline).total_seconds()) for deadline in deadlines]
 
 
-def _anybodys_to_do(name: str) -> ColumnElement[bool]:
+def _claimable_rows(name: str) -> ColumnElement[bool]:
     """Say which rows a worker would take: who stands still keeps nobody waiting."""
     match name:
         case "inbox":
-            going = Runner.erase_at.is_not(None)
-            return ~exists().where(Runner.athlete_id == Event.athlete_id, going)
+            is_being_deleted = Runner.erase_at.is_not(None)
+            return ~exists().where(
+                Runner.athlete_id == Event.athlete_id, is_being_deleted
+            )
         case "backfill":
             return _is_linked(Backfill.runner_id)
         case "sweep":
-            return _is_linked(Sweep.runner_id)
+            return _is_linked(ReconcileState.runner_id)
         case _:
             return true()
 
 
 def _is_linked(runner_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
-    works = Connection.broken_at.is_(None)
+    is_healthy = Connection.broken_at.is_(None)
     return and_(
-        exists().where(Connection.runner_id == runner_id, works),
+        exists().where(Connection.runner_id == runner_id, is_healthy),
         account_state.may_collect(runner_id),
     )
 
 
-def _by_reason(session: Session, reason: InstrumentedAttribute[Any]) -> dict[str, int]:
-    counted = select(reason, func.count()).where(reason.is_not(None)).group_by(reason)
-    return {why: count for why, count in session.execute(counted) if why}
+def _count_by_reason(
+    session: Session, reason: InstrumentedAttribute[Any]
+) -> dict[str, int]:
+    statement = select(reason, func.count()).where(reason.is_not(None)).group_by(reason)
+    return {value: count for value, count in session.execute(statement) if value}

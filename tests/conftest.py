@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.models import Model
 from sync.runtime import Runtime
 from sync.settings import Settings
@@ -26,19 +26,19 @@ from sync.simulator.records import App
 from sync.simulator.world import World
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from tests.support.browser import chromium
-from tests.support.clock import HandClock
-from tests.support.harness import Stage
-from tests.support.isolation import isolate
+from tests.support.browser import launch_chromium
+from tests.support.clock import ManualClock
+from tests.support.harness import Harness
+from tests.support.isolation import isolate_environment
 from tests.support.markers import (
     pytest_collection_modifyitems,
     pytest_runtest_setup,
     pytest_runtest_teardown,
 )
-from tests.support.postgres import postgres
+from tests.support.postgres import provide_postgres
 from tests.support.recording_queue import RecordingQueue
 from tests.support.shared_templates import SharedEnvironment, SharedRule
-from tests.support.strava_server import SharedServer
+from tests.support.strava_server import SharedStravaServer
 
 # pytest looks for hooks in this file.
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
     "pytest_runtest_teardown",
 ]
 
-isolate(os.environ)
+isolate_environment(os.environ)
 # A property holds or fails the same way each time, however busy the machine is;
 # `--hypothesis-profile=default` looks for new examples.
 hypothesis.register_profile(
@@ -64,12 +64,12 @@ KEY = "a key for tests that is long enough"
 LARGE_BYTES = 1_000_000
 # To delete from empty tables takes a hundredth of what it takes to TRUNCATE them;
 # only what a test made large is cut, since rows that were deleted are still read.
-_GROWN = """
+_SELECT_LARGE_TABLES = """
     SELECT relname FROM pg_class
     WHERE relname = ANY(:names) AND relnamespace = current_schema()::regnamespace
     AND pg_total_relation_size(oid) > :bytes
 """
-_COUNT_ANEW = """
+_RESET_SEQUENCES = """
     SELECT setval(sequencename::regclass, start_value, false) FROM pg_sequences
     WHERE schemaname = current_schema() AND last_value IS NOT NULL
 """
@@ -90,7 +90,7 @@ def migrate(url: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def templates_and_rules_are_compiled_once() -> Iterator[None]:
+def shared_compilation() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_environment", SharedEnvironment)
         patch.setattr(Flask, "url_rule_class", SharedRule)
@@ -100,7 +100,7 @@ def templates_and_rules_are_compiled_once() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def chrome() -> Iterator[Browser]:
     """Start one browser for all tests; each opens a profile of its own in it."""
-    with chromium() as browser:
+    with launch_chromium() as browser:
         yield browser
 
 
@@ -114,7 +114,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    with postgres() as url:
+    with provide_postgres() as url:
         psycopg = url.replace("postgresql://", "postgresql+psycopg://")
         migrate(psycopg)
         yield psycopg
@@ -129,8 +129,8 @@ def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> str:
     """Give empty tables, always at the same address: see `engine_for`."""
     path = sqlite_folder / "moodmiles.sqlite3"
-    for left in sqlite_folder.iterdir():
-        left.unlink()
+    for stale_path in sqlite_folder.iterdir():
+        stale_path.unlink()
     shutil.copy(sqlite_template, path)
     return f"sqlite:///{path}"
 
@@ -138,41 +138,41 @@ def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> str:
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
     """SQLite, unless a test or a package's own conftest asks for both."""
-    return empty_tables(request, getattr(request, "param", "sqlite"))
+    return prepare_empty_database(request, getattr(request, "param", "sqlite"))
 
 
-def empty_tables(request: pytest.FixtureRequest, kind: str) -> str:
+def prepare_empty_database(request: pytest.FixtureRequest, kind: str) -> str:
     """Give the address of tables that a test finds empty."""
     if kind == "postgresql":
-        return emptied(request.getfixturevalue("postgres_url"))
+        return empty_postgres(request.getfixturevalue("postgres_url"))
     url: str = request.getfixturevalue("sqlite_url")
     return url
 
 
-def emptied(url: str) -> str:
+def empty_postgres(url: str) -> str:
     """Empty a shared PostgreSQL before the next test uses it."""
-    engine = engine_for(url)
+    engine = get_engine(url)
     names = [table.name for table in reversed(Model.metadata.sorted_tables)]
     with engine.begin() as connection:
         large = {"names": names, "bytes": LARGE_BYTES}
-        for name in connection.scalars(text(_GROWN), large).all():
+        for name in connection.scalars(text(_SELECT_LARGE_TABLES), large).all():
             connection.execute(text(f"TRUNCATE {name} CASCADE"))
         deletes = (f"DELETE FROM {name}" for name in names)  # noqa: S608 - our own
         connection.exec_driver_sql(";".join(deletes))
-        connection.exec_driver_sql(_COUNT_ANEW)
+        connection.exec_driver_sql(_RESET_SEQUENCES)
     engine.dispose()
     return url
 
 
 @cache
-def engine_for(url: str) -> Engine:
+def get_engine(url: str) -> Engine:
     """Give the tests of one address one engine: it keeps what it has compiled."""
-    return connect(url)
+    return open_engine(url)
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
@@ -181,24 +181,24 @@ def queue() -> RecordingQueue:
 
 
 @pytest.fixture
-def world(clock: HandClock) -> Iterator[World]:
+def world(clock: ManualClock) -> Iterator[World]:
     world = World(clock=clock)
-    with world.change():
-        world.set(App(client_id="1", client_secret="simulated"))
+    with world.transaction():
+        world.put_singleton(App(client_id="1", client_secret="simulated"))
     yield world
     world.close()
 
 
 @pytest.fixture(scope="session")
-def strava_server() -> Iterator[SharedServer]:
-    server = SharedServer()
+def strava_server() -> Iterator[SharedStravaServer]:
+    server = SharedStravaServer()
     yield server
     server.close()
 
 
 @pytest.fixture
-def strava_url(strava_server: SharedServer, world: World) -> Iterator[str]:
-    with strava_server.show(world) as url:
+def strava_url(strava_server: SharedStravaServer, world: World) -> Iterator[str]:
+    with strava_server.serve_world(world) as url:
         yield url
 
 
@@ -222,9 +222,9 @@ def settings(database_url: str, strava_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def runtime(
-    settings: Settings, clock: HandClock, queue: RecordingQueue
+    settings: Settings, clock: ManualClock, queue: RecordingQueue
 ) -> Generator[Runtime]:
-    db = Database(engine_for(settings.sql_url), queue, clock=clock)
+    db = Database(get_engine(settings.sql_url), queue, clock=clock)
     yield Runtime(
         settings=settings,
         db=db,
@@ -238,7 +238,7 @@ def runtime(
 
 
 @pytest.fixture
-def stage(
-    world: World, runtime: Runtime, clock: HandClock, queue: RecordingQueue
-) -> Stage:
-    return Stage(world, runtime, clock, queue)
+def harness(
+    world: World, runtime: Runtime, clock: ManualClock, queue: RecordingQueue
+) -> Harness:
+    return Harness(world, runtime, clock, queue)

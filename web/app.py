@@ -4,43 +4,43 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from sync.language import teach
+from sync.language import install_i18n
 from sync.runtime import Runtime
-from sync.surveys.instruments import library
+from sync.surveys.instruments import load_library
 from web import formats, pages
 from web.blueprints import BLUEPRINTS
 from web.http import compression, csrf, errors, headers, language, limits, session
-from web.runtime import attach
-from web.webhooks.middleware import Door
+from web.runtime import attach_runtime
+from web.webhooks.middleware import WebhookMiddleware
 
-LARGEST_BODY = 64 * 1024
-MOST_FIELDS = 100
+MAX_BODY_BYTES = 64 * 1024
+MAX_FORM_FIELDS = 100
 
 
 def create_app(runtime: Runtime) -> Flask:
-    address = urlsplit(runtime.settings.public_url)
+    public_url = urlsplit(runtime.settings.public_url)
     app = Flask(__name__)
     app.config.update(
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
-        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
-        MAX_FORM_PARTS=MOST_FIELDS,
-        SERVER_NAME=address.netloc,
-        PREFERRED_URL_SCHEME=address.scheme,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        MAX_FORM_PARTS=MAX_FORM_FIELDS,
+        SERVER_NAME=public_url.netloc,
+        PREFERRED_URL_SCHEME=public_url.scheme,
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    teach(app.jinja_env)
-    attach(app, runtime)
-    library(runtime.settings.data_dir)  # a bad instrument is refused at the start
-    language.follow(app)
-    compression.shrink(app)
-    headers.protect(app, runtime.settings)
-    session.remember(app)
-    csrf.guard(app)
-    limits.register(app, runtime.settings.redis_url)
-    errors.handle(app)
-    formats.register(app)
-    pages.register(app)
+    install_i18n(app.jinja_env)
+    attach_runtime(app, runtime)
+    load_library(runtime.settings.data_dir)  # a bad instrument is refused at the start
+    language.init_app(app)
+    compression.init_app(app)
+    headers.init_app(app, runtime.settings)
+    session.init_app(app)
+    csrf.init_app(app)
+    limits.init_app(app, runtime.settings.redis_url)
+    errors.init_app(app)
+    formats.init_app(app)
+    pages.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    app.wsgi_app = Door(app.wsgi_app, runtime)  # type: ignore[method-assign]
+    app.wsgi_app = WebhookMiddleware(app.wsgi_app, runtime)  # type: ignore[method-assign]
     return app

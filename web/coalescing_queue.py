@@ -9,42 +9,42 @@ from time import sleep
 
 from typing_extensions import override
 
-from sync.queue import Queue, Work
+from sync.queue import Job, Queue
 
 PAUSE_S = 0.02
 
 
-class Bell(Queue):
+class CoalescingQueue(Queue):
     """Stands before another queue and rings it later, by at most a moment."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
-        self._wanted: set[Work] = set()
-        self._is_wanted = Event()
+        self._pending: set[Job] = set()
+        self._has_pending = Event()
         self._lock = Lock()
-        self._ringer: Thread | None = None
+        self._thread: Thread | None = None
 
     @override
-    def wake(self, work: Work, *, after_s: float = 0) -> None:
+    def wake(self, job: Job, *, after_s: float = 0) -> None:
         if after_s:
-            self._queue.wake(work, after_s=after_s)
+            self._queue.wake(job, after_s=after_s)
             return
         with self._lock:
-            self._wanted.add(work)
-            if self._ringer is None:  # not before: the process may still fork
-                self._ringer = Thread(target=self._ring, daemon=True)
-                self._ringer.start()
-        self._is_wanted.set()
+            self._pending.add(job)
+            if self._thread is None:  # not before: the process may still fork
+                self._thread = Thread(target=self._flush_forever, daemon=True)
+                self._thread.start()
+        self._has_pending.set()
 
     @override
-    def woken(self, work: Work) -> None:
-        self._queue.woken(work)
+    def mark_started(self, job: Job) -> None:
+        self._queue.mark_started(job)
 
-    def _ring(self) -> None:
-        while self._is_wanted.wait():
-            self._is_wanted.clear()
+    def _flush_forever(self) -> None:
+        while self._has_pending.wait():
+            self._has_pending.clear()
             with self._lock:
-                wanted, self._wanted = self._wanted, set()
-            for work in sorted(wanted):
+                pending, self._pending = self._pending, set()
+            for work in sorted(pending):
                 self._queue.wake(work)
             sleep(PAUSE_S)

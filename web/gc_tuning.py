@@ -4,14 +4,14 @@ import gc
 
 # A page of ten thousand runs makes some thirty thousand objects; Python would stop
 # a hundred times on the way to look through them all.
-_NEW_OBJECTS = 50_000
+_GC_THRESHOLD = 50_000
 
 
-def look_seldom() -> None:
+def tune_gc() -> None:
     """Leave alone what is loaded by now, and let pages be made in one go.
 
     Most of what a page leaves goes at once, without being looked for; only objects
     that hold each other wait for the look.
     """
     gc.freeze()
-    gc.set_threshold(_NEW_OBJECTS)
+    gc.set_threshold(_GC_THRESHOLD)

@@ -7,30 +7,30 @@ from pathlib import Path
 from flask import Flask, url_for
 
 from sync.language import gettext, ngettext, translatable
-from web.formats import TILES, word
+from web.formats import TILES, mood_label
 from web.http.session import current_runner
 from web.runtime import runtime
 
 _STATIC = Path(__file__).parent / "static"
 
 
-def register(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
-        asset=asset,
+        asset=asset_url,
         current_runner=current_runner,
-        demo_parts=demo_parts,
-        strava_site=strava_site,
-        kept=kept,
-        chart_words=chart_words,
+        demo_parts=list_demo_parts,
+        strava_site=strava_site_url,
+        kept=retention_text,
+        chart_words=chart_texts,
     )
 
 
-def asset(name: str) -> str:
+def asset_url(name: str) -> str:
     """Return the address of a static file; it changes with the file's content."""
-    return url_for("static", filename=name, v=_version(name))
+    return url_for("static", filename=name, v=_content_hash(name))
 
 
-def demo_parts() -> list[tuple[str, str]]:
+def list_demo_parts() -> list[tuple[str, str]]:
     """Return name and address of the stand-ins that a newcomer should find."""
     settings = runtime().settings
     if not settings.shows_mailbox:
@@ -38,16 +38,16 @@ def demo_parts() -> list[tuple[str, str]]:
     parts = [(translatable("Mailbox"), f"{settings.public_url}/mailbox")]
     if settings.strava_site_url != "https://www.strava.com":
         parts.append((translatable("Strava simulator"), settings.strava_site_url))
-    if settings.shows_states:
+    if settings.allows_fixtures:
         parts.append((translatable("States"), f"{settings.public_url}/states"))
     return parts
 
 
-def strava_site() -> str:
+def strava_site_url() -> str:
     return runtime().settings.strava_site_url
 
 
-def kept() -> str:
+def retention_text() -> str:
     """Say for how long facts from Strava stay."""
     days = runtime().settings.strava_retention_days
     if days:
@@ -55,15 +55,15 @@ def kept() -> str:
     return gettext("while you stay connected")
 
 
-def chart_words() -> dict[str, str | list[str]]:
+def chart_texts() -> dict[str, str | list[str]]:
     """Return what the charts' script says about a dot; moods count from 1."""
     return {
-        "moods": ["", *map(word, TILES)],
+        "moods": ["", *map(mood_label, TILES)],
         "link": gettext("View on Strava"),
         "place": gettext("{n} of {all}"),
     }
 
 
 @cache
-def _version(name: str) -> str:
+def _content_hash(name: str) -> str:
     return sha256((_STATIC / name).read_bytes()).hexdigest()[:12]

@@ -6,12 +6,12 @@ from flask import Flask, current_app
 
 from sync.runtime import Runtime
 
-_KEY = "moodmiles_runtime"
+_EXTENSION_KEY = "moodmiles_runtime"
 
 
-def attach(app: Flask, runtime: Runtime) -> None:
-    app.extensions[_KEY] = runtime
+def attach_runtime(app: Flask, runtime: Runtime) -> None:
+    app.extensions[_EXTENSION_KEY] = runtime
 
 
 def runtime() -> Runtime:
-    return cast(Runtime, current_app.extensions[_KEY])
+    return cast(Runtime, current_app.extensions[_EXTENSION_KEY])

@@ -17,9 +17,9 @@ from granian.log import LogLevels
 import web.app  # noqa: F401 - loaded for the processes to come
 
 # Half a second and tens of megabytes that only a dashboard needs.
-FIGURES = "sync.analytics.figures"
+FIGURES_MODULE = "sync.analytics.figures"
 # A fork without exec is safe where the system's own libraries do not mind.
-FORKS = sys.platform == "linux"
+USES_FORK = sys.platform == "linux"
 
 
 def main() -> None:
@@ -28,10 +28,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--processes", type=int, default=1)
     arguments = parser.parse_args()
-    if FORKS:
+    if USES_FORK:
         multiprocessing.set_start_method("fork", force=True)
         if arguments.processes > 1:
-            import_module(FIGURES)  # sooner or later each of them would do so
+            import_module(FIGURES_MODULE)  # sooner or later each of them would do so
         gc.freeze()
     Granian(
         "web.wsgi:app",

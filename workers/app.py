@@ -12,7 +12,7 @@ from sync.runtime import Runtime, build
 from sync.settings import load
 
 
-def configuration() -> dict[str, Any]:
+def load_configuration() -> dict[str, Any]:
     """Return Celery's settings, read when the worker starts and not on import."""
     return {
         "broker_url": load().redis_url,
@@ -30,15 +30,15 @@ def configuration() -> dict[str, Any]:
 
 
 celery = Celery("workers", include=["workers.tasks"])
-celery.add_defaults(configuration)
+celery.add_defaults(load_configuration)
 
 
 @setup_logging.connect
-def _our_logging(**_: object) -> None:
+def _configure_logging(**_: object) -> None:
     log.configure(load().log_format, part="worker")
 
 
 @cache
-def runtime() -> Runtime:
+def get_runtime() -> Runtime:
     """Return this process's runtime, built after the fork on first use."""
     return build(load())

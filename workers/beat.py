@@ -17,18 +17,18 @@ import structlog
 from kombu.connection import Connection
 
 from sync import log as logging
-from sync.queue import BROKER_OPTIONS, send
-from workers.clock_safe_schedule import Pace
+from sync.queue import BROKER_OPTIONS, publish_task
+from workers.clock_safe_schedule import ClockSafeSchedule
 
-SWEEP_EVERY = timedelta(minutes=1)
-TIDY_EVERY = timedelta(hours=1)
+WAKE_INTERVAL = timedelta(minutes=1)
+CLEANUP_INTERVAL = timedelta(hours=1)
 # "sweep" looks for everything that is due, "tidy" removes what may no longer be kept.
-SCHEDULE = {"sweep": SWEEP_EVERY, "tidy": TIDY_EVERY}
+SCHEDULE = {"sweep": WAKE_INTERVAL, "tidy": CLEANUP_INTERVAL}
 
 # Nobody needs what has waited for a day.  Less would ask too much of the clocks: a
 # message expires by the clock of the machine that reads it.
-KEPT = timedelta(days=1)
-TRY_AGAIN_S = 2.0
+MESSAGE_LIFETIME = timedelta(days=1)
+RETRY_S = 2.0
 
 log = structlog.get_logger()
 
@@ -43,38 +43,43 @@ def main() -> int:
         return 1
     logging.configure(arguments.log_format, part="beat")
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
-    return run(broker_url)
+        signal.signal(number, _exit)
+    return run_beat(broker_url)
 
 
-def run(broker_url: str) -> NoReturn:
+def run_beat(broker_url: str) -> NoReturn:
     """Keep the schedule, in a process of its own or in a thread of a worker's."""
     broker = Connection(broker_url, transport_options=BROKER_OPTIONS)
-    keep(Pace(SCHEDULE, monotonic), partial(send, broker, expires=KEPT))
+    run_schedule(
+        ClockSafeSchedule(SCHEDULE, monotonic),
+        partial(publish_task, broker, expires=MESSAGE_LIFETIME),
+    )
 
 
-def keep(pace: Pace, send_task: Callable[[str], None]) -> NoReturn:
+def run_schedule(
+    schedule: ClockSafeSchedule, send_task: Callable[[str], None]
+) -> NoReturn:
     """Send what is due for ever; the broker may be away for as long as it likes."""
-    is_away = False
+    is_broker_away = False
     while True:
         try:
-            for task in pace.due():
+            for task in schedule.get_due():
                 send_task(task)
-                pace.done(task)
+                schedule.mark_done(task)
         # Whatever a broker answers, a schedule that ended would stop all work for good.
         except Exception as error:  # noqa: BLE001
-            if not is_away:
+            if not is_broker_away:
                 log.warning("broker is away", error=type(error).__name__)
-            is_away = True
-            sleep(TRY_AGAIN_S)
+            is_broker_away = True
+            sleep(RETRY_S)
         else:
-            if is_away:
+            if is_broker_away:
                 log.info("broker is back")
-            is_away = False
-            sleep(pace.wait_s())
+            is_broker_away = False
+            sleep(schedule.wait_s())
 
 
-def _leave(*_: object) -> NoReturn:
+def _exit(*_: object) -> NoReturn:
     raise SystemExit(0)
 
 

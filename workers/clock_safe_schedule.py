@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 
-class Pace:
+class ClockSafeSchedule:
     """Each task is due at once, and then once in so long.
 
     Nothing is remembered of an earlier process: what was missed while none ran is
@@ -12,19 +12,19 @@ class Pace:
     """
 
     def __init__(
-        self, every: Mapping[str, timedelta], clock: Callable[[], float]
+        self, intervals: Mapping[str, timedelta], clock: Callable[[], float]
     ) -> None:
-        self._every = every
+        self._intervals = intervals
         self._clock = clock
-        self._due_at = dict.fromkeys(every, clock())
+        self._due_at = dict.fromkeys(intervals, clock())
 
-    def due(self) -> Sequence[str]:
+    def get_due(self) -> Sequence[str]:
         """Return the tasks that are due; each stays so until it is `done`."""
         now = self._clock()
-        return [task for task, at in self._due_at.items() if at <= now]
+        return [task for task, due_at in self._due_at.items() if due_at <= now]
 
-    def done(self, task: str) -> None:
-        self._due_at[task] = self._clock() + self._every[task].total_seconds()
+    def mark_done(self, task: str) -> None:
+        self._due_at[task] = self._clock() + self._intervals[task].total_seconds()
 
     def wait_s(self) -> float:
         """Return for how long nothing is due."""

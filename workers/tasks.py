@@ -5,58 +5,58 @@ from sync.inbox import handle
 from sync.inbox import purge as inbox_purge
 from sync.mail import deliver
 from sync.portability import exports
-from sync.queue import Work, task_name
+from sync.queue import Job, task_name
 from sync.runners import disconnect
 from sync.runners import purge as runners_purge
 from sync.runs import backfill, reconcile, retention
 from sync.surveys.sending import checkins, decide_runs
-from workers.app import celery, runtime
-from workers.support_contacts import people_for
+from workers.app import celery, get_runtime
+from workers.support_contacts import find_contacts
 
 
-@celery.task(name=task_name(Work.INBOX))
-def drain_inbox() -> None:
-    handle.drain(runtime())
+@celery.task(name=task_name(Job.INBOX))
+def process_inbox() -> None:
+    handle.process_due(get_runtime())
 
 
-@celery.task(name=task_name(Work.BACKFILL))
-def drain_backfill() -> None:
-    backfill.drain(runtime())
+@celery.task(name=task_name(Job.BACKFILL))
+def process_backfill() -> None:
+    backfill.process_due(get_runtime())
 
 
-@celery.task(name=task_name(Work.SURVEYS))
-def drain_surveys() -> None:
-    decide_runs.drain(runtime())
+@celery.task(name=task_name(Job.SURVEYS))
+def process_surveys() -> None:
+    decide_runs.process_due(get_runtime())
 
 
-@celery.task(name=task_name(Work.CHECKINS))
-def drain_checkins() -> None:
-    checkins.drain(runtime())
+@celery.task(name=task_name(Job.CHECKINS))
+def process_checkins() -> None:
+    checkins.process_due(get_runtime())
 
 
-@celery.task(name=task_name(Work.DIGEST))
-def drain_digest() -> None:
-    digest.drain(runtime())
+@celery.task(name=task_name(Job.DIGEST))
+def process_digest() -> None:
+    digest.process_due(get_runtime())
 
 
-@celery.task(name=task_name(Work.OUTBOX))
-def drain_outbox() -> None:
-    deliver.deliver_due(runtime(), people_for=people_for)
+@celery.task(name=task_name(Job.OUTBOX))
+def process_outbox() -> None:
+    deliver.deliver_due(get_runtime(), find_contacts=find_contacts)
 
 
-@celery.task(name=task_name(Work.SWEEP))
-def drain_sweep() -> None:
-    reconcile.drain(runtime())
+@celery.task(name=task_name(Job.RECONCILE))
+def process_reconcile() -> None:
+    reconcile.process_due(get_runtime())
 
 
-@celery.task(name=task_name(Work.LEAVING))
-def drain_leaving() -> None:
-    disconnect.resume(runtime())
+@celery.task(name=task_name(Job.REMOVALS))
+def process_removals() -> None:
+    disconnect.process_removals(get_runtime())
 
 
-@celery.task(name=task_name(Work.EXPORT))
-def drain_export() -> None:
-    exports.drain(runtime())
+@celery.task(name=task_name(Job.EXPORT))
+def process_exports() -> None:
+    exports.process_due(get_runtime())
 
 
 @celery.task(name="tidy")
@@ -65,13 +65,13 @@ def tidy() -> None:
 
     Then say how the work stands: all that a worker writes in an hour without work.
     """
-    for part in (inbox_purge, retention, runners_purge, exports):
-        part.tidy(runtime())
-    work_status.report(runtime())
+    for module in (inbox_purge, retention, runners_purge, exports):
+        module.tidy(get_runtime())
+    work_status.log_status(get_runtime())
 
 
 @celery.task(name="sweep")
-def sweep() -> None:
+def wake_all_queues() -> None:
     """Wake everybody: what a lost wake-up left behind is found here."""
-    for work in Work:
-        runtime().queue.wake(work)
+    for job in Job:
+        get_runtime().queue.wake(job)

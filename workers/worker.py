@@ -16,12 +16,15 @@ from celery.signals import task_postrun, worker_ready
 
 from sync.errors import NotConfigured
 from sync.settings import load
-from sync.surveys.instruments import library
+from sync.surveys.instruments import load_library
 from workers import beat
 from workers.app import celery
 
 # What takes seconds and tens of megabytes to load, and only some work needs.
-FIGURES, STRAVA = "sync.analytics.figures", "sync.strava.stravalib_adapter"
+FIGURES_MODULE, STRAVA_MODULE = (
+    "sync.analytics.figures",
+    "sync.strava.stravalib_adapter",
+)
 
 
 def main() -> int:
@@ -32,16 +35,16 @@ def main() -> int:
     parser.add_argument("--beat", action="store_true", help="keep the schedule, too")
     arguments = parser.parse_args()
     if arguments.pulse is not None:
-        show_pulse(arguments.pulse)
+        touch_after_wakeups(arguments.pulse)
     if arguments.beat:
-        keep_schedule()
+        start_schedule_thread()
     try:
-        library(load().data_dir)  # a bad instrument is refused before any task
+        load_library(load().data_dir)  # a bad instrument is refused before any task
     except NotConfigured as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
     if arguments.pool == "prefork":
-        load_for_forks()
+        preload_modules()
     worker = celery.Worker(
         pool_cls=arguments.pool,
         concurrency=arguments.concurrency,
@@ -53,35 +56,35 @@ def main() -> int:
         without_heartbeat=True,
     )
     worker.start()
-    code: int = worker.exitcode or 0
-    return code
+    exit_code: int = worker.exitcode or 0
+    return exit_code
 
 
-def keep_schedule() -> None:
+def start_schedule_thread() -> None:
     """Be the one worker that also sends the wake-ups: this ends when it ends."""
 
     @worker_ready.connect(weak=False)
-    def _start(**_: object) -> None:
-        Thread(target=beat.run, args=(load().redis_url,), daemon=True).start()
+    def _start_beat(**_: object) -> None:
+        Thread(target=beat.run_beat, args=(load().redis_url,), daemon=True).start()
 
 
-def load_for_forks() -> None:
+def preload_modules() -> None:
     """Load once what each process of a pool would sooner or later load for itself.
 
     A pool of threads is one process, which loads it when it first needs it.
     """
-    for module in (FIGURES, STRAVA):
+    for module in (FIGURES_MODULE, STRAVA_MODULE):
         import_module(module)
     gc.freeze()
 
 
-def show_pulse(file: Path) -> None:
+def touch_after_wakeups(pulse_file: Path) -> None:
     """Let whoever watches see that wake-ups still arrive and are acted on."""
 
     @task_postrun.connect(weak=False)
-    def _touch(task: Any, **_: object) -> None:
+    def _touch_pulse_file(task: Any, **_: object) -> None:
         if task.name == "sweep":
-            file.touch()
+            pulse_file.touch()
 
 
 if __name__ == "__main__":

@@ -6,32 +6,37 @@ from datetime import datetime
 
 import numpy as np
 
-from sync.analytics.dataset.cache import Kept
-from sync.analytics.dataset.columns import About, history_of
+from sync.analytics.dataset.cache import RunnerCache
+from sync.analytics.dataset.columns import HistoryContext, build_history
 from sync.analytics.dataset.history import History
-from sync.analytics.dataset.load import KEPT as KEPT_ROWS
-from sync.analytics.dataset.load import read
-from sync.analytics.panels.comparisons import Groups, Pairs
+from sync.analytics.dataset.load import ROWS_CACHE as KEPT_ROWS
+from sync.analytics.dataset.load import read_rows
+from sync.analytics.panels.comparisons import GroupComparison, PairComparison
 from sync.analytics.panels.panel import (
-    NUMBER_FROM,
+    MIN_FOR_NUMBERS,
     Panel,
-    along_the_run,
-    groups_panel,
-    mileage_panel,
-    pairs_panel,
+    build_groups_panel,
+    build_mileage_panel,
+    build_pairs_panel,
+    redraw_by_run_distance,
 )
-from sync.analytics.panels.registry import Panels, panels_of
+from sync.analytics.panels.registry import PanelData, build_panel_data
 from sync.analytics.sentences import store
-from sync.analytics.sentences.localized_text import Finding, Saying, Unit, note
-from sync.analytics.sentences.milestones import Decided, settle
-from sync.analytics.sentences.rare_notices import (
-    RARE,
-    more_than_usual,
-    mostly_low,
-    rarely,
-    said_now,
+from sync.analytics.sentences.localized_text import (
+    Finding,
+    LocalizedText,
+    Unit,
+    build_note,
 )
-from sync.analytics.stats.groups import Mean, mean
+from sync.analytics.sentences.milestones import PanelDecision, decide_question
+from sync.analytics.sentences.rare_notices import (
+    NOTICE_STATE,
+    detect_mileage_increase,
+    find_current_notice,
+    is_mostly_low,
+    rate_limit,
+)
+from sync.analytics.stats.groups import Mean, estimate_mean
 from sync.runtime import Runtime
 
 
@@ -54,22 +59,22 @@ class Figures:
     mileage: Panel
     mileage_by_run: Panel
     stress: Panel
-    exploring: tuple[Panel, ...]
-    remarks: tuple[Saying, ...]
-    more_than_usual: Saying | None
-    mostly_low: Saying | None
+    exploratory: tuple[Panel, ...]
+    remarks: tuple[LocalizedText, ...]
+    notice_text: LocalizedText | None
+    support_text: LocalizedText | None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(remark.said() for remark in self.remarks)
+        return tuple(remark.render() for remark in self.remarks)
 
     @property
     def notice(self) -> str | None:
-        return self.more_than_usual.said() if self.more_than_usual else None
+        return self.notice_text.render() if self.notice_text else None
 
     @property
     def support(self) -> str | None:
-        return self.mostly_low.said() if self.mostly_low else None
+        return self.support_text.render() if self.support_text else None
 
     @property
     def headline(self) -> tuple[Panel, Panel, Panel]:
@@ -77,123 +82,161 @@ class Figures:
         return self.after_runs, self.mileage, self.stress
 
 
-def figures_for(runtime: Runtime, runner_id: int) -> Figures:
+def load_figures(runtime: Runtime, runner_id: int) -> Figures:
     """Return the runner's figures; from memory while nothing has changed."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         now = runtime.db.now(session)
-        owner = store.owner(session, runner_id)
-        unit: Unit = "mi" if owner.units == "mi" else "km"
-        today = store.local_today(now, owner.zone)
-        state = (owner.vault_key, owner.data_version)
-        key = (runner_id, state, (today, unit, owner.zone.key))
-        kept = KEPT.find(runtime.db, key)
-        if kept is not None:
-            return kept
-        vault = runtime.sealer.vault(owner.vault_key)
-        rows = KEPT_ROWS.find(runtime.db, (runner_id, state, None)) or read(
+        snapshot = store.load_runner_snapshot(session, runner_id)
+        unit: Unit = "mi" if snapshot.units == "mi" else "km"
+        today = store.compute_local_day(now, snapshot.zone)
+        state = (snapshot.vault_key, snapshot.data_version)
+        key = (runner_id, state, (today, unit, snapshot.zone.key))
+        cached = FIGURES_CACHE.get(runtime.db, key)
+        if cached is not None:
+            return cached
+        vault = runtime.sealer.open_vault(snapshot.vault_key)
+        rows = KEPT_ROWS.get(runtime.db, (runner_id, state, None)) or read_rows(
             session, runner_id, vault
         )
-        asked = store.asked(session, runner_id)
-        standing = store.decisions(session, runner_id, vault)
-    about = About(owner.zone, asked, today, first_weekday=owner.first_weekday)
-    panels = panels_of(history_of(rows, about=about))
-    decided = decide(panels, standing, unit, now=now)
-    fresh = {name: one for name, one in decided.items() if standing.get(name) != one}
-    if fresh:
-        with runtime.db.transaction() as session:
-            version = owner.data_version
-            store.keep(session, runner_id, vault, fresh, data_version=version)
-    found = assemble(panels, decided, unit, data_version=owner.data_version, now=now)
-    KEPT.keep(runtime.db, key, found)
-    return found
-
-
-def decide(
-    panels: Panels, standing: Mapping[str, Decided], unit: Unit, *, now: datetime
-) -> dict[str, Decided]:
-    """Return the sentences that stand now, by panel, and the two rare notices."""
-    settled = {
-        name: settle(question, standing.get(name), now=now)
-        for name, question in panels.questions(unit).items()
+        asked_count = store.count_asked(session, runner_id)
+        stored_decisions = store.load_decisions(session, runner_id, vault)
+    context = HistoryContext(
+        snapshot.zone, asked_count, today, first_weekday=snapshot.first_weekday
+    )
+    panels = build_panel_data(build_history(rows, context=context))
+    decisions = decide_sentences(panels, stored_decisions, unit, now=now)
+    changed_decisions = {
+        name: decision
+        for name, decision in decisions.items()
+        if stored_decisions.get(name) != decision
     }
-    settled[RARE] = rarely(standing.get(RARE), _firing(panels.history), now=now)
-    return {name: one for name, one in settled.items() if one is not None}
+    if changed_decisions:
+        with runtime.db.transaction() as session:
+            version = snapshot.data_version
+            store.save_decisions(
+                session, runner_id, vault, changed_decisions, data_version=version
+            )
+    figures = assemble_figures(
+        panels, decisions, unit, data_version=snapshot.data_version, now=now
+    )
+    FIGURES_CACHE.put(runtime.db, key, figures)
+    return figures
 
 
-def assemble(
-    panels: Panels,
-    decided: Mapping[str, Decided],
+def decide_sentences(
+    panels: PanelData,
+    stored_decisions: Mapping[str, PanelDecision],
+    unit: Unit,
+    *,
+    now: datetime,
+) -> dict[str, PanelDecision]:
+    """Return the sentences that stand now, by panel, and the two rare notices."""
+    decisions = {
+        name: decide_question(question, stored_decisions.get(name), now=now)
+        for name, question in panels.build_questions(unit).items()
+    }
+    decisions[NOTICE_STATE] = rate_limit(
+        stored_decisions.get(NOTICE_STATE), _detect_notices(panels.history), now=now
+    )
+    return {
+        name: decision for name, decision in decisions.items() if decision is not None
+    }
+
+
+def assemble_figures(
+    panels: PanelData,
+    decisions: Mapping[str, PanelDecision],
     unit: Unit,
     *,
     data_version: int,
     now: datetime,
 ) -> Figures:
     """Draw every panel of one history."""
-    miles = mileage_panel(panels.mileage, decided.get("mileage"), unit)
+    mileage = build_mileage_panel(panels.mileage, decisions.get("mileage"), unit)
     return Figures(
         data_version=data_version,
         unit=unit,
-        after_runs=_drawn(panels.after_runs, decided, unit),
-        mileage=miles,
-        mileage_by_run=along_the_run(miles, panels.mileage, unit),
-        stress=_drawn(panels.stress, decided, unit),
-        exploring=tuple(_drawn(panel, decided, unit) for panel in panels.explored),
-        remarks=_remarks(panels),
-        more_than_usual=_shown(decided, "more_than_usual", unit, now),
-        mostly_low=_shown(decided, "support", unit, now),
+        after_runs=_build_panel(panels.after_runs, decisions, unit),
+        mileage=mileage,
+        mileage_by_run=redraw_by_run_distance(mileage, panels.mileage, unit),
+        stress=_build_panel(panels.stress, decisions, unit),
+        exploratory=tuple(
+            _build_panel(panel, decisions, unit) for panel in panels.exploratory
+        ),
+        remarks=_build_remarks(panels),
+        notice_text=_current_notice_text(decisions, "more_than_usual", unit, now),
+        support_text=_current_notice_text(decisions, "support", unit, now),
     )
 
 
-def _drawn(panel: Groups | Pairs, decided: Mapping[str, Decided], unit: Unit) -> Panel:
-    stands = decided.get(panel.name)
-    if isinstance(panel, Groups):
-        return groups_panel(panel, stands, unit)
-    return pairs_panel(panel, stands, unit)
+def _build_panel(
+    panel: GroupComparison | PairComparison,
+    decisions: Mapping[str, PanelDecision],
+    unit: Unit,
+) -> Panel:
+    decision = decisions.get(panel.name)
+    if isinstance(panel, GroupComparison):
+        return build_groups_panel(panel, decision, unit)
+    return build_pairs_panel(panel, decision, unit)
 
 
-def _remembered(history: History) -> Mean:
+def _mean_remembered_change(history: History) -> Mean:
     """Mood after a run minus mood before it as remembered."""
-    told = history.after_run & ~np.isnan(history.answers.before)
-    lift = history.answers.mood[told] - history.answers.before[told]
-    return mean(lift, history.answer_days[told])
+    has_both_moods = history.is_after_run & ~np.isnan(history.answers.before)
+    change = (
+        history.answers.mood[has_both_moods] - history.answers.before[has_both_moods]
+    )
+    return estimate_mean(change, history.answer_days[has_both_moods])
 
 
-def _remarks(panels: Panels) -> tuple[Saying, ...]:
+def _build_remarks(panels: PanelData) -> tuple[LocalizedText, ...]:
     history = panels.history
-    many = len(history.answers.mood)
-    said = [note("exploring", panels=len(panels.explored))]
-    if many:
-        said.append(note("answered", answered=many, asked=max(history.asked, many)))
-    if history.late.any():
-        said.append(note("late"))
-    remembered = _remembered(history)
-    if remembered.n >= NUMBER_FROM:
-        said.append(note("remembered", mean=remembered.mean))
-    usual = history.answers.mood[history.rested]
-    if len(usual) >= NUMBER_FROM:
-        said.append(note("usual", mean=float(usual.mean()), n=len(usual)))
-    return tuple(said)
+    answer_count = len(history.answers.mood)
+    remarks = [build_note("exploring", panels=len(panels.exploratory))]
+    if answer_count:
+        remarks.append(
+            build_note(
+                "answered",
+                answered=answer_count,
+                asked=max(history.asked_count, answer_count),
+            )
+        )
+    if history.is_late.any():
+        remarks.append(build_note("late"))
+    remembered_change = _mean_remembered_change(history)
+    if remembered_change.n >= MIN_FOR_NUMBERS:
+        remarks.append(build_note("remembered", mean=remembered_change.mean))
+    rest_day_moods = history.answers.mood[history.is_rest_day]
+    if len(rest_day_moods) >= MIN_FOR_NUMBERS:
+        remarks.append(
+            build_note(
+                "usual", mean=float(rest_day_moods.mean()), n=len(rest_day_moods)
+            )
+        )
+    return tuple(remarks)
 
 
-def _shown(
-    decided: Mapping[str, Decided], name: str, unit: Unit, now: datetime
-) -> Saying | None:
-    found = said_now(decided.get(RARE), name, now=now)
-    return found.saying(unit) if found else None
+def _current_notice_text(
+    decisions: Mapping[str, PanelDecision], name: str, unit: Unit, now: datetime
+) -> LocalizedText | None:
+    finding = find_current_notice(decisions.get(NOTICE_STATE), name, now=now)
+    return finding.localize(unit) if finding else None
 
 
-def _firing(history: History) -> dict[str, Finding]:
+def _detect_notices(history: History) -> dict[str, Finding]:
     """Which of the two rare notices today's data would give."""
     runs, answers = history.runs, history.answers
-    said = (answers.local_day, answers.mood)
-    firing = {}
-    if mostly_low(answers.mood, answers.local_day, today=history.today):
-        firing["support"] = Finding("support")
-    found = more_than_usual((runs.local_day, runs.distance_m), said, history.today)
-    if found is not None:
-        facts = {"recent_m": found.recent_m, "usual_m": found.usual_m}
-        firing["more_than_usual"] = Finding("more_than_usual", facts)
-    return firing
+    answered = (answers.local_day, answers.mood)
+    notices = {}
+    if is_mostly_low(answers.mood, answers.local_day, today=history.today):
+        notices["support"] = Finding("support")
+    increase = detect_mileage_increase(
+        (runs.local_day, runs.distance_m), answered, history.today
+    )
+    if increase is not None:
+        facts = {"recent_m": increase.recent_m, "usual_m": increase.usual_m}
+        notices["more_than_usual"] = Finding("more_than_usual", facts)
+    return notices
 
 
-KEPT: Kept[Figures] = Kept()
+FIGURES_CACHE: RunnerCache[Figures] = RunnerCache()

@@ -7,28 +7,28 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-_BIGINT = 2**63 - 1
+_MAX_BIGINT = 2**63 - 1
 
 
-def _text(value: object) -> object:
+def _stringify_values(value: object) -> object:
     """Strava sends "true"; a lenient sender might send true."""
     if not isinstance(value, dict):
         return value
     return {str(key): str(item).lower() for key, item in value.items()}
 
 
-class Delivery(BaseModel):
+class WebhookDelivery(BaseModel):
     """The body of a webhook POST; anything else is refused."""
 
     model_config = ConfigDict(frozen=True)
 
     object_type: Literal["activity", "athlete"]
-    object_id: Annotated[int, Field(ge=0, le=_BIGINT)]
+    object_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
     aspect_type: Literal["create", "update", "delete"]
-    owner_id: Annotated[int, Field(ge=0, le=_BIGINT)]
-    subscription_id: Annotated[int, Field(ge=0, le=_BIGINT)]
+    owner_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
+    subscription_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
     event_time: datetime
-    updates: Annotated[dict[str, str], BeforeValidator(_text)] = Field(
+    updates: Annotated[dict[str, str], BeforeValidator(_stringify_values)] = Field(
         default_factory=dict
     )
 

@@ -11,26 +11,28 @@ from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
-KEPT = timedelta(days=30)  # a repeat comes within minutes
-AT_ONCE = 1000
+RETENTION = timedelta(days=30)  # a repeat comes within minutes
+BATCH_SIZE = 1000
 
 
-def tidy(runtime: Runtime) -> None:
+def purge_events(runtime: Runtime) -> None:
     with runtime.db.transaction() as session:
-        store.forget_strangers(session)
-    kept = KEPT
+        store.delete_unlinked_events(session)
+    retention = RETENTION
     if runtime.settings.strava_retention_days is not None:
-        kept = min(KEPT, timedelta(days=runtime.settings.strava_retention_days))
-    removed = AT_ONCE
-    while removed == AT_ONCE:
+        retention = min(
+            RETENTION, timedelta(days=runtime.settings.strava_retention_days)
+        )
+    removed = BATCH_SIZE
+    while removed == BATCH_SIZE:
         with runtime.db.transaction() as session:
-            old = session.scalars(
+            event_ids = session.scalars(
                 select(Event.id)
                 .where(Event.due_at.is_(None))
-                .where(Event.received_at < runtime.db.now(session) - kept)
-                .limit(AT_ONCE)
+                .where(Event.received_at < runtime.db.now(session) - retention)
+                .limit(BATCH_SIZE)
             ).all()
-            session.execute(delete(Event).where(Event.id.in_(old)))
-            removed = len(old)
+            session.execute(delete(Event).where(Event.id.in_(event_ids)))
+            removed = len(event_ids)
         if removed:
             log.info("events purged", events=removed)

@@ -2,34 +2,34 @@
 
 from sync import counters
 from sync.inbox import store, subscription
-from sync.inbox.event import Delivery
-from sync.inbox.signature import verdict
-from sync.queue import Work
+from sync.inbox.event import WebhookDelivery
+from sync.inbox.signature import judge_signature
+from sync.queue import Job
 from sync.runtime import Runtime
 
 
-def receive(runtime: Runtime, delivery: Delivery) -> bool:
+def receive_delivery(runtime: Runtime, delivery: WebhookDelivery) -> bool:
     """Keep a delivery; False if it is a repeat or not about anybody here."""
-    if store.keep(runtime.db, delivery):
-        runtime.queue.wake(Work.INBOX)
+    if store.save_delivery(runtime.db, delivery):
+        runtime.queue.wake(Job.INBOX)
         return True
-    _count_if_odd(runtime, delivery)
+    _count_rejection(runtime, delivery)
     return False
 
 
-def _count_if_odd(runtime: Runtime, delivery: Delivery) -> None:
+def _count_rejection(runtime: Runtime, delivery: WebhookDelivery) -> None:
     """Say why a delivery was not kept, unless it is a mere repeat."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         if not subscription.is_ours(session, delivery.subscription_id):
-            counters.count(session, "event of another subscription", at=now)
-        elif not store.knows(session, delivery.owner_id):
-            counters.count(session, "event about nobody here", at=now)
+            counters.increment(session, "event of another subscription", at=now)
+        elif not store.is_linked_athlete(session, delivery.owner_id):
+            counters.increment(session, "event about nobody here", at=now)
 
 
-def receive_unknown(runtime: Runtime) -> None:
+def count_unknown_kind(runtime: Runtime) -> None:
     """Count a delivery of a kind that we do not know."""
-    _count(runtime, "event of an unknown kind")
+    _increment_counter(runtime, "event of an unknown kind")
 
 
 def is_genuine(runtime: Runtime, header: str | None, body: bytes) -> bool:
@@ -41,17 +41,17 @@ def is_genuine(runtime: Runtime, header: str | None, body: bytes) -> bool:
     mode = runtime.settings.strava_signature
     if mode == "off":
         return True
-    found = verdict(
+    signature_verdict = judge_signature(
         header,
         body,
-        secret=runtime.settings.secret("strava_signing_secret"),
+        secret=runtime.settings.require_secret("strava_signing_secret"),
         now_s=runtime.now().timestamp(),
     )
-    if mode == "observe" or found != "right":
-        _count(runtime, f"signature {found}")
-    return mode == "observe" or found == "right"
+    if mode == "observe" or signature_verdict != "right":
+        _increment_counter(runtime, f"signature {signature_verdict}")
+    return mode == "observe" or signature_verdict == "right"
 
 
-def _count(runtime: Runtime, name: str) -> None:
+def _increment_counter(runtime: Runtime, name: str) -> None:
     with runtime.db.transaction() as session:
-        counters.count(session, name, at=runtime.db.now(session))
+        counters.increment(session, name, at=runtime.db.now(session))

@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sync.errors import AccessRevoked, MoodmilesError, NotOnStrava, ScopeMissing
-from sync.runs.rules import costs_an_attempt, next_try
+from sync.runs.rules import counts_as_attempt, next_attempt_at
 
-MOST_ATTEMPTS = 12
+MAX_ATTEMPTS = 12
 # A run may be announced before it can be fetched.
-NOT_THERE_YET = (
+NOT_FOUND_DELAYS = (
     timedelta(seconds=30),
     timedelta(minutes=2),
     timedelta(minutes=10),
 )
 
 
-class Told(Protocol):
+class EventLike(Protocol):
     """What a decision needs to see of a stored event."""
 
     @property
@@ -33,7 +33,7 @@ class Told(Protocol):
 
 
 @dataclass(slots=True)
-class Plan:
+class EventPlan:
     """What to do for one runner.  Keys are Strava's ids, values the events' ids.
 
     The order in which events arrived does not matter: whatever must be read is
@@ -44,54 +44,57 @@ class Plan:
     confirm_gone: dict[int, list[int]] = field(default_factory=dict)
     visibility: dict[int, tuple[str, list[int]]] = field(default_factory=dict)
     revoked: list[int] = field(default_factory=list)
-    nothing: list[int] = field(default_factory=list)
+    ignored: list[int] = field(default_factory=list)
 
-    def read(self, run_id: int, event_ids: Iterable[int]) -> None:
+    def add_read(self, run_id: int, event_ids: Iterable[int]) -> None:
         """Let one read answer these events, too, whatever else asks for it."""
-        kind = self.confirm_gone if run_id in self.confirm_gone else self.pull
-        kind.setdefault(run_id, []).extend(event_ids)
+        group = self.confirm_gone if run_id in self.confirm_gone else self.pull
+        group.setdefault(run_id, []).extend(event_ids)
 
 
-def plan(events: Iterable[Told]) -> Plan:
+def plan_events(events: Iterable[EventLike]) -> EventPlan:
     """Sort a runner's events by what they need: a read, a note, or nothing."""
-    made = Plan()
+    event_plan = EventPlan()
     for event in events:
-        _place(made, event)
-    asked, made.pull = made.pull, {}
-    for run_id, event_ids in asked.items():
-        made.read(run_id, event_ids)
-    return made
+        _sort_event(event_plan, event)
+    requested, event_plan.pull = event_plan.pull, {}
+    for run_id, event_ids in requested.items():
+        event_plan.add_read(run_id, event_ids)
+    return event_plan
 
 
-def _place(made: Plan, event: Told) -> None:
+def _sort_event(event_plan: EventPlan, event: EventLike) -> None:
     match (event.subject, event.aspect, event.updates):
         case ("athlete", "delete", _) | ("athlete", "update", {"authorized": "false"}):
-            made.revoked.append(event.id)
+            event_plan.revoked.append(event.id)
         case ("activity", "create", _) | ("activity", "update", {"type": _}):
-            made.pull.setdefault(event.subject_id, []).append(event.id)
+            event_plan.pull.setdefault(event.subject_id, []).append(event.id)
         case ("activity", "delete", _):
-            made.confirm_gone.setdefault(event.subject_id, []).append(event.id)
+            event_plan.confirm_gone.setdefault(event.subject_id, []).append(event.id)
         case ("activity", "update", {"private": private}):
             visibility = "only_me" if private == "true" else "followers_only"
-            _, before = made.visibility.get(event.subject_id, ("", []))
-            made.visibility[event.subject_id] = (visibility, [*before, event.id])
+            _, earlier_ids = event_plan.visibility.get(event.subject_id, ("", []))
+            event_plan.visibility[event.subject_id] = (
+                visibility,
+                [*earlier_ids, event.id],
+            )
         case _:
             # A new title changes nothing: we keep no names.
-            made.nothing.append(event.id)
+            event_plan.ignored.append(event.id)
 
 
-def settle(
+def decide_retry(
     error: MoodmilesError, *, attempts: int, now: datetime
 ) -> tuple[datetime | None, str | None]:
     """Return when to try an event again, or None and why it is parked."""
     match error:
-        case NotOnStrava() if attempts <= len(NOT_THERE_YET):
-            return now + NOT_THERE_YET[attempts - 1], None
+        case NotOnStrava() if attempts <= len(NOT_FOUND_DELAYS):
+            return now + NOT_FOUND_DELAYS[attempts - 1], None
         case NotOnStrava():
             return None, None  # deleted or hidden meanwhile: nothing to keep
         case AccessRevoked() | ScopeMissing():
             return None, type(error).__name__
-        case _ if attempts >= MOST_ATTEMPTS and costs_an_attempt(error):
+        case _ if attempts >= MAX_ATTEMPTS and counts_as_attempt(error):
             return None, type(error).__name__
         case _:
-            return next_try(error, attempts=attempts, now=now), None
+            return next_attempt_at(error, attempts=attempts, now=now), None

@@ -19,19 +19,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from sync.database import Database, insert
-from sync.inbox.event import Delivery
+from sync.database import Database, dialect_insert
+from sync.inbox.event import WebhookDelivery
 from sync.models import Connection, Event, Runner, Subscription
 from sync.models.base import UtcDateTime
 from sync.runners import store as runners
 
 LEASE = timedelta(minutes=5)  # longer than a task may live
-_EVENTS_LOOKED_AT = 20
-_EVENTS_TAKEN = 100
+_MAX_SCANNED = 20
+_MAX_CLAIMED = 100
 _NOW = bindparam("now", type_=UtcDateTime())
 # From the oldest on, and no further than to the first few: grouping them by runner
 # would read everything that is due for each runner who is served.
-_WAITING = (
+_WAITING_RUNNERS = (
     select(Runner.id)
     .join(Event, Event.athlete_id == Runner.athlete_id)
     .join(Connection, Connection.runner_id == Runner.id)
@@ -41,21 +41,21 @@ _WAITING = (
         Runner.erase_at.is_(None),
     )
     .order_by(Event.due_at, Event.id)
-    .limit(_EVENTS_LOOKED_AT)
+    .limit(_MAX_SCANNED)
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class EventBatch:
     """One runner's due events, ours alone until they are settled."""
 
     runner_id: int
     events: Sequence[Event]
 
 
-def keep(db: Database, delivery: Delivery) -> bool:
+def save_delivery(db: Database, delivery: WebhookDelivery) -> bool:
     """Write a delivery down; False if it is a repeat or not about anybody here."""
-    told = {
+    columns = {
         "dedupe_key": delivery.dedupe_key,
         "subject": delivery.object_type,
         "subject_id": delivery.object_id,
@@ -64,95 +64,107 @@ def keep(db: Database, delivery: Delivery) -> bool:
         "updates": delivery.updates,
         "happened_at": delivery.event_time,
     }
-    named = {"subscription_id": delivery.subscription_id}
-    return bool(db.at_once(_keeping(db, tuple(told)), told | named))
+    parameters = {"subscription_id": delivery.subscription_id}
+    return bool(
+        db.execute_autocommit(
+            _insert_statement(db, tuple(columns)), columns | parameters
+        )
+    )
 
 
 @lru_cache(maxsize=4)  # building it costs more than running it
-def _keeping(db: Database, told: Sequence[str]) -> Executable:
+def _insert_statement(db: Database, column_names: Sequence[str]) -> Executable:
     """Return the one statement that asks whose event it is and stores it."""
     row: dict[str, Any] = {
-        name: bindparam(name, type_=Event.__table__.c[name].type) for name in told
+        name: bindparam(name, type_=Event.__table__.c[name].type)
+        for name in column_names
     }
-    row |= {"received_at": db.moment, "due_at": db.moment, "attempts": literal(0)}
-    named = bindparam("subscription_id", type_=Subscription.id.type)
-    is_known = _linked(row["athlete_id"])
+    row |= {
+        "received_at": db.now_expression,
+        "due_at": db.now_expression,
+        "attempts": literal(0),
+    }
+    subscription_id = bindparam("subscription_id", type_=Subscription.id.type)
+    is_known = _is_linked(row["athlete_id"])
     is_ours = or_(
-        exists().where(Subscription.id == named), ~exists(select(Subscription.id))
+        exists().where(Subscription.id == subscription_id),
+        ~exists(select(Subscription.id)),
     )
     return (
-        insert(db.engine, Event)
+        dialect_insert(db.engine, Event)
         .from_select([*row], select(*row.values()).where(is_known, is_ours))
         .on_conflict_do_nothing(index_elements=["dedupe_key"])
         .returning(Event.id)
     )
 
 
-def knows(session: Session, athlete_id: int) -> bool:
+def is_linked_athlete(session: Session, athlete_id: int) -> bool:
     """Whether an athlete of Strava's is a runner here who has Strava linked."""
-    return bool(session.scalar(select(_linked(literal(athlete_id)))))
+    return bool(session.scalar(select(_is_linked(literal(athlete_id)))))
 
 
-def forget_strangers(session: Session) -> None:
+def delete_unlinked_events(session: Session) -> None:
     """Remove what waits about those who have no link: nobody would ever take it."""
     session.execute(
         delete(Event).where(
-            Event.due_at.is_not(None), ~_linked(Event.__table__.c.athlete_id)
+            Event.due_at.is_not(None), ~_is_linked(Event.__table__.c.athlete_id)
         )
     )
 
 
-def _linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
+def _is_linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
     """Whether an athlete has a link here, be it a broken one."""
     return exists().where(
         Runner.athlete_id == athlete_id, Connection.runner_id == Runner.id
     )
 
 
-def claim(session: Session, *, now: datetime) -> Batch | None:
+def claim_next(session: Session, *, now: datetime) -> EventBatch | None:
     """Take all due events of one runner whom nobody else works on."""
     # Whom another worker takes meanwhile is not among those who are found next.
-    while waiting := session.scalars(_WAITING, {"now": now}).all():
-        for runner_id in dict.fromkeys(waiting):
-            if runners.hold(session, runner_id, now=now, until=now + LEASE):
-                return Batch(runner_id, _take(session, runner_id, now=now))
+    while runner_ids := session.scalars(_WAITING_RUNNERS, {"now": now}).all():
+        for runner_id in dict.fromkeys(runner_ids):
+            if runners.acquire(session, runner_id, now=now, until=now + LEASE):
+                return EventBatch(runner_id, _claim_events(session, runner_id, now=now))
     return None
 
 
-def _take(session: Session, runner_id: int, *, now: datetime) -> Sequence[Event]:
-    athlete = select(Runner.athlete_id).where(Runner.id == runner_id)
-    due = (
+def _claim_events(
+    session: Session, runner_id: int, *, now: datetime
+) -> Sequence[Event]:
+    athlete_id = select(Runner.athlete_id).where(Runner.id == runner_id)
+    due_ids = (
         select(Event.id)
-        .where(Event.athlete_id == athlete.scalar_subquery(), Event.due_at <= now)
+        .where(Event.athlete_id == athlete_id.scalar_subquery(), Event.due_at <= now)
         .order_by(Event.id)
-        .limit(_EVENTS_TAKEN)
+        .limit(_MAX_CLAIMED)
     )
     # Attempts are counted before the work, so that an event which kills its
     # worker is parked in the end.
     return session.scalars(
         update(Event)
-        .where(Event.id.in_(due))
+        .where(Event.id.in_(due_ids))
         .values(due_at=now + LEASE, attempts=Event.attempts + 1)
         .returning(Event)
     ).all()
 
 
-def done(session: Session, event_ids: Sequence[int]) -> None:
+def mark_done(session: Session, event_ids: Sequence[int]) -> None:
     session.execute(update(Event).where(Event.id.in_(event_ids)).values(due_at=None))
 
 
-def later(
+def postpone(
     session: Session,
     event_ids: Sequence[int],
     *,
     due_at: datetime | None,
-    parked_for: str | None,
-    free: bool,
+    failed_reason: str | None,
+    is_free: bool,
 ) -> None:
     """Put events back for `due_at`, or park them; `free` costs no attempt."""
-    attempts = Event.attempts - 1 if free else Event.attempts
+    attempts = Event.attempts - 1 if is_free else Event.attempts
     session.execute(
         update(Event)
         .where(Event.id.in_(event_ids))
-        .values(due_at=due_at, parked_for=parked_for, attempts=attempts)
+        .values(due_at=due_at, parked_for=failed_reason, attempts=attempts)
     )

@@ -7,14 +7,14 @@ from sync.models import Subscription
 from sync.runtime import Runtime
 
 
-def remember(runtime: Runtime, subscription_id: int) -> None:
+def save(runtime: Runtime, subscription_id: int) -> None:
     """Take events of this subscription, and of no other, from now on."""
     with runtime.db.transaction() as session:
         session.execute(delete(Subscription))
         session.add(Subscription(id=subscription_id, made_at=runtime.db.now(session)))
 
 
-def forget(runtime: Runtime) -> None:
+def clear(runtime: Runtime) -> None:
     """Take events of any subscription: none of them is known to be ours."""
     with runtime.db.transaction() as session:
         session.execute(delete(Subscription))
@@ -22,5 +22,5 @@ def forget(runtime: Runtime) -> None:
 
 def is_ours(session: Session, subscription_id: int) -> bool:
     """Whether an event of this subscription may be ours; any, while we know none."""
-    known = session.scalars(select(Subscription.id)).all()
-    return not known or subscription_id in known
+    known_ids = session.scalars(select(Subscription.id)).all()
+    return not known_ids or subscription_id in known_ids

@@ -5,108 +5,110 @@ from datetime import datetime
 from pydantic import validate_call
 
 from sync.language import gettext as _
-from sync.mail.formatting import moment, span
-from sync.mail.message import Message, Sending, plain
+from sync.mail.formatting import format_duration, format_moment
+from sync.mail.message import Message, RenderContext, transactional
 
 
 @validate_call
-def confirm_address(sending: Sending, *, token: str) -> Message:
-    return plain(
+def render_confirm_address(context: RenderContext, *, token: str) -> Message:
+    return transactional(
         "confirm_address",
-        sending,
+        context,
         subject=_("Confirm your address for Moodmiles"),
-        link=f"{sending.public_url}/email/confirm/{token}",
-        life=span(sending.stale_at - sending.now),
+        link=f"{context.public_url}/email/confirm/{token}",
+        life=format_duration(context.stale_at - context.now),
     )
 
 
 @validate_call
-def sign_in_link(sending: Sending, *, token: str) -> Message:
-    return plain(
+def render_sign_in_link(context: RenderContext, *, token: str) -> Message:
+    return transactional(
         "sign_in_link",
-        sending,
+        context,
         subject=_("Your sign-in link for Moodmiles"),
-        link=f"{sending.public_url}/login/{token}",
-        life=span(sending.stale_at - sending.now),
+        link=f"{context.public_url}/login/{token}",
+        life=format_duration(context.stale_at - context.now),
     )
 
 
 @validate_call
-def reconnect(sending: Sending) -> Message:
+def render_reconnect(context: RenderContext) -> Message:
     """Say that Strava no longer lets us in, and how to mend it."""
-    return plain(
+    return transactional(
         "reconnect",
-        sending,
+        context,
         subject=_("Moodmiles can no longer see your runs"),
-        link=f"{sending.public_url}/connect",
+        link=f"{context.public_url}/connect",
     )
 
 
 @validate_call
-def export_ready(
-    sending: Sending, *, expires_at: datetime, zone: str = "UTC"
+def render_export_ready(
+    context: RenderContext, *, expires_at: datetime, zone: str = "UTC"
 ) -> Message:
     """Say that the runner's data is packed; the page behind it asks to sign in."""
-    return plain(
+    return transactional(
         "export_ready",
-        sending,
+        context,
         subject=_("Your Moodmiles data is ready to download"),
-        link=f"{sending.public_url}/settings/export",
-        until=moment(expires_at, zone=zone),
+        link=f"{context.public_url}/settings/export",
+        until=format_moment(expires_at, zone=zone),
     )
 
 
 @validate_call
-def disconnected(sending: Sending) -> Message:
+def render_disconnected(context: RenderContext) -> Message:
     """Confirm that Strava is disconnected and its data gone."""
-    return plain(
+    return transactional(
         "disconnected",
-        sending,
+        context,
         subject=_("Strava is disconnected from Moodmiles"),
-        link=f"{sending.public_url}/settings",
+        link=f"{context.public_url}/settings",
     )
 
 
 @validate_call
-def deleted(sending: Sending) -> Message:
+def render_deleted(context: RenderContext) -> Message:
     """Confirm that everything about the runner is gone."""
-    return plain("deleted", sending, subject=_("Your Moodmiles data is deleted"))
+    return transactional(
+        "deleted", context, subject=_("Your Moodmiles data is deleted")
+    )
 
 
 @validate_call
-def undo(
-    sending: Sending, *, token: str, until: datetime, zone: str = "UTC"
+def render_undo(
+    context: RenderContext, *, token: str, until: datetime, zone: str = "UTC"
 ) -> Message:
     """Say that everything will be deleted in a moment, and how to undo it."""
-    return plain(
+    return transactional(
         "undo",
-        sending,
+        context,
         subject=_("Your Moodmiles data will be deleted in a few minutes"),
-        link=f"{sending.public_url}/undo/{token}",
-        until=moment(until, zone=zone),
+        link=f"{context.public_url}/undo/{token}",
+        until=format_moment(until, zone=zone),
     )
 
 
 @validate_call
-def inactive(
-    sending: Sending, *, token: str, until: datetime, zone: str = "UTC"
+def render_inactive(
+    context: RenderContext, *, token: str, until: datetime, zone: str = "UTC"
 ) -> Message:
     """Say, after a year without a visit, that everything will go in a month."""
-    return plain(
+    return transactional(
         "inactive",
-        sending,
+        context,
         subject=_("Shall we keep your Moodmiles data?"),
-        link=f"{sending.public_url}/stay/{token}",
-        until=moment(until, zone=zone),
+        link=f"{context.public_url}/stay/{token}",
+        until=format_moment(until, zone=zone),
     )
 
 
 @validate_call
-def agree_again(sending: Sending) -> Message:
+def render_agree_again(context: RenderContext) -> Message:
     """Say that a text agreed to has changed, and that nothing happens until then."""
-    return plain(
+    return transactional(
         "agree_again",
-        sending,
+        context,
         subject=_("What you agreed to at Moodmiles has a new text"),
-        link=f"{sending.public_url}/settings/consents",
+        link=f"{context.public_url}/settings/consents",
     )

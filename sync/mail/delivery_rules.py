@@ -8,14 +8,14 @@ from enum import StrEnum, auto
 # Longer than any one mail can take, shorter than anyone would wait for it.
 LEASE = timedelta(minutes=5)
 # Greylisting servers want to see us again after five minutes or so.
-WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
+RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
 # A reminder that lands with the survey that it reminds of is only noise.
-LEAST_GAP = timedelta(hours=1)
+MIN_REMINDER_GAP = timedelta(hours=1)
 
 # Someone is waiting for this one, so an old bounce does not stop it.
-_ASKED_FOR_JUST_NOW = "sign_in_link"
+_SENT_DESPITE_BOUNCE = "sign_in_link"
 # These go out even while a runner's account stands still.
-ABOUT_THE_ACCOUNT = {
+ACCOUNT_KINDS = {
     "agree_again",
     "confirm_address",
     "deleted",
@@ -25,11 +25,11 @@ ABOUT_THE_ACCOUNT = {
     "sign_in_link",
     "undo",
 }
-_ABOUT_THE_ADDRESS = {"1", "2"}
-_ENHANCED = re.compile(r"\s*5\.(\d{1,3})\.\d{1,3}\b")
+_ADDRESS_STATUS_SUBJECTS = {"1", "2"}
+_ENHANCED_STATUS = re.compile(r"\s*5\.(\d{1,3})\.\d{1,3}\b")
 
 
-class Stage(StrEnum):
+class SmtpStage(StrEnum):
     """How far the conversation with the server had come."""
 
     OPENING = auto()
@@ -39,14 +39,14 @@ class Stage(StrEnum):
     CONTENT = auto()
 
 
-class Outcome(StrEnum):
+class DeliveryOutcome(StrEnum):
     RETRY = auto()
     BOUNCED = auto()
     REFUSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class SurveyState:
     """What has become of the survey that a mail is about."""
 
     is_answered: bool
@@ -57,7 +57,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Prospect:
+class PendingMail:
     """A mail about to be sent, and what has happened since it was promised."""
 
     kind: str
@@ -65,10 +65,10 @@ class Prospect:
     has_values: bool
     has_address: bool
     has_bounced: bool
-    survey: Survey | None = None
+    survey: SurveyState | None = None
 
 
-def why_not(mail: Prospect, *, now: datetime) -> str | None:
+def suppression_reason(mail: PendingMail, *, now: datetime) -> str | None:
     """Return why the mail must not go out any more, or None if it may."""
     if mail.stale_at <= now:
         return "stale"
@@ -76,14 +76,16 @@ def why_not(mail: Prospect, *, now: datetime) -> str | None:
         return "unreadable"
     if not mail.has_address:
         return "no address"
-    if mail.has_bounced and mail.kind != _ASKED_FOR_JUST_NOW:
+    if mail.has_bounced and mail.kind != _SENT_DESPITE_BOUNCE:
         return "bounced before"
     if mail.survey is not None:
-        return _survey_is_over(mail.survey, kind=mail.kind, now=now)
+        return _survey_suppression_reason(mail.survey, kind=mail.kind, now=now)
     return None
 
 
-def _survey_is_over(survey: Survey, *, kind: str, now: datetime) -> str | None:
+def _survey_suppression_reason(
+    survey: SurveyState, *, kind: str, now: datetime
+) -> str | None:
     if survey.is_answered:
         return "answered"
     if survey.is_skipped:
@@ -93,34 +95,41 @@ def _survey_is_over(survey: Survey, *, kind: str, now: datetime) -> str | None:
     if survey.expires_at <= now:
         return "stale"
     if kind == "survey_reminder":
-        return _reminds_of_nothing(survey.sent_at, now=now)
+        return _reminder_suppression_reason(survey.sent_at, now=now)
     return None
 
 
-def _reminds_of_nothing(sent_at: datetime | None, *, now: datetime) -> str | None:
+def _reminder_suppression_reason(
+    sent_at: datetime | None, *, now: datetime
+) -> str | None:
     if sent_at is None:
         return "survey not sent"
-    return "survey just sent" if now - sent_at < LEAST_GAP else None
+    return "survey just sent" if now - sent_at < MIN_REMINDER_GAP else None
 
 
-def meaning(stage: Stage, code: int, text: str) -> Outcome:
+def classify_refusal(stage: SmtpStage, code: int, text: str) -> DeliveryOutcome:
     """Return what a server's refusal says about this mail.
 
     Only a lasting "no" about the recipient is a bounce.  A "no" to our own
     address or a failed sign-in is the host's to mend, so the mail waits; a "no"
     to what the mail says, or by policy (5.7), ends the mail and not the address.
     """
-    if stage in {Stage.OPENING, Stage.LINE, Stage.SENDER} or not 500 <= code < 600:
-        return Outcome.RETRY
-    enhanced = _ENHANCED.match(text)
-    if enhanced:
-        is_bounce = enhanced[1] in _ABOUT_THE_ADDRESS
+    if (
+        stage in {SmtpStage.OPENING, SmtpStage.LINE, SmtpStage.SENDER}
+        or not 500 <= code < 600
+    ):
+        return DeliveryOutcome.RETRY
+    status_match = _ENHANCED_STATUS.match(text)
+    if status_match:
+        is_bounce = status_match[1] in _ADDRESS_STATUS_SUBJECTS
     else:
-        is_bounce = stage is Stage.RECIPIENT and code in {550, 551, 552, 553}
-    return Outcome.BOUNCED if is_bounce else Outcome.REFUSED
+        is_bounce = stage is SmtpStage.RECIPIENT and code in {550, 551, 552, 553}
+    return DeliveryOutcome.BOUNCED if is_bounce else DeliveryOutcome.REFUSED
 
 
-def next_try(attempts: int, *, now: datetime, stale_at: datetime) -> datetime:
+def compute_next_attempt(
+    attempts: int, *, now: datetime, stale_at: datetime
+) -> datetime:
     """Return when to try again: later each time, and once more to give up."""
-    wait = WAITS[min(attempts, len(WAITS)) - 1]
-    return max(now, min(now + wait, stale_at))
+    delay = RETRY_DELAYS[min(attempts, len(RETRY_DELAYS)) - 1]
+    return max(now, min(now + delay, stale_at))

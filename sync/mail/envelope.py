@@ -5,7 +5,7 @@ from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
-from sync.mail.message import PICTURE_ID
+from sync.mail.message import PICTURE_CONTENT_ID
 from sync.mail.messages import Message
 
 # At the usual 78 characters Python folds List-Unsubscribe into an encoded word,
@@ -13,7 +13,7 @@ from sync.mail.messages import Message
 _POLICY = policy.SMTP.clone(max_line_length=998)
 
 
-def seal_up(  # noqa: PLR0913
+def build_email(  # noqa: PLR0913
     message: Message,
     *,
     kind: str,
@@ -23,37 +23,37 @@ def seal_up(  # noqa: PLR0913
     sent_at: datetime,
 ) -> EmailMessage:
     """Return the mail as it goes over the wire; `kind` is only a label in it."""
-    letter = EmailMessage(policy=_POLICY)
-    letter["From"] = sender
-    letter["To"] = recipient
-    letter["Subject"] = message.subject
-    letter["Date"] = format_datetime(sent_at)
-    letter["Message-ID"] = message_id
-    letter["Auto-Submitted"] = "auto-generated"
-    letter["X-Auto-Response-Suppress"] = "All"
-    letter["Feedback-ID"] = f"{kind.replace('_', '-')}:v1:moodmiles"
+    email = EmailMessage(policy=_POLICY)
+    email["From"] = sender
+    email["To"] = recipient
+    email["Subject"] = message.subject
+    email["Date"] = format_datetime(sent_at)
+    email["Message-ID"] = message_id
+    email["Auto-Submitted"] = "auto-generated"
+    email["X-Auto-Response-Suppress"] = "All"
+    email["Feedback-ID"] = f"{kind.replace('_', '-')}:v1:moodmiles"
     if message.unsubscribe_url:
-        letter["List-Id"] = f"Run surveys <surveys.{host_of(sender)}>"
-        letter["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
-        letter["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    letter.set_content(message.text, cte="quoted-printable")
-    letter.add_alternative(message.html, subtype="html", cte="quoted-printable")
+        email["List-Id"] = f"Run surveys <surveys.{parse_host(sender)}>"
+        email["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+        email["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    email.set_content(message.text, cte="quoted-printable")
+    email.add_alternative(message.html, subtype="html", cte="quoted-printable")
     if message.picture is not None:
-        _enclose(letter, message.picture)
-    return letter
+        _attach_picture(email, message.picture)
+    return email
 
 
-def _enclose(letter: EmailMessage, picture: bytes) -> None:
+def _attach_picture(email: EmailMessage, picture: bytes) -> None:
     """Put the picture beside the HTML that shows it: nothing is fetched to see it."""
-    for part in letter.iter_parts():
+    for part in email.iter_parts():
         if isinstance(part, EmailMessage) and part.get_content_subtype() == "html":
-            part.add_related(picture, "image", "png", cid=f"<{PICTURE_ID}>")
+            part.add_related(picture, "image", "png", cid=f"<{PICTURE_CONTENT_ID}>")
 
 
-def address_of(sender: str) -> str:
+def parse_address(sender: str) -> str:
     """Return the bare address of "Moodmiles <moodmiles@example.org>"."""
     return parseaddr(sender)[1]
 
 
-def host_of(sender: str) -> str:
-    return address_of(sender).partition("@")[2] or "localhost"
+def parse_host(sender: str) -> str:
+    return parse_address(sender).partition("@")[2] or "localhost"

@@ -8,73 +8,73 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel.dates import format_skeleton
 
 from sync.language import (
-    DEFAULT,
-    locale,
-    localized,
+    DEFAULT_LANGUAGE,
+    current_language,
+    current_locale,
+    localize_number,
     ngettext,
     pgettext,
-    spoken,
     translatable,
 )
 from sync.language import gettext as _
 
-_METRES_IN = {"km": 1000.0, "mi": 1609.344}
-MOODS: Mapping[int, str] = {
+_METRES_PER_UNIT = {"km": 1000.0, "mi": 1609.344}
+MOOD_LABELS: Mapping[int, str] = {
     -2: translatable("Awful"),
     -1: translatable("Low"),
     0: translatable("OK"),
     1: translatable("Good"),
     2: translatable("Great"),
 }
-_HOUR_MIN, _DAY_MIN = 60, 24 * 60
-_PARTS_OF_DAY = ((3, "night"), (12, "morning"), (17, "afternoon"), (24, "evening"))
-_TODAY: Mapping[str, str] = {
+_MINUTES_PER_HOUR, _MINUTES_PER_DAY = 60, 24 * 60
+_DAY_PARTS = ((3, "night"), (12, "morning"), (17, "afternoon"), (24, "evening"))
+_TODAY_TEXTS: Mapping[str, str] = {
     "morning": translatable("this morning"),
     "afternoon": translatable("this afternoon"),
     "evening": translatable("this evening"),
 }
-_YESTERDAY: Mapping[str, str] = {
+_YESTERDAY_TEXTS: Mapping[str, str] = {
     "night": translatable("yesterday"),
     "morning": translatable("yesterday morning"),
     "afternoon": translatable("yesterday afternoon"),
 }
 
 
-def occasion(started_at: datetime, *, now: datetime, zone: str) -> str | None:
+def format_occasion(started_at: datetime, *, now: datetime, zone: str) -> str | None:
     """Return "this morning", "last night" or so; None when it is too long ago."""
-    started, today = _local(started_at, zone), _local(now, zone)
-    part = next(name for end, name in _PARTS_OF_DAY if started.hour < end)
-    match (today.date() - started.date()).days, part:
+    started_local, now_local = _to_local(started_at, zone), _to_local(now, zone)
+    day_part = next(name for end, name in _DAY_PARTS if started_local.hour < end)
+    match (now_local.date() - started_local.date()).days, day_part:
         case (0, "night"):
             return pgettext("after midnight", "last night")
         case (1, "evening"):
             return pgettext("before midnight", "last night")
-        case (0, earlier):
-            return _(_TODAY[earlier])
-        case (1, earlier):
-            return _(_YESTERDAY[earlier])
+        case (0, earlier_part):
+            return _(_TODAY_TEXTS[earlier_part])
+        case (1, earlier_part):
+            return _(_YESTERDAY_TEXTS[earlier_part])
         case _:
             return None
 
 
-def moment(at: datetime, *, zone: str) -> str:
+def format_moment(at: datetime, *, zone: str) -> str:
     """Return "Sun 22 Nov, 09:18" in the runner's zone, naming UTC if it is not."""
-    local = _local(at, zone)
-    place = "" if local.tzname() != "UTC" else " UTC"
-    return f"{_day(local)}, {local:%H:%M}{place}"
+    local = _to_local(at, zone)
+    zone_suffix = "" if local.tzname() != "UTC" else " UTC"
+    return f"{_format_day(local)}, {local:%H:%M}{zone_suffix}"
 
 
-def _day(local: datetime) -> str:
-    if spoken() == DEFAULT:
+def _format_day(local: datetime) -> str:
+    if current_language() == DEFAULT_LANGUAGE:
         return f"{local:%a} {local.day} {local:%b}"
-    return format_skeleton("MMMEd", local.date(), locale=locale())
+    return format_skeleton("MMMEd", local.date(), locale=current_locale())
 
 
-def distance(distance_m: float, *, units: str) -> str:
-    return f"{localized(f'{distance_m / _METRES_IN[units]:.1f}')} {units}"
+def format_distance(distance_m: float, *, units: str) -> str:
+    return f"{localize_number(f'{distance_m / _METRES_PER_UNIT[units]:.1f}')} {units}"
 
 
-def week_summary(
+def summarize_week(
     runs: int,
     distances_m: Sequence[float],
     moods: Sequence[Sequence[int]],
@@ -84,13 +84,13 @@ def week_summary(
     """Return "3 runs, 24.1 km, 2 answers" as a sentence."""
     parts = (
         ngettext("%(n)s run", "%(n)s runs", runs),
-        distance(sum(distances_m), units=units),
+        format_distance(sum(distances_m), units=units),
         ngettext("%(n)s answer", "%(n)s answers", sum(map(len, moods))),
     )
     return f"{', '.join(parts)}."
 
 
-def week_described(
+def describe_week(
     distances_m: Sequence[float],
     moods: Sequence[Sequence[int]],
     *,
@@ -98,38 +98,43 @@ def week_described(
     first_weekday: int = 0,
 ) -> str:
     """Say in words what the picture of the week shows, day by day."""
-    shown = locale().days["stand-alone"]["abbreviated"]
+    day_names = current_locale().days["stand-alone"]["abbreviated"]
     days = [
-        f"{shown[(first_weekday + number) % 7]} {distance(metres, units=units)}"
-        + "".join(f", {_(MOODS[mood])}" for mood in said)
-        for number, (metres, said) in enumerate(zip(distances_m, moods, strict=True))
-        if metres or said
+        f"{day_names[(first_weekday + day_index) % 7]} "
+        f"{format_distance(distance_m, units=units)}"
+        + "".join(f", {_(MOOD_LABELS[mood])}" for mood in day_moods)
+        for day_index, (distance_m, day_moods) in enumerate(
+            zip(distances_m, moods, strict=True)
+        )
+        if distance_m or day_moods
     ]
     return "; ".join(days) + "."
 
 
-def span(time: timedelta) -> str:
+def format_duration(duration: timedelta) -> str:
     """Return how long, rounded up: "15 minutes", "3 hours", "2 days"."""
-    minutes = max(1, math.ceil(time / timedelta(minutes=1)))
-    size, said = next(
-        (size, said) for size, said in _SPANS if minutes >= 2 * size or size == 1
+    minutes = max(1, math.ceil(duration / timedelta(minutes=1)))
+    unit_min, format_unit = next(
+        (unit_min, format_unit)
+        for unit_min, format_unit in _DURATION_UNITS
+        if minutes >= 2 * unit_min or unit_min == 1
     )
-    return said(math.ceil(minutes / size))
+    return format_unit(math.ceil(minutes / unit_min))
 
 
-def _days(count: int) -> str:
+def _format_days(count: int) -> str:
     return ngettext("%(n)s day", "%(n)s days", count)
 
 
-def _hours(count: int) -> str:
+def _format_hours(count: int) -> str:
     return ngettext("%(n)s hour", "%(n)s hours", count)
 
 
-def _minutes(count: int) -> str:
+def _format_minutes(count: int) -> str:
     return ngettext("%(n)s minute", "%(n)s minutes", count)
 
 
-def _local(at: datetime, zone: str) -> datetime:
+def _to_local(at: datetime, zone: str) -> datetime:
     """Return the wall clock in `zone`; a zone nobody knows must not cost a mail."""
     try:
         return at.astimezone(ZoneInfo(zone))
@@ -137,8 +142,8 @@ def _local(at: datetime, zone: str) -> datetime:
         return at.astimezone(ZoneInfo("UTC"))
 
 
-_SPANS: tuple[tuple[int, Callable[[int], str]], ...] = (
-    (_DAY_MIN, _days),
-    (_HOUR_MIN, _hours),
-    (1, _minutes),
+_DURATION_UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
+    (_MINUTES_PER_DAY, _format_days),
+    (_MINUTES_PER_HOUR, _format_hours),
+    (1, _format_minutes),
 )

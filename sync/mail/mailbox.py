@@ -9,13 +9,13 @@ from itertools import islice
 from mailbox import Maildir
 from pathlib import Path
 
-MOST_LISTED = 200
+MAX_LISTED = 200
 
-_STAMP = re.compile(r"(\d+)\.(?:M(\d+))?(?:P\d+)?(?:Q(\d+))?")
+_ARRIVAL_PATTERN = re.compile(r"(\d+)\.(?:M(\d+))?(?:P\d+)?(?:Q(\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class ReceivedEmail:
     """One mail that came in; `key` is its name in the folder."""
 
     key: str
@@ -34,55 +34,55 @@ class Mailbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def letters(self, query: str = "") -> list[Letter]:
+    def find_emails(self, query: str = "") -> list[ReceivedEmail]:
         """Return the mails that hold the words of `query`, newest first."""
-        maildir = self._open()
+        maildir = self._open_maildir()
         if maildir is None:
             return []
         words = query.lower().split()
-        newest_first = sorted(maildir.keys(), key=_age, reverse=True)
-        read = (_read(maildir, key) for key in newest_first)
-        found = (letter for letter in read if letter and _holds(letter, words))
-        return list(islice(found, MOST_LISTED))
+        newest_first = sorted(maildir.keys(), key=_parse_arrival, reverse=True)
+        emails = (_read_email(maildir, key) for key in newest_first)
+        matching = (email for email in emails if email and _matches(email, words))
+        return list(islice(matching, MAX_LISTED))
 
-    def letter(self, key: str) -> Letter | None:
+    def load_email(self, key: str) -> ReceivedEmail | None:
         """Return one mail, or None if there is none of that name (any more)."""
-        maildir = self._open()
-        return None if maildir is None else _read(maildir, key)
+        maildir = self._open_maildir()
+        return None if maildir is None else _read_email(maildir, key)
 
     def clear(self) -> None:
         """Throw every mail away."""
-        maildir = self._open()
+        maildir = self._open_maildir()
         if maildir is not None:
             maildir.clear()
 
-    def _open(self) -> Maildir | None:
+    def _open_maildir(self) -> Maildir | None:
         if not (self._folder / "new").is_dir():
             return None
         return Maildir(self._folder, create=False)
 
 
-def _read(maildir: Maildir, key: str) -> Letter | None:
+def _read_email(maildir: Maildir, key: str) -> ReceivedEmail | None:
     try:
         source = maildir.get_bytes(key)
     except (KeyError, FileNotFoundError):
         return None
     message = message_from_bytes(source, policy=policy.default)
     headers = tuple((name, str(value)) for name, value in message.items())
-    return Letter(
+    return ReceivedEmail(
         key=key,
-        received_at=datetime.fromtimestamp(_age(key)[0], UTC),
+        received_at=datetime.fromtimestamp(_parse_arrival(key)[0], UTC),
         sender=str(message.get("From", "")),
         recipient=str(message.get("To", "")),
         subject=str(message.get("Subject", "")),
         headers=headers,
-        text=_part(message, "plain"),
-        html=_part(message, "html"),
+        text=_get_body(message, "plain"),
+        html=_get_body(message, "html"),
     )
 
 
-def _part(message: EmailMessage, kind: str) -> str:
-    body = message.get_body((kind,))
+def _get_body(message: EmailMessage, subtype: str) -> str:
+    body = message.get_body((subtype,))
     if body is None:
         return ""
     try:
@@ -92,15 +92,15 @@ def _part(message: EmailMessage, kind: str) -> str:
         return bytes(body.get_payload(decode=True) or b"").decode(errors="replace")
 
 
-def _holds(letter: Letter, words: list[str]) -> bool:
-    everything = f"{letter.sender} {letter.recipient} {letter.subject} {letter.text}"
-    return all(word in everything.lower() for word in words)
+def _matches(email: ReceivedEmail, words: list[str]) -> bool:
+    searchable = f"{email.sender} {email.recipient} {email.subject} {email.text}"
+    return all(word in searchable.lower() for word in words)
 
 
-def _age(key: str) -> tuple[int, int, int]:
+def _parse_arrival(key: str) -> tuple[int, int, int]:
     """Return what a Maildir name says of when the mail came in."""
-    stamp = _STAMP.match(key)
-    if stamp is None:
+    name_match = _ARRIVAL_PATTERN.match(key)
+    if name_match is None:
         return 0, 0, 0
-    seconds, microseconds, number = (int(part or 0) for part in stamp.groups())
+    seconds, microseconds, number = (int(part or 0) for part in name_match.groups())
     return seconds, microseconds, number

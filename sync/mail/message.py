@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sync.language import gettext as _
-from sync.mail.formatting import MOODS
-from sync.mail.templates import compose
+from sync.mail.formatting import MOOD_LABELS
+from sync.mail.templates import render_templates
 
 # Awful to Great, as the tiles in a mail count them.
-_FACES = ("😞", "😔", "😐", "😊", "😄")
+_MOOD_EMOJI = ("😞", "😔", "😐", "😊", "😄")
 
-PICTURE_ID = "week@moodmiles"
+PICTURE_CONTENT_ID = "week@moodmiles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class FooterContact:
     """Somebody to talk to, for the foot of a mail."""
 
     name: str
@@ -36,30 +36,30 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class RenderContext:
     """What is known only when the mail goes out; `people` stand in its foot."""
 
     public_url: str
     now: datetime
     stale_at: datetime
     language: str = ""
-    people: Sequence[Person] = ()
+    contacts: Sequence[FooterContact] = ()
 
 
-def in_order(reversed_order: bool) -> list[tuple[int, str, str]]:
+def list_mood_choices(reversed_order: bool) -> list[tuple[int, str, str]]:
     """Return number, face and word of the five answers, Awful first or last."""
-    found = [
-        (place, face, _(word))
-        for place, (face, word) in enumerate(
-            zip(_FACES, MOODS.values(), strict=True), start=1
+    mood_choices = [
+        (number, emoji, _(label))
+        for number, (emoji, label) in enumerate(
+            zip(_MOOD_EMOJI, MOOD_LABELS.values(), strict=True), start=1
         )
     ]
-    return found[::-1] if reversed_order else found
+    return mood_choices[::-1] if reversed_order else mood_choices
 
 
-def asking(
+def unsubscribable(
     kind: str,
-    sending: Sending,
+    context: RenderContext,
     *,
     subject: str,
     unsubscribe_token: str,
@@ -67,11 +67,11 @@ def asking(
     **values: Any,
 ) -> Message:
     """Write a mail that the runner may stop with one click, or `only` its kind."""
-    runner_url = f"{sending.public_url}/u/{unsubscribe_token}"
+    runner_url = f"{context.public_url}/u/{unsubscribe_token}"
     stop_url = f"{runner_url}?only={only}" if only else runner_url
-    message = plain(
+    message = transactional(
         kind,
-        sending,
+        context,
         subject=subject,
         stop_url=stop_url,
         settings_url=f"{runner_url}/settings",
@@ -80,12 +80,14 @@ def asking(
     return Message(message.subject, message.html, message.text, stop_url)
 
 
-def plain(kind: str, sending: Sending, *, subject: str, **values: Any) -> Message:
-    html, text = compose(
+def transactional(
+    kind: str, context: RenderContext, *, subject: str, **values: Any
+) -> Message:
+    html, text = render_templates(
         kind,
         subject=subject,
-        public_url=sending.public_url,
-        people=sending.people,
+        public_url=context.public_url,
+        people=context.contacts,
         **values,
     )
     return Message(subject, html, text)

@@ -9,23 +9,40 @@ from typing import Any, Literal
 from pydantic import ValidationError, validate_call
 
 from sync.errors import MoodmilesError
-from sync.language import DEFAULT, speaking, spoken, translatable
+from sync.language import (
+    DEFAULT_LANGUAGE,
+    activate_language,
+    current_language,
+    translatable,
+)
 from sync.language import gettext as _
 from sync.mail import account_mails
 from sync.mail.formatting import (
-    distance,
-    moment,
-    occasion,
-    week_described,
-    week_summary,
+    describe_week,
+    format_distance,
+    format_moment,
+    format_occasion,
+    summarize_week,
 )
-from sync.mail.message import PICTURE_ID, Message, Sending, asking, in_order
-from sync.mail.week_picture import Day, week_picture
+from sync.mail.message import (
+    PICTURE_CONTENT_ID,
+    Message,
+    RenderContext,
+    list_mood_choices,
+    unsubscribable,
+)
+from sync.mail.week_picture import PictureDay, draw_week
 
-__all__ = ["Message", "Sending", "UnknownMail", "check", "render"]
+__all__ = [
+    "InvalidMail",
+    "Message",
+    "RenderContext",
+    "check_mail_values",
+    "render_mail",
+]
 
 # What the settings behind the mail offer to choose; the runner still has to save.
-CHOICES = (
+FREQUENCY_CHOICES = (
     ("every-run", translatable("Keep asking after every run")),
     ("every-other-run", translatable("Every other run")),
     ("weekly", translatable("Once a week")),
@@ -33,13 +50,13 @@ CHOICES = (
 )
 
 
-class UnknownMail(MoodmilesError):
+class InvalidMail(MoodmilesError):
     """No mail is called that, or it was promised without what it must say."""
 
 
 @validate_call
-def survey(  # noqa: PLR0913
-    sending: Sending,
+def render_survey(  # noqa: PLR0913
+    context: RenderContext,
     *,
     token: str,
     unsubscribe_token: str,
@@ -54,28 +71,30 @@ def survey(  # noqa: PLR0913
 
     Leave `run_started_at` or `distance_m` out and the mail says neither.
     """
-    when = run_started_at and occasion(run_started_at, now=sending.now, zone=zone)
+    when = run_started_at and format_occasion(
+        run_started_at, now=context.now, zone=zone
+    )
     subject = (
         _("Your run %(when)s: how do you feel?", when=when)
         if when
         else _("A quick question about your run")
     )
-    return asking(
+    return unsubscribable(
         "survey",
-        sending,
+        context,
         subject=subject,
         token=token,
         unsubscribe_token=unsubscribe_token,
-        until=moment(expires_at, zone=zone),
+        until=format_moment(expires_at, zone=zone),
         when=when,
-        distance=distance_m and distance(distance_m, units=units),
-        moods=in_order(reversed_order),
+        distance=distance_m and format_distance(distance_m, units=units),
+        moods=list_mood_choices(reversed_order),
     )
 
 
 @validate_call
-def survey_reminder(  # noqa: PLR0913
-    sending: Sending,
+def render_survey_reminder(  # noqa: PLR0913
+    context: RenderContext,
     *,
     token: str,
     unsubscribe_token: str,
@@ -85,22 +104,24 @@ def survey_reminder(  # noqa: PLR0913
     reversed_order: bool = False,
 ) -> Message:
     """Ask once more, and say that it is the last time."""
-    when = run_started_at and occasion(run_started_at, now=sending.now, zone=zone)
-    return asking(
+    when = run_started_at and format_occasion(
+        run_started_at, now=context.now, zone=zone
+    )
+    return unsubscribable(
         "survey_reminder",
-        sending,
+        context,
         subject=_("Still open: how do you feel after your run?"),
         token=token,
         unsubscribe_token=unsubscribe_token,
-        until=moment(expires_at, zone=zone),
+        until=format_moment(expires_at, zone=zone),
         when=when,
-        moods=in_order(reversed_order),
+        moods=list_mood_choices(reversed_order),
     )
 
 
 @validate_call
-def checkin(  # noqa: PLR0913
-    sending: Sending,
+def render_checkin(  # noqa: PLR0913
+    context: RenderContext,
     *,
     token: str,
     unsubscribe_token: str,
@@ -109,36 +130,36 @@ def checkin(  # noqa: PLR0913
     reversed_order: bool = False,
 ) -> Message:
     """Ask how the runner feels on a random day, whatever they did on it."""
-    return asking(
+    return unsubscribable(
         "checkin",
-        sending,
+        context,
         subject=_("A quick check-in: how do you feel?"),
         token=token,
         unsubscribe_token=unsubscribe_token,
         only="checkins",
-        until=moment(expires_at, zone=zone),
-        moods=in_order(reversed_order),
+        until=format_moment(expires_at, zone=zone),
+        moods=list_mood_choices(reversed_order),
     )
 
 
 @validate_call
-def slow_down_question(
-    sending: Sending, *, unsubscribe_token: str, unanswered: int = 5
+def render_slow_down_question(
+    context: RenderContext, *, unsubscribe_token: str, unanswered: int = 5
 ) -> Message:
     """Ask, after several unanswered surveys, how often to go on."""
-    return asking(
+    return unsubscribable(
         "slow_down_question",
-        sending,
+        context,
         subject=_("Shall we keep asking after your runs?"),
         unsubscribe_token=unsubscribe_token,
         unanswered=unanswered,
-        choices=[(ask, _(words)) for ask, words in CHOICES],
+        choices=[(frequency, _(label)) for frequency, label in FREQUENCY_CHOICES],
     )
 
 
 @validate_call
-def digest(  # noqa: PLR0913
-    sending: Sending,
+def render_digest(  # noqa: PLR0913
+    context: RenderContext,
     *,
     distances_m: list[float],
     moods: list[list[int]],
@@ -152,63 +173,67 @@ def digest(  # noqa: PLR0913
 
     `sentence` is what the figures said then, in each of our languages.
     """
-    days = [Day(*day) for day in zip(distances_m, moods, strict=True)]
-    message = asking(
+    days = [PictureDay(*day) for day in zip(distances_m, moods, strict=True)]
+    message = unsubscribable(
         "digest",
-        sending,
+        context,
         subject=_("Your week with Moodmiles"),
         unsubscribe_token=unsubscribe_token,
         only="digest",
-        summary=week_summary(runs, distances_m, moods, units=units),
-        described=week_described(
+        summary=summarize_week(runs, distances_m, moods, units=units),
+        described=describe_week(
             distances_m, moods, units=units, first_weekday=first_weekday
         ),
-        sentence=sentence if isinstance(sentence, str) else _in_language(sentence),
-        picture_id=PICTURE_ID,
+        sentence=sentence
+        if isinstance(sentence, str)
+        else _select_translation(sentence),
+        picture_id=PICTURE_CONTENT_ID,
     )
-    return replace(message, picture=week_picture(days, first_weekday=first_weekday))
+    return replace(message, picture=draw_week(days, first_weekday=first_weekday))
 
 
-def _in_language(said: Mapping[str, str]) -> str:
-    return said.get(spoken()) or said[DEFAULT]
+def _select_translation(translations: Mapping[str, str]) -> str:
+    return translations.get(current_language()) or translations[DEFAULT_LANGUAGE]
 
 
-_KINDS: Mapping[str, Callable[..., Message]] = {
-    "survey": survey,
-    "survey_reminder": survey_reminder,
-    "checkin": checkin,
-    "slow_down_question": slow_down_question,
-    "digest": digest,
-    "confirm_address": account_mails.confirm_address,
-    "sign_in_link": account_mails.sign_in_link,
-    "reconnect": account_mails.reconnect,
-    "export_ready": account_mails.export_ready,
-    "disconnected": account_mails.disconnected,
-    "deleted": account_mails.deleted,
-    "undo": account_mails.undo,
-    "inactive": account_mails.inactive,
-    "agree_again": account_mails.agree_again,
+_RENDERERS: Mapping[str, Callable[..., Message]] = {
+    "survey": render_survey,
+    "survey_reminder": render_survey_reminder,
+    "checkin": render_checkin,
+    "slow_down_question": render_slow_down_question,
+    "digest": render_digest,
+    "confirm_address": account_mails.render_confirm_address,
+    "sign_in_link": account_mails.render_sign_in_link,
+    "reconnect": account_mails.render_reconnect,
+    "export_ready": account_mails.render_export_ready,
+    "disconnected": account_mails.render_disconnected,
+    "deleted": account_mails.render_deleted,
+    "undo": account_mails.render_undo,
+    "inactive": account_mails.render_inactive,
+    "agree_again": account_mails.render_agree_again,
 }
 
 
-def check(kind: str, values: Mapping[str, Any]) -> None:
+def check_mail_values(kind: str, values: Mapping[str, Any]) -> None:
     """Raise `UnknownMail` unless a mail of this kind can be made of `values`."""
-    if kind not in _KINDS:
-        raise UnknownMail(f"There is no mail of the kind {kind}.")
+    if kind not in _RENDERERS:
+        raise InvalidMail(f"There is no mail of the kind {kind}.")
     try:
-        inspect.signature(_KINDS[kind]).bind(None, **values)
+        inspect.signature(_RENDERERS[kind]).bind(None, **values)
     except TypeError as error:
-        raise UnknownMail(f"A mail of the kind {kind}: {error}.") from None
+        raise InvalidMail(f"A mail of the kind {kind}: {error}.") from None
 
 
-def render(kind: str, values: Mapping[str, Any], sending: Sending) -> Message:
+def render_mail(
+    kind: str, values: Mapping[str, Any], context: RenderContext
+) -> Message:
     """Write the mail of this kind in its reader's language, or raise `UnknownMail`."""
-    check(kind, values)
+    check_mail_values(kind, values)
     try:
-        with speaking(sending.language or spoken()):
-            return _KINDS[kind](sending, **values)
+        with activate_language(context.language or current_language()):
+            return _RENDERERS[kind](context, **values)
     except ValidationError as error:
-        wrong = ", ".join(str(item["loc"][-1]) for item in error.errors())
-        raise UnknownMail(
-            f"A mail of the kind {kind} cannot use its {wrong}."
+        invalid_names = ", ".join(str(item["loc"][-1]) for item in error.errors())
+        raise InvalidMail(
+            f"A mail of the kind {kind} cannot use its {invalid_names}."
         ) from None

@@ -10,14 +10,14 @@ from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import Session
 
 from sync.crypto import Sealer
-from sync.database import insert, wake_after_commit
+from sync.database import dialect_insert, wake_after_commit
 from sync.mail import messages
-from sync.mail.store import note_withheld
+from sync.mail.store import suppress_decisions
 from sync.models import Mail
-from sync.queue import Work
+from sync.queue import Job
 
 
-def promise(  # noqa: PLR0913
+def enqueue_mail(  # noqa: PLR0913
     session: Session,
     *,
     sealer: Sealer,
@@ -37,7 +37,7 @@ def promise(  # noqa: PLR0913
     It goes to the runner's confirmed address as it is when the mail leaves, or `to`
     the address given.  `values` are said in the mail; `language` is for a runner gone.
     """
-    messages.check(kind, values)
+    messages.check_mail_values(kind, values)
     due_at = due_at or now
     content = {"to": to, "values": values, "language": language}
     row = {
@@ -45,7 +45,7 @@ def promise(  # noqa: PLR0913
         "kind": kind,
         "runner_id": runner_id,
         "survey_id": survey_id,
-        "sealed": sealer.seal(json.dumps(content, default=_iso)),
+        "sealed": sealer.seal(json.dumps(content, default=_encode_datetime)),
         # The host part joins when the mail first leaves; the rest never changes.
         "message_id": secrets.token_hex(16),
         "created_at": now,
@@ -53,44 +53,50 @@ def promise(  # noqa: PLR0913
         "stale_at": stale_at,
         "attempts": 0,
     }
-    is_new = _put(session, row)
-    if is_new and due_at <= now:
-        wake_after_commit(session, Work.OUTBOX)
-    return is_new
+    was_inserted = _insert_mail(session, row)
+    if was_inserted and due_at <= now:
+        wake_after_commit(session, Job.OUTBOX)
+    return was_inserted
 
 
-def _put(session: Session, row: Mapping[str, Any]) -> bool:
+def _insert_mail(session: Session, row: Mapping[str, Any]) -> bool:
     """Store a mail; False if one with its key was promised before."""
-    statement = insert(session, Mail).values(row).on_conflict_do_nothing()
+    statement = dialect_insert(session, Mail).values(row).on_conflict_do_nothing()
     return session.scalar(statement.returning(Mail.id)) is not None
 
 
-def cancel(session: Session, survey_id: int, reason: str) -> None:
+def cancel_survey_mails(session: Session, survey_id: int, reason: str) -> None:
     """Withhold every mail of a survey that has not left yet."""
-    _cancel(session, reason, Mail.survey_id == survey_id)
+    _cancel_matching(session, reason, Mail.survey_id == survey_id)
 
 
-def cancel_surveys(session: Session, runner_id: int, reason: str) -> None:
+def cancel_runner_surveys(session: Session, runner_id: int, reason: str) -> None:
     """Withhold every survey mail of a runner that has not left yet."""
-    _cancel(session, reason, Mail.runner_id == runner_id, Mail.survey_id.is_not(None))
+    _cancel_matching(
+        session, reason, Mail.runner_id == runner_id, Mail.survey_id.is_not(None)
+    )
 
 
-def cancel_digests(session: Session, runner_id: int, reason: str) -> None:
+def cancel_runner_digests(session: Session, runner_id: int, reason: str) -> None:
     """Withhold every look back on a week that has not left yet."""
-    _cancel(session, reason, Mail.runner_id == runner_id, Mail.kind == "digest")
+    _cancel_matching(
+        session, reason, Mail.runner_id == runner_id, Mail.kind == "digest"
+    )
 
 
-def _cancel(session: Session, reason: str, *which: ColumnElement[bool]) -> None:
-    waiting = (*which, Mail.due_at.is_not(None))
-    note_withheld(session, reason, *waiting)
+def _cancel_matching(
+    session: Session, reason: str, *conditions: ColumnElement[bool]
+) -> None:
+    pending = (*conditions, Mail.due_at.is_not(None))
+    suppress_decisions(session, reason, *pending)
     session.execute(
         update(Mail)
-        .where(*waiting)
+        .where(*pending)
         .values(due_at=None, withheld_for=reason, sealed=None)
     )
 
 
-def _iso(value: object) -> str:
+def _encode_datetime(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"a mail cannot carry a {type(value).__name__}")

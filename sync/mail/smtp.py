@@ -12,8 +12,8 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from sync.errors import MoodmilesError, NotConfigured
-from sync.mail.delivery_rules import Stage
-from sync.mail.envelope import address_of, host_of
+from sync.mail.delivery_rules import SmtpStage
+from sync.mail.envelope import parse_address, parse_host
 
 # One mail takes at most about eight answers of the server, so it ends, one way
 # or another, well within the lease.
@@ -22,10 +22,10 @@ _PORTS = {"smtp": 587, "smtps": 465}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class Undelivered(MoodmilesError):
+class DeliveryFailed(MoodmilesError):
     """A mail was not taken: at which stage, and the server's own words."""
 
-    def __init__(self, stage: Stage, code: int = 0, text: str = "") -> None:
+    def __init__(self, stage: SmtpStage, code: int = 0, text: str = "") -> None:
         super().__init__(f"The mail server said no ({stage}, {code or 'no code'}).")
         self.stage = stage
         self.code = code
@@ -33,7 +33,7 @@ class Undelivered(MoodmilesError):
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SmtpServer:
     """Where mails go, read from `smtp://user:password@host:587` or `smtps://`."""
 
     scheme: str
@@ -47,14 +47,14 @@ class Server:
         return self.host in _LOOPBACK
 
     @classmethod
-    def from_url(cls, url: str) -> "Server":
+    def from_url(cls, url: str) -> "SmtpServer":
         try:
             parts = urlsplit(url)
             port = parts.port or _PORTS[parts.scheme]
         except (KeyError, ValueError):
-            raise _bad_url() from None
+            raise _build_url_error() from None
         if not parts.hostname:
-            raise _bad_url()
+            raise _build_url_error()
         return cls(
             parts.scheme,
             parts.hostname,
@@ -64,100 +64,111 @@ class Server:
         )
 
 
-class SmtpLine:
+class SmtpConnection:
     """A line to the server, opened by the first mail and hung up at the end."""
 
     def __init__(
-        self, server: Server, *, sender: str, timeout_s: float = TIMEOUT_S
+        self, server: SmtpServer, *, sender: str, timeout_s: float = TIMEOUT_S
     ) -> None:
         self._server = server
         self._sender = sender
         self._timeout_s = timeout_s
-        self._line: smtplib.SMTP | None = None
+        self._client: smtplib.SMTP | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
+        exc_type: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._line is not None:
+        if self._client is not None:
             try:
-                self._line.quit()
+                self._client.quit()
             except (smtplib.SMTPException, OSError):
-                self._hang_up()
+                self._close()
 
-    def send(self, letter: EmailMessage, *, recipient: str) -> None:
+    def send(self, email: EmailMessage, *, recipient: str) -> None:
         """Hand one mail over, or raise `Undelivered`."""
-        line = self._line or self.open()
+        client = self._client or self.open()
         try:
-            line.send_message(letter, address_of(self._sender), [recipient])
+            client.send_message(email, parse_address(self._sender), [recipient])
         except smtplib.SMTPRecipientsRefused as error:
             code, text = error.recipients[recipient]
-            raise _refusal(Stage.RECIPIENT, code, text) from None
+            raise _build_failure(SmtpStage.RECIPIENT, code, text) from None
         except smtplib.SMTPSenderRefused as error:
-            raise _refusal(Stage.SENDER, error.smtp_code, error.smtp_error) from None
+            raise _build_failure(
+                SmtpStage.SENDER, error.smtp_code, error.smtp_error
+            ) from None
         except smtplib.SMTPDataError as error:
-            raise _refusal(Stage.CONTENT, error.smtp_code, error.smtp_error) from None
+            raise _build_failure(
+                SmtpStage.CONTENT, error.smtp_code, error.smtp_error
+            ) from None
         except (smtplib.SMTPException, OSError) as error:
-            self._hang_up()
-            raise Undelivered(Stage.LINE, text=type(error).__name__) from None
+            self._close()
+            raise DeliveryFailed(SmtpStage.LINE, text=type(error).__name__) from None
         finally:
             # smtplib hangs up by itself on 421.
-            if self._line is not None and self._line.sock is None:
-                self._line = None
+            if self._client is not None and self._client.sock is None:
+                self._client = None
 
     def open(self) -> smtplib.SMTP:
         """Connect, secure the line, sign in; raise `Undelivered` if any fails."""
         try:
-            self._line = self._connect()
-            self._secure(self._line)
+            self._client = self._connect()
+            self._secure(self._client)
             if self._server.user:
-                self._line.login(self._server.user, self._server.password)
+                self._client.login(self._server.user, self._server.password)
         except smtplib.SMTPResponseException as error:
-            self._hang_up()
-            raise _refusal(Stage.OPENING, error.smtp_code, error.smtp_error) from None
+            self._close()
+            raise _build_failure(
+                SmtpStage.OPENING, error.smtp_code, error.smtp_error
+            ) from None
         except (smtplib.SMTPException, OSError) as error:
-            self._hang_up()
-            raise Undelivered(Stage.OPENING, text=type(error).__name__) from None
-        return self._line
+            self._close()
+            raise DeliveryFailed(SmtpStage.OPENING, text=type(error).__name__) from None
+        return self._client
 
     def _connect(self) -> smtplib.SMTP:
         server = self._server
         # Asking the resolver for our own name, smtplib's default, can hang.
-        name = host_of(self._sender)
+        own_hostname = parse_host(self._sender)
         if server.scheme == "smtps":
             return smtplib.SMTP_SSL(
                 server.host,
                 server.port,
-                local_hostname=name,
+                local_hostname=own_hostname,
                 timeout=self._timeout_s,
-                context=_tls(server),
+                context=_create_tls_context(server),
             )
         return smtplib.SMTP(
-            server.host, server.port, local_hostname=name, timeout=self._timeout_s
+            server.host,
+            server.port,
+            local_hostname=own_hostname,
+            timeout=self._timeout_s,
         )
 
-    def _secure(self, line: smtplib.SMTP) -> None:
+    def _secure(self, client: smtplib.SMTP) -> None:
         """Use TLS where it is offered; never send a password without it."""
         if self._server.scheme == "smtps":
             return
-        line.ehlo_or_helo_if_needed()
-        if line.has_extn("starttls"):
-            line.starttls(context=_tls(self._server))
+        client.ehlo_or_helo_if_needed()
+        if client.has_extn("starttls"):
+            client.starttls(context=_create_tls_context(self._server))
         elif self._server.user and not self._server.is_local:
-            raise Undelivered(Stage.OPENING, text="the server offers no STARTTLS")
+            raise DeliveryFailed(
+                SmtpStage.OPENING, text="the server offers no STARTTLS"
+            )
 
-    def _hang_up(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+    def _close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
 
-def _tls(server: Server) -> ssl.SSLContext:
+def _create_tls_context(server: SmtpServer) -> ssl.SSLContext:
     """Check the server's name, but on this very machine, where it has none."""
     context = ssl.create_default_context()
     if server.is_local:
@@ -166,12 +177,12 @@ def _tls(server: Server) -> ssl.SSLContext:
     return context
 
 
-def _refusal(stage: Stage, code: int, text: bytes | str) -> Undelivered:
-    words = text.decode(errors="replace") if isinstance(text, bytes) else text
-    return Undelivered(stage, code, words)
+def _build_failure(stage: SmtpStage, code: int, text: bytes | str) -> DeliveryFailed:
+    decoded = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return DeliveryFailed(stage, code, decoded)
 
 
-def _bad_url() -> NotConfigured:
+def _build_url_error() -> NotConfigured:
     return NotConfigured(
         "MOODMILES_SMTP_URL must look like smtp://user:password@host:587 "
         "or smtps://user:password@host."

@@ -5,16 +5,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from sync.mail.delivery_rules import Survey as SurveyState
+from sync.mail.delivery_rules import SurveyState
 from sync.models import Answer, Decision, Mail, Runner, Survey
 
 # The mails that put a question; others only repeat it.
-FIRST_MAILS = {"survey", "checkin"}
+FIRST_MAIL_KINDS = {"survey", "checkin"}
 
 
-def claim(session: Session, *, now: datetime, until: datetime) -> Mail | None:
+def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | None:
     """Take the mail that has been due longest for ourselves until `until`."""
-    first = (
+    next_id = (
         select(Mail.id)
         .where(Mail.due_at <= now)
         .order_by(Mail.due_at, Mail.id)
@@ -24,16 +24,16 @@ def claim(session: Session, *, now: datetime, until: datetime) -> Mail | None:
     )
     return session.scalar(
         update(Mail)
-        .where(Mail.id == first, Mail.due_at <= now)
+        .where(Mail.id == next_id, Mail.due_at <= now)
         .values(due_at=until, attempts=Mail.attempts + 1)
         .returning(Mail)
         .execution_options(synchronize_session=False)
     )
 
 
-def survey_state(session: Session, survey_id: int) -> SurveyState | None:
+def load_survey_state(session: Session, survey_id: int) -> SurveyState | None:
     """Return what has become of a survey, answered from the mail or elsewhere."""
-    answered = exists().where(
+    has_answer = exists().where(
         or_(
             Answer.survey_id == Survey.id,
             and_(Survey.run_id.is_not(None), Answer.run_id == Survey.run_id),
@@ -41,7 +41,7 @@ def survey_state(session: Session, survey_id: int) -> SurveyState | None:
     )
     row = session.execute(
         select(
-            answered,
+            has_answer,
             Survey.skipped_at,
             Survey.cancelled_for,
             Survey.expires_at,
@@ -67,7 +67,7 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
         .where(Mail.id == mail.id)
         .values(sent_at=now, due_at=None, sealed=None, withheld_for=None)
     )
-    if mail.kind in FIRST_MAILS and mail.survey_id is not None:
+    if mail.kind in FIRST_MAIL_KINDS and mail.survey_id is not None:
         session.execute(
             update(Survey)
             .where(Survey.id == mail.survey_id, Survey.sent_at.is_(None))
@@ -75,45 +75,49 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
         )
 
 
-def put_off(session: Session, mail: Mail, *, until: datetime) -> None:
+def postpone(session: Session, mail: Mail, *, until: datetime) -> None:
     """Make the mail due again later, if it is still ours to decide."""
-    session.execute(_ours(mail).values(due_at=until))
+    session.execute(_update_claimed(mail).values(due_at=until))
 
 
-def withhold(session: Session, mail: Mail, reason: str) -> None:
+def suppress(session: Session, mail: Mail, reason: str) -> None:
     """Close the mail unsent, if it is still ours to decide."""
-    note_withheld(session, reason, Mail.id == mail.id, Mail.due_at == mail.due_at)
-    session.execute(_ours(mail).values(due_at=None, withheld_for=reason, sealed=None))
+    suppress_decisions(session, reason, Mail.id == mail.id, Mail.due_at == mail.due_at)
+    session.execute(
+        _update_claimed(mail).values(due_at=None, withheld_for=reason, sealed=None)
+    )
 
 
-def note_withheld(session: Session, reason: str, *which: ColumnElement[bool]) -> None:
+def suppress_decisions(
+    session: Session, reason: str, *conditions: ColumnElement[bool]
+) -> None:
     """Let the decision about a run follow the mail that will not go out after all."""
-    surveys = select(Mail.survey_id).where(Mail.kind == "survey", *which)
-    runs = select(Survey.run_id).where(Survey.id.in_(surveys))
+    survey_ids = select(Mail.survey_id).where(Mail.kind == "survey", *conditions)
+    run_ids = select(Survey.run_id).where(Survey.id.in_(survey_ids))
     session.execute(
         update(Decision)
-        .where(Decision.run_id.in_(runs))
+        .where(Decision.run_id.in_(run_ids))
         .values(verdict="withhold", reason=reason)
         .execution_options(synchronize_session=False)
     )
 
 
 def mark_bounced(
-    session: Session, runner_id: int | None, *, is_own: bool, now: datetime
+    session: Session, runner_id: int | None, *, is_own_address: bool, now: datetime
 ) -> None:
     """Note that mail does not arrive, until an address is confirmed again.
 
     A new address that was mistyped says nothing about a confirmed one.
     """
-    concerned = true() if is_own else Runner.email_confirmed_at.is_(None)
+    is_affected = true() if is_own_address else Runner.email_confirmed_at.is_(None)
     session.execute(
         update(Runner)
-        .where(Runner.id == runner_id, concerned)
+        .where(Runner.id == runner_id, is_affected)
         .values(email_bounced_at=now)
     )
 
 
-def _ours(mail: Mail) -> Update:
+def _update_claimed(mail: Mail) -> Update:
     """Return an update that a cancelled mail or a lost lease escapes."""
     return (
         update(Mail)

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from sync.language import spoken, teach
+from sync.language import current_language, install_i18n
 
 if TYPE_CHECKING:
     import css_inline
 
 
-def compose(name: str, **values: Any) -> tuple[str, str]:
+def render_templates(name: str, **values: Any) -> tuple[str, str]:
     """Return the HTML and the text of the mail called `name`."""
-    values["language"] = spoken()
-    html = _environment().get_template(f"{name}.html.j2").render(values)
-    text = _environment().get_template(f"{name}.txt.j2").render(values)
-    return _inliner().inline(html), f"{text.strip()}\n"
+    values["language"] = current_language()
+    html = _create_environment().get_template(f"{name}.html.j2").render(values)
+    text = _create_environment().get_template(f"{name}.txt.j2").render(values)
+    return _create_inliner().inline(html), f"{text.strip()}\n"
 
 
 @cache
-def _environment() -> Environment:
+def _create_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("sync.mail"),
         autoescape=select_autoescape(["html.j2"]),
@@ -31,12 +31,12 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    teach(environment)
+    install_i18n(environment)
     return environment
 
 
 @cache
-def _inliner() -> "css_inline.CSSInliner":
+def _create_inliner() -> "css_inline.CSSInliner":
     """Inline everything but the blocks marked to be kept (dark mode, phones)."""
     # Loaded here: it is two megabytes that only a mail needs.
     import css_inline  # noqa: PLC0415

@@ -7,7 +7,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from sync.database import connect
+from sync.database import open_engine
 from sync.errors import MoodmilesError
 from sync.models import Model
 from sync.models.base import UtcDateTime
@@ -63,7 +63,7 @@ def _run(connection: Connection) -> None:
 
 
 url = context.config.attributes.get("url") or load().sql_url
-engine = connect(url)
+engine = open_engine(url)
 with engine.connect() as connection:
     _run(connection)
     connection.commit()

@@ -4,8 +4,8 @@ from sync.models.base import HIGHEST_ID, Model
 from sync.models.event import Event
 from sync.models.figure import FigureDecision
 from sync.models.mail import Mail
-from sync.models.note import Subscription, Tally
-from sync.models.run import Backfill, Run, SetAside, Sweep
+from sync.models.note import Counter, Subscription
+from sync.models.run import Backfill, QuarantinedRecord, ReconcileState, Run
 from sync.models.runner import (
     Connection,
     Consent,
@@ -24,6 +24,7 @@ __all__ = [
     "CheckinDraw",
     "Connection",
     "Consent",
+    "Counter",
     "Decision",
     "Event",
     "Export",
@@ -32,12 +33,11 @@ __all__ = [
     "Mail",
     "MailLink",
     "Model",
+    "QuarantinedRecord",
+    "ReconcileState",
     "Run",
     "Runner",
-    "SetAside",
     "SignIn",
     "Subscription",
     "Survey",
-    "Sweep",
-    "Tally",
 ]

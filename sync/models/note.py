@@ -17,7 +17,7 @@ class Subscription(Model):
     made_at: Mapped[datetime]
 
 
-class Tally(Model):
+class Counter(Model):
     """How often something odd happened, such as an event about nobody we know."""
 
     __tablename__ = "tally"

@@ -97,7 +97,7 @@ class Backfill(Model):
     finished_at: Mapped[datetime | None]
 
 
-class Sweep(Model):
+class ReconcileState(Model):
     """When a runner's runs are next compared with Strava's list.
 
     `before`, `next_page` and `down_to` are the checkpoint of a full comparison
@@ -119,7 +119,7 @@ class Sweep(Model):
     stopped_for: Mapped[str | None]
 
 
-class SetAside(Model):
+class QuarantinedRecord(Model):
     """A record from Strava that we could not read, kept for a later try."""
 
     __tablename__ = "set_aside"

@@ -10,72 +10,82 @@ from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
 
 from sync.errors import MoodmilesError
 
-MOST_PACKED = 64 * 1024 * 1024
-MOST_UNPACKED = 256 * 1024 * 1024
-MOST_FILES = 200
-LONGEST_NAME = 200
+MAX_PACKED_BYTES = 64 * 1024 * 1024
+MAX_UNPACKED_BYTES = 256 * 1024 * 1024
+MAX_FILES = 200
+MAX_NAME_LENGTH = 200
 _ENCRYPTED = 0x1
 
 
-class NotAnExport(MoodmilesError):
+class InvalidExport(MoodmilesError):
     """The file is not what `moodmiles runner export` writes; the text says why."""
 
 
-def read(path: Path, wanted: Mapping[str, bool]) -> dict[str, bytes]:
+def read_files(path: Path, required_by_name: Mapping[str, bool]) -> dict[str, bytes]:
     """Return the JSON files that are `wanted` (True: needed), or `NotAnExport`."""
     try:
-        if path.stat().st_size > MOST_PACKED:
-            raise NotAnExport(f"{path.name} is larger than an export can be.")
+        if path.stat().st_size > MAX_PACKED_BYTES:
+            raise InvalidExport(f"{path.name} is larger than an export can be.")
         with path.open("rb") as file:
-            return _read(file, wanted)
+            return _read_archive(file, required_by_name)
     except OSError as error:
         reason = error.strerror or "it is damaged"
-        raise NotAnExport(f"{path.name} cannot be read: {reason}.") from None
+        raise InvalidExport(f"{path.name} cannot be read: {reason}.") from None
     except (BadZipFile, LargeZipFile, zlib.error, EOFError, NotImplementedError):
-        raise NotAnExport(f"{path.name} is not a ZIP file, or is damaged.") from None
+        raise InvalidExport(f"{path.name} is not a ZIP file, or is damaged.") from None
 
 
-def _read(file: IO[bytes], wanted: Mapping[str, bool]) -> dict[str, bytes]:
+def _read_archive(
+    file: IO[bytes], required_by_name: Mapping[str, bool]
+) -> dict[str, bytes]:
     with ZipFile(file) as archive:
         infos = archive.infolist()
-        _refuse_odd(infos)
-        held = {info.filename for info in infos}
-        missing = [name for name, needed in wanted.items() if needed > (name in held)]
+        _check_entries(infos)
+        present_names = {info.filename for info in infos}
+        missing = [
+            name
+            for name, is_required in required_by_name.items()
+            if is_required > (name in present_names)
+        ]
         if missing:
-            raise NotAnExport(f"The file holds no {missing[0]}: it is no export.")
+            raise InvalidExport(f"The file holds no {missing[0]}: it is no export.")
         # It unpacks no more of a file than was said before, which is not too much.
-        found = {name: archive.read(name) for name in wanted if name in held}
-    for name, text in found.items():
-        _refuse_odd_json(name, text)
-    return found
+        files = {
+            name: archive.read(name)
+            for name in required_by_name
+            if name in present_names
+        }
+    for name, text in files.items():
+        _check_json(name, text)
+    return files
 
 
-def _refuse_odd(infos: list[ZipInfo]) -> None:
+def _check_entries(infos: list[ZipInfo]) -> None:
     """Refuse what no export of ours looks like, before anything is unpacked."""
-    if len(infos) > MOST_FILES:
-        raise NotAnExport("The file holds more files than an export does.")
+    if len(infos) > MAX_FILES:
+        raise InvalidExport("The file holds more files than an export does.")
     names = [info.filename for info in infos]
     if len(set(names)) < len(names):
-        raise NotAnExport("The file holds two files of the same name.")
+        raise InvalidExport("The file holds two files of the same name.")
     for info in infos:
         path = PurePosixPath(info.filename)
-        is_odd = path.is_absolute() or ".." in path.parts or "\\" in info.filename
-        if is_odd or ":" in info.filename or len(info.filename) > LONGEST_NAME:
-            raise NotAnExport("The file holds a name that leads out of it.")
+        is_unsafe = path.is_absolute() or ".." in path.parts or "\\" in info.filename
+        if is_unsafe or ":" in info.filename or len(info.filename) > MAX_NAME_LENGTH:
+            raise InvalidExport("The file holds a name that leads out of it.")
         if info.flag_bits & _ENCRYPTED:
-            raise NotAnExport("The file is encrypted: please give it as it was made.")
-    if sum(info.file_size for info in infos) > MOST_UNPACKED:
-        raise NotAnExport("The file unpacks to more than an export can be.")
+            raise InvalidExport("The file is encrypted: please give it as it was made.")
+    if sum(info.file_size for info in infos) > MAX_UNPACKED_BYTES:
+        raise InvalidExport("The file unpacks to more than an export can be.")
 
 
-def _refuse_odd_json(name: str, text: bytes) -> None:
-    def refuse(_constant: str) -> NoReturn:
-        raise NotAnExport(f"{name} holds a number that is none.")
+def _check_json(name: str, text: bytes) -> None:
+    def reject_constant(_constant: str) -> NoReturn:
+        raise InvalidExport(f"{name} holds a number that is none.")
 
-    def finite(digits: str) -> float:
-        return value if isfinite(value := float(digits)) else refuse(digits)
+    def parse_finite(digits: str) -> float:
+        return value if isfinite(value := float(digits)) else reject_constant(digits)
 
     try:
-        json.loads(text, parse_constant=refuse, parse_float=finite)
+        json.loads(text, parse_constant=reject_constant, parse_float=parse_finite)
     except (ValueError, RecursionError):
-        raise NotAnExport(f"{name} is not JSON as an export has it.") from None
+        raise InvalidExport(f"{name} is not JSON as an export has it.") from None

@@ -6,24 +6,26 @@ from typing import Any
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.orm import Session
 
-from sync.database import insert
+from sync.database import dialect_insert
 from sync.models import Model
 
-_AT_ONCE = 400
+_BATCH_SIZE = 400
 
 
-def store(session: Session, table: type[Model], rows: list[dict[str, Any]]) -> None:
+def insert_rows(
+    session: Session, table: type[Model], rows: list[dict[str, Any]]
+) -> None:
     if rows:
         session.execute(plain_insert(table), rows)
 
 
-def store_missing(
+def insert_missing(
     session: Session, table: type[Model], rows: list[dict[str, Any]]
 ) -> None:
     if rows:
-        session.execute(insert(session, table).on_conflict_do_nothing(), rows)
+        session.execute(dialect_insert(session, table).on_conflict_do_nothing(), rows)
 
 
-def slices(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for first in range(0, len(items), _AT_ONCE):
-        yield items[first : first + _AT_ONCE]
+def split_batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), _BATCH_SIZE):
+        yield items[start : start + _BATCH_SIZE]

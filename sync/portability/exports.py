@@ -14,21 +14,21 @@ from sync.crypto import KeyLost
 from sync.database import wake_after_commit
 from sync.mail import outbox
 from sync.models import Export, Runner
-from sync.portability.pack import STEPS, pack
-from sync.queue import Work, shift
+from sync.portability.pack import STEPS, pack_export
+from sync.queue import Job, claim_until_idle
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
 # Renewed at each step, and longer than the longest of them.
 LEASE = timedelta(minutes=2)
-MOST_ATTEMPTS = 3
-KEPT_FOR = timedelta(days=7)
+MAX_ATTEMPTS = 3
+RETENTION = timedelta(days=7)
 # Under a strict limit a copy of Strava's data must not outlive it by much.
-KEPT_FOR_UNDER_A_LIMIT = timedelta(days=1)
+SHORT_RETENTION = timedelta(days=1)
 
 
-class State(StrEnum):
+class ExportState(StrEnum):
     NONE = auto()
     PACKING = auto()
     READY = auto()
@@ -37,45 +37,45 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Packing:
+class ExportStatus:
     """How far a runner's export is; ready until `expires_at`."""
 
-    state: State = State.NONE
+    state: ExportState = ExportState.NONE
     done: int = 0
     steps: int = STEPS
     expires_at: datetime | None = None
     size_bytes: int | None = None
 
 
-class _Overtaken(Exception):
+class _LeaseLost(Exception):
     """Somebody else packs this export now, or nobody wants it any more."""
 
 
-def ask(runtime: Runtime, runner_id: int) -> None:
+def request_export(runtime: Runtime, runner_id: int) -> None:
     """Have everything packed anew, unless it is being packed just now."""
     with runtime.db.transaction() as session:
         # Two requests at once wait for each other here.
         session.execute(
             select(Runner.id).where(Runner.id == runner_id).with_for_update()
         )
-        newest = _newest(session, runner_id)
+        newest = _load_newest(session, runner_id)
         if newest is not None and newest.due_at is not None:
             return
         now = runtime.db.now(session)
-        forget(session, runner_id)
+        delete_export(session, runner_id)
         session.add(Export(runner_id=runner_id, asked_at=now, due_at=now, tables=STEPS))
-        wake_after_commit(session, Work.EXPORT)
+        wake_after_commit(session, Job.EXPORT)
     log.info("export asked for", runner_id=runner_id)
 
 
-def look(runtime: Runtime, runner_id: int) -> Packing:
-    with runtime.db.reading() as session:
+def load_status(runtime: Runtime, runner_id: int) -> ExportStatus:
+    with runtime.db.read_only() as session:
         now = runtime.db.now(session)
-        newest = _newest(session, runner_id)
+        newest = _load_newest(session, runner_id)
         if newest is None:
-            return Packing()
-        return Packing(
-            state=_state(newest, now=now),
+            return ExportStatus()
+        return ExportStatus(
+            state=_state_of(newest, now=now),
             done=newest.tables_done,
             steps=newest.tables,
             expires_at=newest.expires_at,
@@ -83,27 +83,27 @@ def look(runtime: Runtime, runner_id: int) -> Packing:
         )
 
 
-def fetch(runtime: Runtime, runner_id: int) -> bytes | None:
+def load_export(runtime: Runtime, runner_id: int) -> bytes | None:
     """Return the runner's ZIP, or None while there is none or no more."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         now = runtime.db.now(session)
-        found = session.execute(
+        row = session.execute(
             select(Export.sealed, Runner.vault_key)
             .join(Runner, Runner.id == Export.runner_id)
             .where(Export.runner_id == runner_id, Export.expires_at > now)
             .where(Export.sealed.is_not(None))
         ).first()
-    if found is None:
+    if row is None:
         return None
-    return runtime.sealer.vault(found.vault_key).open_file(found.sealed)
+    return runtime.sealer.open_vault(row.vault_key).open_bytes(row.sealed)
 
 
-def forget(session: Session, runner_id: int) -> None:
+def delete_export(session: Session, runner_id: int) -> None:
     """Drop the runner's export, also one that is being packed."""
     session.execute(delete(Export).where(Export.runner_id == runner_id))
 
 
-def tidy(runtime: Runtime) -> None:
+def purge_expired(runtime: Runtime) -> None:
     """Forget the files that are over; that there was one is remembered."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
@@ -114,112 +114,118 @@ def tidy(runtime: Runtime) -> None:
         )
 
 
-def drain(runtime: Runtime) -> None:
+def process_due(runtime: Runtime) -> None:
     """Pack whatever is due; one that killed its worker is begun again."""
-    for held in shift(runtime.queue, Work.EXPORT, partial(_claim, runtime)):
+    for claimed in claim_until_idle(
+        runtime.queue, Job.EXPORT, partial(_claim_next, runtime)
+    ):
         try:
-            _pack(runtime, held)
-        except _Overtaken:
-            log.info("export overtaken", export_id=held.id)
+            _pack_export(runtime, claimed)
+        except _LeaseLost:
+            log.info("export overtaken", export_id=claimed.id)
         except KeyLost as error:
-            _give_up(runtime, held, type(error).__name__)
+            _mark_failed(runtime, claimed, type(error).__name__)
         except Exception:
             # The others need not wait for what is wrong with this one, which
             # comes back when its lease ends.
-            log.exception("export failed", export_id=held.id)
+            log.exception("export failed", export_id=claimed.id)
 
 
-def _claim(runtime: Runtime) -> Export | None:
+def _claim_next(runtime: Runtime) -> Export | None:
     """Take the export that has waited longest for ourselves."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        due = session.scalars(
+        export = session.scalars(
             select(Export)
             .where(Export.due_at <= now)
             .order_by(Export.due_at, Export.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         ).first()
-        if due is None:
+        if export is None:
             return None
-        due.attempts += 1
-        due.tables_done = 0
-        due.due_at = now + LEASE
+        export.attempts += 1
+        export.tables_done = 0
+        export.due_at = now + LEASE
         session.flush()
-    if due.attempts <= MOST_ATTEMPTS:
-        return due
-    _give_up(runtime, due, "too many attempts")
-    return _claim(runtime)
+    if export.attempts <= MAX_ATTEMPTS:
+        return export
+    _mark_failed(runtime, export, "too many attempts")
+    return _claim_next(runtime)
 
 
-def _pack(runtime: Runtime, held: Export) -> None:
-    packed = pack(
-        runtime, held.runner_id, after_step=lambda done: _advance(runtime, held, done)
+def _pack_export(runtime: Runtime, claimed: Export) -> None:
+    zip_bytes = pack_export(
+        runtime,
+        claimed.runner_id,
+        after_step=lambda done: _save_progress(runtime, claimed, done),
     )
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        runner = session.get(Runner, held.runner_id)
+        runner = session.get(Runner, claimed.runner_id)
         if runner is None:
-            raise _Overtaken
-        expires_at = now + _kept_for(runtime)
-        vault = runtime.sealer.vault(runner.vault_key)
-        _write(
+            raise _LeaseLost
+        expires_at = now + _retention(runtime)
+        vault = runtime.sealer.open_vault(runner.vault_key)
+        _update_claimed(
             session,
-            held,
-            sealed=vault.seal_file(packed),
-            size_bytes=len(packed),
+            claimed,
+            sealed=vault.seal_bytes(zip_bytes),
+            size_bytes=len(zip_bytes),
             ready_at=now,
             expires_at=expires_at,
             due_at=None,
         )
         if runner.email is not None and runner.email_confirmed_at is not None:
-            outbox.promise(
+            outbox.enqueue_mail(
                 session,
                 sealer=runtime.sealer,
                 now=now,
-                dedupe_key=f"export:{held.id}:{now:%Y%m%d%H%M%S%f}",
+                dedupe_key=f"export:{claimed.id}:{now:%Y%m%d%H%M%S%f}",
                 kind="export_ready",
                 runner_id=runner.id,
                 values={"expires_at": expires_at, "zone": runner.zone},
                 stale_at=expires_at,
             )
-    log.info("export packed", runner_id=held.runner_id, export_id=held.id)
+    log.info("export packed", runner_id=claimed.runner_id, export_id=claimed.id)
 
 
-def _advance(runtime: Runtime, held: Export, done: int) -> None:
+def _save_progress(runtime: Runtime, claimed: Export, done: int) -> None:
     with runtime.db.transaction() as session:
         until = runtime.db.now(session) + LEASE
-        _write(session, held, tables_done=done, due_at=until)
+        _update_claimed(session, claimed, tables_done=done, due_at=until)
 
 
-def _give_up(runtime: Runtime, held: Export, reason: str) -> None:
+def _mark_failed(runtime: Runtime, claimed: Export, reason: str) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        session.execute(update(Export).where(Export.id == held.id).values(due_at=None))
-        counters.count(session, "export given up", at=now)
-    log.error("export given up", export_id=held.id, reason=reason)
+        session.execute(
+            update(Export).where(Export.id == claimed.id).values(due_at=None)
+        )
+        counters.increment(session, "export given up", at=now)
+    log.error("export given up", export_id=claimed.id, reason=reason)
 
 
-def _write(session: Session, held: Export, **values: object) -> None:
+def _update_claimed(session: Session, claimed: Export, **values: object) -> None:
     """Change the row if it is still ours, or raise `_Overtaken`."""
-    ours = session.scalar(
+    updated_id = session.scalar(
         update(Export)
-        .where(Export.id == held.id, Export.attempts == held.attempts)
+        .where(Export.id == claimed.id, Export.attempts == claimed.attempts)
         .where(Export.due_at.is_not(None))
         .values(**values)
         .returning(Export.id)
         .execution_options(synchronize_session=False)
     )
-    if ours is None:
-        raise _Overtaken
+    if updated_id is None:
+        raise _LeaseLost
 
 
-def _kept_for(runtime: Runtime) -> timedelta:
-    limited = runtime.settings.strava_retention_days is not None
-    return KEPT_FOR_UNDER_A_LIMIT if limited else KEPT_FOR
+def _retention(runtime: Runtime) -> timedelta:
+    is_limited = runtime.settings.strava_retention_days is not None
+    return SHORT_RETENTION if is_limited else RETENTION
 
 
-def _newest(session: Session, runner_id: int) -> Export | None:
+def _load_newest(session: Session, runner_id: int) -> Export | None:
     return session.scalars(
         select(Export)
         .where(Export.runner_id == runner_id)
@@ -229,9 +235,9 @@ def _newest(session: Session, runner_id: int) -> Export | None:
     ).first()
 
 
-def _state(export: Export, *, now: datetime) -> State:
+def _state_of(export: Export, *, now: datetime) -> ExportState:
     if export.due_at is not None:
-        return State.PACKING
+        return ExportState.PACKING
     if export.expires_at is None:
-        return State.FAILED
-    return State.READY if export.expires_at > now else State.OVER
+        return ExportState.FAILED
+    return ExportState.READY if export.expires_at > now else ExportState.OVER

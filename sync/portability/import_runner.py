@@ -9,14 +9,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from sync.errors import BadAddress
+from sync.errors import InvalidAddress
 from sync.models import Run, Runner
 from sync.portability import unpack
-from sync.portability.archive import NotAnExport
-from sync.portability.validate import Luggage, read
+from sync.portability.archive import InvalidExport
+from sync.portability.validate import ExportBundle, read_bundle
 from sync.runners import address, retained_runs, store
 from sync.runs import relink
-from sync.runs.rules import kept_since
+from sync.runs.rules import retention_start
 from sync.runtime import Runtime
 from sync.surveys import instruments
 
@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Brought:
+class ImportResult:
     """Who came, with how much, and how they get in: by Strava, or by a mailed link."""
 
     runner_id: int
@@ -34,64 +34,66 @@ class Brought:
     is_mailed: bool = False
 
 
-def bring_in(runtime: Runtime, path: Path, *, runner_id: int | None = None) -> Brought:
+def import_runner(
+    runtime: Runtime, path: Path, *, runner_id: int | None = None
+) -> ImportResult:
     """Store what the ZIP holds, as a new runner or beside what `runner_id` has.
 
     Raises `NotAnExport`, or what `require_mood_consent` raises for a runner who is
     here; then nothing is stored.  A new one may have agreed to an older text: then
     they agree anew before anything is collected.
     """
-    luggage = read(path, instruments.library(runtime.settings.data_dir))
+    bundle = read_bundle(path, instruments.load_library(runtime.settings.data_dir))
     try:
         with runtime.db.transaction() as session:
-            brought = _bring(runtime, session, luggage, runner_id)
+            result = _store_bundle(runtime, session, bundle, runner_id)
     except (IntegrityError, DataError):
-        raise NotAnExport("The file contradicts itself or what is here.") from None
-    log.info("runner brought in", runner_id=brought.runner_id, new=runner_id is None)
-    return brought
+        raise InvalidExport("The file contradicts itself or what is here.") from None
+    log.info("runner brought in", runner_id=result.runner_id, new=runner_id is None)
+    return result
 
 
-def _bring(
-    runtime: Runtime, session: Session, luggage: Luggage, runner_id: int | None
-) -> Brought:
+def _store_bundle(
+    runtime: Runtime, session: Session, bundle: ExportBundle, runner_id: int | None
+) -> ImportResult:
     now = runtime.db.now(session)
     if runner_id is None:
-        runner = _new_runner(runtime, session, luggage, now=now)
-        unpack.consents(session, runner.id, luggage.consents)
+        runner = _create_runner(runtime, session, bundle, now=now)
+        unpack.import_consents(session, runner.id, bundle.consents)
     else:
-        runner = _known_runner(session, luggage, runner_id)
+        runner = _load_runner(session, bundle, runner_id)
         store.require_mood_consent(session, runner.id)
-    places = unpack.runs(session, runner.id, luggage.runs)
-    relink.pair_again(
+    run_ids = unpack.import_runs(session, runner.id, bundle.runs)
+    relink.relink_answers(
         session,
         runner.id,
-        [run.source_id for run in luggage.runs if run.source == retained_runs.STRAVA],
+        [run.source_id for run in bundle.runs if run.source == retained_runs.STRAVA],
     )
-    asked = unpack.surveys(session, runner.id, luggage.surveys, places)
-    vault = runtime.sealer.vault(runner.vault_key)
-    said = unpack.answers(
-        session, (runner.id, vault), luggage.answers, places, surveys=asked
+    survey_ids = unpack.import_surveys(session, runner.id, bundle.surveys, run_ids)
+    vault = runtime.sealer.open_vault(runner.vault_key)
+    answer_count = unpack.import_answers(
+        session, (runner.id, vault), bundle.answers, run_ids, survey_ids=survey_ids
     )
-    unpack.decisions(session, runner.id, luggage.decisions, places)
-    unpack.draws(session, runner.id, luggage.draws, asked)
-    unpack.mails(session, runner.id, luggage.mails, asked)
-    _keep_within_the_limit(runtime, session, runner.id, now=now)
-    store.changed(session, runner.id)
-    by_strava, email = runner.athlete_id is not None, luggage.account.email
+    unpack.import_decisions(session, runner.id, bundle.decisions, run_ids)
+    unpack.import_draws(session, runner.id, bundle.draws, survey_ids)
+    unpack.import_mails(session, runner.id, bundle.mails, survey_ids)
+    _apply_retention(runtime, session, runner.id, now=now)
+    store.bump_data_version(session, runner.id)
+    by_strava, email = runner.athlete_id is not None, bundle.account.email
     is_new = runner_id is None
-    return Brought(
+    return ImportResult(
         runner_id=runner.id,
-        runs=len(places),
-        answers=said,
+        runs=len(run_ids),
+        answers=answer_count,
         by_strava=by_strava,
         is_mailed=is_new
         and not by_strava
-        and _mail(runtime, session, runner, email, now=now),
+        and _enqueue_confirmation(runtime, session, runner, email, now=now),
     )
 
 
-def _new_runner(
-    runtime: Runtime, session: Session, luggage: Luggage, *, now: datetime
+def _create_runner(
+    runtime: Runtime, session: Session, bundle: ExportBundle, *, now: datetime
 ) -> Runner:
     """Make the runner that the account describes, with one way in or the other.
 
@@ -99,12 +101,12 @@ def _new_runner(
     address counts once its mail is answered; taking both would let a made-up file
     join one person's address with another's runs.
     """
-    account = luggage.account
+    account = bundle.account
     if account.strava_athlete_id is not None:
-        here = store.by_athlete(session, account.strava_athlete_id)
-        if here is not None:
-            raise NotAnExport(
-                f"Its runner is here already: say --runner {here.id} to add what "
+        existing = store.find_by_athlete(session, account.strava_athlete_id)
+        if existing is not None:
+            raise InvalidExport(
+                f"Its runner is here already: say --runner {existing.id} to add what "
                 "is missing."
             )
     runner = Runner(
@@ -120,33 +122,35 @@ def _new_runner(
     return runner
 
 
-def _known_runner(session: Session, luggage: Luggage, runner_id: int) -> Runner:
+def _load_runner(session: Session, bundle: ExportBundle, runner_id: int) -> Runner:
     runner = session.get(Runner, runner_id, with_for_update=True)
     if runner is None:
-        raise NotAnExport(f"There is no runner {runner_id}.")
-    theirs = luggage.account.strava_athlete_id
-    if theirs is not None and runner.athlete_id not in {None, theirs}:
-        raise NotAnExport("The file is of another Strava account than that runner.")
+        raise InvalidExport(f"There is no runner {runner_id}.")
+    athlete_id = bundle.account.strava_athlete_id
+    if athlete_id is not None and runner.athlete_id not in {None, athlete_id}:
+        raise InvalidExport("The file is of another Strava account than that runner.")
     return runner
 
 
-def _keep_within_the_limit(
+def _apply_retention(
     runtime: Runtime, session: Session, runner_id: int, *, now: datetime
 ) -> None:
     """Let go at once of what this host may not keep of Strava's."""
-    since = kept_since(runtime.settings.strava_retention_days, now=now)
+    since = retention_start(runtime.settings.strava_retention_days, now=now)
     if since is None:
         return
-    old = [
+    expired_runs = [
         Run.runner_id == runner_id,
         Run.source == retained_runs.STRAVA,
         Run.started_at < since,
     ]
-    retained_runs.stand_in(session, runtime.sealer, select(Run.id).where(*old), now=now)
-    session.execute(delete(Run).where(*old))
+    retained_runs.insert_retained(
+        session, runtime.sealer, select(Run.id).where(*expired_runs), now=now
+    )
+    session.execute(delete(Run).where(*expired_runs))
 
 
-def _mail(
+def _enqueue_confirmation(
     runtime: Runtime,
     session: Session,
     runner: Runner,
@@ -158,10 +162,10 @@ def _mail(
     if email is None:
         return False
     try:
-        address.promise(
+        address.enqueue_confirmation(
             session, runtime.sealer, runner_id=runner.id, email=email, now=now
         )
-    except BadAddress:
+    except InvalidAddress:
         log.warning("address left out", runner_id=runner.id)
         return False
     return True

@@ -11,15 +11,15 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from sqlalchemy.orm import Session
 
 from sync.models import Runner
-from sync.portability.tables import TABLES, flat, rows_of
+from sync.portability.tables import TABLES, flatten_rows, load_rows
 from sync.runtime import Runtime
 
 FORMAT = 1
 # The tables, and the study that is made of them.
 STEPS = len(TABLES) + 1
 # A spreadsheet would take a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NOTHING = "nothing"
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
+_EMPTY_HEADER = "nothing"
 
 README = """Everything that Moodmiles holds about you.
 
@@ -42,55 +42,58 @@ Another Moodmiles can take this file in: give it to whoever runs it and ask for
 """
 
 
-def pack(
+def pack_export(
     runtime: Runtime,
     runner_id: int,
     *,
     after_step: Callable[[int], None] = lambda _done: None,
 ) -> bytes:
     """Return the ZIP of what is stored at this moment; say after each of the STEPS."""
-    packed = io.BytesIO()
+    buffer = io.BytesIO()
     with (
-        runtime.db.reading() as session,
-        ZipFile(packed, "w", ZIP_DEFLATED) as archive,
+        runtime.db.read_only() as session,
+        ZipFile(buffer, "w", ZIP_DEFLATED) as archive,
     ):
-        _see_one_moment(session)
-        for done, files in enumerate(_steps(runtime, session, runner_id), 1):
+        _use_snapshot(session)
+        for done, files in enumerate(_pack_steps(runtime, session, runner_id), 1):
             for name, text in files.items():
                 archive.writestr(name, text)
             after_step(done)
-    return packed.getvalue()
+    return buffer.getvalue()
 
 
-def _steps(
+def _pack_steps(
     runtime: Runtime, session: Session, runner_id: int
 ) -> Iterator[Mapping[str, str]]:
     """Make the files, a table at a time."""
     runner = session.get_one(Runner, runner_id)
-    vault = runtime.sealer.vault(runner.vault_key)
+    vault = runtime.sealer.open_vault(runner.vault_key)
     for name in TABLES:
-        rows = rows_of(session, name, runner, vault)
-        yield {f"{name}.csv": _csv(flat(rows)), f"{name}.json": _json(rows)}
+        rows = load_rows(session, name, runner, vault)
+        yield {
+            f"{name}.csv": _to_csv(flatten_rows(rows)),
+            f"{name}.json": _to_json(rows),
+        }
     # Imported here: only whoever asks for their study waits for numpy.
-    from sync.portability.study_files import study  # noqa: PLC0415
+    from sync.portability.study_files import build_study_export  # noqa: PLC0415
 
-    made = study(runtime, session, runner_id)
-    listed = "\n".join(f"{name:<15}{held.about}" for name, held in TABLES.items())
+    study_files = build_study_export(runtime, session, runner_id)
+    table_list = "\n".join(f"{name:<15}{table.about}" for name, table in TABLES.items())
     yield {
-        **{f"study/{name}": text for name, text in made.items()},
-        "account.json": _json(_account(runtime, runner)),
-        "README.txt": README.format(tables=listed),
+        **{f"study/{name}": text for name, text in study_files.items()},
+        "account.json": _to_json(_load_account(runtime, runner)),
+        "README.txt": README.format(tables=table_list),
     }
 
 
-def _see_one_moment(session: Session) -> None:
+def _use_snapshot(session: Session) -> None:
     """Let no table be newer than another: an answer's run must be in there too."""
     connection = session.connection()
     if connection.dialect.name == "postgresql":  # SQLite does so by itself
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def _account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
+def _load_account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "runner_id": runner.id,
@@ -105,27 +108,29 @@ def _account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
     }
 
 
-def _json(value: object) -> str:
+def _to_json(value: object) -> str:
     return json.dumps(
-        value, indent=1, ensure_ascii=False, allow_nan=False, default=_iso
+        value, indent=1, ensure_ascii=False, allow_nan=False, default=_to_iso
     )
 
 
-def _iso(value: object) -> str:
+def _to_iso(value: object) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"an export cannot hold a {type(value).__name__}")
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def _to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else [_NOTHING])
+    writer = csv.DictWriter(out, list(rows[0]) if rows else [_EMPTY_HEADER])
     writer.writeheader()
-    writer.writerows({k: _cell(v) for k, v in row.items()} for row in rows)
+    writer.writerows(
+        {name: _to_cell(value) for name, value in row.items()} for row in rows
+    )
     return out.getvalue()
 
 
-def _cell(value: object) -> object:
+def _to_cell(value: object) -> object:
     match value:
         case bool():
             return int(value)
@@ -133,7 +138,7 @@ def _cell(value: object) -> object:
             return value.isoformat()
         case dict() | list():
             return json.dumps(value, sort_keys=True, ensure_ascii=False)
-        case str() if value.startswith(_FORMULA):
+        case str() if value.startswith(_FORMULA_PREFIXES):
             return f"'{value}"
         case _:
             return value

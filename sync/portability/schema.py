@@ -12,43 +12,46 @@ from pydantic import (
     JsonValue,
 )
 
-MOST_ROWS = 200_000
-_FIRST, _LAST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-_A_DAY_S = 24 * 3600
+MAX_ROWS = 200_000
+_MIN_TIME, _MAX_TIME = (
+    datetime(1970, 1, 2, tzinfo=UTC),
+    datetime(2200, 1, 1, tzinfo=UTC),
+)
+_DAY_S = 24 * 3600
 
 
-def _plausible(at: datetime) -> datetime:
-    if not _FIRST <= at <= _LAST:
+def _check_time(at: datetime) -> datetime:
+    if not _MIN_TIME <= at <= _MAX_TIME:
         raise ValueError("no time that an export can hold")
     return at
 
 
-def _plausible_day(day: date) -> date:
-    if not _FIRST.date() <= day <= _LAST.date():
+def _check_day(day: date) -> date:
+    if not _MIN_TIME.date() <= day <= _MAX_TIME.date():
         raise ValueError("no day that an export can hold")
     return day
 
 
-def _without_nul(text: str) -> str:
+def _check_text(text: str) -> str:
     if "\x00" in text:
         raise ValueError("a text with a character that no text has")
     return text
 
 
-Time: TypeAlias = Annotated[AwareDatetime, AfterValidator(_plausible)]
-Day: TypeAlias = Annotated[date, AfterValidator(_plausible_day)]
-Text: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_without_nul)]
+Time: TypeAlias = Annotated[AwareDatetime, AfterValidator(_check_time)]
+Day: TypeAlias = Annotated[date, AfterValidator(_check_day)]
+Text: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_check_text)]
 # As long as one that `sync.runners.rules` lets in.
-Address: TypeAlias = Annotated[str, Field(max_length=254), AfterValidator(_without_nul)]
+Address: TypeAlias = Annotated[str, Field(max_length=254), AfterValidator(_check_text)]
 Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Id: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
 Minutes: TypeAlias = Annotated[int, Field(gt=-(2**31), lt=2**31)]
-Offset: TypeAlias = Annotated[int, Field(ge=-_A_DAY_S, le=_A_DAY_S)]
+Offset: TypeAlias = Annotated[int, Field(ge=-_DAY_S, le=_DAY_S)]
 Metres: TypeAlias = Annotated[float, Field(ge=0, le=5_000_000, allow_inf_nan=False)]
 Height: TypeAlias = Annotated[float, Field(ge=-1e5, le=1e6, allow_inf_nan=False)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Said: TypeAlias = Annotated[
+AnswerValues: TypeAlias = Annotated[
     dict[
         Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")],
         Annotated[int, Field(ge=-(10**7), le=10**7)],
@@ -58,15 +61,15 @@ Said: TypeAlias = Annotated[
 Tags: TypeAlias = Annotated[dict[Text, JsonValue], Field(max_length=60)]
 
 
-class Record(BaseModel):
+class ExportRecord(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    def values(self, *without: str) -> dict[str, Any]:
+    def values(self, *excluded: str) -> dict[str, Any]:
         """Return the row's values but these."""
-        return {name: one for name, one in self if name not in without}
+        return {name: value for name, value in self if name not in excluded}
 
 
-class RunRecord(Record):
+class RunRecord(ExportRecord):
     id: Id
     source: Literal["strava", "export", "hand"]
     source_id: Id
@@ -95,7 +98,7 @@ class RunRecord(Record):
     chosen: bool
 
 
-class SurveyRecord(Record):
+class SurveyRecord(ExportRecord):
     id: Id
     run_id: Id | None
     pairing_key: Key | None
@@ -114,7 +117,7 @@ class SurveyRecord(Record):
     cancelled_for: Text | None
 
 
-class AnswerRecord(Record):
+class AnswerRecord(ExportRecord):
     id: Id
     run_id: Id | None
     pairing_key: Key | None
@@ -126,10 +129,10 @@ class AnswerRecord(Record):
     changed_at: Time | None
     minutes_since_end: Minutes | None
     tags: Tags
-    said: Said
+    said: AnswerValues
 
 
-class DecisionRecord(Record):
+class DecisionRecord(ExportRecord):
     run_id: Id
     verdict: Literal["send", "withhold"]
     reason: Text
@@ -138,7 +141,7 @@ class DecisionRecord(Record):
     decided_at: Time
 
 
-class DrawRecord(Record):
+class DrawRecord(ExportRecord):
     local_day: Day
     probability: Share
     drawn: bool
@@ -147,7 +150,7 @@ class DrawRecord(Record):
     decided_at: Time
 
 
-class MailRecord(Record):
+class MailRecord(ExportRecord):
     id: Id
     survey_id: Id | None
     kind: Text
@@ -160,7 +163,7 @@ class MailRecord(Record):
     withheld_for: Text | None
 
 
-class ConsentRecord(Record):
+class ConsentRecord(ExportRecord):
     id: Id
     kind: Literal["strava", "mood", "mail", "adult", "private"]
     version: Text
@@ -168,7 +171,7 @@ class ConsentRecord(Record):
     withdrawn_at: Time | None
 
 
-class Account(BaseModel):
+class AccountRecord(BaseModel):
     """What of `account.json` comes along; the rest is looked at by nobody."""
 
     model_config = ConfigDict(strict=True, frozen=True)

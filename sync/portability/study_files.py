@@ -8,17 +8,17 @@ from datetime import UTC, date, datetime
 import numpy as np
 from sqlalchemy.orm import Session
 
-from sync.analytics.dataset.columns import FOCUS, About, history_of
+from sync.analytics.dataset.columns import FOCUS_KEYS, HistoryContext, build_history
 from sync.analytics.dataset.history import STREET, TRAIL, History
-from sync.analytics.dataset.load import read
-from sync.analytics.panels.registry import after_runs, mileage, stress
+from sync.analytics.dataset.load import read_rows
+from sync.analytics.panels.registry import collect_mileage, compare_mood, compare_stress
 from sync.analytics.sentences import store
-from sync.analytics.stats.groups import Difference, difference
+from sync.analytics.stats.groups import Difference, estimate_difference
 from sync.analytics.stats.rank_link import link
 from sync.analytics.stats.series import Floats
 from sync.runtime import Runtime
 
-_PLACES = {STREET: "street", TRAIL: "trail"}
+_SURFACE_NAMES = {STREET: "street", TRAIL: "trail"}
 CODEBOOK: Sequence[tuple[str, str, str, str]] = (
     ("runs.csv", "run", "", "number of the run in these files"),
     ("runs.csv", "local_day", "date", "day of the run where it was"),
@@ -62,44 +62,48 @@ CODEBOOK: Sequence[tuple[str, str, str, str]] = (
 )
 
 
-def study(runtime: Runtime, session: Session, runner_id: int) -> dict[str, str]:
+def build_study_export(
+    runtime: Runtime, session: Session, runner_id: int
+) -> dict[str, str]:
     """Return the files by name: runs, answers, the three numbers and what they mean."""
-    owner = store.owner(session, runner_id)
-    vault = runtime.sealer.vault(owner.vault_key)
-    rows = read(session, runner_id, vault)
-    today = store.local_today(runtime.db.now(session), owner.zone)
-    about = About(zone=owner.zone, asked=0, today=today)
-    return files(history_of(rows, about=about))
+    snapshot = store.load_runner_snapshot(session, runner_id)
+    vault = runtime.sealer.open_vault(snapshot.vault_key)
+    rows = read_rows(session, runner_id, vault)
+    today = store.compute_local_day(runtime.db.now(session), snapshot.zone)
+    context = HistoryContext(zone=snapshot.zone, asked_count=0, today=today)
+    return build_files(build_history(rows, context=context))
 
 
-def files(history: History) -> dict[str, str]:
+def build_files(history: History) -> dict[str, str]:
     return {
-        "runs.csv": _csv(_runs(history)),
-        "answers.csv": _csv(_answers(history)),
-        "headline.csv": _csv(_headline(history)),
-        "codebook.csv": _lines(("file", "column", "unit", "meaning"), CODEBOOK),
+        "runs.csv": _write_columns(_build_run_columns(history)),
+        "answers.csv": _write_columns(_build_answer_columns(history)),
+        "headline.csv": _write_columns(_build_headline_columns(history)),
+        "codebook.csv": _write_csv(("file", "column", "unit", "meaning"), CODEBOOK),
     }
 
 
-def _runs(history: History) -> Mapping[str, Iterable[object]]:
+def _build_run_columns(history: History) -> Mapping[str, Iterable[object]]:
     runs = history.runs
     return {
         "run": range(1, len(runs.id) + 1),
         "local_day": [date.fromordinal(day).isoformat() for day in runs.local_day],
-        "start_hour": _numbers(runs.start_hour),
-        "distance_m": _numbers(runs.distance_m),
-        "session_m": _numbers(history.session_m),
-        "week_m": _numbers(history.load_m),
-        "moving_s": _numbers(runs.moving_s),
-        "race": runs.race.astype(int),
-        "place": [_PLACES.get(int(place), "indoors") for place in runs.place],
-        "with_others": runs.with_others.astype(int),
+        "start_hour": _format_numbers(runs.start_hour),
+        "distance_m": _format_numbers(runs.distance_m),
+        "session_m": _format_numbers(history.session_m),
+        "week_m": _format_numbers(history.load_m),
+        "moving_s": _format_numbers(runs.moving_s),
+        "race": runs.is_race.astype(int),
+        "place": [
+            _SURFACE_NAMES.get(int(surface), "indoors") for surface in runs.place
+        ],
+        "with_others": runs.is_with_others.astype(int),
     }
 
 
-def _answers(history: History) -> Mapping[str, Iterable[object]]:
+def _build_answer_columns(history: History) -> Mapping[str, Iterable[object]]:
     answers = history.answers
-    unsaid = np.full(len(answers.run), np.nan)
+    missing = np.full(len(answers.run), np.nan)
     return {
         "answer": range(1, len(answers.run) + 1),
         "answered_at": [
@@ -107,28 +111,33 @@ def _answers(history: History) -> Mapping[str, Iterable[object]]:
             for moment in answers.answered_s
         ],
         "run": [run + 1 if run >= 0 else "" for run in answers.run],
-        "about_m": _numbers(history.about_m),
-        "hours_after": _numbers(history.hours_after),
-        "after_run": history.after_run.astype(int),
-        "rest": history.rested.astype(int),
-        "mood": _numbers(answers.mood),
-        "before": _numbers(answers.before),
-        "stress": _numbers(answers.stress),
-        "company": _numbers(answers.company),
-    } | {key: _numbers(answers.focus.get(key, unsaid)) for key in FOCUS}
+        "about_m": _format_numbers(history.about_m),
+        "hours_after": _format_numbers(history.hours_after),
+        "after_run": history.is_after_run.astype(int),
+        "rest": history.is_rest_day.astype(int),
+        "mood": _format_numbers(answers.mood),
+        "before": _format_numbers(answers.before),
+        "stress": _format_numbers(answers.stress),
+        "company": _format_numbers(answers.company),
+    } | {key: _format_numbers(answers.focus.get(key, missing)) for key in FOCUS_KEYS}
 
 
-def _headline(history: History) -> Mapping[str, Iterable[object]]:
-    miles = mileage(history)
-    found = link(miles.distance_m, miles.mood, miles.days)
+def _build_headline_columns(history: History) -> Mapping[str, Iterable[object]]:
+    mileage_data = collect_mileage(history)
+    mileage_link = link(mileage_data.distance_m, mileage_data.mood, mileage_data.days)
     groups = [
-        difference(panel.values, panel.in_first, panel.days)
-        for panel in (after_runs(history), stress(history))
+        estimate_difference(panel.values, panel.in_first, panel.days)
+        for panel in (compare_mood(history), compare_stress(history))
     ]
-    mood, tense = (_difference(group) for group in groups)
-    linked = (found.rho, found.n, found.n_eff, *found.i95)
-    columns = zip(mood, linked, tense, strict=True)
-    numbers = [_numbers(np.array(column)) for column in columns]
+    mood_values, stress_values = (_difference_values(group) for group in groups)
+    mileage_values = (
+        mileage_link.rho,
+        mileage_link.n,
+        mileage_link.n_eff,
+        *mileage_link.i95,
+    )
+    columns = zip(mood_values, mileage_values, stress_values, strict=True)
+    numbers = [_format_numbers(np.array(column)) for column in columns]
     names = ("value", "n", "n_eff", "low", "high")
     return {
         "question": ("after_runs", "mileage", "stress"),
@@ -136,25 +145,25 @@ def _headline(history: History) -> Mapping[str, Iterable[object]]:
     }
 
 
-def _difference(found: Difference) -> tuple[float, ...]:
-    many = found.n_first + found.n_second
-    return (found.difference, many, found.n_eff, *found.i95)
+def _difference_values(comparison: Difference) -> tuple[float, ...]:
+    n = comparison.n_first + comparison.n_second
+    return (comparison.difference, n, comparison.n_eff, *comparison.i95)
 
 
-def _numbers(values: Floats) -> list[str]:
+def _format_numbers(values: Floats) -> list[str]:
     """Write numbers in full; what is not known is left empty."""
     return [
         "" if not np.isfinite(value) else f"{value:.10g}" for value in values.tolist()
     ]
 
 
-def _csv(columns: Mapping[str, Iterable[object]]) -> str:
-    return _lines(tuple(columns), zip(*columns.values(), strict=True))
+def _write_columns(columns: Mapping[str, Iterable[object]]) -> str:
+    return _write_csv(tuple(columns), zip(*columns.values(), strict=True))
 
 
-def _lines(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def _write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
+    writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()

@@ -22,16 +22,16 @@ from sync.models import (
     Mail,
     MailLink,
     Model,
+    QuarantinedRecord,
+    ReconcileState,
     Run,
     Runner,
-    SetAside,
     SignIn,
     Survey,
-    Sweep,
 )
 
 # What opens doors, or is a key of ours and says nothing about the runner.
-SECRET = {
+SECRET_COLUMNS = {
     "access_token",
     "refresh_token",
     "token_hash",
@@ -43,11 +43,11 @@ SECRET = {
     "runner_id",
     "athlete_id",
 }
-SAID = "said"
+SAID_KEY = "said"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ExportTable:
     """One table of the ZIP; with `is_sealed` its rows hold what was sealed."""
 
     model: type[Model]
@@ -55,61 +55,65 @@ class Held:
     is_sealed: bool = False
 
 
-TABLES: Mapping[str, Held] = {
-    "runs": Held(Run, "your runs, in metres and seconds"),
-    "answers": Held(Answer, "what you said (numbers below)", is_sealed=True),
-    "surveys": Held(Survey, "the questions that were planned or sent"),
-    "decisions": Held(Decision, "whether each run was asked about, or why not"),
-    "draws": Held(CheckinDraw, "the days drawn for a check-in, and the odds"),
-    "mails": Held(Mail, "the mails that were sent, or withheld and why"),
-    "sentences": Held(
+TABLES: Mapping[str, ExportTable] = {
+    "runs": ExportTable(Run, "your runs, in metres and seconds"),
+    "answers": ExportTable(Answer, "what you said (numbers below)", is_sealed=True),
+    "surveys": ExportTable(Survey, "the questions that were planned or sent"),
+    "decisions": ExportTable(Decision, "whether each run was asked about, or why not"),
+    "draws": ExportTable(CheckinDraw, "the days drawn for a check-in, and the odds"),
+    "mails": ExportTable(Mail, "the mails that were sent, or withheld and why"),
+    "sentences": ExportTable(
         FigureDecision, "what your dashboard says, until when", is_sealed=True
     ),
-    "consents": Held(Consent, "what you agreed to, in which text, and when"),
-    "connection": Held(Connection, "your link to Strava, without its keys"),
-    "import": Held(Backfill, "how far the import of your past came"),
-    "sweep": Held(Sweep, "when your runs were compared with Strava's list"),
-    "set_aside": Held(SetAside, "records from Strava that could not be read"),
-    "events": Held(Event, "what Strava told us lately"),
-    "visits": Held(LinkAttempt, "your latest visits to Strava's consent page"),
-    "sign_ins": Held(SignIn, "the browsers that are signed in"),
-    "links": Held(MailLink, "links that were mailed to you, without their keys"),
-    "exports": Held(Export, "the files like this one"),
+    "consents": ExportTable(Consent, "what you agreed to, in which text, and when"),
+    "connection": ExportTable(Connection, "your link to Strava, without its keys"),
+    "import": ExportTable(Backfill, "how far the import of your past came"),
+    "sweep": ExportTable(
+        ReconcileState, "when your runs were compared with Strava's list"
+    ),
+    "set_aside": ExportTable(
+        QuarantinedRecord, "records from Strava that could not be read"
+    ),
+    "events": ExportTable(Event, "what Strava told us lately"),
+    "visits": ExportTable(LinkAttempt, "your latest visits to Strava's consent page"),
+    "sign_ins": ExportTable(SignIn, "the browsers that are signed in"),
+    "links": ExportTable(MailLink, "links that were mailed to you, without their keys"),
+    "exports": ExportTable(Export, "the files like this one"),
 }
 
 
-def rows_of(
+def load_rows(
     session: Session, name: str, runner: Runner, vault: Vault
 ) -> list[dict[str, Any]]:
     """Return the runner's rows of one table, those sealed opened as `said`."""
-    held = TABLES[name]
-    table = held.model.__table__
-    columns = [column for column in table.c if column.name not in SECRET]
-    wanted = [*columns, table.c.sealed] if held.is_sealed else columns
-    found = session.execute(
-        select(*wanted)
-        .where(_whose(held.model, runner))
-        .order_by(*inspect(held.model).primary_key)
+    export_table = TABLES[name]
+    table = export_table.model.__table__
+    columns = [column for column in table.c if column.name not in SECRET_COLUMNS]
+    selected = [*columns, table.c.sealed] if export_table.is_sealed else columns
+    result = session.execute(
+        select(*selected)
+        .where(_is_owned_by(export_table.model, runner))
+        .order_by(*inspect(export_table.model).primary_key)
     )
-    rows = [dict(row) for row in found.mappings()]
-    if held.is_sealed:
+    rows = [dict(row) for row in result.mappings()]
+    if export_table.is_sealed:
         opened = vault.open_all([row.pop("sealed") for row in rows])
-        for row, said in zip(rows, opened, strict=True):
-            row[SAID] = said
+        for row, answer_values in zip(rows, opened, strict=True):
+            row[SAID_KEY] = answer_values
     return rows
 
 
-def flat(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def flatten_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Give each thing said a column of its own, as a spreadsheet wants it."""
-    keys = sorted({key for row in rows for key in row.get(SAID, {})})
+    keys = sorted({key for row in rows for key in row.get(SAID_KEY, {})})
     return [
-        {name: value for name, value in row.items() if name != SAID}
-        | {key: row[SAID].get(key) for key in keys if SAID in row}
+        {name: value for name, value in row.items() if name != SAID_KEY}
+        | {key: row[SAID_KEY].get(key) for key in keys if SAID_KEY in row}
         for row in rows
     ]
 
 
-def _whose(model: type[Model], runner: Runner) -> ColumnElement[bool]:
+def _is_owned_by(model: type[Model], runner: Runner) -> ColumnElement[bool]:
     table: Table = model.__table__  # type: ignore[assignment]
     if model is Event:
         return table.c.athlete_id == runner.athlete_id

@@ -11,28 +11,35 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from sync.language import LANGUAGES
 from sync.portability import archive
-from sync.portability.archive import NotAnExport
+from sync.portability.archive import InvalidExport
 from sync.portability.schema import (
-    MOST_ROWS,
-    Account,
+    MAX_ROWS,
+    AccountRecord,
     AnswerRecord,
     ConsentRecord,
     DecisionRecord,
     DrawRecord,
+    ExportRecord,
     MailRecord,
-    Record,
     RunRecord,
     SurveyRecord,
 )
-from sync.preferences import WAITING, Preferences
-from sync.runners.retained_runs import OwnFacts, without
-from sync.surveys.instruments import Library
+from sync.preferences import WAITING_FOR_CHOICE, Preferences
+from sync.runners.retained_runs import RetainedFacts, without_retained
+from sync.surveys.instruments import InstrumentLibrary
 
-Row = TypeVar("Row", bound=Record)
-_ASK = {"every-run", "every-other-run", "weekly", "long-runs", "never", WAITING}
-_ODD = 1000
+RecordT = TypeVar("RecordT", bound=ExportRecord)
+_ASK_VALUES = {
+    "every-run",
+    "every-other-run",
+    "weekly",
+    "long-runs",
+    "never",
+    WAITING_FOR_CHOICE,
+}
+_MAX_UNKNOWN_VALUE = 1000
 # What there is one of.
-_ONCE = (
+_UNIQUE_COLUMNS = (
     *((name, ("id",)) for name in ("runs", "surveys", "answers", "mails", "consents")),
     *((name, ("run_id",)) for name in ("surveys", "answers", "decisions")),
     *((name, ("pairing_key",)) for name in ("surveys", "answers")),
@@ -41,14 +48,14 @@ _ONCE = (
     ("draws", ("local_day",)),
 )
 # Which column names a row of which table.
-_NAMES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
+_REFERENCES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
 
 
 @dataclass(frozen=True, slots=True)
-class Luggage:
+class ExportBundle:
     """Everything that comes along, each reference checked."""
 
-    account: Account
+    account: AccountRecord
     runs: list[RunRecord]
     surveys: list[SurveyRecord]
     answers: list[AnswerRecord]
@@ -58,146 +65,164 @@ class Luggage:
     consents: list[ConsentRecord]
 
 
-def read(path: Path, library: Library) -> Luggage:
+def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
     """Return what the ZIP holds, or raise `NotAnExport` with one sentence."""
-    tables = {field.name for field in fields(Luggage)} - {"account"}
-    files = archive.read(
+    tables = {field.name for field in fields(ExportBundle)} - {"account"}
+    files = archive.read_files(
         path, {"account.json": True} | {f"{name}.json": True for name in tables}
     )
-    luggage = Luggage(
-        account=_account(files["account.json"]),
-        runs=_rows(files, "runs", RunRecord),
-        surveys=_rows(files, "surveys", SurveyRecord),
-        answers=_rows(files, "answers", AnswerRecord),
-        decisions=_rows(files, "decisions", DecisionRecord),
-        draws=_rows(files, "draws", DrawRecord),
-        mails=_rows(files, "mails", MailRecord),
-        consents=_rows(files, "consents", ConsentRecord),
+    bundle = ExportBundle(
+        account=_parse_account(files["account.json"]),
+        runs=_parse_rows(files, "runs", RunRecord),
+        surveys=_parse_rows(files, "surveys", SurveyRecord),
+        answers=_parse_rows(files, "answers", AnswerRecord),
+        decisions=_parse_rows(files, "decisions", DecisionRecord),
+        draws=_parse_rows(files, "draws", DrawRecord),
+        mails=_parse_rows(files, "mails", MailRecord),
+        consents=_parse_rows(files, "consents", ConsentRecord),
     )
-    _refuse_doubles(luggage)
-    _refuse_loose_ends(luggage)
-    for number, answer in enumerate(luggage.answers, 1):
-        _refuse_odd_answer(answer, number, library)
-    return luggage
+    _check_unique(bundle)
+    _check_references(bundle)
+    for row_number, answer in enumerate(bundle.answers, 1):
+        _check_answer(answer, row_number, library)
+    return bundle
 
 
-def _rows(files: dict[str, bytes], name: str, kind: type[Row]) -> list[Row]:
+def _parse_rows(
+    files: dict[str, bytes], name: str, kind: type[RecordT]
+) -> list[RecordT]:
     # pydantic's own JSON reading: strict about types, and dates as text are dates.
-    rows: TypeAdapter[list[Row]] = TypeAdapter(
-        Annotated[list[kind], Field(max_length=MOST_ROWS)]  # type: ignore[valid-type, arg-type]
+    rows: TypeAdapter[list[RecordT]] = TypeAdapter(
+        Annotated[list[kind], Field(max_length=MAX_ROWS)]  # type: ignore[valid-type, arg-type]
     )
     try:
         return rows.validate_json(files[f"{name}.json"], strict=True)
     except ValidationError as error:
-        raise NotAnExport(_sentence(f"{name}.json", error)) from None
+        raise InvalidExport(_error_sentence(f"{name}.json", error)) from None
 
 
-def _account(text: bytes) -> Account:
+def _parse_account(text: bytes) -> AccountRecord:
     try:
-        account = Account.model_validate_json(text, strict=True)
+        account = AccountRecord.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise NotAnExport(_sentence("account.json", error)) from None
+        raise InvalidExport(_error_sentence("account.json", error)) from None
     if account.zone not in available_timezones():
-        raise NotAnExport("account.json, zone: there is no such time zone.")
-    _refuse_odd_preferences(account.preferences)
+        raise InvalidExport("account.json, zone: there is no such time zone.")
+    _check_preferences(account.preferences)
     return account
 
 
-def _sentence(name: str, failed: ValidationError) -> str:
+def _error_sentence(name: str, validation_error: ValidationError) -> str:
     """Say where it is wrong, and quote nothing of what is there."""
-    error, places = failed.errors()[0], [name]
+    error, location = validation_error.errors()[0], [name]
     for part in error["loc"]:
         if isinstance(part, int):
-            places.append(f"row {part + 1}")
+            location.append(f"row {part + 1}")
         elif part.isidentifier() and error["type"] != "extra_forbidden":
-            places.append(part)
-    what = {
+            location.append(part)
+    problem = {
         "extra_forbidden": "there is a column that we do not know",
-        "too_long": f"there are more than {MOST_ROWS:,} rows",
+        "too_long": f"there are more than {MAX_ROWS:,} rows",
         "json_invalid": "it is not JSON as an export has it",
     }.get(error["type"], error["msg"].removeprefix("Value error, "))
-    return f"{', '.join(places)}: {what[:1].lower()}{what[1:]}."
+    return f"{', '.join(location)}: {problem[:1].lower()}{problem[1:]}."
 
 
-def _refuse_doubles(luggage: Luggage) -> None:
-    for name, columns in _ONCE:
-        marks = [
+def _check_unique(bundle: ExportBundle) -> None:
+    for name, columns in _UNIQUE_COLUMNS:
+        keys = [
             tuple(getattr(row, column) for column in columns)
-            for row in getattr(luggage, name)
+            for row in getattr(bundle, name)
         ]
-        told = [mark for mark in marks if mark != (None,)]
-        if len(set(told)) < len(told):
-            raise NotAnExport(f"{name}.json holds the same thing twice.")
+        present_keys = [key for key in keys if key != (None,)]
+        if len(set(present_keys)) < len(present_keys):
+            raise InvalidExport(f"{name}.json holds the same thing twice.")
 
 
-def _refuse_loose_ends(luggage: Luggage) -> None:
+def _check_references(bundle: ExportBundle) -> None:
     """Let every row that names another find it in the file."""
-    numbers = {
-        name: {row.id for row in getattr(luggage, name)} for name in ("runs", "surveys")
+    ids_by_table = {
+        name: {row.id for row in getattr(bundle, name)} for name in ("runs", "surveys")
     }
-    for field in fields(Luggage)[1:]:
-        for place, row in enumerate(getattr(luggage, field.name), 1):
-            _refuse_odd_tags(field.name, place, getattr(row, "tags", {}))
-            for column, table in _NAMES.items():
-                named = getattr(row, column, None)
-                if named is not None and named not in numbers[table]:
-                    raise NotAnExport(
-                        f"{field.name}.json, row {place}, {column}: it names "
+    for field in fields(ExportBundle)[1:]:
+        for row_number, row in enumerate(getattr(bundle, field.name), 1):
+            _check_tags(field.name, row_number, getattr(row, "tags", {}))
+            for column, table in _REFERENCES.items():
+                reference = getattr(row, column, None)
+                if reference is not None and reference not in ids_by_table[table]:
+                    raise InvalidExport(
+                        f"{field.name}.json, row {row_number}, {column}: it names "
                         "something that is not in the file."
                     )
 
 
-def _refuse_odd_tags(name: str, number: int, tags: dict[str, Any]) -> None:
+def _check_tags(name: str, row_number: int, tags: dict[str, Any]) -> None:
     """Refuse tags that would mislead whoever counts doubles."""
     earlier, sessions = tags.get("earlier_runs", []), tags.get("sessions", 1)
     is_list = isinstance(earlier, list) and all(type(run) is int for run in earlier)
     if not is_list or type(sessions) is not int:
-        raise NotAnExport(f"{name}.json, row {number}, tags: they are none of ours.")
+        raise InvalidExport(
+            f"{name}.json, row {row_number}, tags: they are none of ours."
+        )
 
 
-def _refuse_odd_answer(answer: AnswerRecord, number: int, library: Library) -> None:
+def _check_answer(
+    answer: AnswerRecord, row_number: int, library: InstrumentLibrary
+) -> None:
     """Refuse values that no question offers; those of unknown questions stay."""
     choices = {
         question.key: question.choices
         for instrument in library.instruments.values()
         for question in instrument.questions
     }
-    own = answer.said.keys() - without(answer.said).keys()
-    odd = [
+    own_keys = answer.said.keys() - without_retained(answer.said).keys()
+    invalid_keys = [
         key
         for key, value in answer.said.items()
-        if key not in own
-        and (value not in choices[key] if key in choices else abs(value) > _ODD)
+        if key not in own_keys
+        and (
+            value not in choices[key]
+            if key in choices
+            else abs(value) > _MAX_UNKNOWN_VALUE
+        )
     ]
-    if odd or (answer.kind != "wellbeing" and "mood" not in answer.said):
-        raise NotAnExport(f"answers.json, row {number}: it is no answer of ours.")
+    if invalid_keys or (answer.kind != "wellbeing" and "mood" not in answer.said):
+        raise InvalidExport(f"answers.json, row {row_number}: it is no answer of ours.")
     try:
-        kept = OwnFacts.said_in(answer.said)
+        facts = RetainedFacts.from_answer(answer.said)
     except (ValueError, OverflowError):
-        kept, own = None, {"own"}
-    is_plausible = kept is not None and kept.is_plausible
-    if own and not is_plausible:
-        raise NotAnExport(f"answers.json, row {number}: its own log cannot be.")
+        facts, own_keys = None, {"own"}
+    is_plausible = facts is not None and facts.is_plausible
+    if own_keys and not is_plausible:
+        raise InvalidExport(f"answers.json, row {row_number}: its own log cannot be.")
 
 
-def _refuse_odd_preferences(stored: dict[str, Any]) -> None:
+def _check_preferences(stored: dict[str, Any]) -> None:
     try:
-        known = {field.name for field in fields(Preferences)}
-        ours = {name: value for name, value in stored.items() if name in known}
-        chosen = TypeAdapter(Preferences).validate_json(json.dumps(ours), strict=True)
-        _ = chosen.quiet_hours  # two times of day, or ValueError
-        moments = (chosen.paused_until, chosen.focus_since, chosen.slowed_at)
-        is_ours = (
-            chosen.ask in _ASK
-            and chosen.units in {"km", "mi"}
-            and chosen.week_starts in {"monday", "sunday"}
-            and chosen.language in {"", *LANGUAGES}
-            and 0 <= chosen.delay_min <= 24 * 60
-            and all(datetime.fromisoformat(at).tzinfo for at in moments if at)
-            and len(chosen.country) in {0, 2}
-            and 0 <= chosen.long_run_m < float("inf")
+        known_names = {field.name for field in fields(Preferences)}
+        known_values = {
+            name: value for name, value in stored.items() if name in known_names
+        }
+        preferences = TypeAdapter(Preferences).validate_json(
+            json.dumps(known_values), strict=True
+        )
+        _ = preferences.quiet_hours  # two times of day, or ValueError
+        times = (
+            preferences.paused_until,
+            preferences.focus_since,
+            preferences.slowed_at,
+        )
+        is_valid = (
+            preferences.ask in _ASK_VALUES
+            and preferences.units in {"km", "mi"}
+            and preferences.week_starts in {"monday", "sunday"}
+            and preferences.language in {"", *LANGUAGES}
+            and 0 <= preferences.delay_min <= 24 * 60
+            and all(datetime.fromisoformat(at).tzinfo for at in times if at)
+            and len(preferences.country) in {0, 2}
+            and 0 <= preferences.long_run_m < float("inf")
         )
     except ValueError:  # pydantic's own among them
-        is_ours = False
-    if not is_ours:
-        raise NotAnExport("account.json, preferences: they are none of ours.")
+        is_valid = False
+    if not is_valid:
+        raise InvalidExport("account.json, preferences: they are none of ours.")

@@ -20,12 +20,12 @@ from sync.models import (
     Survey,
 )
 from sync.runners import retained_runs
-from sync.runners.rules import about_total
+from sync.runners.rules import estimate_total
 from sync.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
+class BackfillProgress:
     """How far the import of the past has come.
 
     `about_total` is how many runs it will bring, as far as can be told;
@@ -43,7 +43,7 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True)
-class Overview:
+class AccountOverview:
     """One runner's account.  `email` is opened for their own eyes only."""
 
     runner_id: int
@@ -55,7 +55,7 @@ class Overview:
     email_bounced: bool
     zone: str
     preferences: Mapping[str, Any]
-    importing: Import | None
+    importing: BackfillProgress | None
     consents: tuple[tuple[str, str, datetime, datetime | None], ...]
 
     @property
@@ -67,7 +67,7 @@ class Overview:
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class StoredCounts:
     """What we hold about a runner, counted before anything is removed."""
 
     from_strava: int
@@ -78,11 +78,11 @@ class Holdings:
     sign_ins: int
 
 
-def overview(runtime: Runtime, runner_id: int) -> Overview:
-    with runtime.db.reading() as session:
+def load_overview(runtime: Runtime, runner_id: int) -> AccountOverview:
+    with runtime.db.read_only() as session:
         runner = session.get_one(Runner, runner_id)
         connection = session.get(Connection, runner_id)
-        return Overview(
+        return AccountOverview(
             runner_id=runner_id,
             is_linked=connection is not None,
             is_broken=connection is not None and connection.broken_at is not None,
@@ -92,25 +92,25 @@ def overview(runtime: Runtime, runner_id: int) -> Overview:
             email_bounced=runner.email_bounced_at is not None,
             zone=runner.zone,
             preferences=runner.preferences,
-            importing=_import(session, runner_id),
-            consents=_consents(session, runner_id),
+            importing=_load_import(session, runner_id),
+            consents=_load_consents(session, runner_id),
         )
 
 
-def progress(runtime: Runtime, runner_id: int) -> Import | None:
+def load_import_progress(runtime: Runtime, runner_id: int) -> BackfillProgress | None:
     """Return how far the import is, or None when there never was one."""
-    with runtime.db.reading() as session:
-        return _import(session, runner_id)
+    with runtime.db.read_only() as session:
+        return _load_import(session, runner_id)
 
 
-def holdings(runtime: Runtime, runner_id: int) -> Holdings:
-    with runtime.db.reading() as session:
+def count_holdings(runtime: Runtime, runner_id: int) -> StoredCounts:
+    with runtime.db.read_only() as session:
         from_strava = session.scalar(
             select(func.count()).where(
                 Run.runner_id == runner_id, Run.source == retained_runs.STRAVA
             )
         )
-        counted = [
+        counts = [
             session.scalar(
                 select(func.count())
                 .select_from(table)
@@ -118,44 +118,44 @@ def holdings(runtime: Runtime, runner_id: int) -> Holdings:
             )
             for table in (Run, Answer, Survey, Mail, SignIn)
         ]
-    return Holdings(from_strava or 0, *(count or 0 for count in counted))
+    return StoredCounts(from_strava or 0, *(count or 0 for count in counts))
 
 
-def language(runtime: Runtime, runner_id: int) -> str:
+def load_language(runtime: Runtime, runner_id: int) -> str:
     """Return the language that this runner chose; "" while they have not."""
-    with runtime.db.reading() as session:
-        chosen = session.get_one(Runner, runner_id).preferences
-    return str(chosen.get("language", ""))
+    with runtime.db.read_only() as session:
+        preferences = session.get_one(Runner, runner_id).preferences
+    return str(preferences.get("language", ""))
 
 
-def settle_language(runtime: Runtime, runner_id: int, heard: str) -> None:
+def save_default_language(runtime: Runtime, runner_id: int, reported: str) -> None:
     """Keep the language heard from a runner who has not chosen one: mails speak it."""
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
         if not runner.preferences.get("language"):
-            runner.preferences = {**runner.preferences, "language": heard}
+            runner.preferences = {**runner.preferences, "language": reported}
 
 
-def _import(session: Session, runner_id: int) -> Import | None:
+def _load_import(session: Session, runner_id: int) -> BackfillProgress | None:
     backfill = session.get(Backfill, runner_id)
     if backfill is None:
         return None
-    return Import(
+    return BackfillProgress(
         runs_stored=backfill.runs_stored,
         activities_seen=backfill.activities_seen,
         reached=backfill.reached,
         waiting_for=backfill.waiting_for,
         due_at=backfill.due_at,
         is_done=backfill.finished_at is not None,
-        about_total=_about_total(backfill),
+        about_total=_estimate_total(backfill),
         waiting_until=backfill.due_at if backfill.waiting_for else None,
     )
 
 
-def _about_total(backfill: Backfill) -> int | None:
+def _estimate_total(backfill: Backfill) -> int | None:
     if backfill.finished_at is not None:
         return backfill.runs_stored
-    return about_total(
+    return estimate_total(
         backfill.runs_stored,
         started=backfill.started_at.date(),
         reached=backfill.reached,
@@ -163,7 +163,7 @@ def _about_total(backfill: Backfill) -> int | None:
     )
 
 
-def _consents(
+def _load_consents(
     session: Session, runner_id: int
 ) -> tuple[tuple[str, str, datetime, datetime | None], ...]:
     rows = session.execute(

@@ -6,39 +6,41 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sync import account_state
-from sync.crypto import KeyLost, Sealer, new_token, token_hash
+from sync.crypto import KeyLost, Sealer, hash_token, new_token
 from sync.mail import outbox
 from sync.models import MailLink, Runner
 from sync.runners import store
-from sync.runners.rules import CONSENT_VERSION, MAIL_LINK_LIFE, clean_address
+from sync.runners.rules import CONSENT_VERSION, MAIL_LINK_LIFE, normalize_address
 from sync.runtime import Runtime
 
 
-def ask(runtime: Runtime, *, runner_id: int, email: str) -> None:
+def request_confirmation(runtime: Runtime, *, runner_id: int, email: str) -> None:
     """Send a confirmation link to `email`; nothing changes until it is used.
 
     Raises `BadAddress`, or `GoingSoon`.
     """
     with runtime.db.transaction() as session:
-        account_state.require_staying(session, runner_id)
+        account_state.require_not_deleting(session, runner_id)
         now = runtime.db.now(session)
-        promise(session, runtime.sealer, runner_id=runner_id, email=email, now=now)
+        enqueue_confirmation(
+            session, runtime.sealer, runner_id=runner_id, email=email, now=now
+        )
 
 
-def promise(
+def enqueue_confirmation(
     session: Session, sealer: Sealer, *, runner_id: int, email: str, now: datetime
 ) -> None:
     """Let a confirmation link leave with this transaction, or raise `BadAddress`.
 
     Links to other addresses end: one that was mistyped is somebody else's.
     """
-    address = clean_address(email)
-    _end_links_to_others(session, sealer, runner_id, address)
+    address = normalize_address(email)
+    _delete_other_links(session, sealer, runner_id, address)
     token = new_token()
     expires_at = now + MAIL_LINK_LIFE["confirm"]
     session.add(
         MailLink(
-            token_hash=token_hash(token),
+            token_hash=hash_token(token),
             runner_id=runner_id,
             purpose="confirm",
             email=sealer.seal(address),
@@ -46,11 +48,11 @@ def promise(
             expires_at=expires_at,
         )
     )
-    outbox.promise(
+    outbox.enqueue_mail(
         session,
         sealer=sealer,
         now=now,
-        dedupe_key=f"confirm:{token_hash(token)}",
+        dedupe_key=f"confirm:{hash_token(token)}",
         kind="confirm_address",
         runner_id=runner_id,
         values={"token": token},
@@ -59,29 +61,29 @@ def promise(
     )
 
 
-def _end_links_to_others(
+def _delete_other_links(
     session: Session, sealer: Sealer, runner_id: int, address: str
 ) -> None:
-    waiting = session.scalars(
+    links = session.scalars(
         select(MailLink).where(
             MailLink.runner_id == runner_id,
             MailLink.purpose == "confirm",
             MailLink.email.is_not(None),
         )
     )
-    for link in waiting:
-        if not _leads_to(sealer, link, address):
+    for link in links:
+        if not _is_link_to(sealer, link, address):
             session.delete(link)
 
 
-def _leads_to(sealer: Sealer, link: MailLink, address: str) -> bool:
+def _is_link_to(sealer: Sealer, link: MailLink, address: str) -> bool:
     try:
         return link.email is not None and sealer.open(link.email) == address
     except KeyLost:
         return False
 
 
-def confirm(runtime: Runtime, *, token: str) -> int | None:
+def confirm_address(runtime: Runtime, *, token: str) -> int | None:
     """Make the link's address the runner's own; None if the link is over.
 
     The address leaves whoever had it confirmed before: who can read the mail
@@ -91,29 +93,31 @@ def confirm(runtime: Runtime, *, token: str) -> int | None:
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        link = store.use_mail_link(session, token_hash(token), "confirm", now=now)
+        link = store.redeem_mail_link(session, hash_token(token), "confirm", now=now)
         if link is None or link.email is None:
             return None
-        account_state.require_staying(session, link.runner_id)
+        account_state.require_not_deleting(session, link.runner_id)
         address = runtime.sealer.open(link.email)
         hashes = runtime.sealer.lookup_hashes(address)
-        former = store.by_address(session, hashes)
-        if former is not None and former.id != link.runner_id:
-            forget(former)
+        previous_owner = store.find_by_address(session, hashes)
+        if previous_owner is not None and previous_owner.id != link.runner_id:
+            clear_address(previous_owner)
             session.flush()
         runner = session.get_one(Runner, link.runner_id)
         if runner.email_hash != hashes[0]:
-            _end_sign_in_links(session, runner.id)
+            _delete_sign_in_links(session, runner.id)
         runner.email = link.email
         runner.email_hash = hashes[0]
         runner.email_confirmed_at = now
         runner.email_bounced_at = None
         link.email = None
-        store.agree(session, runner.id, ["mail"], version=CONSENT_VERSION, at=now)
+        store.record_consents(
+            session, runner.id, ["mail"], version=CONSENT_VERSION, at=now
+        )
         return runner.id
 
 
-def _end_sign_in_links(session: Session, runner_id: int) -> None:
+def _delete_sign_in_links(session: Session, runner_id: int) -> None:
     """Let no link that went to the former address sign anybody in."""
     session.execute(
         delete(MailLink).where(
@@ -122,7 +126,7 @@ def _end_sign_in_links(session: Session, runner_id: int) -> None:
     )
 
 
-def forget(runner: Runner) -> None:
+def clear_address(runner: Runner) -> None:
     """Take the address off this runner's row."""
     runner.email = None
     runner.email_hash = None

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import delete, select, true
 from sqlalchemy.orm import Session
 
-from sync.crypto import token_hash
+from sync.crypto import hash_token
 from sync.models import SignIn
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
@@ -32,58 +32,65 @@ class SignedInBrowser:
     is_this: bool
 
 
-def listed(runtime: Runtime, runner_id: int, *, token: str) -> list[SignedInBrowser]:
+def list_browsers(
+    runtime: Runtime, runner_id: int, *, token: str
+) -> list[SignedInBrowser]:
     """Return the signed-in browsers, this one first, then the latest seen."""
-    here = token_hash(token)
-    with runtime.db.reading() as session:
-        found = [
+    own_hash = hash_token(token)
+    with runtime.db.read_only() as session:
+        browsers = [
             SignedInBrowser(
                 handle=_handles(runtime, row)[0],
                 name=row.browser or "",
                 since=row.created_at,
                 seen_at=row.seen_at,
-                is_this=hmac.compare_digest(row.token_hash, here),
+                is_this=hmac.compare_digest(row.token_hash, own_hash),
             )
-            for row in _rows(runtime, session, runner_id)
+            for row in _load_active(runtime, session, runner_id)
         ]
-    return sorted(found, key=lambda one: (one.is_this, one.seen_at), reverse=True)
+    return sorted(
+        browsers, key=lambda browser: (browser.is_this, browser.seen_at), reverse=True
+    )
 
 
-def end(runtime: Runtime, runner_id: int, handle: str) -> bool:
+def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
     """Sign one of the runner's browsers out; False if there is none such."""
     with runtime.db.transaction() as session:
-        for row in _rows(runtime, session, runner_id):
-            known = _handles(runtime, row)
-            if any(hmac.compare_digest(handle.encode(), k.encode()) for k in known):
+        for row in _load_active(runtime, session, runner_id):
+            handles = _handles(runtime, row)
+            if any(
+                hmac.compare_digest(handle.encode(), candidate.encode())
+                for candidate in handles
+            ):
                 session.delete(row)
                 log.info("browser signed out", runner_id=runner_id)
                 return True
     return False
 
 
-def end_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
+def sign_out_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
     """Sign every browser of the runner out but the one with this token."""
     with runtime.db.transaction() as session:
         session.execute(
             delete(SignIn).where(
-                SignIn.runner_id == runner_id, SignIn.token_hash != token_hash(token)
+                SignIn.runner_id == runner_id, SignIn.token_hash != hash_token(token)
             )
         )
     log.info("other browsers signed out", runner_id=runner_id)
 
 
-def end_all(runtime: Runtime, runner_id: int | None = None) -> int:
+def sign_out_all(runtime: Runtime, runner_id: int | None = None) -> int:
     """Sign every browser of one runner out, or of all; return how many there were."""
-    whose = SignIn.runner_id == runner_id if runner_id is not None else true()
+    condition = SignIn.runner_id == runner_id if runner_id is not None else true()
     with runtime.db.transaction() as session:
-        ended = session.scalars(
-            delete(SignIn).where(whose).returning(SignIn.token_hash)
+        ended_hashes = session.scalars(
+            delete(SignIn).where(condition).returning(SignIn.token_hash)
         ).all()
-    log.info("browsers signed out", runner_id=runner_id, browsers=len(ended))
-    return len(ended)
+    log.info("browsers signed out", runner_id=runner_id, browsers=len(ended_hashes))
+    return len(ended_hashes)
 
 
-def _rows(runtime: Runtime, session: Session, runner_id: int) -> list[SignIn]:
+def _load_active(runtime: Runtime, session: Session, runner_id: int) -> list[SignIn]:
     now = runtime.db.now(session)
     return list(
         session.scalars(

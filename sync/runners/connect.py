@@ -7,20 +7,25 @@ import structlog
 from sqlalchemy.orm import Session
 
 from sync import account_state
-from sync.crypto import new_token, token_hash
-from sync.database import insert, wake_after_commit
+from sync.crypto import hash_token, new_token
+from sync.database import dialect_insert, wake_after_commit
 from sync.errors import (
     ConsentMissing,
     MoodmilesError,
-    OtherRunner,
-    PrivateMissing,
+    PrivateScopeMissing,
+    RunnerMismatch,
     ScopeMissing,
     StateRefused,
 )
 from sync.models import Connection, LinkAttempt, Runner
-from sync.queue import Work
+from sync.queue import Job
 from sync.runners import consents, store
-from sync.runners.rules import CONSENT_VERSION, STATE_LIFE, Consents, may_read_runs
+from sync.runners.rules import (
+    CONSENT_VERSION,
+    STATE_LIFE,
+    ConsentChoices,
+    may_read_runs,
+)
 from sync.runtime import Runtime
 from sync.strava import Grant
 
@@ -28,7 +33,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Linked:
+class LinkResult:
     """Who came back from Strava."""
 
     runner_id: int
@@ -36,11 +41,11 @@ class Linked:
     needs_address: bool
 
 
-def begin(
+def begin_link(
     runtime: Runtime,
     *,
     browser: str,
-    consents: Consents | None,
+    given_consents: ConsentChoices | None,
     runner_id: int | None = None,
     private: bool = False,
 ) -> str:
@@ -51,20 +56,20 @@ def begin(
     to.  Raises `ConsentMissing` when a needed box is empty.  The state in the
     address works once, for this browser, for half an hour.
     """
-    if consents is not None:
-        consents.require()
-    boxes = consents or Consents(private=private)
+    if given_consents is not None:
+        given_consents.require_mandatory()
+    requested = given_consents or ConsentChoices(private=private)
     state = new_token()
     with runtime.db.transaction() as session:
         session.add(
             LinkAttempt(
-                state_hash=token_hash(state),
-                browser_hash=token_hash(browser),
+                state_hash=hash_token(state),
+                browser_hash=hash_token(browser),
                 consents={
-                    "given": consents.given if consents else [],
+                    "given": given_consents.kinds if given_consents else [],
                     "version": CONSENT_VERSION,
-                    "signing_in": consents is None,
-                    "private": boxes.private,
+                    "signing_in": given_consents is None,
+                    "private": requested.private,
                 },
                 runner_id=runner_id,
                 expires_at=runtime.db.now(session) + STATE_LIFE,
@@ -73,63 +78,65 @@ def begin(
     return runtime.strava.consent_url(
         state=state,
         redirect_uri=f"{runtime.settings.public_url}/connect/callback",
-        scope=boxes.scope,
+        scope=requested.scope,
     )
 
 
-def finish(
+def finish_link(
     runtime: Runtime, *, state: str, browser: str, code: str, scope: str
-) -> Linked:
+) -> LinkResult:
     """Take the runner back from Strava's page and start importing.
 
     Raises `StateRefused`, `ScopeMissing`, `ConsentMissing`, `PrivateMissing`,
     `OtherRunner`, or what `Strava.exchange` raises.  A grant that we cannot use
     is given back, so that it does not take one of the app's places.
     """
-    attempt = _use(runtime, state=state, browser=browser)
+    attempt = _redeem_attempt(runtime, state=state, browser=browser)
     grant = runtime.strava.exchange(code)
     if not may_read_runs(scope):
-        _give_back(runtime, grant)
+        _revoke_grant(runtime, grant)
         raise ScopeMissing("Strava was not allowed to show us your runs.")
     if attempt.consents.get("signing_in"):
-        _require_link(runtime, attempt, grant, scope=scope)
+        _require_existing_link(runtime, attempt, grant, scope=scope)
     with runtime.db.transaction() as session:
-        linked = _link(runtime, session, attempt, grant, scope=scope)
-        is_known = store.by_athlete(session, grant.athlete_id) is not None
+        linked = _link_runner(runtime, session, attempt, grant, scope=scope)
+        is_known = store.find_by_athlete(session, grant.athlete_id) is not None
     if linked is None:
         if not is_known:
-            _give_back(runtime, grant)
-        raise OtherRunner("This browser is signed in as a different runner.")
+            _revoke_grant(runtime, grant)
+        raise RunnerMismatch("This browser is signed in as a different runner.")
     log.info("runner linked", runner_id=linked.runner_id, new=linked.is_new)
     return linked
 
 
-def _require_link(
+def _require_existing_link(
     runtime: Runtime, attempt: LinkAttempt, grant: Grant, *, scope: str
 ) -> None:
     """Refuse whoever signs in by Strava and has not agreed to anything here yet."""
-    with runtime.db.reading() as session:
-        known = store.by_athlete(session, grant.athlete_id)
-        private = known is not None and store.agreed(session, known.id, "private")
-    if known is None:
-        _give_back(runtime, grant)
+    with runtime.db.read_only() as session:
+        runner = store.find_by_athlete(session, grant.athlete_id)
+        has_private = runner is not None and store.has_consent(
+            session, runner.id, "private"
+        )
+    if runner is None:
+        _revoke_grant(runtime, grant)
         raise ConsentMissing("This Strava account is not linked here yet.")
-    if private and "read_all" not in scope and not attempt.consents["private"]:
+    if has_private and "read_all" not in scope and not attempt.consents["private"]:
         # The first visit could not know who comes; a narrower link would lose runs.
-        raise PrivateMissing("This runner's link sees private runs too.")
+        raise PrivateScopeMissing("This runner's link sees private runs too.")
 
 
-def decline(runtime: Runtime, *, state: str, browser: str) -> None:
+def decline_link(runtime: Runtime, *, state: str, browser: str) -> None:
     """Use up the visit of a runner who said no at Strava (or raise `StateRefused`)."""
-    _use(runtime, state=state, browser=browser)
+    _redeem_attempt(runtime, state=state, browser=browser)
 
 
-def _use(runtime: Runtime, *, state: str, browser: str) -> LinkAttempt:
+def _redeem_attempt(runtime: Runtime, *, state: str, browser: str) -> LinkAttempt:
     with runtime.db.transaction() as session:
-        attempt = store.use_attempt(
+        attempt = store.redeem_attempt(
             session,
-            token_hash(state),
-            token_hash(browser),
+            hash_token(state),
+            hash_token(browser),
             now=runtime.db.now(session),
         )
     if attempt is None:
@@ -137,26 +144,34 @@ def _use(runtime: Runtime, *, state: str, browser: str) -> LinkAttempt:
     return attempt
 
 
-def _give_back(runtime: Runtime, grant: Grant) -> None:
+def _revoke_grant(runtime: Runtime, grant: Grant) -> None:
     try:
         runtime.strava.revoke(grant.tokens.access)
     except MoodmilesError as error:
         log.warning("grant not given back", error=type(error).__name__)
 
 
-def _runner_of(
+def _find_or_create_runner(
     runtime: Runtime, session: Session, attempt: LinkAttempt, grant: Grant
 ) -> tuple[Runner | None, bool]:
     """Return the runner to link, or None when the browser is someone else's."""
-    known = store.by_athlete(session, grant.athlete_id)
-    here = session.get(Runner, attempt.runner_id) if attempt.runner_id else None
-    if here is not None and (known or here) is not here:
+    athlete_runner = store.find_by_athlete(session, grant.athlete_id)
+    browser_runner = (
+        session.get(Runner, attempt.runner_id) if attempt.runner_id else None
+    )
+    if (
+        browser_runner is not None
+        and (athlete_runner or browser_runner) is not browser_runner
+    ):
         return None, False
-    if here is not None and here.athlete_id not in {None, grant.athlete_id}:
+    if browser_runner is not None and browser_runner.athlete_id not in {
+        None,
+        grant.athlete_id,
+    }:
         return None, False
-    found = known or here
-    if found is not None:
-        return found, False
+    existing = athlete_runner or browser_runner
+    if existing is not None:
+        return existing, False
     runner = Runner(
         created_at=runtime.db.now(session),
         vault_key=runtime.sealer.new_vault_key(),
@@ -166,37 +181,37 @@ def _runner_of(
     return runner, True
 
 
-def _link(
+def _link_runner(
     runtime: Runtime,
     session: Session,
     attempt: LinkAttempt,
     grant: Grant,
     *,
     scope: str,
-) -> Linked | None:
-    runner, is_new = _runner_of(runtime, session, attempt, grant)
+) -> LinkResult | None:
+    runner, is_new = _find_or_create_runner(runtime, session, attempt, grant)
     if runner is None:
         return None
     now = runtime.db.now(session)
     runner.athlete_id = grant.athlete_id
     runner.leaving_for, runner.leaving_since = None, None
     session.flush()
-    account_state.seen(session, runner.id, now=now)
-    linked_at = _standing_since(session, runner.id, scope)
-    _keep_tokens(runtime, session, runner.id, grant, scope=scope)
-    _agree(session, runner.id, attempt, scope=scope, now=now)
-    store.start_sweep(session, runner.id, now=now)
+    account_state.touch(session, runner.id, now=now)
+    linked_at = _linked_since(session, runner.id, scope)
+    _save_tokens(runtime, session, runner.id, grant, scope=scope)
+    _record_consents(session, runner.id, attempt, scope=scope, now=now)
+    store.start_reconcile(session, runner.id, now=now)
     if linked_at is None:
         store.start_backfill(
             session, runner.id, now=now, member_since=grant.member_since
         )
-        wake_after_commit(session, Work.BACKFILL)
+        wake_after_commit(session, Job.BACKFILL)
     else:
         session.get_one(Connection, runner.id).linked_at = linked_at
-    return Linked(runner.id, is_new, runner.email_confirmed_at is None)
+    return LinkResult(runner.id, is_new, runner.email_confirmed_at is None)
 
 
-def _agree(
+def _record_consents(
     session: Session,
     runner_id: int,
     attempt: LinkAttempt,
@@ -205,20 +220,22 @@ def _agree(
     now: datetime,
 ) -> None:
     """Note what was agreed to; look for what an older text, or scope, has missed."""
-    given = attempt.consents
-    outdated = account_state.outdated(session, runner_id)
-    had_private = store.agreed(session, runner_id, "private")
+    agreement = attempt.consents
+    outdated = account_state.outdated_consents(session, runner_id)
+    had_private = store.has_consent(session, runner_id, "private")
     sees_private = "read_all" in scope
-    kinds = [kind for kind in given["given"] if kind != "private" or sees_private]
-    store.agree(session, runner_id, kinds, version=given["version"], at=now)
+    kinds = [kind for kind in agreement["given"] if kind != "private" or sees_private]
+    store.record_consents(
+        session, runner_id, kinds, version=agreement["version"], at=now
+    )
     if not sees_private:
         # Strava was not allowed to show those runs any more, so they go.
-        store.withdraw(session, runner_id, "private", at=now)
-    if outdated or had_private != store.agreed(session, runner_id, "private"):
-        consents.go_on(session, runner_id, now=now)
+        store.withdraw_consent(session, runner_id, "private", at=now)
+    if outdated or had_private != store.has_consent(session, runner_id, "private"):
+        consents.resume_collection(session, runner_id, now=now)
 
 
-def _standing_since(session: Session, runner_id: int, scope: str) -> datetime | None:
+def _linked_since(session: Session, runner_id: int, scope: str) -> datetime | None:
     """Return since when a healthy link has stood, or None if it starts (anew).
 
     Coming back through a healthy link is only signing in: nothing was missed,
@@ -230,7 +247,7 @@ def _standing_since(session: Session, runner_id: int, scope: str) -> datetime | 
     return connection.linked_at if connection.scope == scope else None
 
 
-def _keep_tokens(
+def _save_tokens(
     runtime: Runtime, session: Session, runner_id: int, grant: Grant, *, scope: str
 ) -> None:
     tokens = {
@@ -243,7 +260,7 @@ def _keep_tokens(
         "broken_at": None,
     }
     session.execute(
-        insert(session, Connection)
+        dialect_insert(session, Connection)
         .values(runner_id=runner_id, **tokens)
         .on_conflict_do_update(index_elements=["runner_id"], set_=tokens)
     )

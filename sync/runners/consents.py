@@ -11,26 +11,26 @@ from sync import account_state, consent_version
 from sync.database import wake_after_commit
 from sync.errors import ConsentMissing
 from sync.mail import outbox
-from sync.models import Mail, Runner, Sweep
-from sync.queue import Work
+from sync.models import Mail, ReconcileState, Runner
+from sync.queue import Job
 from sync.runners import store
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
-OPTIONAL = frozenset({"private"})
-_MAIL_KEEPS = timedelta(days=7)
+OPTIONAL_KINDS = frozenset({"private"})
+_MAIL_LIFE = timedelta(days=7)
 # Further back than any comparison lies: the next one goes through the whole list.
 _LONG_AGO = timedelta(days=365)
 
 
-def outdated(runtime: Runtime, runner_id: int) -> dict[str, datetime]:
+def load_outdated(runtime: Runtime, runner_id: int) -> dict[str, datetime]:
     """Return what the runner agreed to in an older text only, and when."""
-    with runtime.db.reading() as session:
-        return account_state.outdated(session, runner_id)
+    with runtime.db.read_only() as session:
+        return account_state.outdated_consents(session, runner_id)
 
 
-def agree_again(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> None:
+def renew_consents(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> None:
     """Note that the runner agrees to today's text, and go on where we stopped.
 
     What is `OPTIONAL` and not among `kinds` is taken back; raises `ConsentMissing`
@@ -38,64 +38,66 @@ def agree_again(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> Non
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        asked = account_state.outdated(session, runner_id)
-        if set(asked) - set(kinds) - OPTIONAL:
+        pending = account_state.outdated_consents(session, runner_id)
+        if set(pending) - set(kinds) - OPTIONAL_KINDS:
             raise ConsentMissing("Not everything was agreed to again.")
-        if not asked:
+        if not pending:
             return
-        agreed = set(asked) & set(kinds)
-        store.agree(session, runner_id, agreed, version=consent_version.VERSION, at=now)
-        for kind in set(asked) - agreed:
-            store.withdraw(session, runner_id, kind, at=now)
-        go_on(session, runner_id, now=now)
+        agreed = set(pending) & set(kinds)
+        store.record_consents(
+            session, runner_id, agreed, version=consent_version.VERSION, at=now
+        )
+        for kind in set(pending) - agreed:
+            store.withdraw_consent(session, runner_id, kind, at=now)
+        resume_collection(session, runner_id, now=now)
     log.info("agreed again", runner_id=runner_id, version=consent_version.VERSION)
 
 
-def ask_again(runtime: Runtime) -> None:
+def request_renewals(runtime: Runtime) -> None:
     """Tell whoever has a new text to read about it, once, by mail."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        for runner_id in _not_told(session):
-            outbox.promise(
+        for runner_id in _find_unasked(session):
+            outbox.enqueue_mail(
                 session,
                 sealer=runtime.sealer,
                 now=now,
-                dedupe_key=_key(runner_id),
+                dedupe_key=_dedupe_key(runner_id),
                 kind="agree_again",
                 runner_id=runner_id,
                 values={},
-                stale_at=now + _MAIL_KEEPS,
+                stale_at=now + _MAIL_LIFE,
             )
             log.info("asked to agree again", runner_id=runner_id)
 
 
-def _not_told(session: Session) -> list[int]:
-    told = select(Mail.runner_id).where(
+def _find_unasked(session: Session) -> list[int]:
+    asked_ids = select(Mail.runner_id).where(
         Mail.kind == "agree_again",
         Mail.dedupe_key.like(f"agree:{consent_version.VERSION}:%"),
     )
     return list(
         session.scalars(
             select(Runner.id).where(
-                account_state.must_agree(Runner.id),
+                account_state.has_outdated_consent(Runner.id),
                 Runner.erase_at.is_(None),
-                Runner.id.not_in(told),
+                Runner.id.not_in(asked_ids),
             )
         )
     )
 
 
-def _key(runner_id: int) -> str:
+def _dedupe_key(runner_id: int) -> str:
     return f"agree:{consent_version.VERSION}:{runner_id}"
 
 
-def go_on(session: Session, runner_id: int, *, now: datetime) -> None:
+def resume_collection(session: Session, runner_id: int, *, now: datetime) -> None:
     """Compare the whole list from its newest page on, which shows what was missed."""
-    anew = {"before": None, "down_to": None, "next_page": 1}
+    checkpoint = {"before": None, "down_to": None, "next_page": 1}
     session.execute(
-        update(Sweep)
-        .where(Sweep.runner_id == runner_id)
-        .values(due_at=now, compared_at=now - _LONG_AGO, **anew)
+        update(ReconcileState)
+        .where(ReconcileState.runner_id == runner_id)
+        .values(due_at=now, compared_at=now - _LONG_AGO, **checkpoint)
     )
-    for work in Work:
-        wake_after_commit(session, work)
+    for job in Job:
+        wake_after_commit(session, job)

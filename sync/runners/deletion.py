@@ -11,25 +11,25 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from sync import counters
-from sync.crypto import new_token, token_hash
+from sync.crypto import hash_token, new_token
 from sync.database import wake_after_commit
 from sync.mail import outbox
-from sync.models import Mail, MailLink, Runner, Sweep
-from sync.queue import Work
+from sync.models import Mail, MailLink, ReconcileState, Runner
+from sync.queue import Job
 from sync.runners import store
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
-UNDO_WITHIN = timedelta(minutes=10)
+UNDO_WINDOW = timedelta(minutes=10)
 _PURPOSE = "undo"
 
 
-def ask(runtime: Runtime, runner_id: int) -> datetime:
+def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
     """Promise to delete everything; return when.  Asking twice changes nothing."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        erase_at = now + UNDO_WITHIN
+        erase_at = now + UNDO_WINDOW
         is_first = session.scalar(
             update(Runner)
             .where(Runner.id == runner_id, Runner.erase_at.is_(None))
@@ -38,34 +38,34 @@ def ask(runtime: Runtime, runner_id: int) -> datetime:
         )
         runner = session.get_one(Runner, runner_id, populate_existing=True)
         if is_first is not None:
-            _offer_undo(runtime, session, runner)
+            _enqueue_undo_link(runtime, session, runner)
             log.info("deletion asked for", runner_id=runner_id)
         return runner.erase_at or erase_at
 
 
-def undo(runtime: Runtime, runner_id: int) -> bool:
+def cancel_deletion(runtime: Runtime, runner_id: int) -> bool:
     """Keep everything after all; False once the deletion has begun."""
     with runtime.db.transaction() as session:
-        return _undo(runtime, session, runner_id)
+        return _cancel(runtime, session, runner_id)
 
 
-def undo_by_link(runtime: Runtime, token: str) -> bool:
+def cancel_by_link(runtime: Runtime, token: str) -> bool:
     """Undo the deletion that this mailed link belongs to, once and in time."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        link = store.use_mail_link(session, token_hash(token), _PURPOSE, now=now)
-        return link is not None and _undo(runtime, session, link.runner_id)
+        link = store.redeem_mail_link(session, hash_token(token), _PURPOSE, now=now)
+        return link is not None and _cancel(runtime, session, link.runner_id)
 
 
-def keep(runtime: Runtime, session: Session, runner_id: int) -> bool:
+def cancel_if_requested(runtime: Runtime, session: Session, runner_id: int) -> bool:
     """Undo a deletion if one was asked for; False once it has begun."""
     runner = session.get(Runner, runner_id, with_for_update=True)
     if runner is None or runner.erase_at is None:
         return runner is not None
-    return _undo(runtime, session, runner_id)
+    return _cancel(runtime, session, runner_id)
 
 
-def _undo(runtime: Runtime, session: Session, runner_id: int) -> bool:
+def _cancel(runtime: Runtime, session: Session, runner_id: int) -> bool:
     now = runtime.db.now(session)
     runner = session.scalar(
         select(Runner)
@@ -86,18 +86,20 @@ def _undo(runtime: Runtime, session: Session, runner_id: int) -> bool:
     )
     # What broke off when this was asked for goes on at once.
     session.execute(
-        update(Sweep).where(Sweep.runner_id == runner_id).values(due_at=now)
+        update(ReconcileState)
+        .where(ReconcileState.runner_id == runner_id)
+        .values(due_at=now)
     )
     runner.erase_at = None
-    _withdraw_offer(session, runner_id)
-    counters.count(session, "deletion undone", at=now)
-    for work in Work:
-        wake_after_commit(session, work)
+    _withdraw_undo_link(session, runner_id)
+    counters.increment(session, "deletion undone", at=now)
+    for job in Job:
+        wake_after_commit(session, job)
     log.info("deletion undone", runner_id=runner_id)
     return True
 
 
-def _offer_undo(runtime: Runtime, session: Session, runner: Runner) -> None:
+def _enqueue_undo_link(runtime: Runtime, session: Session, runner: Runner) -> None:
     """Mail a link that undoes it: who did not ask should hear of it at once."""
     until = runner.erase_at
     if until is None or runner.email_confirmed_at is None:
@@ -105,18 +107,18 @@ def _offer_undo(runtime: Runtime, session: Session, runner: Runner) -> None:
     now, token = runtime.db.now(session), new_token()
     session.add(
         MailLink(
-            token_hash=token_hash(token),
+            token_hash=hash_token(token),
             runner_id=runner.id,
             purpose=_PURPOSE,
             created_at=now,
             expires_at=until,
         )
     )
-    outbox.promise(
+    outbox.enqueue_mail(
         session,
         sealer=runtime.sealer,
         now=now,
-        dedupe_key=f"undo:{token_hash(token)}",
+        dedupe_key=f"undo:{hash_token(token)}",
         kind="undo",
         runner_id=runner.id,
         values={"token": token, "until": until, "zone": runner.zone},
@@ -124,7 +126,7 @@ def _offer_undo(runtime: Runtime, session: Session, runner: Runner) -> None:
     )
 
 
-def _withdraw_offer(session: Session, runner_id: int) -> None:
+def _withdraw_undo_link(session: Session, runner_id: int) -> None:
     session.execute(
         delete(MailLink).where(
             MailLink.runner_id == runner_id, MailLink.purpose == _PURPOSE

@@ -22,15 +22,15 @@ from sync.models import (
     Export,
     FigureDecision,
     Mail,
+    QuarantinedRecord,
+    ReconcileState,
     Run,
     Runner,
-    SetAside,
     Survey,
-    Sweep,
 )
-from sync.queue import Work, shift
+from sync.queue import Job, claim_until_idle
 from sync.runners import retained_runs, store
-from sync.runners.tokens import access_token
+from sync.runners.tokens import get_access_token
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
@@ -40,55 +40,55 @@ DISCONNECT, DELETE = "disconnect", "delete"
 
 def disconnect(runtime: Runtime, runner_id: int) -> None:
     """Give our access back to Strava and remove everything that came from it."""
-    _begin(runtime, runner_id, DISCONNECT)
-    _give_back(runtime, runner_id)
+    _mark_leaving(runtime, runner_id, DISCONNECT)
+    _revoke_access(runtime, runner_id)
     with runtime.db.transaction() as session:
-        _remove_strava(runtime, session, runner_id)
-        counters.count(session, "runner disconnected", at=runtime.db.now(session))
+        _remove_strava_data(runtime, session, runner_id)
+        counters.increment(session, "runner disconnected", at=runtime.db.now(session))
     log.info("runner disconnected", runner_id=runner_id)
 
 
-def delete_everything(runtime: Runtime, runner_id: int) -> None:
+def delete_runner(runtime: Runtime, runner_id: int) -> None:
     """Erase the runner: runs, answers, mails, address, tokens and sign-ins."""
-    _begin(runtime, runner_id, DELETE)
-    _give_back(runtime, runner_id)
+    _mark_leaving(runtime, runner_id, DELETE)
+    _revoke_access(runtime, runner_id)
     with runtime.db.transaction() as session:
         runner = session.get(Runner, runner_id)
         if runner is None:
             return
-        _receipt(runtime, session, runner, kind="deleted")
-        counters.count(session, "runner deleted", at=runtime.db.now(session))
+        _enqueue_receipt(runtime, session, runner, kind="deleted")
+        counters.increment(session, "runner deleted", at=runtime.db.now(session))
         if runner.athlete_id is not None:
             session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
         session.execute(delete(Runner).where(Runner.id == runner_id))
-    runtime.db.forget()
+    runtime.db.truncate_wal()
     log.info("runner deleted", runner_id=runner_id)
 
 
-def resume(runtime: Runtime) -> None:
+def process_removals(runtime: Runtime) -> None:
     """Delete what can be undone no more, and finish what a dying process began."""
-    for runner_id, leaving_for in shift(
-        runtime.queue, Work.LEAVING, partial(_take, runtime)
+    for runner_id, leaving_for in claim_until_idle(
+        runtime.queue, Job.REMOVALS, partial(_claim_removal, runtime)
     ):
-        finish = delete_everything if leaving_for == DELETE else disconnect
-        finish(runtime, runner_id)
+        remove = delete_runner if leaving_for == DELETE else disconnect
+        remove(runtime, runner_id)
 
 
-def _take(runtime: Runtime) -> tuple[int, str | None] | None:
+def _claim_removal(runtime: Runtime) -> tuple[int, str | None] | None:
     """Make this process the only one that says the next goodbye."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        first = (
+        first_id = (
             select(Runner.id)
-            .where(_waits(now))
+            .where(_is_due(now))
             .order_by(Runner.id)
             .limit(1)
             .with_for_update(skip_locked=True)
             .scalar_subquery()
         )
-        taken = session.execute(
+        row = session.execute(
             update(Runner)
-            .where(Runner.id == first, _waits(now))
+            .where(Runner.id == first_id, _is_due(now))
             .values(
                 leaving_for=case(
                     (Runner.leaving_since.is_(None), DELETE), else_=Runner.leaving_for
@@ -98,34 +98,34 @@ def _take(runtime: Runtime) -> tuple[int, str | None] | None:
             .returning(Runner.id, Runner.leaving_for)
             .execution_options(synchronize_session=False)
         ).first()
-    return (taken.id, taken.leaving_for) if taken else None
+    return (row.id, row.leaving_for) if row else None
 
 
-def _waits(now: datetime) -> ColumnElement[bool]:
-    half_said = Runner.leaving_since <= now - account_state.HALF_SAID
-    can_be_undone_no_more = and_(Runner.leaving_since.is_(None), Runner.erase_at <= now)
-    return or_(half_said, can_be_undone_no_more)
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    is_abandoned = Runner.leaving_since <= now - account_state.DELETION_GRACE
+    is_undo_over = and_(Runner.leaving_since.is_(None), Runner.erase_at <= now)
+    return or_(is_abandoned, is_undo_over)
 
 
-def if_revoked(runtime: Runtime, runner_id: int) -> None:
+def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
     """Believe a deauthorisation only when Strava refuses to refresh the tokens.
 
     Events are not signed for certain, and a forged one must delete nothing.
     """
     try:
-        with runtime.db.reading() as session:
+        with runtime.db.read_only() as session:
             connection = session.get(Connection, runner_id)
             refused = (
                 runtime.sealer.open(connection.access_token) if connection else None
             )
-        access_token(runtime, runner_id, refused=refused)
+        get_access_token(runtime, runner_id, refused=refused)
     except AccessRevoked:
         with runtime.db.transaction() as session:
-            _remove_strava(runtime, session, runner_id)
+            _remove_strava_data(runtime, session, runner_id)
         log.info("runner revoked access", runner_id=runner_id)
 
 
-def _begin(runtime: Runtime, runner_id: int, leaving_for: str) -> None:
+def _mark_leaving(runtime: Runtime, runner_id: int, leaving_for: str) -> None:
     """Write down what the runner wants before anything is undone.
 
     From here on nobody uses the tokens, which Strava will soon refuse.
@@ -144,8 +144,8 @@ def _begin(runtime: Runtime, runner_id: int, leaving_for: str) -> None:
         )
 
 
-def _give_back(runtime: Runtime, runner_id: int) -> None:
-    token = _some_token(runtime, runner_id)
+def _revoke_access(runtime: Runtime, runner_id: int) -> None:
+    token = _load_token(runtime, runner_id)
     if token is None:
         return
     try:
@@ -156,9 +156,9 @@ def _give_back(runtime: Runtime, runner_id: int) -> None:
         )
 
 
-def _some_token(runtime: Runtime, runner_id: int) -> str | None:
+def _load_token(runtime: Runtime, runner_id: int) -> str | None:
     """Return any token that Strava would recognise: one revokes both."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         sealed = session.scalar(
             select(Connection.refresh_token).where(Connection.runner_id == runner_id)
         )
@@ -168,37 +168,44 @@ def _some_token(runtime: Runtime, runner_id: int) -> str | None:
         return None
 
 
-def _remove_strava(runtime: Runtime, session: Session, runner_id: int) -> None:
+def _remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> None:
     runner = session.get(Runner, runner_id)
     if runner is None:
         return
     now = runtime.db.now(session)
-    _keep_unsent_in(session, runner_id, now=now)
+    _cancel_unsent(session, runner_id, now=now)
     if runner.athlete_id is not None:
         session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
-    mine = [Run.runner_id == runner_id, Run.source == retained_runs.STRAVA]
-    going = select(Run.id).where(*mine)
-    retained_runs.stand_in(session, runtime.sealer, going, now=now)
-    session.execute(delete(Run).where(*mine))
-    for table in (Export, SetAside, Backfill, Sweep, FigureDecision, Connection):
+    strava_runs = [Run.runner_id == runner_id, Run.source == retained_runs.STRAVA]
+    run_ids = select(Run.id).where(*strava_runs)
+    retained_runs.insert_retained(session, runtime.sealer, run_ids, now=now)
+    session.execute(delete(Run).where(*strava_runs))
+    for table in (
+        Export,
+        QuarantinedRecord,
+        Backfill,
+        ReconcileState,
+        FigureDecision,
+        Connection,
+    ):
         session.execute(delete(table).where(table.runner_id == runner_id))
     runner.athlete_id = None
     runner.leaving_for, runner.leaving_since = None, None
     for kind in ("strava", "private"):
-        store.withdraw(session, runner_id, kind, at=now)
-    store.changed(session, runner_id)
-    _receipt(runtime, session, runner, kind="disconnected")
+        store.withdraw_consent(session, runner_id, kind, at=now)
+    store.bump_data_version(session, runner_id)
+    _enqueue_receipt(runtime, session, runner, kind="disconnected")
 
 
-def _keep_unsent_in(session: Session, runner_id: int, *, now: datetime) -> None:
+def _cancel_unsent(session: Session, runner_id: int, *, now: datetime) -> None:
     """Cancel open surveys, their mails, looks back, and the invitation to reconnect."""
     session.execute(
         update(Survey)
         .where(Survey.runner_id == runner_id, Survey.expires_at > now)
         .values(cancelled_for="disconnected")
     )
-    outbox.cancel_surveys(session, runner_id, "disconnected")
-    outbox.cancel_digests(session, runner_id, "disconnected")
+    outbox.cancel_runner_surveys(session, runner_id, "disconnected")
+    outbox.cancel_runner_digests(session, runner_id, "disconnected")
     session.execute(
         update(Mail)
         .where(Mail.runner_id == runner_id, Mail.kind == "reconnect")
@@ -207,13 +214,15 @@ def _keep_unsent_in(session: Session, runner_id: int, *, now: datetime) -> None:
     )
 
 
-def _receipt(runtime: Runtime, session: Session, runner: Runner, *, kind: str) -> None:
+def _enqueue_receipt(
+    runtime: Runtime, session: Session, runner: Runner, *, kind: str
+) -> None:
     """Promise written confirmation; a deleted runner's goes out without a row."""
-    address = _address(runtime, runner)
+    address = _receipt_address(runtime, runner)
     if address is None:
         return
     now = runtime.db.now(session)
-    outbox.promise(
+    outbox.enqueue_mail(
         session,
         sealer=runtime.sealer,
         now=now,
@@ -228,7 +237,7 @@ def _receipt(runtime: Runtime, session: Session, runner: Runner, *, kind: str) -
     )
 
 
-def _address(runtime: Runtime, runner: Runner) -> str | None:
+def _receipt_address(runtime: Runtime, runner: Runner) -> str | None:
     """Return where a receipt goes; one that cannot be read stops no goodbye."""
     if runner.email is None or runner.email_confirmed_at is None:
         return None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sync.consent_version import VERSION
 from sync.errors import MoodmilesError
-from sync.language import DEFAULT, locale, spoken
+from sync.language import DEFAULT_LANGUAGE, current_language, current_locale
 from sync.language import gettext as _
 from sync.mail import outbox
 from sync.models import Runner, Survey
@@ -21,19 +21,21 @@ from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
-FOCUS_FOR = timedelta(weeks=8)
+FOCUS_LOCK = timedelta(weeks=8)
 
 
-class TooSoon(MoodmilesError):
+class FocusLocked(MoodmilesError):
     """The focus question was chosen less than eight weeks ago."""
 
 
-def preferences(runtime: Runtime, runner_id: int) -> Preferences:
-    with runtime.db.reading() as session:
-        return Preferences.of(session.get_one(Runner, runner_id).preferences)
+def load_preferences(runtime: Runtime, runner_id: int) -> Preferences:
+    with runtime.db.read_only() as session:
+        return Preferences.from_stored(session.get_one(Runner, runner_id).preferences)
 
 
-def save(runtime: Runtime, runner_id: int, changes: Mapping[str, Any]) -> None:
+def save_preferences(
+    runtime: Runtime, runner_id: int, changes: Mapping[str, Any]
+) -> None:
     """Change some preferences; mails that they forbid do not leave any more.
 
     Who stopped all mails, and now chooses to get some, agrees to them again.
@@ -45,76 +47,76 @@ def save(runtime: Runtime, runner_id: int, changes: Mapping[str, Any]) -> None:
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
         now = runtime.db.now(session)
-        before = Preferences.of(runner.preferences)
-        wanted = dict(changes)
-        if wanted.get("focus", before.focus) != before.focus:
-            _refuse_too_soon(before, now=now)
-            wanted["focus_since"] = now.isoformat()
-        runner.zone = wanted.pop("zone", runner.zone)
-        _refuse_without_consent(session, runner_id, {**runner.preferences, **wanted})
-        runner.preferences = {**runner.preferences, **wanted}
-        after = Preferences.of(runner.preferences)
-        if after.wants_mail and not before.wants_mail:
-            _agree_to_mails_again(session, runner, now=now)
-        _call_off(session, runner_id, after, now=now)
-        runners.changed(session, runner_id)
+        old_preferences = Preferences.from_stored(runner.preferences)
+        updates = dict(changes)
+        if updates.get("focus", old_preferences.focus) != old_preferences.focus:
+            _require_focus_unlocked(old_preferences, now=now)
+            updates["focus_since"] = now.isoformat()
+        runner.zone = updates.pop("zone", runner.zone)
+        _require_consent(session, runner_id, {**runner.preferences, **updates})
+        runner.preferences = {**runner.preferences, **updates}
+        new_preferences = Preferences.from_stored(runner.preferences)
+        if new_preferences.wants_mail and not old_preferences.wants_mail:
+            _renew_mail_consent(session, runner, now=now)
+        _cancel_disabled_mails(session, runner_id, new_preferences, now=now)
+        runners.bump_data_version(session, runner_id)
     log.info("preferences changed", runner_id=runner_id)
 
 
-def focus_fixed_until(preferences: Preferences, *, now: datetime) -> datetime | None:
+def get_focus_lock_end(preferences: Preferences, *, now: datetime) -> datetime | None:
     """Return until when the focus question stays; None once it may change.
 
     At two answers a week a question needs eight of them to say anything.
     """
     if preferences.focus_since is None:
         return None
-    until = datetime.fromisoformat(preferences.focus_since) + FOCUS_FOR
-    return until if until > now else None
+    locked_until = datetime.fromisoformat(preferences.focus_since) + FOCUS_LOCK
+    return locked_until if locked_until > now else None
 
 
-def _agree_to_mails_again(session: Session, runner: Runner, *, now: datetime) -> None:
+def _renew_mail_consent(session: Session, runner: Runner, *, now: datetime) -> None:
     has_address = runner.email_confirmed_at is not None
-    if has_address and not runners.agreed(session, runner.id, "mail"):
-        runners.agree(session, runner.id, ["mail"], version=VERSION, at=now)
+    if has_address and not runners.has_consent(session, runner.id, "mail"):
+        runners.record_consents(session, runner.id, ["mail"], version=VERSION, at=now)
 
 
-def _refuse_without_consent(
-    session: Session, runner_id: int, stored: Mapping[str, Any]
+def _require_consent(
+    session: Session, runner_id: int, stored_preferences: Mapping[str, Any]
 ) -> None:
-    if not Preferences.of(stored).is_silent:
+    if not Preferences.from_stored(stored_preferences).is_asking_stopped:
         runners.require_mood_consent(session, runner_id)
 
 
-def _refuse_too_soon(preferences: Preferences, *, now: datetime) -> None:
-    until = focus_fixed_until(preferences, now=now)
-    if until is not None:
-        raise TooSoon(
+def _require_focus_unlocked(preferences: Preferences, *, now: datetime) -> None:
+    locked_until = get_focus_lock_end(preferences, now=now)
+    if locked_until is not None:
+        raise FocusLocked(
             _(
                 "You chose your extra question less than eight weeks ago: it can "
                 "change from %(day)s on.",
-                day=_day(until),
+                day=_format_day(locked_until),
             )
         )
 
 
-def _day(at: datetime) -> str:
-    if spoken() == DEFAULT:
+def _format_day(at: datetime) -> str:
+    if current_language() == DEFAULT_LANGUAGE:
         return f"{at.day} {at:%B}"
-    return format_skeleton("MMMMd", at.date(), locale=locale())
+    return format_skeleton("MMMMd", at.date(), locale=current_locale())
 
 
-def _call_off(
+def _cancel_disabled_mails(
     session: Session, runner_id: int, preferences: Preferences, *, now: datetime
 ) -> None:
     if not preferences.digest:
-        outbox.cancel_digests(session, runner_id, "stopped")
-    if preferences.is_silent:
-        outbox.cancel_surveys(session, runner_id, "stopped")
-    elif preferences.paused_at(now):
-        outbox.cancel_surveys(session, runner_id, "paused")
+        outbox.cancel_runner_digests(session, runner_id, "stopped")
+    if preferences.is_asking_stopped:
+        outbox.cancel_runner_surveys(session, runner_id, "stopped")
+    elif preferences.is_paused_at(now):
+        outbox.cancel_runner_surveys(session, runner_id, "paused")
     elif not preferences.checkins:
-        for survey_id in _unsent_checkins(session, runner_id):
-            outbox.cancel(session, survey_id, "stopped")
+        for survey_id in _find_unsent_checkins(session, runner_id):
+            outbox.cancel_survey_mails(session, survey_id, "stopped")
             session.execute(
                 update(Survey)
                 .where(Survey.id == survey_id)
@@ -122,7 +124,7 @@ def _call_off(
             )
 
 
-def _unsent_checkins(session: Session, runner_id: int) -> list[int]:
+def _find_unsent_checkins(session: Session, runner_id: int) -> list[int]:
     return list(
         session.scalars(
             select(Survey.id).where(

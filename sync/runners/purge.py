@@ -10,19 +10,22 @@ from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
 
 # Who comes back with an old link should read why it does not work.
-KEPT = timedelta(days=1)
+LINK_RETENTION = timedelta(days=1)
 
 
-def tidy(runtime: Runtime) -> None:
+def purge_expired(runtime: Runtime) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for table in (LinkAttempt, MailLink):
-            over = or_(table.expires_at < now - KEPT, table.used_at < now - KEPT)
-            session.execute(delete(table).where(over))
+            is_over = or_(
+                table.expires_at < now - LINK_RETENTION,
+                table.used_at < now - LINK_RETENTION,
+            )
+            session.execute(delete(table).where(is_over))
         session.execute(
             delete(SignIn).where(
                 or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)
             )
         )
-    consents.ask_again(runtime)
-    inactivity.look(runtime)
+    consents.request_renewals(runtime)
+    inactivity.process_inactive(runtime)

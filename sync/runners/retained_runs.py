@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from sync.crypto import KeyLost, Sealer
-from sync.database import insert
+from sync.database import dialect_insert
 from sync.models import Answer, Run, Runner, Survey
 
 log = structlog.get_logger()
@@ -25,12 +25,12 @@ STRAVA, HAND = "strava", "hand"
 _KEYS = ("own_distance_m", "own_moving_s", "own_day", "own_offset_s")
 _STEPS_M = {"km": 100.0, "mi": 160.9344}
 _ID_DIGITS = 15
-_FARTHEST_M, _LONGEST_S, _A_DAY_S = 1_000_000, 10**6, 24 * 3600
-_TRAIL, _INDOORS = 1, 2
+_MAX_DISTANCE_M, _MAX_DURATION_S, _DAY_S = 1_000_000, 10**6, 24 * 3600
+_TRAIL, _TREADMILL = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
-class OwnFacts:
+class RetainedFacts:
     """A run as its runner would write it down: a tenth of a unit, whole minutes."""
 
     distance_m: int
@@ -39,7 +39,7 @@ class OwnFacts:
     offset_s: int
 
     @classmethod
-    def about(cls, run: Run, units: str) -> "OwnFacts":
+    def from_run(cls, run: Run, units: str) -> "RetainedFacts":
         step_m = _STEPS_M.get(units, _STEPS_M["km"])
         return cls(
             distance_m=round(round(run.distance_m / step_m) * step_m),
@@ -49,35 +49,35 @@ class OwnFacts:
         )
 
     @classmethod
-    def said_in(cls, said: Mapping[str, int]) -> "OwnFacts | None":
-        if any(key not in said for key in _KEYS):
+    def from_answer(cls, answer_values: Mapping[str, int]) -> "RetainedFacts | None":
+        if any(key not in answer_values for key in _KEYS):
             return None
-        distance_m, moving_s, day, offset_s = (said[key] for key in _KEYS)
+        distance_m, moving_s, day, offset_s = (answer_values[key] for key in _KEYS)
         return cls(distance_m, moving_s, date.fromordinal(day), offset_s)
 
     @property
     def is_plausible(self) -> bool:
         """Whether a person could have run this, as far as anybody can tell."""
         limits = (
-            (self.distance_m, 0, _FARTHEST_M),
-            (self.moving_s, 0, _LONGEST_S),
-            (self.offset_s, -_A_DAY_S, _A_DAY_S),
+            (self.distance_m, 0, _MAX_DISTANCE_M),
+            (self.moving_s, 0, _MAX_DURATION_S),
+            (self.offset_s, -_DAY_S, _DAY_S),
             (self.day.year, 1971, 2199),
         )
         return all(low <= value <= high for value, low, high in limits)
 
-    def said(self) -> dict[str, int]:
+    def to_answer_values(self) -> dict[str, int]:
         """Return what the sealed answer holds."""
         values = (self.distance_m, self.moving_s, self.day.toordinal(), self.offset_s)
         return dict(zip(_KEYS, values, strict=True))
 
 
-def without(said: Mapping[str, int]) -> dict[str, int]:
+def without_retained(answer_values: Mapping[str, int]) -> dict[str, int]:
     """Return an answer as if nothing had been kept with it."""
-    return {key: value for key, value in said.items() if key not in _KEYS}
+    return {key: value for key, value in answer_values.items() if key not in _KEYS}
 
 
-def stand_in(
+def insert_retained(
     session: Session,
     sealer: Sealer,
     run_ids: Sequence[int] | Select[int],
@@ -85,71 +85,83 @@ def stand_in(
     now: datetime,
 ) -> None:
     """Let rows of the runner's own take the place of runs that are about to go."""
-    kept = session.execute(
+    rows = session.execute(
         select(Answer, Runner.vault_key)
         .join(Runner, Runner.id == Answer.runner_id)
         .where(Answer.run_id.in_(run_ids), Answer.pairing_key.is_not(None))
     ).all()
-    for answer, vault_key in kept:
+    for answer, vault_key in rows:
         try:
-            said = sealer.vault(vault_key).open(answer.sealed)
+            answer_values = sealer.open_vault(vault_key).open(answer.sealed)
         except KeyLost:
             log.warning("own log not opened", runner_id=answer.runner_id)
             continue
-        facts = OwnFacts.said_in(said)
+        facts = RetainedFacts.from_answer(answer_values)
         if facts is not None:
-            _take_over(session, answer, _row(answer, facts, said), now=now)
+            _replace_run(
+                session, answer, _to_columns(answer, facts, answer_values), now=now
+            )
 
 
-def stand_down(session: Session, runner_id: int, pairing_keys: Iterable[str]) -> None:
+def remove_retained(
+    session: Session, runner_id: int, pairing_keys: Iterable[str]
+) -> None:
     """Remove the stand-ins for runs that are back; their answers are free again."""
-    ours = [own_id(key) for key in pairing_keys]
-    _remove(session, Run.runner_id == runner_id, Run.source_id.in_(ours))
+    source_ids = [retained_source_id(key) for key in pairing_keys]
+    _delete_retained(session, Run.runner_id == runner_id, Run.source_id.in_(source_ids))
 
 
-def drop(session: Session, answer: Answer) -> None:
+def remove_for_answer(session: Session, answer: Answer) -> None:
     """Remove the row that stands for this answer's run, if one does."""
-    _remove(session, Run.runner_id == answer.runner_id, Run.id == answer.run_id)
+    _delete_retained(
+        session, Run.runner_id == answer.runner_id, Run.id == answer.run_id
+    )
 
 
-def drop_all(session: Session, runner_id: int) -> None:
-    _remove(session, Run.runner_id == runner_id)
+def remove_all(session: Session, runner_id: int) -> None:
+    _delete_retained(session, Run.runner_id == runner_id)
 
 
-def _remove(session: Session, *which: ColumnElement[bool]) -> None:
-    found = session.scalars(select(Run.id).where(Run.source == HAND, *which)).all()
+def _delete_retained(session: Session, *conditions: ColumnElement[bool]) -> None:
+    run_ids = session.scalars(
+        select(Run.id).where(Run.source == HAND, *conditions)
+    ).all()
     for table in (Answer, Survey):
         session.execute(
-            update(table).where(table.run_id.in_(found)).values(run_id=None)
+            update(table).where(table.run_id.in_(run_ids)).values(run_id=None)
         )
-    session.execute(delete(Run).where(Run.id.in_(found)))
+    session.execute(delete(Run).where(Run.id.in_(run_ids)))
 
 
-def _take_over(
-    session: Session, answer: Answer, row: Mapping[str, Any], *, now: datetime
+def _replace_run(
+    session: Session, answer: Answer, columns: Mapping[str, Any], *, now: datetime
 ) -> None:
-    again = {"counted": True, "duplicate_of": None, "hidden_at": None}
-    own = session.scalar(
-        insert(session, Run)
-        .values(**row, fetched_at=now)
+    restored = {"counted": True, "duplicate_of": None, "hidden_at": None}
+    retained_run_id = session.scalar(
+        dialect_insert(session, Run)
+        .values(**columns, fetched_at=now)
         .on_conflict_do_update(
             index_elements=["source", "source_id"],
-            set_=again,
+            set_=restored,
             where=Run.runner_id == answer.runner_id,
         )
         .returning(Run.id)
     )
-    if own is None:
+    if retained_run_id is None:
         return  # the number is someone else's: no row of ours can stand in
     for table in (Survey, Answer):
         session.execute(
-            update(table).where(table.run_id == answer.run_id).values(run_id=own)
+            update(table)
+            .where(table.run_id == answer.run_id)
+            .values(run_id=retained_run_id)
         )
 
 
-def _row(answer: Answer, facts: OwnFacts, said: Mapping[str, int]) -> dict[str, Any]:
+def _to_columns(
+    answer: Answer, facts: RetainedFacts, answer_values: Mapping[str, int]
+) -> dict[str, Any]:
     """Return a run made of what the runner said, and of nothing else."""
-    known = answer.minutes_since_end is not None
+    start_known = answer.minutes_since_end is not None
     midnight = datetime.combine(facts.day, time(), UTC)
     started_at = midnight - timedelta(seconds=facts.offset_s)
     if answer.minutes_since_end is not None:
@@ -158,23 +170,23 @@ def _row(answer: Answer, facts: OwnFacts, said: Mapping[str, int]) -> dict[str, 
     return {
         "runner_id": answer.runner_id,
         "source": HAND,
-        "source_id": own_id(answer.pairing_key or ""),
-        "sport": "TrailRun" if said.get("place") == _TRAIL else "Run",
+        "source_id": retained_source_id(answer.pairing_key or ""),
+        "sport": "TrailRun" if answer_values.get("place") == _TRAIL else "Run",
         "started_at": started_at,
-        "start_known": known,
+        "start_known": start_known,
         "offset_s": facts.offset_s,
         "local_day": facts.day,
         "distance_m": facts.distance_m,
         "moving_s": facts.moving_s,
         "elapsed_s": facts.moving_s,
-        "treadmill": said.get("place") == _INDOORS,
+        "treadmill": answer_values.get("place") == _TREADMILL,
         "manual": False,
-        "race": said.get("race") == 1,
-        "with_others": said.get("company") == 1,
+        "race": answer_values.get("race") == 1,
+        "with_others": answer_values.get("company") == 1,
         "visibility": "only_me",
     }
 
 
-def own_id(pairing_key: str) -> int:
+def retained_source_id(pairing_key: str) -> int:
     """Return a stand-in's number, made of its run's key: one run, one row, anywhere."""
     return int(pairing_key[:_ID_DIGITS], 16)

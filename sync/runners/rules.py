@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 
 from sync import consent_version
-from sync.errors import BadAddress, ConsentMissing
+from sync.errors import ConsentMissing, InvalidAddress
 from sync.language import translatable
 from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
 
@@ -14,7 +14,7 @@ STATE_LIFE = timedelta(minutes=30)
 MAIL_LINK_LIFE = {"confirm": timedelta(days=2), "sign in": timedelta(minutes=15)}
 SIGN_IN_LIFE = timedelta(days=90)
 SIGN_IN_IDLE = timedelta(days=30)
-_ENOUGH_DAYS = 28
+_MIN_DAYS = 28
 
 # What a browser takes for an address, with a dot in the name of its host.
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -25,7 +25,7 @@ _ADDRESS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Consents:
+class ConsentChoices:
     """The boxes of the consent page, each its own, none ticked beforehand."""
 
     strava: bool = False
@@ -34,7 +34,7 @@ class Consents:
     adult: bool = False
     private: bool = False
 
-    def require(self) -> None:
+    def require_mandatory(self) -> None:
         """Raise `ConsentMissing` unless everything needed was agreed to."""
         if not (self.strava and self.mood and self.adult):
             raise ConsentMissing(
@@ -47,18 +47,18 @@ class Consents:
         return SCOPE_WITH_PRIVATE if self.private else SCOPE
 
     @property
-    def given(self) -> list[str]:
+    def kinds(self) -> list[str]:
         return [field.name for field in fields(self) if getattr(self, field.name)]
 
 
 def may_read_runs(scope: str) -> bool:
     """Whether the boxes that the runner left ticked at Strava are enough."""
-    granted = set(re.split(r"[,\s]+", scope))
-    return bool(granted & {"activity:read", "activity:read_all"})
+    granted_scopes = set(re.split(r"[,\s]+", scope))
+    return bool(granted_scopes & {"activity:read", "activity:read_all"})
 
 
-def about_total(
-    runs: int, *, started: date, reached: date | None, member_since: date | None
+def estimate_total(
+    imported: int, *, started: date, reached: date | None, member_since: date | None
 ) -> int | None:
     """Guess how many runs an import will bring, from how many came so far.
 
@@ -68,16 +68,16 @@ def about_total(
     if reached is None or member_since is None or reached < member_since:
         return None
     seen_days = (started - reached).days
-    if seen_days < _ENOUGH_DAYS:
+    if seen_days < _MIN_DAYS:
         return None
-    return round(runs * (started - member_since).days / seen_days)
+    return round(imported * (started - member_since).days / seen_days)
 
 
-def clean_address(text: str) -> str:
+def normalize_address(text: str) -> str:
     """Return the address without blanks, or raise `BadAddress`."""
     address = text.strip()
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
-        raise BadAddress(
+        raise InvalidAddress(
             translatable("That does not look like an e-mail address: please check it.")
         )
     return address

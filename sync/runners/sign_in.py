@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import delete, select, update
 
 from sync import account_state
-from sync.crypto import new_token, token_hash
+from sync.crypto import hash_token, new_token
 from sync.mail import outbox
 from sync.models import MailLink, Runner, SignIn
 from sync.runners import store
@@ -16,18 +16,18 @@ from sync.runners.rules import (
     MAIL_LINK_LIFE,
     SIGN_IN_IDLE,
     SIGN_IN_LIFE,
-    clean_address,
+    normalize_address,
 )
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
-_SEEN_AGAIN = timedelta(hours=1)
-_ACTIVE_AGAIN = timedelta(days=1)
+_SEEN_INTERVAL = timedelta(hours=1)
+_ACTIVE_INTERVAL = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class SignedInRunner:
     """Who is signed in; `erase_at` is set while a deletion waits for its undo."""
 
     runner_id: int
@@ -49,7 +49,7 @@ def sign_in(runtime: Runtime, runner_id: int, *, browser: str | None = None) -> 
         session.execute(delete(SignIn).where(SignIn.expires_at <= now))
         session.add(
             SignIn(
-                token_hash=token_hash(token),
+                token_hash=hash_token(token),
                 runner_id=runner_id,
                 created_at=now,
                 seen_at=now,
@@ -57,16 +57,16 @@ def sign_in(runtime: Runtime, runner_id: int, *, browser: str | None = None) -> 
                 browser=browser,
             )
         )
-        account_state.seen(session, runner_id, now=now)
+        account_state.touch(session, runner_id, now=now)
     log.info("signed in", runner_id=runner_id)
     return token
 
 
-def runner_of(runtime: Runtime, token: str) -> SignedIn | None:
+def find_signed_in(runtime: Runtime, token: str) -> SignedInRunner | None:
     """Return whose session this is, or None when it has ended."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         now = runtime.db.now(session)
-        found = session.execute(
+        row = session.execute(
             select(
                 SignIn.seen_at,
                 Runner.id,
@@ -74,67 +74,67 @@ def runner_of(runtime: Runtime, token: str) -> SignedIn | None:
                 Runner.preferences,
                 Runner.active_at,
                 Runner.erase_at,
-                account_state.must_agree(Runner.id).label("must_agree"),
+                account_state.has_outdated_consent(Runner.id).label("must_agree"),
             )
             .join(Runner)
             .where(
-                SignIn.token_hash == token_hash(token),
+                SignIn.token_hash == hash_token(token),
                 SignIn.expires_at > now,
                 SignIn.seen_at > now - SIGN_IN_IDLE,
             )
         ).first()
-    if found is None:
+    if row is None:
         return None
-    is_new_day = found.active_at is None or now - found.active_at > _ACTIVE_AGAIN
+    is_new_day = row.active_at is None or now - row.active_at > _ACTIVE_INTERVAL
     # A page view should not write each time.
-    if is_new_day or now - found.seen_at > _SEEN_AGAIN:
-        _note(runtime, token, found.id if is_new_day else None, now=now)
-    chosen = found.preferences
-    return SignedIn(
-        found.id,
-        found.zone,
-        chosen.get("units", "km"),
-        chosen.get("language", ""),
-        found.erase_at,
-        found.must_agree,
+    if is_new_day or now - row.seen_at > _SEEN_INTERVAL:
+        _record_visit(runtime, token, row.id if is_new_day else None, now=now)
+    preferences = row.preferences
+    return SignedInRunner(
+        row.id,
+        row.zone,
+        preferences.get("units", "km"),
+        preferences.get("language", ""),
+        row.erase_at,
+        row.must_agree,
     )
 
 
-def _note(
+def _record_visit(
     runtime: Runtime, token: str, runner_id: int | None, *, now: datetime
 ) -> None:
     """Write down that this browser was here, and the runner on a new day."""
     with runtime.db.transaction() as session:
         session.execute(
             update(SignIn)
-            .where(SignIn.token_hash == token_hash(token))
+            .where(SignIn.token_hash == hash_token(token))
             .values(seen_at=now)
         )
         if runner_id is not None:
-            account_state.seen(session, runner_id, now=now)
+            account_state.touch(session, runner_id, now=now)
 
 
 def sign_out(runtime: Runtime, token: str) -> None:
     with runtime.db.transaction() as session:
         runner_id = session.scalar(
             delete(SignIn)
-            .where(SignIn.token_hash == token_hash(token))
+            .where(SignIn.token_hash == hash_token(token))
             .returning(SignIn.runner_id)
         )
     if runner_id is not None:
         log.info("signed out", runner_id=runner_id)
 
 
-def send_link(runtime: Runtime, *, email: str, browser: str) -> None:
+def enqueue_sign_in_link(runtime: Runtime, *, email: str, browser: str) -> None:
     """Mail a one-use sign-in link, if the address is a confirmed one.
 
     Whether it is stays our secret: the page says the same either way.
     Raises `BadAddress` for what is no address at all.
     """
-    address = clean_address(email)
+    address = normalize_address(email)
     token = new_token()
     with runtime.db.transaction() as session:
-        runner = store.by_address(session, runtime.sealer.lookup_hashes(address))
+        runner = store.find_by_address(session, runtime.sealer.lookup_hashes(address))
         log.info("sign-in link asked for", runner_id=runner.id if runner else None)
         if runner is None:
             return
@@ -142,19 +142,19 @@ def send_link(runtime: Runtime, *, email: str, browser: str) -> None:
         expires_at = now + MAIL_LINK_LIFE["sign in"]
         session.add(
             MailLink(
-                token_hash=token_hash(token),
+                token_hash=hash_token(token),
                 runner_id=runner.id,
                 purpose="sign in",
-                browser_hash=token_hash(browser),
+                browser_hash=hash_token(browser),
                 created_at=now,
                 expires_at=expires_at,
             )
         )
-        outbox.promise(
+        outbox.enqueue_mail(
             session,
             sealer=runtime.sealer,
             now=now,
-            dedupe_key=f"sign in:{token_hash(token)}",
+            dedupe_key=f"sign in:{hash_token(token)}",
             kind="sign_in_link",
             runner_id=runner.id,
             values={"token": token},
@@ -162,16 +162,16 @@ def send_link(runtime: Runtime, *, email: str, browser: str) -> None:
         )
 
 
-def redeem(runtime: Runtime, *, token: str, browser: str) -> int | None:
+def redeem_sign_in_link(runtime: Runtime, *, token: str, browser: str) -> int | None:
     """Return whom the mailed link signs in: once, in time, in the same browser."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        bound = session.scalar(
+        browser_hash = session.scalar(
             select(MailLink.browser_hash).where(
-                MailLink.token_hash == token_hash(token)
+                MailLink.token_hash == hash_token(token)
             )
         )
-        if not hmac.compare_digest(bound or "", token_hash(browser)):
+        if not hmac.compare_digest(browser_hash or "", hash_token(browser)):
             return None
-        link = store.use_mail_link(session, token_hash(token), "sign in", now=now)
+        link = store.redeem_mail_link(session, hash_token(token), "sign in", now=now)
         return link.runner_id if link else None

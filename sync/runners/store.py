@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from sync import account_state
-from sync.database import insert
+from sync.database import dialect_insert
 from sync.errors import ConsentMissing
 from sync.models import (
     Backfill,
@@ -15,22 +15,22 @@ from sync.models import (
     Consent,
     LinkAttempt,
     MailLink,
+    ReconcileState,
     Runner,
-    Sweep,
 )
 from sync.models.base import UtcDateTime
 
-_WHOSE = bindparam("whose", type_=Runner.id.type)
+_RUNNER_ID = bindparam("whose", type_=Runner.id.type)
 # Built once, for they run all the time: building them costs more than running.
-_CHANGED = (
+_BUMP_DATA_VERSION = (
     update(Runner)
-    .where(Runner.id == _WHOSE)
+    .where(Runner.id == _RUNNER_ID)
     .values(data_version=Runner.data_version + 1)
 )
-_HOLD = (
+_ACQUIRE = (
     update(Connection)
     .where(
-        Connection.runner_id == _WHOSE,
+        Connection.runner_id == _RUNNER_ID,
         (Connection.busy_until.is_(None))
         | (Connection.busy_until <= bindparam("now", type_=UtcDateTime())),
     )
@@ -40,11 +40,11 @@ _HOLD = (
 )
 
 
-def by_athlete(session: Session, athlete_id: int) -> Runner | None:
+def find_by_athlete(session: Session, athlete_id: int) -> Runner | None:
     return session.scalar(select(Runner).where(Runner.athlete_id == athlete_id))
 
 
-def by_address(session: Session, hashes: Iterable[str]) -> Runner | None:
+def find_by_address(session: Session, hashes: Iterable[str]) -> Runner | None:
     """Find the runner whose confirmed address has one of these lookup hashes."""
     return session.scalar(
         select(Runner).where(
@@ -53,18 +53,18 @@ def by_address(session: Session, hashes: Iterable[str]) -> Runner | None:
     )
 
 
-def changed(session: Session, runner_id: int) -> None:
+def bump_data_version(session: Session, runner_id: int) -> None:
     """Say that this runner's runs or answers changed: figures are out of date."""
-    session.execute(_CHANGED, {"whose": runner_id})
+    session.execute(_BUMP_DATA_VERSION, {"whose": runner_id})
 
 
-def answered(session: Session, runner_id: int, *, now: datetime) -> None:
+def mark_answered(session: Session, runner_id: int, *, now: datetime) -> None:
     """Say that the runner has just answered: they are here, and figures are out."""
-    changed(session, runner_id)
-    account_state.seen(session, runner_id, now=now)
+    bump_data_version(session, runner_id)
+    account_state.touch(session, runner_id, now=now)
 
 
-def use_attempt(
+def redeem_attempt(
     session: Session, state_hash: str, browser_hash: str, *, now: datetime
 ) -> LinkAttempt | None:
     """Take the visit to Strava with this state: once, in time, same browser."""
@@ -81,7 +81,7 @@ def use_attempt(
     )
 
 
-def use_mail_link(
+def redeem_mail_link(
     session: Session, link_hash: str, purpose: str, *, now: datetime
 ) -> MailLink | None:
     """Take a one-use link from a mail, or None if it is used up or too old."""
@@ -98,7 +98,7 @@ def use_mail_link(
     )
 
 
-def agree(
+def record_consents(
     session: Session,
     runner_id: int,
     kinds: Iterable[str],
@@ -107,7 +107,7 @@ def agree(
     at: datetime,
 ) -> None:
     """Note each consent that this version of the text does not already have."""
-    standing = set(
+    existing_kinds = set(
         session.scalars(
             select(Consent.kind).where(
                 Consent.runner_id == runner_id,
@@ -119,11 +119,11 @@ def agree(
     session.add_all(
         Consent(runner_id=runner_id, kind=kind, version=version, given_at=at)
         for kind in kinds
-        if kind not in standing
+        if kind not in existing_kinds
     )
 
 
-def agreed(session: Session, runner_id: int, kind: str) -> bool:
+def has_consent(session: Session, runner_id: int, kind: str) -> bool:
     """Whether a consent of this kind stands."""
     return (
         session.scalar(
@@ -144,17 +144,19 @@ def require_mood_consent(session: Session, runner_id: int) -> None:
 
     Raises what `standing.require` raises, too.
     """
-    account_state.require(session, runner_id)
-    given = session.scalar(
+    account_state.require_active(session, runner_id)
+    consent_id = session.scalar(
         select(Consent.id)
         .where(Consent.runner_id == runner_id, Consent.kind == "mood")
         .limit(1)
     )
-    if given is not None and not agreed(session, runner_id, "mood"):
+    if consent_id is not None and not has_consent(session, runner_id, "mood"):
         raise ConsentMissing("You took back that we may store your mood answers.")
 
 
-def withdraw(session: Session, runner_id: int, kind: str, *, at: datetime) -> None:
+def withdraw_consent(
+    session: Session, runner_id: int, kind: str, *, at: datetime
+) -> None:
     session.execute(
         update(Consent)
         .where(
@@ -170,7 +172,7 @@ def start_backfill(
     session: Session, runner_id: int, *, now: datetime, member_since: date | None
 ) -> None:
     """Import from the newest run on; a second linking starts over, losing nothing."""
-    fresh = {
+    columns = {
         "member_since": member_since,
         "before": now,
         "next_page": 1,
@@ -184,16 +186,16 @@ def start_backfill(
         "finished_at": None,
     }
     session.execute(
-        insert(session, Backfill)
-        .values(runner_id=runner_id, **fresh)
-        .on_conflict_do_update(index_elements=["runner_id"], set_=fresh)
+        dialect_insert(session, Backfill)
+        .values(runner_id=runner_id, **columns)
+        .on_conflict_do_update(index_elements=["runner_id"], set_=columns)
     )
 
 
-def start_sweep(session: Session, runner_id: int, *, now: datetime) -> None:
+def start_reconcile(session: Session, runner_id: int, *, now: datetime) -> None:
     """Compare with Strava's list from tomorrow on; a sweep that exists stays."""
     session.execute(
-        insert(session, Sweep)
+        dialect_insert(session, ReconcileState)
         .values(
             runner_id=runner_id,
             due_at=now + timedelta(days=1),
@@ -205,10 +207,12 @@ def start_sweep(session: Session, runner_id: int, *, now: datetime) -> None:
     )
 
 
-def hold(session: Session, runner_id: int, *, now: datetime, until: datetime) -> bool:
+def acquire(
+    session: Session, runner_id: int, *, now: datetime, until: datetime
+) -> bool:
     """Make this process the only one that acts on the runner's Strava data."""
-    told = {"whose": runner_id, "now": now, "until": until}
-    return session.scalar(_HOLD, told) is not None
+    parameters = {"whose": runner_id, "now": now, "until": until}
+    return session.scalar(_ACQUIRE, parameters) is not None
 
 
 def is_linked(session: Session, runner_id: int) -> bool:
@@ -229,15 +233,15 @@ def is_linked(session: Session, runner_id: int) -> bool:
     )
 
 
-def may_be_back(session: Session, runner_id: int) -> bool:
+def may_undo_deletion(session: Session, runner_id: int) -> bool:
     """Whether one who `is_linked` did not find is so again once they undo.
 
     Who agrees to a newer text is compared with the whole list instead.
     """
-    connected = select(Connection.runner_id).where(Connection.runner_id == runner_id)
-    if session.scalar(connected) is None:
+    statement = select(Connection.runner_id).where(Connection.runner_id == runner_id)
+    if session.scalar(statement) is None:
         return False
-    return not account_state.outdated(session, runner_id)
+    return not account_state.outdated_consents(session, runner_id)
 
 
 def release(session: Session, runner_id: int) -> None:

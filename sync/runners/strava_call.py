@@ -4,16 +4,18 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sync.errors import AccessRevoked
-from sync.runners.tokens import access_token
+from sync.runners.tokens import get_access_token
 from sync.runtime import Runtime
 
-Answer = TypeVar("Answer")
+CallResultT = TypeVar("CallResultT")
 
 
-def ask(runtime: Runtime, runner_id: int, question: Callable[[str], Answer]) -> Answer:
+def call_strava(
+    runtime: Runtime, runner_id: int, request: Callable[[str], CallResultT]
+) -> CallResultT:
     """Call `question` with an access token; after a 401, once more with a new one."""
-    token = access_token(runtime, runner_id)
+    token = get_access_token(runtime, runner_id)
     try:
-        return question(token)
+        return request(token)
     except AccessRevoked:
-        return question(access_token(runtime, runner_id, refused=token))
+        return request(get_access_token(runtime, runner_id, refused=token))

@@ -21,11 +21,11 @@ from sync.strava import Tokens
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=40)  # longer than the longest refresh (5 s + 20 s)
-LEEWAY = timedelta(minutes=10)
-LOOK_AGAIN = timedelta(seconds=2)
+MIN_VALIDITY = timedelta(minutes=10)
+RETRY_AFTER = timedelta(seconds=2)
 
 
-def access_token(
+def get_access_token(
     runtime: Runtime, runner_id: int, *, refused: str | None = None
 ) -> str:
     """Return a token that should work; `refused` is one that Strava rejected.
@@ -33,32 +33,34 @@ def access_token(
     Raises `AccessRevoked` when the link is broken, `TryLater` while another
     process refreshes, or what `Strava.refresh` raises.
     """
-    with runtime.db.reading() as session:
-        good = _good(runtime, _linked(session, runner_id), session, refused=refused)
-    held = good or _hold(runtime, runner_id, refused=refused)
-    if isinstance(held, str):
-        return held
+    with runtime.db.read_only() as session:
+        usable = _usable_token(
+            runtime, _load_connection(session, runner_id), session, refused=refused
+        )
+    claimed = usable or _acquire(runtime, runner_id, refused=refused)
+    if isinstance(claimed, str):
+        return claimed
     try:
-        fresh = runtime.strava.refresh(held.refresh)
+        fresh = runtime.strava.refresh(claimed.refresh)
     except AccessRevoked:
-        _mark_broken(runtime, runner_id, tried=held.refresh)
+        _mark_broken(runtime, runner_id, tried=claimed.refresh)
         raise
     except Exception:
-        _let_go(runtime, runner_id)
+        _release_lease(runtime, runner_id)
         raise
-    _keep(runtime, runner_id, fresh)
+    _save_tokens(runtime, runner_id, fresh)
     return fresh.access
 
 
-def _hold(runtime: Runtime, runner_id: int, *, refused: str | None) -> Tokens | str:
+def _acquire(runtime: Runtime, runner_id: int, *, refused: str | None) -> Tokens | str:
     """Return a good access token, or the pair that is ours alone to refresh."""
     with runtime.db.transaction() as session:
-        connection = _linked(session, runner_id)
-        good = _good(runtime, connection, session, refused=refused)
-        if good is not None:
-            return good
-        if not _claim(session, connection, now=runtime.db.now(session)):
-            raise TryLater("another process is refreshing this token", LOOK_AGAIN)
+        connection = _load_connection(session, runner_id)
+        usable = _usable_token(runtime, connection, session, refused=refused)
+        if usable is not None:
+            return usable
+        if not _acquire_lease(session, connection, now=runtime.db.now(session)):
+            raise TryLater("another process is refreshing this token", RETRY_AFTER)
         return Tokens(
             runtime.sealer.open(connection.access_token),
             runtime.sealer.open(connection.refresh_token),
@@ -66,24 +68,24 @@ def _hold(runtime: Runtime, runner_id: int, *, refused: str | None) -> Tokens | 
         )
 
 
-def _linked(session: Session, runner_id: int) -> Connection:
+def _load_connection(session: Session, runner_id: int) -> Connection:
     connection = session.get(Connection, runner_id)
     if connection is None or connection.broken_at is not None:
         raise AccessRevoked("This runner's link to Strava is broken.")
     return connection
 
 
-def _good(
+def _usable_token(
     runtime: Runtime, connection: Connection, session: Session, *, refused: str | None
 ) -> str | None:
     """Return the access token if it should work for a while."""
     access = runtime.sealer.open(connection.access_token)
-    is_fresh = connection.expires_at - runtime.db.now(session) > LEEWAY
+    is_fresh = connection.expires_at - runtime.db.now(session) > MIN_VALIDITY
     return access if is_fresh and access != refused else None
 
 
-def _claim(session: Session, connection: Connection, *, now: datetime) -> bool:
-    claimed = session.scalar(
+def _acquire_lease(session: Session, connection: Connection, *, now: datetime) -> bool:
+    acquired_id = session.scalar(
         update(Connection)
         .where(
             Connection.runner_id == connection.runner_id,
@@ -93,10 +95,10 @@ def _claim(session: Session, connection: Connection, *, now: datetime) -> bool:
         .values(lease_until=now + LEASE)
         .returning(Connection.runner_id)
     )
-    return claimed is not None
+    return acquired_id is not None
 
 
-def _keep(runtime: Runtime, runner_id: int, fresh: Tokens) -> None:
+def _save_tokens(runtime: Runtime, runner_id: int, fresh: Tokens) -> None:
     """Store both halves together, before anybody uses either."""
     with runtime.db.transaction() as session:
         session.execute(
@@ -112,7 +114,7 @@ def _keep(runtime: Runtime, runner_id: int, fresh: Tokens) -> None:
     log.info("token refreshed", runner_id=runner_id)
 
 
-def _let_go(runtime: Runtime, runner_id: int) -> None:
+def _release_lease(runtime: Runtime, runner_id: int) -> None:
     with runtime.db.transaction() as session:
         session.execute(
             update(Connection)
@@ -132,11 +134,11 @@ def _mark_broken(runtime: Runtime, runner_id: int, *, tried: str) -> None:
         if connection is None:
             return
         if runtime.sealer.open(connection.refresh_token) != tried:
-            raise TryLater("another process has refreshed this token", LOOK_AGAIN)
+            raise TryLater("another process has refreshed this token", RETRY_AFTER)
         now = runtime.db.now(session)
         connection.broken_at = now
         connection.lease_until = None
-        outbox.promise(
+        outbox.enqueue_mail(
             session,
             sealer=runtime.sealer,
             now=now,

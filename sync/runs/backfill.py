@@ -17,26 +17,26 @@ from sync.database import wake_after_commit
 from sync.errors import AccessRevoked, MoodmilesError, RateLimited
 from sync.models import Backfill, Connection
 from sync.models.base import UtcDateTime
-from sync.queue import Work, shift
+from sync.queue import Job, claim_until_idle
 from sync.runners import store as runners
-from sync.runners.strava_call import ask
+from sync.runners.strava_call import call_strava
 from sync.runs import private, rules, store
-from sync.runs.claims import take
-from sync.runs.duplicates import arrange
+from sync.runs.claims import claim_next
+from sync.runs.duplicates import resolve_duplicates
 from sync.runtime import Runtime
-from sync.strava import Lane, Page
+from sync.strava import ActivityPage, Lane
 
 log = structlog.get_logger()
 
 # Built once, for they run with every page: building them costs more than running.
-_WHOSE = bindparam("whose", type_=Backfill.runner_id.type)
-_LET_GO = (
+_RUNNER_ID = bindparam("whose", type_=Backfill.runner_id.type)
+_RELEASE = (
     update(Connection)
     .where(
-        Connection.runner_id == _WHOSE,
+        Connection.runner_id == _RUNNER_ID,
         account_state.may_collect(Connection.runner_id),
         exists().where(
-            Backfill.runner_id == _WHOSE,
+            Backfill.runner_id == _RUNNER_ID,
             Backfill.started_at == bindparam("began_at", type_=UtcDateTime()),
         ),
     )
@@ -46,7 +46,7 @@ _LET_GO = (
 )
 _ADVANCE = (
     update(Backfill)
-    .where(Backfill.runner_id == _WHOSE)
+    .where(Backfill.runner_id == _RUNNER_ID)
     .values(
         next_page=Backfill.next_page + 1,
         activities_seen=Backfill.activities_seen + bindparam("size", type_=Integer),
@@ -61,76 +61,92 @@ _ADVANCE = (
 )
 
 
-def drain(runtime: Runtime) -> None:
+def process_due(runtime: Runtime) -> None:
     """Import page after page for whoever is due, until nobody is."""
-    for held in shift(runtime.queue, Work.BACKFILL, partial(_claim, runtime)):
-        _next_page(runtime, held)
+    for claimed in claim_until_idle(
+        runtime.queue, Job.BACKFILL, partial(_claim, runtime)
+    ):
+        _import_page(runtime, claimed)
 
 
 def _claim(runtime: Runtime) -> Backfill | None:
     with runtime.db.transaction() as session:
-        return take(session, Backfill, now=runtime.db.now(session))
+        return claim_next(session, Backfill, now=runtime.db.now(session))
 
 
-def _next_page(runtime: Runtime, held: Backfill) -> None:
+def _import_page(runtime: Runtime, claimed: Backfill) -> None:
     try:
-        page = ask(
+        page = call_strava(
             runtime,
-            held.runner_id,
+            claimed.runner_id,
             lambda token: runtime.strava.page(
-                token, lane=Lane.BACKFILL, page=held.next_page, before=held.before
+                token, lane=Lane.BACKFILL, page=claimed.next_page, before=claimed.before
             ),
         )
     except MoodmilesError as error:
-        _postpone(runtime, held, error)
+        _postpone(runtime, claimed, error)
     else:
-        _keep(runtime, held, private.page_for(runtime, held.runner_id, page))
+        _store_page(
+            runtime, claimed, private.filter_page(runtime, claimed.runner_id, page)
+        )
 
 
-def _keep(runtime: Runtime, held: Backfill, page: Page) -> None:
+def _store_page(runtime: Runtime, claimed: Backfill, page: ActivityPage) -> None:
     with runtime.db.transaction() as session:
-        if not _let_go(session, held):
+        if not _release(session, claimed):
             return  # the runner left or linked anew while Strava answered
         now = runtime.db.now(session)
-        since = rules.kept_since(runtime.settings.strava_retention_days, now=now)
-        young = rules.young_enough(page.runs, since)
-        store.save(session, held.runner_id, young, now=now, imported=True)
-        store.set_aside(session, held.runner_id, page.unreadable, now=now)
-        arrange(session, held.runner_id, [run.started_at for run in page.runs])
-        is_last = page.size == 0 or _is_before(page, since)
-        _advance(session, held, page, now=now, is_last=is_last)
+        since = rules.retention_start(runtime.settings.strava_retention_days, now=now)
+        retained_runs = rules.within_retention(page.runs, since)
+        store.upsert_runs(
+            session, claimed.runner_id, retained_runs, now=now, imported=True
+        )
+        store.quarantine(session, claimed.runner_id, page.unreadable, now=now)
+        resolve_duplicates(
+            session, claimed.runner_id, [run.started_at for run in page.runs]
+        )
+        is_last = page.size == 0 or _ends_before(page, since)
+        _advance(session, claimed, page, now=now, is_last=is_last)
         if page.runs:
-            runners.changed(session, held.runner_id)
-            wake_after_commit(session, Work.SURVEYS)
+            runners.bump_data_version(session, claimed.runner_id)
+            wake_after_commit(session, Job.SURVEYS)
     log.info(
-        "page imported", runner_id=held.runner_id, page=held.next_page, size=page.size
+        "page imported",
+        runner_id=claimed.runner_id,
+        page=claimed.next_page,
+        size=page.size,
     )
 
 
-def _let_go(session: Session, held: Backfill) -> bool:
+def _release(session: Session, claimed: Backfill) -> bool:
     """Hold the runner no longer than until this commits; False if they have gone.
 
     They stay linked until then, for their link is locked.
     """
-    told = {"whose": held.runner_id, "began_at": held.started_at}
-    return session.scalar(_LET_GO, told) is not None
+    parameters = {"whose": claimed.runner_id, "began_at": claimed.started_at}
+    return session.scalar(_RELEASE, parameters) is not None
 
 
 def _advance(
-    session: Session, held: Backfill, page: Page, *, now: datetime, is_last: bool
+    session: Session,
+    claimed: Backfill,
+    page: ActivityPage,
+    *,
+    now: datetime,
+    is_last: bool,
 ) -> None:
-    told = {
-        "whose": held.runner_id,
+    parameters = {
+        "whose": claimed.runner_id,
         "size": page.size,
         "stored": len(page.runs),
         "oldest_day": page.oldest_day,
         "next_at": None if is_last else now,
         "ended_at": now if is_last else None,
     }
-    session.execute(_ADVANCE, told)
+    session.execute(_ADVANCE, parameters)
 
 
-def _is_before(page: Page, since: datetime | None) -> bool:
+def _ends_before(page: ActivityPage, since: datetime | None) -> bool:
     """Whether everything after this page is older than what the host keeps."""
     return (
         since is not None
@@ -140,31 +156,29 @@ def _is_before(page: Page, since: datetime | None) -> bool:
     )
 
 
-def _postpone(runtime: Runtime, held: Backfill, error: MoodmilesError) -> None:
+def _postpone(runtime: Runtime, claimed: Backfill, error: MoodmilesError) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        backfill = session.get(Backfill, held.runner_id)
+        backfill = session.get(Backfill, claimed.runner_id)
         if backfill is None:
             return
-        if not rules.costs_an_attempt(error):
+        if not rules.counts_as_attempt(error):
             backfill.attempts = max(backfill.attempts - 1, 0)
-        broken = isinstance(error, AccessRevoked)
+        is_broken = isinstance(error, AccessRevoked)
         backfill.due_at = (
             None
-            if broken
-            else rules.next_try(error, attempts=backfill.attempts, now=now)
+            if is_broken
+            else rules.next_attempt_at(error, attempts=backfill.attempts, now=now)
         )
         backfill.waiting_for = "limit" if isinstance(error, RateLimited) else "strava"
         due_at = backfill.due_at
-        counters.trouble(session, error, at=now)
-        runners.release(session, held.runner_id)
+        counters.record_strava_error(session, error, at=now)
+        runners.release(session, claimed.runner_id)
     if due_at is not None:
-        runtime.queue.wake(
-            Work.BACKFILL, after_s=max((due_at - now).total_seconds(), 0)
-        )
+        runtime.queue.wake(Job.BACKFILL, after_s=max((due_at - now).total_seconds(), 0))
     log.warning(
         "import postponed",
-        runner_id=held.runner_id,
+        runner_id=claimed.runner_id,
         error=type(error).__name__,
         due_at=str(due_at),
     )

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-OVERLAP = 0.8
-DISTANCE = 0.1
-AT_ONCE = 4  # nobody begins more recordings during one
+MIN_OVERLAP = 0.8
+MAX_DISTANCE_GAP = 0.1
+MAX_PARALLEL = 4  # nobody begins more recordings during one
 # Phones call themselves this; a watch on the wrist knows the run better.
-PHONES = ("strava", "iphone", "ipad", "android", "phone")
+PHONE_NAMES = ("strava", "iphone", "ipad", "android", "phone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,42 +22,42 @@ class Recording:
     manual: bool
     device: str | None
     has_elevation: bool
-    is_choice: bool
+    is_chosen: bool
 
 
-def twins(recordings: Sequence[Recording]) -> dict[int, int]:
+def find_duplicates(recordings: Sequence[Recording]) -> dict[int, int]:
     """Map each recording that does not count to the one that counts for it.
 
     `recordings` are in order of their starts.
     """
     groups: list[list[Recording]] = []
     for recording in recordings:
-        for group in groups[-AT_ONCE:]:
-            if are_one_run(group[0], recording):
+        for group in groups[-MAX_PARALLEL:]:
+            if are_same_run(group[0], recording):
                 group.append(recording)
                 break
         else:
             groups.append([recording])
     return {
-        one.id: best.id
+        duplicate.id: counted.id
         for group in groups
-        for best in [max(group, key=_worth)]
-        for one in group
-        if one is not best
+        for counted in [max(group, key=_rank)]
+        for duplicate in group
+        if duplicate is not counted
     }
 
 
-def never_meet(spans: Iterable[tuple[datetime, int]]) -> bool:
+def never_overlap(spans: Iterable[tuple[datetime, int]]) -> bool:
     """Whether each (start, seconds) is over before the next begins, in their order."""
-    is_over_at: datetime | None = None
+    ended_at: datetime | None = None
     for started_at, elapsed_s in spans:
-        if is_over_at is not None and started_at < is_over_at:
+        if ended_at is not None and started_at < ended_at:
             return False
-        is_over_at = started_at + timedelta(seconds=elapsed_s)
+        ended_at = started_at + timedelta(seconds=elapsed_s)
     return True
 
 
-def are_one_run(first: Recording, second: Recording) -> bool:
+def are_same_run(first: Recording, second: Recording) -> bool:
     """Whether both were made at the same time over the same distance."""
     longer_s = max(first.elapsed_s, second.elapsed_s)
     starts = (first.started_at, second.started_at)
@@ -69,19 +69,21 @@ def are_one_run(first: Recording, second: Recording) -> bool:
         starts[0] + timedelta(seconds=first.elapsed_s),
         starts[1] + timedelta(seconds=second.elapsed_s),
     )
-    together = min(ends) - max(starts[0], starts[1])
-    apart_m = abs(first.distance_m - second.distance_m)
-    return together.total_seconds() > OVERLAP * longer_s and apart_m <= DISTANCE * max(
-        first.distance_m, second.distance_m
+    overlap = min(ends) - max(starts[0], starts[1])
+    distance_gap_m = abs(first.distance_m - second.distance_m)
+    return (
+        overlap.total_seconds() > MIN_OVERLAP * longer_s
+        and distance_gap_m
+        <= MAX_DISTANCE_GAP * max(first.distance_m, second.distance_m)
     )
 
 
-def _worth(recording: Recording) -> tuple[bool, bool, bool, bool, int]:
+def _rank(recording: Recording) -> tuple[bool, bool, bool, bool, int]:
     """Order recordings: the runner's choice, then watch before phone before hand."""
     device = (recording.device or "").lower()
-    is_watch = bool(device) and not any(phone in device for phone in PHONES)
+    is_watch = bool(device) and not any(phone in device for phone in PHONE_NAMES)
     return (
-        recording.is_choice,
+        recording.is_chosen,
         not recording.manual,
         is_watch,
         recording.has_elevation,

@@ -16,10 +16,10 @@ from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
-_LOOKED_AT = timedelta(days=1)
-_SETTLED = timedelta(hours=12)
-_IS_ALONE = Run.counted & Run.duplicate_of.is_(None)
-_TELLING = (
+_SEARCH_MARGIN = timedelta(days=1)
+_RESOLVE_MARGIN = timedelta(hours=12)
+_IS_UNPAIRED = Run.counted & Run.duplicate_of.is_(None)
+_RECORDING_COLUMNS = (
     Run.id,
     Run.started_at,
     Run.start_known,
@@ -37,30 +37,36 @@ _TELLING = (
 def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
     """Let the runner say which recording counts; False if the run has no twin."""
     with runtime.db.transaction() as session:
-        chosen = session.scalar(
+        chosen_run = session.scalar(
             select(Run).where(Run.id == run_id, Run.runner_id == runner_id)
         )
-        if chosen is None:
+        if chosen_run is None:
             return False
-        head = chosen.duplicate_of or chosen.id
-        group = (Run.id == head) | (Run.duplicate_of == head) | (Run.id == run_id)
-        found = session.scalars(
-            select(Run.id).where(Run.runner_id == runner_id, group)
+        counted_id = chosen_run.duplicate_of or chosen_run.id
+        is_in_group = (
+            (Run.id == counted_id)
+            | (Run.duplicate_of == counted_id)
+            | (Run.id == run_id)
+        )
+        run_ids = session.scalars(
+            select(Run.id).where(Run.runner_id == runner_id, is_in_group)
         ).all()
-        if len(found) < 2:
+        if len(run_ids) < 2:
             return False
         session.execute(
             update(Run)
-            .where(Run.id.in_(found))
+            .where(Run.id.in_(run_ids))
             .values(chosen=True, counted=Run.id == run_id)
         )
-        arrange(session, runner_id, [chosen.started_at])
-        runners.changed(session, runner_id)
+        resolve_duplicates(session, runner_id, [chosen_run.started_at])
+        runners.bump_data_version(session, runner_id)
     log.info("recording chosen", runner_id=runner_id, run_id=run_id)
     return True
 
 
-def arrange(session: Session, runner_id: int, starts: Sequence[datetime]) -> bool:
+def resolve_duplicates(
+    session: Session, runner_id: int, starts: Sequence[datetime]
+) -> bool:
     """See which runs around these starts are one; return whether that changed.
 
     A run's answer goes along to the recording that counts.
@@ -68,52 +74,57 @@ def arrange(session: Session, runner_id: int, starts: Sequence[datetime]) -> boo
     if not starts:
         return False
     first, last = min(starts), max(starts)
-    around = Run.started_at.between(first - _LOOKED_AT, last + _LOOKED_AT)
-    if _is_plain(session, runner_id, around):
+    is_nearby = Run.started_at.between(first - _SEARCH_MARGIN, last + _SEARCH_MARGIN)
+    if _has_no_duplicates(session, runner_id, is_nearby):
         return False
-    rows = _looked_at(session, runner_id, around, *_TELLING)
-    twins = duplicate_rules.twins([_recording(row) for row in rows])
+    rows = _load_nearby(session, runner_id, is_nearby, *_RECORDING_COLUMNS)
+    duplicates = duplicate_rules.find_duplicates([_to_recording(row) for row in rows])
     changed = [
         row
         for row in rows
         # Near the edges a twin may lie beyond what was looked at.
-        if first - _SETTLED <= row.started_at <= last + _SETTLED
-        and (row.duplicate_of, row.counted) != (twins.get(row.id), row.id not in twins)
+        if first - _RESOLVE_MARGIN <= row.started_at <= last + _RESOLVE_MARGIN
+        and (row.duplicate_of, row.counted)
+        != (duplicates.get(row.id), row.id not in duplicates)
     ]
     for row in changed:
-        _settle(session, row, twins.get(row.id))
+        _save_resolution(session, row, duplicates.get(row.id))
     for row in changed:
-        _follow(session, row, twins.get(row.id))
+        _move_answer(session, row, duplicates.get(row.id))
     return bool(changed)
 
 
-def _is_plain(session: Session, runner_id: int, around: ColumnElement[bool]) -> bool:
+def _has_no_duplicates(
+    session: Session, runner_id: int, is_nearby: ColumnElement[bool]
+) -> bool:
     """Whether no two of these could be one run, and none is said to be.
 
     So it is with nearly all of an import's pages.
     """
-    rows = _looked_at(
-        session, runner_id, around, Run.started_at, Run.elapsed_s, _IS_ALONE
+    rows = _load_nearby(
+        session, runner_id, is_nearby, Run.started_at, Run.elapsed_s, _IS_UNPAIRED
     )
-    return all(is_alone for *_, is_alone in rows) and duplicate_rules.never_meet(
+    return all(
+        is_unpaired for *_, is_unpaired in rows
+    ) and duplicate_rules.never_overlap(
         (started_at, elapsed_s) for started_at, elapsed_s, _ in rows
     )
 
 
-def _looked_at(
+def _load_nearby(
     session: Session,
     runner_id: int,
-    around: ColumnElement[bool],
+    is_nearby: ColumnElement[bool],
     *columns: ColumnElement[Any] | InstrumentedAttribute[Any],
 ) -> Sequence[Any]:
     return session.execute(
         select(*columns)
-        .where(Run.runner_id == runner_id, around, Run.hidden_at.is_(None))
+        .where(Run.runner_id == runner_id, is_nearby, Run.hidden_at.is_(None))
         .order_by(Run.started_at, Run.id)
     ).all()
 
 
-def _recording(row: Any) -> Recording:
+def _to_recording(row: Any) -> Recording:
     return Recording(
         id=row.id,
         started_at=row.started_at if row.start_known else None,
@@ -122,11 +133,11 @@ def _recording(row: Any) -> Recording:
         manual=row.manual,
         device=row.device,
         has_elevation=row.elevation_m is not None,
-        is_choice=row.chosen and row.counted,
+        is_chosen=row.chosen and row.counted,
     )
 
 
-def _settle(session: Session, row: Any, duplicate_of: int | None) -> None:
+def _save_resolution(session: Session, row: Any, duplicate_of: int | None) -> None:
     session.execute(
         update(Run)
         .where(Run.id == row.id)
@@ -134,14 +145,14 @@ def _settle(session: Session, row: Any, duplicate_of: int | None) -> None:
     )
 
 
-def _follow(session: Session, row: Any, duplicate_of: int | None) -> None:
+def _move_answer(session: Session, row: Any, duplicate_of: int | None) -> None:
     """Move an answer to the recording that counts, unless that has its own."""
     origin = row.id if duplicate_of else row.duplicate_of
     target = duplicate_of or row.id
     if origin is None:
         return
-    taken = exists().where(Answer.run_id == target)
-    if not session.scalar(select(taken)):
+    is_taken = exists().where(Answer.run_id == target)
+    if not session.scalar(select(is_taken)):
         session.execute(
             update(Answer).where(Answer.run_id == origin).values(run_id=target)
         )

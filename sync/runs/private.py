@@ -17,97 +17,97 @@ from sync.models import Connection, Run
 from sync.runners import consents, retained_runs
 from sync.runners import store as runners
 from sync.runs import store
-from sync.runs.duplicates import arrange
+from sync.runs.duplicates import resolve_duplicates
 from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
-from sync.strava import NotARun, Page, RemoteRun
+from sync.strava import ActivityPage, OtherActivity, RemoteRun
 
 log = structlog.get_logger()
 
 ONLY_ME = "only_me"
-SEES_PRIVATE = "read_all"  # in what Strava allows
+PRIVATE_SCOPE = "read_all"  # in what Strava allows
 
 
-def page_for(runtime: Runtime, runner_id: int, page: Page) -> Page:
+def filter_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> ActivityPage:
     """Return the page with the runs that this runner lets us see."""
-    others = tuple(run for run in page.runs if run.visibility != ONLY_ME)
-    if len(others) == len(page.runs) or _is_agreed(runtime, runner_id):
+    visible_runs = tuple(run for run in page.runs if run.visibility != ONLY_ME)
+    if len(visible_runs) == len(page.runs) or _has_consent(runtime, runner_id):
         return page
-    return replace(page, runs=others)
+    return replace(page, runs=visible_runs)
 
 
-def run_for(
-    runtime: Runtime, runner_id: int, found: RemoteRun | NotARun
-) -> RemoteRun | NotARun:
+def require_visible(
+    runtime: Runtime, runner_id: int, activity: RemoteRun | OtherActivity
+) -> RemoteRun | OtherActivity:
     """Return the run, or raise `NotOnStrava` if this runner does not let us see it."""
-    is_private = isinstance(found, RemoteRun) and found.visibility == ONLY_ME
-    if is_private and not _is_agreed(runtime, runner_id):
+    is_private = isinstance(activity, RemoteRun) and activity.visibility == ONLY_ME
+    if is_private and not _has_consent(runtime, runner_id):
         raise NotOnStrava("Only the runner may see this run.")
-    return found
+    return activity
 
 
-def looks_away(runtime: Runtime, runner_id: int) -> bool:
+def ignores_private_runs(runtime: Runtime, runner_id: int) -> bool:
     """Whether the link shows such runs, and this runner does not let us see them."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         link = session.get(Connection, runner_id)
-        shown = link is not None and SEES_PRIVATE in link.scope
-        return shown and not runners.agreed(session, runner_id, "private")
+        is_shown = link is not None and PRIVATE_SCOPE in link.scope
+        return is_shown and not runners.has_consent(session, runner_id, "private")
 
 
-def agree(runtime: Runtime, runner_id: int) -> bool:
+def grant_consent(runtime: Runtime, runner_id: int) -> bool:
     """Note that we may see those runs, and look for them.
 
     Returns whether the link shows them; if not, Strava has to be asked, too.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        runners.agree(
+        runners.record_consents(
             session, runner_id, ["private"], version=consent_version.VERSION, at=now
         )
         link = session.get(Connection, runner_id)
-        is_shown = link is not None and SEES_PRIVATE in link.scope
+        is_shown = link is not None and PRIVATE_SCOPE in link.scope
         if is_shown:
-            consents.go_on(session, runner_id, now=now)
+            consents.resume_collection(session, runner_id, now=now)
     log.info("private runs agreed to", runner_id=runner_id)
     return is_shown
 
 
-def withdraw(runtime: Runtime, runner_id: int) -> None:
+def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
     """Take the consent back and delete those runs; answers stay.
 
     What a worker holds in its hands just now is found by the comparison after it.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        runners.withdraw(session, runner_id, "private", at=now)
-        _remove(runtime, session, runner_id, now=now)
-        consents.go_on(session, runner_id, now=now)
+        runners.withdraw_consent(session, runner_id, "private", at=now)
+        _delete_private_runs(runtime, session, runner_id, now=now)
+        consents.resume_collection(session, runner_id, now=now)
 
 
-def forget(runtime: Runtime, runner_id: int) -> None:
+def delete_private_runs(runtime: Runtime, runner_id: int) -> None:
     """Delete the runs that only the runner can see; answers stay."""
     with runtime.db.transaction() as session:
-        _remove(runtime, session, runner_id, now=runtime.db.now(session))
+        _delete_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
 
 
-def _remove(
+def _delete_private_runs(
     runtime: Runtime, session: Session, runner_id: int, *, now: datetime
 ) -> None:
-    mine = select(Run.source_id).where(
+    own_private_runs = select(Run.source_id).where(
         Run.runner_id == runner_id,
         Run.source == SOURCE,
         Run.visibility == ONLY_ME,
     )
-    source_ids = session.scalars(mine).all()
-    held = store.held(session, runner_id, source_ids)
-    retained_runs.stand_in(session, runtime.sealer, held, now=now)
-    gone = store.remove(session, runner_id, source_ids, now=now)
-    if gone:
-        arrange(session, runner_id, gone)
-        runners.changed(session, runner_id)
-    log.info("private runs removed", runner_id=runner_id, runs=len(gone))
+    source_ids = session.scalars(own_private_runs).all()
+    run_ids = store.find_run_ids(session, runner_id, source_ids)
+    retained_runs.insert_retained(session, runtime.sealer, run_ids, now=now)
+    removed_starts = store.delete_runs(session, runner_id, source_ids, now=now)
+    if removed_starts:
+        resolve_duplicates(session, runner_id, removed_starts)
+        runners.bump_data_version(session, runner_id)
+    log.info("private runs removed", runner_id=runner_id, runs=len(removed_starts))
 
 
-def _is_agreed(runtime: Runtime, runner_id: int) -> bool:
-    with runtime.db.reading() as session:
-        return runners.agreed(session, runner_id, "private")
+def _has_consent(runtime: Runtime, runner_id: int) -> bool:
+    with runtime.db.read_only() as session:
+        return runners.has_consent(session, runner_id, "private")

@@ -4,7 +4,7 @@ import structlog
 from sqlalchemy import delete, func, select
 
 from sync.errors import MoodmilesError, NotOnStrava
-from sync.models import SetAside
+from sync.models import QuarantinedRecord
 from sync.runs import pull
 from sync.runtime import Runtime
 from sync.strava import Lane
@@ -12,30 +12,34 @@ from sync.strava import Lane
 log = structlog.get_logger()
 
 
-def count(runtime: Runtime) -> int:
+def count_quarantined(runtime: Runtime) -> int:
     """Return how many records wait for another try."""
-    with runtime.db.reading() as session:
-        found = session.scalar(select(func.count()).select_from(SetAside))
-    return found or 0
+    with runtime.db.read_only() as session:
+        total = session.scalar(select(func.count()).select_from(QuarantinedRecord))
+    return total or 0
 
 
-def retry(runtime: Runtime) -> tuple[int, int]:
+def retry_quarantined(runtime: Runtime) -> tuple[int, int]:
     """Read every record again; return how many were tried and how many are left."""
-    with runtime.db.reading() as session:
-        waiting = session.execute(
-            select(SetAside.id, SetAside.runner_id, SetAside.source_id).order_by(
-                SetAside.at
-            )
+    with runtime.db.read_only() as session:
+        records = session.execute(
+            select(
+                QuarantinedRecord.id,
+                QuarantinedRecord.runner_id,
+                QuarantinedRecord.source_id,
+            ).order_by(QuarantinedRecord.at)
         ).all()
-    return len(waiting), sum(
-        not _is_read(runtime, row_id, runner_id, source_id)
-        for row_id, runner_id, source_id in waiting
+    return len(records), sum(
+        not _retry_record(runtime, row_id, runner_id, source_id)
+        for row_id, runner_id, source_id in records
     )
 
 
-def _is_read(runtime: Runtime, row_id: int, runner_id: int, source_id: int) -> bool:
+def _retry_record(
+    runtime: Runtime, row_id: int, runner_id: int, source_id: int
+) -> bool:
     try:
-        pull.pull(runtime, runner_id, source_id, lane=Lane.SWEEP)
+        pull.pull_run(runtime, runner_id, source_id, lane=Lane.RECONCILE)
     except NotOnStrava:
         pass  # it is gone, and so is the trouble with it
     except MoodmilesError as error:
@@ -47,5 +51,5 @@ def _is_read(runtime: Runtime, row_id: int, runner_id: int, source_id: int) -> b
         )
         return False
     with runtime.db.transaction() as session:
-        session.execute(delete(SetAside).where(SetAside.id == row_id))
+        session.execute(delete(QuarantinedRecord).where(QuarantinedRecord.id == row_id))
     return True

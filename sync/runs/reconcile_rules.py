@@ -8,21 +8,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sync.runs.rules import differs
-from sync.strava import Page, RemoteRun
+from sync.strava import ActivityPage, RemoteRun
 
 LOOK_BACK = timedelta(days=14)
-FULL_EVERY = timedelta(days=28)
-DAILY = timedelta(days=1)
+FULL_INTERVAL = timedelta(days=28)
+DAILY_INTERVAL = timedelta(days=1)
 FULL_PAGE = 200
-ENOUGH_TO_DOUBT = 5
-ENOUGH_TO_KNOW = 5
-USUAL_SHARE = 0.1
-SELDOM = 6
+MIN_RUNS_TO_DOUBT = 5
+MIN_RUNS_FOR_HABIT = 5
+MIN_HOUR_SHARE = 0.1
+OFF_HOURS_FACTOR = 6
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownRun:
     """One run of ours in the stretch that is compared."""
 
     source_id: int
@@ -32,7 +32,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class CoveredRange:
     """The starts, both ends excluded, that a page covers whole."""
 
     since: datetime
@@ -43,96 +43,112 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ListComparison:
     """What a page says against our rows."""
 
-    save: Sequence[RemoteRun]
-    no_runs: Sequence[int]
-    missing: Sequence[int]
+    changed_runs: Sequence[RemoteRun]
+    other_ids: Sequence[int]
+    missing_ids: Sequence[int]
     is_doubtful: bool
 
 
-def recent(page: Page, *, since: datetime, until: datetime) -> Stretch:
+def recent_range(
+    page: ActivityPage, *, since: datetime, until: datetime
+) -> CoveredRange:
     """Return what the one page of the look-back covers.
 
     A page that is not full is taken as the last one; who is missing from it
     wrongly is asked for alone before anything goes.
     """
     if page.size < FULL_PAGE or not page.runs:
-        return Stretch(since, until)
-    return Stretch(page.runs[-1].started_at, until)
+        return CoveredRange(since, until)
+    return CoveredRange(page.runs[-1].started_at, until)
 
 
-def next_stretch(page: Page, *, down_to: datetime) -> Stretch:
+def next_range(page: ActivityPage, *, down_to: datetime) -> CoveredRange:
     """Return what a page of the full comparison covers: only an empty one ends it."""
     if page.size == 0:
-        return Stretch(EARLIEST, down_to)
+        return CoveredRange(EARLIEST, down_to)
     since = page.runs[-1].started_at if page.runs else down_to
-    return Stretch(min(since, down_to), down_to)
+    return CoveredRange(min(since, down_to), down_to)
 
 
-def compare(known: Collection[Known], page: Page, stretch: Stretch) -> Findings:
+def compare(
+    known: Collection[KnownRun], page: ActivityPage, covered: CoveredRange
+) -> ListComparison:
     """Tell what to store, what is a run no longer, and what the page leaves out."""
     rows = {row.source_id: row for row in known}
-    listed = {run.id for run in page.runs} | {one.id for one in page.unreadable}
-    no_runs = {one.id for one in page.others}
+    listed_ids = {run.id for run in page.runs} | {
+        activity.id for activity in page.unreadable
+    }
+    other_ids = {activity.id for activity in page.other_activities}
     expected = [
-        row for row in known if stretch.covers(row.started_at) and not row.is_hidden
+        row for row in known if covered.covers(row.started_at) and not row.is_hidden
     ]
-    missing = [row.source_id for row in expected if row.source_id not in listed]
-    return Findings(
-        save=[run for run in page.runs if _is_news(rows.get(run.id), run)],
-        no_runs=sorted(no_runs & rows.keys()),
-        missing=[source_id for source_id in missing if source_id not in no_runs],
-        is_doubtful=ENOUGH_TO_DOUBT <= len(expected) == len(missing),
+    missing_ids = [row.source_id for row in expected if row.source_id not in listed_ids]
+    return ListComparison(
+        changed_runs=[run for run in page.runs if _is_changed(rows.get(run.id), run)],
+        other_ids=sorted(other_ids & rows.keys()),
+        missing_ids=[
+            source_id for source_id in missing_ids if source_id not in other_ids
+        ],
+        is_doubtful=MIN_RUNS_TO_DOUBT <= len(expected) == len(missing_ids),
     )
 
 
-def _is_news(row: Known | None, run: RemoteRun) -> bool:
+def _is_changed(row: KnownRun | None, run: RemoteRun) -> bool:
     return row is None or row.is_hidden or differs(row.columns, run)
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class FinishHabit:
     """The local hours at which a runner usually finishes, and where they are."""
 
     hours: frozenset[int]
     offset_s: int
 
 
-def habit(finishes: Sequence[tuple[datetime, int]]) -> Habit:
+def learn_habit(finishes: Sequence[tuple[datetime, int]]) -> FinishHabit:
     """Learn a habit from (end, offset in seconds) of runs, the newest first."""
-    if len(finishes) < ENOUGH_TO_KNOW:
-        return Habit(frozenset(range(24)), finishes[0][1] if finishes else 0)
+    if len(finishes) < MIN_RUNS_FOR_HABIT:
+        return FinishHabit(frozenset(range(24)), finishes[0][1] if finishes else 0)
     hours = Counter(
         (end + timedelta(seconds=offset_s)).hour for end, offset_s in finishes
     )
-    usual = {
-        hour for hour, times in hours.items() if times >= USUAL_SHARE * len(finishes)
+    usual_hours = {
+        hour for hour, times in hours.items() if times >= MIN_HOUR_SHARE * len(finishes)
     }
     # A watch may need its time to upload.
-    return Habit(
-        frozenset((hour + later) % 24 for hour in usual for later in (0, 1)),
+    return FinishHabit(
+        frozenset(
+            (hour + hours_after) % 24 for hour in usual_hours for hours_after in (0, 1)
+        ),
         finishes[0][1],
     )
 
 
-def next_look(now: datetime, *, poll: timedelta | None, habit: Habit) -> datetime:
+def next_reconcile_at(
+    now: datetime, *, poll_interval: timedelta | None, habit: FinishHabit
+) -> datetime:
     """Return when to look at a runner's list again.
 
     Daily at least; with polling often in the hours when the runner usually
     finishes and seldom in the others.
     """
-    daily = now + DAILY * random.uniform(0.95, 1.0)  # noqa: S311
-    if poll is None:
+    daily = now + DAILY_INTERVAL * random.uniform(0.95, 1.0)  # noqa: S311
+    if poll_interval is None:
         return daily
     local = now + timedelta(seconds=habit.offset_s)
     if local.hour in habit.hours:
-        return min(now + poll, daily)
+        return min(now + poll_interval, daily)
     whole_hour = local.replace(minute=0, second=0, microsecond=0)
     to_usual = next(
-        whole_hour + timedelta(hours=later) - local
-        for later in range(1, 25)
-        if (local.hour + later) % 24 in habit.hours
+        whole_hour + timedelta(hours=hours_ahead) - local
+        for hours_ahead in range(1, 25)
+        if (local.hour + hours_ahead) % 24 in habit.hours
     )
-    return min(now + SELDOM * poll, now + max(to_usual, poll), daily)
+    return min(
+        now + OFF_HOURS_FACTOR * poll_interval,
+        now + max(to_usual, poll_interval),
+        daily,
+    )

@@ -11,20 +11,20 @@ from sync.models import Answer, Run, Runner, Survey
 from sync.runners import retained_runs
 from sync.runs.rules import SOURCE
 
-_WHOSE = bindparam("runner_id", type_=Runner.id.type)
+_RUNNER_ID = bindparam("runner_id", type_=Runner.id.type)
 # Asked for every page of an import, and nearly always answered with no.
-_IS_ANYTHING_WAITING = select(
+_HAS_UNLINKED = select(
     or_(
         *(
             exists().where(
-                table.runner_id == _WHOSE,
+                table.runner_id == _RUNNER_ID,
                 table.run_id.is_(None),
                 table.pairing_key.is_not(None),
             )
             for table in (Answer, Survey)
         ),
         exists().where(
-            Answer.runner_id == _WHOSE,
+            Answer.runner_id == _RUNNER_ID,
             Answer.run_id == Run.id,
             Run.source == retained_runs.HAND,
         ),
@@ -32,27 +32,32 @@ _IS_ANYTHING_WAITING = select(
 )
 
 
-def pair_again(session: Session, runner_id: int, source_ids: Sequence[int]) -> None:
+def relink_answers(session: Session, runner_id: int, source_ids: Sequence[int]) -> None:
     """Let runs that are back find their answers and surveys."""
-    if not session.scalar(_IS_ANYTHING_WAITING, {"runner_id": runner_id}):
+    if not session.scalar(_HAS_UNLINKED, {"runner_id": runner_id}):
         return
-    keys = {pairing_key(SOURCE, source_id): source_id for source_id in source_ids}
-    retained_runs.stand_down(session, runner_id, keys)
-    back: dict[Any, dict[str, Any]] = {Answer: {}, Survey: {"cancelled_for": None}}
-    for table, changes in back.items():
-        lonely = session.execute(
+    source_ids_by_key = {
+        pairing_key(SOURCE, source_id): source_id for source_id in source_ids
+    }
+    retained_runs.remove_retained(session, runner_id, source_ids_by_key)
+    changes_by_table: dict[Any, dict[str, Any]] = {
+        Answer: {},
+        Survey: {"cancelled_for": None},
+    }
+    for table, changes in changes_by_table.items():
+        unlinked_rows = session.execute(
             select(table.id, table.pairing_key).where(
                 table.runner_id == runner_id,
                 table.run_id.is_(None),
-                table.pairing_key.in_(keys),
+                table.pairing_key.in_(source_ids_by_key),
             )
         ).all()
-        for row_id, key in lonely:
-            returned = select(Run.id).where(
-                Run.source == SOURCE, Run.source_id == keys[key]
+        for row_id, key in unlinked_rows:
+            returned_run_id = select(Run.id).where(
+                Run.source == SOURCE, Run.source_id == source_ids_by_key[key]
             )
             session.execute(
                 update(table)
                 .where(table.id == row_id)
-                .values(run_id=returned.scalar_subquery(), **changes)
+                .values(run_id=returned_run_id.scalar_subquery(), **changes)
             )

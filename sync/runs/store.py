@@ -8,19 +8,19 @@ from typing import Any
 from sqlalchemy import Executable, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from sync.database import Bind, insert
-from sync.models import Mail, Run, SetAside, Survey
-from sync.runs.reconcile_rules import Known
-from sync.runs.relink import pair_again
-from sync.runs.rules import SOURCE, columns
-from sync.strava import RemoteRun, Unreadable
+from sync.database import Bind, dialect_insert
+from sync.models import Mail, QuarantinedRecord, Run, Survey
+from sync.runs.reconcile_rules import KnownRun
+from sync.runs.relink import relink_answers
+from sync.runs.rules import SOURCE, to_columns
+from sync.strava import RemoteRun, UnreadableRecord
 
-_HABIT_RUNS = 60
+_MAX_HABIT_RUNS = 60
 # What a later word of Strava's does not change.
-_FIXED = {"source", "source_id", "runner_id", "undecided_since", "imported"}
+_IMMUTABLE_COLUMNS = {"source", "source_id", "runner_id", "undecided_since", "imported"}
 
 
-def starts(
+def find_starts(
     session: Session, runner_id: int, source_ids: Iterable[int]
 ) -> Sequence[datetime]:
     """Return when those of these runs began that we know."""
@@ -33,7 +33,9 @@ def starts(
     ).all()
 
 
-def held(session: Session, runner_id: int, source_ids: Sequence[int]) -> Sequence[int]:
+def find_run_ids(
+    session: Session, runner_id: int, source_ids: Sequence[int]
+) -> Sequence[int]:
     """Return our ids of those of these runs that we have."""
     return session.scalars(
         select(Run.id).where(
@@ -44,41 +46,45 @@ def held(session: Session, runner_id: int, source_ids: Sequence[int]) -> Sequenc
     ).all()
 
 
-def compared(
+def load_known_runs(
     session: Session,
     runner_id: int,
     since: datetime,
     until: datetime,
     source_ids: Sequence[int],
-) -> list[Known]:
+) -> list[KnownRun]:
     """Return the runs between two starts, and those with one of these ids."""
-    columns = Run.__table__.c
-    mine = [columns.runner_id == runner_id, columns.source == SOURCE]
+    table_columns = Run.__table__.c
+    own_runs = [table_columns.runner_id == runner_id, table_columns.source == SOURCE]
     rows = [
         *session.execute(
-            select(Run.__table__).where(*mine, columns.started_at.between(since, until))
+            select(Run.__table__).where(
+                *own_runs, table_columns.started_at.between(since, until)
+            )
         ).mappings()
     ]
-    seen = {row["source_id"] for row in rows}
-    elsewhere = [one for one in source_ids if one not in seen]
-    if elsewhere:
+    loaded_ids = {row["source_id"] for row in rows}
+    missing_ids = [source_id for source_id in source_ids if source_id not in loaded_ids]
+    if missing_ids:
         rows += session.execute(
-            select(Run.__table__).where(*mine, columns.source_id.in_(elsewhere))
+            select(Run.__table__).where(
+                *own_runs, table_columns.source_id.in_(missing_ids)
+            )
         ).mappings()
     return [
-        Known(row["source_id"], row["started_at"], row["hidden_at"] is not None, row)
+        KnownRun(row["source_id"], row["started_at"], row["hidden_at"] is not None, row)
         for row in rows
     ]
 
 
-def finishes(session: Session, runner_id: int) -> list[tuple[datetime, int]]:
+def load_finishes(session: Session, runner_id: int) -> list[tuple[datetime, int]]:
     """Return when and where the runner's last runs ended, the newest first."""
     rows = session.execute(
         select(Run.started_at, Run.elapsed_s, Run.offset_s)
         .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
         .where(Run.start_known)
         .order_by(Run.started_at.desc())
-        .limit(_HABIT_RUNS)
+        .limit(_MAX_HABIT_RUNS)
     )
     return [
         (started_at + timedelta(seconds=elapsed_s), offset_s)
@@ -86,7 +92,7 @@ def finishes(session: Session, runner_id: int) -> list[tuple[datetime, int]]:
     ]
 
 
-def hidden(session: Session, runner_id: int) -> Sequence[int]:
+def find_hidden(session: Session, runner_id: int) -> Sequence[int]:
     """Return Strava's ids of the runs that are out of sight and not yet gone."""
     return session.scalars(
         select(Run.source_id)
@@ -95,7 +101,7 @@ def hidden(session: Session, runner_id: int) -> Sequence[int]:
     ).all()
 
 
-def save(
+def upsert_runs(
     session: Session,
     runner_id: int,
     remotes: Sequence[RemoteRun],
@@ -109,44 +115,46 @@ def save(
     """
     if not remotes:
         return
-    ours = {
+    own_columns = {
         "runner_id": runner_id,
         "undecided_since": now,
         "imported": imported,
         "fetched_at": now,
     }
-    rows = [columns(remote) | ours for remote in remotes]
-    session.execute(_upsert(session.get_bind(), tuple(rows[0])), rows)
-    pair_again(session, runner_id, [remote.id for remote in remotes])
+    rows = [to_columns(remote) | own_columns for remote in remotes]
+    session.execute(_upsert_statement(session.get_bind(), tuple(rows[0])), rows)
+    relink_answers(session, runner_id, [remote.id for remote in remotes])
 
 
 @lru_cache(maxsize=4)  # building it costs more than running it
-def _upsert(bind: Bind, names: Sequence[str]) -> Executable:
+def _upsert_statement(bind: Bind, column_names: Sequence[str]) -> Executable:
     """Return what stores a run with these columns, or what is new about it."""
     # The table and not its class: the ORM has nothing to add but time.
-    statement = insert(bind, Run.__table__)
-    told = statement.excluded
-    kept = {name: told[name] for name in names if name not in _FIXED}
+    statement = dialect_insert(bind, Run.__table__)
+    excluded = statement.excluded
+    updates = {
+        name: excluded[name] for name in column_names if name not in _IMMUTABLE_COLUMNS
+    }
     # One that was out of sight may still be to be asked about.
     undecided_since = case(
-        (Run.hidden_at.is_not(None), told.undecided_since),
+        (Run.hidden_at.is_not(None), excluded.undecided_since),
         else_=Run.undecided_since,
     )
     return statement.on_conflict_do_update(
         index_elements=["source", "source_id"],
-        set_=kept | {"hidden_at": None, "undecided_since": undecided_since},
+        set_=updates | {"hidden_at": None, "undecided_since": undecided_since},
         # Whoever linked first keeps the run; ids never change hands.
-        where=Run.runner_id == told.runner_id,
+        where=Run.runner_id == excluded.runner_id,
     )
 
 
-def hide(
+def hide_runs(
     session: Session, runner_id: int, source_ids: Collection[int], *, now: datetime
 ) -> list[datetime]:
     """Take runs out of every figure at once; return when they began."""
     if not source_ids:
         return []  # to look for none of them would read them all
-    hidden = session.execute(
+    rows = session.execute(
         update(Run)
         .where(
             Run.runner_id == runner_id,
@@ -157,31 +165,33 @@ def hide(
         .values(hidden_at=now)
         .returning(Run.id, Run.started_at)
     ).all()
-    _cancel_surveys(session, [row.id for row in hidden], now=now)
-    return [row.started_at for row in hidden]
+    _cancel_surveys(session, [row.id for row in rows], now=now)
+    return [row.started_at for row in rows]
 
 
-def remove(
+def delete_runs(
     session: Session, runner_id: int, source_ids: Collection[int], *, now: datetime
 ) -> list[datetime]:
     """Delete runs for good and return when they began; answers stay."""
     if not source_ids:
         return []
-    mine = [
+    own_runs = [
         Run.runner_id == runner_id,
         Run.source == SOURCE,
         Run.source_id.in_(list(source_ids)),
     ]
-    rows = session.execute(select(Run.id, Run.started_at).where(*mine)).all()
-    doomed = [row.id for row in rows]
-    _cancel_surveys(session, doomed, now=now)
-    session.execute(delete(Run).where(Run.id.in_(doomed)))
+    rows = session.execute(select(Run.id, Run.started_at).where(*own_runs)).all()
+    run_ids = [row.id for row in rows]
+    _cancel_surveys(session, run_ids, now=now)
+    session.execute(delete(Run).where(Run.id.in_(run_ids)))
     return [row.started_at for row in rows]
 
 
-def show(session: Session, runner_id: int, source_id: int, visibility: str) -> bool:
+def set_visibility(
+    session: Session, runner_id: int, source_id: int, visibility: str
+) -> bool:
     """Note who may see a run; return whether we hold it."""
-    found = session.scalar(
+    run_id = session.scalar(
         update(Run)
         .where(
             Run.runner_id == runner_id,
@@ -191,17 +201,21 @@ def show(session: Session, runner_id: int, source_id: int, visibility: str) -> b
         .values(visibility=visibility)
         .returning(Run.id)
     )
-    return found is not None
+    return run_id is not None
 
 
-def set_aside(
-    session: Session, runner_id: int, records: Sequence[Unreadable], *, now: datetime
+def quarantine(
+    session: Session,
+    runner_id: int,
+    records: Sequence[UnreadableRecord],
+    *,
+    now: datetime,
 ) -> None:
     """Keep what could not be read, with the reason, for a later try."""
     for record in records:
         values: dict[str, Any] = {"reason": record.reason, "at": now}
         session.execute(
-            insert(session, SetAside)
+            dialect_insert(session, QuarantinedRecord)
             .values(runner_id=runner_id, source_id=record.id, **values)
             .on_conflict_do_update(
                 index_elements=["runner_id", "source_id"], set_=values

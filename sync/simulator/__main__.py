@@ -13,20 +13,20 @@ from typing import NoReturn
 from werkzeug.serving import BaseWSGIServer
 
 from sync.simulator import seed
-from sync.simulator.events import Postman
-from sync.simulator.export import Unreadable, read_export
+from sync.simulator.events import EventSender
+from sync.simulator.export import UnreadableCsv, read_export
 from sync.simulator.serving import open_server
 from sync.simulator.world import World
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _leave)
-    signal.signal(signal.SIGINT, _leave)
+    options = _build_parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _exit)
+    signal.signal(signal.SIGINT, _exit)
     try:
-        world = _world(options)
-        server = _open(world, options)
-    except Unreadable as error:
+        world = _load_world(options)
+        server = _open_server(world, options)
+    except UnreadableCsv as error:
         return _fail(str(error))
     except sqlite3.Error as error:
         return _fail(f"{options.state} cannot hold the state: {error}.")
@@ -35,68 +35,74 @@ def main(arguments: list[str] | None = None) -> int:
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror
         return _fail(f"{options.host}:{options.port} cannot be opened: {reason}.")
-    Postman(world).start()
+    EventSender(world).start()
     print(f"Simulated Strava at http://{options.host}:{server.port}/", flush=True)  # noqa: T201
     server.serve_forever()
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m sync.simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=_port, default=8400, help="0 takes a free one")
+    parser.add_argument(
+        "--port", type=_parse_port, default=8400, help="0 takes a free one"
+    )
     parser.add_argument("--state", type=Path, help="file that the world survives in")
     parser.add_argument("--export", type=Path, help="activities.csv to be Sam's runs")
     parser.add_argument("--seed", type=int, default=1, help="another world")
-    parser.add_argument("--client-id", type=_digits, default="1")
+    parser.add_argument("--client-id", type=_parse_digits, default="1")
     parser.add_argument("--client-secret", default="simulated")
     parser.add_argument("--callback-domain", default="localhost")
     parser.add_argument("--quiet", action="store_true", help="no line for each call")
     return parser
 
 
-def _digits(text: str) -> str:
+def _parse_digits(text: str) -> str:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError("must be a number")
     return text
 
 
-def _port(text: str) -> int:
+def _parse_port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
     return int(text)
 
 
-def _world(options: argparse.Namespace) -> World:
+def _load_world(options: argparse.Namespace) -> World:
     """Wake the kept world, or grow a new one."""
-    exported = None
+    exported_activities = None
     if options.export:
-        exported = read_export(options.export, athlete_id=seed.SAM_ID, zone=seed.HOME)
+        exported_activities = read_export(
+            options.export, athlete_id=seed.SAM_ID, zone=seed.HOME_ZONE
+        )
     world = World(state=options.state, seed=options.seed)
-    with world.change():
+    with world.transaction():
         app = replace(
             world.app,
             client_id=options.client_id,
             client_secret=options.client_secret,
             callback_domain=options.callback_domain,
         )
-        world.set(app)
-        seed.populate(world, number=options.seed, exported=exported)
+        world.put_singleton(app)
+        seed.populate_world(
+            world, seed_number=options.seed, exported_activities=exported_activities
+        )
     return world
 
 
-def _open(world: World, options: argparse.Namespace) -> BaseWSGIServer:
+def _open_server(world: World, options: argparse.Namespace) -> BaseWSGIServer:
     return open_server(world, options.host, options.port, quiet=options.quiet)
 
 
-def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+def _exit(_signal: int, _frame: FrameType | None) -> NoReturn:
     # All that was answered is on disk, and all that was said was flushed: a second
     # flush, from within the first one, would be an error.
     raise SystemExit(0)
 
 
-def _fail(sentence: str) -> int:
-    print(sentence, file=sys.stderr)  # noqa: T201
+def _fail(message: str) -> int:
+    print(message, file=sys.stderr)  # noqa: T201
     return 1
 
 

@@ -8,11 +8,11 @@ from sync.simulator import grants, refusals, shapes
 from sync.simulator.records import Access, Activity
 from sync.simulator.world import World
 
-PER_PAGE = 30
-PER_PAGE_AT_MOST = 200
+DEFAULT_PER_PAGE = 30
+MAX_PER_PAGE = 200
 
 
-class Api:
+class SimulatedApi:
     def __init__(self, world: World) -> None:
         self._world = world
 
@@ -24,86 +24,97 @@ class Api:
         return blueprint
 
     def athlete(self) -> dict[str, Any]:
-        with self._world.change():
-            access = self._access()
+        with self._world.transaction():
+            access = self._require_access()
             athlete = self._world.athletes.get(access.athlete_id)
         if athlete is None:
-            raise refusals.token_invalid()
+            raise refusals.invalid_token()
         if "profile:read_all" in access.scopes:
-            return shapes.athlete_detail(athlete)
-        return shapes.athlete_summary(athlete)
+            return shapes.build_athlete_detail(athlete)
+        return shapes.build_athlete_summary(athlete)
 
     def activities(self) -> list[dict[str, Any]]:
-        with self._world.change():
-            access = self._access_to_activities()
-            before, after = _whole("before"), _whole("after")
+        with self._world.transaction():
+            access = self._require_activity_access()
+            before, after = _parse_integer("before"), _parse_integer("after")
             if after is not None and after > self._world.now_s():
                 raise refusals.bad_request("Application", "after", "future")
-            found = [
+            activities = [
                 activity
-                for activity in self._world.activities_of(access.athlete_id)
-                if _may_see(access, activity)
+                for activity in self._world.list_activities(access.athlete_id)
+                if _can_see(access, activity)
                 and (before is None or activity.start_s < before)
                 and (after is None or activity.start_s > after)
             ]
-            most = self._world.app.page_at_most
-        newest_first = after is None or before is not None
-        found.sort(key=lambda one: (one.start_s, one.id), reverse=newest_first)
-        return [shapes.activity_summary(one) for one in _page(found, most)]
+            max_page_size = self._world.app.page_at_most
+        is_newest_first = after is None or before is not None
+        activities.sort(
+            key=lambda activity_item: (activity_item.start_s, activity_item.id),
+            reverse=is_newest_first,
+        )
+        return [
+            shapes.build_activity_summary(activity_item)
+            for activity_item in _slice_page(activities, max_page_size)
+        ]
 
     def activity(self, activity_id: str) -> dict[str, Any]:
-        with self._world.change():
-            access = self._access_to_activities()
-            activity = self._world.activity(_id(activity_id))
-        if activity is None or not _may_see(access, activity):
+        with self._world.transaction():
+            access = self._require_activity_access()
+            activity = self._world.get_activity(_parse_id(activity_id))
+        if activity is None or not _can_see(access, activity):
             raise refusals.activity_not_found()
-        return shapes.activity_detail(activity)
+        return shapes.build_activity_detail(activity)
 
-    def _access(self) -> Access:
+    def _require_access(self) -> Access:
         """Say whose token the Authorization header holds; nowhere else counts."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token:
-            raise refusals.token_invalid()
-        return grants.access_for(self._world, token.strip())
+            raise refusals.invalid_token()
+        return grants.require_access(self._world, token.strip())
 
-    def _access_to_activities(self) -> Access:
-        access = self._access()
+    def _require_activity_access(self) -> Access:
+        access = self._require_access()
         if not access.scopes & {"activity:read", "activity:read_all"}:
-            raise refusals.scope_missing("activity:read")
+            raise refusals.missing_scope("activity:read")
         return access
 
 
-def _id(text: str) -> int:
+def _parse_id(text: str) -> int:
     """Read an id of at most 64 bits; anything else is nobody's."""
     return int(text) if text.isdecimal() and len(text) < 20 else 0
 
 
-def _may_see(access: Access, activity: Activity) -> bool:
+def _can_see(access: Access, activity: Activity) -> bool:
     return activity.athlete_id == access.athlete_id and (
         not activity.is_private or "activity:read_all" in access.scopes
     )
 
 
-def _page(found: list[Activity], at_most: int | None) -> list[Activity]:
+def _slice_page(
+    activities: list[Activity], max_page_size: int | None
+) -> list[Activity]:
     """Cut one page; pages may be short on purpose, and more follow all the same."""
-    per_page, page = _whole("per_page", PER_PAGE), _whole("page", 1)
-    if per_page > PER_PAGE_AT_MOST:
+    per_page, page = (
+        _parse_integer("per_page", DEFAULT_PER_PAGE),
+        _parse_integer("page", 1),
+    )
+    if per_page > MAX_PER_PAGE:
         raise refusals.bad_request("Application", "per page", "limit exceeded")
     if per_page < 1 or page < 1:
         raise refusals.bad_request("Application", "page", "invalid")
-    size = min(per_page, at_most or per_page)
-    return found[(page - 1) * size : page * size]
+    size = min(per_page, max_page_size or per_page)
+    return activities[(page - 1) * size : page * size]
 
 
 @overload
-def _whole(name: str) -> int | None: ...
+def _parse_integer(name: str) -> int | None: ...
 @overload
-def _whole(name: str, default: int) -> int: ...
-def _whole(name: str, default: int | None = None) -> int | None:
-    given = request.args.get(name, "")
-    if not given:
+def _parse_integer(name: str, default: int) -> int: ...
+def _parse_integer(name: str, default: int | None = None) -> int | None:
+    raw = request.args.get(name, "")
+    if not raw:
         return default
     try:
-        return int(given)
+        return int(raw)
     except ValueError:
         raise refusals.bad_request("Application", name, "invalid") from None

@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import get_args
 
 from sync.simulator import faults
-from sync.simulator.activities import Edit, NewRun
-from sync.simulator.fields import Asked
+from sync.simulator.activities import ActivityEdit, RunUpload
+from sync.simulator.fields import RequestFields
 from sync.simulator.records import (
     App,
-    Delivery,
-    Fault,
+    DeliverySettings,
     Limits,
     Rotation,
+    SimulatedFault,
     Visibility,
 )
 from sync.simulator.world import World
@@ -28,89 +28,97 @@ SPORTS = (
     "Swim",
     "Workout",
 )
-LONGEST_S = 172_800
+MAX_MOVING_S = 172_800
 
 
-def new_run(asked: Asked) -> NewRun:
-    usual = NewRun()
-    asked.only(*vars(usual))
-    return NewRun(
-        distance_m=asked.number("distance_m", usual.distance_m, most=500_000),
-        moving_s=asked.whole("moving_s", usual.moving_s, most=LONGEST_S),
-        ended_minutes_ago=asked.number("ended_minutes_ago", usual.ended_minutes_ago),
-        zone=asked.zone("zone", usual.zone),
-        sport_type=asked.text("sport_type", usual.sport_type, most=40),
-        trainer=asked.flag("trainer"),
-        manual=asked.flag("manual"),
-        race=asked.flag("race"),
-        athlete_count=asked.whole("athlete_count", 1, least=1, most=10_000),
-        visibility=asked.choice("visibility", VISIBILITIES, usual.visibility),
-        start_hidden=asked.flag("start_hidden"),
-        silent=asked.flag("silent"),
+def parse_run(fields: RequestFields) -> RunUpload:
+    defaults = RunUpload()
+    fields.allow_only(*vars(defaults))
+    return RunUpload(
+        distance_m=fields.number("distance_m", defaults.distance_m, maximum=500_000),
+        moving_s=fields.integer("moving_s", defaults.moving_s, maximum=MAX_MOVING_S),
+        ended_minutes_ago=fields.number(
+            "ended_minutes_ago", defaults.ended_minutes_ago
+        ),
+        zone=fields.zone("zone", defaults.zone),
+        sport_type=fields.text("sport_type", defaults.sport_type, max_length=40),
+        trainer=fields.flag("trainer"),
+        manual=fields.flag("manual"),
+        race=fields.flag("race"),
+        athlete_count=fields.integer("athlete_count", 1, minimum=1, maximum=10_000),
+        visibility=fields.choice("visibility", VISIBILITIES, defaults.visibility),
+        start_hidden=fields.flag("start_hidden"),
+        silent=fields.flag("silent"),
     )
 
 
-def edit(asked: Asked) -> Edit:
-    asked.only(*vars(Edit()))
-    return Edit(
-        name=asked.text("name") if asked.has("name") else None,
+def parse_edit(fields: RequestFields) -> ActivityEdit:
+    fields.allow_only(*vars(ActivityEdit()))
+    return ActivityEdit(
+        name=fields.text("name") if fields.has("name") else None,
         distance_m=(
-            asked.number("distance_m", 0, most=500_000)
-            if asked.has("distance_m")
+            fields.number("distance_m", 0, maximum=500_000)
+            if fields.has("distance_m")
             else None
         ),
         moving_s=(
-            asked.whole("moving_s", 0, most=LONGEST_S)
-            if asked.has("moving_s")
+            fields.integer("moving_s", 0, maximum=MAX_MOVING_S)
+            if fields.has("moving_s")
             else None
         ),
         sport_type=(
-            asked.text("sport_type", most=40) if asked.has("sport_type") else None
+            fields.text("sport_type", max_length=40)
+            if fields.has("sport_type")
+            else None
         ),
         visibility=(
-            asked.choice("visibility", VISIBILITIES, "everyone")
-            if asked.has("visibility")
+            fields.choice("visibility", VISIBILITIES, "everyone")
+            if fields.has("visibility")
             else None
         ),
     )
 
 
-def fault(world: World, asked: Asked) -> Fault:
-    asked.only("kind", "status", "seconds", "on", "times")
-    return Fault(
+def parse_fault(world: World, fields: RequestFields) -> SimulatedFault:
+    fields.allow_only("kind", "status", "seconds", "on", "times")
+    return SimulatedFault(
         id=world.next_id("fault"),
-        kind=asked.choice("kind", faults.KINDS, "status"),
-        status=asked.whole("status", 500, least=400, most=599),
-        seconds=asked.number("seconds", 0, most=60),
-        on=asked.choice("on", faults.CALLS, "any"),
-        times=asked.whole("times", 1, least=1) if asked.has("times") else None,
+        kind=fields.choice("kind", faults.FAULT_KINDS, "status"),
+        status=fields.integer("status", 500, minimum=400, maximum=599),
+        seconds=fields.number("seconds", 0, maximum=60),
+        on=fields.choice("on", faults.FAULT_TARGETS, "any"),
+        times=fields.integer("times", 1, minimum=1) if fields.has("times") else None,
     )
 
 
-def limits(now: Limits, asked: Asked) -> Limits:
-    asked.only(*vars(now))
+def parse_limits(current: Limits, fields: RequestFields) -> Limits:
+    fields.allow_only(*vars(current))
     return Limits(
-        quarter=asked.whole("quarter", now.quarter),
-        day=asked.whole("day", now.day),
-        read_quarter=asked.whole("read_quarter", now.read_quarter),
-        read_day=asked.whole("read_day", now.read_day),
-        quarter_s=asked.whole("quarter_s", now.quarter_s, least=1, most=86_400),
+        quarter=fields.integer("quarter", current.quarter),
+        day=fields.integer("day", current.day),
+        read_quarter=fields.integer("read_quarter", current.read_quarter),
+        read_day=fields.integer("read_day", current.read_day),
+        quarter_s=fields.integer(
+            "quarter_s", current.quarter_s, minimum=1, maximum=86_400
+        ),
     )
 
 
-def delivery(now: Delivery, asked: Asked) -> Delivery:
-    asked.only(*vars(now))
-    return Delivery(
-        drop=asked.number("drop", now.drop, most=1),
-        double=asked.number("double", now.double, most=1),
-        reorder=asked.number("reorder", now.reorder, most=1),
-        delay_s=asked.number("delay_s", now.delay_s, most=86_400),
-        retry_gap_s=asked.number("retry_gap_s", now.retry_gap_s, most=86_400),
+def parse_delivery(
+    current: DeliverySettings, fields: RequestFields
+) -> DeliverySettings:
+    fields.allow_only(*vars(current))
+    return DeliverySettings(
+        drop=fields.number("drop", current.drop, maximum=1),
+        double=fields.number("double", current.double, maximum=1),
+        reorder=fields.number("reorder", current.reorder, maximum=1),
+        delay_s=fields.number("delay_s", current.delay_s, maximum=86_400),
+        retry_gap_s=fields.number("retry_gap_s", current.retry_gap_s, maximum=86_400),
     )
 
 
-def app(now: App, asked: Asked) -> App:
-    asked.only(
+def parse_app(current: App, fields: RequestFields) -> App:
+    fields.allow_only(
         "athlete_limit",
         "inactive",
         "rotate",
@@ -120,12 +128,13 @@ def app(now: App, asked: Asked) -> App:
         "callback_domain",
     )
     return replace(
-        now,
-        athlete_limit=asked.whole("athlete_limit", now.athlete_limit),
-        inactive=asked.flag("inactive", now.inactive),
-        rotate=asked.choice("rotate", ROTATIONS, now.rotate),
-        token_s=asked.whole("token_s", now.token_s, least=1),
-        page_at_most=asked.whole("page_at_most", now.page_at_most or 0) or None,
-        signing_secret=asked.text("signing_secret", now.signing_secret or "") or None,
-        callback_domain=asked.text("callback_domain", now.callback_domain),
+        current,
+        athlete_limit=fields.integer("athlete_limit", current.athlete_limit),
+        inactive=fields.flag("inactive", current.inactive),
+        rotate=fields.choice("rotate", ROTATIONS, current.rotate),
+        token_s=fields.integer("token_s", current.token_s, minimum=1),
+        page_at_most=fields.integer("page_at_most", current.page_at_most or 0) or None,
+        signing_secret=fields.text("signing_secret", current.signing_secret or "")
+        or None,
+        callback_domain=fields.text("callback_domain", current.callback_domain),
     )

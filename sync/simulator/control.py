@@ -31,14 +31,14 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from sync.simulator import activities, commands, grants, seed, shapes
-from sync.simulator.fields import Asked
-from sync.simulator.refusals import Mistake
+from sync.simulator.fields import RequestFields
+from sync.simulator.refusals import InvalidCommand
 from sync.simulator.world import World
 
-ID = "id:"
+ID_COUNTER_PREFIX = "id:"
 
 
-class Control:
+class ControlApi:
     def __init__(self, world: World) -> None:
         self._world = world
 
@@ -47,135 +47,151 @@ class Control:
         athlete = "/athletes/<int:athlete_id>"
         activity = "/activities/<int:activity_id>"
         for method, path, view in (
-            ("POST", f"{athlete}/runs", self.finish),
-            ("POST", f"{athlete}/deauthorise", self.deauthorise),
-            ("POST", f"{athlete}/grant", self.grant),
-            ("PATCH", activity, self.edit),
-            ("DELETE", activity, self.delete),
-            ("POST", "/grow", self.grow),
-            ("POST", "/faults", self.fault),
-            ("DELETE", "/faults", self.heal),
-            ("POST", "/limits", self.limits),
-            ("POST", "/app", self.app),
-            ("POST", "/events", self.events),
+            ("POST", f"{athlete}/runs", self.upload_run),
+            ("POST", f"{athlete}/deauthorise", self.deauthorise_athlete),
+            ("POST", f"{athlete}/grant", self.issue_code),
+            ("PATCH", activity, self.edit_activity),
+            ("DELETE", activity, self.delete_activity),
+            ("POST", "/grow", self.add_athletes),
+            ("POST", "/faults", self.add_fault),
+            ("DELETE", "/faults", self.clear_faults),
+            ("POST", "/limits", self.update_limits),
+            ("POST", "/app", self.update_app),
+            ("POST", "/events", self.update_delivery),
             ("POST", "/reset-counters", self.reset_counters),
-            ("GET", "/state", self.state),
+            ("GET", "/state", self.show_state),
         ):
             blueprint.add_url_rule(path, view_func=view, methods=[method])
         return blueprint
 
-    def finish(self, athlete_id: int) -> ResponseReturnValue:
-        run = commands.new_run(_asked())
-        with self._world.change():
-            athlete = activities.find_athlete(self._world, athlete_id)
-            activity = activities.finish(self._world, athlete, run)
+    def upload_run(self, athlete_id: int) -> ResponseReturnValue:
+        upload = commands.parse_run(_read_fields())
+        with self._world.transaction():
+            athlete = activities.require_athlete(self._world, athlete_id)
+            activity = activities.upload_run(self._world, athlete, upload)
         return {"id": activity.id}, 201
 
-    def edit(self, activity_id: int) -> dict[str, Any]:
-        change = commands.edit(_asked())
-        with self._world.change():
-            activity = activities.find_activity(self._world, activity_id)
-            return shapes.activity_summary(
-                activities.edit(self._world, activity, change)
+    def edit_activity(self, activity_id: int) -> dict[str, Any]:
+        change = commands.parse_edit(_read_fields())
+        with self._world.transaction():
+            activity = activities.require_activity(self._world, activity_id)
+            return shapes.build_activity_summary(
+                activities.edit_activity(self._world, activity, change)
             )
 
-    def delete(self, activity_id: int) -> ResponseReturnValue:
-        with self._world.change():
-            activities.delete(
-                self._world, activities.find_activity(self._world, activity_id)
+    def delete_activity(self, activity_id: int) -> ResponseReturnValue:
+        with self._world.transaction():
+            activities.delete_activity(
+                self._world, activities.require_activity(self._world, activity_id)
             )
         return "", 204
 
-    def deauthorise(self, athlete_id: int) -> ResponseReturnValue:
-        with self._world.change():
-            athlete = activities.find_athlete(self._world, athlete_id)
-            grants.deauthorise(self._world, athlete.id)
+    def deauthorise_athlete(self, athlete_id: int) -> ResponseReturnValue:
+        with self._world.transaction():
+            athlete = activities.require_athlete(self._world, athlete_id)
+            grants.deauthorise_athlete(self._world, athlete.id)
         return "", 204
 
-    def grant(self, athlete_id: int) -> dict[str, str]:
-        scope = _asked().only("scope").text("scope", "read,activity:read")
-        words = scope.replace(",", " ").split()
-        if not words or not set(words) <= set(grants.SCOPES):
-            raise Mistake(f"scope must be some of {', '.join(grants.SCOPES)}.")
-        with self._world.change():
-            athlete = activities.find_athlete(self._world, athlete_id)
-            code = grants.give_code(self._world, athlete.id, ",".join(words))
+    def issue_code(self, athlete_id: int) -> dict[str, str]:
+        scope = _read_fields().allow_only("scope").text("scope", "read,activity:read")
+        scopes = scope.replace(",", " ").split()
+        if not scopes or not set(scopes) <= set(grants.SCOPES):
+            raise InvalidCommand(f"scope must be some of {', '.join(grants.SCOPES)}.")
+        with self._world.transaction():
+            athlete = activities.require_athlete(self._world, athlete_id)
+            code = grants.issue_code(self._world, athlete.id, ",".join(scopes))
         return {"code": code}
 
-    def grow(self) -> ResponseReturnValue:
-        asked = _asked().only("athletes", "runs_each", "seed")
-        athletes = asked.whole("athletes", 1, least=1, most=10_000)
-        runs_each = asked.whole("runs_each", 100, most=10_000)
-        number = asked.whole("seed", 1)
-        with self._world.change():
-            grown = seed.grow(
-                self._world, athletes=athletes, runs_each=runs_each, number=number
+    def add_athletes(self) -> ResponseReturnValue:
+        fields = _read_fields().allow_only("athletes", "runs_each", "seed")
+        athletes = fields.integer("athletes", 1, minimum=1, maximum=10_000)
+        runs_each = fields.integer("runs_each", 100, maximum=10_000)
+        seed_number = fields.integer("seed", 1)
+        with self._world.transaction():
+            athlete_ids = seed.add_athletes(
+                self._world,
+                count=athletes,
+                runs_each=runs_each,
+                seed_number=seed_number,
             )
-        return {"athletes": grown}, 201
+        return {"athletes": athlete_ids}, 201
 
-    def fault(self) -> ResponseReturnValue:
-        with self._world.change():
-            fault = commands.fault(self._world, _asked())
+    def add_fault(self) -> ResponseReturnValue:
+        with self._world.transaction():
+            fault = commands.parse_fault(self._world, _read_fields())
             self._world.faults.put(fault)
         return asdict(fault), 201
 
-    def heal(self) -> ResponseReturnValue:
-        with self._world.change():
+    def clear_faults(self) -> ResponseReturnValue:
+        with self._world.transaction():
             for fault in self._world.faults:
                 self._world.faults.remove(fault.id)
         return "", 204
 
-    def limits(self) -> dict[str, Any]:
-        with self._world.change():
-            self._world.set(commands.limits(self._world.limits, _asked()))
+    def update_limits(self) -> dict[str, Any]:
+        with self._world.transaction():
+            self._world.put_singleton(
+                commands.parse_limits(self._world.limits, _read_fields())
+            )
             return asdict(self._world.limits)
 
-    def app(self) -> dict[str, Any]:
-        with self._world.change():
-            self._world.set(commands.app(self._world.app, _asked()))
-            return _public(asdict(self._world.app))
+    def update_app(self) -> dict[str, Any]:
+        with self._world.transaction():
+            self._world.put_singleton(
+                commands.parse_app(self._world.app, _read_fields())
+            )
+            return _without_secrets(asdict(self._world.app))
 
-    def events(self) -> dict[str, Any]:
-        with self._world.change():
-            self._world.set(commands.delivery(self._world.delivery, _asked()))
+    def update_delivery(self) -> dict[str, Any]:
+        with self._world.transaction():
+            self._world.put_singleton(
+                commands.parse_delivery(self._world.delivery, _read_fields())
+            )
             return asdict(self._world.delivery)
 
     def reset_counters(self) -> ResponseReturnValue:
-        with self._world.change():
-            for name, _ in _counters(self._world):
+        with self._world.transaction():
+            for name, _ in _list_counters(self._world):
                 self._world.counters.remove(name)
         return "", 204
 
-    def state(self) -> dict[str, Any]:
+    def show_state(self) -> dict[str, Any]:
         world = self._world
-        with world.change():
+        with world.transaction():
             subscription = world.subscription
             return {
-                "counters": dict(_counters(world)),
+                "counters": dict(_list_counters(world)),
                 "usage": asdict(world.usage),
-                "app": _public(asdict(world.app)),
+                "app": _without_secrets(asdict(world.app)),
                 "limits": asdict(world.limits),
                 "delivery": asdict(world.delivery),
                 "subscription": subscription and asdict(subscription),
                 "athletes": [asdict(athlete) for athlete in world.athletes],
                 "grants": {grant.athlete_id: grant.scope for grant in world.grants},
-                "activities": [shapes.activity_summary(a) for a in world.activities()],
+                "activities": [
+                    shapes.build_activity_summary(activity)
+                    for activity in world.iter_activities()
+                ],
                 "events": [asdict(event) for event in world.events],
             }
 
 
-def _asked() -> Asked:
+def _read_fields() -> RequestFields:
     if not request.data:
-        return Asked({})
-    return Asked(request.get_json(force=True, silent=True))
+        return RequestFields({})
+    return RequestFields(request.get_json(force=True, silent=True))
 
 
-def _counters(world: World) -> Iterator[tuple[str, int]]:
-    counts = (counter for counter in world.counters if not counter.name.startswith(ID))
+def _list_counters(world: World) -> Iterator[tuple[str, int]]:
+    counts = (
+        counter
+        for counter in world.counters
+        if not counter.name.startswith(ID_COUNTER_PREFIX)
+    )
     return ((counter.name, counter.value) for counter in counts)
 
 
-def _public(app: dict[str, Any]) -> dict[str, Any]:
+def _without_secrets(app: dict[str, Any]) -> dict[str, Any]:
     return {
         key: app[key] for key in app if key not in {"client_secret", "signing_secret"}
     }

@@ -10,49 +10,51 @@ from typing import Any
 
 import requests
 
-from sync.simulator.records import Delivered, Event
+from sync.simulator.records import DeliveryState, OutgoingEvent
 from sync.simulator.world import World
 
 ATTEMPTS = 3
 DEADLINE_S = 2.0
-HELD_BACK_S = 3.0
-LOOK_AGAIN_S = 0.2
+REORDER_DELAY_S = 3.0
+POLL_S = 0.2
 LOG_LENGTH = 500
 
 
-def announce(world: World, happened: dict[str, Any]) -> None:
+def enqueue_event(world: World, payload: dict[str, Any]) -> None:
     """Queue an event for the app, if it is subscribed and luck is with it."""
     subscription = world.subscription
     if subscription is None:
         return
-    body = happened | {
+    body = payload | {
         "event_time": world.now_s(),
         "subscription_id": subscription.id,
     }
     delivery = world.delivery
-    copies = 2 if world.random.random() < delivery.double else 1
+    copies = 2 if world.rng.random() < delivery.double else 1
     for _ in range(copies):
-        held_s = HELD_BACK_S if world.random.random() < delivery.reorder else 0.0
-        lost = world.random.random() < delivery.drop
+        extra_delay_s = (
+            REORDER_DELAY_S if world.rng.random() < delivery.reorder else 0.0
+        )
+        is_dropped = world.rng.random() < delivery.drop
         world.events.put(
-            Event(
+            OutgoingEvent(
                 id=world.next_id("event"),
                 subscription_id=subscription.id,
                 body=body,
-                due_s=world.time() + delivery.delay_s + held_s,
-                state="dropped" if lost else "waiting",
+                due_s=world.now_epoch() + delivery.delay_s + extra_delay_s,
+                state="dropped" if is_dropped else "waiting",
             )
         )
-    world.news.notify_all()
+    world.condition.notify_all()
 
 
-def waiting(world: World) -> list[Event]:
+def list_pending_events(world: World) -> list[OutgoingEvent]:
     """List what is still to be delivered, the most urgent first."""
     queued = (event for event in world.events if event.state == "waiting")
     return sorted(queued, key=lambda event: (event.due_s, event.id))
 
 
-def plain_session() -> requests.Session:
+def create_http_session() -> requests.Session:
     """Make a session that no proxy setting of this machine can lead astray."""
     session = requests.Session()
     session.trust_env = False
@@ -60,7 +62,7 @@ def plain_session() -> requests.Session:
     return session
 
 
-class Postman:
+class EventSender:
     """Carries due events to the callback, one after the other."""
 
     def __init__(
@@ -72,66 +74,68 @@ class Postman:
     ) -> None:
         self._world = world
         self._deadline_s = deadline_s
-        self._http = http or plain_session()
+        self._http = http or create_http_session()
         self._stopped = False
-        self._thread = Thread(target=self._work, name="postman", daemon=True)
+        self._thread = Thread(target=self._run, name="postman", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        with self._world.news:
+        with self._world.condition:
             self._stopped = True
-            self._world.news.notify_all()
+            self._world.condition.notify_all()
         self._thread.join(DEADLINE_S * 2)
 
-    def deliver_due(self) -> int:
+    def deliver_due_events(self) -> int:
         """Deliver what is due right now and say how many attempts that took."""
         attempts = 0
-        while event := self._next_due():
-            self._attempt(event)
+        while event := self._find_next_due():
+            self._attempt_delivery(event)
             attempts += 1
         return attempts
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         while True:
-            self.deliver_due()
-            with self._world.news:
+            self.deliver_due_events()
+            with self._world.condition:
                 if self._stopped:
                     return
-                if self._next_due() is None:
+                if self._find_next_due() is None:
                     # The world's clock may jump, so a wait for it is never long.
-                    more = waiting(self._world)
-                    self._world.news.wait(LOOK_AGAIN_S if more else None)
+                    pending = list_pending_events(self._world)
+                    self._world.condition.wait(POLL_S if pending else None)
 
-    def _next_due(self) -> Event | None:
-        with self._world.news:
-            first = next(iter(waiting(self._world)), None)
-            if first is None or self._stopped or first.due_s > self._world.time():
+    def _find_next_due(self) -> OutgoingEvent | None:
+        with self._world.condition:
+            first = next(iter(list_pending_events(self._world)), None)
+            if first is None or self._stopped or first.due_s > self._world.now_epoch():
                 return None
             return first
 
-    def _attempt(self, event: Event) -> None:
+    def _attempt_delivery(self, event: OutgoingEvent) -> None:
         subscription = self._world.subscription
         if subscription is None or subscription.id != event.subscription_id:
-            self._settle(event, "dropped", "unsubscribed")
+            self._record_attempt(event, "dropped", "unsubscribed")
             return
-        answer = self._post(subscription.callback_url, event.body)
-        if answer == "200":
-            self._settle(event, "delivered", answer)
+        result = self._post(subscription.callback_url, event.body)
+        if result == "200":
+            self._record_attempt(event, "delivered", result)
         elif event.attempts + 1 < ATTEMPTS:
-            self._settle(event, "waiting", answer)
+            self._record_attempt(event, "waiting", result)
         else:
-            self._settle(event, "failed", answer)
+            self._record_attempt(event, "failed", result)
 
     def _post(self, url: str, body: dict[str, Any]) -> str:
-        raw = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} | self._signature(raw)
-        began = monotonic()
+        payload = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | self._build_signature_header(
+            payload
+        )
+        started = monotonic()
         try:
-            answer = self._http.post(
+            response = self._http.post(
                 url,
-                data=raw,
+                data=payload,
                 headers=headers,
                 timeout=self._deadline_s,
                 allow_redirects=False,
@@ -140,33 +144,37 @@ class Postman:
             return "no answer in time"
         except requests.RequestException:
             return "no connection"
-        in_time = monotonic() - began <= self._deadline_s
-        return str(answer.status_code) if in_time else "no answer in time"
+        is_in_time = monotonic() - started <= self._deadline_s
+        return str(response.status_code) if is_in_time else "no answer in time"
 
-    def _signature(self, raw: bytes) -> dict[str, str]:
+    def _build_signature_header(self, payload: bytes) -> dict[str, str]:
         secret = self._world.app.signing_secret
         if secret is None:
             return {}
         now_s = self._world.now_s()
-        signed = hmac.new(secret.encode(), f"{now_s}.".encode() + raw, hashlib.sha256)
-        return {"X-Strava-Signature": f"t={now_s},v1={signed.hexdigest()}"}
+        signature = hmac.new(
+            secret.encode(), f"{now_s}.".encode() + payload, hashlib.sha256
+        )
+        return {"X-Strava-Signature": f"t={now_s},v1={signature.hexdigest()}"}
 
-    def _settle(self, event: Event, state: Delivered, answer: str) -> None:
-        with self._world.change():
+    def _record_attempt(
+        self, event: OutgoingEvent, state: DeliveryState, result: str
+    ) -> None:
+        with self._world.transaction():
             self._world.events.put(
                 replace(
                     event,
                     attempts=event.attempts + 1,
                     state=state,
-                    answer=answer,
-                    due_s=self._world.time() + self._world.delivery.retry_gap_s,
+                    answer=result,
+                    due_s=self._world.now_epoch() + self._world.delivery.retry_gap_s,
                 )
             )
-            self._world.count(f"events {state}")
+            self._world.increment_counter(f"events {state}")
             _trim_log(self._world)
 
 
 def _trim_log(world: World) -> None:
-    done = [event.id for event in world.events if event.state != "waiting"]
-    for event_id in done[:-LOG_LENGTH]:
+    settled_ids = [event.id for event in world.events if event.state != "waiting"]
+    for event_id in settled_ids[:-LOG_LENGTH]:
         world.events.remove(event_id)

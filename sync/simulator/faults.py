@@ -7,29 +7,29 @@ from typing import get_args
 from flask import Response
 
 from sync.simulator import refusals
-from sync.simulator.records import Fault, FaultKind
-from sync.simulator.refusals import Refusal
+from sync.simulator.records import FaultKind, SimulatedFault
+from sync.simulator.refusals import SimulatedApiError
 from sync.simulator.world import World
 
-KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
-CALLS = ("any", "athlete", "list", "detail", "token", "revoke", "subscription")
-PAGE = "<!doctype html><title>Strava</title><h1>We'll be right back</h1>"
+FAULT_KINDS: tuple[FaultKind, ...] = get_args(FaultKind)
+FAULT_TARGETS = ("any", "athlete", "list", "detail", "token", "revoke", "subscription")
+MAINTENANCE_PAGE = "<!doctype html><title>Strava</title><h1>We'll be right back</h1>"
 
 
-def take(world: World, call: str) -> list[Fault]:
+def consume_faults(world: World, call: str) -> list[SimulatedFault]:
     """Take the faults that this call must suffer, and use each up by one."""
-    hit = [fault for fault in world.faults if fault.on in {"any", call}]
-    for fault in hit:
+    matching = [fault for fault in world.faults if fault.on in {"any", call}]
+    for fault in matching:
         if fault.times is None:
             continue
         if fault.times > 1:
             world.faults.put(replace(fault, times=fault.times - 1))
         else:
             world.faults.remove(fault.id)
-    return hit
+    return matching
 
 
-def suffer(faults: list[Fault]) -> Response | None:
+def apply_faults(faults: list[SimulatedFault]) -> Response | None:
     """Let the faults happen; None means that the call goes on as if unharmed."""
     for fault in faults:
         if fault.kind == "slow":
@@ -42,19 +42,19 @@ def suffer(faults: list[Fault]) -> Response | None:
             case "empty":
                 return Response(status=200)
             case "html":
-                return Response(PAGE, status=200, mimetype="text/html")
+                return Response(MAINTENANCE_PAGE, status=200, mimetype="text/html")
             case "status":
-                return _answer(fault.status)
+                return _build_error_response(fault.status)
             case "slow":
                 pass
     return None
 
 
-def _answer(status: int) -> Response:
+def _build_error_response(status: int) -> Response:
     if status == 429:
-        raise refusals.too_many()
+        raise refusals.rate_limit_exceeded()
     if status == 403:
-        raise refusals.inactive()
+        raise refusals.app_inactive()
     if status >= 500:
-        return Response(PAGE, status=status, mimetype="text/html")
-    raise Refusal(status, "Error", ("Application", "", "simulated"))
+        return Response(MAINTENANCE_PAGE, status=status, mimetype="text/html")
+    raise SimulatedApiError(status, "Error", ("Application", "", "simulated"))

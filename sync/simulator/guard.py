@@ -18,50 +18,63 @@ CALL_OF_ENDPOINT = {
     "subscriptions.show": "subscription",
     "subscriptions.delete": "subscription",
 }
-LIMITED = {"api.athlete", "api.activities", "api.activity", "oauth.deauthorize"}
-REPORTS_ZERO = {"subscriptions.create", "subscriptions.show", "subscriptions.delete"}
+LIMITED_ENDPOINTS = {
+    "api.athlete",
+    "api.activities",
+    "api.activity",
+    "oauth.deauthorize",
+}
+ZERO_USAGE_ENDPOINTS = {
+    "subscriptions.create",
+    "subscriptions.show",
+    "subscriptions.delete",
+}
 
 
-class Gate:
+class RequestGuard:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    def guard(self, app: Flask) -> None:
-        app.before_request(self.admit)
-        app.after_request(self.sign)
+    def install(self, app: Flask) -> None:
+        app.before_request(self.check_request)
+        app.after_request(self.add_usage_headers)
 
-    def admit(self) -> ResponseReturnValue | None:
+    def check_request(self) -> ResponseReturnValue | None:
         """Count the call, let faults happen, and refuse what Strava refuses."""
         call = CALL_OF_ENDPOINT.get(request.endpoint or "")
         if call is None:
             return None
-        with self._world.change():
-            self._world.count(f"requests {call}")
-            over = request.endpoint in LIMITED and self._count_against_limits()
-            hit = faults.take(self._world, call)
-            inactive = self._world.app.inactive
-        harmed = faults.suffer(hit)
-        if harmed is not None:
-            return harmed
-        if inactive:
-            raise refusals.inactive()
-        if over:
-            with self._world.change():
-                self._world.count("refused")
-            raise refusals.too_many()
+        with self._world.transaction():
+            self._world.increment_counter(f"requests {call}")
+            is_over_limit = (
+                request.endpoint in LIMITED_ENDPOINTS and self._count_against_limits()
+            )
+            active_faults = faults.consume_faults(self._world, call)
+            is_inactive = self._world.app.inactive
+        fault_response = faults.apply_faults(active_faults)
+        if fault_response is not None:
+            return fault_response
+        if is_inactive:
+            raise refusals.app_inactive()
+        if is_over_limit:
+            with self._world.transaction():
+                self._world.increment_counter("refused")
+            raise refusals.rate_limit_exceeded()
         return None
 
-    def sign(self, response: Response) -> Response:
+    def add_usage_headers(self, response: Response) -> Response:
         """Add the headers by which the app learns how much it has used."""
         usage = g.get("usage")
-        if request.endpoint in REPORTS_ZERO:
+        if request.endpoint in ZERO_USAGE_ENDPOINTS:
             usage = Usage()
         if usage is not None:
-            response.headers.update(limits.headers(usage, self._world.limits))
+            response.headers.update(limits.build_headers(usage, self._world.limits))
         return response
 
     def _count_against_limits(self) -> bool:
-        usage = limits.count(self._world.usage, self._world.limits, self._world.now_s())
-        self._world.set(usage)
+        usage = limits.add_call(
+            self._world.usage, self._world.limits, self._world.now_s()
+        )
+        self._world.put_singleton(usage)
         g.usage = usage
-        return limits.is_over(usage, self._world.limits)
+        return limits.is_exceeded(usage, self._world.limits)

@@ -33,90 +33,103 @@ class OAuth:
         """Ask the athlete which of the requested permissions the app may have."""
         self._check_request()
         if self._world.app.inactive:
-            return _refused("This app is not active.")
+            return _render_refusal("This app is not active.")
         return render_template(
             "consent.html",
-            athletes=self._athletes_and_counts(),
-            scopes=[(scope, grants.SCOPES[scope]) for scope in _requested_scopes()],
+            athletes=self._list_athletes_with_counts(),
+            scopes=[
+                (scope, grants.SCOPES[scope]) for scope in _read_requested_scopes()
+            ],
         )
 
     def decide(self) -> ResponseReturnValue:
         """Send the athlete back to the app with a code, or with their no."""
         self._check_request()
         if request.form.get("decision") != "authorize":
-            return _back(error="access_denied")
+            return _redirect_to_app(error="access_denied")
         athlete_id = request.form.get("athlete", 0, type=int)
-        ticked = {"read", *request.form.getlist("scope")}
-        scope = ",".join(one for one in _requested_scopes() if one in ticked)
-        with self._world.change():
+        chosen_scopes = {"read", *request.form.getlist("scope")}
+        scope = ",".join(
+            requested_scope
+            for requested_scope in _read_requested_scopes()
+            if requested_scope in chosen_scopes
+        )
+        with self._world.transaction():
             if athlete_id not in self._world.athletes:
-                return _refused("Choose one of the athletes.", 400)
-            if grants.is_full(self._world, athlete_id):
-                return _refused("Limit of connected athletes exceeded.")
-            code = grants.give_code(self._world, athlete_id, scope)
-        return _back(code=code, scope=scope)
+                return _render_refusal("Choose one of the athletes.", 400)
+            if grants.is_athlete_limit_reached(self._world, athlete_id):
+                return _render_refusal("Limit of connected athletes exceeded.")
+            code = grants.issue_code(self._world, athlete_id, scope)
+        return _redirect_to_app(code=code, scope=scope)
 
     def token(self) -> dict[str, Any]:
-        given = request.form or request.args
-        self._check_client(given.get("client_id"), given.get("client_secret"))
-        with self._world.change():
-            match given.get("grant_type"):
+        fields = request.form or request.args
+        self._check_client(fields.get("client_id"), fields.get("client_secret"))
+        with self._world.transaction():
+            match fields.get("grant_type"):
                 case "authorization_code":
-                    return grants.exchange(self._world, given.get("code", ""))
+                    return grants.exchange_code(self._world, fields.get("code", ""))
                 case "refresh_token":
-                    refresh_token = given.get("refresh_token", "")
-                    return grants.refresh(self._world, refresh_token)
+                    refresh_token = fields.get("refresh_token", "")
+                    return grants.refresh_tokens(self._world, refresh_token)
                 case _:
                     raise refusals.bad_request("Application", "grant_type", "invalid")
 
     def revoke(self) -> ResponseReturnValue:
         """End a grant by either of its tokens; one that has ended is fine too."""
-        basic = request.authorization
+        authorization = request.authorization
         app = self._world.app
-        known = (app.client_id, app.client_secret)
-        if basic is None or (basic.get("username"), basic.get("password")) != known:
-            raise refusals.client_invalid("client_id")
-        with self._world.change():
-            grants.revoke(self._world, request.form.get("token", ""))
+        credentials = (app.client_id, app.client_secret)
+        if (
+            authorization is None
+            or (authorization.get("username"), authorization.get("password"))
+            != credentials
+        ):
+            raise refusals.invalid_client("client_id")
+        with self._world.transaction():
+            grants.revoke_token(self._world, request.form.get("token", ""))
         return "", 200
 
     def deauthorize(self) -> dict[str, str]:
         """End a grant in the older way, which Strava supports until June 2027."""
         header = request.headers.get("Authorization", "").removeprefix("Bearer ")
         token = header or request.values.get("access_token", "")
-        with self._world.change():
-            access = grants.access_for(self._world, token)
-            grants.deauthorise(self._world, access.athlete_id)
+        with self._world.transaction():
+            access = grants.require_access(self._world, token)
+            grants.deauthorise_athlete(self._world, access.athlete_id)
         return {"access_token": token}
 
-    def _athletes_and_counts(self) -> list[tuple[Athlete, int]]:
+    def _list_athletes_with_counts(self) -> list[tuple[Athlete, int]]:
         world = self._world
-        with world.change():
+        with world.transaction():
             athletes = sorted(world.athletes, key=lambda athlete: athlete.id)
-            return [(one, len(world.activities_of(one.id))) for one in athletes]
+            return [
+                (athlete_record, len(world.list_activities(athlete_record.id)))
+                for athlete_record in athletes
+            ]
 
     def _check_request(self) -> None:
-        asked = request.args
-        if asked.get("client_id") != self._world.app.client_id:
+        arguments = request.args
+        if arguments.get("client_id") != self._world.app.client_id:
             raise refusals.bad_request("Application", "client_id", "invalid")
-        if not self._is_ours(asked.get("redirect_uri", "")):
+        if not self._is_callback_allowed(arguments.get("redirect_uri", "")):
             raise refusals.bad_request("Application", "redirect_uri", "invalid")
-        if asked.get("response_type") != "code":
+        if arguments.get("response_type") != "code":
             raise refusals.bad_request("Application", "response_type", "invalid")
-        scopes = _requested_scopes()
+        scopes = _read_requested_scopes()
         if not scopes or not set(scopes) <= set(grants.SCOPES):
             raise refusals.bad_request("Application", "scope", "invalid")
 
-    def _is_ours(self, redirect_uri: str) -> bool:
+    def _is_callback_allowed(self, redirect_uri: str) -> bool:
         """Compare the host alone with the callback domain, as Strava does."""
         try:
             parts = urlsplit(redirect_uri)
         except ValueError:
             return False
         host, domain = parts.hostname or "", self._world.app.callback_domain
-        inside = host == domain or host.endswith(f".{domain}")
+        is_in_domain = host == domain or host.endswith(f".{domain}")
         return parts.scheme in {"http", "https"} and (
-            inside or host in ALWAYS_ALLOWED_HOSTS
+            is_in_domain or host in ALWAYS_ALLOWED_HOSTS
         )
 
     def _check_client(self, client_id: str | None, secret: str | None) -> None:
@@ -126,16 +139,16 @@ class OAuth:
             raise refusals.bad_request("Application", "client_secret", "invalid")
 
 
-def _requested_scopes() -> list[str]:
+def _read_requested_scopes() -> list[str]:
     words = request.args.get("scope", "").replace(",", " ").split()
     return list(dict.fromkeys(words))
 
 
-def _back(**answer: str) -> ResponseReturnValue:
+def _redirect_to_app(**parameters: str) -> ResponseReturnValue:
     uri = request.args["redirect_uri"]
-    query = urlencode({"state": request.args.get("state", ""), **answer}, safe=":,")
+    query = urlencode({"state": request.args.get("state", ""), **parameters}, safe=":,")
     return redirect(f"{uri}{'&' if '?' in uri else '?'}{query}")
 
 
-def _refused(sentence: str, status: int = 403) -> ResponseReturnValue:
-    return render_template("refused.html", sentence=sentence, status=status), status
+def _render_refusal(message: str, status: int = 403) -> ResponseReturnValue:
+    return render_template("refused.html", sentence=message, status=status), status

@@ -10,18 +10,18 @@ from flask.typing import ResponseReturnValue
 
 from sync.simulator import activities as life
 from sync.simulator import commands, faults, grants, limits
-from sync.simulator.fields import Asked
-from sync.simulator.records import Activity, Athlete, Single
-from sync.simulator.refusals import Mistake, NotHere
+from sync.simulator.fields import RequestFields
+from sync.simulator.records import Activity, Athlete, Singleton
+from sync.simulator.refusals import InvalidCommand, UnknownRecord
 from sync.simulator.world import World
 
-SHOWN_ATHLETES = 12
-SHOWN_ACTIVITIES = 10
-SHOWN_EVENTS = 20
-CROP = 0.9
+MAX_SHOWN_ATHLETES = 12
+MAX_SHOWN_ACTIVITIES = 10
+MAX_SHOWN_EVENTS = 20
+CROP_FACTOR = 0.9
 
 
-class Pages:
+class ControlPages:
     def __init__(self, world: World) -> None:
         self._world = world
 
@@ -29,123 +29,147 @@ class Pages:
         blueprint = Blueprint("pages", __name__)
         athlete = "/page/athletes/<int:athlete_id>"
         for path, view in (
-            (f"{athlete}/runs", self.finish),
-            (f"{athlete}/deauthorise", self.deauthorise),
-            ("/page/activities/<int:activity_id>/<verb>", self.change),
-            ("/page/faults", self.fault),
-            ("/page/settings", self.settings),
+            (f"{athlete}/runs", self.upload_run),
+            (f"{athlete}/deauthorise", self.deauthorise_athlete),
+            ("/page/activities/<int:activity_id>/<verb>", self.change_activity),
+            ("/page/faults", self.change_faults),
+            ("/page/settings", self.update_settings),
         ):
             blueprint.add_url_rule(path, view_func=view, methods=["POST"])
-        blueprint.add_url_rule("/", view_func=self.show)
-        blueprint.add_url_rule("/activities/<int:activity_id>", view_func=self.activity)
-        blueprint.register_error_handler(Mistake, _explain)
+        blueprint.add_url_rule("/", view_func=self.show_control)
+        blueprint.add_url_rule(
+            "/activities/<int:activity_id>", view_func=self.show_activity
+        )
+        blueprint.register_error_handler(InvalidCommand, _render_mistake)
         return blueprint
 
-    def show(self) -> str:
+    def show_control(self) -> str:
         world = self._world
-        with world.change():
-            athletes = sorted(world.athletes, key=lambda one: one.id)
+        with world.transaction():
+            athletes = sorted(world.athletes, key=lambda athlete: athlete.id)
             subscription = world.subscription
-            usage = limits.current(world.usage, world.limits, world.now_s())
+            usage = limits.reset_expired_windows(
+                world.usage, world.limits, world.now_s()
+            )
             return render_template(
                 "control.html",
-                cards=[self._card(one) for one in athletes[:SHOWN_ATHLETES]],
-                more=max(len(athletes) - SHOWN_ATHLETES, 0),
-                app_url=subscription and _origin(subscription.callback_url),
+                cards=[
+                    self._build_card(athlete)
+                    for athlete in athletes[:MAX_SHOWN_ATHLETES]
+                ],
+                more=max(len(athletes) - MAX_SHOWN_ATHLETES, 0),
+                app_url=subscription and _get_origin(subscription.callback_url),
                 zones=life.ZONES,
                 sports=commands.SPORTS,
-                fault_kinds=faults.KINDS,
-                calls=faults.CALLS,
+                fault_kinds=faults.FAULT_KINDS,
+                calls=faults.FAULT_TARGETS,
                 faults=list(world.faults),
                 app=world.app,
                 limits=world.limits,
                 usage=usage,
                 delivery=world.delivery,
-                events=list(world.events)[: -SHOWN_EVENTS - 1 : -1],
+                events=list(world.events)[: -MAX_SHOWN_EVENTS - 1 : -1],
             )
 
-    def activity(self, activity_id: int) -> str:
+    def show_activity(self, activity_id: int) -> str:
         """Show one activity, where a "View on Strava" link leads."""
-        with self._world.change():
-            activity = life.find_activity(self._world, activity_id)
-            athlete = life.find_athlete(self._world, activity.athlete_id)
-        return render_template("alone.html", row=_row(activity), athlete=athlete)
+        with self._world.transaction():
+            activity = life.require_activity(self._world, activity_id)
+            athlete = life.require_athlete(self._world, activity.athlete_id)
+        return render_template(
+            "alone.html", row=_build_activity_row(activity), athlete=athlete
+        )
 
-    def finish(self, athlete_id: int) -> ResponseReturnValue:
+    def upload_run(self, athlete_id: int) -> ResponseReturnValue:
         """Finish a run; people think in kilometres and minutes."""
-        form = Asked(request.form)
-        run = commands.new_run(
-            Asked(
+        form = RequestFields(request.form)
+        upload = commands.parse_run(
+            RequestFields(
                 {
-                    "distance_m": 1000 * form.number("kilometres", 5, most=500),
-                    "moving_s": round(60 * form.number("minutes", 30, most=2880)),
-                    "ended_minutes_ago": form.number("ended", 30, most=100_000),
+                    "distance_m": 1000 * form.number("kilometres", 5, maximum=500),
+                    "moving_s": round(60 * form.number("minutes", 30, maximum=2880)),
+                    "ended_minutes_ago": form.number("ended", 30, maximum=100_000),
                     "zone": form.zone("zone", "daytime"),
                     "trainer": form.flag("trainer"),
                     "race": form.flag("race"),
                 }
             )
         )
-        with self._world.change():
-            athlete = life.find_athlete(self._world, athlete_id)
-            life.finish(self._world, athlete, run)
-        return _back(f"athlete-{athlete_id}")
+        with self._world.transaction():
+            athlete = life.require_athlete(self._world, athlete_id)
+            life.upload_run(self._world, athlete, upload)
+        return _redirect_to_page(f"athlete-{athlete_id}")
 
-    def change(self, activity_id: int, verb: str) -> ResponseReturnValue:
-        with self._world.change():
-            activity = life.find_activity(self._world, activity_id)
+    def change_activity(self, activity_id: int, verb: str) -> ResponseReturnValue:
+        with self._world.transaction():
+            activity = life.require_activity(self._world, activity_id)
             if verb == "delete":
-                life.delete(self._world, activity)
+                life.delete_activity(self._world, activity)
             else:
-                wish = Asked(_edit(verb, activity, Asked(request.form)))
-                life.edit(self._world, activity, commands.edit(wish))
-        return _back(f"athlete-{activity.athlete_id}")
+                fields = RequestFields(
+                    _build_edit(verb, activity, RequestFields(request.form))
+                )
+                life.edit_activity(self._world, activity, commands.parse_edit(fields))
+        return _redirect_to_page(f"athlete-{activity.athlete_id}")
 
-    def deauthorise(self, athlete_id: int) -> ResponseReturnValue:
-        with self._world.change():
-            athlete = life.find_athlete(self._world, athlete_id)
-            grants.deauthorise(self._world, athlete.id)
-        return _back(f"athlete-{athlete_id}")
+    def deauthorise_athlete(self, athlete_id: int) -> ResponseReturnValue:
+        with self._world.transaction():
+            athlete = life.require_athlete(self._world, athlete_id)
+            grants.deauthorise_athlete(self._world, athlete.id)
+        return _redirect_to_page(f"athlete-{athlete_id}")
 
-    def fault(self) -> ResponseReturnValue:
+    def change_faults(self) -> ResponseReturnValue:
         """Make something go wrong, or let everything be well again."""
-        wish = {key: value for key, value in request.form.items() if value}
-        with self._world.change():
-            if wish.pop("heal", None):
+        fields = {key: value for key, value in request.form.items() if value}
+        with self._world.transaction():
+            if fields.pop("heal", None):
                 for fault in self._world.faults:
                     self._world.faults.remove(fault.id)
             else:
-                self._world.faults.put(commands.fault(self._world, Asked(wish)))
-        return _back("faults")
+                self._world.faults.put(
+                    commands.parse_fault(self._world, RequestFields(fields))
+                )
+        return _redirect_to_page("faults")
 
-    def settings(self) -> ResponseReturnValue:
+    def update_settings(self) -> ResponseReturnValue:
         """Adjust the limits, the delivery and the app, in one form."""
         world = self._world
         form = {**request.form, "inactive": request.form.get("inactive", "no")}
-        with world.change():
-            world.set(commands.limits(world.limits, _about(world.limits, form)))
-            world.set(commands.delivery(world.delivery, _about(world.delivery, form)))
-            world.set(commands.app(world.app, _about(world.app, form)))
-        return _back("settings")
+        with world.transaction():
+            world.put_singleton(
+                commands.parse_limits(world.limits, _select_fields(world.limits, form))
+            )
+            world.put_singleton(
+                commands.parse_delivery(
+                    world.delivery, _select_fields(world.delivery, form)
+                )
+            )
+            world.put_singleton(
+                commands.parse_app(world.app, _select_fields(world.app, form))
+            )
+        return _redirect_to_page("settings")
 
-    def _card(self, athlete: Athlete) -> dict[str, Any]:
-        activities = self._world.activities_of(athlete.id)
-        activities.sort(key=lambda one: one.start_s, reverse=True)
+    def _build_card(self, athlete: Athlete) -> dict[str, Any]:
+        activities = self._world.list_activities(athlete.id)
+        activities.sort(key=lambda activity: activity.start_s, reverse=True)
         grant = self._world.grants.get(athlete.id)
         return {
             "athlete": athlete,
             "scope": grant and grant.scope.replace(",", ", "),
             "count": len(activities),
-            "activities": [_row(one) for one in activities[:SHOWN_ACTIVITIES]],
+            "activities": [
+                _build_activity_row(activity)
+                for activity in activities[:MAX_SHOWN_ACTIVITIES]
+            ],
         }
 
 
-def _about(settings: Single, form: dict[str, str]) -> Asked:
+def _select_fields(settings: Singleton, form: dict[str, str]) -> RequestFields:
     """Pick the fields of one form that belong to these settings."""
-    return Asked({name: form[name] for name in vars(settings) if name in form})
+    return RequestFields({name: form[name] for name in vars(settings) if name in form})
 
 
-def _row(activity: Activity) -> dict[str, Any]:
+def _build_activity_row(activity: Activity) -> dict[str, Any]:
     started = datetime.fromtimestamp(activity.start_s, UTC)
     local = started.astimezone(ZoneInfo(activity.zone))
     minutes, seconds = divmod(activity.moving_s, 60)
@@ -157,14 +181,16 @@ def _row(activity: Activity) -> dict[str, Any]:
     }
 
 
-def _edit(verb: str, activity: Activity, form: Asked) -> dict[str, object]:
+def _build_edit(
+    verb: str, activity: Activity, form: RequestFields
+) -> dict[str, object]:
     match verb:
         case "rename":
             return {"name": form.text("name")}
         case "crop":
             return {
-                "distance_m": activity.distance_m * CROP,
-                "moving_s": int(activity.moving_s * CROP),
+                "distance_m": activity.distance_m * CROP_FACTOR,
+                "moving_s": int(activity.moving_s * CROP_FACTOR),
             }
         case "hide":
             return {"visibility": "only_me"}
@@ -173,18 +199,20 @@ def _edit(verb: str, activity: Activity, form: Asked) -> dict[str, object]:
         case "retype":
             return {"sport_type": form.choice("sport_type", commands.SPORTS, "Run")}
         case _:
-            raise Mistake(f"{verb!r} is nothing that can be done to an activity.")
+            raise InvalidCommand(
+                f"{verb!r} is nothing that can be done to an activity."
+            )
 
 
-def _origin(url: str) -> str:
+def _get_origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}/"
 
 
-def _back(place: str) -> ResponseReturnValue:
-    return redirect(f"/#{place}", code=303)
+def _redirect_to_page(fragment: str) -> ResponseReturnValue:
+    return redirect(f"/#{fragment}", code=303)
 
 
-def _explain(mistake: Mistake) -> ResponseReturnValue:
-    status = 404 if isinstance(mistake, NotHere) else 400
-    return render_template("refused.html", sentence=str(mistake), status=status), status
+def _render_mistake(error: InvalidCommand) -> ResponseReturnValue:
+    status = 404 if isinstance(error, UnknownRecord) else 400
+    return render_template("refused.html", sentence=str(error), status=status), status

@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 Visibility: TypeAlias = Literal["everyone", "followers_only", "only_me"]
 Rotation: TypeAlias = Literal["documented", "always"]
 FaultKind: TypeAlias = Literal["status", "html", "empty", "reset", "slow"]
-Delivered: TypeAlias = Literal["waiting", "delivered", "failed", "dropped"]
+DeliveryState: TypeAlias = Literal["waiting", "delivered", "failed", "dropped"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Code:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grant:
+class AthleteGrant:
     """An athlete's standing consent and the newest pair of tokens under it."""
 
     athlete_id: int
@@ -92,14 +92,14 @@ class Access:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subscription:
+class SimulatedSubscription:
     id: int
     callback_url: str
     created_s: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class Event:
+class OutgoingEvent:
     """One message to the app's callback, and how its delivery went."""
 
     id: int
@@ -107,12 +107,12 @@ class Event:
     body: dict[str, Any]
     due_s: float
     attempts: int = 0
-    state: Delivered = "waiting"
+    state: DeliveryState = "waiting"
     answer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fault:
+class SimulatedFault:
     """Something that goes wrong for the next `times` calls, or for every call."""
 
     id: int
@@ -124,7 +124,7 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counter:
+class RequestCounter:
     name: str
     value: int = 0
 
@@ -166,7 +166,7 @@ class Usage:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class DeliverySettings:
     """How events travel: shares lost, doubled or held back, and the pauses."""
 
     drop: float = 0.0
@@ -176,5 +176,21 @@ class Delivery:
     retry_gap_s: float = 120.0
 
 
-Single: TypeAlias = App | Limits | Usage | Delivery
-Updates: TypeAlias = dict[str, str]
+Singleton: TypeAlias = App | Limits | Usage | DeliverySettings
+EventUpdates: TypeAlias = dict[str, str]
+
+
+# A saved world names its rows by these; a class may change its name, they may not.
+_STORED_KINDS: dict[type, str] = {
+    AthleteGrant: "Grant",
+    SimulatedSubscription: "Subscription",
+    OutgoingEvent: "Event",
+    SimulatedFault: "Fault",
+    RequestCounter: "Counter",
+    DeliverySettings: "Delivery",
+}
+
+
+def stored_kind(record_type: type) -> str:
+    """Return the name under which records of this type are saved."""
+    return _STORED_KINDS.get(record_type, record_type.__name__)

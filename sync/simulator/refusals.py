@@ -3,7 +3,7 @@
 from typing import Any
 
 
-class Refusal(Exception):
+class SimulatedApiError(Exception):
     """An answer that is not the one asked for."""
 
     def __init__(
@@ -20,51 +20,55 @@ class Refusal(Exception):
         }
 
 
-class Mistake(ValueError):
+class InvalidCommand(ValueError):
     """Somebody at the controls asked for what cannot be; the text says what."""
 
 
-class NotHere(Mistake):
+class UnknownRecord(InvalidCommand):
     """The thing asked for at the controls does not exist."""
 
 
-def bad_request(resource: str, field: str, code: str) -> Refusal:
-    return Refusal(400, "Bad Request", (resource, field, code))
+def bad_request(resource: str, field: str, code: str) -> SimulatedApiError:
+    return SimulatedApiError(400, "Bad Request", (resource, field, code))
 
 
-def token_invalid() -> Refusal:
-    return Refusal(401, "Authorization Error", ("Athlete", "access_token", "invalid"))
+def invalid_token() -> SimulatedApiError:
+    return SimulatedApiError(
+        401, "Authorization Error", ("Athlete", "access_token", "invalid")
+    )
 
 
-def scope_missing(permission: str) -> Refusal:
-    return Refusal(
+def missing_scope(permission: str) -> SimulatedApiError:
+    return SimulatedApiError(
         401,
         "Authorization Error",
         ("AccessToken", f"{permission}_permission", "missing"),
     )
 
 
-def client_invalid(field: str) -> Refusal:
-    return Refusal(401, "Authorization Error", ("Application", field, "invalid"))
+def invalid_client(field: str) -> SimulatedApiError:
+    return SimulatedApiError(
+        401, "Authorization Error", ("Application", field, "invalid")
+    )
 
 
-def inactive() -> Refusal:
-    return Refusal(403, "Forbidden", ("Application", "Status", "Inactive"))
+def app_inactive() -> SimulatedApiError:
+    return SimulatedApiError(403, "Forbidden", ("Application", "Status", "Inactive"))
 
 
-def full() -> Refusal:
-    return Refusal(
+def athlete_limit_exceeded() -> SimulatedApiError:
+    return SimulatedApiError(
         403,
         "Limit of connected athletes exceeded",
         ("Application", "athletes", "limit exceeded"),
     )
 
 
-def activity_not_found() -> Refusal:
-    return Refusal(404, "Resource Not Found", ("Activity", "", "not found"))
+def activity_not_found() -> SimulatedApiError:
+    return SimulatedApiError(404, "Resource Not Found", ("Activity", "", "not found"))
 
 
-def too_many() -> Refusal:
-    return Refusal(
+def rate_limit_exceeded() -> SimulatedApiError:
+    return SimulatedApiError(
         429, "Rate Limit Exceeded", ("Application", "rate limit", "exceeded")
     )

@@ -5,50 +5,50 @@ from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from sync.simulator.api import Api
-from sync.simulator.control import Control
-from sync.simulator.guard import Gate
+from sync.simulator.api import SimulatedApi
+from sync.simulator.control import ControlApi
+from sync.simulator.guard import RequestGuard
 from sync.simulator.oauth import OAuth
-from sync.simulator.pages import Pages
-from sync.simulator.refusals import Mistake, NotHere, Refusal
-from sync.simulator.subscriptions import Subscriptions
+from sync.simulator.pages import ControlPages
+from sync.simulator.refusals import InvalidCommand, SimulatedApiError, UnknownRecord
+from sync.simulator.subscriptions import SubscriptionApi
 from sync.simulator.world import World
 
-LARGEST_BODY = 1_000_000
+MAX_BODY_BYTES = 1_000_000
 
 
-def create_server(world: World, *, http: requests.Session | None = None) -> Flask:
+def create_app(world: World, *, http: requests.Session | None = None) -> Flask:
     """Build the server; `http` is how it reaches the app's callback."""
-    server = Flask(__name__)
-    server.json.sort_keys = False  # type: ignore[attr-defined]
-    server.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    flask_app = Flask(__name__)
+    flask_app.json.sort_keys = False  # type: ignore[attr-defined]
+    flask_app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # A fault that hangs up must reach the socket, not become a tidy 500.
-    server.config["PROPAGATE_EXCEPTIONS"] = True
-    Gate(world).guard(server)
-    for face in (
-        Api(world),
+    flask_app.config["PROPAGATE_EXCEPTIONS"] = True
+    RequestGuard(world).install(flask_app)
+    for interface in (
+        SimulatedApi(world),
         OAuth(world),
-        Subscriptions(world, http),
-        Control(world),
-        Pages(world),
+        SubscriptionApi(world, http),
+        ControlApi(world),
+        ControlPages(world),
     ):
-        server.register_blueprint(face.blueprint())
-    server.register_error_handler(Refusal, _refuse)
-    server.register_error_handler(Mistake, _explain)
-    server.register_error_handler(HTTPException, _in_json_where_json_is_spoken)
-    server.after_request(_harden)
-    return server
+        flask_app.register_blueprint(interface.blueprint())
+    flask_app.register_error_handler(SimulatedApiError, _handle_api_error)
+    flask_app.register_error_handler(InvalidCommand, _handle_invalid_command)
+    flask_app.register_error_handler(HTTPException, _handle_http_error)
+    flask_app.after_request(_add_security_headers)
+    return flask_app
 
 
-def _refuse(refusal: Refusal) -> ResponseReturnValue:
-    return refusal.body, refusal.status
+def _handle_api_error(error: SimulatedApiError) -> ResponseReturnValue:
+    return error.body, error.status
 
 
-def _explain(mistake: Mistake) -> ResponseReturnValue:
-    return {"error": str(mistake)}, 404 if isinstance(mistake, NotHere) else 400
+def _handle_invalid_command(error: InvalidCommand) -> ResponseReturnValue:
+    return {"error": str(error)}, 404 if isinstance(error, UnknownRecord) else 400
 
 
-def _in_json_where_json_is_spoken(error: HTTPException) -> ResponseReturnValue:
+def _handle_http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if request.path.startswith("/control/"):
         return {"error": error.name}, status
@@ -57,7 +57,7 @@ def _in_json_where_json_is_spoken(error: HTTPException) -> ResponseReturnValue:
     return error.get_response()
 
 
-def _harden(response: Response) -> Response:
+def _add_security_headers(response: Response) -> Response:
     """Let pages load nothing but their own style, and keep them out of frames."""
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"

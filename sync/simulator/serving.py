@@ -9,8 +9,8 @@ from wsgiref.types import WSGIEnvironment
 from typing_extensions import override
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from sync.simulator.events import Postman
-from sync.simulator.server import create_server
+from sync.simulator.events import EventSender
+from sync.simulator.server import create_app
 from sync.simulator.world import World
 
 
@@ -29,7 +29,7 @@ class QuietHandler(WSGIRequestHandler):
         self.close_connection = True
 
 
-class PlainHandler(QuietHandler):
+class LoggingHandler(QuietHandler):
     """Logs the method, the path and the status, and nothing that is secret."""
 
     @override
@@ -41,16 +41,16 @@ def open_server(
     world: World, host: str, port: int, *, quiet: bool = True
 ) -> BaseWSGIServer:
     """Bind the address; raises OSError when it is taken."""
-    handler = QuietHandler if quiet else PlainHandler
-    listening = socket.create_server((host, port))
-    with listening:
+    handler = QuietHandler if quiet else LoggingHandler
+    listener = socket.create_server((host, port))
+    with listener:
         return make_server(
             host,
-            listening.getsockname()[1],
-            create_server(world),
+            listener.getsockname()[1],
+            create_app(world),
             threaded=True,
             request_handler=handler,
-            fd=listening.fileno(),
+            fd=listener.fileno(),
         )
 
 
@@ -58,14 +58,14 @@ def open_server(
 def serve_in_thread(world: World, port: int = 0) -> Generator[str]:
     """Serve until the block ends; gives the base address."""
     server = open_server(world, "127.0.0.1", port)
-    postman = Postman(world)
+    event_sender = EventSender(world)
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
-    postman.start()
+    event_sender.start()
     try:
         yield f"http://127.0.0.1:{server.port}"
     finally:
         server.shutdown()
-        postman.stop()
+        event_sender.stop()
         thread.join()
         server.server_close()

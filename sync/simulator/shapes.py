@@ -5,23 +5,23 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sync.simulator.records import Activity, Athlete, Subscription
+from sync.simulator.records import Activity, Athlete, SimulatedSubscription
 
 Json = dict[str, Any]
 
 # `type` is older and knows fewer sports than `sport_type`.
-OLDER_TYPE = {
+LEGACY_TYPE = {
     "TrailRun": "Run",
     "GravelRide": "Ride",
     "MountainBikeRide": "Ride",
 }
-PATH = "ki{eFvqfiVqAWQIGEEKAYJgBVqD"
-PLACE = [37.83, -122.26]
-KILOMETRE_M = 1000.0
+ROUTE_POLYLINE = "ki{eFvqfiVqAWQIGEEKAYJgBVqD"
+START_COORDINATES = [37.83, -122.26]
+METRES_PER_KILOMETRE = 1000.0
 
 
-def athlete_summary(athlete: Athlete) -> Json:
-    created = utc_text(athlete.created_s)
+def build_athlete_summary(athlete: Athlete) -> Json:
+    created = format_utc(athlete.created_s)
     return {
         "id": athlete.id,
         "resource_state": 2,
@@ -40,9 +40,9 @@ def athlete_summary(athlete: Athlete) -> Json:
     }
 
 
-def athlete_detail(athlete: Athlete) -> Json:
+def build_athlete_detail(athlete: Athlete) -> Json:
     """Add what `profile:read_all` shows; an e-mail address is in neither."""
-    return athlete_summary(athlete) | {
+    return build_athlete_summary(athlete) | {
         "resource_state": 3,
         "follower_count": 0,
         "friend_count": 0,
@@ -55,36 +55,41 @@ def athlete_detail(athlete: Athlete) -> Json:
     }
 
 
-def subscription(one: Subscription, application_id: str) -> Json:
-    created = utc_text(one.created_s)
+def build_subscription(record: SimulatedSubscription, application_id: str) -> Json:
+    created = format_utc(record.created_s)
     return {
-        "id": one.id,
+        "id": record.id,
         "resource_state": 2,
         "application_id": int(application_id),
-        "callback_url": one.callback_url,
+        "callback_url": record.callback_url,
         "created_at": created,
         "updated_at": created,
     }
 
 
-def activity_summary(activity: Activity) -> Json:
+def build_activity_summary(activity: Activity) -> Json:
     """One item of the list; a key without a value is absent, not null."""
-    return _basics(activity) | _when(activity) | _social(activity) | _measured(activity)
+    return (
+        _build_basic_fields(activity)
+        | _build_time_fields(activity)
+        | _build_social_fields(activity)
+        | _build_measured_fields(activity)
+    )
 
 
-def activity_detail(activity: Activity) -> Json:
-    drawn = _is_drawn(activity)
-    summary = activity_summary(activity)
+def build_activity_detail(activity: Activity) -> Json:
+    has_route = _has_route(activity)
+    summary = build_activity_summary(activity)
     return summary | {
         "resource_state": 3,
         "map": summary["map"]
-        | {"polyline": PATH if drawn else "", "resource_state": 3},
+        | {"polyline": ROUTE_POLYLINE if has_route else "", "resource_state": 3},
         "description": None,
         "calories": round(activity.distance_m * 0.07, 1),
         "perceived_exertion": None,
         "prefer_perceived_exertion": None,
         "segment_efforts": [],
-        "splits_metric": list(_splits(activity)),
+        "splits_metric": list(_build_splits(activity)),
         "splits_standard": [],
         "laps": [],
         "best_efforts": [],
@@ -95,7 +100,7 @@ def activity_detail(activity: Activity) -> Json:
     }
 
 
-def _basics(activity: Activity) -> Json:
+def _build_basic_fields(activity: Activity) -> Json:
     return {
         "resource_state": 2,
         "athlete": {"id": activity.athlete_id, "resource_state": 1},
@@ -104,14 +109,14 @@ def _basics(activity: Activity) -> Json:
         "moving_time": activity.moving_s,
         "elapsed_time": activity.elapsed_s,
         "total_elevation_gain": 0 if activity.manual else activity.elevation_gain_m,
-        "type": OLDER_TYPE.get(activity.sport_type, activity.sport_type),
+        "type": LEGACY_TYPE.get(activity.sport_type, activity.sport_type),
         "sport_type": activity.sport_type,
         "workout_type": activity.workout_type,
         "id": activity.id,
     }
 
 
-def _when(activity: Activity) -> Json:
+def _build_time_fields(activity: Activity) -> Json:
     zone = ZoneInfo(activity.zone)
     start = datetime.fromtimestamp(activity.start_s, zone)
     offset_s = (start.utcoffset() or timedelta()).total_seconds()
@@ -123,13 +128,13 @@ def _when(activity: Activity) -> Json:
         "start_date": f"{started.isoformat()}Z",
         # Wall time where the activity began: this Z is false at Strava too.
         "start_date_local": f"{local.isoformat()}Z",
-        "timezone": zone_text(activity.zone),
+        "timezone": format_zone(activity.zone),
         "utc_offset": offset_s,
     }
 
 
-def _social(activity: Activity) -> Json:
-    drawn = _is_drawn(activity)
+def _build_social_fields(activity: Activity) -> Json:
+    has_route = _has_route(activity)
     return {
         "location_city": None,
         "location_state": None,
@@ -141,7 +146,7 @@ def _social(activity: Activity) -> Json:
         "photo_count": 0,
         "map": {
             "id": f"a{activity.id}",
-            "summary_polyline": PATH if drawn else "",
+            "summary_polyline": ROUTE_POLYLINE if has_route else "",
             "resource_state": 2,
         },
         "trainer": activity.trainer,
@@ -151,8 +156,8 @@ def _social(activity: Activity) -> Json:
         "visibility": activity.visibility,
         "flagged": False,
         "gear_id": None,
-        "start_latlng": PLACE if drawn else [],
-        "end_latlng": PLACE if drawn else [],
+        "start_latlng": START_COORDINATES if has_route else [],
+        "end_latlng": START_COORDINATES if has_route else [],
         "from_accepted_tag": False,
         "pr_count": 0,
         "total_photo_count": 0,
@@ -160,18 +165,18 @@ def _social(activity: Activity) -> Json:
     }
 
 
-def _measured(activity: Activity) -> Json:
+def _build_measured_fields(activity: Activity) -> Json:
     speed = activity.distance_m / activity.moving_s if activity.moving_s else 0.0
     has_heartrate = activity.average_heartrate is not None
     upload_id = None if activity.manual else activity.id + 1_143_000_000
-    sometimes = {
+    optional_fields = {
         "average_cadence": activity.average_cadence,
         "average_temp": activity.average_temp_c,
         "average_heartrate": activity.average_heartrate,
         "max_heartrate": activity.max_heartrate,
         "suffer_score": float(activity.moving_s // 60) if has_heartrate else None,
-        "elev_high": 12.6 + activity.elevation_gain_m if _is_drawn(activity) else None,
-        "elev_low": 12.6 if _is_drawn(activity) else None,
+        "elev_high": 12.6 + activity.elevation_gain_m if _has_route(activity) else None,
+        "elev_low": 12.6 if _has_route(activity) else None,
         "upload_id_str": None if upload_id is None else str(upload_id),
         "device_name": activity.device_name,
     }
@@ -183,34 +188,34 @@ def _measured(activity: Activity) -> Json:
         "display_hide_heartrate_option": has_heartrate,
         "upload_id": upload_id,
         "external_id": None if activity.manual else f"garmin_ping_{activity.id}",
-    } | {key: value for key, value in sometimes.items() if value is not None}
+    } | {key: value for key, value in optional_fields.items() if value is not None}
 
 
-def _splits(activity: Activity) -> list[Json]:
-    kilometres = int(activity.distance_m // KILOMETRE_M)
+def _build_splits(activity: Activity) -> list[Json]:
+    kilometres = int(activity.distance_m // METRES_PER_KILOMETRE)
     if activity.manual or not kilometres:
         return []
-    pace_s = round(activity.moving_s * KILOMETRE_M / activity.distance_m)
+    pace_s = round(activity.moving_s * METRES_PER_KILOMETRE / activity.distance_m)
     return [
         {
-            "distance": KILOMETRE_M,
+            "distance": METRES_PER_KILOMETRE,
             "elapsed_time": pace_s,
             "elevation_difference": 0.0,
             "moving_time": pace_s,
             "split": number,
-            "average_speed": round(KILOMETRE_M / max(pace_s, 1), 2),
+            "average_speed": round(METRES_PER_KILOMETRE / max(pace_s, 1), 2),
             "pace_zone": 2,
         }
         for number in range(1, kilometres + 1)
     ]
 
 
-def _is_drawn(activity: Activity) -> bool:
+def _has_route(activity: Activity) -> bool:
     return not (activity.trainer or activity.manual)
 
 
 @cache
-def zone_text(zone: str) -> str:
+def format_zone(zone: str) -> str:
     """Name a zone with its standard offset: summer time never shows in it."""
     offsets = (
         datetime(2026, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() or timedelta()
@@ -221,5 +226,5 @@ def zone_text(zone: str) -> str:
     return f"(GMT{'-' if minutes < 0 else '+'}{hours:02}:{rest:02}) {zone}"
 
 
-def utc_text(epoch_s: int) -> str:
+def format_utc(epoch_s: int) -> str:
     return f"{datetime.fromtimestamp(epoch_s, UTC).replace(tzinfo=None).isoformat()}Z"

@@ -9,24 +9,24 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from sync.simulator import refusals, shapes
-from sync.simulator.events import DEADLINE_S, plain_session
-from sync.simulator.records import Subscription
-from sync.simulator.refusals import Refusal
+from sync.simulator.events import DEADLINE_S, create_http_session
+from sync.simulator.records import SimulatedSubscription
+from sync.simulator.refusals import SimulatedApiError
 from sync.simulator.world import World
 
 
-class Subscriptions:
+class SubscriptionApi:
     def __init__(self, world: World, http: requests.Session | None = None) -> None:
         self._world = world
         self._http = http
 
     def blueprint(self) -> Blueprint:
         path = "/api/v3/push_subscriptions"
-        one = f"{path}/<int:subscription_id>"
+        item_path = f"{path}/<int:subscription_id>"
         blueprint = Blueprint("subscriptions", __name__)
         blueprint.add_url_rule(path, view_func=self.create, methods=["POST"])
         blueprint.add_url_rule(path, view_func=self.show)
-        blueprint.add_url_rule(one, view_func=self.delete, methods=["DELETE"])
+        blueprint.add_url_rule(item_path, view_func=self.delete, methods=["DELETE"])
         return blueprint
 
     def create(self) -> ResponseReturnValue:
@@ -35,35 +35,37 @@ class Subscriptions:
         url = request.values.get("callback_url", "")
         if self._world.subscription is not None:
             raise refusals.bad_request("PushSubscription", "", "already exists")
-        if not _is_address(url):
-            raise _callback_refused("not a valid URL")
-        self._shake_hands(url, request.values.get("verify_token", ""))
-        with self._world.change():
+        if not _is_http_url(url):
+            raise _callback_error("not a valid URL")
+        self._verify_callback(url, request.values.get("verify_token", ""))
+        with self._world.transaction():
             if self._world.subscription is not None:
                 raise refusals.bad_request("PushSubscription", "", "already exists")
-            subscription = Subscription(
+            subscription = SimulatedSubscription(
                 id=self._world.next_id("subscription"),
                 callback_url=url,
                 created_s=self._world.now_s(),
             )
             self._world.subscriptions.put(subscription)
-        return self._shown(subscription), 201
+        return self._to_json(subscription), 201
 
     def show(self) -> list[dict[str, Any]]:
         self._check_client()
-        return [self._shown(one) for one in self._world.subscriptions]
+        return [
+            self._to_json(subscription) for subscription in self._world.subscriptions
+        ]
 
     def delete(self, subscription_id: int) -> ResponseReturnValue:
         self._check_client()
-        with self._world.change():
+        with self._world.transaction():
             if subscription_id not in self._world.subscriptions:
                 error = ("PushSubscription", "id", "not found")
-                raise Refusal(404, "Resource Not Found", error)
+                raise SimulatedApiError(404, "Resource Not Found", error)
             self._world.subscriptions.remove(subscription_id)
         return "", 204
 
-    def _shown(self, subscription: Subscription) -> dict[str, Any]:
-        return shapes.subscription(subscription, self._world.app.client_id)
+    def _to_json(self, subscription: SimulatedSubscription) -> dict[str, Any]:
+        return shapes.build_subscription(subscription, self._world.app.client_id)
 
     def _check_client(self) -> None:
         app = self._world.app
@@ -72,7 +74,7 @@ class Subscriptions:
         if request.values.get("client_secret") != app.client_secret:
             raise refusals.bad_request("Application", "client_secret", "invalid")
 
-    def _shake_hands(self, url: str, verify_token: str) -> None:
+    def _verify_callback(self, url: str, verify_token: str) -> None:
         challenge = secrets.token_hex(8)
         query = urlencode(
             {
@@ -82,25 +84,23 @@ class Subscriptions:
             }
         )
         # Strava appends a second `?` to an address that has one, and so do we.
-        http = self._http or plain_session()
+        http = self._http or create_http_session()
         try:
-            answer = http.get(
+            response = http.get(
                 f"{url}?{query}", timeout=DEADLINE_S, allow_redirects=False
             )
-            echo = answer.json() if answer.status_code == 200 else None
+            echo = response.json() if response.status_code == 200 else None
         except requests.JSONDecodeError:
-            raise _callback_refused(
-                "GET to callback URL does not return JSON"
-            ) from None
+            raise _callback_error("GET to callback URL does not return JSON") from None
         except requests.RequestException:
             echo = None
         if echo is None:
-            raise _callback_refused("GET to callback URL does not return 200")
+            raise _callback_error("GET to callback URL does not return 200")
         if not isinstance(echo, dict) or echo.get("hub.challenge") != challenge:
-            raise _callback_refused("hub.challenge was not echoed")
+            raise _callback_error("hub.challenge was not echoed")
 
 
-def _is_address(url: str) -> bool:
+def _is_http_url(url: str) -> bool:
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -108,5 +108,5 @@ def _is_address(url: str) -> bool:
     return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
-def _callback_refused(code: str) -> Refusal:
+def _callback_error(code: str) -> SimulatedApiError:
     return refusals.bad_request("PushSubscription", "callback url", code)

@@ -13,24 +13,25 @@ from sync.simulator.records import (
     Activity,
     App,
     Athlete,
+    AthleteGrant,
     Code,
-    Counter,
-    Delivery,
-    Event,
-    Fault,
-    Grant,
+    DeliverySettings,
     Limits,
-    Single,
-    Subscription,
+    OutgoingEvent,
+    RequestCounter,
+    SimulatedFault,
+    SimulatedSubscription,
+    Singleton,
     Usage,
+    stored_kind,
 )
-from sync.simulator.repository import Archive, Shelf
+from sync.simulator.repository import RecordFile, RecordRepository
 
-AnySingle = TypeVar("AnySingle", App, Limits, Usage, Delivery)
+AnySingleton = TypeVar("AnySingleton", App, Limits, Usage, DeliverySettings)
 
 # Strava's own numbers have long left 32 bits behind, and ours begin there too,
 # so that a client with a narrow column finds out here.
-FIRST_NUMBERS = {
+FIRST_IDS = {
     "activity": 15_830_000_000,
     "athlete": 200_000,
     "subscription": 120_475,
@@ -44,112 +45,129 @@ class World:
         self, *, clock: Clock = utc_now, state: Path | None = None, seed: int = 1
     ) -> None:
         self.clock = clock
-        self.random = Random(seed)  # noqa: S311  chance for play, not for secrets
-        self.news = Condition(RLock())
-        self._archive = Archive(state)
-        self.athletes = Shelf(self._archive, Athlete, lambda athlete: athlete.id)
-        self.codes = Shelf(self._archive, Code, lambda code: code.code)
-        self.grants = Shelf(self._archive, Grant, lambda grant: grant.athlete_id)
-        self.accesses = Shelf(self._archive, Access, lambda access: access.token)
-        self.subscriptions = Shelf(self._archive, Subscription, lambda one: one.id)
-        self.events = Shelf(self._archive, Event, lambda event: event.id)
-        self.faults = Shelf(self._archive, Fault, lambda fault: fault.id)
-        self.counters = Shelf(self._archive, Counter, lambda counter: counter.name)
-        self._activities = Shelf(self._archive, Activity, lambda one: one.id)
+        self.rng = Random(seed)  # noqa: S311  chance for play, not for secrets
+        self.condition = Condition(RLock())
+        self._record_file = RecordFile(state)
+        self.athletes = RecordRepository(
+            self._record_file, Athlete, lambda athlete: athlete.id
+        )
+        self.codes = RecordRepository(self._record_file, Code, lambda code: code.code)
+        self.grants = RecordRepository(
+            self._record_file, AthleteGrant, lambda grant: grant.athlete_id
+        )
+        self.accesses = RecordRepository(
+            self._record_file, Access, lambda access: access.token
+        )
+        self.subscriptions = RecordRepository(
+            self._record_file, SimulatedSubscription, lambda record: record.id
+        )
+        self.events = RecordRepository(
+            self._record_file, OutgoingEvent, lambda event: event.id
+        )
+        self.faults = RecordRepository(
+            self._record_file, SimulatedFault, lambda fault: fault.id
+        )
+        self.counters = RecordRepository(
+            self._record_file, RequestCounter, lambda counter: counter.name
+        )
+        self._activities = RecordRepository(
+            self._record_file, Activity, lambda record: record.id
+        )
         self._by_athlete: dict[int, dict[int, Activity]] = {}
         for activity in self._activities:
-            self._index(activity)
-        self._singles: dict[type[Single], Any] = {
+            self._index_activity(activity)
+        self._singletons: dict[type[Singleton], Any] = {
             kind: next(
-                (kind(**body) for body in self._archive.read(kind.__name__)), None
+                (kind(**body) for body in self._record_file.read(stored_kind(kind))),
+                None,
             )
-            for kind in (App, Limits, Usage, Delivery)
+            for kind in (App, Limits, Usage, DeliverySettings)
         }
 
     @contextmanager
-    def change(self) -> Generator[None]:
+    def transaction(self) -> Generator[None]:
         """Hold the world still; what was put is on disk when this returns."""
-        with self.news:
+        with self.condition:
             try:
                 yield
             except Exception:
                 # What was put before the refusal is in memory, so it is kept.
-                self._archive.commit()
+                self._record_file.commit()
                 raise
-            self._archive.commit()
+            self._record_file.commit()
 
     def close(self) -> None:
-        with self.news:
-            self._archive.close()
+        with self.condition:
+            self._record_file.close()
 
-    def time(self) -> float:
+    def now_epoch(self) -> float:
         return self.clock().timestamp()
 
     def now_s(self) -> int:
-        return int(self.time())
+        return int(self.now_epoch())
 
     # The app and its settings: one record of each kind.
 
-    def _only(self, kind: type[AnySingle]) -> AnySingle:
-        single: AnySingle | None = self._singles[kind]
-        return kind() if single is None else single
+    def _get_singleton(self, kind: type[AnySingleton]) -> AnySingleton:
+        singleton: AnySingleton | None = self._singletons[kind]
+        return kind() if singleton is None else singleton
 
     @property
     def app(self) -> App:
-        return self._only(App)
+        return self._get_singleton(App)
 
     @property
     def limits(self) -> Limits:
-        return self._only(Limits)
+        return self._get_singleton(Limits)
 
     @property
     def usage(self) -> Usage:
-        return self._only(Usage)
+        return self._get_singleton(Usage)
 
     @property
-    def delivery(self) -> Delivery:
-        return self._only(Delivery)
+    def delivery(self) -> DeliverySettings:
+        return self._get_singleton(DeliverySettings)
 
-    def set(self, single: Single) -> None:
-        self._singles[type(single)] = single
-        self._archive.write(type(single).__name__, "only", vars(single))
+    def put_singleton(self, singleton: Singleton) -> None:
+        self._singletons[type(singleton)] = singleton
+        self._record_file.write(stored_kind(type(singleton)), "only", vars(singleton))
 
     @property
-    def subscription(self) -> Subscription | None:
+    def subscription(self) -> SimulatedSubscription | None:
         return next(iter(self.subscriptions), None)
 
     # Numbers: ids that never come back, and counts of what happened.
 
-    def next_id(self, of: str) -> int:
-        number = FIRST_NUMBERS.get(of, 0) + self.count(f"id:{of}")
+    def next_id(self, kind: str) -> int:
+        number = FIRST_IDS.get(kind, 0) + self.increment_counter(f"id:{kind}")
         # An export may have brought activities with numbers as high as ours.
-        taken = of == "activity" and number in self._activities
-        return self.next_id(of) if taken else number
+        is_taken = kind == "activity" and number in self._activities
+        return self.next_id(kind) if is_taken else number
 
-    def count(self, name: str) -> int:
-        known = self.counters.get(name)
-        value = 1 if known is None else known.value + 1
-        self.counters.put(Counter(name=name, value=value))
+    def increment_counter(self, name: str) -> int:
+        counter = self.counters.get(name)
+        value = 1 if counter is None else counter.value + 1
+        self.counters.put(RequestCounter(name=name, value=value))
         return value
 
     # Activities, found by id or by athlete.
 
-    def activity(self, activity_id: int) -> Activity | None:
+    def get_activity(self, activity_id: int) -> Activity | None:
         return self._activities.get(activity_id)
 
-    def activities(self) -> Iterator[Activity]:
+    def iter_activities(self) -> Iterator[Activity]:
         return iter(self._activities)
 
-    def activities_of(self, athlete_id: int) -> list[Activity]:
+    def list_activities(self, athlete_id: int) -> list[Activity]:
         return list(self._by_athlete.get(athlete_id, {}).values())
 
     def put_activity(self, activity: Activity) -> None:
         self._activities.put(activity)
-        self._index(activity)
+        self._index_activity(activity)
 
     def remove_activity(self, activity: Activity) -> None:
         self._activities.remove(activity.id)
         self._by_athlete[activity.athlete_id].pop(activity.id, None)
 
-    def _index(self, activity: Activity) -> None:
+    def _index_activity(self, activity: Activity) -> None:
         self._by_athlete.setdefault(activity.athlete_id, {})[activity.id] = activity

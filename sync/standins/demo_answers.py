@@ -12,19 +12,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import exp, sqrt
 from random import Random
 
-BEST_WEEK_M = 40_000.0
+OPTIMUM_WEEK_M = 40_000.0
 WIDTH_M = 13_000.0
 PEAK = 0.9
 DEPTH = 2.1
-LIFT = 0.5
-DRIFT = 0.4
-NOISE = 0.5
-ANSWERED = 0.7
-ASKED_ON_REST_DAYS = 2 / 7
+AFTER_RUN_LIFT = 0.5
+DRIFT_AR1 = 0.4
+DRIFT_SD = 0.5
+ANSWER_PROBABILITY = 0.7
+REST_DAY_PROBABILITY = 2 / 7
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class DemoRun:
     """One run of the runner: our id, its end, and the week's metres up to it."""
 
     run_id: int
@@ -35,7 +35,7 @@ class Lived:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DemoAnswer:
     """What the runner was asked, and answered unless `values` is empty."""
 
     run_id: int | None
@@ -45,70 +45,72 @@ class Said:
     values: dict[str, int]
 
 
-def answers(runs: Sequence[Lived], *, seed: int) -> Iterator[Said]:
+def generate_answers(runs: Sequence[DemoRun], *, seed: int) -> Iterator[DemoAnswer]:
     """Tell what was asked after each run and on random rest days, in order."""
-    chance = Random(seed)  # noqa: S311  chance for play, not for secrets
+    rng = Random(seed)  # noqa: S311  chance for play, not for secrets
     by_day = {run.local_day: run for run in runs}
     if not by_day:
         return
     day, drift, week_m = min(by_day), 0.0, 0.0
     while day <= max(by_day):
-        drift = DRIFT * drift + chance.gauss(0, NOISE * sqrt(1 - DRIFT**2))
+        drift = DRIFT_AR1 * drift + rng.gauss(0, DRIFT_SD * sqrt(1 - DRIFT_AR1**2))
         run = by_day.get(day)
         if run is not None:
             week_m = run.week_m
-            yield _after_run(run, drift, chance)
-        elif chance.random() < ASKED_ON_REST_DAYS:
-            yield _on_rest_day(day, runs[0].offset_s, week_m, drift, chance)
+            yield _generate_run_answer(run, drift, rng)
+        elif rng.random() < REST_DAY_PROBABILITY:
+            yield _generate_checkin_answer(day, runs[0].offset_s, week_m, drift, rng)
         day += timedelta(days=1)
 
 
-def mood(week_m: float, drift: float) -> float:
+def latent_mood(week_m: float, drift: float) -> float:
     """Return how the runner feels on a scale of which -2 to 2 can be said."""
-    away = ((week_m - BEST_WEEK_M) / WIDTH_M) ** 2
-    return PEAK - DEPTH * (1 - exp(-away)) + drift
+    squared_distance = ((week_m - OPTIMUM_WEEK_M) / WIDTH_M) ** 2
+    return PEAK - DEPTH * (1 - exp(-squared_distance)) + drift
 
 
-def _after_run(run: Lived, drift: float, chance: Random) -> Said:
+def _generate_run_answer(run: DemoRun, drift: float, rng: Random) -> DemoAnswer:
     asked_at = run.ended_at + timedelta(minutes=30)
-    waited_min = int(chance.expovariate(1 / 45)) + 1
-    felt = mood(run.week_m, drift) + LIFT + chance.gauss(0, 0.35)
-    answered = chance.random() < ANSWERED and waited_min < 20 * 60
-    return Said(
+    waited_min = int(rng.expovariate(1 / 45)) + 1
+    mood = latent_mood(run.week_m, drift) + AFTER_RUN_LIFT + rng.gauss(0, 0.35)
+    is_answered = rng.random() < ANSWER_PROBABILITY and waited_min < 20 * 60
+    return DemoAnswer(
         run_id=run.run_id,
         asked_at=asked_at,
         answered_at=asked_at + timedelta(minutes=waited_min),
         minutes_since_end=30 + waited_min,
-        values=_words(felt, chance, after_run=True) if answered else {},
+        values=_generate_values(mood, rng, is_after_run=True) if is_answered else {},
     )
 
 
-def _on_rest_day(
-    day: date, offset_s: int, week_m: float, drift: float, chance: Random
-) -> Said:
-    clock = time(12 + chance.randrange(8), chance.randrange(60))
-    asked_at = datetime.combine(day, clock, tzinfo=UTC) - timedelta(seconds=offset_s)
-    felt = mood(week_m, drift) + chance.gauss(0, 0.35)
-    answered = chance.random() < ANSWERED
-    return Said(
+def _generate_checkin_answer(
+    day: date, offset_s: int, week_m: float, drift: float, rng: Random
+) -> DemoAnswer:
+    local_time = time(12 + rng.randrange(8), rng.randrange(60))
+    asked_at = datetime.combine(day, local_time, tzinfo=UTC) - timedelta(
+        seconds=offset_s
+    )
+    mood = latent_mood(week_m, drift) + rng.gauss(0, 0.35)
+    is_answered = rng.random() < ANSWER_PROBABILITY
+    return DemoAnswer(
         run_id=None,
         asked_at=asked_at,
-        answered_at=asked_at + timedelta(minutes=chance.randrange(1, 200)),
+        answered_at=asked_at + timedelta(minutes=rng.randrange(1, 200)),
         minutes_since_end=None,
-        values=_words(felt, chance, after_run=False) if answered else {},
+        values=_generate_values(mood, rng, is_after_run=False) if is_answered else {},
     )
 
 
-def _words(felt: float, chance: Random, *, after_run: bool) -> dict[str, int]:
+def _generate_values(mood: float, rng: Random, *, is_after_run: bool) -> dict[str, int]:
     values = {
-        "mood": _step(felt, -2, 2),
-        "stress": _step(1.6 - 0.7 * felt + chance.gauss(0, 0.6), 0, 4),
+        "mood": _round_to_scale(mood, -2, 2),
+        "stress": _round_to_scale(1.6 - 0.7 * mood + rng.gauss(0, 0.6), 0, 4),
     }
-    if after_run:
-        values["before"] = _step(felt - 0.8 + chance.gauss(0, 0.5), -2, 2)
-        values["energy"] = _step(2 + 0.6 * felt + chance.gauss(0, 0.8), 0, 4)
+    if is_after_run:
+        values["before"] = _round_to_scale(mood - 0.8 + rng.gauss(0, 0.5), -2, 2)
+        values["energy"] = _round_to_scale(2 + 0.6 * mood + rng.gauss(0, 0.8), 0, 4)
     return values
 
 
-def _step(value: float, least: int, most: int) -> int:
-    return max(least, min(most, round(value)))
+def _round_to_scale(value: float, minimum: int, maximum: int) -> int:
+    return max(minimum, min(maximum, round(value)))

@@ -14,7 +14,7 @@ class Lane(IntEnum):
 
     WAITING = 0  # a person looks at the page
     NEW_RUN = 1
-    SWEEP = 2
+    RECONCILE = 2
     BACKFILL = 3
 
 
@@ -62,7 +62,7 @@ class RemoteRun:
 
 
 @dataclass(frozen=True, slots=True)
-class NotARun:
+class OtherActivity:
     """An activity of another sport (its raw name): never stored."""
 
     id: int
@@ -70,7 +70,7 @@ class NotARun:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableRecord:
     """A record that does not make sense; set aside with the reason."""
 
     id: int
@@ -78,18 +78,18 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ActivityPage:
     """One list page.  `size` counts every record: only 0 means "no more"."""
 
     runs: tuple[RemoteRun, ...]
-    others: tuple[NotARun, ...]
-    unreadable: tuple[Unreadable, ...]
+    other_activities: tuple[OtherActivity, ...]
+    unreadable: tuple[UnreadableRecord, ...]
     size: int
     oldest_day: date | None
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
+class RemoteSubscription:
     id: int
     callback_url: str
 
@@ -111,7 +111,7 @@ class BudgetState:
 
     meters: tuple[Meter, ...]
     paused_until: datetime | None
-    shared: bool
+    is_shared: bool
 
 
 class Strava(Protocol):
@@ -135,7 +135,9 @@ class Strava(Protocol):
         """Give up our access; either token revokes both."""
         ...
 
-    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
+    def run(
+        self, access_token: str, run_id: int, *, lane: Lane
+    ) -> RemoteRun | OtherActivity:
         """Fetch one activity (one request); `NotOnStrava` on a 404."""
         ...
 
@@ -147,13 +149,13 @@ class Strava(Protocol):
         page: int = 1,
         before: datetime | None = None,
         after: datetime | None = None,
-    ) -> Page:
+    ) -> ActivityPage:
         """Fetch one page of up to 200 activities (one request)."""
         ...
 
-    def subscriptions(self) -> list[Subscription]: ...
+    def subscriptions(self) -> list[RemoteSubscription]: ...
 
-    def subscribe(self, callback_url: str, verify_token: str) -> Subscription: ...
+    def subscribe(self, callback_url: str, verify_token: str) -> RemoteSubscription: ...
 
     def unsubscribe(self, subscription_id: int) -> None: ...
 

@@ -10,27 +10,27 @@ from typing_extensions import override
 from sync.errors import RefusedByStrava, StravaUnavailable
 from sync.settings import Settings
 from sync.strava.api import (
+    ActivityPage,
     BudgetState,
     Grant,
     Lane,
-    NotARun,
-    Page,
+    OtherActivity,
     RemoteRun,
+    RemoteSubscription,
     Strava,
-    Subscription,
     Tokens,
-    Unreadable,
+    UnreadableRecord,
 )
-from sync.strava.budget import Budget, budget_of
-from sync.strava.parse import day, parse
-from sync.strava.session import Wire, usable, whole
+from sync.strava.budget import Budget, create_budget
+from sync.strava.parse import local_day_of, parse_activity
+from sync.strava.session import ApiSession, require_int, require_type
 
 if TYPE_CHECKING:
     from stravalib.protocol import AccessInfo
 
 PAGE_SIZE = 200
-EXISTS = "already exists"
-LAST_EXPIRY_S = 2**36  # the year 4147; later ones are no times to Python
+ALREADY_EXISTS = "already exists"
+MAX_EXPIRY_S = 2**36  # the year 4147; later ones are no times to Python
 
 Kind = TypeVar("Kind")
 
@@ -39,70 +39,74 @@ class HttpStrava(Strava):
     """Cheap to make; the first call opens the session."""
 
     def __init__(self, settings: Settings, *, budget: Budget | None = None) -> None:
-        self.budget = budget or budget_of(settings)
+        self.budget = budget or create_budget(settings)
         self._site_url = settings.strava_site_url
         self._hooks_url = f"{settings.strava_api_url}/push_subscriptions"
-        self._wire = Wire(settings, self.budget)
+        self._session = ApiSession(settings, self.budget)
 
     @override
     def consent_url(
         self, *, state: str, redirect_uri: str, scope: str, force: bool = False
     ) -> str:
-        asked = {
-            "client_id": self._wire.client_id,
+        parameters = {
+            "client_id": self._session.client_id,
             "redirect_uri": redirect_uri,
             "response_type": "code",
             "approval_prompt": "force" if force else "auto",
             "scope": scope,
             "state": state,
         }
-        return f"{self._site_url}/oauth/authorize?{urlencode(asked)}"
+        return f"{self._site_url}/oauth/authorize?{urlencode(parameters)}"
 
     @override
     def exchange(self, code: str) -> Grant:
-        client_id, secret = self._wire.client_id, self._wire.client_secret
-        info, athlete = self._wire.with_tokens(
+        client_id, secret = self._session.client_id, self._session.client_secret
+        info, athlete = self._session.call_token_endpoint(
             lambda api: api.exchange_code_for_token(
                 client_id, secret, code, return_athlete=True
             )
         )
-        tokens = _tokens(info)
+        tokens = _to_tokens(info)
         if athlete is None:  # Strava sends it along without having promised to
-            athlete = self._wire.get(tokens.access, "/athlete", Lane.WAITING)
+            athlete = self._session.get(tokens.access, "/athlete", Lane.WAITING)
         return Grant(
-            athlete_id=whole(athlete, "id"),
+            athlete_id=require_int(athlete, "id"),
             tokens=tokens,
-            member_since=day(athlete, "created_at"),
+            member_since=local_day_of(athlete, "created_at"),
         )
 
     @override
     def refresh(self, refresh_token: str) -> Tokens:
-        client_id, secret = self._wire.client_id, self._wire.client_secret
-        info = self._wire.with_tokens(
+        client_id, secret = self._session.client_id, self._session.client_secret
+        info = self._session.call_token_endpoint(
             lambda api: api.refresh_access_token(client_id, secret, refresh_token)
         )
-        return _tokens(info)
+        return _to_tokens(info)
 
     @override
     def revoke(self, token: str) -> None:
-        self._wire.as_the_app(
+        self._session.request_as_app(
             "POST",
             f"{self._site_url}/oauth/revoke",
-            auth=(str(self._wire.client_id), self._wire.client_secret),
+            auth=(str(self._session.client_id), self._session.client_secret),
             data={"token": token},
         )
 
     @override
-    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
-        record = self._wire.get(
+    def run(
+        self, access_token: str, run_id: int, *, lane: Lane
+    ) -> RemoteRun | OtherActivity:
+        record = self._session.get(
             access_token, f"/activities/{run_id}", lane, include_all_efforts="false"
         )
-        found = parse(record)
-        if isinstance(found, Unreadable):
-            raise StravaUnavailable(f"Strava's record makes no sense: {found.reason}.")
-        if found.id != run_id:
+        activity = parse_activity(record)
+        if isinstance(activity, UnreadableRecord):
+            raise StravaUnavailable(
+                f"Strava's record makes no sense: {activity.reason}."
+            )
+        if activity.id != run_id:
             raise StravaUnavailable("Strava answered with another activity.")
-        return found
+        return activity
 
     @override
     def page(
@@ -113,92 +117,103 @@ class HttpStrava(Strava):
         page: int = 1,
         before: datetime | None = None,
         after: datetime | None = None,
-    ) -> Page:
-        asked = {"page": page, "per_page": PAGE_SIZE}
+    ) -> ActivityPage:
+        parameters = {"page": page, "per_page": PAGE_SIZE}
         if before is not None:
-            asked["before"] = ceil(before.timestamp())
+            parameters["before"] = ceil(before.timestamp())
         if after is not None:
-            asked["after"] = int(after.timestamp())
-        records = self._wire.get(access_token, "/athlete/activities", lane, **asked)
-        return _page(usable(records, list))
+            parameters["after"] = int(after.timestamp())
+        records = self._session.get(
+            access_token, "/athlete/activities", lane, **parameters
+        )
+        return _to_page(require_type(records, list))
 
     @override
-    def subscriptions(self) -> list[Subscription]:
-        listed = self._wire.as_the_app("GET", self._hooks_url, params=self._who())
-        return [_subscription(entry) for entry in usable(listed, list)]
+    def subscriptions(self) -> list[RemoteSubscription]:
+        records = self._session.request_as_app(
+            "GET", self._hooks_url, params=self._app_credentials()
+        )
+        return [_to_subscription(entry) for entry in require_type(records, list)]
 
     @override
-    def subscribe(self, callback_url: str, verify_token: str) -> Subscription:
+    def subscribe(self, callback_url: str, verify_token: str) -> RemoteSubscription:
         """Subscribe; a subscription that is already ours is returned as it is."""
-        asked = {"callback_url": callback_url, "verify_token": verify_token}
+        parameters = {"callback_url": callback_url, "verify_token": verify_token}
         try:
-            made = self._wire.as_the_app(
-                "POST", self._hooks_url, data=self._who() | asked
+            created = self._session.request_as_app(
+                "POST", self._hooks_url, data=self._app_credentials() | parameters
             )
         except RefusedByStrava as refusal:
-            if EXISTS not in str(refusal):
+            if ALREADY_EXISTS not in str(refusal):
                 raise
-            return self._already_made(callback_url, refusal)
-        return Subscription(id=whole(made, "id"), callback_url=callback_url)
+            return self._find_existing(callback_url, refusal)
+        return RemoteSubscription(
+            id=require_int(created, "id"), callback_url=callback_url
+        )
 
     @override
     def unsubscribe(self, subscription_id: int) -> None:
-        self._wire.as_the_app(
-            "DELETE", f"{self._hooks_url}/{subscription_id}", params=self._who()
+        self._session.request_as_app(
+            "DELETE",
+            f"{self._hooks_url}/{subscription_id}",
+            params=self._app_credentials(),
         )
 
     @override
     def budget_state(self) -> BudgetState:
         return self.budget.state()
 
-    def _already_made(
+    def _find_existing(
         self, callback_url: str, refusal: RefusedByStrava
-    ) -> Subscription:
+    ) -> RemoteSubscription:
         for subscription in self.subscriptions():
             if subscription.callback_url == callback_url:
                 return subscription
         raise refusal
 
-    def _who(self) -> dict[str, str]:
+    def _app_credentials(self) -> dict[str, str]:
         return {
-            "client_id": str(self._wire.client_id),
-            "client_secret": self._wire.client_secret,
+            "client_id": str(self._session.client_id),
+            "client_secret": self._session.client_secret,
         }
 
 
-def _tokens(info: "AccessInfo") -> Tokens:
-    pair: tuple[Any, Any] = info["access_token"], info["refresh_token"]
-    if not all(isinstance(token, str) and token for token in pair):
+def _to_tokens(info: "AccessInfo") -> Tokens:
+    token_pair: tuple[Any, Any] = info["access_token"], info["refresh_token"]
+    if not all(isinstance(token, str) and token for token in token_pair):
         raise StravaUnavailable("Strava answered without usable tokens.")
-    expires_s = whole(info, "expires_at", LAST_EXPIRY_S)
-    return Tokens(*pair, expires_at=datetime.fromtimestamp(expires_s, UTC))
+    expires_s = require_int(info, "expires_at", MAX_EXPIRY_S)
+    return Tokens(*token_pair, expires_at=datetime.fromtimestamp(expires_s, UTC))
 
 
-def _subscription(entry: Any) -> Subscription:
-    callback_url = usable(usable(entry, dict).get("callback_url"), str)
-    return Subscription(id=whole(entry, "id"), callback_url=callback_url)
+def _to_subscription(entry: Any) -> RemoteSubscription:
+    callback_url = require_type(require_type(entry, dict).get("callback_url"), str)
+    return RemoteSubscription(id=require_int(entry, "id"), callback_url=callback_url)
 
 
-def _page(records: list[object]) -> Page:
+def _to_page(records: list[object]) -> ActivityPage:
     """Sort the records into what they are, newest first; Strava's order varies."""
-    found = [parse(record) for record in records]
-    runs = sorted(_only(RemoteRun, found), key=lambda run: run.started_at, reverse=True)
+    activities = [parse_activity(record) for record in records]
+    runs = sorted(
+        _of_kind(RemoteRun, activities), key=lambda run: run.started_at, reverse=True
+    )
     days = [run.local_day for run in runs]
     days += [
-        known
-        for record, one in zip(records, found, strict=True)
-        if not isinstance(one, RemoteRun) and (known := day(record)) is not None
+        local_day
+        for record, activity in zip(records, activities, strict=True)
+        if not isinstance(activity, RemoteRun)
+        and (local_day := local_day_of(record)) is not None
     ]
-    return Page(
+    return ActivityPage(
         runs=tuple(runs),
-        others=tuple(_only(NotARun, found)),
-        unreadable=tuple(_only(Unreadable, found)),
+        other_activities=tuple(_of_kind(OtherActivity, activities)),
+        unreadable=tuple(_of_kind(UnreadableRecord, activities)),
         size=len(records),
         oldest_day=min(days, default=None),
     )
 
 
-def _only(
-    kind: type[Kind], found: list[RemoteRun | NotARun | Unreadable]
+def _of_kind(
+    kind: type[Kind], activities: list[RemoteRun | OtherActivity | UnreadableRecord]
 ) -> list[Kind]:
-    return [one for one in found if isinstance(one, kind)]
+    return [activity for activity in activities if isinstance(activity, kind)]

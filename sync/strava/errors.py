@@ -18,12 +18,16 @@ from sync.errors import (
     StravaUnavailable,
 )
 
-FULL = ("connected athletes exceeded", "too many athletes", "too many accounts")
-CODES = {"AuthorizationCode", "RequestToken"}
-LONGEST_REASON = 200
+APP_FULL_PHRASES = (
+    "connected athletes exceeded",
+    "too many athletes",
+    "too many accounts",
+)
+CODE_RESOURCES = {"AuthorizationCode", "RequestToken"}
+MAX_REASON_LENGTH = 200
 
 
-class Door(Enum):
+class Credential(Enum):
     """Which part of Strava answers: the same status means different things."""
 
     RUNNER = auto()  # with a runner's access token
@@ -32,7 +36,7 @@ class Door(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ErrorEntry:
     """One entry of `errors` in a refusal's body."""
 
     resource: str
@@ -40,26 +44,34 @@ class Fault:
     code: str
 
 
-def meaning(status: int, body: object, door: Door) -> MoodmilesError | None:
+def error_for(
+    status: int, body: object, credential: Credential
+) -> MoodmilesError | None:
     """Say what an answer other than a 429 means; None if it is not a refusal."""
     if 200 <= status < 300:
         return None
     if not 400 <= status < 500:
         return StravaUnavailable(f"Strava answered with status {status}.")
-    faults = _faults(body)
-    return _of_the_app(body, faults, door) or _of_the_door(status, faults, door)
+    entries = _parse_entries(body)
+    return _app_error(body, entries, credential) or _credential_error(
+        status, entries, credential
+    )
 
 
-def _of_the_app(body: object, faults: list[Fault], door: Door) -> MoodmilesError | None:
+def _app_error(
+    body: object, entries: list[ErrorEntry], credential: Credential
+) -> MoodmilesError | None:
     """Look for what concerns everybody, whatever was asked for."""
-    if any(_is_inactive(fault) for fault in faults):
+    if any(_is_inactive(entry) for entry in entries):
         return AppInactive(
             "Strava has switched this app off: its owner needs a Strava subscription "
             "and then reactivates the app at strava.com/settings/api."
         )
-    if any(phrase in str(body).lower() for phrase in FULL):
+    if any(phrase in str(body).lower() for phrase in APP_FULL_PHRASES):
         return AppFull("Strava lets no more runners connect to this app.")
-    if door is not Door.RUNNER and any(_is_our_name(fault) for fault in faults):
+    if credential is not Credential.RUNNER and any(
+        _is_app_credential(entry) for entry in entries
+    ):
         return NotConfigured(
             "Strava does not know MOODMILES_STRAVA_CLIENT_ID, or "
             "MOODMILES_STRAVA_CLIENT_SECRET does not belong to it."
@@ -67,65 +79,69 @@ def _of_the_app(body: object, faults: list[Fault], door: Door) -> MoodmilesError
     return None
 
 
-def _of_the_door(status: int, faults: list[Fault], door: Door) -> MoodmilesError:
-    match door:
-        case Door.RUNNER:
-            return _of_a_runner(status, faults)
-        case Door.TOKEN:
-            return _of_a_token(status, faults)
-        case Door.APP:
-            return RefusedByStrava(_reason(status, faults))
+def _credential_error(
+    status: int, entries: list[ErrorEntry], credential: Credential
+) -> MoodmilesError:
+    match credential:
+        case Credential.RUNNER:
+            return _runner_error(status, entries)
+        case Credential.TOKEN:
+            return _token_error(status, entries)
+        case Credential.APP:
+            return RefusedByStrava(_reason(status, entries))
 
 
-def _of_a_runner(status: int, faults: list[Fault]) -> MoodmilesError:
-    if any(_is_missing_permission(fault) for fault in faults):
+def _runner_error(status: int, entries: list[ErrorEntry]) -> MoodmilesError:
+    if any(_is_missing_permission(entry) for entry in entries):
         return ScopeMissing("The runner has not allowed us to see activities.")
     if status == 401:
         return AccessRevoked("Strava no longer accepts this runner's access.")
-    if status == 404 or any(fault.resource == "Activity" for fault in faults):
+    if status == 404 or any(entry.resource == "Activity" for entry in entries):
         return NotOnStrava("Strava does not show this to us.")
-    return RefusedByStrava(_reason(status, faults))
+    return RefusedByStrava(_reason(status, entries))
 
 
-def _of_a_token(status: int, faults: list[Fault]) -> MoodmilesError:
-    for fault in faults:
-        if fault.resource == "RefreshToken":
+def _token_error(status: int, entries: list[ErrorEntry]) -> MoodmilesError:
+    for entry in entries:
+        if entry.resource == "RefreshToken":
             return AccessRevoked("Strava no longer accepts this runner's access.")
-        if fault.resource in CODES or fault.field == "code":
+        if entry.resource in CODE_RESOURCES or entry.field == "code":
             return CodeRefused("Strava's permission was used already or is too old.")
-    return RefusedByStrava(_reason(status, faults))
+    return RefusedByStrava(_reason(status, entries))
 
 
-def _is_inactive(fault: Fault) -> bool:
-    return fault.resource == "Application" and fault.code == "Inactive"
+def _is_inactive(entry: ErrorEntry) -> bool:
+    return entry.resource == "Application" and entry.code == "Inactive"
 
 
-def _is_our_name(fault: Fault) -> bool:
-    return fault.resource == "Application" and fault.field in {
+def _is_app_credential(entry: ErrorEntry) -> bool:
+    return entry.resource == "Application" and entry.field in {
         "",
         "client_id",
         "client_secret",
     }
 
 
-def _is_missing_permission(fault: Fault) -> bool:
-    return fault.code == "missing" and fault.field.endswith("permission")
+def _is_missing_permission(entry: ErrorEntry) -> bool:
+    return entry.code == "missing" and entry.field.endswith("permission")
 
 
-def _reason(status: int, faults: list[Fault]) -> str:
-    told = "; ".join(f"{fault.field} {fault.code}".strip() for fault in faults)
-    return f"Strava refused ({status}): {told or 'no reason given'}."[:LONGEST_REASON]
+def _reason(status: int, entries: list[ErrorEntry]) -> str:
+    details = "; ".join(f"{entry.field} {entry.code}".strip() for entry in entries)
+    return f"Strava refused ({status}): {details or 'no reason given'}."[
+        :MAX_REASON_LENGTH
+    ]
 
 
-def _faults(body: object) -> list[Fault]:
+def _parse_entries(body: object) -> list[ErrorEntry]:
     """Read `errors`, which is a list by the book and other things in the wild."""
     listed = body.get("errors") if isinstance(body, Mapping) else None
     entries = listed if isinstance(listed, list) else [listed]
-    return [_fault(entry) for entry in entries if isinstance(entry, Mapping)]
+    return [_parse_entry(entry) for entry in entries if isinstance(entry, Mapping)]
 
 
-def _fault(entry: Mapping[Any, Any]) -> Fault:
-    return Fault(
+def _parse_entry(entry: Mapping[Any, Any]) -> ErrorEntry:
+    return ErrorEntry(
         resource=str(entry.get("resource") or ""),
         field=str(entry.get("field") or ""),
         code=str(entry.get("code") or ""),

@@ -6,57 +6,57 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sync.strava.api import NotARun, RemoteRun, Unreadable
+from sync.strava.api import OtherActivity, RemoteRun, UnreadableRecord
 
-RUNS = frozenset({"Run", "TrailRun", "VirtualRun"})
-RACE = 1
+RUN_SPORTS = frozenset({"Run", "TrailRun", "VirtualRun"})
+RACE_WORKOUT = 1
 # Strava shows this on the clock of a runner who hides the start time.
 HIDDEN_START = time(0, 0, 1)
 
-HIGHEST_ID = 2**63 - 1
-LONGEST_M = 10_000_000.0
-LONGEST_S = 366 * 86_400
-HIGHEST_M = 1_000_000.0
-WIDEST_OFFSET_S = 18 * 3600
-LONGEST_DEVICE = 100
+MAX_ID = 2**63 - 1
+MAX_DISTANCE_M = 10_000_000.0
+MAX_DURATION_S = 366 * 86_400
+MAX_ELEVATION_M = 1_000_000.0
+MAX_OFFSET_S = 18 * 3600
+MAX_DEVICE_LENGTH = 100
 VISIBILITIES = frozenset({"everyone", "followers_only", "only_me"})
 
 
-class _Odd(Exception):
+class _InvalidField(Exception):
     """A field that does not make sense; the text says which and why."""
 
 
-def parse(record: object) -> RemoteRun | NotARun | Unreadable:
+def parse_activity(record: object) -> RemoteRun | OtherActivity | UnreadableRecord:
     """Read one activity, in the list's form or in the detailed one."""
     if not isinstance(record, Mapping):
-        return Unreadable(id=0, reason="the record is not an object")
+        return UnreadableRecord(id=0, reason="the record is not an object")
     try:
-        activity_id = _whole(record, "id", 1, HIGHEST_ID)
-    except _Odd as odd:
-        return Unreadable(id=0, reason=str(odd))
+        activity_id = _read_int(record, "id", 1, MAX_ID)
+    except _InvalidField as error:
+        return UnreadableRecord(id=0, reason=str(error))
     try:
         sport = _sport(record)
-        if sport not in RUNS:
-            return NotARun(id=activity_id, sport=sport)
-        return _run(record, activity_id, sport)
-    except _Odd as odd:
-        return Unreadable(id=activity_id, reason=str(odd))
+        if sport not in RUN_SPORTS:
+            return OtherActivity(id=activity_id, sport=sport)
+        return _to_run(record, activity_id, sport)
+    except _InvalidField as error:
+        return UnreadableRecord(id=activity_id, reason=str(error))
 
 
-def day(record: object, field: str = "start_date_local") -> date | None:
+def local_day_of(record: object, field: str = "start_date_local") -> date | None:
     """Tell the local day of any record, a run or not, if it has one."""
     try:
-        return _moment(record, field).date() if record else None
-    except _Odd:
+        return _read_time(record, field).date() if record else None
+    except _InvalidField:
         return None
 
 
-def _run(record: Mapping[Any, Any], activity_id: int, sport: str) -> RemoteRun:
-    local = _moment(record, "start_date_local")
+def _to_run(record: Mapping[Any, Any], activity_id: int, sport: str) -> RemoteRun:
+    local = _read_time(record, "start_date_local")
     zone = _zone(record)
     offset_s = _offset_s(record, zone)
     start_known = local.time() != HIDDEN_START
-    moving_s = _seconds(record, "moving_time")
+    moving_s = _read_seconds(record, "moving_time")
     return RemoteRun(
         id=activity_id,
         sport=sport,
@@ -65,14 +65,14 @@ def _run(record: Mapping[Any, Any], activity_id: int, sport: str) -> RemoteRun:
         zone=zone,
         offset_s=offset_s,
         local_day=local.date(),
-        distance_m=_number(record, "distance", 0, LONGEST_M),
+        distance_m=_read_number(record, "distance", 0, MAX_DISTANCE_M),
         moving_s=moving_s,
         elapsed_s=_elapsed_s(record, moving_s),
         elevation_m=_elevation_m(record),
         treadmill=record.get("trainer") is True or sport == "VirtualRun",
         manual=record.get("manual") is True,
-        race=record.get("workout_type") == RACE,
-        with_others=_company(record) > 1,
+        race=record.get("workout_type") == RACE_WORKOUT,
+        with_others=_athlete_count(record) > 1,
         device=_device(record),
         visibility=_visibility(record),
     )
@@ -84,7 +84,7 @@ def _sport(record: Mapping[Any, Any]) -> str:
     if sport is None:
         sport = record.get("type")
     if not isinstance(sport, str) or not sport:
-        raise _Odd("sport_type is not a name")
+        raise _InvalidField("sport_type is not a name")
     return sport
 
 
@@ -97,19 +97,19 @@ def _started_at(
     the offset can tell where the day began.
     """
     if start_known:
-        return _moment(record, "start_date").replace(tzinfo=UTC)
+        return _read_time(record, "start_date").replace(tzinfo=UTC)
     return (local - timedelta(seconds=offset_s)).replace(tzinfo=UTC)
 
 
-def _moment(record: Any, field: str) -> datetime:
+def _read_time(record: Any, field: str) -> datetime:
     """Read a time without its Z, which is false in the local one."""
     text = record.get(field) if isinstance(record, Mapping) else None
     try:
         moment = datetime.fromisoformat(text.removesuffix("Z"))  # type: ignore[union-attr]
     except (AttributeError, TypeError, ValueError):
-        raise _Odd(f"{field} is not a time") from None
+        raise _InvalidField(f"{field} is not a time") from None
     if moment.tzinfo is not None or not 1970 < moment.year < 2200:
-        raise _Odd(f"{field} is not a time that we can use")
+        raise _InvalidField(f"{field} is not a time that we can use")
     return moment.replace(microsecond=0)
 
 
@@ -133,11 +133,11 @@ def _is_known(zone: str) -> bool:
 
 def _offset_s(record: Mapping[Any, Any], zone: str | None) -> int:
     if record.get("utc_offset") is not None:
-        widest = WIDEST_OFFSET_S
-        return round(_number(record, "utc_offset", -widest, widest))
+        max_offset_s = MAX_OFFSET_S
+        return round(_read_number(record, "utc_offset", -max_offset_s, max_offset_s))
     if zone is None:
-        raise _Odd("neither utc_offset nor timezone says where the run was")
-    local = _moment(record, "start_date_local").replace(tzinfo=ZoneInfo(zone))
+        raise _InvalidField("neither utc_offset nor timezone says where the run was")
+    local = _read_time(record, "start_date_local").replace(tzinfo=ZoneInfo(zone))
     return int((local.utcoffset() or timedelta()).total_seconds())
 
 
@@ -145,51 +145,57 @@ def _elapsed_s(record: Mapping[Any, Any], moving_s: int) -> int:
     """Take at least the moving time: a few records claim less."""
     if record.get("elapsed_time") is None:
         return moving_s
-    return max(moving_s, _seconds(record, "elapsed_time"))
+    return max(moving_s, _read_seconds(record, "elapsed_time"))
 
 
 def _elevation_m(record: Mapping[Any, Any]) -> float | None:
     if record.get("total_elevation_gain") is None:
         return None
-    return _number(record, "total_elevation_gain", -HIGHEST_M, HIGHEST_M)
+    return _read_number(
+        record, "total_elevation_gain", -MAX_ELEVATION_M, MAX_ELEVATION_M
+    )
 
 
-def _company(record: Mapping[Any, Any]) -> int:
+def _athlete_count(record: Mapping[Any, Any]) -> int:
     count = record.get("athlete_count")
     return count if isinstance(count, int) else 1
 
 
 def _device(record: Mapping[Any, Any]) -> str | None:
     name = record.get("device_name")
-    return name.strip()[:LONGEST_DEVICE] or None if isinstance(name, str) else None
+    return name.strip()[:MAX_DEVICE_LENGTH] or None if isinstance(name, str) else None
 
 
 def _visibility(record: Mapping[Any, Any]) -> str:
     """Believe the stricter of the two fields; not private means followers."""
     if record.get("private") is True:
         return "only_me"
-    told = record.get("visibility")
-    known = isinstance(told, str) and told in VISIBILITIES
-    return str(told) if known else "followers_only"
+    visibility = record.get("visibility")
+    is_known = isinstance(visibility, str) and visibility in VISIBILITIES
+    return str(visibility) if is_known else "followers_only"
 
 
-def _seconds(record: Mapping[Any, Any], field: str) -> int:
-    return round(_number(record, field, 0, LONGEST_S))
+def _read_seconds(record: Mapping[Any, Any], field: str) -> int:
+    return round(_read_number(record, field, 0, MAX_DURATION_S))
 
 
-def _whole(record: Mapping[Any, Any], field: str, least: int, most: int) -> int:
+def _read_int(
+    record: Mapping[Any, Any], field: str, min_value: int, max_value: int
+) -> int:
     value = record.get(field)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise _Odd(f"{field} is not a whole number")
-    if not least <= value <= most:
-        raise _Odd(f"{field} is out of range")
+        raise _InvalidField(f"{field} is not a whole number")
+    if not min_value <= value <= max_value:
+        raise _InvalidField(f"{field} is out of range")
     return value
 
 
-def _number(record: Mapping[Any, Any], field: str, least: float, most: float) -> float:
+def _read_number(
+    record: Mapping[Any, Any], field: str, min_value: float, max_value: float
+) -> float:
     value = record.get(field)
     if not isinstance(value, int | float) or isinstance(value, bool):
-        raise _Odd(f"{field} is not a number")
-    if not least <= value <= most:  # neither NaN nor infinity is within
-        raise _Odd(f"{field} is out of range")
+        raise _InvalidField(f"{field} is not a number")
+    if not min_value <= value <= max_value:  # neither NaN nor infinity is within
+        raise _InvalidField(f"{field} is out of range")
     return float(value)

@@ -8,22 +8,22 @@ from sync.errors import NotConfigured, RateLimited, StravaUnavailable
 from sync.settings import Settings
 from sync.strava.api import Lane
 from sync.strava.budget import Budget
-from sync.strava.errors import Door, meaning
+from sync.strava.errors import Credential, error_for
 
 # requests and stravalib take their time to load: only a call does so.
 # ruff: noqa: PLC0415
 if TYPE_CHECKING:
     from requests import Response, Session
 
-    from sync.strava.stravalib_adapter import Api
+    from sync.strava.stravalib_adapter import StravaApi
 
-TOO_MANY = 429
-FINE = range(200, 300)
+TOO_MANY_REQUESTS = 429
+SUCCESS_STATUSES = range(200, 300)
 
-Answer = TypeVar("Answer")
+ValueT = TypeVar("ValueT")
 
 
-class Wire:
+class ApiSession:
     """One session and one budget; every way to ask Strava leads through here."""
 
     def __init__(self, settings: Settings, budget: Budget) -> None:
@@ -40,81 +40,83 @@ class Wire:
 
     @property
     def client_secret(self) -> str:
-        return self._settings.secret("strava_client_secret")
+        return self._settings.require_secret("strava_client_secret")
 
     def get(self, access_token: str, path: str, lane: Lane, **params: Any) -> Any:
         """Read something of a runner's: one request out of the shared budget."""
         from sync.strava.http import Unreached
 
-        api = self._api(Door.RUNNER, access_token)
+        api = self._build_api(Credential.RUNNER, access_token)
         taken_at_ms = self._budget.reserve(lane)
         try:
-            return self._answered(partial(api.get, path, **params))
+            return self._translate_errors(partial(api.get, path, **params))
         except Unreached:
-            self._budget.give_back(taken_at_ms)
+            self._budget.refund(taken_at_ms)
             raise
 
-    def with_tokens(self, ask: Callable[["Api"], Answer]) -> Answer:
+    def call_token_endpoint(self, call: Callable[["StravaApi"], ValueT]) -> ValueT:
         """Let stravalib speak to the token endpoint, which counts nothing."""
-        return self._answered(partial(ask, self._api(Door.TOKEN)))
+        return self._translate_errors(partial(call, self._build_api(Credential.TOKEN)))
 
-    def as_the_app(self, method: str, address: str, **options: Any) -> object:
+    def request_as_app(self, method: str, address: str, **options: Any) -> object:
         """Ask with our own id and secret; None if the answer has no body."""
 
-        def ask() -> object:
+        def send_request() -> object:
             response = self._http.request(method, address, **options)
-            self._judge(Door.APP, response)
+            self._check_response(Credential.APP, response)
             return response.json() if response.content else None
 
-        return self._answered(ask)
+        return self._translate_errors(send_request)
 
     @cached_property
     def _http(self) -> "Session":
-        from sync.strava.http import session
+        from sync.strava.http import build_session
 
-        return session()
+        return build_session()
 
-    def _api(self, door: Door, access_token: str | None = None) -> "Api":
-        from sync.strava.stravalib_adapter import Api
+    def _build_api(
+        self, credential: Credential, access_token: str | None = None
+    ) -> "StravaApi":
+        from sync.strava.stravalib_adapter import StravaApi
 
-        return Api(
+        return StravaApi(
             self._http,
-            partial(self._judge, door),
+            partial(self._check_response, credential),
             site_url=self._settings.strava_site_url,
             api_url=self._settings.strava_api_url,
             access_token=access_token,
         )
 
-    def _answered(self, ask: Callable[[], Answer]) -> Answer:
-        from sync.strava.http import answered
+    def _translate_errors(self, call: Callable[[], ValueT]) -> ValueT:
+        from sync.strava.http import translate_errors
 
-        return answered(ask)
+        return translate_errors(call)
 
-    def _judge(self, door: Door, response: "Response") -> None:
-        refused = response.status_code == TOO_MANY
-        until = self._budget.learn(response.headers, refused=refused)
+    def _check_response(self, credential: Credential, response: "Response") -> None:
+        refused = response.status_code == TOO_MANY_REQUESTS
+        until = self._budget.update_from_headers(response.headers, refused=refused)
         if refused:
             raise RateLimited(until)
-        if response.status_code in FINE:
+        if response.status_code in SUCCESS_STATUSES:
             return  # a page of runs is large: it is read once, by who asked
-        trouble = meaning(response.status_code, _body(response), door)
-        if trouble is not None:
-            raise trouble
+        error = error_for(response.status_code, _body(response), credential)
+        if error is not None:
+            raise error
 
 
-def usable(value: object, kind: type[Answer]) -> Answer:
+def require_type(value: object, kind: type[ValueT]) -> ValueT:
     """Return `value` if it is of the kind that Strava promises."""
     if not isinstance(value, kind):
         raise StravaUnavailable("Strava answered with something of another shape.")
     return value
 
 
-def whole(answer: object, field: str, most: int = 2**63 - 1) -> int:
+def require_int(answer: object, field: str, max_value: int = 2**63 - 1) -> int:
     """Take a positive whole number out of an answer."""
-    number = usable(answer, dict).get(field)
+    number = require_type(answer, dict).get(field)
     if not isinstance(number, int) or isinstance(number, bool):
         number = 0
-    if not 1 <= number <= most:
+    if not 1 <= number <= max_value:
         raise StravaUnavailable(f"Strava's answer lacks a usable {field}.")
     return number
 

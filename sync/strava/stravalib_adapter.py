@@ -14,37 +14,37 @@ from typing_extensions import override
 
 
 @contextmanager
-def _unmoved() -> Generator[None]:
+def _undo_import_effects() -> Generator[None]:
     """Undo what stravalib does to warnings and logging when it is imported."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        shown_by = warnings.showwarning
+        previous_hook = warnings.showwarning
         yield
-        if warnings.showwarning is not shown_by:
+        if warnings.showwarning is not previous_hook:
             logging.captureWarnings(capture=False)
 
 
-with _unmoved():
+with _undo_import_effects():
     from stravalib.protocol import ApiV3
 
 # What has been loaded by now stays: no collection need look through it again.
 gc.freeze()
 
 
-class Api(ApiV3):
+class StravaApi(ApiV3):
     """stravalib's low level: it asks, `judge` decides what the answer means."""
 
     def __init__(
         self,
         http: Session,
-        judge: Callable[[Response], None],
+        check_response: Callable[[Response], None],
         *,
         site_url: str,
         api_url: str,
         access_token: str | None = None,
     ) -> None:
         super().__init__(access_token=access_token, requests_session=http)
-        self._judge = judge
+        self._check_response = check_response
         self._site_url = site_url
         self._api_url = api_url
 
@@ -62,5 +62,5 @@ class Api(ApiV3):
 
     @override
     def _handle_protocol_error(self, response: Response) -> Response:
-        self._judge(response)
+        self._check_response(response)
         return response

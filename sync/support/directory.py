@@ -12,15 +12,15 @@ from pathlib import Path
 
 from babel.core import get_global
 
-from sync.language import spoken
+from sync.language import current_language
 
 ANYWHERE = "*"
-_NOWHERE = "ZZ"  # where UTC lies
+_UNKNOWN_TERRITORY = "ZZ"  # where UTC lies
 _FILE = Path(__file__).with_name("support.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Helpline:
     """One place to turn to: its name, how to reach it, and a page if it has one."""
 
     name: str
@@ -30,7 +30,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Support:
+class CountryHelplines:
     """Free and confidential lines of one country, or of anywhere.
 
     `source` is the page that the numbers were compared with on `checked_on`.
@@ -38,65 +38,68 @@ class Support:
 
     country: str
     emergency: str
-    lines: tuple[Line, ...]
+    lines: tuple[Helpline, ...]
     checked_on: date
     source: str
     emergency_in: Mapping[str, str] = field(default_factory=dict)
 
 
-def support(country: str | None) -> Support:
+def find_helplines(country: str | None) -> CountryHelplines:
     """Return the lines of a country (two letters), or those that know them all.
 
     The country comes from the runner's own settings, or is guessed and said to
     be; the places where they ran are never looked at.
     """
-    known = _read()
-    return _in_words(known.get((country or "").upper(), known[ANYWHERE]), spoken())
+    by_country = _load_helplines()
+    return _translate(
+        by_country.get((country or "").upper(), by_country[ANYWHERE]),
+        current_language(),
+    )
 
 
-def _in_words(found: Support, language: str) -> Support:
+def _translate(helplines: CountryHelplines, language: str) -> CountryHelplines:
     return replace(
-        found,
-        emergency=found.emergency_in.get(language, found.emergency),
+        helplines,
+        emergency=helplines.emergency_in.get(language, helplines.emergency),
         lines=tuple(
             replace(line, reach=line.reach_in.get(language, line.reach))
-            for line in found.lines
+            for line in helplines.lines
         ),
     )
 
 
-def countries() -> tuple[str, ...]:
+def list_countries() -> tuple[str, ...]:
     """List the countries that have lines of their own."""
-    return tuple(sorted(set(_read()) - {ANYWHERE}))
+    return tuple(sorted(set(_load_helplines()) - {ANYWHERE}))
 
 
-def country_of_zone(zone: str) -> str | None:
+def find_zone_country(zone: str) -> str | None:
     """Return the country that a time zone such as Europe/Berlin lies in."""
-    own_name = get_global("zone_aliases").get(zone, zone)
+    canonical_name = get_global("zone_aliases").get(zone, zone)
     territories = get_global("zone_territories")
-    found: str | None = territories.get(zone) or territories.get(own_name)
-    return None if found == _NOWHERE else found
+    country: str | None = territories.get(zone) or territories.get(canonical_name)
+    return None if country == _UNKNOWN_TERRITORY else country
 
 
-def country_of_languages(languages: Iterable[str]) -> str | None:
+def guess_language_country(languages: Iterable[str]) -> str | None:
     """Return the first country that a browser's languages, best first, name."""
     for language in languages:
-        _, _, rest = language.replace("_", "-").partition("-")
-        last = rest.rpartition("-")[2].upper()
-        if len(last) == 2 and last.isalpha():
-            return last
+        _, _, subtags = language.replace("_", "-").partition("-")
+        region = subtags.rpartition("-")[2].upper()
+        if len(region) == 2 and region.isalpha():
+            return region
     return None
 
 
 @cache
-def _read() -> dict[str, Support]:
+def _load_helplines() -> dict[str, CountryHelplines]:
     content = json.loads(_FILE.read_text(encoding="utf-8"))
     return {
-        country: Support(
+        country: CountryHelplines(
             country=country,
             emergency=entry["emergency"],
             emergency_in=entry.get("emergency_in", {}),
-            lines=tuple(Line(**line) for line in entry["lines"]),
+            lines=tuple(Helpline(**line) for line in entry["lines"]),
             checked_on=date.fromisoformat(entry["checked_on"]),
             source=entry["source"],
         )

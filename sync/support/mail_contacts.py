@@ -12,27 +12,27 @@ from sqlalchemy.orm import Session
 
 from sync.analytics.dataset.load import MOOD_KINDS
 from sync.analytics.sentences import store
-from sync.analytics.sentences.milestones import Decided
+from sync.analytics.sentences.milestones import PanelDecision
 from sync.analytics.sentences.rare_notices import (
-    RARE,
-    in_mail,
-    mailed_in,
-    mostly_low,
-    not_mailed,
+    NOTICE_STATE,
+    claim_support_mail,
+    find_support_mail,
+    is_mostly_low,
+    release_support_mail,
 )
 from sync.crypto import Vault
 from sync.mail import quiet_hours
-from sync.mail.message import Person
+from sync.mail.message import FooterContact
 from sync.models import Answer, Mail, Runner
 from sync.runtime import Runtime
-from sync.support.directory import country_of_zone, support
+from sync.support.directory import find_helplines, find_zone_country
 
-_LAST = 100  # far more than any rule about the last answers looks at
+_MAX_ANSWERS = 100  # far more than any rule about the last answers looks at
 
 
-def for_mail(
+def select_mail_contacts(
     runtime: Runtime, mail_id: int, runner_id: int, *, is_low: bool = False
-) -> Sequence[Person]:
+) -> Sequence[FooterContact]:
     """Return whom this mail names, nearest first; nobody if it should not.
 
     `is_low` is what else than mood answers speaks for it.
@@ -42,41 +42,53 @@ def for_mail(
         runner = session.get(Runner, runner_id, with_for_update={"key_share": True})
         if runner is None:
             return ()
-        now, vault = runtime.db.now(session), runtime.sealer.vault(runner.vault_key)
-        is_low = is_low or _mostly_low(session, runner, vault, now=now)
-        stored = _stored(session, runner_id, vault)
-        kept, is_named = in_mail(stored, mail_id, is_low=is_low, now=now)
-        if kept != stored:
+        now, vault = (
+            runtime.db.now(session),
+            runtime.sealer.open_vault(runner.vault_key),
+        )
+        is_low = is_low or _has_mostly_low_answers(session, runner, vault, now=now)
+        stored = _load_notice_state(session, runner_id, vault)
+        state, has_contacts = claim_support_mail(
+            stored, mail_id, is_low=is_low, now=now
+        )
+        if state != stored:
             version = runner.data_version
-            store.keep(session, runner_id, vault, {RARE: kept}, data_version=version)
-        country = runner.preferences.get("country") or country_of_zone(runner.zone)
-    if not is_named:
+            store.save_decisions(
+                session, runner_id, vault, {NOTICE_STATE: state}, data_version=version
+            )
+        country = runner.preferences.get("country") or find_zone_country(runner.zone)
+    if not has_contacts:
         return ()
-    return [Person(line.name, line.reach, line.url) for line in support(country).lines]
+    return [
+        FooterContact(line.name, line.reach, line.url)
+        for line in find_helplines(country).lines
+    ]
 
 
-def _mostly_low(
+def _has_mostly_low_answers(
     session: Session, runner: Runner, vault: Vault, *, now: datetime
 ) -> bool:
     rows = session.execute(
         select(Answer.answered_at, Answer.sealed)
         .where(Answer.runner_id == runner.id, Answer.kind.in_(MOOD_KINDS))
         .order_by(Answer.answered_at.desc(), Answer.id.desc())
-        .limit(_LAST)
+        .limit(_MAX_ANSWERS)
     ).all()[::-1]
-    zone = quiet_hours.zone_of(runner.zone)
-    return mostly_low(
-        [said["mood"] for said in vault.open_all([row.sealed for row in rows])],
-        [store.local_today(row.answered_at, zone) for row in rows],
-        today=store.local_today(now, zone),
+    zone = quiet_hours.get_zone(runner.zone)
+    return is_mostly_low(
+        [answer["mood"] for answer in vault.open_all([row.sealed for row in rows])],
+        [store.compute_local_day(row.answered_at, zone) for row in rows],
+        today=store.compute_local_day(now, zone),
     )
 
 
-def _stored(session: Session, runner_id: int, vault: Vault) -> Decided | None:
+def _load_notice_state(
+    session: Session, runner_id: int, vault: Vault
+) -> PanelDecision | None:
     """Return what is kept of rare things; a mail that never left does not count."""
-    stored = store.decisions(session, runner_id, vault).get(RARE)
-    mail_id = mailed_in(stored)
+    stored = store.load_decisions(session, runner_id, vault).get(NOTICE_STATE)
+    mail_id = find_support_mail(stored)
     if stored is None or mail_id is None:
         return stored
-    withheld = session.scalar(select(Mail.withheld_for).where(Mail.id == mail_id))
-    return not_mailed(stored) if withheld else stored
+    suppressed_for = session.scalar(select(Mail.withheld_for).where(Mail.id == mail_id))
+    return release_support_mail(stored) if suppressed_for else stored

@@ -19,32 +19,34 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from sync import account_state
-from sync.database import Bind, insert
+from sync.database import Bind, dialect_insert
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
-from sync.surveys.policy.frequency import Asked, Mailed, Silence
+from sync.surveys.policy.frequency import QuestionMail, RecentQuestion, Response
 from sync.surveys.policy.run_decision import RunFacts
 
-BATCH = 500  # decided in one transaction, which must stay short
-_LOOK_BACK = timedelta(days=8)
-_LOOKED_BACK_AT = 12
-_QUESTIONS = ("survey", "survey_reminder", "checkin")
-_DECIDED_AGAIN = ("verdict", "reason", "minutes_since_end", "policy", "decided_at")
+BATCH_SIZE = 500  # decided in one transaction, which must stay short
+_LOOKBACK = timedelta(days=8)
+_MAX_RESPONSES = 12
+_QUESTION_MAIL_KINDS = ("survey", "survey_reminder", "checkin")
+_UPSERT_COLUMNS = ("verdict", "reason", "minutes_since_end", "policy", "decided_at")
 # Built once, for they run with every page of an import, as in `runners.store`.
-_WHOSE = bindparam("whose", type_=Run.runner_id.type)
-_OLDEST = (
+_RUNNER_ID = bindparam("whose", type_=Run.runner_id.type)
+_OLDEST_UNDECIDED = (
     select(Run.runner_id, func.min(Run.undecided_since).label("since"))
     .where(Run.undecided_since.is_not(None))
     .group_by(Run.runner_id)
     .subquery()
 )
-_WAITING = (
+_SELECT_WAITING_RUNNERS = (
     select(Runner.id)
-    .join(_OLDEST, _OLDEST.c.runner_id == Runner.id)
+    .join(_OLDEST_UNDECIDED, _OLDEST_UNDECIDED.c.runner_id == Runner.id)
     .where(account_state.may_collect(Runner.id))
-    .order_by(_OLDEST.c.since)
+    .order_by(_OLDEST_UNDECIDED.c.since)
 )
-_LINKED_AT = select(Connection.linked_at).where(Connection.runner_id == _WHOSE)
-_UNDECIDED = (
+_SELECT_LINKED_AT = select(Connection.linked_at).where(
+    Connection.runner_id == _RUNNER_ID
+)
+_SELECT_UNDECIDED = (
     select(
         Run.id,
         Run.started_at,
@@ -58,43 +60,45 @@ _UNDECIDED = (
         Run.race,
         Run.imported,
     )
-    .where(Run.runner_id == _WHOSE, Run.undecided_since.is_not(None))
+    .where(Run.runner_id == _RUNNER_ID, Run.undecided_since.is_not(None))
     # As an index has them; by their starts all would be sorted for each batch.
     .order_by(Run.undecided_since)
-    .limit(BATCH)
+    .limit(BATCH_SIZE)
 )
 # The last of an index: a max() of rows that may be hidden reads all of them.
-_NEWEST = (
+_SELECT_NEWEST = (
     select(Run.started_at, Run.zone)
-    .where(Run.runner_id == _WHOSE, Run.hidden_at.is_(None))
+    .where(Run.runner_id == _RUNNER_ID, Run.hidden_at.is_(None))
     .order_by(Run.started_at.desc(), Run.id.desc())
     .limit(1)
 )
 
 
-def waiting_runners(session: Session) -> Sequence[int]:
+def find_waiting_runners(session: Session) -> Sequence[int]:
     """Return runners with runs that the policy has not looked at yet."""
-    return session.scalars(_WAITING).all()
+    return session.scalars(_SELECT_WAITING_RUNNERS).all()
 
 
-def lock(session: Session, runner_id: int) -> Runner | None:
+def lock_runner(session: Session, runner_id: int) -> Runner | None:
     """Hold the runner's row, so that two workers never decide side by side."""
     return session.scalar(
         select(Runner).where(Runner.id == runner_id).with_for_update()
     )
 
 
-def linked_at(session: Session, runner_id: int) -> datetime | None:
-    return session.scalar(_LINKED_AT, {"whose": runner_id})
+def get_linked_at(session: Session, runner_id: int) -> datetime | None:
+    return session.scalar(_SELECT_LINKED_AT, {"whose": runner_id})
 
 
-def undecided(session: Session, runner_id: int) -> list[RunFacts]:
+def load_undecided_runs(session: Session, runner_id: int) -> list[RunFacts]:
     """Return the undecided runs that waited longest, in order of their starts."""
-    rows = session.execute(_UNDECIDED, {"whose": runner_id})
-    return sorted(map(facts, rows), key=lambda run: (run.started_at, run.run_id))
+    rows = session.execute(_SELECT_UNDECIDED, {"whose": runner_id})
+    return sorted(
+        map(build_run_facts, rows), key=lambda run: (run.started_at, run.run_id)
+    )
 
 
-def runs(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
+def load_runs(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
     """Return these runs, oldest first."""
     if not run_ids:
         return ()
@@ -103,7 +107,7 @@ def runs(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
     ).all()
 
 
-def facts(run: Run | Row[*tuple[Any, ...]]) -> RunFacts:
+def build_run_facts(run: Run | Row[*tuple[Any, ...]]) -> RunFacts:
     ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
     return RunFacts(
         run_id=run.id,
@@ -113,16 +117,20 @@ def facts(run: Run | Row[*tuple[Any, ...]]) -> RunFacts:
         local_day=run.local_day,
         distance_m=run.distance_m,
         moving_s=run.moving_s,
-        manual=run.manual,
-        race=run.race,
-        imported=run.imported,
+        is_manual=run.manual,
+        is_race=run.race,
+        is_imported=run.imported,
     )
 
 
-def asked_lately(session: Session, runner_id: int, *, now: datetime) -> list[Asked]:
+def load_recent_questions(
+    session: Session, runner_id: int, *, now: datetime
+) -> list[RecentQuestion]:
     """Return the runner's questions of these days that stand, sent or not."""
     answered_at = (
-        select(func.min(Answer.answered_at)).where(_to(Survey)).scalar_subquery()
+        select(func.min(Answer.answered_at))
+        .where(_is_answer_to(Survey))
+        .scalar_subquery()
     )
     rows = session.execute(
         select(
@@ -132,62 +140,67 @@ def asked_lately(session: Session, runner_id: int, *, now: datetime) -> list[Ask
             Survey.send_at,
             Survey.sent_at,
             Survey.skipped_at,
-            Run.local_day,
-            answered_at,
+            Run.local_day.label("run_local_day"),
+            answered_at.label("answered_at"),
         )
         .outerjoin(Run, Run.id == Survey.run_id)
         .where(
             Survey.runner_id == runner_id,
-            Survey.send_at > now - _LOOK_BACK,
+            Survey.send_at > now - _LOOKBACK,
             Survey.cancelled_for.is_(None),
         )
     )
-    return [
-        Asked(
-            survey_id=survey_id,
-            local_day=day or send_at.date(),
-            send_at=send_at,
-            is_sent=sent_at is not None,
-            run_day=_run_day(run_day, day or send_at.date()) if kind == "run" else None,
-            answered_at=answered,
-            is_skipped=skipped_at is not None,
-        )
-        for survey_id, kind, day, send_at, sent_at, skipped_at, run_day, answered in (
-            rows
-        )
-    ]
+    return [_to_recent_question(row) for row in rows]
 
 
-def mailed_lately(session: Session, runner_id: int, *, now: datetime) -> list[Mailed]:
+def _to_recent_question(row: Row[*tuple[Any, ...]]) -> RecentQuestion:
+    local_day = row.local_day or row.send_at.date()
+    is_about_run = row.kind == "run"
+    return RecentQuestion(
+        survey_id=row.id,
+        local_day=local_day,
+        send_at=row.send_at,
+        is_sent=row.sent_at is not None,
+        run_day=_resolve_run_day(row.run_local_day, local_day)
+        if is_about_run
+        else None,
+        answered_at=row.answered_at,
+        is_skipped=row.skipped_at is not None,
+    )
+
+
+def load_recent_mails(
+    session: Session, runner_id: int, *, now: datetime
+) -> list[QuestionMail]:
     """Return the mails with a question that went out these days or still will."""
     at = func.coalesce(Mail.sent_at, Mail.due_at, type_=Mail.sent_at.type)
     rows = session.execute(
         select(Mail.survey_id, Mail.kind, at, Mail.sent_at.is_not(None)).where(
             Mail.runner_id == runner_id,
-            Mail.kind.in_(_QUESTIONS),
-            at > now - _LOOK_BACK,
+            Mail.kind.in_(_QUESTION_MAIL_KINDS),
+            at > now - _LOOKBACK,
         )
     )
     return [
-        Mailed(survey_id or 0, kind, moment, is_sent=is_sent)
-        for survey_id, kind, moment, is_sent in rows
+        QuestionMail(survey_id or 0, kind, mailed_at, is_sent=is_sent)
+        for survey_id, kind, mailed_at, is_sent in rows
     ]
 
 
-def silences(
+def load_responses(
     session: Session, runner_id: int, *, since: datetime | None, now: datetime
-) -> list[Silence]:
+) -> list[Response]:
     """Return the questions that have gone out, newest first."""
-    reminded = exists().where(
+    reminder_sent = exists().where(
         Mail.survey_id == Survey.id,
         Mail.kind == "survey_reminder",
         Mail.sent_at.is_not(None),
     )
-    asked = (
+    query = (
         select(
-            exists().where(_to(Survey)) | Survey.skipped_at.is_not(None),
+            exists().where(_is_answer_to(Survey)) | Survey.skipped_at.is_not(None),
             Survey.expires_at <= now,
-            reminded,
+            reminder_sent,
         )
         .where(
             Survey.runner_id == runner_id,
@@ -196,22 +209,24 @@ def silences(
             Survey.cancelled_for.is_(None),
         )
         .order_by(Survey.sent_at.desc(), Survey.id.desc())
-        .limit(_LOOKED_BACK_AT)
+        .limit(_MAX_RESPONSES)
     )
     if since is not None:
-        asked = asked.where(Survey.sent_at > since)
+        query = query.where(Survey.sent_at > since)
     return [
-        Silence(is_answered=answered, is_over=over, is_reminded=was_reminded)
-        for answered, over, was_reminded in session.execute(asked)
+        Response(
+            is_answered=is_answered, is_expired=is_expired, had_reminder=had_reminder
+        )
+        for is_answered, is_expired, had_reminder in session.execute(query)
     ]
 
 
-def _run_day(of_run: date | None, asked_on: date) -> date:
+def _resolve_run_day(run_day: date | None, question_day: date) -> date:
     """Return the run's day; one that is gone counts on the day it was asked."""
-    return asked_on if of_run is None else of_run
+    return question_day if run_day is None else run_day
 
 
-def _to(survey: type[Survey]) -> Any:
+def _is_answer_to(survey: type[Survey]) -> Any:
     """Say that an answer is one to this survey, from its page or elsewhere."""
     return or_(
         Answer.survey_id == survey.id,
@@ -219,14 +234,15 @@ def _to(survey: type[Survey]) -> Any:
     )
 
 
-def asked_before(session: Session, key: str) -> bool:
+def was_asked_before(session: Session, pairing_key: str) -> bool:
     """Whether this run was asked about before it went away and came back."""
     return (
-        session.scalar(select(Survey.id).where(Survey.pairing_key == key)) is not None
+        session.scalar(select(Survey.id).where(Survey.pairing_key == pairing_key))
+        is not None
     )
 
 
-def runs_since_asked(
+def count_runs_since_survey(
     session: Session, runner_id: int, *, before: datetime, now: datetime
 ) -> int:
     """Count the decided runs since the last one that a survey was sent for.
@@ -234,27 +250,27 @@ def runs_since_asked(
     What was asked before the questions that still matter (`asked_lately`) is not
     looked for: for a runner who is never asked that would be every run.
     """
-    mine = [
+    conditions = [
         Run.runner_id == runner_id,
-        Run.started_at > now - 2 * _LOOK_BACK,
+        Run.started_at > now - 2 * _LOOKBACK,
         Run.started_at < before,
     ]
-    newest = session.scalar(
+    last_surveyed_at = session.scalar(
         select(Run.started_at)
         .join(Decision, Decision.run_id == Run.id)
-        .where(*mine, Decision.verdict == "send")
+        .where(*conditions, Decision.verdict == "send")
         .order_by(Run.started_at.desc())
         .limit(1)
     )
-    if newest is None:
+    if last_surveyed_at is None:
         return 0
-    since = select(func.count()).select_from(Run).where(*mine)
-    return session.scalar(since.where(Run.started_at > newest)) or 0
+    count_query = select(func.count()).select_from(Run).where(*conditions)
+    return session.scalar(count_query.where(Run.started_at > last_surveyed_at)) or 0
 
 
-def note(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
+def save_decisions(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
     """Keep one decision for each run: the first one made, until one asks after all."""
-    session.execute(_noting(session.get_bind()), decisions)
+    session.execute(_build_decision_upsert(session.get_bind()), decisions)
     session.execute(
         update(Run)
         .where(Run.id.in_([row["run_id"] for row in decisions]))
@@ -264,28 +280,30 @@ def note(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
 
 
 @lru_cache(maxsize=4)  # building it costs more than running it
-def _noting(bind: Bind) -> Executable:
+def _build_decision_upsert(bind: Bind) -> Executable:
     # The table and not its class: the ORM has nothing to add but time.
-    told = insert(bind, Decision.__table__)
-    return told.on_conflict_do_update(
+    statement = dialect_insert(bind, Decision.__table__)
+    return statement.on_conflict_do_update(
         index_elements=["run_id"],
-        set_={name: told.excluded[name] for name in _DECIDED_AGAIN},
-        where=told.excluded.verdict == "send",
+        set_={name: statement.excluded[name] for name in _UPSERT_COLUMNS},
+        where=statement.excluded.verdict == "send",
     )
 
 
-def newest(session: Session, runner_id: int) -> Row[datetime, str | None] | None:
+def load_newest_run(
+    session: Session, runner_id: int
+) -> Row[datetime, str | None] | None:
     """Return when and in which zone the runner's newest run began."""
-    return session.execute(_NEWEST, {"whose": runner_id}).first()
+    return session.execute(_SELECT_NEWEST, {"whose": runner_id}).first()
 
 
-def by_token(session: Session, hashed: str) -> Survey | None:
-    return session.scalar(select(Survey).where(Survey.token_hash == hashed))
+def find_by_token(session: Session, token_hash: str) -> Survey | None:
+    return session.scalar(select(Survey).where(Survey.token_hash == token_hash))
 
 
-def answer_to(session: Session, survey: Survey) -> Answer | None:
+def find_answer(session: Session, survey: Survey) -> Answer | None:
     """Return what was said to this survey, by mail or on the dashboard."""
-    same = Answer.survey_id == survey.id
+    is_answer = Answer.survey_id == survey.id
     if survey.run_id is not None:
-        same = same | (Answer.run_id == survey.run_id)
-    return session.scalar(select(Answer).where(same))
+        is_answer = is_answer | (Answer.run_id == survey.run_id)
+    return session.scalar(select(Answer).where(is_answer))

@@ -11,33 +11,33 @@ from sync.runtime import Runtime
 
 log = structlog.get_logger()
 
-_PURPOSE = signed_links.UNSUBSCRIBE
+_TOKEN_PURPOSE = signed_links.UNSUBSCRIBE
 # What can be stopped by itself, and the preference behind it.
-PARTS = {"checkins", "digest"}
+STOPPABLE_PARTS = {"checkins", "digest"}
 
 
-def token_for(runtime: Runtime, runner_id: int) -> str:
+def create_token(runtime: Runtime, runner_id: int) -> str:
     """Return the runner's unsubscribe token, which never expires."""
-    return signed_links.token_for(runtime, runner_id, purpose=_PURPOSE)
+    return signed_links.create_token(runtime, runner_id, purpose=_TOKEN_PURPOSE)
 
 
-def holder(runtime: Runtime, token: str) -> int | None:
+def find_runner_id(runtime: Runtime, token: str) -> int | None:
     """Return whose token this is, or None; writes nothing."""
-    return signed_links.holder(runtime, token, purpose=_PURPOSE)
+    return signed_links.find_token_runner(runtime, token, purpose=_TOKEN_PURPOSE)
 
 
-def stop_only(runtime: Runtime, token: str, part: str) -> bool:
+def stop_part(runtime: Runtime, token: str, part: str) -> bool:
     """Stop the check-ins or the digest and nothing else; False if not ours."""
-    runner_id = holder(runtime, token)
+    runner_id = find_runner_id(runtime, token)
     if runner_id is None:
         return False
-    preferences.save(runtime, runner_id, {part: False})
+    preferences.save_preferences(runtime, runner_id, {part: False})
     return True
 
 
-def stop(runtime: Runtime, token: str) -> bool:
+def stop_all_mails(runtime: Runtime, token: str) -> bool:
     """Ask and look back by mail no more; False if the token is not ours."""
-    runner_id = holder(runtime, token)
+    runner_id = find_runner_id(runtime, token)
     if runner_id is None:
         return False
     with runtime.db.transaction() as session:
@@ -45,9 +45,11 @@ def stop(runtime: Runtime, token: str) -> bool:
         if runner is None:
             return False
         now = runtime.db.now(session)
-        runner.preferences = Preferences.of(runner.preferences).stopped().stored()
-        runners.withdraw(session, runner_id, "mail", at=now)
-        outbox.cancel_surveys(session, runner_id, "stopped")
-        outbox.cancel_digests(session, runner_id, "stopped")
+        runner.preferences = (
+            Preferences.from_stored(runner.preferences).with_mails_stopped().to_dict()
+        )
+        runners.withdraw_consent(session, runner_id, "mail", at=now)
+        outbox.cancel_runner_surveys(session, runner_id, "stopped")
+        outbox.cancel_runner_digests(session, runner_id, "stopped")
     log.info("mails stopped", runner_id=runner_id)
     return True

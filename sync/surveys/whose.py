@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from sync.models import HIGHEST_ID, Run
 
 
-def own_run(session: Session, runner_id: int, run_id: int) -> Run | None:
+def find_own_run(session: Session, runner_id: int, run_id: int) -> Run | None:
     """Return the run of this number, which may come from an address or a form."""
     if run_id > HIGHEST_ID:
         return None

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import empty_tables
-from tests.faults.worker_pool import Workshop
+from tests.conftest import prepare_empty_database
+from tests.faults.worker_pool import WorkerPool
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    return empty_tables(request, request.param)
+    return prepare_empty_database(request, request.param)
 
 
 @pytest.fixture(scope="session")
-def workshop() -> Iterator[Workshop]:
-    with Workshop() as workshop:
-        yield workshop
+def worker_pool() -> Iterator[WorkerPool]:
+    with WorkerPool() as worker_pool:
+        yield worker_pool

@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 
 from sync.models import Mail, Run
 from tests.lab.chaos import checks
-from tests.lab.chaos.mail_server import Letters
-from tests.lab.chaos.scenario import Story
-from tests.support.harness import Stage
+from tests.lab.chaos.mail_server import ReceivedMails
+from tests.lab.chaos.scenario import ChaosScenario
+from tests.support.harness import Harness
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.processes
@@ -33,30 +33,32 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
 
 
 @pytest.fixture
-def story(stage: Stage) -> Story:
+def story(harness: Harness) -> ChaosScenario:
     """Let three runners link and one of them run."""
-    story = Story(stage, 1)
+    story = ChaosScenario(harness, 1)
     for athlete_id in (7, 8, 9):
-        stage.link(stage.athlete(athlete_id))
-    stage.work()
-    stage.pass_time(hours=1)
-    run = stage.run(next(iter(stage.world.athletes)))
-    stage.tell(next(iter(stage.world.athletes)), run.id, "create")
-    stage.work()
+        harness.link_runner(harness.add_athlete(athlete_id))
+    harness.process_all_due()
+    harness.advance_clock(hours=1)
+    run = harness.finish_run(next(iter(harness.world.athletes)))
+    harness.deliver_event(next(iter(harness.world.athletes)), run.id, "create")
+    harness.process_all_due()
     return story
 
 
-def test_the_gate_sees_what_is_missing_too_much_and_different(story: Story) -> None:
-    stage = story.stage
-    [run_id] = (activity.id for activity in stage.world.activities())
-    assert not list(checks.tables_differ(stage, apart_from=set()))
+def test_the_gate_sees_what_is_missing_too_much_and_different(
+    story: ChaosScenario,
+) -> None:
+    harness = story.stage
+    [run_id] = (activity.id for activity in harness.world.iter_activities())
+    assert not list(checks.check_tables(harness, apart_from=set()))
 
-    with stage.runtime.db.transaction() as session:
+    with harness.runtime.db.transaction() as session:
         session.execute(update(Run).values(distance_m=1))
-    changed = list(checks.tables_differ(stage, apart_from=set()))
-    with stage.runtime.db.transaction() as session:
+    changed = list(checks.check_tables(harness, apart_from=set()))
+    with harness.runtime.db.transaction() as session:
         session.execute(update(Run).values(source_id=1))
-    swapped = list(checks.tables_differ(stage, apart_from=set()))
+    swapped = list(checks.check_tables(harness, apart_from=set()))
 
     assert changed == [f"run {run_id} differs in distance_m (1 such runs)"]
     assert swapped == [
@@ -65,19 +67,19 @@ def test_the_gate_sees_what_is_missing_too_much_and_different(story: Story) -> N
     ]
 
 
-def test_the_gate_counts_every_mail(story: Story) -> None:
-    stage, letters = story.stage, Letters()
-    with stage.runtime.db.transaction() as session:
+def test_the_gate_counts_every_mail(story: ChaosScenario) -> None:
+    harness, letters = story.stage, ReceivedMails()
+    with harness.runtime.db.transaction() as session:
         mail = session.scalars(select(Mail).where(Mail.kind == "survey")).one()
-        mail.sent_at, mail.due_at = stage.clock(), None
+        mail.sent_at, mail.due_at = harness.clock(), None
 
     def findings() -> list[str]:
-        return list(checks.mails_wrong(stage, letters, repeats_at_most=0))
+        return list(checks.check_mails(harness, letters, repeats_at_most=0))
 
     lost = findings()
-    letters.taken[mail.message_id] = 1
+    letters.counts[mail.message_id] = 1
     right = findings()
-    letters.taken[mail.message_id] = 2
+    letters.counts[mail.message_id] = 2
     twice = findings()
 
     assert lost == ["1 survey mails are marked as sent and did not arrive"]
@@ -91,10 +93,10 @@ def test_the_gate_counts_every_mail(story: Story) -> None:
 
 
 def test_a_refusal_is_excused_only_by_a_lost_redis() -> None:
-    assert list(checks.over_quota([5.0], [], workers=2)) == [
+    assert list(checks.check_quota([5.0], [], workers=2)) == [
         "1 requests were over the limit"
     ]
-    assert list(checks.over_quota([5.0], [4.0], workers=2)) == []
-    assert list(checks.over_quota([5.0] * 3, [4.0], workers=2)) == [
+    assert list(checks.check_quota([5.0], [4.0], workers=2)) == []
+    assert list(checks.check_quota([5.0] * 3, [4.0], workers=2)) == [
         "3 requests were over the limit while Redis was lost"
     ]

@@ -5,82 +5,94 @@ from sqlalchemy import func, select
 from sync.models import Connection, Event, Mail, Run, Runner
 from sync.runners import deletion
 from sync.simulator.records import App
-from tests.faults.worker_pool import Job, Workshop
-from tests.support.harness import Stage
-from tests.support.table_comparison import ours, survey_mails, theirs
+from tests.faults.worker_pool import WorkerJob, WorkerPool
+from tests.support.harness import Harness
+from tests.support.table_comparison import (
+    expected_rows,
+    list_surveyed_runs,
+    stored_rows,
+)
 
 
 def test_eight_processes_write_and_none_is_refused(
-    stage: Stage, workshop: Workshop
+    harness: Harness, worker_pool: WorkerPool
 ) -> None:
-    stage.link(stage.athlete())
+    harness.link_runner(harness.add_athlete())
     jobs = [
-        Job("deliver", values={"first": 40 * number, "events": 80, "athlete_id": 7})
+        WorkerJob(
+            "deliver", values={"first": 40 * number, "events": 80, "athlete_id": 7}
+        )
         for number in range(8)
     ]
 
-    ends = workshop.at_once(stage, jobs)
+    ends = worker_pool.run_jobs(harness, jobs)
 
     assert ends == [0] * 8
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         kept = session.scalar(select(func.count()).select_from(Event))
     assert kept == 40 * 7 + 80  # each overlaps the next by half
 
 
 def test_two_processes_refresh_one_token_200_times(
-    stage: Stage, workshop: Workshop
+    harness: Harness, worker_pool: WorkerPool
 ) -> None:
-    with stage.world.change():
-        stage.world.set(App(client_id="1", client_secret="simulated", rotate="always"))
-    runner_id = stage.link(stage.athlete())
+    with harness.world.transaction():
+        harness.world.put_singleton(
+            App(client_id="1", client_secret="simulated", rotate="always")
+        )
+    runner_id = harness.link_runner(harness.add_athlete())
     values = {"runner_id": runner_id, "times": 100, "real_clock": True}
 
-    ends = workshop.at_once(stage, [Job("refresh", values=values)] * 2)
+    ends = worker_pool.run_jobs(harness, [WorkerJob("refresh", values=values)] * 2)
 
     assert ends == [0, 0]
-    grant = stage.world.grants.get(7)
+    grant = harness.world.grants.get(7)
     assert grant is not None
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         kept = session.get_one(Connection, runner_id)
-    assert stage.runtime.sealer.open(kept.refresh_token) == grant.refresh_token
+    assert harness.runtime.sealer.open(kept.refresh_token) == grant.refresh_token
     assert kept.broken_at is None
     assert kept.lease_until is None
 
 
-def test_four_workers_share_a_pile_of_events(stage: Stage, workshop: Workshop) -> None:
-    athletes = [stage.athlete(100 + number) for number in range(8)]
+def test_four_workers_share_a_pile_of_events(
+    harness: Harness, worker_pool: WorkerPool
+) -> None:
+    athletes = [harness.add_athlete(100 + number) for number in range(8)]
     for athlete in athletes:
-        stage.link(athlete)
-    stage.work()
-    stage.pass_time(hours=3)
-    before = stage.reads()
+        harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(hours=3)
+    before = harness.count_strava_reads()
     for athlete in athletes:
         for hours in (1, 2):
-            run = stage.run(athlete, ended_minutes_ago=60 * hours)
-            stage.tell(athlete, run.id, "create")
+            run = harness.finish_run(athlete, ended_minutes_ago=60 * hours)
+            harness.deliver_event(athlete, run.id, "create")
 
-    ends = workshop.at_once(stage, [Job("inbox"), Job("surveys")] * 4)
-    stage.work()
+    ends = worker_pool.run_jobs(harness, [WorkerJob("inbox"), WorkerJob("surveys")] * 4)
+    harness.process_all_due()
 
     assert ends == [0] * 8
-    assert ours(stage) == theirs(stage.world)
-    assert stage.reads() - before == len(athletes)  # one list each
-    with stage.runtime.db.reading() as session:
+    assert stored_rows(harness) == expected_rows(harness.world)
+    assert harness.count_strava_reads() - before == len(athletes)  # one list each
+    with harness.runtime.db.read_only() as session:
         assert session.scalar(select(func.count()).select_from(Run)) == 16
-    assert len(survey_mails(stage)) == len(set(survey_mails(stage)))
+    assert len(list_surveyed_runs(harness)) == len(set(list_surveyed_runs(harness)))
 
 
 def test_four_workers_share_the_runners_who_go(
-    stage: Stage, workshop: Workshop
+    harness: Harness, worker_pool: WorkerPool
 ) -> None:
     for number in range(6):
-        deletion.ask(stage.runtime, stage.link(stage.athlete(200 + number)))
-    stage.pass_time(minutes=10)
+        deletion.request_deletion(
+            harness.runtime, harness.link_runner(harness.add_athlete(200 + number))
+        )
+    harness.advance_clock(minutes=10)
 
-    ends = workshop.at_once(stage, [Job("leaving")] * 4)
+    ends = worker_pool.run_jobs(harness, [WorkerJob("leaving")] * 4)
 
     assert ends == [0] * 4
-    assert list(stage.world.grants) == []
-    with stage.runtime.db.reading() as session:
+    assert list(harness.world.grants) == []
+    with harness.runtime.db.read_only() as session:
         assert session.scalars(select(Runner.id)).all() == []
         assert session.scalars(select(Mail.kind)).all() == ["deleted"] * 6

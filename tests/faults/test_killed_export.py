@@ -9,38 +9,38 @@ from sqlalchemy import select
 from sync.models import Export, Mail
 from sync.portability import exports
 from sync.portability.pack import STEPS
-from tests.faults.test_killed_workers import kill_at_each_step, linked
-from tests.faults.worker_pool import Workshop
-from tests.support.harness import Stage
+from tests.faults.test_killed_workers import kill_at_each_step, link_runner
+from tests.faults.worker_pool import WorkerPool
+from tests.support.harness import Harness
 
 # Between its tables the packing is much alike; beginning and end are tried whole.
 SOME_STEPS = (*range(1, 5), *range(5, 2 * STEPS - 1, 7))
 
 
-def test_an_export(stage: Stage, workshop: Workshop) -> None:
-    runner_id = linked(stage)
+def test_an_export(harness: Harness, worker_pool: WorkerPool) -> None:
+    runner_id = link_runner(harness)
     packed: list[list[str]] = []
 
     def prepare(step: int) -> None:
-        stage.pass_time(minutes=1)
-        exports.ask(stage.runtime, runner_id)
+        harness.advance_clock(minutes=1)
+        exports.request_export(harness.runtime, runner_id)
 
     def then() -> None:
-        exports.drain(stage.runtime)
-        packed.append(names_in(exports.fetch(stage.runtime, runner_id)))
+        exports.process_due(harness.runtime)
+        packed.append(list_names(exports.load_export(harness.runtime, runner_id)))
 
     steps = chain(SOME_STEPS, count(2 * STEPS - 1))
-    kill_at_each_step(stage, workshop, "export", prepare, then=then, steps=steps)
+    kill_at_each_step(harness, worker_pool, "export", prepare, then=then, steps=steps)
 
     assert len(packed) > len(SOME_STEPS) + 2
     assert packed == packed[:1] * len(packed)
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         assert session.scalars(select(Export.due_at)).all() == [None]
         told = select(Mail.kind).where(Mail.kind == "export_ready")
         assert len(session.scalars(told).all()) == len(packed)
 
 
-def names_in(packed: bytes | None) -> list[str]:
+def list_names(packed: bytes | None) -> list[str]:
     """Return what a whole ZIP holds; a half one fails here."""
     assert packed
     with ZipFile(BytesIO(packed)) as archive:

@@ -11,24 +11,29 @@ from sync.runs import reconcile
 from sync.simulator import activities
 from sync.simulator.records import Activity, App
 from sync.surveys.answering import answer
-from tests.faults.worker_pool import Job, Workshop
-from tests.support.harness import Stage
-from tests.support.table_comparison import ours, survey_mails, theirs, undecided
+from tests.faults.worker_pool import WorkerJob, WorkerPool
+from tests.support.harness import Harness
+from tests.support.table_comparison import (
+    count_undecided,
+    expected_rows,
+    list_surveyed_runs,
+    stored_rows,
+)
 
 MOST_STEPS = 80
 
 
-def linked(stage: Stage, athlete_id: int = 7) -> int:
+def link_runner(harness: Harness, athlete_id: int = 7) -> int:
     """Link a runner whose tokens last: a lost refresh is a test of its own."""
-    widen(stage, token_s=10_000_000)
-    runner_id = stage.link(stage.athlete(athlete_id))
-    stage.work()
+    widen_scope(harness, token_s=10_000_000)
+    runner_id = harness.link_runner(harness.add_athlete(athlete_id))
+    harness.process_all_due()
     return runner_id
 
 
-def widen(stage: Stage, **changes: int | str) -> None:
-    with stage.world.change():
-        stage.world.set(
+def widen_scope(harness: Harness, **changes: int | str) -> None:
+    with harness.world.transaction():
+        harness.world.put_singleton(
             App(
                 client_id="1",
                 client_secret="simulated",
@@ -39,8 +44,8 @@ def widen(stage: Stage, **changes: int | str) -> None:
 
 
 def kill_at_each_step(
-    stage: Stage,
-    workshop: Workshop,
+    harness: Harness,
+    worker_pool: WorkerPool,
     work: str,
     prepare: Callable[[int], None],
     *,
@@ -51,189 +56,190 @@ def kill_at_each_step(
     for step in steps or count(1):
         assert step < MOST_STEPS
         prepare(step)
-        lived = workshop.survives(stage, Job(work, dies_at=step))
-        stage.pass_time(minutes=11)
-        stage.work()
+        has_survived = worker_pool.run_job(harness, WorkerJob(work, kill_at_step=step))
+        harness.advance_clock(minutes=11)
+        harness.process_all_due()
         if then:
             then()
-        if lived:
+        if has_survived:
             return step - 1
     raise AssertionError
 
 
-def test_a_pull(stage: Stage, workshop: Workshop) -> None:
-    linked(stage)
-    athlete = activities.find_athlete(stage.world, 7)
+def test_a_pull(harness: Harness, worker_pool: WorkerPool) -> None:
+    link_runner(harness)
+    athlete = activities.require_athlete(harness.world, 7)
     made: list[Activity] = []
 
     def prepare(step: int) -> None:
-        stage.pass_time(days=1)
-        made.append(stage.run(athlete, distance_m=5000 + step))
-        stage.tell(athlete, made[-1].id, "create")
+        harness.advance_clock(days=1)
+        made.append(harness.finish_run(athlete, distance_m=5000 + step))
+        harness.deliver_event(athlete, made[-1].id, "create")
 
-    deaths = kill_at_each_step(stage, workshop, "inbox", prepare)
+    deaths = kill_at_each_step(harness, worker_pool, "inbox", prepare)
 
     assert deaths >= 8
-    assert ours(stage) == theirs(stage.world)
-    assert undecided(stage) == 0
-    asked = survey_mails(stage)
+    assert stored_rows(harness) == expected_rows(harness.world)
+    assert count_undecided(harness) == 0
+    asked = list_surveyed_runs(harness)
     assert asked
     assert len(asked) == len(set(asked))
-    assert stage.reads() <= 2 * len(made) + 1
+    assert harness.count_strava_reads() <= 2 * len(made) + 1
 
 
-def test_a_delete(stage: Stage, workshop: Workshop) -> None:
-    runner_id = linked(stage)
-    athlete = activities.find_athlete(stage.world, 7)
+def test_a_delete(harness: Harness, worker_pool: WorkerPool) -> None:
+    runner_id = link_runner(harness)
+    athlete = activities.require_athlete(harness.world, 7)
 
     def prepare(step: int) -> None:
-        stage.pass_time(days=1)
-        run = stage.run(athlete, distance_m=5000 + step)
-        stage.tell(athlete, run.id, "create")
-        stage.work()
-        with stage.runtime.db.reading() as session:
+        harness.advance_clock(days=1)
+        run = harness.finish_run(athlete, distance_m=5000 + step)
+        harness.deliver_event(athlete, run.id, "create")
+        harness.process_all_due()
+        with harness.runtime.db.read_only() as session:
             ours_id = session.scalars(
                 select(Run.id).where(Run.source_id == run.id)
             ).one()
-        answer.record_for_run(
-            stage.runtime, runner_id=runner_id, run_id=ours_id, values={"mood": 1}
+        answer.record_run_answer(
+            harness.runtime, runner_id=runner_id, run_id=ours_id, values={"mood": 1}
         )
-        with stage.world.change():
-            activities.delete(stage.world, run)
-        stage.pass_time(minutes=1)
-        stage.tell(athlete, run.id, "delete")
+        with harness.world.transaction():
+            activities.delete_activity(harness.world, run)
+        harness.advance_clock(minutes=1)
+        harness.deliver_event(athlete, run.id, "delete")
 
-    deaths = kill_at_each_step(stage, workshop, "inbox", prepare)
+    deaths = kill_at_each_step(harness, worker_pool, "inbox", prepare)
 
     assert deaths >= 8
-    assert ours(stage) == {}
-    with stage.runtime.db.reading() as session:
+    assert stored_rows(harness) == {}
+    with harness.runtime.db.read_only() as session:
         kept = session.scalars(select(Answer.run_id)).all()
     assert kept == [None] * (deaths + 1)
 
 
-def test_an_import(stage: Stage, workshop: Workshop) -> None:
-    widen(stage, page_at_most=4)
+def test_an_import(harness: Harness, worker_pool: WorkerPool) -> None:
+    widen_scope(harness, page_at_most=4)
 
     def prepare(step: int) -> None:
-        athlete = stage.athlete(1000 + step)
+        athlete = harness.add_athlete(1000 + step)
         for days_ago in range(1, 6):
-            stage.run(athlete, ended_minutes_ago=days_ago * 1440)
-        stage.link(athlete)
+            harness.finish_run(athlete, ended_minutes_ago=days_ago * 1440)
+        harness.link_runner(athlete)
 
-    deaths = kill_at_each_step(stage, workshop, "backfill", prepare)
+    deaths = kill_at_each_step(harness, worker_pool, "backfill", prepare)
 
     assert deaths >= 15
-    assert ours(stage) == theirs(stage.world)
-    with stage.runtime.db.reading() as session:
+    assert stored_rows(harness) == expected_rows(harness.world)
+    with harness.runtime.db.read_only() as session:
         seen = session.scalars(select(Backfill.activities_seen)).all()
     assert seen == [5] * (deaths + 1)
     # Two pages and the empty one, and at most one page twice.
-    assert stage.reads() <= 3 * (deaths + 1) + deaths
+    assert harness.count_strava_reads() <= 3 * (deaths + 1) + deaths
 
 
-def test_a_sweep(stage: Stage, workshop: Workshop) -> None:
-    linked(stage)
-    athlete = activities.find_athlete(stage.world, 7)
+def test_a_sweep(harness: Harness, worker_pool: WorkerPool) -> None:
+    link_runner(harness)
+    athlete = activities.require_athlete(harness.world, 7)
 
     def prepare(step: int) -> None:
-        stage.pass_time(days=1)
-        stage.run(athlete, distance_m=5000 + step, silent=True)
-        known = sorted(theirs(stage.world))
+        harness.advance_clock(days=1)
+        harness.finish_run(athlete, distance_m=5000 + step, silent=True)
+        known = sorted(expected_rows(harness.world))
         if len(known) > 3:
-            doomed = activities.find_activity(stage.world, known[0])
-            with stage.world.change():
-                activities.delete(stage.world, doomed)
+            doomed = activities.require_activity(harness.world, known[0])
+            with harness.world.transaction():
+                activities.delete_activity(harness.world, doomed)
 
     def then() -> None:
-        stage.pass_time(hours=1)
-        reconcile.drain(stage.runtime)
+        harness.advance_clock(hours=1)
+        reconcile.process_due(harness.runtime)
 
-    kill_at_each_step(stage, workshop, "sweep", prepare, then=then)
-    stage.pass_time(days=1)
-    reconcile.drain(stage.runtime)
-    stage.work()
+    kill_at_each_step(harness, worker_pool, "sweep", prepare, then=then)
+    harness.advance_clock(days=1)
+    reconcile.process_due(harness.runtime)
+    harness.process_all_due()
 
-    assert ours(stage) == theirs(stage.world)
-    assert undecided(stage) == 0
+    assert stored_rows(harness) == expected_rows(harness.world)
+    assert count_undecided(harness) == 0
 
 
-def test_a_goodbye(stage: Stage, workshop: Workshop) -> None:
-    widen(stage)
+def test_a_goodbye(harness: Harness, worker_pool: WorkerPool) -> None:
+    widen_scope(harness)
     step = 0
     lived = False
     while not lived:
         step += 1
-        athlete = stage.athlete(2000 + step)
-        stage.run(athlete, ended_minutes_ago=9000)
-        runner_id = stage.link(athlete)
-        stage.work()
+        athlete = harness.add_athlete(2000 + step)
+        harness.finish_run(athlete, ended_minutes_ago=9000)
+        runner_id = harness.link_runner(athlete)
+        harness.process_all_due()
 
-        lived = workshop.survives(
-            stage, Job("disconnect", dies_at=step, values={"runner_id": runner_id})
+        lived = worker_pool.run_job(
+            harness,
+            WorkerJob("disconnect", kill_at_step=step, values={"runner_id": runner_id}),
         )
-        with stage.runtime.db.reading() as session:
+        with harness.runtime.db.read_only() as session:
             begun = session.get_one(Runner, runner_id).leaving_for
-        stage.pass_time(minutes=11)
-        disconnect.resume(stage.runtime)
+        harness.advance_clock(minutes=11)
+        disconnect.process_removals(harness.runtime)
         if step == 1:
             # Killed before the wish was written down: the runner asks again.
             assert begun is None
-            disconnect.disconnect(stage.runtime, runner_id)
+            disconnect.disconnect(harness.runtime, runner_id)
 
     assert step >= 5
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         assert session.scalars(select(Connection.runner_id)).all() == []
         assert session.scalars(select(Run.id)).all() == []
         kinds = session.scalars(select(Mail.kind)).all()
     assert kinds == ["disconnected"] * step
-    assert list(stage.world.grants) == []
+    assert list(harness.world.grants) == []
 
 
-def test_a_deletion(stage: Stage, workshop: Workshop) -> None:
-    widen(stage)
+def test_a_deletion(harness: Harness, worker_pool: WorkerPool) -> None:
+    widen_scope(harness)
     step = 0
     lived = False
     while not lived:
         step += 1
-        athlete = stage.athlete(4000 + step)
-        stage.run(athlete, ended_minutes_ago=9000)
-        runner_id = stage.link(athlete)
-        stage.work()
-        deletion.ask(stage.runtime, runner_id)
-        stage.pass_time(minutes=10)
+        athlete = harness.add_athlete(4000 + step)
+        harness.finish_run(athlete, ended_minutes_ago=9000)
+        runner_id = harness.link_runner(athlete)
+        harness.process_all_due()
+        deletion.request_deletion(harness.runtime, runner_id)
+        harness.advance_clock(minutes=10)
 
-        lived = workshop.survives(stage, Job("leaving", dies_at=step))
-        stage.pass_time(minutes=3)
-        disconnect.resume(stage.runtime)
+        lived = worker_pool.run_job(harness, WorkerJob("leaving", kill_at_step=step))
+        harness.advance_clock(minutes=3)
+        disconnect.process_removals(harness.runtime)
 
     assert step >= 5
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         assert session.scalars(select(Runner.id)).all() == []
         assert session.scalars(select(Run.id)).all() == []
         kinds = session.scalars(select(Mail.kind)).all()
     assert kinds == ["deleted"] * step
-    assert list(stage.world.grants) == []
+    assert list(harness.world.grants) == []
 
 
-def test_a_refresh(stage: Stage, workshop: Workshop) -> None:
+def test_a_refresh(harness: Harness, worker_pool: WorkerPool) -> None:
     """A pair lost between Strava's answer and our commit ends in one invitation."""
-    widen(stage, rotate="always")
+    widen_scope(harness, rotate="always")
     ends = []
     for step in range(1, 9):
-        athlete = stage.athlete(3000 + step)
-        runner_id = stage.link(athlete)
-        stage.work()
-        stage.pass_time(hours=7)
-        run = stage.run(athlete)
-        stage.tell(athlete, run.id, "create")
+        athlete = harness.add_athlete(3000 + step)
+        runner_id = harness.link_runner(athlete)
+        harness.process_all_due()
+        harness.advance_clock(hours=7)
+        run = harness.finish_run(athlete)
+        harness.deliver_event(athlete, run.id, "create")
 
-        workshop.survives(stage, Job("inbox", dies_at=step))
+        worker_pool.run_job(harness, WorkerJob("inbox", kill_at_step=step))
         for _ in range(3):
-            stage.pass_time(minutes=11)
-            stage.work()
+            harness.advance_clock(minutes=11)
+            harness.process_all_due()
 
-        with stage.runtime.db.reading() as session:
+        with harness.runtime.db.read_only() as session:
             stored = session.scalars(
                 select(Run.id).where(Run.runner_id == runner_id)
             ).all()

@@ -13,22 +13,22 @@ from typing_extensions import override
 
 from sync.inbox import handle
 from sync.settings import Settings
-from sync.strava import Lane, NotARun, RemoteRun
+from sync.strava import Lane, OtherActivity, RemoteRun
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.conftest import migrate
-from tests.support.harness import Stage
-from tests.support.postgres import Server
-from tests.support.servers import PATIENCE_S, free_port
-from tests.support.table_comparison import ours, theirs
+from tests.support.harness import Harness
+from tests.support.postgres import PostgresServer
+from tests.support.servers import TIMEOUT_S, free_port
+from tests.support.table_comparison import expected_rows, stored_rows
 
 pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[PostgresServer]:
     home = Path(mkdtemp(prefix="moodmiles-postgres-"))
-    server = Server(home, free_port())
+    server = PostgresServer(home, free_port())
     server.start()
     yield server
     server.stop()
@@ -36,31 +36,33 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def database_url(server: Server) -> str:
+def database_url(server: PostgresServer) -> str:
     url = server.url.replace("postgresql://", "postgresql+psycopg://")
     migrate(url)
     return url
 
 
-def test_work_goes_on_after_a_restart(stage: Stage, server: Server) -> None:
-    athlete = stage.athlete()
-    stage.link(athlete)
-    stage.work()
-    stage.pass_time(hours=2)
-    runs = [stage.run(athlete, ended_minutes_ago=40 * number) for number in (1, 2)]
-    stage.tell(athlete, runs[0].id, "create")
+def test_work_goes_on_after_a_restart(harness: Harness, server: PostgresServer) -> None:
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(hours=2)
+    runs = [
+        harness.finish_run(athlete, ended_minutes_ago=40 * number) for number in (1, 2)
+    ]
+    harness.deliver_event(athlete, runs[0].id, "create")
 
     server.stop()
     with pytest.raises(SQLAlchemyError):  # no acknowledgement without a row
-        stage.tell(athlete, runs[1].id, "create")
+        harness.deliver_event(athlete, runs[1].id, "create")
     server.start()
-    stage.tell(athlete, runs[1].id, "create")
-    stage.work()
+    harness.deliver_event(athlete, runs[1].id, "create")
+    harness.process_all_due()
 
-    assert ours(stage) == theirs(stage.world)
+    assert stored_rows(harness) == expected_rows(harness.world)
 
 
-class Held(HttpStrava):
+class BlockingStrava(HttpStrava):
     """Holds Strava's answers back until it is let go."""
 
     def __init__(self, settings: Settings, *, budget: Budget) -> None:
@@ -68,41 +70,45 @@ class Held(HttpStrava):
         self.has_answered, self.let_go = Event(), Event()
 
     @override
-    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
-        found = super().run(access_token, run_id, lane=lane)
+    def run(
+        self, access_token: str, run_id: int, *, lane: Lane
+    ) -> RemoteRun | OtherActivity:
+        record = super().run(access_token, run_id, lane=lane)
         self.has_answered.set()
-        self.let_go.wait(PATIENCE_S)
-        return found
+        self.let_go.wait(TIMEOUT_S)
+        return record
 
 
 def test_a_worker_whose_database_went_while_strava_answered(
-    stage: Stage, server: Server
+    harness: Harness, server: PostgresServer
 ) -> None:
-    athlete = stage.athlete()
-    stage.link(athlete)
-    stage.work()
-    stage.pass_time(hours=2)
-    run = stage.run(athlete)
-    stage.tell(athlete, run.id, "create")
-    strava = Held(stage.runtime.settings, budget=Budget("", clock=stage.clock))
-    runtime = replace(stage.runtime, strava=strava)
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(hours=2)
+    run = harness.finish_run(athlete)
+    harness.deliver_event(athlete, run.id, "create")
+    strava = BlockingStrava(
+        harness.runtime.settings, budget=Budget("", clock=harness.clock)
+    )
+    runtime = replace(harness.runtime, strava=strava)
     troubles: list[Exception] = []
 
     def work() -> None:
         try:
-            handle.drain(runtime)
+            handle.process_due(runtime)
         except SQLAlchemyError as error:
             troubles.append(error)
 
     worker = Thread(target=work)
     worker.start()
-    assert strava.has_answered.wait(PATIENCE_S)
+    assert strava.has_answered.wait(TIMEOUT_S)
     server.stop()
     strava.let_go.set()
     worker.join()
     server.start()
-    stage.pass_time(minutes=6)
-    stage.work()
+    harness.advance_clock(minutes=6)
+    harness.process_all_due()
 
     assert len(troubles) == 1
-    assert ours(stage) == theirs(stage.world)
+    assert stored_rows(harness) == expected_rows(harness.world)

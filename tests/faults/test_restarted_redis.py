@@ -10,46 +10,46 @@ from subprocess import Popen
 import pytest
 from celery import Celery
 
-from host.process_commands import worker_words
+from host.process_commands import worker_argv
 from sync.clock import utc_now
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.queue import CeleryQueue
 from sync.runtime import Runtime
 from sync.simulator.records import App
 from sync.simulator.world import World
 from tests.conftest import KEY
-from tests.support.harness import Stage
-from tests.support.live_instance import until
-from tests.support.servers import Valkey, valkey
-from tests.support.table_comparison import ours, theirs
+from tests.support.harness import Harness
+from tests.support.live_instance import wait_for
+from tests.support.servers import ValkeyServer, run_valkey
+from tests.support.table_comparison import expected_rows, stored_rows
 
 pytestmark = pytest.mark.processes
 
-Told = tuple[Stage, Valkey]
+Told = tuple[Harness, ValkeyServer]
 
 
 @pytest.fixture
 def world() -> Iterator[World]:
     """Let the world go by the machine's clock, as the worker does."""
     world = World(clock=utc_now)
-    with world.change():
-        world.set(App(client_id="1", client_secret="simulated"))
+    with world.transaction():
+        world.put_singleton(App(client_id="1", client_secret="simulated"))
     yield world
     world.close()
 
 
 @pytest.fixture
-def told(stage: Stage) -> Iterator[Told]:
+def worker_setup(harness: Harness) -> Iterator[Told]:
     """Start a Redis and a worker, and wake it by real messages from here on."""
-    stage.clock.at = utc_now()
-    stage.link(stage.athlete())
-    stage.work()
-    with valkey() as redis:
+    harness.clock.at = utc_now()
+    harness.link_runner(harness.add_athlete())
+    harness.process_all_due()
+    with run_valkey() as redis:
         queue = CeleryQueue(redis.url)
-        worker = _worker(stage.runtime, redis.url)
-        engine = connect(stage.runtime.settings.sql_url)
-        runtime = replace(stage.runtime, queue=queue, db=Database(engine, queue))
-        yield replace(stage, runtime=runtime), redis
+        worker = _worker(harness.runtime, redis.url)
+        engine = open_engine(harness.runtime.settings.sql_url)
+        runtime = replace(harness.runtime, queue=queue, db=Database(engine, queue))
+        yield replace(harness, runtime=runtime), redis
         os.killpg(worker.pid, SIGKILL)
         worker.wait()
         engine.dispose()
@@ -62,7 +62,7 @@ def _worker(runtime: Runtime, redis_url: str) -> Popen[bytes]:
         for name, value in os.environ.items()
         if not name.startswith("MOODMILES_")
     }
-    ours = {
+    environment = {
         "MOODMILES_DATA_DIR": str(settings.data_dir),
         "MOODMILES_DATABASE_URL": settings.database_url,
         "MOODMILES_REDIS_URL": redis_url,
@@ -75,47 +75,47 @@ def _worker(runtime: Runtime, redis_url: str) -> Popen[bytes]:
     # As `moodmiles up` starts it, and as `moodmiles worker` does.
     pool = "threads" if settings.database_url.startswith("sqlite") else "prefork"
     return Popen(  # noqa: S603
-        [sys.executable, "-m", *worker_words(pool, 2)],
-        env=inherited | ours,
+        [sys.executable, "-m", *worker_argv(pool, 2)],
+        env=inherited | environment,
         start_new_session=True,
     )
 
 
-def sweep(redis: Valkey) -> None:
+def sweep(redis: ValkeyServer) -> None:
     """Do what the schedule does each minute."""
     with Celery(broker=redis.url, set_as_current=False) as beat:
         beat.send_task("sweep", ignore_result=True)
 
 
-def announce(stage: Stage, minutes: int) -> None:
-    athlete = next(iter(stage.world.athletes))
-    run = stage.run(athlete, ended_minutes_ago=minutes)
-    stage.clock.at = utc_now()
-    stage.tell(athlete, run.id, "create")
+def announce_run(harness: Harness, minutes: int) -> None:
+    athlete = next(iter(harness.world.athletes))
+    run = harness.finish_run(athlete, ended_minutes_ago=minutes)
+    harness.clock.at = utc_now()
+    harness.deliver_event(athlete, run.id, "create")
 
 
-def agree(stage: Stage) -> bool:
-    return ours(stage) == theirs(stage.world)
+def assert_tables_agree(harness: Harness) -> bool:
+    return stored_rows(harness) == expected_rows(harness.world)
 
 
-def test_redis_goes_comes_back_and_is_emptied(told: Told) -> None:
-    stage, redis = told
+def test_redis_goes_comes_back_and_is_emptied(worker_setup: Told) -> None:
+    harness, redis = worker_setup
 
-    announce(stage, 5)
-    until(lambda: agree(stage))  # woken by the event itself
+    announce_run(harness, 5)
+    wait_for(lambda: assert_tables_agree(harness))  # woken by the event itself
 
     redis.stop()
-    announce(stage, 50)  # stored, though nobody can be woken
+    announce_run(harness, 50)  # stored, though nobody can be woken
     redis.start()
-    until(lambda: _swept(stage, redis))
+    wait_for(lambda: _swept(harness, redis))
 
-    announce(stage, 100)
+    announce_run(harness, 100)
     redis.flush()
-    until(lambda: _swept(stage, redis))
+    wait_for(lambda: _swept(harness, redis))
 
-    assert agree(stage)
+    assert assert_tables_agree(harness)
 
 
-def _swept(stage: Stage, redis: Valkey) -> bool:
+def _swept(harness: Harness, redis: ValkeyServer) -> bool:
     sweep(redis)
-    return agree(stage)
+    return assert_tables_agree(harness)

@@ -17,29 +17,29 @@ from sqlalchemy import Engine, event
 from typing_extensions import override
 
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.errors import TryLater
 from sync.inbox import handle
-from sync.inbox.event import Delivery
-from sync.inbox.receive import receive
+from sync.inbox.event import WebhookDelivery
+from sync.inbox.receive import receive_delivery
 from sync.portability import exports
 from sync.runners import disconnect
-from sync.runners.tokens import access_token
+from sync.runners.tokens import get_access_token
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.strava import Lane, NotARun, Page, RemoteRun, Tokens
+from sync.strava import ActivityPage, Lane, OtherActivity, RemoteRun, Tokens
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.surveys.sending import decide_runs
 from tests.conftest import KEY
-from tests.support.clock import HandClock
+from tests.support.clock import ManualClock
 from tests.support.recording_queue import RecordingQueue
 
 Values = dict[str, Any]
 
 
-class Fate:
+class KillSwitch:
     """Counts steps and kills this process at the one that was chosen."""
 
     def __init__(self, dies_at: int | None) -> None:
@@ -57,15 +57,19 @@ class Fate:
         event.listen(engine, "checkin", self.step)
 
 
-class FatefulStrava(HttpStrava):
+class KillSwitchStrava(HttpStrava):
     """Every request is two steps: one before it leaves, one after the answer."""
 
-    def __init__(self, settings: Settings, fate: Fate, clock: HandClock) -> None:
+    def __init__(
+        self, settings: Settings, fate: KillSwitch, clock: ManualClock
+    ) -> None:
         super().__init__(settings, budget=Budget("", clock=clock))
         self._fate = fate
 
     @override
-    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
+    def run(
+        self, access_token: str, run_id: int, *, lane: Lane
+    ) -> RemoteRun | OtherActivity:
         self._fate.step()
         try:
             return super().run(access_token, run_id, lane=lane)
@@ -81,7 +85,7 @@ class FatefulStrava(HttpStrava):
         page: int = 1,
         before: datetime | None = None,
         after: datetime | None = None,
-    ) -> Page:
+    ) -> ActivityPage:
         self._fate.step()
         try:
             return super().page(
@@ -107,10 +111,10 @@ class FatefulStrava(HttpStrava):
             self._fate.step()
 
 
-def deliver(runtime: Runtime, values: Values) -> None:
+def deliver_events(runtime: Runtime, values: Values) -> None:
     """Take many events in, as a busy web process does."""
     for number in range(values["first"], values["first"] + values["events"]):
-        told = {
+        event_body = {
             "object_type": "activity",
             "object_id": number,
             "aspect_type": "update",
@@ -119,31 +123,31 @@ def deliver(runtime: Runtime, values: Values) -> None:
             "event_time": 1_777_000_000,
             "updates": {"title": "x"},
         }
-        receive(runtime, Delivery.model_validate(told))
+        receive_delivery(runtime, WebhookDelivery.model_validate(event_body))
 
 
-def refresh(runtime: Runtime, values: Values) -> None:
+def refresh_tokens(runtime: Runtime, values: Values) -> None:
     """Ask for a new token again and again, as if each one were refused."""
     for _ in range(values["times"]):
         try:
-            stale = access_token(runtime, values["runner_id"])
-            access_token(runtime, values["runner_id"], refused=stale)
+            stale = get_access_token(runtime, values["runner_id"])
+            get_access_token(runtime, values["runner_id"], refused=stale)
         except TryLater:
             sleep(0.002)
 
 
-WORK: dict[str, Callable[[Runtime, Values], None]] = {
-    "inbox": lambda runtime, _: handle.drain(runtime),
-    "backfill": lambda runtime, _: backfill.drain(runtime),
-    "sweep": lambda runtime, _: reconcile.drain(runtime),
-    "surveys": lambda runtime, _: decide_runs.drain(runtime),
+JOBS: dict[str, Callable[[Runtime, Values], None]] = {
+    "inbox": lambda runtime, _: handle.process_due(runtime),
+    "backfill": lambda runtime, _: backfill.process_due(runtime),
+    "sweep": lambda runtime, _: reconcile.process_due(runtime),
+    "surveys": lambda runtime, _: decide_runs.process_due(runtime),
     "disconnect": lambda runtime, values: disconnect.disconnect(
         runtime, values["runner_id"]
     ),
-    "leaving": lambda runtime, _: disconnect.resume(runtime),
-    "export": lambda runtime, _: exports.drain(runtime),
-    "deliver": deliver,
-    "refresh": refresh,
+    "leaving": lambda runtime, _: disconnect.process_removals(runtime),
+    "export": lambda runtime, _: exports.process_due(runtime),
+    "deliver": deliver_events,
+    "refresh": refresh_tokens,
 }
 
 
@@ -154,10 +158,10 @@ def main() -> None:
     for line in sys.stdin:
         order = json.loads(line)
         workers = [_fork(order, job) for job in order["jobs"]]
-        ends = [
+        exit_codes = [
             os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]) for worker in workers
         ]
-        sys.stdout.write(f"{json.dumps(ends)}\n")
+        sys.stdout.write(f"{json.dumps(exit_codes)}\n")
         sys.stdout.flush()
 
 
@@ -177,10 +181,10 @@ def _fork(order: Values, job: Values) -> int:
 
 
 def _work(order: Values, job: Values) -> None:
-    fate = Fate(job["dies_at"])
+    fate = KillSwitch(job["dies_at"])
     settings = _settings(order["settings"])
-    now = HandClock(datetime.fromisoformat(order["now"]))
-    engine = connect(settings.sql_url)
+    now = ManualClock(datetime.fromisoformat(order["now"]))
+    engine = open_engine(settings.sql_url)
     fate.watch(engine)
     queue = RecordingQueue()
     clock = None if job["values"].get("real_clock") else now
@@ -188,11 +192,11 @@ def _work(order: Values, job: Values) -> None:
         settings=settings,
         db=Database(engine, queue, clock=clock),
         queue=queue,
-        strava=FatefulStrava(settings, fate, now),
+        strava=KillSwitchStrava(settings, fate, now),
         sealer=Sealer([KEY]),
         now=now,
     )
-    WORK[job["work"]](runtime, job["values"])
+    JOBS[job["work"]](runtime, job["values"])
 
 
 def _settings(values: Values) -> Settings:

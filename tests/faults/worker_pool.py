@@ -7,23 +7,23 @@ from subprocess import PIPE, Popen
 from typing import Any, Self
 
 from sync.settings import Settings
-from tests.support.harness import Stage
-from tests.support.servers import PATIENCE_S
+from tests.support.harness import Harness
+from tests.support.servers import TIMEOUT_S
 
 
 @dataclass(frozen=True)
-class Job:
+class WorkerJob:
     """One process's work; it kills itself with SIGKILL at step `dies_at`.
 
     A step is each moment right before and right after a commit or a request.
     """
 
     work: str
-    dies_at: int | None = None
+    kill_at_step: int | None = None
     values: dict[str, Any] = field(default_factory=dict)
 
 
-class Workshop:
+class WorkerPool:
     """One quiet process that forks the others: a fork takes no time to import."""
 
     def __enter__(self) -> Self:
@@ -40,28 +40,28 @@ class Workshop:
         assert self._process.stdout
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait(PATIENCE_S)
+        self._process.wait(TIMEOUT_S)
 
-    def survives(self, stage: Stage, job: Job) -> bool:
+    def run_job(self, harness: Harness, job: WorkerJob) -> bool:
         """Let one process do a job; False if it was killed on the way."""
-        return self.at_once(stage, [job]) == [0]
+        return self.run_jobs(harness, [job]) == [0]
 
-    def at_once(self, stage: Stage, jobs: list[Job]) -> list[int]:
+    def run_jobs(self, harness: Harness, jobs: list[WorkerJob]) -> list[int]:
         """Let one process for each job work side by side; return how each ended."""
         assert self._process.stdin
         assert self._process.stdout
         order = {
-            "settings": _plain(stage.runtime.settings),
-            "now": stage.clock().isoformat(),
+            "settings": _to_json(harness.runtime.settings),
+            "now": harness.clock().isoformat(),
             "jobs": [vars(job) for job in jobs],
         }
         self._process.stdin.write(f"{json.dumps(order)}\n")
         self._process.stdin.flush()
-        ends: list[int] = json.loads(self._process.stdout.readline())
-        return ends
+        exit_codes: list[int] = json.loads(self._process.stdout.readline())
+        return exit_codes
 
 
-def _plain(settings: Settings) -> dict[str, Any]:
+def _to_json(settings: Settings) -> dict[str, Any]:
     return {
         "data_dir": str(settings.data_dir),
         "database_url": settings.database_url,

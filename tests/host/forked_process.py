@@ -10,7 +10,7 @@ def main() -> int:
     # Not the supervisor's; a measurement of coverage may have put its own there.
     handler = signal.getsignal(signal.SIGTERM)
     is_plain = not str(getattr(handler, "__module__", "")).startswith("host")
-    said = ["here", os.getpid(), *os.environ, *sys.argv[1:], f"plain={is_plain}"]
-    print(*said)  # noqa: T201
+    report = ["here", os.getpid(), *os.environ, *sys.argv[1:], f"plain={is_plain}"]
+    print(*report)  # noqa: T201
     time.sleep(60)
     return 0

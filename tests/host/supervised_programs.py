@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from host.health import greets, has_pulse, has_said
+from host.health import has_heartbeat, has_written, sends_greeting
 from host.process import Part, Process
 from tests.support.servers import free_port
 
@@ -38,14 +38,14 @@ while True:
 """
 
 
-def part(folder: Path, code: str, *, name: str = "part") -> Part:
+def build_part(folder: Path, code: str, *, name: str = "part") -> Part:
     return Part(
         name=name,
         command=[sys.executable, "-c", code],
         environment=dict(os.environ),
         log=folder / f"{name}.log",
-        is_ready=has_said("here"),
-        ends_within_s=0.2,
+        is_ready=has_written("here"),
+        stop_timeout_s=0.2,
     )
 
 
@@ -55,18 +55,18 @@ def is_running(pid: int) -> bool:
     return False
 
 
-def family(log: Path) -> list[int]:
+def list_processes(log: Path) -> list[int]:
     """Return the children that a part has told of."""
     text = log.read_text() if log.exists() else ""
     lines = text.rpartition("\n")[0].splitlines()
     return [int(line.split()[1]) for line in lines]
 
 
-def talker(folder: Path) -> tuple[str, Callable[[Process], bool]]:
+def build_writing_part(folder: Path) -> tuple[str, Callable[[Process], bool]]:
     port = free_port()
-    return TALKER.format(port=port), greets(port, b"well")
+    return TALKER.format(port=port), sends_greeting(port, b"well")
 
 
-def toucher(folder: Path) -> tuple[str, Callable[[Process], bool]]:
+def build_heartbeat_part(folder: Path) -> tuple[str, Callable[[Process], bool]]:
     file = folder / "pulse"
-    return TOUCHER.format(file=str(file)), has_pulse(file, within_s=0.5)
+    return TOUCHER.format(file=str(file)), has_heartbeat(file, within_s=0.5)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.support.http_listener import Asked, Listener, listener
+from tests.support.http_listener import HttpListener, RecordedRequest, run_http_listener
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.processes
@@ -17,16 +17,16 @@ LOCKED = re.compile(r"^([a-z0-9-]+)==(\S+) \\$", re.MULTILINE)
 ALL_CLEAR = "No known vulnerabilities found"
 
 
-def locked() -> dict[str, str]:
+def read_locked_versions() -> dict[str, str]:
     """Return the version of each library that every Python gets."""
     return dict(LOCKED.findall((ROOT / "requirements.lock").read_text()))
 
 
-def audit(known: Listener) -> subprocess.CompletedProcess[str]:
+def run_audit(listener: HttpListener) -> subprocess.CompletedProcess[str]:
     # What the tests run with is installed: nothing has to be fetched first.
     words = ["-o", f"{sys.prefix}/.develop", f"VENV={sys.prefix}"]
     return subprocess.run(  # noqa: S603
-        ["make", *words, "audit", f"OSV_URL={known.url}/v1/query"],  # noqa: S607
+        ["make", *words, "audit", f"OSV_URL={listener.url}/v1/query"],  # noqa: S607
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -40,12 +40,12 @@ def audit(known: Listener) -> subprocess.CompletedProcess[str]:
     )
 
 
-def library(asked: Asked) -> tuple[str, str]:
-    query = json.loads(asked.body)
+def parse_query(request: RecordedRequest) -> tuple[str, str]:
+    query = json.loads(request.body)
     return query["package"]["name"], query["version"]
 
 
-def weakness(name: str) -> str:
+def build_vulnerability(name: str) -> str:
     package = {"name": name, "ecosystem": "PyPI"}
     events = [{"introduced": "0"}, {"fixed": "9999.1"}]
     ranges = [{"type": "ECOSYSTEM", "events": events}]
@@ -54,24 +54,28 @@ def weakness(name: str) -> str:
 
 
 def test_every_locked_library_is_asked_about() -> None:
-    with listener() as known:
+    with run_http_listener() as known:
         known.body = "{}"
-        done = audit(known)
+        done = run_audit(known)
 
     assert done.returncode == 0, done.stdout
     assert ALL_CLEAR in done.stdout
-    assert {asked.path for asked in known.asked} == {"/v1/query"}
-    assert locked().items() <= {library(asked) for asked in known.asked}
+    assert {asked.path for asked in known.requests} == {"/v1/query"}
+    assert read_locked_versions().items() <= {
+        parse_query(asked) for asked in known.requests
+    }
 
 
 def test_a_weak_one_is_named_with_what_mends_it() -> None:
-    weak = ("flask", locked()["flask"])
+    weak = ("flask", read_locked_versions()["flask"])
 
-    with listener() as known:
+    with run_http_listener() as known:
         known.body = lambda _: (
-            weakness("flask") if library(known.asked[-1]) == weak else "{}"
+            build_vulnerability("flask")
+            if parse_query(known.requests[-1]) == weak
+            else "{}"
         )
-        done = audit(known)
+        done = run_audit(known)
 
     assert done.returncode != 0
     assert [*weak, "WEAK-1", "9999.1"] in [
@@ -80,9 +84,9 @@ def test_a_weak_one_is_named_with_what_mends_it() -> None:
 
 
 def test_a_list_that_does_not_answer_is_no_all_clear() -> None:
-    with listener() as known:
+    with run_http_listener() as known:
         known.status = 503
-        done = audit(known)
+        done = run_audit(known)
 
     assert done.returncode != 0
     assert ALL_CLEAR not in done.stdout

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-from host.cli import FAILED, WRONG_USE, main
+from host.cli import EXIT_FAILED, EXIT_USAGE, main
 from host.commands import COMMANDS, Command
 from sync.errors import NotConfigured
 from tests.support.paths import ROOT
@@ -65,7 +65,7 @@ def test_wrong_use_is_answered_with_the_nearest_right_one(
     code = main(words)
 
     said = capsys.readouterr()
-    assert (code, said.out) == (WRONG_USE, "")
+    assert (code, said.out) == (EXIT_USAGE, "")
     assert said.err.startswith(f"moodmiles: {sentence}")
     assert said.err.count("\n") == 1
 
@@ -89,7 +89,7 @@ def test_a_wrong_setting_is_named(
 
     code = main(["up"])
 
-    assert code == WRONG_USE
+    assert code == EXIT_USAGE
     assert sentence in capsys.readouterr().err
 
 
@@ -100,7 +100,7 @@ def test_a_part_in_production_says_what_it_still_needs(
     code = main([part])
 
     told = capsys.readouterr().err
-    assert code == FAILED
+    assert code == EXIT_FAILED
     assert "Not set: MOODMILES_SECRET_KEYS, MOODMILES_REDIS_URL" in told
     assert told.count("\n") == 1
 
@@ -115,7 +115,7 @@ def test_nothing_starts_in_public_without_somebody_to_write_to(
     code = main([part])
 
     told = capsys.readouterr().err
-    assert code == FAILED
+    assert code == EXIT_FAILED
     assert told.startswith("moodmiles: MOODMILES_CONTACT is not set:")
     assert told.count("\n") == 1
 

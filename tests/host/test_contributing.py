@@ -25,7 +25,7 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_the_tests_of_the_walk(checkout: Path) -> int:
+def run_walkthrough_tests(checkout: Path) -> int:
     [line] = re.findall(r"^\s*\.venv/bin/python (-m pytest .*)$", TEXT, re.MULTILINE)
     return subprocess.run(  # noqa: S603
         [sys.executable, *shlex.split(line), "-p", "no:cacheprovider"],
@@ -49,9 +49,9 @@ def test_the_first_change_fails_a_test_and_its_second_half_mends_it(
     assert "let `MORNING` be eight o'clock" in TEXT
 
     replace_once(checkout / rule, r"^UNTIL = .*$", until)
-    after_the_first = run_the_tests_of_the_walk(checkout)
+    after_the_first = run_walkthrough_tests(checkout)
     replace_once(checkout / test, r"^(MORNING = .*), 7, ", r"\1, 8, ")
-    after_the_second = run_the_tests_of_the_walk(checkout)
+    after_the_second = run_walkthrough_tests(checkout)
 
     assert after_the_first == pytest.ExitCode.TESTS_FAILED
     assert after_the_second == pytest.ExitCode.OK

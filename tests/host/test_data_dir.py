@@ -9,41 +9,44 @@ from stat import S_IMODE
 
 import pytest
 
-from host.data_dir import SECRETS_FILE, opened
-from host.errors import CannotStart
+from host.data_dir import SECRETS_FILE, lock_data_directory
+from host.errors import StartupError
 from tests.support.paths import ROOT
 
 
-def mode(path: Path) -> int:
+def get_mode(path: Path) -> int:
     return S_IMODE(path.stat().st_mode)
 
 
 def test_a_new_data_directory_is_private(folder: Path) -> None:
-    with opened(folder / "a" / "b") as home:
-        home.secrets()
+    with lock_data_directory(folder / "a" / "b") as home:
+        home.load_secrets()
 
-    assert mode(folder / "a") == mode(folder / "a" / "b") == 0o700
-    assert mode(home.path / SECRETS_FILE) == 0o600
+    assert get_mode(folder / "a") == get_mode(folder / "a" / "b") == 0o700
+    assert get_mode(home.path / SECRETS_FILE) == 0o600
 
 
 def test_an_empty_directory_is_made_private(folder: Path) -> None:
     (folder / "data").mkdir(mode=0o755)
 
-    with opened(folder / "data") as home:
-        assert mode(home.path) == 0o700
+    with lock_data_directory(folder / "data") as home:
+        assert get_mode(home.path) == 0o700
 
 
 def test_somebody_elses_directory_is_left_alone(folder: Path) -> None:
     folder.chmod(0o755)
     (folder / "letter.txt").touch()
 
-    with pytest.raises(CannotStart, match="holds other files"), opened(folder):
+    with (
+        pytest.raises(StartupError, match="holds other files"),
+        lock_data_directory(folder),
+    ):
         pass
 
-    assert mode(folder) == 0o755
+    assert get_mode(folder) == 0o755
 
 
-def another(folder: Path, code: str) -> str:
+def start_second_process(folder: Path, code: str) -> str:
     """Let another process open the data directory; return what it says."""
     lines = [
         "import os, time",
@@ -62,8 +65,8 @@ def another(folder: Path, code: str) -> str:
 
 @pytest.mark.processes
 def test_a_second_instance_is_refused(folder: Path) -> None:
-    with opened(folder / "data"):
-        assert "Another instance is running" in another(folder, "pass")
+    with lock_data_directory(folder / "data"):
+        assert "Another instance is running" in start_second_process(folder, "pass")
 
 
 @pytest.mark.processes
@@ -71,42 +74,45 @@ def test_a_fork_that_outlives_an_instance_does_not_hold_its_place(folder: Path) 
     fork = "pid = os.fork(); os.closerange(0, 3); pid or time.sleep(60)"
     code = f"{fork}; Path({str(folder / 'fork')!r}).write_text(str(pid))"
 
-    another(folder, code)
+    start_second_process(folder, code)
     fork_pid = int((folder / "fork").read_text())
 
-    with opened(folder / "data"):
+    with lock_data_directory(folder / "data"):
         os.kill(fork_pid, signal.SIGKILL)
 
 
 def test_a_directory_that_cannot_be_used_is_named(folder: Path) -> None:
     (folder / "data").touch()
 
-    with pytest.raises(CannotStart, match="cannot be used"), opened(folder / "data"):
+    with (
+        pytest.raises(StartupError, match="cannot be used"),
+        lock_data_directory(folder / "data"),
+    ):
         pass
 
 
 def test_secrets_are_made_once(folder: Path) -> None:
-    with opened(folder / "data") as home:
-        first = home.secrets()
+    with lock_data_directory(folder / "data") as home:
+        first = home.load_secrets()
 
-    with opened(folder / "data") as home:
-        assert home.secrets() == first
+    with lock_data_directory(folder / "data") as home:
+        assert home.load_secrets() == first
 
     assert len(set(first.values())) == len(first)
 
 
 def test_spoiled_secrets_are_not_replaced(folder: Path) -> None:
-    with opened(folder / "data") as home:
+    with lock_data_directory(folder / "data") as home:
         (home.path / SECRETS_FILE).write_text("{")
 
-        with pytest.raises(CannotStart, match="restore it from a backup"):
-            home.secrets()
+        with pytest.raises(StartupError, match="restore it from a backup"):
+            home.load_secrets()
 
 
 def test_the_logs_of_the_last_starts_are_kept(folder: Path) -> None:
-    with opened(folder / "data") as home:
+    with lock_data_directory(folder / "data") as home:
         for start in range(7):
-            home.fresh_log("web").write_text(str(start))
+            home.rotate_log("web").write_text(str(start))
 
     logs = {path.name: path.read_text() for path in home.logs.iterdir()}
     assert logs == {

@@ -13,19 +13,19 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from host.doctor import examine
+from host.doctor import run_checks
 from sync.clock import utc_now
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.errors import RateLimited
-from sync.models import Backfill, Event, Sweep
+from sync.models import Backfill, Event, ReconcileState
 from sync.queue import CeleryQueue
 from sync.settings import Settings
 from sync.strava import Lane
-from sync.strava.budget import budget_of
+from sync.strava.budget import create_budget
 from tests.conftest import KEY
 from tests.lab.faketime import OFFSET, offset_s, with_faketime
-from tests.support.harness import Stage
-from tests.support.servers import HOST, free_port, valkey
+from tests.support.harness import Harness
+from tests.support.servers import HOST, free_port, run_valkey
 
 SPOKEN = {
     "X-RateLimit-Limit": "200,2000",
@@ -35,17 +35,17 @@ SPOKEN = {
 }
 
 
-def advice(settings: Settings, check: str, **changes: Any) -> str:
-    [finding] = examine(settings.model_copy(update=changes), [check])
+def get_advice(settings: Settings, check: str, **changes: Any) -> str:
+    [finding] = run_checks(settings.model_copy(update=changes), [check])
     return str(finding)
 
 
 @pytest.fixture
-def write(settings: Settings) -> Callable[..., None]:
+def add_event(settings: Settings) -> Callable[..., None]:
     """Store an event in the tables, as if it had come long ago."""
 
     def event(**values: Any) -> None:
-        db = Database(connect(settings.sql_url), CeleryQueue(""))
+        db = Database(open_engine(settings.sql_url), CeleryQueue(""))
         long_ago = utc_now() - timedelta(hours=1)
         blank = {
             "dedupe_key": "x",
@@ -95,7 +95,7 @@ def write(settings: Settings) -> Callable[..., None]:
 def test_what_is_missing_is_said(
     settings: Settings, check: str, changes: dict[str, Any], sentence: str
 ) -> None:
-    said = advice(settings, check, **changes)
+    said = get_advice(settings, check, **changes)
 
     assert said.startswith("fix ")
     assert sentence in said
@@ -104,7 +104,7 @@ def test_what_is_missing_is_said(
 def test_a_mail_server_that_is_away_is_named(settings: Settings) -> None:
     port = free_port()
 
-    said = advice(settings, "mail", smtp_url=SecretStr(f"smtp://{HOST}:{port}"))
+    said = get_advice(settings, "mail", smtp_url=SecretStr(f"smtp://{HOST}:{port}"))
 
     assert f"No conversation with {HOST}:{port}" in said
 
@@ -114,83 +114,87 @@ def test_tables_that_are_missing_are_to_be_made(
 ) -> None:
     empty = f"sqlite:///{folder / 'empty.sqlite3'}"
 
-    assert "Run `moodmiles db upgrade`" in advice(
+    assert "Run `moodmiles db upgrade`" in get_advice(
         settings, "database", database_url=empty
     )
 
 
 def test_work_that_waits_asks_for_a_worker(
-    settings: Settings, write: Callable[..., None]
+    settings: Settings, add_event: Callable[..., None]
 ) -> None:
-    write(due_at=utc_now() - timedelta(hours=1))
+    add_event(due_at=utc_now() - timedelta(hours=1))
 
-    assert "Work has waited for 60 minutes" in advice(settings, "work")
+    assert "Work has waited for 60 minutes" in get_advice(settings, "work")
 
 
 def test_what_was_given_up_can_be_tried_again(
-    settings: Settings, write: Callable[..., None]
+    settings: Settings, add_event: Callable[..., None]
 ) -> None:
-    write(parked_for="StravaUnavailable")
+    add_event(parked_for="StravaUnavailable")
 
-    said = advice(settings, "work")
+    said = get_advice(settings, "work")
 
     assert "Given up: StravaUnavailable (1). Run `moodmiles strava retry`." in said
 
 
 def test_what_only_a_runner_can_mend_is_no_work_for_the_host(
-    settings: Settings, write: Callable[..., None]
+    settings: Settings, add_event: Callable[..., None]
 ) -> None:
-    write(parked_for="AccessRevoked")
+    add_event(parked_for="AccessRevoked")
 
-    assert advice(settings, "work").startswith("ok ")
+    assert get_advice(settings, "work").startswith("ok ")
 
 
-def test_a_stopped_sweep_is_told(settings: Settings, stage: Stage) -> None:
-    stage.link(stage.athlete())
-    with stage.runtime.db.transaction() as session:
+def test_a_stopped_sweep_is_told(settings: Settings, harness: Harness) -> None:
+    harness.link_runner(harness.add_athlete())
+    with harness.runtime.db.transaction() as session:
         tomorrow = utc_now() + timedelta(days=1)
         session.execute(update(Backfill).values(due_at=None))
-        session.execute(update(Sweep).values(stopped_for="doubt", due_at=tomorrow))
+        session.execute(
+            update(ReconcileState).values(stopped_for="doubt", due_at=tomorrow)
+        )
 
-    assert "no run at all of 1 runners" in advice(settings, "work")
+    assert "no run at all of 1 runners" in get_advice(settings, "work")
 
 
-def test_oddities_are_told_when_all_is_well(settings: Settings, stage: Stage) -> None:
-    stage.tell(stage.athlete(99), 1, "create")
+def test_oddities_are_told_when_all_is_well(
+    settings: Settings, harness: Harness
+) -> None:
+    harness.deliver_event(harness.add_athlete(99), 1, "create")
 
-    said = advice(settings, "work")
+    said = get_advice(settings, "work")
 
     assert "nothing is late; noted so far: event about nobody here (1)" in said
 
 
-def in_one_quarter(act: Callable[[], str]) -> str:
+def run_in_one_quarter(act: Callable[[], str]) -> str:
     """Act anew if a quarter of an hour ends meanwhile: it starts the counts again."""
     while True:
-        began = quarter()
+        began = get_quarter()
         with suppress(RateLimited):  # a quarter's last second refuses work
-            said = act()
-            if quarter() == began:
-                return said
+            result = act()
+            if get_quarter() == began:
+                return result
 
 
-def quarter() -> int:
+def get_quarter() -> int:
     return int(utc_now().timestamp()) // (15 * 60)
 
 
 def test_strava_s_limits_are_told_as_all_processes_count_them(
     settings: Settings,
 ) -> None:
-    with valkey() as redis:
+    with run_valkey() as redis:
         shared = settings.model_copy(update={"redis_url": redis.url})
-        budget = budget_of(shared)
+        budget = create_budget(shared)
 
         def spend_one() -> str:
             redis.flush()
-            budget.learn(SPOKEN)
+            budget.update_from_headers(SPOKEN)
             budget.reserve(Lane.WAITING)
-            return advice(shared, "limits")
+            return get_advice(shared, "limits")
 
-        said = in_one_quarter(spend_one)
+        said = run_in_one_quarter(spend_one)
 
     assert "71 of 200 requests by" in said
     assert "304 of 1000 reads by 00:00 UTC" in said
@@ -207,23 +211,23 @@ def test_strava_s_limits_are_told_as_all_processes_count_them(
 def test_a_limit_that_is_used_up_is_told(
     settings: Settings, usage: str, start: str, sentence: str
 ) -> None:
-    with valkey() as redis:
+    with run_valkey() as redis:
         shared = settings.model_copy(update={"redis_url": redis.url})
         told = SPOKEN | {"X-ReadRateLimit-Usage": usage}
 
         def be_refused() -> str:
             redis.flush()
-            budget_of(shared).learn(told, refused=True)
-            return advice(shared, "limits")
+            create_budget(shared).update_from_headers(told, refused=True)
+            return get_advice(shared, "limits")
 
-        said = in_one_quarter(be_refused)
+        said = run_in_one_quarter(be_refused)
 
     assert said.startswith(start)
     assert sentence in said
 
 
 def test_without_redis_nobody_knows_the_limits(settings: Settings) -> None:
-    assert "Not known without Redis" in advice(settings, "limits")
+    assert "Not known without Redis" in get_advice(settings, "limits")
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -248,14 +252,14 @@ def test_clocks_that_differ_are_told(settings: Settings) -> None:
 
 
 def test_what_is_well_says_ok(settings: Settings) -> None:
-    with valkey() as redis:
+    with run_valkey() as redis:
         found = [
-            advice(settings, "configuration"),
-            advice(settings, "database"),
-            advice(settings, "redis", redis_url=redis.url),
-            advice(settings, "limits", redis_url=redis.url),
-            advice(settings, "clock"),
-            advice(settings, "work"),
+            get_advice(settings, "configuration"),
+            get_advice(settings, "database"),
+            get_advice(settings, "redis", redis_url=redis.url),
+            get_advice(settings, "limits", redis_url=redis.url),
+            get_advice(settings, "clock"),
+            get_advice(settings, "work"),
         ]
 
     assert [line.split()[0] for line in found] == ["ok"] * 6
@@ -267,6 +271,6 @@ def test_a_bad_instrument_is_named_with_its_line(
     (folder / "instruments").mkdir()
     (folder / "instruments" / "club.toml").write_text('id = "club"\n')
 
-    assert "The instrument club.toml, line 1: id: " in advice(
+    assert "The instrument club.toml, line 1: id: " in get_advice(
         settings, "configuration", data_dir=folder
     )

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.support.paths import ROOT
-from tests.support.servers import HOST, PATIENCE_S, free_port
+from tests.support.servers import HOST, TIMEOUT_S, free_port
 
 pytestmark = pytest.mark.processes
 
@@ -115,7 +115,7 @@ def test_make_demo_with_an_export_brings_up_the_pages(tmp_path: Path) -> None:
     ) as make:
         assert make.stdout is not None
         said = next((line for line in make.stdout if "http://" in line), "")
-        page = requests.get(f"http://{HOST}:{port}/", timeout=PATIENCE_S)
+        page = requests.get(f"http://{HOST}:{port}/", timeout=TIMEOUT_S)
         os.killpg(make.pid, signal.SIGINT)
 
     assert f"http://{HOST}:{port}" in said

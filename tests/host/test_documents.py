@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from host.commands import CHECKS, COMMANDS
-from host.doctor import examine
+from host.doctor import run_checks
 from sync.settings import PREFIX, Settings, load
 from tests.support.paths import ROOT
 
@@ -18,13 +18,13 @@ SETTINGS = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
 SERVICES = {"web", "worker", "beat", "migrate", "db", "redis", "mail"}
 
 
-def documented() -> dict[str, str]:
+def read_documented_settings() -> dict[str, str]:
     lines = (ROOT / ".env.example").read_text().splitlines()
     pairs = (line[1:].split("=", 1) for line in lines if line.startswith("#MOOD"))
     return {pair[0]: pair[1] for pair in pairs}
 
 
-def services() -> dict[str, str]:
+def read_services() -> dict[str, str]:
     """Return each service of the compose file with its indented lines."""
     text = (ROOT / "docker-compose.yml").read_text()
     body = text.partition("\nservices:\n")[2].partition("\nvolumes:")[0]
@@ -33,13 +33,13 @@ def services() -> dict[str, str]:
 
 
 def test_every_setting_is_documented_once() -> None:
-    assert documented().keys() == SETTINGS
+    assert read_documented_settings().keys() == SETTINGS
 
 
 def test_the_documented_defaults_are_the_defaults(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in documented().items():
+    for name, value in read_documented_settings().items():
         if value:
             monkeypatch.setenv(name, value)
 
@@ -47,7 +47,7 @@ def test_the_documented_defaults_are_the_defaults(
 
 
 def test_compose_runs_every_part_with_a_health_check() -> None:
-    found = services()
+    found = read_services()
 
     assert found.keys() == SERVICES
     assert all("healthcheck:" in lines for lines in found.values())
@@ -61,13 +61,16 @@ def test_compose_bounds_the_logs_of_every_part() -> None:
     assert 'max-size: 10m\n    max-file: "5"\n' in text
     assert logging[2:] in shared
     assert all(
-        logging in lines or "<<: *moodmiles" in lines for lines in services().values()
+        logging in lines or "<<: *moodmiles" in lines
+        for lines in read_services().values()
     )
 
 
 def test_compose_knows_our_commands_and_checks() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
-    ours = {name: lines for name, lines in services().items() if "*moodmiles" in lines}
+    ours = {
+        name: lines for name, lines in read_services().items() if "*moodmiles" in lines
+    }
     commands = {
         " ".join(re.findall(r'"([^"]+)"', line))
         for lines in ours.values()
@@ -105,7 +108,7 @@ def test_make_help_explains_every_target() -> None:
 
 
 def test_every_check_can_be_asked_for() -> None:
-    findings = examine(Settings.model_construct(data_dir=Path()))
+    findings = run_checks(Settings.model_construct(data_dir=Path()))
 
     assert [finding.part for finding in findings] == [*CHECKS]
 

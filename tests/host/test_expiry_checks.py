@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from host.doctor import Finding, examine, run
+from host.doctor import CheckResult, run, run_checks
 from host.expiry_checks import helplines_checked_on
 from sync.settings import Settings
-from tests.support.clock import NOON, HandClock
-from tests.support.http_listener import listener
+from tests.support.clock import NOON, ManualClock
+from tests.support.http_listener import run_http_listener
 from tests.support.servers import HOST
-from tests.support.smtp_servers import server_tls
+from tests.support.smtp_servers import build_server_tls
 
 
-def look_at(part: str, settings: Settings, now: datetime) -> Finding:
-    [finding] = examine(settings, [part], clock=HandClock(now))
+def run_check(part: str, settings: Settings, now: datetime) -> CheckResult:
+    [finding] = run_checks(settings, [part], clock=ManualClock(now))
     return finding
 
 
@@ -29,7 +29,7 @@ def months_after(day: date, months: int) -> datetime:
 def test_helplines_that_were_checked_five_months_ago_are_fresh() -> None:
     checked_on = helplines_checked_on()
 
-    found = look_at("helplines", Settings(), months_after(checked_on, 5))
+    found = run_check("helplines", Settings(), months_after(checked_on, 5))
 
     assert str(found) == f"ok   helplines     last checked on {checked_on}"
 
@@ -37,7 +37,7 @@ def test_helplines_that_were_checked_five_months_ago_are_fresh() -> None:
 def test_helplines_that_were_checked_seven_months_ago_are_a_warning() -> None:
     checked_on = helplines_checked_on()
 
-    found = look_at("helplines", Settings(), months_after(checked_on, 7))
+    found = run_check("helplines", Settings(), months_after(checked_on, 7))
 
     assert str(found).startswith("warn helplines ")
     assert f"were last checked on {checked_on}: update Moodmiles" in found.warning
@@ -46,7 +46,7 @@ def test_helplines_that_were_checked_seven_months_ago_are_a_warning() -> None:
 def test_age_alone_fails_no_doctor(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with secured_until(NOON) as url:
+    with serve_certificate_until(NOON) as url:
         monkeypatch.setenv("MOODMILES_PUBLIC_URL", url)
 
         code = run(Namespace(checks=["certificate"], data_dir=None))
@@ -56,9 +56,9 @@ def test_age_alone_fails_no_doctor(
 
 
 @contextmanager
-def secured_until(ends_at: datetime) -> Generator[str]:
+def serve_certificate_until(ends_at: datetime) -> Generator[str]:
     """Serve https on loopback, under a certificate that ends then."""
-    with listener(tls=server_tls(Path(), ends_at=ends_at)) as server:
+    with run_http_listener(tls=build_server_tls(Path(), ends_at=ends_at)) as server:
         yield server.url
 
 
@@ -73,8 +73,8 @@ def secured_until(ends_at: datetime) -> Generator[str]:
 def test_a_certificate_is_to_be_renewed_two_weeks_before_it_ends(
     left: timedelta, said: str
 ) -> None:
-    with secured_until(NOON) as url:
-        found = look_at("certificate", Settings(public_url=url), NOON - left)
+    with serve_certificate_until(NOON) as url:
+        found = run_check("certificate", Settings(public_url=url), NOON - left)
 
     verb = "ends" if left > timedelta() else "ended"
     address = url.removeprefix("https://")
@@ -82,12 +82,12 @@ def test_a_certificate_is_to_be_renewed_two_weeks_before_it_ends(
 
 
 def test_a_certificate_that_cannot_be_seen_from_here_is_a_warning() -> None:
-    found = look_at("certificate", Settings(public_url=f"https://{HOST}:1"), NOON)
+    found = run_check("certificate", Settings(public_url=f"https://{HOST}:1"), NOON)
 
     assert f"of {HOST}:1 was not seen from this machine" in found.warning
 
 
 def test_without_https_no_certificate_is_needed() -> None:
-    found = look_at("certificate", Settings(public_url=f"http://{HOST}:8000"), NOON)
+    found = run_check("certificate", Settings(public_url=f"http://{HOST}:8000"), NOON)
 
     assert str(found) == "ok   certificate   none is needed without https"

@@ -9,11 +9,11 @@ from threading import Thread
 
 import pytest
 
-from host.errors import CannotStart
-from host.logs import CHUNK_BYTES, FILES_KEPT, RotatingFile
-from host.supervisor import Bell, Stopped, Supervisor
-from tests.host.supervised_programs import ALONE, part
-from tests.support.servers import wait_for
+from host.errors import StartupError
+from host.logs import CHUNK_BYTES, MAX_FILES, RotatingFile
+from host.supervisor import SignalWaiter, StopRequested, Supervisor
+from tests.host.supervised_programs import ALONE, build_part
+from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.processes
 
@@ -30,17 +30,17 @@ TELLS_THE_END = "open({file!r}, 'w').close()\n"
 
 @pytest.fixture
 def supervisor() -> Iterator[Supervisor]:
-    with Bell() as bell:
+    with SignalWaiter() as bell:
         yield Supervisor(bell, print)
 
 
-def kept(folder: Path) -> list[Path]:
+def list_log_files(folder: Path) -> list[Path]:
     """Return the part's files, the oldest first."""
     return sorted(folder.glob("part.log*"), reverse=True)
 
 
-def newest_lines(folder: Path) -> list[str]:
-    return "".join(file.read_text() for file in kept(folder)).splitlines()
+def read_newest_lines(folder: Path) -> list[str]:
+    return "".join(file.read_text() for file in list_log_files(folder)).splitlines()
 
 
 def test_a_part_that_writes_and_writes_fills_five_files_and_no_more(
@@ -48,26 +48,26 @@ def test_a_part_that_writes_and_writes_fills_five_files_and_no_more(
 ) -> None:
     told = folder / "told"
     code = READY + COUNTS + TELLS_THE_END.format(file=str(told)) + LASTS
-    supervisor.start([replace(part(folder, code), log_bytes=LIMIT)])
+    supervisor.start([replace(build_part(folder, code), max_log_bytes=LIMIT)])
 
     def leave() -> None:
         try:
-            wait_for(told.exists)
-            wait_for(lambda: newest_lines(folder)[-1:] == [f"{LINES - 1:09}"])
+            wait_until(told.exists)
+            wait_until(lambda: read_newest_lines(folder)[-1:] == [f"{LINES - 1:09}"])
         finally:
             os.kill(os.getpid(), signal.SIGTERM)
 
     Thread(target=leave).start()
-    with pytest.raises(Stopped):
-        supervisor.watch()
+    with pytest.raises(StopRequested):
+        supervisor.run_until_stopped()
 
-    assert [file.name for file in kept(folder)] == [
-        *(f"part.log.{age}" for age in range(FILES_KEPT - 1, 0, -1)),
+    assert [file.name for file in list_log_files(folder)] == [
+        *(f"part.log.{age}" for age in range(MAX_FILES - 1, 0, -1)),
         "part.log",
     ]
-    assert all(file.stat().st_size <= LIMIT for file in kept(folder))
-    lines = newest_lines(folder)
-    assert len(lines) > (FILES_KEPT - 1) * (LIMIT - 2 * CHUNK_BYTES) / 10
+    assert all(file.stat().st_size <= LIMIT for file in list_log_files(folder))
+    lines = read_newest_lines(folder)
+    assert len(lines) > (MAX_FILES - 1) * (LIMIT - 2 * CHUNK_BYTES) / 10
     assert lines == [f"{number:09}" for number in range(LINES - len(lines), LINES)]
     supervisor.stop(["part"])
 
@@ -76,7 +76,7 @@ def test_a_part_that_writes_and_writes_fills_five_files_and_no_more(
 def test_a_part_is_ready_however_much_it_writes_before_and_after(
     code: str, folder: Path, supervisor: Supervisor
 ) -> None:
-    supervisor.start([replace(part(folder, code), log_bytes=LIMIT)])
+    supervisor.start([replace(build_part(folder, code), max_log_bytes=LIMIT)])
 
     supervisor.stop(["part"])
 
@@ -86,10 +86,10 @@ def test_the_last_words_are_known_over_a_new_file(
 ) -> None:
     code = COUNTS + "raise SystemExit('moodmiles: The door is shut.')"
 
-    with pytest.raises(CannotStart, match=r"^The door is shut\.$"):
-        supervisor.run_once(replace(part(folder, code), log_bytes=LIMIT))
+    with pytest.raises(StartupError, match=r"^The door is shut\.$"):
+        supervisor.run_once(replace(build_part(folder, code), max_log_bytes=LIMIT))
 
-    assert newest_lines(folder)[-1] == "moodmiles: The door is shut."
+    assert read_newest_lines(folder)[-1] == "moodmiles: The door is shut."
 
 
 def test_a_killed_part_leaves_its_last_words(
@@ -97,8 +97,8 @@ def test_a_killed_part_leaves_its_last_words(
 ) -> None:
     code = "import os\nos.write(2, b'no line' * 9_000 + b'!')\nos.kill(os.getpid(), 9)"
 
-    with pytest.raises(CannotStart, match=r"no line! \(its log:"):
-        supervisor.start([part(folder, code)])
+    with pytest.raises(StartupError, match=r"no line! \(its log:"):
+        supervisor.start([build_part(folder, code)])
 
     assert (folder / "part.log").read_text() == "no line" * 9_000 + "!"
 
@@ -110,15 +110,15 @@ def test_a_part_that_is_ended_leaves_its_goodbye(
         "import signal, sys\n"
         "signal.signal(15, lambda *_: sys.exit('goodbye'))\n" + READY + LASTS
     )
-    supervisor.start([replace(part(folder, code), ends_within_s=30)])
+    supervisor.start([replace(build_part(folder, code), stop_timeout_s=30)])
 
     supervisor.stop(["part"])
 
-    assert newest_lines(folder) == ["here", "goodbye"]
+    assert read_newest_lines(folder) == ["here", "goodbye"]
 
 
 def test_a_part_lives_on_a_full_disk(folder: Path, supervisor: Supervisor) -> None:
-    full = replace(part(folder, READY + LASTS), log=Path("/dev/full"))
+    full = replace(build_part(folder, READY + LASTS), log=Path("/dev/full"))
 
     supervisor.start([full])
 
@@ -127,10 +127,10 @@ def test_a_part_lives_on_a_full_disk(folder: Path, supervisor: Supervisor) -> No
 
 def test_another_start_writes_on(folder: Path, supervisor: Supervisor) -> None:
     for _ in range(2):
-        supervisor.start([part(folder, ALONE)])
+        supervisor.start([build_part(folder, ALONE)])
         supervisor.stop(["part"])
 
-    assert len(newest_lines(folder)) == 2
+    assert len(read_newest_lines(folder)) == 2
 
 
 def test_a_line_without_an_end_fills_no_disk(folder: Path) -> None:
@@ -140,5 +140,5 @@ def test_a_line_without_an_end_fills_no_disk(folder: Path) -> None:
         log.write(b"x" * CHUNK_BYTES)
     log.close()
 
-    assert len(kept(folder)) == FILES_KEPT
-    assert all(file.stat().st_size <= LIMIT for file in kept(folder))
+    assert len(list_log_files(folder)) == MAX_FILES
+    assert all(file.stat().st_size <= LIMIT for file in list_log_files(folder))

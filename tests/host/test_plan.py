@@ -9,21 +9,23 @@ from pathlib import Path
 import pytest
 
 from host import redis_server, serve
-from host.data_dir import opened
-from host.errors import CannotStart
-from host.options import Wishes
-from host.plan import Plan
-from host.process_commands import web_words
+from host.data_dir import lock_data_directory
+from host.errors import StartupError
+from host.options import InstanceOptions
+from host.plan import InstancePlan
+from host.process_commands import web_argv
 from sync.settings import Settings
 from tests.support.paths import ROOT
-from tests.support.servers import HOST, PATIENCE_S, free_port, wait_for
+from tests.support.servers import HOST, TIMEOUT_S, free_port, wait_until
 
 NOTHING = frozenset[str]()
 EVERYTHING = frozenset(Settings.model_fields)
 
 
-def plan(folder: Path, *, host: str = HOST, configured: frozenset[str]) -> Plan:
-    wishes = Wishes(
+def build_plan(
+    folder: Path, *, host: str = HOST, configured: frozenset[str]
+) -> InstancePlan:
+    options = InstanceOptions(
         data_dir=folder,
         host=host,
         port=8000,
@@ -31,24 +33,26 @@ def plan(folder: Path, *, host: str = HOST, configured: frozenset[str]) -> Plan:
         web_processes=1,
         configured=configured,
     )
-    with opened(folder / "data") as home:
-        return Plan(wishes, home, port=8000)
+    with lock_data_directory(folder / "data") as home:
+        return InstancePlan(options, home, port=8000)
 
 
 def test_everything_missing_has_a_stand_in(folder: Path) -> None:
-    made = plan(folder, configured=NOTHING)
+    made = build_plan(folder, configured=NOTHING)
 
     assert made.has_own_redis
     assert made.has_own_mailbox
     assert made.has_simulator
     assert made.address == f"http://{HOST}:8000"
-    assert made.environment()["MOODMILES_STRAVA_SITE_URL"].startswith(f"http://{HOST}")
+    assert made.build_environment()["MOODMILES_STRAVA_SITE_URL"].startswith(
+        f"http://{HOST}"
+    )
 
 
 def test_nothing_given_is_replaced(folder: Path) -> None:
-    kept = plan(folder, configured=EVERYTHING)
+    kept = build_plan(folder, configured=EVERYTHING)
 
-    assert kept.made_up.keys() == {
+    assert kept.generated_settings.keys() == {
         "MOODMILES_DATA_DIR",
         "MOODMILES_HOST",
         "MOODMILES_PORT",
@@ -63,7 +67,7 @@ def test_nothing_given_is_replaced(folder: Path) -> None:
 def test_the_address_is_one_that_can_be_opened(
     host: str, address: str, folder: Path
 ) -> None:
-    assert plan(folder, host=host, configured=NOTHING).address == address
+    assert build_plan(folder, host=host, configured=NOTHING).address == address
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,7 @@ def test_the_address_is_one_that_can_be_opened(
 def test_the_mailbox_is_shown_on_this_machine_only(
     host: str, shown: bool, folder: Path
 ) -> None:
-    made = plan(folder, host=host, configured=NOTHING).made_up
+    made = build_plan(folder, host=host, configured=NOTHING).generated_settings
 
     assert ("MOODMILES_MAILBOX_DIR" in made) is shown
 
@@ -83,7 +87,7 @@ def test_a_stand_in_is_told_no_secret(
 ) -> None:
     monkeypatch.setenv("MOODMILES_SECRET_KEYS", "x")
 
-    told = plan(folder, configured=NOTHING).mailbox().environment
+    told = build_plan(folder, configured=NOTHING).mailbox_part().environment
 
     assert not [name for name in told if name.startswith("MOODMILES_")]
 
@@ -95,12 +99,12 @@ def test_the_mailbox_keeps_what_it_is_sent(folder: Path) -> None:
     server = subprocess.Popen(  # noqa: S603
         [*command, "--dir", str(folder / "mailbox")], cwd=ROOT
     )
-    wait_for(lambda: _greets(port))
+    wait_until(lambda: _send_greeting(port))
 
     with smtplib.SMTP(HOST, port, local_hostname="test") as line:
         line.sendmail("us@example.org", ["robin@example.org"], "Subject: Hi\n\nThere")
     server.terminate()
-    code = server.wait(PATIENCE_S)
+    code = server.wait(TIMEOUT_S)
 
     [kept] = Maildir(folder / "mailbox")
     assert code == 0
@@ -108,7 +112,7 @@ def test_the_mailbox_keeps_what_it_is_sent(folder: Path) -> None:
     assert kept.as_string().rstrip().endswith("There")
 
 
-def _greets(port: int) -> bool:
+def _send_greeting(port: int) -> bool:
     try:
         with smtplib.SMTP(HOST, port, local_hostname="test"):
             return True
@@ -116,7 +120,7 @@ def _greets(port: int) -> bool:
         return False
 
 
-def server(folder: Path, version: str) -> None:
+def write_server(folder: Path, version: str) -> None:
     """Put a Redis of some version on PATH."""
     file = folder / "redis-server"
     file.write_text(f"#!/bin/sh\necho '{version}'\n")
@@ -137,10 +141,10 @@ def server(folder: Path, version: str) -> None:
 def test_the_machines_own_redis_is_taken_if_it_is_new_enough(
     version: str, is_taken: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server(folder, version)
+    write_server(folder, version)
     monkeypatch.setenv("PATH", str(folder))
 
-    found = redis_server.find()
+    found = redis_server.find_server()
 
     assert (found == folder / "redis-server") is is_taken
 
@@ -149,15 +153,17 @@ def test_no_redis_at_all_is_said(monkeypatch: pytest.MonkeyPatch, folder: Path) 
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr(redis_server, "find_spec", lambda _: None)
 
-    with pytest.raises(CannotStart, match="install redis-server"):
-        redis_server.find()
+    with pytest.raises(StartupError, match="install redis-server"):
+        redis_server.find_server()
 
 
 def test_each_part_has_its_words(folder: Path) -> None:
     settings = Settings.model_construct(data_dir=folder)
 
-    words = {part: serve.command(settings, part) for part in ("web", "worker", "beat")}
+    words = {
+        part: serve.build_argv(settings, part) for part in ("web", "worker", "beat")
+    }
 
-    assert words["web"] == web_words(HOST, 8000, 1)
+    assert words["web"] == web_argv(HOST, 8000, 1)
     assert words["worker"][-4:] == ["--pool", "prefork", "--concurrency", "2"]
     assert words["beat"] == ["workers.beat", "--log-format", "text"]

@@ -22,27 +22,27 @@ print(*sys.modules)
 """
 
 
-def loaded() -> tuple[str, str, list[str]]:
+def list_loaded_modules() -> tuple[str, str, list[str]]:
     """Load everything in a process of its own; say what that did to it."""
-    said = subprocess.run(  # noqa: S603
+    output = subprocess.run(  # noqa: S603
         [sys.executable, "-c", LOAD],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    threads, files, modules = said.stdout.splitlines()
+    threads, files, modules = output.stdout.splitlines()
     return threads, files, modules.split()
 
 
 def test_a_fork_finds_nothing_half_done() -> None:
-    threads, files, _ = loaded()
+    threads, files, _ = list_loaded_modules()
 
     assert (threads, files) == ("1 thread", "0 files")
 
 
 def test_only_what_idle_parts_need_is_there() -> None:
-    _, _, modules = loaded()
+    _, _, modules = list_loaded_modules()
 
-    assert set(preload.ALL) <= set(modules)
+    assert set(preload.ALL_MODULES) <= set(modules)
     assert not [name for name in HEAVY if name in modules]

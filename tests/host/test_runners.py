@@ -8,27 +8,27 @@ from zipfile import ZipFile
 import pytest
 
 from host import runners
-from host.errors import CannotStart
+from host.errors import StartupError
 from sync.errors import MoodmilesError
 from sync.models import Connection, Runner
 from sync.runners import disconnect, sign_in
-from tests.support.harness import Stage
-from tests.support.second_instance import another
+from tests.support.harness import Harness
+from tests.support.second_instance import open_second_instance
 
 
-def test_the_list_shows_states_and_nothing_of_strava(stage: Stage) -> None:
-    linked = stage.link(stage.athlete(7))
-    unconfirmed = stage.link(stage.athlete(8), address=False)
-    gone = stage.link(stage.athlete(9))
-    bounced = stage.link(stage.athlete(10))
-    with stage.runtime.db.transaction() as session:
+def test_the_list_shows_states_and_nothing_of_strava(harness: Harness) -> None:
+    linked = harness.link_runner(harness.add_athlete(7))
+    unconfirmed = harness.link_runner(harness.add_athlete(8), has_address=False)
+    gone = harness.link_runner(harness.add_athlete(9))
+    bounced = harness.link_runner(harness.add_athlete(10))
+    with harness.runtime.db.transaction() as session:
         session.delete(session.get_one(Connection, gone))
-        session.get_one(Connection, unconfirmed).broken_at = stage.clock()
-        session.get_one(Runner, bounced).email_bounced_at = stage.clock()
+        session.get_one(Connection, unconfirmed).broken_at = harness.clock()
+        session.get_one(Runner, bounced).email_bounced_at = harness.clock()
 
-    _, *lines = runners.listed(stage.runtime)
+    _, *lines = runners.list_runners(harness.runtime)
 
-    day = f"{stage.clock():%Y-%m-%d}"
+    day = f"{harness.clock():%Y-%m-%d}"
     assert [line.split() for line in lines] == [
         [str(linked), day, "connected", "confirmed"],
         [str(unconfirmed), day, "broken", "not", "confirmed"],
@@ -37,10 +37,10 @@ def test_the_list_shows_states_and_nothing_of_strava(stage: Stage) -> None:
     ]
 
 
-def test_an_export_is_a_private_file(stage: Stage, folder: Path) -> None:
-    runner_id = stage.link(stage.athlete())
+def test_an_export_is_a_private_file(harness: Harness, folder: Path) -> None:
+    runner_id = harness.link_runner(harness.add_athlete())
 
-    runners.export_to(stage.runtime, runner_id, folder / "runner.zip")
+    runners.export_runner(harness.runtime, runner_id, folder / "runner.zip")
 
     file = folder / "runner.zip"
     held = ZipFile(file).namelist()
@@ -53,28 +53,28 @@ def test_an_export_is_a_private_file(stage: Stage, folder: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_an_export_overwrites_nothing(stage: Stage, folder: Path) -> None:
-    runner_id = stage.link(stage.athlete())
+def test_an_export_overwrites_nothing(harness: Harness, folder: Path) -> None:
+    runner_id = harness.link_runner(harness.add_athlete())
     (folder / "runner.zip").touch()
 
-    with pytest.raises(CannotStart, match=r"runner\.zip cannot be written"):
-        runners.export_to(stage.runtime, runner_id, folder / "runner.zip")
+    with pytest.raises(StartupError, match=r"runner\.zip cannot be written"):
+        runners.export_runner(harness.runtime, runner_id, folder / "runner.zip")
 
 
 def test_an_export_is_taken_in_elsewhere(
-    stage: Stage,
+    harness: Harness,
     folder: Path,
     sqlite_template: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    runner_id = stage.link(stage.athlete())
-    runners.export_to(stage.runtime, runner_id, folder / "runner.zip")
+    runner_id = harness.link_runner(harness.add_athlete())
+    runners.export_runner(harness.runtime, runner_id, folder / "runner.zip")
 
-    with another(stage, sqlite_template, tmp_path) as there:
-        runners.take_in(there.runtime, folder / "runner.zip", runner_id=None)
-        runners.take_in(there.runtime, folder / "runner.zip", runner_id=1)
-        listed = list(runners.listed(there.runtime))
+    with open_second_instance(harness, sqlite_template, tmp_path) as there:
+        runners.import_file(there.runtime, folder / "runner.zip", runner_id=None)
+        runners.import_file(there.runtime, folder / "runner.zip", runner_id=1)
+        listed = list(runners.list_runners(there.runtime))
 
     said = capsys.readouterr().out
     assert "Runner 1: 0 runs in the file, 0 answers added." in said
@@ -83,22 +83,25 @@ def test_an_export_is_taken_in_elsewhere(
 
 
 def test_who_left_strava_is_told_to_come_by_mail(
-    stage: Stage,
+    harness: Harness,
     folder: Path,
     sqlite_template: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    by_mail, by_nothing = stage.link(stage.athlete()), stage.link(stage.athlete(8))
-    with stage.runtime.db.transaction() as session:
+    by_mail, by_nothing = (
+        harness.link_runner(harness.add_athlete()),
+        harness.link_runner(harness.add_athlete(8)),
+    )
+    with harness.runtime.db.transaction() as session:
         session.get_one(Runner, by_nothing).email = None
     for one in (by_mail, by_nothing):
-        disconnect.disconnect(stage.runtime, one)
-        runners.export_to(stage.runtime, one, folder / f"{one}.zip")
+        disconnect.disconnect(harness.runtime, one)
+        runners.export_runner(harness.runtime, one, folder / f"{one}.zip")
 
-    with another(stage, sqlite_template, tmp_path) as there:
+    with open_second_instance(harness, sqlite_template, tmp_path) as there:
         for one in (by_mail, by_nothing):
-            runners.take_in(there.runtime, folder / f"{one}.zip", runner_id=None)
+            runners.import_file(there.runtime, folder / f"{one}.zip", runner_id=None)
 
     said = capsys.readouterr().out
     assert "A mail asks their address to confirm itself" in said
@@ -106,34 +109,34 @@ def test_who_left_strava_is_told_to_come_by_mail(
 
 
 def test_a_deletion_is_asked_about(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runner_id = stage.link(stage.athlete())
+    runner_id = harness.link_runner(harness.add_athlete())
     monkeypatch.setattr("sys.stdin", io.StringIO("no\n"))
 
     with pytest.raises(MoodmilesError, match="Nothing was deleted"):
-        runners.delete(stage.runtime, runner_id, sure=False)
+        runners.delete_runner(harness.runtime, runner_id, is_confirmed=False)
 
-    assert len(list(runners.listed(stage.runtime))) == 2
+    assert len(list(runners.list_runners(harness.runtime))) == 2
 
 
 @pytest.mark.parametrize(("sure", "typed"), [(True, ""), (False, "yes\n")])
 def test_a_deletion_leaves_nothing(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, *, sure: bool, typed: str
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, *, sure: bool, typed: str
 ) -> None:
-    runner_id = stage.link(stage.athlete())
+    runner_id = harness.link_runner(harness.add_athlete())
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
 
-    runners.delete(stage.runtime, runner_id, sure=sure)
+    runners.delete_runner(harness.runtime, runner_id, is_confirmed=sure)
 
-    assert len(list(runners.listed(stage.runtime))) == 1
+    assert len(list(runners.list_runners(harness.runtime))) == 1
 
 
 @pytest.mark.parametrize("command", ["runner export", "runner delete"])
 def test_an_unknown_runner_is_named(
-    command: str, stage: Stage, folder: Path, monkeypatch: pytest.MonkeyPatch
+    command: str, harness: Harness, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runners, "effective", lambda _: stage.runtime.settings)
+    monkeypatch.setattr(runners, "effective", lambda _: harness.runtime.settings)
     asked = Namespace(command=command, runner=404, file=folder / "x.zip", yes=True)
 
     with pytest.raises(MoodmilesError, match=r"There is no runner 404\."):
@@ -144,17 +147,19 @@ def test_an_unknown_runner_is_named(
     ("everybody", "still_in"), [(False, [False, True]), (True, [False, False])]
 )
 def test_browsers_are_signed_out_for_one_or_for_all(
-    stage: Stage, everybody: bool, still_in: list[bool]
+    harness: Harness, everybody: bool, still_in: list[bool]
 ) -> None:
-    ids = [stage.link(stage.athlete(number)) for number in (7, 8)]
-    tokens = [sign_in.sign_in(stage.runtime, runner_id) for runner_id in ids]
+    ids = [harness.link_runner(harness.add_athlete(number)) for number in (7, 8)]
+    tokens = [sign_in.sign_in(harness.runtime, runner_id) for runner_id in ids]
 
-    runners.sign_out(stage.runtime, None if everybody else ids[0])
+    runners.sign_out_runner(harness.runtime, None if everybody else ids[0])
 
-    now_in = [sign_in.runner_of(stage.runtime, token) is not None for token in tokens]
+    now_in = [
+        sign_in.find_signed_in(harness.runtime, token) is not None for token in tokens
+    ]
     assert now_in == still_in
 
 
-def test_nobody_is_signed_out_for_a_number_that_is_not_there(stage: Stage) -> None:
+def test_nobody_is_signed_out_for_a_number_that_is_not_there(harness: Harness) -> None:
     with pytest.raises(MoodmilesError, match="There is no runner 99"):
-        runners.sign_out(stage.runtime, 99)
+        runners.sign_out_runner(harness.runtime, 99)

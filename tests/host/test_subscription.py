@@ -9,17 +9,17 @@ from sqlalchemy import func, select, update
 from werkzeug.serving import make_server
 
 from host import subscription
-from host.checks import strava
+from host.checks import check_strava
 from sync.models import Event, Run
 from sync.runtime import Runtime
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from tests.support.harness import Stage
+from tests.support.harness import Harness
 from tests.support.servers import HOST, free_port
 from web.app import create_app
 
 
-def at_home(runtime: Runtime, port: int) -> Runtime:
+def with_public_url(runtime: Runtime, port: int) -> Runtime:
     settings = runtime.settings.model_copy(
         update={"public_url": f"http://{HOST}:{port}"}
     )
@@ -28,10 +28,10 @@ def at_home(runtime: Runtime, port: int) -> Runtime:
 
 
 @pytest.fixture
-def served(runtime: Runtime) -> Iterator[Runtime]:
+def served_runtime(runtime: Runtime) -> Iterator[Runtime]:
     """Serve our pages, so that Strava's handshake finds them."""
     port = free_port()
-    home = at_home(runtime, port)
+    home = with_public_url(runtime, port)
     server = make_server(HOST, port, create_app(home), threaded=True)
     thread = Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -41,92 +41,94 @@ def served(runtime: Runtime) -> Iterator[Runtime]:
     server.server_close()
 
 
-def status(runtime: Runtime) -> str:
-    return subscription.status(runtime.settings, runtime.strava)
+def get_status(runtime: Runtime) -> str:
+    return subscription.describe_subscription(runtime.settings, runtime.strava)
 
 
-def test_subscribing_is_done_once(served: Runtime) -> None:
-    first = subscription.subscribe(served)
-    second = subscription.subscribe(served)
+def test_subscribing_is_done_once(served_runtime: Runtime) -> None:
+    first = subscription.subscribe(served_runtime)
+    second = subscription.subscribe(served_runtime)
 
     assert first.startswith("Subscribed (number")
     assert second.startswith("Subscribed already (number")
-    assert status(served).endswith("Strava tells us about new runs.")
-    assert strava(served.settings) == status(served)
+    assert get_status(served_runtime).endswith("Strava tells us about new runs.")
+    assert check_strava(served_runtime.settings) == get_status(served_runtime)
 
 
-def test_a_subscription_for_another_address_is_moved_here(served: Runtime) -> None:
-    subscription.subscribe(served)
-    elsewhere = at_home(served, free_port())
+def test_a_subscription_for_another_address_is_moved_here(
+    served_runtime: Runtime,
+) -> None:
+    subscription.subscribe(served_runtime)
+    elsewhere = with_public_url(served_runtime, free_port())
 
-    assert status(elsewhere).startswith("Subscribed elsewhere")
+    assert get_status(elsewhere).startswith("Subscribed elsewhere")
 
-    secret = served.settings.strava_webhook_secret
+    secret = served_runtime.settings.strava_webhook_secret
     assert secret is not None
-    assert secret.get_secret_value() not in status(elsewhere)
-    assert "run `moodmiles strava subscribe`" in status(elsewhere)
+    assert secret.get_secret_value() not in get_status(elsewhere)
+    assert "run `moodmiles strava subscribe`" in get_status(elsewhere)
 
 
-def test_the_old_address_is_given_up(served: Runtime) -> None:
-    before = served.strava.subscribe(
-        f"{subscription.callback_url(served.settings)}?old=1",
-        served.settings.secret("strava_verify_token"),
+def test_the_old_address_is_given_up(served_runtime: Runtime) -> None:
+    before = served_runtime.strava.subscribe(
+        f"{subscription.build_callback_url(served_runtime.settings)}?old=1",
+        served_runtime.settings.require_secret("strava_verify_token"),
     )
 
-    subscription.subscribe(served)
+    subscription.subscribe(served_runtime)
 
-    [now] = served.strava.subscriptions()
+    [now] = served_runtime.strava.subscriptions()
     assert now.id != before.id
-    assert now.callback_url == subscription.callback_url(served.settings)
+    assert now.callback_url == subscription.build_callback_url(served_runtime.settings)
 
 
-def test_unsubscribing_leaves_none(served: Runtime) -> None:
-    subscription.subscribe(served)
+def test_unsubscribing_leaves_none(served_runtime: Runtime) -> None:
+    subscription.subscribe(served_runtime)
 
-    assert subscription.unsubscribe(served) == "Unsubscribed."
-    assert subscription.unsubscribe(served) == "There was no subscription."
-    assert status(served).startswith("Not subscribed")
+    assert subscription.unsubscribe(served_runtime) == "Unsubscribed."
+    assert subscription.unsubscribe(served_runtime) == "There was no subscription."
+    assert get_status(served_runtime).startswith("Not subscribed")
 
 
-def test_there_may_be_nothing_to_read_again(served: Runtime) -> None:
-    assert subscription.retry(served) == "Nothing has been given up."
+def test_there_may_be_nothing_to_read_again(served_runtime: Runtime) -> None:
+    assert subscription.retry_failed(served_runtime) == "Nothing has been given up."
 
 
 def test_what_was_given_up_goes_back_to_the_workers(
-    stage: Stage, runtime: Runtime
+    harness: Harness, runtime: Runtime
 ) -> None:
-    athlete = stage.athlete()
-    stage.link(athlete)
-    stage.work()
-    run = stage.run(athlete)
-    stage.tell(athlete, run.id, "create")
-    park(runtime, "StravaUnavailable")
-    stage.work()
-    assert stored(runtime) == 0
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    run = harness.finish_run(athlete)
+    harness.deliver_event(athlete, run.id, "create")
+    park_event(runtime, "StravaUnavailable")
+    harness.process_all_due()
+    assert read_subscription_id(runtime) == 0
 
-    said = subscription.retry(runtime)
-    stage.work()
+    said = subscription.retry_failed(runtime)
+    harness.process_all_due()
 
     assert said.endswith("1 events are with the workers again.")
-    assert stored(runtime) == 1
+    assert read_subscription_id(runtime) == 1
 
 
 def test_what_a_runner_took_back_is_not_tried_again(
-    stage: Stage, runtime: Runtime
+    harness: Harness, runtime: Runtime
 ) -> None:
-    athlete = stage.athlete()
-    stage.link(athlete)
-    stage.tell(athlete, 1, "create")
-    park(runtime, "AccessRevoked")
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    harness.deliver_event(athlete, 1, "create")
+    park_event(runtime, "AccessRevoked")
 
-    assert subscription.retry(runtime) == "Nothing has been given up."
+    assert subscription.retry_failed(runtime) == "Nothing has been given up."
 
 
-def park(runtime: Runtime, reason: str) -> None:
+def park_event(runtime: Runtime, reason: str) -> None:
     with runtime.db.transaction() as session:
         session.execute(update(Event).values(due_at=None, parked_for=reason))
 
 
-def stored(runtime: Runtime) -> int:
-    with runtime.db.reading() as session:
+def read_subscription_id(runtime: Runtime) -> int:
+    with runtime.db.read_only() as session:
         return session.scalar(select(func.count(Run.id))) or 0

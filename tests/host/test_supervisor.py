@@ -12,53 +12,53 @@ from threading import Thread
 
 import pytest
 
-from host.errors import CannotStart
+from host.errors import StartupError
 from host.health import is_alive
-from host.process import FORKS, Part, Process
-from host.supervisor import Bell, Stopped, Supervisor, restart_wait_s
+from host.process import CAN_FORK, Part, Process
+from host.supervisor import SignalWaiter, StopRequested, Supervisor, get_restart_wait_s
 from tests.host.supervised_programs import (
     ALONE,
     FAMILY,
     STUBBORN,
-    family,
+    build_heartbeat_part,
+    build_part,
+    build_writing_part,
     is_running,
-    part,
-    talker,
-    toucher,
+    list_processes,
 )
 from tests.support.paths import ROOT
-from tests.support.servers import wait_for
+from tests.support.servers import wait_until
 
 pytestmark = pytest.mark.processes
 
 
 @pytest.fixture
-def said() -> list[str]:
+def messages() -> list[str]:
     return []
 
 
 @pytest.fixture
-def supervisor(said: list[str]) -> Iterator[Supervisor]:
-    with Bell() as bell:
-        yield Supervisor(bell, said.append)
+def supervisor(messages: list[str]) -> Iterator[Supervisor]:
+    with SignalWaiter() as bell:
+        yield Supervisor(bell, messages.append)
 
 
 def test_a_part_and_its_children_end_together(
     folder: Path, supervisor: Supervisor
 ) -> None:
-    supervisor.start([part(folder, FAMILY)])
-    [child] = family(folder / "part.log")
+    supervisor.start([build_part(folder, FAMILY)])
+    [child] = list_processes(folder / "part.log")
 
     supervisor.stop(["part"])
 
-    wait_for(lambda: not is_running(child))
+    wait_until(lambda: not is_running(child))
 
 
 def test_a_part_that_will_not_end_is_killed(
     folder: Path, supervisor: Supervisor
 ) -> None:
-    supervisor.start([part(folder, STUBBORN)])
-    [pid] = family(folder / "part.log")
+    supervisor.start([build_part(folder, STUBBORN)])
+    [pid] = list_processes(folder / "part.log")
 
     supervisor.stop(["part"])
 
@@ -66,29 +66,33 @@ def test_a_part_that_will_not_end_is_killed(
 
 
 def test_a_killed_part_is_started_again_without_its_old_children(
-    folder: Path, supervisor: Supervisor, said: list[str]
+    folder: Path, supervisor: Supervisor, messages: list[str]
 ) -> None:
     log = folder / "part.log"
-    supervisor.start([part(folder, FAMILY)])
-    [old] = family(log)
+    supervisor.start([build_part(folder, FAMILY)])
+    [old] = list_processes(log)
     os.kill(os.getpgid(old), signal.SIGKILL)
 
-    watch_while(supervisor, lambda: wait_for(lambda: len(family(log)) == 2))
+    run_supervisor_until(
+        supervisor, lambda: wait_until(lambda: len(list_processes(log)) == 2)
+    )
 
     assert not is_running(old)
-    assert said == ["The part part ended (signal SIGKILL); starting it again in 0.1 s."]
+    assert messages == [
+        "The part part ended (signal SIGKILL); starting it again in 0.1 s."
+    ]
     supervisor.stop(["part"])
 
 
-@pytest.mark.parametrize("kind", [talker, toucher])
+@pytest.mark.parametrize("kind", [build_writing_part, build_heartbeat_part])
 def test_a_part_that_hangs_is_started_again(
     kind: Callable[[Path], tuple[str, Callable[[Process], bool]]],
     folder: Path,
     supervisor: Supervisor,
-    said: list[str],
+    messages: list[str],
 ) -> None:
     log, (code, is_well) = folder / "part.log", kind(folder)
-    supervisor.check_every_s, supervisor.most_misses = 0.2, 2
+    supervisor.check_interval_s, supervisor.max_failed_checks = 0.2, 2
     answers: list[bool] = []
     stopped: list[int] = []
 
@@ -97,26 +101,28 @@ def test_a_part_that_hangs_is_started_again(
         answers.append(is_well(process))
         return answers[-1] or process.pid not in stopped
 
-    supervisor.start([replace(part(folder, code), is_well=answers_unless_stopped)])
-    [old] = family(log)
+    supervisor.start(
+        [replace(build_part(folder, code), is_healthy=answers_unless_stopped)]
+    )
+    [old] = list_processes(log)
 
     def hang() -> None:
-        wait_for(lambda: True in answers)
+        wait_until(lambda: True in answers)
         stopped.append(old)
         os.kill(old, signal.SIGSTOP)
-        wait_for(lambda: len(family(log)) == 2)
+        wait_until(lambda: len(list_processes(log)) == 2)
 
-    watch_while(supervisor, hang)
+    run_supervisor_until(supervisor, hang)
 
     assert not is_running(old)
-    assert said[:2] == [
+    assert messages[:2] == [
         "The part part has hung.",
         "The part part ended (signal SIGKILL); starting it again in 0.1 s.",
     ]
     supervisor.stop(["part"])
 
 
-def watch_while(supervisor: Supervisor, happens: Callable[[], None]) -> None:
+def run_supervisor_until(supervisor: Supervisor, happens: Callable[[], None]) -> None:
     """Let the supervisor watch until all of it has happened."""
     failed: list[Exception] = []
 
@@ -128,13 +134,13 @@ def watch_while(supervisor: Supervisor, happens: Callable[[], None]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     Thread(target=happen_and_stop).start()
-    with pytest.raises(Stopped):
-        supervisor.watch()
+    with pytest.raises(StopRequested):
+        supervisor.run_until_stopped()
     assert failed == []
 
 
 def test_a_part_that_is_slow_for_once_is_left_alone(
-    folder: Path, supervisor: Supervisor, said: list[str]
+    folder: Path, supervisor: Supervisor, messages: list[str]
 ) -> None:
     answers = [False, True] * 3
 
@@ -144,46 +150,46 @@ def test_a_part_that_is_slow_for_once_is_left_alone(
             return True
         return answers.pop(0)
 
-    supervisor.check_every_s, supervisor.most_misses = 0.0, 2
-    supervisor.start([replace(part(folder, ALONE), is_well=is_well)])
+    supervisor.check_interval_s, supervisor.max_failed_checks = 0.0, 2
+    supervisor.start([replace(build_part(folder, ALONE), is_healthy=is_well)])
 
-    with pytest.raises(Stopped):
-        supervisor.watch()
+    with pytest.raises(StopRequested):
+        supervisor.run_until_stopped()
 
-    assert said == []
+    assert messages == []
     supervisor.stop(["part"])
 
 
 def test_a_part_that_cannot_start_is_told_with_its_last_words(
     folder: Path, supervisor: Supervisor
 ) -> None:
-    broken = part(folder, "raise SystemExit('no such door')")
+    broken = build_part(folder, "raise SystemExit('no such door')")
 
-    with pytest.raises(CannotStart, match="did not start: no such door"):
+    with pytest.raises(StartupError, match="did not start: no such door"):
         supervisor.start([broken])
 
 
 def test_a_single_errand_passes_its_sentence_on(
     folder: Path, supervisor: Supervisor
 ) -> None:
-    errand = part(folder, "raise SystemExit('moodmiles: The door is shut.')")
+    errand = build_part(folder, "raise SystemExit('moodmiles: The door is shut.')")
 
-    with pytest.raises(CannotStart, match=r"^The door is shut\.$"):
+    with pytest.raises(StartupError, match=r"^The door is shut\.$"):
         supervisor.run_once(errand)
 
 
 def test_a_single_errand_that_breaks_names_its_log(
     folder: Path, supervisor: Supervisor
 ) -> None:
-    with pytest.raises(CannotStart, match=r"part failed; see .*part\.log"):
-        supervisor.run_once(part(folder, "1 / 0"))
+    with pytest.raises(StartupError, match=r"part failed; see .*part\.log"):
+        supervisor.run_once(build_part(folder, "1 / 0"))
 
 
 @pytest.mark.parametrize(
     ("failures", "wait_s"), [(1, 0.1), (2, 0.2), (5, 1.6), (20, 30.0), (10_000, 30.0)]
 )
 def test_the_waits_grow_and_have_an_end(failures: int, wait_s: float) -> None:
-    assert restart_wait_s(failures) == wait_s
+    assert get_restart_wait_s(failures) == wait_s
 
 
 # A fork wants a process with one thread, which a test's own may not be.
@@ -207,30 +213,30 @@ FORK = (
 
 
 @contextmanager
-def supervised(folder: Path, part: str) -> Iterator["subprocess.Popen[bytes]"]:
+def start_supervised(folder: Path, part: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a supervisor of one part, which has started."""
     code = SUPERVISED.format(folder=str(folder), part=part)
-    ours = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)  # noqa: S603
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)  # noqa: S603
     try:
-        wait_for(lambda: len(family(folder / "part.log")) == 1)
-        yield ours
+        wait_until(lambda: len(list_processes(folder / "part.log")) == 1)
+        yield process
     finally:
-        ours.kill()
-        ours.wait()
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize("kind", [PROGRAM, FORK])
 def test_nothing_outlives_a_killed_supervisor(kind: str, folder: Path) -> None:
-    with supervised(folder, kind):
-        [pid] = family(folder / "part.log")
+    with start_supervised(folder, kind):
+        [pid] = list_processes(folder / "part.log")
 
-    wait_for(lambda: not is_running(pid))
+    wait_until(lambda: not is_running(pid))
 
 
-@pytest.mark.skipif(not FORKS, reason="parts are programs here")
+@pytest.mark.skipif(not CAN_FORK, reason="parts are programs here")
 def test_a_fork_is_a_part_like_any_other(folder: Path) -> None:
-    with supervised(folder, FORK) as ours:
-        [pid] = family(folder / "part.log")
+    with start_supervised(folder, FORK) as ours:
+        [pid] = list_processes(folder / "part.log")
         said = (folder / "part.log").read_text()
 
         assert said == f"here {pid} TOLD word plain=True\n"
@@ -242,7 +248,7 @@ def test_a_fork_is_a_part_like_any_other(folder: Path) -> None:
 
 
 def test_something_alive_is_ready(folder: Path, supervisor: Supervisor) -> None:
-    quiet = part(folder, "import time; time.sleep(60)")
+    quiet = build_part(folder, "import time; time.sleep(60)")
 
     supervisor.start(
         [

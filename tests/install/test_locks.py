@@ -11,7 +11,7 @@ from tests.lab.locks import (
     DEVELOPMENT,
     GROUP,
     RUNTIME,
-    Pin,
+    LockPin,
     check_lock,
     installed_metadata,
     parse_lock,
@@ -24,7 +24,7 @@ from tests.lab.locks import (
 LOCKS = pytest.mark.parametrize("lock", GROUP, ids=lambda lock: str(lock.stem))
 
 
-def problems_here(pins: list[Pin], lock: Path = DEVELOPMENT) -> list[str]:
+def problems_here(pins: list[LockPin], lock: Path = DEVELOPMENT) -> list[str]:
     return unmet_requirements(
         pins, project_requirements(GROUP[lock]), this_environment()
     )

@@ -12,16 +12,16 @@ from pathlib import Path
 import requests
 from redis import Redis
 
-from sync.queue import CeleryQueue, Work
+from sync.queue import CeleryQueue, Job
 from sync.simulator import faults
-from sync.simulator.activities import NewRun, finish
-from sync.simulator.records import Activity, Athlete, Fault
+from sync.simulator.activities import RunUpload, upload_run
+from sync.simulator.records import Activity, Athlete, SimulatedFault
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
 from tests.journeys.test_as_services import answers, run_once, service
-from tests.support.live_instance import until
-from tests.support.servers import HOST, PATIENCE_S, free_port, valkey
-from tests.support.smtp_servers import Post, listening
+from tests.support.live_instance import wait_for
+from tests.support.servers import HOST, TIMEOUT_S, free_port, run_valkey
+from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
 
 ADDRESS = "piep.canary@example.org"
 # What nobody may read but the runner: names, a distance in every way to write
@@ -40,27 +40,27 @@ ATHLETE_ID = 777_001
 
 
 @dataclass
-class Aviary:
+class CanaryInstance:
     """The host, its runner's Strava, its mail server, and all it has written."""
 
     url: str
     world: World
-    post: Post
+    mail_server: FakeSmtpServer
     folder: Path
     redis_url: str
     environment: Mapping[str, str]
     runner: requests.Session = field(default_factory=requests.Session)
     tokens: set[str] = field(default_factory=set)
 
-    def wake(self, work: Work) -> None:
+    def wake(self, work: Job) -> None:
         CeleryQueue(self.redis_url).wake(work)
 
     def finish_run(self) -> Activity:
-        with self.world.change():
+        with self.world.transaction():
             athlete = self.world.athletes.get(ATHLETE_ID)
             assert athlete
-            wishes = NewRun(distance_m=13379, zone="daytime", silent=True)
-            run = finish(self.world, athlete, wishes)
+            new_run = RunUpload(distance_m=13379, zone="daytime", silent=True)
+            run = upload_run(self.world, athlete, new_run)
             run = replace(run, name="Kanarienlauf", device_name="Piepmatz 9")
             self.world.put_activity(run)
         return run
@@ -77,10 +77,10 @@ class Aviary:
             "updates": {"title": "Kanarienlauf"},
         }
         address = f"{self.url}/hooks/strava/hook-canary"
-        return requests.post(address, json=event | more, timeout=PATIENCE_S).status_code
+        return requests.post(address, json=event | more, timeout=TIMEOUT_S).status_code
 
     @contextmanager
-    def without(self, table: str) -> Generator[None]:
+    def table_removed(self, table: str) -> Generator[None]:
         """Take a table away, so that whatever needs it fails for real."""
         self._sql(f"ALTER TABLE {table} RENAME TO {table}_away")
         try:
@@ -89,7 +89,7 @@ class Aviary:
             self._sql(f"ALTER TABLE {table}_away RENAME TO {table}")
 
     @contextmanager
-    def paused_until_never(self) -> Generator[None]:
+    def broken_pause(self) -> Generator[None]:
         """Store a setting that cannot be read, so that an error quotes it."""
         self._sql("""UPDATE runner SET preferences = '{"paused_until": "Zwitscher"}'""")
         try:
@@ -100,13 +100,13 @@ class Aviary:
     @contextmanager
     def strava_failing(self, on: str) -> Generator[None]:
         """Let Strava answer 500 and say names in it."""
-        fault = Fault(id=1, kind="status", status=500, on=on)
-        with self.world.change():
+        fault = SimulatedFault(id=1, kind="status", status=500, on=on)
+        with self.world.transaction():
             self.world.faults.put(fault)
         try:
             yield
         finally:
-            with self.world.change():
+            with self.world.transaction():
                 self.world.faults.remove(fault.id)
 
     def logged(self, part: str) -> str:
@@ -128,12 +128,12 @@ class Aviary:
             for token in (grant.refresh_token, grant.access_token)
         }
         hosts = {"hook-canary", "verify-canary", self.environment["SECRET"]}
-        found = self.tokens | cookies | grants | hosts
-        return {text for text in found if len(text) > 8}  # a language is no secret
+        secrets = self.tokens | cookies | grants | hosts
+        return {text for text in secrets if len(text) > 8}  # a language is no secret
 
     def _sql(self, statement: str) -> None:
         with sqlite3.connect(
-            self.folder / "moodmiles.sqlite3", timeout=PATIENCE_S
+            self.folder / "moodmiles.sqlite3", timeout=TIMEOUT_S
         ) as tables:
             tables.execute("PRAGMA legacy_alter_table = ON")
             tables.execute(statement)
@@ -141,11 +141,11 @@ class Aviary:
 
 
 @contextmanager
-def aviary(folder: Path) -> Iterator[Aviary]:
+def open_canary_instance(folder: Path) -> Iterator[CanaryInstance]:
     """Start web and a worker, one logging JSON and one text, on real servers."""
-    faults.PAGE = "<h1>Canaria Zwitscher, Kanarienlauf, 13379 m</h1>"
+    faults.MAINTENANCE_PAGE = "<h1>Canaria Zwitscher, Kanarienlauf, 13379 m</h1>"
     world, port, secret = World(), free_port(), "a canary of a key that is long enough"
-    with world.change():
+    with world.transaction():
         athlete = Athlete(
             id=ATHLETE_ID,
             firstname="Canaria",
@@ -156,10 +156,10 @@ def aviary(folder: Path) -> Iterator[Aviary]:
         world.athletes.put(athlete)
     with ExitStack() as stack:
         strava = stack.enter_context(serve_in_thread(world))
-        post = stack.enter_context(listening())
-        redis_url = stack.enter_context(valkey()).url
+        post = stack.enter_context(run_smtp_server())
+        redis_url = stack.enter_context(run_valkey()).url
         url = f"http://{HOST}:{port}"
-        given = {
+        environment = {
             "DATA_DIR": str(folder),
             "REDIS_URL": redis_url,
             "SMTP_URL": post.url,
@@ -177,21 +177,21 @@ def aviary(folder: Path) -> Iterator[Aviary]:
         }
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("MOODMILES_")},
-            **{f"MOODMILES_{name}": value for name, value in given.items()},
+            **{f"MOODMILES_{name}": value for name, value in environment.items()},
         }
         run_once(("db", "upgrade"), environment)
         for part, style in (("web", "json"), ("worker", "text")):
             logging = environment | {"MOODMILES_LOG_FORMAT": style}
             stack.enter_context(service(part, logging, folder / f"{part}.log"))
-        until(lambda: answers(f"{url}/readyz"))
+        wait_for(lambda: answers(f"{url}/readyz"))
         environment["SECRET"] = secret
-        yield Aviary(url, world, post, folder, redis_url, environment)
+        yield CanaryInstance(url, world, post, folder, redis_url, environment)
     world.close()
 
 
-def said_by(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
+def run_and_capture(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
     """Run a host's command and return everything that it prints."""
-    done = subprocess.run(  # noqa: S603 - our own command
+    completed = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "host.cli", *command],
         env=dict(environment),
         capture_output=True,
@@ -199,4 +199,4 @@ def said_by(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
         check=False,
         timeout=60,
     )
-    return done.stdout + done.stderr
+    return completed.stdout + completed.stderr

@@ -5,7 +5,7 @@ from playwright.sync_api import FrameLocator, Locator, Page
 MOST_STEPS = 200
 
 
-class Unreachable(AssertionError):
+class UnreachableByKeyboard(AssertionError):
     """Tab never came to what was looked for."""
 
 
@@ -13,15 +13,15 @@ class Keyboard:
     def __init__(self, page: Page) -> None:
         self._page = page
 
-    def reach(self, wanted: Locator, *, frame: FrameLocator | None = None) -> None:
+    def focus(self, target: Locator, *, frame: FrameLocator | None = None) -> None:
         """Press Tab until `wanted` has the focus, and see that one can see it."""
-        focused = wanted.and_((frame or self._page).locator(":focus"))
+        focused = target.and_((frame or self._page).locator(":focus"))
         for _ in range(MOST_STEPS):
             if focused.count():
-                assert wanted.is_visible() or wanted.locator("..").is_visible()
+                assert target.is_visible() or target.locator("..").is_visible()
                 return
             self.press("Tab")
-        raise Unreachable(str(wanted))
+        raise UnreachableByKeyboard(str(target))
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -30,9 +30,9 @@ class Keyboard:
     def type(self, text: str) -> None:
         self._page.keyboard.type(text)
 
-    def follow(self, wanted: Locator, *, frame: FrameLocator | None = None) -> None:
+    def follow(self, target: Locator, *, frame: FrameLocator | None = None) -> None:
         """Go through a link or a button to the page behind it."""
-        self.reach(wanted, frame=frame)
+        self.focus(target, frame=frame)
         with self._page.expect_navigation():
             self.press("Enter")
 
@@ -42,16 +42,16 @@ class Keyboard:
     def button(self, name: str) -> None:
         self.follow(self._page.get_by_role("button", name=name).first)
 
-    def tick(self, wanted: Locator) -> None:
-        self.reach(wanted)
+    def tick(self, checkbox: Locator) -> None:
+        self.focus(checkbox)
         self.press("Space")
-        assert wanted.is_checked()
+        assert checkbox.is_checked()
 
-    def choose(self, group: Locator, wanted: Locator, arrow: str) -> None:
+    def choose(self, group: Locator, option: Locator, arrow: str) -> None:
         """Go to the chosen one of a group of radio buttons, then on to `wanted`."""
-        self.reach(group.and_(self._page.locator(":checked")).first)
+        self.focus(group.and_(self._page.locator(":checked")).first)
         for _ in range(group.count()):
-            if wanted.is_checked():
+            if option.is_checked():
                 return
             self.press(arrow)
-        assert wanted.is_checked()
+        assert option.is_checked()

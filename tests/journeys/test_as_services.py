@@ -19,13 +19,13 @@ from aiosmtpd.handlers import Message as MessageHandler
 from typing_extensions import override
 
 from sync.simulator.export import read_export
-from sync.simulator.seed import HOME, SAM_ID, populate
+from sync.simulator.seed import HOME_ZONE, SAM_ID, populate_world
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
-from tests.support.live_instance import until
+from tests.support.live_instance import wait_for
 from tests.support.paths import DATA
-from tests.support.postgres import postgres
-from tests.support.servers import HOST, PATIENCE_S, free_port, valkey
+from tests.support.postgres import provide_postgres
+from tests.support.servers import HOST, TIMEOUT_S, free_port, run_valkey
 
 pytestmark = pytest.mark.processes
 
@@ -33,7 +33,7 @@ EXPORT = DATA / "activities-small.csv"
 TOKEN = re.compile(rb"(http://[^\s\"]+/(?:s|email/confirm)/[\w-]+)")
 
 
-class Letters(MessageHandler):
+class MailCollector(MessageHandler):
     """Keeps what a real SMTP conversation delivered."""
 
     def __init__(self) -> None:
@@ -50,12 +50,12 @@ class Letters(MessageHandler):
     def handle_message(self, message: Message) -> None:
         """Nothing more: the bytes are kept."""
 
-    def link(self, path: str) -> str | None:
+    def find_link(self, path: str) -> str | None:
         for content in self.kept:
             text = _plain(content)
-            for found in TOKEN.findall(text):
-                if f"/{path}/".encode() in found:
-                    return str(found.decode())
+            for token in TOKEN.findall(text):
+                if f"/{path}/".encode() in token:
+                    return str(token.decode())
         return None
 
 
@@ -65,9 +65,9 @@ def _plain(content: bytes) -> bytes:
 
 
 @pytest.fixture
-def letters() -> Iterator[tuple[Letters, int]]:
-    handler, port = Letters(), free_port()
-    controller = Controller(handler, hostname=HOST, port=port, ready_timeout=PATIENCE_S)
+def mail_collector() -> Iterator[tuple[MailCollector, int]]:
+    handler, port = MailCollector(), free_port()
+    controller = Controller(handler, hostname=HOST, port=port, ready_timeout=TIMEOUT_S)
     controller.start()
     yield handler, port
     controller.stop()
@@ -76,9 +76,9 @@ def letters() -> Iterator[tuple[Letters, int]]:
 @pytest.fixture
 def strava() -> Iterator[tuple[World, str]]:
     world = World()
-    exported = read_export(EXPORT, athlete_id=SAM_ID, zone=HOME)
-    with world.change():
-        populate(world, number=1, exported=exported)
+    exported = read_export(EXPORT, athlete_id=SAM_ID, zone=HOME_ZONE)
+    with world.transaction():
+        populate_world(world, seed_number=1, exported_activities=exported)
     with serve_in_thread(world) as url:
         yield world, url
     world.close()
@@ -86,16 +86,16 @@ def strava() -> Iterator[tuple[World, str]]:
 
 @pytest.fixture
 def club(
-    letters: tuple[Letters, int], strava: tuple[World, str], tmp_path: Path
+    mail_collector: tuple[MailCollector, int], strava: tuple[World, str], tmp_path: Path
 ) -> Iterator[str]:
     """Start web, two workers and the schedule as services of their own."""
     port = free_port()
     url = f"http://{HOST}:{port}"
     with ExitStack() as stack:
-        given = {
-            "DATABASE_URL": stack.enter_context(postgres()),
-            "REDIS_URL": stack.enter_context(valkey()).url,
-            "SMTP_URL": f"smtp://{HOST}:{letters[1]}",
+        environment = {
+            "DATABASE_URL": stack.enter_context(provide_postgres()),
+            "REDIS_URL": stack.enter_context(run_valkey()).url,
+            "SMTP_URL": f"smtp://{HOST}:{mail_collector[1]}",
             "MAIL_FROM": "Moodmiles <moodmiles@example.org>",
             "PUBLIC_URL": url,
             "PORT": str(port),
@@ -110,19 +110,19 @@ def club(
         }
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("MOODMILES_")},
-            **{f"MOODMILES_{name}": value for name, value in given.items()},
+            **{f"MOODMILES_{name}": value for name, value in environment.items()},
         }
         run_once(("db", "upgrade"), environment)
         for number, part in enumerate(("web", "worker", "worker", "beat")):
             log = tmp_path / f"{part}{number}.log"
             stack.enter_context(service(part, environment, log))
-        until(lambda: answers(f"{url}/readyz"))
+        wait_for(lambda: answers(f"{url}/readyz"))
         run_once(("strava", "subscribe"), environment)
         yield url
 
 
 def run_once(words: Sequence[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(  # noqa: S603
+    completed = subprocess.run(  # noqa: S603
         [sys.executable, "-m", "host.cli", *words],
         cwd=environment["MOODMILES_DATA_DIR"],  # where no `.env` lies
         env=environment,
@@ -130,7 +130,7 @@ def run_once(words: Sequence[str], environment: dict[str, str]) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert completed.returncode == 0, completed.stderr
 
 
 @contextmanager
@@ -148,7 +148,7 @@ def service(part: str, environment: dict[str, str], log: Path) -> Generator[None
         finally:
             process.terminate()
             try:
-                process.wait(PATIENCE_S)
+                process.wait(TIMEOUT_S)
             finally:
                 process.kill()
 
@@ -161,17 +161,17 @@ def answers(url: str) -> bool:
 
 
 def test_a_club_runner_links_runs_and_answers(
-    club: str, letters: tuple[Letters, int], strava: tuple[World, str]
+    club: str, mail_collector: tuple[MailCollector, int], strava: tuple[World, str]
 ) -> None:
     world, strava_url = strava
     runner = requests.Session()
 
     link(runner, club)
-    confirm(runner, club, letters[0])
-    until(lambda: len(rows(runner, f"{club}/dashboard/runs.csv")) == 3)
+    confirm(runner, club, mail_collector[0])
+    wait_for(lambda: len(rows(runner, f"{club}/dashboard/runs.csv")) == 3)
     finish_run(strava_url)
-    survey = until(lambda: letters[0].link("s"))
-    saved = requests.post(survey, data={"mood": "4"}, timeout=PATIENCE_S)
+    survey = wait_for(lambda: mail_collector[0].find_link("s"))
+    saved = requests.post(survey, data={"mood": "4"}, timeout=TIMEOUT_S)
 
     assert saved.ok
     [answer] = rows(runner, f"{club}/dashboard/answers.csv")
@@ -183,10 +183,12 @@ def test_a_club_runner_links_runs_and_answers(
 
 
 def link(runner: requests.Session, club: str) -> None:
-    page = runner.get(f"{club}/connect", timeout=PATIENCE_S).text
-    boxes = dict.fromkeys(("strava", "mood", "mail", "adult"), "1")
+    page = runner.get(f"{club}/connect", timeout=TIMEOUT_S).text
+    consents = dict.fromkeys(("strava", "mood", "mail", "adult"), "1")
     consent = runner.post(
-        f"{club}/connect", data=boxes | {"csrf": csrf(page)}, timeout=PATIENCE_S
+        f"{club}/connect",
+        data=consents | {"csrf": read_csrf_token(page)},
+        timeout=TIMEOUT_S,
     )
     back = runner.post(
         consent.url,
@@ -195,38 +197,40 @@ def link(runner: requests.Session, club: str) -> None:
             "scope": ["read", "activity:read"],
             "decision": "authorize",
         },
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
     assert back.ok, back.text
 
 
-def confirm(runner: requests.Session, club: str, letters: Letters) -> None:
-    page = runner.get(f"{club}/email", timeout=PATIENCE_S).text
-    asked = runner.post(
+def confirm(runner: requests.Session, club: str, mail_collector: MailCollector) -> None:
+    page = runner.get(f"{club}/email", timeout=TIMEOUT_S).text
+    response = runner.post(
         f"{club}/email",
-        data={"email": "sam@example.org", "csrf": csrf(page)},
-        timeout=PATIENCE_S,
+        data={"email": "sam@example.org", "csrf": read_csrf_token(page)},
+        timeout=TIMEOUT_S,
     )
-    assert asked.ok
-    address = until(lambda: letters.link("email/confirm"))
-    page = runner.get(address, timeout=PATIENCE_S).text
-    assert runner.post(address, data={"csrf": csrf(page)}, timeout=PATIENCE_S).ok
+    assert response.ok
+    address = wait_for(lambda: mail_collector.find_link("email/confirm"))
+    page = runner.get(address, timeout=TIMEOUT_S).text
+    assert runner.post(
+        address, data={"csrf": read_csrf_token(page)}, timeout=TIMEOUT_S
+    ).ok
 
 
 def finish_run(strava_url: str) -> None:
     finished = requests.post(
         f"{strava_url}/control/athletes/{SAM_ID}/runs",
         json={"zone": "daytime", "distance_m": 8200, "moving_s": 2800},
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
     )
     assert finished.status_code == 201
 
 
 def rows(runner: requests.Session, url: str) -> list[str]:
-    return runner.get(url, timeout=PATIENCE_S).text.strip().splitlines()[1:]
+    return runner.get(url, timeout=TIMEOUT_S).text.strip().splitlines()[1:]
 
 
-def csrf(page: str) -> str:
-    found = re.search(r'name="csrf" value="([^"]+)"', page)
-    assert found is not None
-    return found.group(1)
+def read_csrf_token(page: str) -> str:
+    match = re.search(r'name="csrf" value="([^"]+)"', page)
+    assert match is not None
+    return match.group(1)

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.keyboard import Keyboard
 from tests.journeys.test_in_the_browser import ADDRESS, home
-from tests.support.browser import DESKTOP, visitor
-from tests.support.live_instance import House, until
+from tests.support.browser import DESKTOP, open_visitor
+from tests.support.live_instance import LiveInstance, wait_for
 
 pytestmark = pytest.mark.processes
 
@@ -16,15 +16,15 @@ __all__ = ["home"]
 
 
 def test_from_the_landing_page_to_signing_out_by_keyboard(
-    chrome: Browser, home: House, tmp_path: Path
+    chrome: Browser, home: LiveInstance, tmp_path: Path
 ) -> None:
-    with visitor(chrome, size=DESKTOP) as page:
+    with open_visitor(chrome, size=DESKTOP) as page:
         keys = Keyboard(page)
         link_strava(page, keys, home)
         confirm_address(page, keys)
-        until(lambda: is_imported(page, keys))
+        wait_for(lambda: is_imported(page, keys))
 
-        home.finish_run(home.athlete("Sam")["id"], distance_m=8200, moving_s=2800)
+        home.finish_run(home.find_athlete("Sam")["id"], distance_m=8200, moving_s=2800)
         answer_the_mail(page, keys)
         look_at_the_chart(page, keys)
         open_the_run(page, keys)
@@ -35,7 +35,7 @@ def test_from_the_landing_page_to_signing_out_by_keyboard(
         expect(page.get_by_role("link", name="Connect with Strava")).to_be_visible()
 
 
-def link_strava(page: Page, keys: Keyboard, home: House) -> None:
+def link_strava(page: Page, keys: Keyboard, home: LiveInstance) -> None:
     page.goto(home.url)
     keys.press("Tab")
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
@@ -49,7 +49,7 @@ def link_strava(page: Page, keys: Keyboard, home: House) -> None:
 
 
 def confirm_address(page: Page, keys: Keyboard) -> None:
-    keys.reach(page.get_by_label("E-mail"))
+    keys.focus(page.get_by_label("E-mail"))
     keys.type(ADDRESS)
     keys.button("Send")
     open_mail(page, keys, "Confirm")
@@ -62,7 +62,7 @@ def open_mail(page: Page, keys: Keyboard, subject: str) -> None:
         keys.link("Mailbox")
         return page.get_by_role("link", name=subject).count() > 0
 
-    until(listed)
+    wait_for(listed)
     keys.link(subject)
 
 
@@ -91,7 +91,7 @@ def look_at_the_chart(page: Page, keys: Keyboard) -> None:
     by_run = page.get_by_label("This run’s length")
     keys.choose(page.locator("input[name=x]"), by_run, "ArrowRight")
     chart = page.get_by_role("group", name="by the length of that run")
-    keys.reach(chart)
+    keys.focus(chart)
     keys.press("ArrowRight")
     expect(page.get_by_role("status").last).to_contain_text("Great. 8.2")
     keys.press("Enter")
@@ -111,8 +111,8 @@ def take_everything(page: Page, keys: Keyboard) -> None:
     keys.link("Download")
     keys.button("Pack my data")
     ready = page.get_by_role("link", name="Download the ZIP")
-    until(lambda: ready.count() > 0)
-    keys.reach(ready)
+    wait_for(lambda: ready.count() > 0)
+    keys.focus(ready)
     with page.expect_download() as download:
         keys.press("Enter")
     assert download.value.suggested_filename == "moodmiles.zip"

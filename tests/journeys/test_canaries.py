@@ -11,19 +11,19 @@ from collections.abc import Iterator, Mapping
 import pytest
 import requests
 
-from sync.queue import Work
+from sync.queue import Job
 from sync.simulator import faults
 from tests.journeys.canary_instance import (
     ADDRESS,
     ATHLETE_ID,
     WORDS,
-    Aviary,
-    aviary,
-    said_by,
+    CanaryInstance,
+    open_canary_instance,
+    run_and_capture,
 )
-from tests.journeys.test_as_services import csrf
-from tests.support.live_instance import until
-from tests.support.servers import PATIENCE_S
+from tests.journeys.test_as_services import read_csrf_token
+from tests.support.live_instance import wait_for
+from tests.support.servers import TIMEOUT_S
 
 pytestmark = pytest.mark.processes
 
@@ -40,16 +40,16 @@ SOURCES = ("web", "worker", "errors", "numbers", "commands", "mails", "redis")
 
 
 @pytest.fixture(scope="module")
-def written(
+def written_texts(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Mapping[str, str], set[str]]]:
     """Live through the story; return what was written where, and every token."""
-    page = faults.PAGE
-    with aviary(tmp_path_factory.mktemp("aviary")) as host:
-        errors = story(host)
+    page = faults.MAINTENANCE_PAGE
+    with open_canary_instance(tmp_path_factory.mktemp("aviary")) as host:
+        errors = run_scenario(host)
         numbers = [get(host, path).text for path in ("/metrics", "/readyz")]
-        commands = [said_by(command, host.environment) for command in COMMANDS]
-        found = {
+        commands = [run_and_capture(command, host.environment) for command in COMMANDS]
+        texts = {
             "web": host.logged("web"),
             "worker": host.logged("worker"),
             "errors": " ".join(errors),
@@ -58,42 +58,44 @@ def written(
             "mails": " ".join(words_of_mails(host)),
             "redis": host.in_redis(),
         }
-        yield found, host.secrets()
-    faults.PAGE = page
+        yield texts, host.secrets()
+    faults.MAINTENANCE_PAGE = page
 
 
-def story(host: Aviary) -> list[str]:
+def run_scenario(host: CanaryInstance) -> list[str]:
     """Link, run, answer, and fail in every way; return the pages of the errors."""
     link(host)
     confirm(host)
     host.tell(host.finish_run())
-    survey = until(lambda: newest_link(host, "s"))
-    assert requests.post(survey, data={"mood": "5"}, timeout=PATIENCE_S).ok
-    return [*wrong_use(host, survey), *failures(host, survey)]
+    survey = wait_for(lambda: newest_link(host, "s"))
+    assert requests.post(survey, data={"mood": "5"}, timeout=TIMEOUT_S).ok
+    return [*run_wrong_commands(host, survey), *cause_failures(host, survey)]
 
 
-def link(host: Aviary) -> None:
+def link(host: CanaryInstance) -> None:
     page = get(host, "/connect").text
-    boxes = dict.fromkeys(("strava", "mood", "mail", "adult"), "1")
-    consent = post(host, "/connect", boxes | {"csrf": csrf(page)})
+    consents = dict.fromkeys(("strava", "mood", "mail", "adult"), "1")
+    consent = post(host, "/connect", consents | {"csrf": read_csrf_token(page)})
     ticked = {"athlete": str(ATHLETE_ID), "scope": ["read", "activity:read"]}
     back = host.runner.post(
-        consent.url, data=ticked | {"decision": "authorize"}, timeout=PATIENCE_S
+        consent.url, data=ticked | {"decision": "authorize"}, timeout=TIMEOUT_S
     )
     assert back.ok, back.text
 
 
-def confirm(host: Aviary) -> None:
+def confirm(host: CanaryInstance) -> None:
     page = get(host, "/email").text
-    assert post(host, "/email", {"email": ADDRESS, "csrf": csrf(page)}).ok
-    address = until(lambda: newest_link(host, "email/confirm"))
-    page = host.runner.get(address, timeout=PATIENCE_S).text
-    assert host.runner.post(address, data={"csrf": csrf(page)}, timeout=PATIENCE_S).ok
+    assert post(host, "/email", {"email": ADDRESS, "csrf": read_csrf_token(page)}).ok
+    address = wait_for(lambda: newest_link(host, "email/confirm"))
+    page = host.runner.get(address, timeout=TIMEOUT_S).text
+    assert host.runner.post(
+        address, data={"csrf": read_csrf_token(page)}, timeout=TIMEOUT_S
+    ).ok
 
 
-def wrong_use(host: Aviary, survey: str) -> list[str]:
+def run_wrong_commands(host: CanaryInstance, survey: str) -> list[str]:
     """Say private things where they do not belong."""
-    form = csrf(get(host, "/connect").text)
+    form = read_csrf_token(get(host, "/connect").text)
     hook = f"{host.url}/hooks/strava/hook-canary"
     return [
         get(host, "/Canaria/Zwitscher").text,
@@ -101,99 +103,103 @@ def wrong_use(host: Aviary, survey: str) -> list[str]:
         get(host, "/runs/13379").text,
         post(host, "/login/Canaria-token", {"csrf": form}).text,
         post(host, "/settings", {"csrf": "Canaria"}).text,
-        requests.post(hook, data=b'{"Canaria": 13379}', timeout=PATIENCE_S).text,
-        requests.post(hook + "Zwitscher", json={}, timeout=PATIENCE_S).text,
-        requests.post(survey, data={"mood": "Canaria"}, timeout=PATIENCE_S).text,
-        requests.post(survey, data={"Zwitscher": "13379"}, timeout=PATIENCE_S).text,
+        requests.post(hook, data=b'{"Canaria": 13379}', timeout=TIMEOUT_S).text,
+        requests.post(hook + "Zwitscher", json={}, timeout=TIMEOUT_S).text,
+        requests.post(survey, data={"mood": "Canaria"}, timeout=TIMEOUT_S).text,
+        requests.post(survey, data={"Zwitscher": "13379"}, timeout=TIMEOUT_S).text,
         requests.get(
-            host.url, headers={"Host": "Canaria.example"}, timeout=PATIENCE_S
+            host.url, headers={"Host": "Canaria.example"}, timeout=TIMEOUT_S
         ).text,
     ]
 
 
-def failures(host: Aviary, survey: str) -> list[str]:
+def cause_failures(host: CanaryInstance, survey: str) -> list[str]:
     """Let the tables, Strava and the mail server fail while work is under way."""
     pages = []
-    with host.without("answer"):
+    with host.table_removed("answer"):
         pages += [get(host, path).text for path in ("/dashboard", "/settings/export")]
         pages += [get(host, "/dashboard/data.json").text]
-        pages += [requests.post(survey, data={"mood": "1"}, timeout=PATIENCE_S).text]
-    with host.without("event"):
+        pages += [requests.post(survey, data={"mood": "1"}, timeout=TIMEOUT_S).text]
+    with host.table_removed("event"):
         assert host.tell(host.finish_run()) == 500
-    with host.without("decision"):
+    with host.table_removed("decision"):
         assert host.tell(host.finish_run()) == 200
-        until(lambda: "OperationalError" in host.logged("worker"))
-    with host.paused_until_never():
-        asked = [get(host, path) for path in ("/dashboard", "/settings")]
-        pages += [page.text for page in asked if not page.ok]
+        wait_for(lambda: "OperationalError" in host.logged("worker"))
+    with host.broken_pause():
+        responses = [get(host, path) for path in ("/dashboard", "/settings")]
+        pages += [page.text for page in responses if not page.ok]
         assert host.tell(host.finish_run()) == 200
-        until(lambda: "ValueError" in host.logged("worker"))
+        wait_for(lambda: "ValueError" in host.logged("worker"))
     with host.strava_failing("any"):
         assert host.tell(host.finish_run()) == 200
-        pages += [get(host, come_back(host)).text]
-        until(lambda: "StravaUnavailable" in host.logged("worker"))
-    host.post.on_recipient = lambda to: f"550 5.1.1 {to} Canaria Zwitscher is unknown"
-    form = csrf(get(host, "/connect").text)
+        pages += [get(host, sign_in_again(host)).text]
+        wait_for(lambda: "StravaUnavailable" in host.logged("worker"))
+    host.mail_server.get_recipient_reply = lambda to: (
+        f"550 5.1.1 {to} Canaria Zwitscher is unknown"
+    )
+    form = read_csrf_token(get(host, "/connect").text)
     assert post(host, "/login", {"email": ADDRESS, "csrf": form}).ok
-    host.wake(Work.OUTBOX)
-    until(lambda: "outcome=bounced" in host.logged("worker"))
+    host.wake(Job.OUTBOX)
+    wait_for(lambda: "outcome=bounced" in host.logged("worker"))
     return pages
 
 
-def come_back(host: Aviary) -> str:
+def sign_in_again(host: CanaryInstance) -> str:
     """Go to Strava and return the way back with a code that it will not take."""
-    form = csrf(get(host, "/connect").text)
-    there = host.runner.post(
+    form = read_csrf_token(get(host, "/connect").text)
+    response = host.runner.post(
         f"{host.url}/connect/again",
         data={"csrf": form},
-        timeout=PATIENCE_S,
+        timeout=TIMEOUT_S,
         allow_redirects=False,
     )
-    state = there.headers["Location"].partition("state=")[2].partition("&")[0]
+    state = response.headers["Location"].partition("state=")[2].partition("&")[0]
     host.tokens.add(state)
     scope = "read,activity:read"
     return f"/connect/callback?state={state}&code=Canaria-code&scope={scope}"
 
 
-def newest_link(host: Aviary, path: str) -> str | None:
-    for letter in reversed(host.post.letters):
-        body = letter.get_body(("plain",))
+def newest_link(host: CanaryInstance, path: str) -> str | None:
+    for email in reversed(host.mail_server.emails):
+        body = email.get_body(("plain",))
         text = body.get_content() if body else ""
         host.tokens.update(LINK.findall(text))
-        for found in LINK.finditer(text):
-            if f"/{path}/" in found[0]:
-                return found[0].partition("?")[0]
+        for match in LINK.finditer(text):
+            if f"/{path}/" in match[0]:
+                return match[0].partition("?")[0]
     return None
 
 
-def words_of_mails(host: Aviary) -> Iterator[str]:
+def words_of_mails(host: CanaryInstance) -> Iterator[str]:
     """Yield each mail as it was sent, but for its address and the links in it."""
-    for letter in host.post.letters:
+    for email in host.mail_server.emails:
         newest_link(host, "s")
-        del letter["To"]
-        yield LINK.sub("", letter.as_string() + "".join(parts_of(letter)))
+        del email["To"]
+        yield LINK.sub("", email.as_string() + "".join(list_parts(email)))
 
 
-def parts_of(letter: object) -> Iterator[str]:
-    walk = getattr(letter, "walk", list)
+def list_parts(email: object) -> Iterator[str]:
+    walk = getattr(email, "walk", list)
     for part in walk():
         if part.get_content_maintype() == "text":
             yield part.get_content()
 
 
-def get(host: Aviary, path: str) -> requests.Response:
-    return host.runner.get(f"{host.url}{path}", timeout=PATIENCE_S)
+def get(host: CanaryInstance, path: str) -> requests.Response:
+    return host.runner.get(f"{host.url}{path}", timeout=TIMEOUT_S)
 
 
-def post(host: Aviary, path: str, fields: Mapping[str, str]) -> requests.Response:
-    return host.runner.post(f"{host.url}{path}", data=fields, timeout=PATIENCE_S)
+def post(
+    host: CanaryInstance, path: str, fields: Mapping[str, str]
+) -> requests.Response:
+    return host.runner.post(f"{host.url}{path}", data=fields, timeout=TIMEOUT_S)
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_no_private_word_and_no_token_was_written(
-    written: tuple[Mapping[str, str], set[str]], source: str
+    written_texts: tuple[Mapping[str, str], set[str]], source: str
 ) -> None:
-    texts, secrets = written
+    texts, secrets = written_texts
     text = texts[source]
     private = WORDS if source == "mails" else (*WORDS, *secrets)
 

@@ -36,7 +36,7 @@ Fits = Callable[[date], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TestDate:
     """A time of day on some day to come; the clock starts there and goes on."""
 
     name: str
@@ -49,41 +49,43 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    moment: Moment
+class TestDateResult:
+    moment: TestDate
     counts: Counter[str]
     failed: list[str]
     seconds: float
-    trouble: str
+    error: str
 
     @property
     def is_good(self) -> bool:
-        return not self.failed and not self.trouble and bool(self.counts["PASSED"])
+        return not self.failed and not self.error and bool(self.counts["PASSED"])
 
     @override
     def __str__(self) -> str:
-        said = ", ".join(f"{n} {word.lower()}" for word, n in self.counts.items())
-        words = [said or "nothing ran", self.trouble]
-        told = "; ".join(word for word in words if word)
+        counts_text = ", ".join(
+            f"{n} {word.lower()}" for word, n in self.counts.items()
+        )
+        words = [counts_text or "nothing ran", self.error]
+        details = "; ".join(word for word in words if word)
         at = f"{self.moment.at:%Y-%m-%d %H:%M}"
-        return f"{self.moment.name:22} {at} UTC  {told} ({self.seconds:.0f} s)"
+        return f"{self.moment.name:22} {at} UTC  {details} ({self.seconds:.0f} s)"
 
 
-def moments(now: datetime) -> list[Moment]:
+def list_test_dates(now: datetime) -> list[TestDate]:
     """List the moments to come that dates and clocks are known to break at."""
     today = now.date()
     days = {f"in {n} days": now + timedelta(days=n) for n in (1, 30, 200, 400)}
     return [
-        *(Moment(name, at) for name, at in days.items()),
-        Moment("in 1200 days 23:59", _before(today + timedelta(days=1200)), True),
-        Moment("leap day", _at(_next(today, _is_leap_day), NOON), True),
-        Moment("end of the year", _before(_next(today, _is_new_year)), True),
-        Moment("Europe forward", _before(_next(today, _last_sunday(3)), time(1))),
-        Moment("Europe back", _before(_next(today, _last_sunday(10)), time(1)), True),
-        Moment("US forward", _before(_next(today, _sunday(3, 2)), time(7))),
-        Moment("US back", _before(_next(today, _sunday(11, 1)), time(6))),
-        Moment("23:59", _before(today + timedelta(days=2))),
-        Moment("00:01", _at(today + timedelta(days=2), time(0, 1))),
+        *(TestDate(name, at) for name, at in days.items()),
+        TestDate("in 1200 days 23:59", _before(today + timedelta(days=1200)), True),
+        TestDate("leap day", _at(_next(today, _is_leap_day), NOON), True),
+        TestDate("end of the year", _before(_next(today, _is_new_year)), True),
+        TestDate("Europe forward", _before(_next(today, _last_sunday(3)), time(1))),
+        TestDate("Europe back", _before(_next(today, _last_sunday(10)), time(1)), True),
+        TestDate("US forward", _before(_next(today, _sunday(3, 2)), time(7))),
+        TestDate("US back", _before(_next(today, _sunday(11, 1)), time(6))),
+        TestDate("23:59", _before(today + timedelta(days=2))),
+        TestDate("00:01", _at(today + timedelta(days=2), time(0, 1))),
     ]
 
 
@@ -124,7 +126,7 @@ def _last_sunday(month: int) -> Fits:
     )
 
 
-def run(moment: Moment, words: Sequence[str], *, is_long: bool) -> Result:
+def run(moment: TestDate, words: Sequence[str], *, is_long: bool) -> TestDateResult:
     """Run the tests, all with their processes, as if it were that moment now."""
     began = monotonic()
     offset_s = (moment.at - datetime.now(UTC)).total_seconds()
@@ -151,7 +153,7 @@ def run(moment: Moment, words: Sequence[str], *, is_long: bool) -> Result:
     outcomes = _OUTCOME.findall(moment.file.read_text(errors="replace"))
     failed = sorted({name for word, name in outcomes if word in {"FAILED", "ERROR"}})
     counts = Counter(word for word, _ in outcomes)
-    return Result(moment, counts, failed, monotonic() - began, trouble)
+    return TestDateResult(moment, counts, failed, monotonic() - began, trouble)
 
 
 def _words(options: Namespace) -> list[str]:
@@ -169,7 +171,7 @@ def main() -> int:
     parser.add_argument("--only", metavar="NAME", help="one moment, by its name")
     parser.add_argument("tests", nargs="*", help="these tests, by pytest's words")
     options = parser.parse_args()
-    every = moments(datetime.now(UTC))
+    every = list_test_dates(datetime.now(UTC))
     chosen = [
         moment
         for moment in every

@@ -15,28 +15,30 @@ _PRELOAD = "LD_PRELOAD"
 _PLACES = ("lib/*/faketime", "lib*/faketime", "local/lib/faketime")
 
 
-class NoFaketime(RuntimeError):
+class FaketimeNotFound(RuntimeError):
     """There is no libfaketime here, and how to get it."""
 
 
-def library() -> Path:
+def find_library() -> Path:
     """Return where libfaketime is."""
-    for place in _PLACES:
-        for found in sorted(Path("/usr").glob(f"{place}/libfaketimeMT.so.1")):
-            return found
-    raise NoFaketime(
+    for pattern in _PLACES:
+        for path in sorted(Path("/usr").glob(f"{pattern}/libfaketimeMT.so.1")):
+            return path
+    raise FaketimeNotFound(
         "Moving the clocks needs libfaketime: `apt-get install faketime` as root."
     )
 
 
-def with_faketime(given: Mapping[str, str], clock: Mapping[str, str]) -> dict[str, str]:
+def with_faketime(
+    environment: Mapping[str, str], clock: Mapping[str, str]
+) -> dict[str, str]:
     """Return the environment of a process whose time of day `clock` decides.
 
     Files keep their real times: Python compares those with its compiled modules'.
     """
     return {
-        **without_faketime(given),
-        _PRELOAD: str(library()),
+        **without_faketime(environment),
+        _PRELOAD: str(find_library()),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
         "PYTHONPATH": str(SHIM),
@@ -44,15 +46,15 @@ def with_faketime(given: Mapping[str, str], clock: Mapping[str, str]) -> dict[st
     }
 
 
-def without_faketime(given: Mapping[str, str]) -> dict[str, str]:
+def without_faketime(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a process that goes by the machine's clock."""
     return {
         name: value
-        for name, value in given.items()
+        for name, value in environment.items()
         if name != _PRELOAD and not name.startswith("FAKETIME")
     }
 
 
-def offset_s(given: Mapping[str, str]) -> float:
+def offset_s(environment: Mapping[str, str]) -> float:
     """Return how far this process's clock is ahead of the machine's."""
-    return float(given.get(OFFSET, "0"))
+    return float(environment.get(OFFSET, "0"))

@@ -28,7 +28,7 @@ def write_wheel(
     stem = f"{re.sub(r'[-.]+', '_', name)}-{version}"
     information = f"{stem}.dist-info"
     metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
-    metadata += [f"Requires-Dist: {one}" for one in requires]
+    metadata += [f"Requires-Dist: {requirement}" for requirement in requires]
     contents = {
         **(files or {}),
         f"{information}/METADATA": "\n".join([*metadata, ""]),
@@ -53,7 +53,7 @@ def lock_line(wheel: Path) -> str:
 
 
 @dataclass
-class Index:
+class PackageIndex:
     """The simple index of a folder of wheels; its troubles can be switched on.
 
     Of the wheels in `cut`, half arrives.
@@ -92,9 +92,9 @@ class Index:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Index]:
+def serve(folder: Path) -> Iterator[PackageIndex]:
     """Serve a folder's wheels on a free port of the loopback."""
-    index = Index(folder)
+    index = PackageIndex(folder)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

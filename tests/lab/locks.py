@@ -54,11 +54,11 @@ LINE = re.compile(
 )
 
 
-class Environment(dict[str, str]):
+class MarkerEnvironment(dict[str, str]):
     """The values of all markers on one Python and one machine."""
 
     @classmethod
-    def of(cls, python: str, system: str, machine: str) -> "Environment":
+    def of(cls, python: str, system: str, machine: str) -> "MarkerEnvironment":
         """Return the environment of CPython there."""
         return cls(
             implementation_name="cpython",
@@ -84,20 +84,22 @@ class Environment(dict[str, str]):
         return marker is None or marker.evaluate({**self, "extra": extra})
 
 
-def served_environments() -> list[Environment]:
+def served_environments() -> list[MarkerEnvironment]:
     """Return every environment that a lock must be complete for."""
     return [
-        Environment.of(python, *machine) for python in PYTHONS for machine in MACHINES
+        MarkerEnvironment.of(python, *machine)
+        for python in PYTHONS
+        for machine in MACHINES
     ]
 
 
-def this_environment() -> Environment:
+def this_environment() -> MarkerEnvironment:
     """Return the environment that runs this."""
-    return Environment({k: str(v) for k, v in default_environment().items()})
+    return MarkerEnvironment({k: str(v) for k, v in default_environment().items()})
 
 
 @dataclass(frozen=True, slots=True)
-class Pin:
+class LockPin:
     """One line of a lock."""
 
     name: NormalizedName
@@ -110,13 +112,13 @@ class Pin:
         return f"{self.name} {self.version}"
 
 
-def parse_lock(text: str) -> list[Pin]:
+def parse_lock(text: str) -> list[LockPin]:
     """Return the pins of a lock in pip's format with hashes."""
     pins = []
     for match in LINE.finditer(text):
         requirement = Requirement(match["requirement"])
         pins.append(
-            Pin(
+            LockPin(
                 name=canonicalize_name(requirement.name),
                 version=Version(str(requirement.specifier).removeprefix("==")),
                 marker=requirement.marker,
@@ -149,7 +151,7 @@ def project_requirements(group: str) -> list[Requirement]:
 
 
 @dataclass(frozen=True, slots=True)
-class Metadata:
+class WheelMetadata:
     """What a distribution says that it requires."""
 
     requirements: tuple[Requirement, ...]
@@ -157,28 +159,28 @@ class Metadata:
 
 
 @functools.cache
-def installed_metadata(name: NormalizedName, version: Version) -> Metadata | None:
+def installed_metadata(name: NormalizedName, version: Version) -> WheelMetadata | None:
     """Return the metadata of this very version, or None if it is not installed."""
     try:
-        found = distribution(name)
+        dist = distribution(name)
     except PackageNotFoundError:
         return None
-    if Version(found.version) != version:
+    if Version(dist.version) != version:
         return None
-    pythons = found.metadata.get_all("Requires-Python") or ()
-    return Metadata(
-        requirements=tuple(Requirement(line) for line in found.requires or ()),
+    pythons = dist.metadata.get_all("Requires-Python") or ()
+    return WheelMetadata(
+        requirements=tuple(Requirement(line) for line in dist.requires or ()),
         python=SpecifierSet(",".join(pythons)),
     )
 
 
-def requirements_of(pin: Pin) -> tuple[Requirement, ...]:
+def requirements_of(pin: LockPin) -> tuple[Requirement, ...]:
     """Return what a pin requires, as far as its version is installed."""
     metadata = installed_metadata(pin.name, pin.version)
     return metadata.requirements if metadata else ()
 
 
-def unfit_python(pin: Pin, environment: Environment) -> list[str]:
+def unfit_python(pin: LockPin, environment: MarkerEnvironment) -> list[str]:
     """Tell when a pin's version does not run on the environment's Python."""
     metadata = installed_metadata(pin.name, pin.version)
     if metadata is None or environment["python_full_version"] in metadata.python:
@@ -187,7 +189,7 @@ def unfit_python(pin: Pin, environment: Environment) -> list[str]:
 
 
 def unmet_requirements(
-    pins: list[Pin], asked: list[Requirement], environment: Environment
+    pins: list[LockPin], requirements: list[Requirement], environment: MarkerEnvironment
 ) -> list[str]:
     """Return a sentence for each requirement that the lock does not meet here.
 
@@ -204,7 +206,7 @@ def unmet_requirements(
     problems += [
         problem for pin in counting for problem in unfit_python(pin, environment)
     ]
-    waiting = [("pyproject.toml", requirement, "") for requirement in asked]
+    waiting = [("pyproject.toml", requirement, "") for requirement in requirements]
     followed: set[tuple[NormalizedName, str]] = set()
     while waiting:
         asker, requirement, extra = waiting.pop()
@@ -218,7 +220,10 @@ def unmet_requirements(
             problems.append(f"{asker} needs {requirement}, and the lock has {pin}")
         wanted = {(pin.name, wanted) for wanted in ("", *requirement.extras)}
         for _, wanted_extra in wanted - followed:
-            waiting += [(str(pin), one, wanted_extra) for one in requirements_of(pin)]
+            waiting += [
+                (str(pin), requirement_left, wanted_extra)
+                for requirement_left in requirements_of(pin)
+            ]
         followed |= wanted
     return [f"{problem} ({environment})" for problem in problems]
 
@@ -226,11 +231,11 @@ def unmet_requirements(
 def check_lock(lock: Path) -> list[str]:
     """Return what a lock lacks anywhere it is served."""
     pins = parse_lock(lock.read_text())
-    asked = project_requirements(GROUP[lock])
+    requirements = project_requirements(GROUP[lock])
     return [
         problem
         for environment in served_environments()
-        for problem in unmet_requirements(pins, asked, environment)
+        for problem in unmet_requirements(pins, requirements, environment)
     ]
 
 
@@ -255,9 +260,9 @@ def fresh_install(lock: Path, python: str, pip: str) -> list[str]:
             (venv / "bin" / "python", "-m", "pip", "install", "--upgrade", pip),
             (ROOT / ".ci" / "install", lock.name, venv),
         ):
-            done = run(*command)
-            if done.returncode:
-                return [done.stderr.strip()]
+            completed = run(*command)
+            if completed.returncode:
+                return [completed.stderr.strip()]
     return []
 
 
@@ -271,28 +276,28 @@ def available_pythons() -> list[str]:
     ]
 
 
-def unserved(lock: Path, python: str, machine: str) -> list[str]:
+def find_unavailable_pins(lock: Path, python: str, machine: str) -> list[str]:
     """Return what keeps a lock from being installed on one machine.
 
     uv resolves our own requirements anew, from the lock's versions and from wheels
     alone: what it adds is missing from the lock, what it cannot find has no wheel.
     """
-    done = run(
+    completed = run(
         *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--no-header"),
         *("--no-annotate", "--only-binary", ":all:"),
         *("--python-version", python, "--python-platform", machine),
         *("--group", GROUP[lock], "--constraint", lock, "pyproject.toml"),
     )
-    if done.returncode:
-        return [done.stderr.strip()]
+    if completed.returncode:
+        return [completed.stderr.strip()]
     locked = {f"{pin.name}=={pin.version}" for pin in parse_lock(lock.read_text())}
-    resolved = set(re.findall(r"^[^\s#=]+==\S+", done.stdout, re.MULTILINE))
+    resolved = set(re.findall(r"^[^\s#=]+==\S+", completed.stdout, re.MULTILINE))
     if not resolved:
-        return [f"uv resolved nothing: {done.stdout}"]
+        return [f"uv resolved nothing: {completed.stdout}"]
     return [f"{missing} is not locked" for missing in sorted(resolved - locked)]
 
 
-def report(title: str, problems: list[str]) -> bool:
+def print_report(title: str, problems: list[str]) -> bool:
     """Print what was tried and how it went."""
     print(f"{title}: {'ok' if not problems else 'NOT OK'}", flush=True)
     for problem in problems:
@@ -306,9 +311,9 @@ def try_index() -> Iterator[bool]:
         for machine in SERVED_MACHINES:
             for python in SERVED_PYTHONS:
                 title = f"{lock.name}: wheels for Python {python} on {machine}"
-                yield report(title, unserved(lock, python, machine))
+                yield print_report(title, find_unavailable_pins(lock, python, machine))
     pythons = available_pythons()
-    yield report(
+    yield print_report(
         "Debian 12's Python is here",
         [] if "python3.11" in pythons else ["its pip runs on python3.11 alone"],
     )
@@ -316,17 +321,19 @@ def try_index() -> Iterator[bool]:
         for pip in (DEBIAN_12_PIP, "pip") if python == "python3.11" else ("pip",):
             for lock in GROUP:
                 title = f"{lock.name}: installed by {pip} on {python}"
-                yield report(title, fresh_install(lock, python, pip))
+                yield print_report(title, fresh_install(lock, python, pip))
 
 
 def main() -> int:
     """Check both locks; say each trial in one line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--install", action="store_true", help="ask the index as well")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
 
-    fine = [report(f"{lock.name} is complete", check_lock(lock)) for lock in GROUP]
-    if asked.install:
+    fine = [
+        print_report(f"{lock.name} is complete", check_lock(lock)) for lock in GROUP
+    ]
+    if arguments.install:
         fine += try_index()
     return 0 if all(fine) else 1
 

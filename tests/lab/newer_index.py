@@ -16,13 +16,13 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.lab.index import Index, serve, write_wheel
+from tests.lab.index import PackageIndex, serve, write_wheel
 from tests.lab.locks import (
     DEBIAN_12_PIP,
     DEVELOPMENT,
     GROUP,
     parse_lock,
-    report,
+    print_report,
     run,
     this_environment,
 )
@@ -33,69 +33,69 @@ NEWER = "9999"
 UNLOCKED = {"pip", "setuptools", "moodmiles"}
 
 
-def fill(folder: Path) -> None:
+def fill_index(folder: Path) -> None:
     """Put the locked wheels into a folder, and a newer version beside each."""
-    done = run(
+    completed = run(
         *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"),
         *("--require-hashes", "--only-binary=:all:"),
         *("--requirement", DEVELOPMENT, "--dest", folder),
     )
-    if done.returncode:
-        sys.exit(done.stderr)
+    if completed.returncode:
+        sys.exit(completed.stderr)
     for pin in parse_lock(DEVELOPMENT.read_text()):
         write_wheel(folder, pin.name, NEWER)
 
 
-def empty_environment(folder: Path, pip: str) -> Path:
+def create_empty_environment(folder: Path, pip: str) -> Path:
     """Make an environment with one pip, from the real index."""
     venv = folder / "venv"
     for command in (
         (sys.executable, "-m", "venv", "--clear", venv),
         (venv / "bin" / "python", "-m", "pip", "install", "--upgrade", pip),
     ):
-        done = run(*command)
-        if done.returncode:
-            sys.exit(done.stderr)
+        completed = run(*command)
+        if completed.returncode:
+            sys.exit(completed.stderr)
     return venv
 
 
-def installed(venv: Path) -> dict[str, Version]:
+def list_installed(venv: Path) -> dict[str, Version]:
     """Return each installed distribution's version."""
-    done = run(venv / "bin" / "python", "-m", "pip", "list", "--format=json")
+    completed = run(venv / "bin" / "python", "-m", "pip", "list", "--format=json")
     return {
-        canonicalize_name(one["name"]): Version(one["version"])
-        for one in json.loads(done.stdout)
+        canonicalize_name(package["name"]): Version(package["version"])
+        for package in json.loads(completed.stdout)
     }
 
 
-def our_install(index: Index, lock: Path, venv: Path) -> list[str]:
+def run_our_install(index: PackageIndex, lock: Path, venv: Path) -> list[str]:
     """Install a lock as make does; return what differs from it."""
-    done = run(ROOT / ".ci" / "install", lock.name, venv, **index.variables())
-    if done.returncode:
-        return [done.stderr.strip()]
-    here = this_environment()
+    completed = run(ROOT / ".ci" / "install", lock.name, venv, **index.variables())
+    if completed.returncode:
+        return [completed.stderr.strip()]
+    environment = this_environment()
     locked: dict[str, Version] = {
         pin.name: pin.version
         for pin in parse_lock(lock.read_text())
-        if here.admits(pin.marker)
+        if environment.admits(pin.marker)
     }
-    found = installed(venv)
+    installed_pins = list_installed(venv)
     return [
-        f"{name}: locked {locked.get(name)}, installed {found.get(name)}"
-        for name in sorted(locked | found)
+        f"{name}: locked {locked.get(name)}, installed {installed_pins.get(name)}"
+        for name in sorted(locked | installed_pins)
         if name in locked or name not in UNLOCKED
-        if found.get(name) != locked.get(name)
+        if installed_pins.get(name) != locked.get(name)
     ]
 
 
-def following_install(index: Index, lock: Path, venv: Path) -> str:
+def run_following_install(index: PackageIndex, lock: Path, venv: Path) -> str:
     """Install a lock, but follow requirements; return pip's last words."""
-    done = run(
+    completed = run(
         *(venv / "bin" / "python", "-m", "pip", "install", "--quiet"),
         *("--require-hashes", "--requirement", lock),
         **index.variables(),
     )
-    return done.stderr.strip().replace("\n", " ") if done.returncode else ""
+    return completed.stderr.strip().replace("\n", " ") if completed.returncode else ""
 
 
 def main() -> int:
@@ -104,22 +104,22 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         wheels = Path(folder) / "wheels"
         wheels.mkdir()
-        fill(wheels)
+        fill_index(wheels)
         with serve(wheels) as index:
             for pip in (DEBIAN_12_PIP, "pip"):
                 for lock in GROUP:
-                    venv = empty_environment(Path(folder), pip)
+                    venv = create_empty_environment(Path(folder), pip)
                     title = f"{lock.name} by {pip}, everything newer on the index"
-                    fine.append(report(title, our_install(index, lock, venv)))
-            venv = empty_environment(Path(folder), DEBIAN_12_PIP)
-            said = following_install(index, DEVELOPMENT, venv)
+                    fine.append(print_report(title, run_our_install(index, lock, venv)))
+            venv = create_empty_environment(Path(folder), DEBIAN_12_PIP)
+            output = run_following_install(index, DEVELOPMENT, venv)
             fine.append(
-                report(
+                print_report(
                     "an install that follows requirements stops on this index",
-                    [] if said else ["it did not: the trial shows nothing"],
+                    [] if output else ["it did not: the trial shows nothing"],
                 )
             )
-            print(f"  it said: {said}")
+            print(f"  it said: {output}")
     return 0 if all(fine) else 1
 
 

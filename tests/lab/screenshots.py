@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, Page
 
-from tests.support.browser import DESKTOP, PHONE, chromium, visitor
-from tests.support.live_instance import House, house, until
+from tests.support.browser import DESKTOP, PHONE, launch_chromium, open_visitor
+from tests.support.live_instance import LiveInstance, start_instance, wait_for
 from tests.support.paths import ROOT
 
 PICTURES = ROOT / "docs" / "pictures"
@@ -32,30 +32,30 @@ def main() -> None:
     PICTURES.mkdir(exist_ok=True)
     with (
         TemporaryDirectory() as folder,
-        house(Path(folder) / "data", command="demo") as home,
-        chromium() as browser,
+        start_instance(Path(folder) / "data", command="demo") as home,
+        launch_chromium() as browser,
     ):
-        take_the_dashboard(browser, home)
-        take_the_mail(browser, home)
-        take_the_tour(browser, home)
+        capture_dashboard(browser, home)
+        capture_mail(browser, home)
+        capture_tour(browser, home)
 
 
-def take_the_dashboard(browser: Browser, home: House) -> None:
-    with visitor(browser, size=DESKTOP) as page:
-        sign_in_as_robin(page, home)
+def capture_dashboard(browser: Browser, home: LiveInstance) -> None:
+    with open_visitor(browser, size=DESKTOP) as page:
+        sign_in_demo_runner(page, home)
         page.get_by_role("heading", level=1).wait_for()
         page.screenshot(path=PICTURES / "dashboard.png")
 
 
-def take_the_mail(browser: Browser, home: House) -> None:
-    home.finish_run(home.athlete("Robin")["id"], distance_m=8200, moving_s=2800)
-    with visitor(browser, size=PHONE) as page:
+def capture_mail(browser: Browser, home: LiveInstance) -> None:
+    home.finish_run(home.find_athlete("Robin")["id"], distance_m=8200, moving_s=2800)
+    with open_visitor(browser, size=PHONE) as page:
 
         def arrived() -> bool:
             page.goto(f"{home.url}/mailbox")
             return page.get_by_role("link", name="how do you feel").count() > 0
 
-        until(arrived)
+        wait_for(arrived)
         page.get_by_role("link", name="how do you feel").first.click()
         source = page.locator("iframe").get_attribute("src")
         page.goto(f"{home.url}{source}")
@@ -63,14 +63,14 @@ def take_the_mail(browser: Browser, home: House) -> None:
         page.screenshot(path=PICTURES / "mail.png")
 
 
-def take_the_tour(browser: Browser, home: House) -> None:
-    with visitor(browser, size=PHONE) as page:
+def capture_tour(browser: Browser, home: LiveInstance) -> None:
+    with open_visitor(browser, size=PHONE) as page:
         for name, path in TOUR.items():
             page.goto(f"{home.url}{path}", wait_until="networkidle")
             page.screenshot(path=PICTURES / f"tour-{name}.png")
 
 
-def sign_in_as_robin(page: Page, home: House) -> None:
+def sign_in_demo_runner(page: Page, home: LiveInstance) -> None:
     page.goto(f"{home.url}/connect")
     for box in page.get_by_role("checkbox").all():
         if box.get_attribute("name") != "private":

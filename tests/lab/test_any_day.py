@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import any_day
-from tests.lab.any_day import Moment, moments, run
+from tests.lab.any_day import TestDate, list_test_dates, run
 
 pytestmark = pytest.mark.processes
 
@@ -37,8 +37,8 @@ def test_a_test_that_knows_the_date_fails_on_the_day_on_which_it_ages(
     file = folder / "test_ages.py"
     file.write_text(KNOWS_THE_DATE)
     words = ["-v", "-n", "1", "-p", "no:cacheprovider", str(file)]
-    today = Moment("today", datetime.now(UTC))
-    later = Moment("later", datetime.now(UTC) + timedelta(days=1200))
+    today = TestDate("today", datetime.now(UTC))
+    later = TestDate("later", datetime.now(UTC) + timedelta(days=1200))
 
     now, then = (run(moment, words, is_long=False) for moment in (today, later))
 
@@ -48,7 +48,7 @@ def test_a_test_that_knows_the_date_fails_on_the_day_on_which_it_ages(
 
 
 def test_nothing_ran_is_no_good_sign(folder: Path) -> None:
-    moment = Moment("today", datetime.now(UTC))
+    moment = TestDate("today", datetime.now(UTC))
 
     found = run(moment, ["-v", "-n", "1", str(folder)], is_long=False)
 
@@ -60,11 +60,11 @@ def test_nothing_ran_is_no_good_sign(folder: Path) -> None:
 def test_every_moment_is_still_to_come(today: date) -> None:
     now = datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
 
-    assert all(moment.at > now for moment in moments(now))
+    assert all(moment.at > now for moment in list_test_dates(now))
 
 
 def test_the_clocks_change_when_they_do() -> None:
-    at = {m.name: m.at for m in moments(datetime(2026, 11, 28, 12, tzinfo=UTC))}
+    at = {m.name: m.at for m in list_test_dates(datetime(2026, 11, 28, 12, tzinfo=UTC))}
 
     assert at["Europe forward"] == datetime(2027, 3, 28, 0, 59, tzinfo=UTC)
     assert at["Europe back"] == datetime(2027, 10, 31, 0, 59, tzinfo=UTC)

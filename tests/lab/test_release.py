@@ -9,7 +9,7 @@ import pytest
 
 from host.expiry_checks import helplines_checked_on
 from tests.lab import release
-from tests.lab.release import LOCKS, NotReady, main
+from tests.lab.release import LOCKS, ReleaseNotReady, main
 
 pytestmark = pytest.mark.processes
 
@@ -47,31 +47,33 @@ def root(tmp_path: Path) -> Path:
 def test_helplines_may_be_half_a_year_old(root: Path) -> None:
     checked_on = datetime.combine(helplines_checked_on(), time(12), UTC)
 
-    release.helplines(root, checked_on + timedelta(days=150))
-    with pytest.raises(NotReady, match=r"compare each number in sync/"):
-        release.helplines(root, checked_on + timedelta(days=210))
+    release.check_helplines(root, checked_on + timedelta(days=150))
+    with pytest.raises(ReleaseNotReady, match=r"compare each number in sync/"):
+        release.check_helplines(root, checked_on + timedelta(days=210))
 
 
 def test_locks_may_be_ninety_days_old(root: Path) -> None:
-    assert release.locks(root, MADE_AT + timedelta(days=89)) == "locks of 2026-05-01"
-    with pytest.raises(NotReady, match="The locks are of 2026-05-01"):
-        release.locks(root, MADE_AT + timedelta(days=91))
+    assert (
+        release.check_locks(root, MADE_AT + timedelta(days=89)) == "locks of 2026-05-01"
+    )
+    with pytest.raises(ReleaseNotReady, match="The locks are of 2026-05-01"):
+        release.check_locks(root, MADE_AT + timedelta(days=91))
 
 
 def test_the_version_has_its_entry(root: Path) -> None:
-    assert release.changelog(root, MADE_AT) == "changelog of 1.2.3"
+    assert release.check_changelog(root, MADE_AT) == "changelog of 1.2.3"
 
     (root / "CHANGELOG.md").write_text("## [Unreleased]\n")
-    with pytest.raises(NotReady, match=r"no dated heading for version 1\.2\.3"):
-        release.changelog(root, MADE_AT)
+    with pytest.raises(ReleaseNotReady, match=r"no dated heading for version 1\.2\.3"):
+        release.check_changelog(root, MADE_AT)
 
 
 def test_what_is_not_committed_is_not_released(root: Path) -> None:
-    assert release.checkout(root, MADE_AT).startswith("checkout of ")
+    assert release.check_checkout(root, MADE_AT).startswith("checkout of ")
 
     (root / "left").touch()
-    with pytest.raises(NotReady, match="1 files differ"):
-        release.checkout(root, MADE_AT)
+    with pytest.raises(ReleaseNotReady, match="1 files differ"):
+        release.check_checkout(root, MADE_AT)
 
 
 def test_every_trouble_is_told_at_once(

@@ -25,25 +25,25 @@ QUIET = [
 ]
 
 
-class NoBrowser(RuntimeError):
+class BrowserNotFound(RuntimeError):
     """There is no Chromium to test with, and how to get one."""
 
 
 @contextmanager
-def chromium() -> Generator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        raise NoBrowser("The journeys need Chromium: `apt-get install chromium`.")
+def launch_chromium() -> Generator[Browser]:
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        raise BrowserNotFound("The journeys need Chromium: `apt-get install chromium`.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found, args=QUIET, env={**without_faketime(os.environ)}
+            executable_path=executable, args=QUIET, env={**without_faketime(os.environ)}
         )
         yield browser
         browser.close()
 
 
 @contextmanager
-def visitor(
+def open_visitor(
     browser: Browser,
     *,
     size: dict[str, int] = PHONE,
@@ -70,7 +70,7 @@ def visitor(
     assert complaints == [], complaints
 
 
-def keep_picture(page: Page, name: str) -> None:
+def save_screenshot(page: Page, name: str) -> None:
     """Keep a screenshot for people to look at."""
     ARTIFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"{name}.png", full_page=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-class HandClock:
+class ManualClock:
     """Stands still until it is moved."""
 
     def __init__(self, at: datetime = NOON) -> None:
@@ -14,5 +14,5 @@ class HandClock:
     def __call__(self) -> datetime:
         return self.at
 
-    def forward(self, **time: float) -> None:
+    def advance(self, **time: float) -> None:
         self.at += timedelta(**time)

@@ -7,35 +7,37 @@ from flask.testing import FlaskClient
 
 from sync.runtime import Runtime
 from sync.settings import Settings
-from tests.web.conftest import Browser
+from tests.web.conftest import PageClient
 from web.app import create_app
 from web.http.limits import LIMITS
 
-HERE, THERE = "203.0.113.5", "203.0.113.6"
+CLIENT_IP, OTHER_CLIENT_IP = "203.0.113.5", "203.0.113.6"
 MAILS = LIMITS["sign-in mail"]
 
 
-def on(
+def open_client(
     runtime: Runtime, redis_url: str = "", *, trusted: tuple[str, ...] = ()
 ) -> FlaskClient:
     """Return a browser of an instance that counts on this Redis."""
     values = {
         **dict(runtime.settings),
         "redis_url": redis_url,
-        "trusted_proxies": [ip_network(one) for one in trusted],
+        "trusted_proxies": [ip_network(network) for network in trusted],
     }
     settings = Settings.model_construct(**values)
     return create_app(replace(runtime, settings=settings)).test_client()
 
 
-def ask_for_links(client: FlaskClient, many: int, *, like: str, of: str) -> list[int]:
+def request_sign_in_links(
+    client: FlaskClient, count: int, *, address_format: str, client_ip: str
+) -> list[int]:
     """Ask for sign-in links; `like` may number the addresses that they go to."""
-    form = Browser(client, None).form_token()  # type: ignore[arg-type]
+    form = PageClient(client, None).get_csrf_token()  # type: ignore[arg-type]
     return [
         client.post(
             "/login",
-            data={"email": like.format(number), "csrf": form},
-            environ_overrides={"REMOTE_ADDR": of},
+            data={"email": address_format.format(number), "csrf": form},
+            environ_overrides={"REMOTE_ADDR": client_ip},
         ).status_code
-        for number in range(many)
+        for number in range(count)
     ]

@@ -3,29 +3,31 @@
 from collections.abc import Iterable
 from functools import cache
 
-from sync.support.directory import ANYWHERE, countries, support
-from sync.surveys.instruments import library
+from sync.support.directory import ANYWHERE, find_helplines, list_countries
+from sync.surveys.instruments import load_library
 
 
-def is_of_the_core(text: str) -> bool:
-    return text.strip(": ") in _texts()
+def is_data_file_text(text: str) -> bool:
+    return text.strip(": ") in _data_file_texts()
 
 
 @cache
-def _texts() -> set[str]:
-    return {" ".join(text.split()) for text in (*_of_instruments(), *_of_support())}
+def _data_file_texts() -> set[str]:
+    return {
+        " ".join(text.split()) for text in (*_instrument_texts(), *_support_texts())
+    }
 
 
-def _of_instruments() -> Iterable[str]:
-    for instrument in library().instruments.values():
+def _instrument_texts() -> Iterable[str]:
+    for instrument in load_library().instruments.values():
         yield from (instrument.title, instrument.intro, instrument.credit)
         for question in instrument.questions:
             yield from (question.text, question.hint, *question.choices.values())
 
 
-def _of_support() -> Iterable[str]:
-    for country in (ANYWHERE, *countries()):
-        place = support(country)
+def _support_texts() -> Iterable[str]:
+    for country in (ANYWHERE, *list_countries()):
+        place = find_helplines(country)
         yield place.emergency
         for line in place.lines:
             yield from (line.name, line.reach)

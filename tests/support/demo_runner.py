@@ -2,16 +2,20 @@
 
 from host import seeding
 from sync.simulator import seed
-from tests.support.harness import Stage
+from tests.support.harness import Harness
 
 
-def robin_in(stage: Stage) -> int:
+def add_demo_runner(harness: Harness) -> int:
     """Link Robin and let them have answered, as in the demo; return their id."""
-    with stage.world.change():
-        seed.populate(stage.world, number=1, exported=None)
-    athlete = next(one for one in stage.world.athletes if one.firstname == "Robin")
-    runner_id = stage.link(athlete)
-    stage.work()
-    with stage.runtime.db.transaction() as session:
-        seeding.remember(stage.runtime, session, runner_id)
+    with harness.world.transaction():
+        seed.populate_world(harness.world, seed_number=1, exported_activities=None)
+    athlete = next(
+        candidate
+        for candidate in harness.world.athletes
+        if candidate.firstname == "Robin"
+    )
+    runner_id = harness.link_runner(athlete)
+    harness.process_all_due()
+    with harness.runtime.db.transaction() as session:
+        seeding.store_demo_answers(harness.runtime, session, runner_id)
     return runner_id

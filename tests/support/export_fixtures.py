@@ -12,58 +12,62 @@ from sync.portability import exports
 from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.standins.fixtures.fixtures import Scene
+from sync.standins.fixtures.fixtures import Fixture
 from sync.surveys.answering import retained_runs
-from tests.support.harness import Stage
+from tests.support.harness import Harness
 
 PAGE = "/settings/export"
 
 
-def strict(runtime: Runtime, days: int = 7) -> Runtime:
+def with_retention_limit(runtime: Runtime, days: int = 7) -> Runtime:
     """Return the same host with a limit on what it keeps of Strava's."""
-    return replace(runtime, settings=limited(runtime.settings, days))
+    return replace(runtime, settings=limit_retention(runtime.settings, days))
 
 
-def limited(settings: Settings, days: int = 7) -> Settings:
+def limit_retention(settings: Settings, days: int = 7) -> Settings:
     values = {**dict(settings), "strava_retention_days": days}
     return Settings.model_construct(**values)
 
 
-def packing(stage: Stage, runner_id: int) -> Scene:
-    exports.ask(stage.runtime, runner_id)
-    return Scene(PAGE, runner_id)
+def build_packing_export(harness: Harness, runner_id: int) -> Fixture:
+    exports.request_export(harness.runtime, runner_id)
+    return Fixture(PAGE, runner_id)
 
 
-def packed(stage: Stage, runner_id: int, *, days_ago: int = 0) -> Scene:
-    exports.ask(stage.runtime, runner_id)
-    exports.drain(stage.runtime)
-    with stage.runtime.db.transaction() as session:
-        ended_at = stage.clock() + exports.KEPT_FOR - timedelta(days=days_ago)
+def build_packed_export(
+    harness: Harness, runner_id: int, *, days_ago: int = 0
+) -> Fixture:
+    exports.request_export(harness.runtime, runner_id)
+    exports.process_due(harness.runtime)
+    with harness.runtime.db.transaction() as session:
+        ended_at = harness.clock() + exports.RETENTION - timedelta(days=days_ago)
         session.execute(update(Export).values(expires_at=ended_at))
-    return Scene(PAGE, runner_id)
+    return Fixture(PAGE, runner_id)
 
 
-def not_packed(stage: Stage, runner_id: int) -> Scene:
-    exports.ask(stage.runtime, runner_id)
-    with stage.runtime.db.transaction() as session:
+def build_failed_export(harness: Harness, runner_id: int) -> Fixture:
+    exports.request_export(harness.runtime, runner_id)
+    with harness.runtime.db.transaction() as session:
         session.execute(update(Export).values(due_at=None))
-    return Scene(PAGE, runner_id)
+    return Fixture(PAGE, runner_id)
 
 
-def kept(stage: Stage, runner_id: int, run_id: int, *, is_gone: bool = False) -> Scene:
+def build_retained_run(
+    harness: Harness, runner_id: int, run_id: int, *, is_gone: bool = False
+) -> Fixture:
     """Keep an answered run in the own log; Strava's record may be gone since."""
-    strict_runtime = strict(stage.runtime)
-    retained_runs.keep_for_run(strict_runtime, runner_id, run_id, keep=True)
+    strict_runtime = with_retention_limit(harness.runtime)
+    retained_runs.set_retained_for_run(strict_runtime, runner_id, run_id, retain=True)
     if is_gone:
-        stage.pass_time(days=8)
-        retention.tidy(strict_runtime)
-    with stage.runtime.db.reading() as session:
+        harness.advance_clock(days=8)
+        retention.purge_runs(strict_runtime)
+    with harness.runtime.db.read_only() as session:
         newest = select(Run.id).order_by(Run.started_at.desc()).limit(1)
         own_id = session.scalars(newest).one()
-    return Scene(f"/runs/{own_id}", runner_id)
+    return Fixture(f"/runs/{own_id}", runner_id)
 
 
-def letter(runtime: Runtime) -> Scene:
+def add_mailbox_email(runtime: Runtime) -> Fixture:
     """Open a mail in the mailbox of a demo."""
     folder = runtime.settings.mailbox_dir
     assert folder
@@ -76,4 +80,4 @@ def letter(runtime: Runtime) -> Scene:
         '<p><a href="http://127.0.0.1:8000/s/some-token?m=4">Moodmiles</a></p>',
         subtype="html",
     )
-    return Scene(f"/mailbox/{Maildir(folder).add(mail)}")
+    return Fixture(f"/mailbox/{Maildir(folder).add(mail)}")

@@ -2,16 +2,16 @@
 
 from datetime import timedelta
 
-from tests.support.harness import Stage
+from tests.support.harness import Harness
 
-A_MOMENT = timedelta(seconds=1)
-BOXES = {"strava": "1", "mood": "1", "adult": "1"}
+MOMENT = timedelta(seconds=1)
+CONSENT_FIELDS = {"strava": "1", "mood": "1", "adult": "1"}
 
 
-def tampered(token: str) -> str:
+def tamper_token(token: str) -> str:
     """Change the last character, and nothing else."""
     return token[:-1] + ("A" if token[-1] != "A" else "B")
 
 
-def wait(stage: Stage, time: timedelta) -> None:
-    stage.pass_time(seconds=time.total_seconds())
+def advance_clock(harness: Harness, time: timedelta) -> None:
+    harness.advance_clock(seconds=time.total_seconds())

@@ -7,72 +7,80 @@ from urllib.parse import parse_qs, urlsplit
 from sqlalchemy import select
 
 from sync.inbox import handle
-from sync.inbox.event import Delivery
-from sync.inbox.receive import receive
+from sync.inbox.event import WebhookDelivery
+from sync.inbox.receive import receive_delivery
 from sync.models import Runner
 from sync.runners import connect
-from sync.runners.rules import Consents
+from sync.runners.rules import ConsentChoices
 from sync.runs import backfill
 from sync.runtime import Runtime
 from sync.simulator import activities, grants
 from sync.simulator.records import Activity, Athlete
 from sync.simulator.world import World
 from sync.surveys.sending import decide_runs
-from tests.support.clock import HandClock
+from tests.support.clock import ManualClock
 from tests.support.recording_queue import RecordingQueue
 
 SCOPE = "read,activity:read"
-ALL_BOXES = Consents(strava=True, mood=True, mail=True, adult=True)
+ALL_CONSENTS = ConsentChoices(strava=True, mood=True, mail=True, adult=True)
 
 
 @dataclass(frozen=True)
-class Stage:
+class Harness:
     world: World
     runtime: Runtime
-    clock: HandClock
+    clock: ManualClock
     queue: RecordingQueue
 
-    def athlete(self, athlete_id: int = 7, *, zone: str = "Europe/Berlin") -> Athlete:
+    def add_athlete(
+        self, athlete_id: int = 7, *, zone: str = "Europe/Berlin"
+    ) -> Athlete:
         athlete = Athlete(
             id=athlete_id, firstname="Ada", lastname="L.", zone=zone, created_s=0
         )
-        with self.world.change():
+        with self.world.transaction():
             self.world.athletes.put(athlete)
         return athlete
 
-    def run(self, athlete: Athlete, **wishes: Any) -> Activity:
+    def finish_run(self, athlete: Athlete, **fields: Any) -> Activity:
         """Let an athlete finish a run; `life.NewRun` names what can be wished."""
-        with self.world.change():
-            return activities.finish(self.world, athlete, activities.NewRun(**wishes))
+        with self.world.transaction():
+            return activities.upload_run(
+                self.world, athlete, activities.RunUpload(**fields)
+            )
 
-    def link(
+    def link_runner(
         self,
         athlete: Athlete,
         *,
         scope: str = SCOPE,
-        boxes: Consents = ALL_BOXES,
-        address: bool = True,
+        consents: ConsentChoices = ALL_CONSENTS,
+        has_address: bool = True,
     ) -> int:
         """Walk through consent here and there; the past is not imported yet."""
-        url = connect.begin(self.runtime, browser="browser", consents=boxes)
+        url = connect.begin_link(
+            self.runtime, browser="browser", given_consents=consents
+        )
         state = parse_qs(urlsplit(url).query)["state"][0]
-        with self.world.change():
-            code = grants.give_code(self.world, athlete.id, scope)
-        linked = connect.finish(
+        with self.world.transaction():
+            code = grants.issue_code(self.world, athlete.id, scope)
+        linked = connect.finish_link(
             self.runtime, state=state, browser="browser", code=code, scope=scope
         )
-        if address:
+        if has_address:
             self.confirm_address(linked.runner_id)
         return linked.runner_id
 
     def confirm_address(self, runner_id: int) -> None:
         confirm_address(self.runtime, runner_id)
 
-    def tell(self, athlete: Athlete, run_id: int, aspect: str, **updates: str) -> bool:
+    def deliver_event(
+        self, athlete: Athlete, run_id: int, aspect: str, **updates: str
+    ) -> bool:
         """Hand in an event as Strava would."""
-        return receive(
+        return receive_delivery(
             self.runtime,
-            Delivery.model_validate(
+            WebhookDelivery.model_validate(
                 {
                     "object_type": "activity",
                     "object_id": run_id,
@@ -85,16 +93,16 @@ class Stage:
             ),
         )
 
-    def work(self) -> None:
+    def process_all_due(self) -> None:
         """Do everything that is due now, as the workers would."""
-        handle.drain(self.runtime)
-        backfill.drain(self.runtime)
-        decide_runs.drain(self.runtime)
+        handle.process_due(self.runtime)
+        backfill.process_due(self.runtime)
+        decide_runs.process_due(self.runtime)
 
-    def pass_time(self, **time: float) -> None:
-        self.clock.forward(**time)
+    def advance_clock(self, **time: float) -> None:
+        self.clock.advance(**time)
 
-    def reads(self) -> int:
+    def count_strava_reads(self) -> int:
         """Count the requests that Strava has answered or refused."""
         kinds = ("list", "detail")
         return sum(

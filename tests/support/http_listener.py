@@ -12,7 +12,7 @@ from typing_extensions import override
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordedRequest:
     method: str
     path: str
     headers: Message
@@ -20,32 +20,34 @@ class Asked:
 
 
 @dataclass
-class Listener:
+class HttpListener:
     url: str
     status: int = 200
     body: str | Callable[[str], str] = "[]"  # or what to make of the path
     headers: dict[str, str] = field(default_factory=dict)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[RecordedRequest] = field(default_factory=list)
 
 
 @contextmanager
-def listener(tls: SSLContext | None = None) -> Generator[Listener]:
+def run_http_listener(tls: SSLContext | None = None) -> Generator[HttpListener]:
     """Answer every request in the same way until the block ends."""
-    heard = Listener(url="")
+    http_listener = HttpListener(url="")
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            heard.asked.append(
-                Asked(self.command, self.path, self.headers, body.decode())
+            http_listener.requests.append(
+                RecordedRequest(self.command, self.path, self.headers, body.decode())
             )
             answer = (
-                heard.body if isinstance(heard.body, str) else heard.body(self.path)
+                http_listener.body
+                if isinstance(http_listener.body, str)
+                else http_listener.body(self.path)
             )
-            self.send_response(heard.status)
-            for name, value in heard.headers.items():
+            self.send_response(http_listener.status)
+            for name, value in http_listener.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.encode())))
             self.end_headers()
@@ -63,11 +65,11 @@ def listener(tls: SSLContext | None = None) -> Generator[Listener]:
     if tls is not None:
         scheme = "https"
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    heard.url = f"{scheme}://127.0.0.1:{server.server_port}"
+    http_listener.url = f"{scheme}://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield heard
+        yield http_listener
     finally:
         server.shutdown()
         thread.join()

@@ -9,59 +9,59 @@ from sync import digest
 from sync.inbox import handle
 from sync.mail import deliver
 from sync.portability import exports
-from sync.queue import Queue, Work
+from sync.queue import Job, Queue
 from sync.runners import disconnect
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.surveys.sending import checkins, decide_runs
-from workers.support_contacts import people_for
+from workers.support_contacts import find_contacts
 
 Drain = Callable[[Runtime], object]
 
-DRAINS: Mapping[Work, Drain] = {
-    Work.INBOX: handle.drain,
-    Work.BACKFILL: backfill.drain,
-    Work.SURVEYS: decide_runs.drain,
-    Work.CHECKINS: checkins.drain,
-    Work.DIGEST: digest.drain,
-    Work.OUTBOX: partial(deliver.deliver_due, people_for=people_for),
-    Work.SWEEP: reconcile.drain,
-    Work.LEAVING: disconnect.resume,
-    Work.EXPORT: exports.drain,
+PROCESSORS: Mapping[Job, Drain] = {
+    Job.INBOX: handle.process_due,
+    Job.BACKFILL: backfill.process_due,
+    Job.SURVEYS: decide_runs.process_due,
+    Job.CHECKINS: checkins.process_due,
+    Job.DIGEST: digest.process_due,
+    Job.OUTBOX: partial(deliver.deliver_due, find_contacts=find_contacts),
+    Job.RECONCILE: reconcile.process_due,
+    Job.REMOVALS: disconnect.process_removals,
+    Job.EXPORT: exports.process_due,
 }
 
 
-class ActingQueue(Queue):
+class InlineQueue(Queue):
     """Acts on each wake-up the moment it comes, as an idle second worker would.
 
     A kind of work that is being done already is looked at once more afterwards.
     `after` is told each kind that was looked at.
     """
 
-    def __init__(self, after: Callable[[Work], None]) -> None:
+    def __init__(self, after: Callable[[Job], None]) -> None:
         self.runtime: Runtime | None = None
         self._after = after
-        self._busy: set[Work] = set()
-        self._pending: set[Work] = set()
+        self._busy: set[Job] = set()
+        self._pending: set[Job] = set()
 
     @override
-    def wake(self, work: Work, *, after_s: float = 0) -> None:
+    def wake(self, job: Job, *, after_s: float = 0) -> None:
         if after_s:
             return  # the row says when, and whoever looks then finds it
-        if work in self._busy:
-            self._pending.add(work)
+        if job in self._busy:
+            self._pending.add(job)
             return
-        self._busy.add(work)
-        self._act(work)
-        while work in self._pending:
-            self._act(work)
-        self._busy.remove(work)
+        self._busy.add(job)
+        self._process(job)
+        while job in self._pending:
+            self._process(job)
+        self._busy.remove(job)
 
     @override
-    def woken(self, work: Work) -> None:
-        self._pending.discard(work)
+    def mark_started(self, job: Job) -> None:
+        self._pending.discard(job)
 
-    def _act(self, work: Work) -> None:
+    def _process(self, work: Job) -> None:
         assert self.runtime is not None
-        DRAINS[work](self.runtime)
+        PROCESSORS[work](self.runtime)
         self._after(work)

@@ -14,11 +14,11 @@ from typing import Any
 
 import requests
 
-from tests.support.servers import HOST, PATIENCE_S, free_port
+from tests.support.servers import HOST, TIMEOUT_S, free_port
 
 
 @dataclass
-class House:
+class LiveInstance:
     """A running instance: its pages, its simulator and its data directory."""
 
     process: subprocess.Popen[str]
@@ -36,37 +36,39 @@ class House:
     def world(self) -> dict[str, Any]:
         """Return everything that the simulator knows."""
         state: dict[str, Any] = requests.get(
-            f"{self.strava_url}/control/state", timeout=PATIENCE_S
+            f"{self.strava_url}/control/state", timeout=TIMEOUT_S
         ).json()
         return state
 
-    def athlete(self, firstname: str) -> dict[str, Any]:
+    def find_athlete(self, firstname: str) -> dict[str, Any]:
         return next(
-            one for one in self.world()["athletes"] if one["firstname"] == firstname
+            athlete
+            for athlete in self.world()["athletes"]
+            if athlete["firstname"] == firstname
         )
 
-    def finish_run(self, athlete_id: int, **wishes: object) -> int:
+    def finish_run(self, athlete_id: int, **fields: object) -> int:
         """Let an athlete finish a run where it is daytime, outside quiet hours."""
         answer = requests.post(
             f"{self.strava_url}/control/athletes/{athlete_id}/runs",
-            json={"zone": "daytime"} | wishes,
-            timeout=PATIENCE_S,
+            json={"zone": "daytime"} | fields,
+            timeout=TIMEOUT_S,
         )
         assert answer.status_code == 201, answer.text
         return int(answer.json()["id"])
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
+        return self.process.wait(TIMEOUT_S)
 
 
 @contextmanager
-def house(
+def start_instance(
     data_dir: Path,
     *words: str,
     command: str = "up",
     settings: Mapping[str, str] | None = None,
-) -> Generator[House]:
+) -> Generator[LiveInstance]:
     """Start an instance and wait until it says where it is."""
     port = free_port()
     log = data_dir.parent / "up.log"
@@ -83,24 +85,24 @@ def house(
         )
     assert process.stdout is not None
     try:
-        said = process.stdout.readline()
-        assert "http://" in said, log.read_text()
-        yield House(process, f"http://{HOST}:{port}", data_dir)
+        first_line = process.stdout.readline()
+        assert "http://" in first_line, log.read_text()
+        yield LiveInstance(process, f"http://{HOST}:{port}", data_dir)
     finally:
         if process.poll() is None:
             process.terminate()
             try:
-                process.wait(PATIENCE_S)
+                process.wait(TIMEOUT_S)
             finally:
                 process.kill()
         process.stdout.close()
 
 
-def until(what: Any, *, patience_s: float = PATIENCE_S) -> Any:
+def wait_for(condition: Any, *, patience_s: float = TIMEOUT_S) -> Any:
     """Ask again and again until the answer is true; return that answer."""
-    end = monotonic() + patience_s
-    while monotonic() < end:
-        if answer := what():
+    deadline = monotonic() + patience_s
+    while monotonic() < deadline:
+        if answer := condition():
             return answer
         sleep(0.2)
     raise AssertionError("waited in vain")

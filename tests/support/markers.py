@@ -21,27 +21,27 @@ BY_FIXTURE = {
 }
 BY_VALUE = {"postgresql": "postgresql", "runs-10000": "slow"}
 # It comes with the virtual environment and is up in a moment.
-AT_HAND = "valkey-server"
+ALLOWED_PROGRAM = "valkey-server"
 PROGRAMS = ("browser", "postgresql", "processes")
 # A long test that begins last keeps one core busy and the others idle.
 FIRST = ("processes", "browser", "slow")
 
 
-class Forgotten(RuntimeError):
+class UnmarkedProcess(RuntimeError):
     """A test starts a program and is not marked so."""
 
 
-class Watch:
+class ProcessGuard:
     """Knows which test runs, and refuses it what its marks do not say."""
 
     def __init__(self) -> None:
         self.test: pytest.Item | None = None
 
-    def look(self, command: Any) -> None:
-        if self.test is None or _program(command).endswith(AT_HAND):
+    def check_command(self, command: Any) -> None:
+        if self.test is None or _program(command).endswith(ALLOWED_PROGRAM):
             return
         if not any(self.test.get_closest_marker(name) for name in PROGRAMS):
-            raise Forgotten(
+            raise UnmarkedProcess(
                 f"{self.test.nodeid} starts {_program(command)}: mark it `processes`."
             )
 
@@ -50,28 +50,28 @@ def _program(command: Any) -> str:
     return str(command if isinstance(command, str | bytes | PathLike) else command[0])
 
 
-_watch = Watch()
+_guard = ProcessGuard()
 _start = subprocess.Popen.__init__
 
 
 @wraps(_start)
-def _watched_start(self: Any, args: Any, *more: Any, **named: Any) -> None:
-    _watch.look(args)
+def _guarded_start(self: Any, args: Any, *more: Any, **named: Any) -> None:
+    _guard.check_command(args)
     _start(self, args, *more, **named)
 
 
-subprocess.Popen.__init__ = _watched_start  # type: ignore[method-assign]
+subprocess.Popen.__init__ = _guarded_start  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        for name in _needs(item):
+        for name in _marks_for(item):
             item.add_marker(name)
-    items.sort(key=_turn)
+    items.sort(key=_sort_key)
 
 
-def _needs(item: pytest.Item) -> Iterator[str]:
+def _marks_for(item: pytest.Item) -> Iterator[str]:
     for fixture in getattr(item, "fixturenames", ()):
         if fixture in BY_FIXTURE:
             yield BY_FIXTURE[fixture]
@@ -82,18 +82,18 @@ def _needs(item: pytest.Item) -> Iterator[str]:
             yield BY_VALUE[value]
 
 
-def _turn(item: pytest.Item) -> int:
+def _sort_key(item: pytest.Item) -> int:
     marks = {mark.name for mark in item.iter_markers()}
-    turns = (turn for turn, name in enumerate(FIRST) if name in marks)
-    return next(turns, len(FIRST))
+    ranks = (rank for rank, name in enumerate(FIRST) if name in marks)
+    return next(ranks, len(FIRST))
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    _watch.test = item
+    _guard.test = item
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown() -> None:
     # After the last test the fixtures of the session end, and may start programs.
-    _watch.test = None
+    _guard.test = None

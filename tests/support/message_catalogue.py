@@ -19,64 +19,70 @@ from tests.support.paths import ROOT
 
 OPEN, CLOSE = "\N{MATHEMATICAL LEFT WHITE SQUARE BRACKET}", "⟧"
 # A language that Babel can count and date in, and that we do not speak.
-BRACKETS = "eo"
+BRACKET_LANGUAGE = "eo"
 # The same words as in the Makefile.
 _KEYWORDS = {**DEFAULT_KEYWORDS, "translatable": None}
 
 
 @cache
-def in_sources() -> Catalog:
+def extract_source_catalogue() -> Catalog:
     """Return every text that the sources mark, as `make messages` finds them."""
     with (ROOT / "babel.cfg").open(encoding="utf-8") as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
-    found = Catalog(locale="de", fuzzy=False)
+    catalogue = Catalog(locale="de", fuzzy=False)
     for _, _, text, comments, context in extract_from_dir(
-        str(ROOT), methods, options, keywords=_KEYWORDS, directory_filter=_is_ours
+        str(ROOT),
+        methods,
+        options,
+        keywords=_KEYWORDS,
+        directory_filter=_is_source_folder,
     ):
-        found.add(text, auto_comments=comments, context=context)
-    return found
+        catalogue.add(text, auto_comments=comments, context=context)
+    return catalogue
 
 
-def written(tongue: str = "de") -> Catalog:
+def read_translation(tongue: str = "de") -> Catalog:
     """Return a translation as its file holds it."""
-    with _file(tongue, ".po").open("rb") as file:
+    with _catalogue_path(tongue, ".po").open("rb") as file:
         return read_po(file, locale=tongue)
 
 
-def compiled(tongue: str = "de") -> bytes:
-    return _file(tongue, ".mo").read_bytes()
+def read_compiled(tongue: str = "de") -> bytes:
+    return _catalogue_path(tongue, ".mo").read_bytes()
 
 
-def texts(catalogue: Catalog) -> list[Message]:
+def list_messages(catalogue: Catalog) -> list[Message]:
     """Leave out the entry in which a catalogue speaks about itself."""
     return [message for message in catalogue if message.id]
 
 
 @contextmanager
-def brackets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def bracketed_language(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Speak English with every text in brackets: what has none escaped."""
-    catalogue = Catalog(locale=BRACKETS, fuzzy=False)
-    for message in texts(in_sources()):
+    catalogue = Catalog(locale=BRACKET_LANGUAGE, fuzzy=False)
+    for message in list_messages(extract_source_catalogue()):
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
         marked = tuple(f"{OPEN}{text}{CLOSE}" for text in ids)
-        said = marked if message.pluralizable else marked[0]
-        catalogue.add(message.id, said, context=message.context)
+        translation = marked if message.pluralizable else marked[0]
+        catalogue.add(message.id, translation, context=message.context)
     copytree(language.LOCALE_DIR, folder)
-    home = folder / BRACKETS / "LC_MESSAGES"
+    home = folder / BRACKET_LANGUAGE / "LC_MESSAGES"
     home.mkdir(parents=True)
     with (home / f"{language.DOMAIN}.mo").open("wb") as file:
         write_mo(file, catalogue)
     with monkeypatch.context() as patched:
         patched.setattr(language, "LOCALE_DIR", folder)
-        patched.setitem(cast(dict[str, str], language.LANGUAGES), BRACKETS, "Esperanto")
+        patched.setitem(
+            cast(dict[str, str], language.LANGUAGES), BRACKET_LANGUAGE, "Esperanto"
+        )
         yield
-    language.texts.cache_clear()
+    language.load_translations.cache_clear()
 
 
-def _file(tongue: str, ending: str) -> Path:
+def _catalogue_path(tongue: str, ending: str) -> Path:
     folder = language.LOCALE_DIR / tongue / "LC_MESSAGES"
     return folder / f"{language.DOMAIN}{ending}"
 
 
-def _is_ours(folder: str) -> bool:
+def _is_source_folder(folder: str) -> bool:
     return Path(folder).name not in {"tests", ".git", ".venv", "node_modules"}

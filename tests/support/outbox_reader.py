@@ -9,9 +9,9 @@ from sync.models import Mail
 from sync.runtime import Runtime
 
 
-def waiting(runtime: Runtime, kind: str = "survey") -> dict[str, Any]:
+def read_pending_mail(runtime: Runtime, kind: str = "survey") -> dict[str, Any]:
     """Return the values of the newest unsent mail of a kind."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         sealed = session.scalars(
             select(Mail.sealed)
             .where(Mail.kind == kind, Mail.sealed.is_not(None))
@@ -22,5 +22,5 @@ def waiting(runtime: Runtime, kind: str = "survey") -> dict[str, Any]:
     return dict(content["values"])
 
 
-def token_in(runtime: Runtime, kind: str = "survey") -> str:
-    return str(waiting(runtime, kind)["token"])
+def read_pending_token(runtime: Runtime, kind: str = "survey") -> str:
+    return str(read_pending_mail(runtime, kind)["token"])

@@ -16,7 +16,7 @@ _DATA = {"zone", "country"}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-class Pieces(HTMLParser):
+class PageTextParser(HTMLParser):
     """Gathers the texts and labels of a page, and what its script will say."""
 
     def __init__(self) -> None:
@@ -28,17 +28,17 @@ class Pieces(HTMLParser):
 
     @override
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         self.text += "\n"
-        self.labels += [given[name] for name in _LABELS & set(given)]
-        if given.get("name") == "description":
-            self.labels.append(given["content"])
-        if "data-words" in given:
-            self.labels += strings_in(json.loads(given["data-words"]))
+        self.labels += [attributes[name] for name in _LABELS & set(attributes)]
+        if attributes.get("name") == "description":
+            self.labels.append(attributes["content"])
+        if "data-words" in attributes:
+            self.labels += strings_in(json.loads(attributes["data-words"]))
         if tag not in _EMPTY:
-            self._kind = given.get("type", tag)
+            self._kind = attributes.get("type", tag)
         if tag == "select":
-            self._is_data = given.get("name") in _DATA
+            self._is_data = attributes.get("name") in _DATA
 
     @override
     def handle_endtag(self, tag: str) -> None:
@@ -64,22 +64,25 @@ def strings_in(values: Any) -> list[str]:
     return []
 
 
-def outside(page: str) -> list[str]:
+def find_unbracketed(page: str) -> list[str]:
     """List the texts of a page, or parts of them, that no brackets enclose."""
-    found = Pieces()
-    found.feed(page)
-    texts = [*map(_without, found.labels), *_without(found.text).split("\n")]
+    parser = PageTextParser()
+    parser.feed(page)
+    texts = [
+        *map(_remove_bracketed, parser.labels),
+        *_remove_bracketed(parser.text).split("\n"),
+    ]
     return [" ".join(text.split()) for text in texts if _WORD.search(text)]
 
 
-def words_in(text: str) -> set[str]:
+def find_words(text: str) -> set[str]:
     return set(_WORD.findall(text))
 
 
-def _without(text: str) -> str:
+def _remove_bracketed(text: str) -> str:
     """Leave out all that is in brackets; they may stand in one another."""
-    depth, kept = 0, ""
-    for letter in text:
-        depth += (letter == OPEN) - (letter == CLOSE)
-        kept += letter if depth == 0 and letter != CLOSE else ""
-    return kept
+    depth, outside_text = 0, ""
+    for character in text:
+        depth += (character == OPEN) - (character == CLOSE)
+        outside_text += character if depth == 0 and character != CLOSE else ""
+    return outside_text

@@ -8,28 +8,28 @@ from playwright.sync_api import Browser, Page, Request
 
 from sync.runners import sign_in
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import Scene
+from sync.standins.fixtures.fixtures import Fixture
 
 
 @dataclass
-class Weight:
+class PageWeight:
     """What a page asked for, and how many bytes came over the line."""
 
-    asked: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
     total: int = 0
     scripts: int = 0
 
     def add(self, request: Request) -> None:
         size = request.sizes()["responseBodySize"]
-        self.asked.append(request.url)
+        self.urls.append(request.url)
         self.total += size
         if request.resource_type == "script":
             self.scripts += size
 
 
 @contextmanager
-def phone(
-    chrome: Browser, site: str, scene: Scene, runtime: Runtime
+def open_phone(
+    chrome: Browser, site: str, scene: Fixture, runtime: Runtime
 ) -> Generator[Page]:
     """Lend a phone that is signed in as the scene's runner; no page is open yet."""
     context = chrome.new_context(viewport={"width": 390, "height": 844})
@@ -42,12 +42,12 @@ def phone(
 
 
 @contextmanager
-def visit(
-    chrome: Browser, site: str, scene: Scene, runtime: Runtime
-) -> Generator[tuple[Page, Weight]]:
+def open_page(
+    chrome: Browser, site: str, scene: Fixture, runtime: Runtime
+) -> Generator[tuple[Page, PageWeight]]:
     """Open the scene's page on a phone; whatever the browser complains of fails."""
-    weight, complaints = Weight(), list[str]()
-    with phone(chrome, site, scene, runtime) as page:
+    weight, complaints = PageWeight(), list[str]()
+    with open_phone(chrome, site, scene, runtime) as page:
         page.on(
             "console",
             lambda said: complaints.append(said.text) if said.type == "error" else None,
@@ -60,6 +60,6 @@ def visit(
         assert (answer.status >= 500) == is_failure, answer.status
         yield page, weight
     # The browser reports the page's own status, such as 404, as an error.
-    own = f"status of {answer.status}"
-    assert [one for one in complaints if own not in one] == []
-    assert [url for url in weight.asked if not url.startswith((site, "data:"))] == []
+    own_status = f"status of {answer.status}"
+    assert [complaint for complaint in complaints if own_status not in complaint] == []
+    assert [url for url in weight.urls if not url.startswith((site, "data:"))] == []

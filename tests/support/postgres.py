@@ -14,25 +14,25 @@ from sqlalchemy import make_url
 
 from tests.support.servers import HOST, free_port
 
-NAMED = "MOODMILES_TEST_POSTGRES_URL"
-WORKER = "PYTEST_XDIST_WORKER"
+URL_VARIABLE = "MOODMILES_TEST_POSTGRES_URL"
+WORKER_VARIABLE = "PYTEST_XDIST_WORKER"
 ROLE = "moodmiles"
 
 
-class NoPostgres(RuntimeError):
+class PostgresNotFound(RuntimeError):
     """There is no PostgreSQL to test with, and how to get one."""
 
 
 @contextmanager
-def postgres() -> Generator[str]:
+def provide_postgres() -> Generator[str]:
     """Give the address of an empty database that lives as long as the block."""
-    named = os.environ.get(NAMED)
+    named = os.environ.get(URL_VARIABLE)
     if named:
-        with _share_of(named) as url:
+        with _create_worker_database(named) as url:
             yield url
         return
     home = Path(mkdtemp(prefix="moodmiles-postgres-"))
-    server = Server(home, free_port())
+    server = PostgresServer(home, free_port())
     server.start()
     try:
         yield server.url
@@ -42,9 +42,9 @@ def postgres() -> Generator[str]:
 
 
 @contextmanager
-def _share_of(url: str) -> Generator[str]:
+def _create_worker_database(url: str) -> Generator[str]:
     """Give each of the processes that test side by side a database of its own."""
-    worker = os.environ.get(WORKER)
+    worker = os.environ.get(WORKER_VARIABLE)
     if worker is None:
         yield url
         return
@@ -55,13 +55,13 @@ def _share_of(url: str) -> Generator[str]:
         server.execute(SQL("DROP DATABASE {} (FORCE)").format(Identifier(name)))
 
 
-class Server:
+class PostgresServer:
     """One PostgreSQL with a folder of its own; faults may restart it."""
 
     def __init__(
         self, home: Path, port: int, environment: Mapping[str, str] | None = None
     ) -> None:
-        self._bin = _binaries()
+        self._bin = _find_binaries()
         self._environment = environment
         self._data = home / "data"
         self._port = port
@@ -89,7 +89,7 @@ class Server:
         command = [str(self._bin / program), *arguments]
         if os.geteuid() == 0:  # PostgreSQL refuses to run as root
             command = ["runuser", "-u", "postgres", "--", *command]
-        done = subprocess.run(  # noqa: S603
+        completed = subprocess.run(  # noqa: S603
             command,
             cwd=self._home,
             capture_output=True,
@@ -97,19 +97,21 @@ class Server:
             check=False,
             env=self._environment,
         )
-        if done.returncode:
-            raise NoPostgres(f"{program} failed: {done.stderr.strip()[-500:]}")
+        if completed.returncode:
+            raise PostgresNotFound(
+                f"{program} failed: {completed.stderr.strip()[-500:]}"
+            )
 
 
-def _binaries() -> Path:
+def _find_binaries() -> Path:
     on_path = shutil.which("initdb")
     if on_path:
         return Path(on_path).parent
     versions = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    found = sorted(versions, key=lambda initdb: float(initdb.parts[-3]))
-    if not found:
-        raise NoPostgres(
+    candidates = sorted(versions, key=lambda initdb: float(initdb.parts[-3]))
+    if not candidates:
+        raise PostgresNotFound(
             "The tests need PostgreSQL: `apt-get install postgresql`, or name a "
-            f"server in {NAMED}."
+            f"server in {URL_VARIABLE}."
         )
-    return found[-1].parent
+    return candidates[-1].parent

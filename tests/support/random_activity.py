@@ -8,18 +8,20 @@ from sync.simulator.records import Activity
 CHANGES = ("rename", "crop", "retype", "flip")
 
 
-def change(one: Activity, action: str, chance: Random) -> activities.Edit:
+def build_edit(activity: Activity, action: str, rng: Random) -> activities.ActivityEdit:
     """Return the edit that one of `CHANGES` means for this activity."""
     match action:
         case "rename":
-            return activities.Edit(name=f"Run {chance.random()}")
+            return activities.ActivityEdit(name=f"Run {rng.random()}")
         case "crop":
-            return activities.Edit(
-                distance_m=one.distance_m / 2, moving_s=one.moving_s // 2
+            return activities.ActivityEdit(
+                distance_m=activity.distance_m / 2, moving_s=activity.moving_s // 2
             )
         case "retype":
-            sport = "Ride" if one.sport_type == "Run" else "Run"
-            return activities.Edit(sport_type=sport)
+            sport = "Ride" if activity.sport_type == "Run" else "Run"
+            return activities.ActivityEdit(sport_type=sport)
         case _:
-            hidden = one.visibility == "only_me"
-            return activities.Edit(visibility="everyone" if hidden else "only_me")
+            hidden = activity.visibility == "only_me"
+            return activities.ActivityEdit(
+                visibility="everyone" if hidden else "only_me"
+            )

@@ -2,21 +2,21 @@
 
 from typing_extensions import override
 
-from sync.queue import Queue, Work
+from sync.queue import Job, Queue
 
 
 class RecordingQueue(Queue):
     def __init__(self) -> None:
-        self.woken_up: list[Work] = []
-        self.later: list[tuple[Work, float]] = []
+        self.wakes: list[Job] = []
+        self.delayed_wakes: list[tuple[Job, float]] = []
 
     @override
-    def wake(self, work: Work, *, after_s: float = 0) -> None:
+    def wake(self, job: Job, *, after_s: float = 0) -> None:
         if after_s:
-            self.later.append((work, after_s))
+            self.delayed_wakes.append((job, after_s))
         else:
-            self.woken_up.append(work)
+            self.wakes.append(job)
 
     @override
-    def woken(self, work: Work) -> None:
+    def mark_started(self, job: Job) -> None:
         pass

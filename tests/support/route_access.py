@@ -13,9 +13,9 @@ from werkzeug.routing import Rule
 # own:   signed in, and then about oneself alone
 # link:  whoever holds the link that was mailed or bookmarked
 # host:  for Strava, probes, or the host's own machine
-Place: TypeAlias = Literal["open", "own", "link", "host"]
+Access: TypeAlias = Literal["open", "own", "link", "host"]
 
-PLACES: Mapping[str, Place] = {
+ACCESS_BY_ENDPOINT: Mapping[str, Access] = {
     "before": "link",
     "connect": "open",
     "consents": "own",
@@ -47,7 +47,7 @@ PLACES: Mapping[str, Place] = {
 }
 
 # A link opens its own door by design, to whoever got the mail; none other.
-KEYS: Mapping[str, str] = {
+LINK_TOKENS: Mapping[str, str] = {
     "before": "before token",
     "email": "confirm token",
     "survey": "survey token",
@@ -56,7 +56,7 @@ KEYS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class RouteAddress:
     """One address with one kind of id in it, and how it is asked for."""
 
     endpoint: str
@@ -65,27 +65,29 @@ class Address:
     kind: str
 
 
-def place_of(endpoint: str) -> Place | None:
+def get_access(endpoint: str) -> Access | None:
     """Return who may open an endpoint: its own line, else its blueprint's."""
-    return PLACES.get(endpoint) or PLACES.get(endpoint.partition(".")[0])
+    return ACCESS_BY_ENDPOINT.get(endpoint) or ACCESS_BY_ENDPOINT.get(
+        endpoint.partition(".")[0]
+    )
 
 
-def every_address(app: Flask, ids: Mapping[str, str]) -> Iterator[Address]:
+def list_addresses(app: Flask, ids: Mapping[str, str]) -> Iterator[RouteAddress]:
     """Yield every route with every kind of id in each of its gaps."""
     for rule in app.url_map.iter_rules():
         for method in sorted((rule.methods or set()) & {"GET", "POST"}):
-            for kind, path in _filled(rule, ids):
-                yield Address(rule.endpoint, method, path, kind)
+            for kind, path in _fill_rule(rule, ids):
+                yield RouteAddress(rule.endpoint, method, path, kind)
 
 
-def opens_by_itself(address: Address) -> bool:
+def is_own_permission(address: RouteAddress) -> bool:
     """Whether the id in this address is the very permission to open it."""
-    return KEYS.get(address.endpoint.partition(".")[0]) == address.kind
+    return LINK_TOKENS.get(address.endpoint.partition(".")[0]) == address.kind
 
 
-def _filled(rule: Rule, ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _fill_rule(rule: Rule, ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the rule with each id in its gap, and each word where some are listed."""
-    for path in _worded(rule.rule):
+    for path in _expand_words(rule.rule):
         if "<" not in path:
             yield "", path
             continue
@@ -94,10 +96,10 @@ def _filled(rule: Rule, ids: Mapping[str, str]) -> Iterator[tuple[str, str]]:
                 yield kind, re.sub(r"<[^>]+>", quote(text, safe=""), path)
 
 
-def _worded(path: str) -> Iterator[str]:
+def _expand_words(path: str) -> Iterator[str]:
     listed = re.search(r"<any\(([^)]*)\):\w+>", path)
     if listed is None:
         yield path
         return
     for word in listed[1].split(","):
-        yield from _worded(path.replace(listed[0], word.strip(" '\"")))
+        yield from _expand_words(path.replace(listed[0], word.strip(" '\"")))

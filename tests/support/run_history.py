@@ -8,32 +8,38 @@ from sync.models import Answer, Run, Runner
 from sync.runtime import Runtime
 
 
-def give_history(
+def add_answered_runs(
     runtime: Runtime, runner_id: int, moods: Sequence[int], km: Sequence[float]
 ) -> None:
     """Store one answered run a day, the last one yesterday."""
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        vault = runtime.sealer.vault(runner.vault_key)
+        vault = runtime.sealer.open_vault(runner.vault_key)
         first = runtime.now() - timedelta(days=len(moods))
         for day, mood in enumerate(moods):
             at = first + timedelta(days=day)
-            run = run_of(runner_id, day, at=at, distance_m=1000.0 * km[day % len(km)])
+            run = build_run(
+                runner_id, day, at=at, distance_m=1000.0 * km[day % len(km)]
+            )
             session.add(run)
             session.flush()
-            session.add(answer_to(run, mood, vault, at=at + timedelta(hours=1)))
+            session.add(build_answer(run, mood, vault, at=at + timedelta(hours=1)))
         runner.data_version += 1
 
 
-def give_looks(runtime: Runtime, runner_id: int, values: Sequence[int]) -> None:
+def add_wellbeing_answers(
+    runtime: Runtime, runner_id: int, values: Sequence[int]
+) -> None:
     """Store one longer look every four weeks (0 to 25 before it counts fourfold)."""
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        vault = runtime.sealer.vault(runner.vault_key)
+        vault = runtime.sealer.open_vault(runner.vault_key)
         last_at = runtime.now() - timedelta(days=1)
         for number, value in enumerate(reversed(values)):
-            parts = [value // 5 + (place < value % 5) for place in range(5)]
-            said = {f"who5_{place}": part for place, part in enumerate(parts, start=1)}
+            parts = [value // 5 + (index < value % 5) for index in range(5)]
+            answers = {
+                f"who5_{index}": part for index, part in enumerate(parts, start=1)
+            }
             session.add(
                 Answer(
                     runner_id=runner_id,
@@ -42,12 +48,12 @@ def give_looks(runtime: Runtime, runner_id: int, values: Sequence[int]) -> None:
                     reversed_order=False,
                     answered_at=last_at - timedelta(weeks=4 * number),
                     tags={},
-                    sealed=vault.seal(said),
+                    sealed=vault.seal(answers),
                 )
             )
 
 
-def run_of(runner_id: int, number: int, *, at: datetime, distance_m: float) -> Run:
+def build_run(runner_id: int, number: int, *, at: datetime, distance_m: float) -> Run:
     return Run(
         runner_id=runner_id,
         source="strava",
@@ -69,7 +75,7 @@ def run_of(runner_id: int, number: int, *, at: datetime, distance_m: float) -> R
     )
 
 
-def answer_to(run: Run, mood: int, vault: Vault, *, at: datetime) -> Answer:
+def build_answer(run: Run, mood: int, vault: Vault, *, at: datetime) -> Answer:
     return Answer(
         runner_id=run.runner_id,
         run_id=run.id,

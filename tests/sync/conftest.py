@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.conftest import empty_tables
+from tests.conftest import prepare_empty_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest) -> str:
-    return empty_tables(request, request.param)
+    return prepare_empty_database(request, request.param)

@@ -4,21 +4,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from sync.database import connect
+from sync.database import open_engine
 
 
 @pytest.mark.parametrize(
     "url", ["sqlite://", "postgresql+psycopg://nobody@127.0.0.1/x"]
 )
 def test_no_engine_shows_what_was_written(url: str) -> None:
-    engine = connect(url)
+    engine = open_engine(url)
 
     assert engine.hide_parameters
     engine.dispose()
 
 
 def test_an_error_message_holds_no_value() -> None:
-    engine = connect("sqlite://")
+    engine = open_engine("sqlite://")
 
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE said (mood TEXT NOT NULL)"))

@@ -28,17 +28,17 @@ except ValueError as error:
 """
 
 
-def said(style: str) -> list[str]:
-    done = subprocess.run(  # noqa: S603 - our own words
+def capture_log(style: str) -> list[str]:
+    completed = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-c", STORY, style], capture_output=True, text=True, check=True
     )
-    assert done.stdout == ""
-    return done.stderr.splitlines()
+    assert completed.stdout == ""
+    return completed.stderr.splitlines()
 
 
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_what_an_error_says_is_not_logged(style: str) -> None:
-    lines = said(style)
+    lines = capture_log(style)
 
     assert len(lines) == 3
     assert CANARY not in "".join(lines)
@@ -49,7 +49,7 @@ def test_what_an_error_says_is_not_logged(style: str) -> None:
 
 
 def test_machines_read_each_line_as_json() -> None:
-    for line in said("json"):
+    for line in capture_log("json"):
         fields = json.loads(line)
 
         assert fields["error"] == "ValueError"

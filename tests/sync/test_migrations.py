@@ -10,13 +10,13 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, MetaData, Table, func, inspect, select, text
 
-from sync.database import connect
+from sync.database import open_engine
 from sync.errors import MoodmilesError
 
 CREATED_AT = datetime(2024, 3, 1, tzinfo=UTC)
 
 
-def config_for(url: str) -> Config:
+def build_config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", "sync:migrations")
     config.attributes["url"] = url
@@ -29,54 +29,54 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 def test_migrations_match_the_models_on_sqlite(sqlite_url: str) -> None:
-    command.upgrade(config_for(sqlite_url), "head")
+    command.upgrade(build_config(sqlite_url), "head")
 
-    command.check(config_for(sqlite_url))
+    command.check(build_config(sqlite_url))
 
 
 def test_migrations_match_the_models_on_postgresql(postgres_url: str) -> None:
-    command.check(config_for(postgres_url))
+    command.check(build_config(postgres_url))
 
 
 def test_down_and_up_again(sqlite_url: str) -> None:
-    command.upgrade(config_for(sqlite_url), "head")
-    command.downgrade(config_for(sqlite_url), "base")
-    engine = connect(sqlite_url)
+    command.upgrade(build_config(sqlite_url), "head")
+    command.downgrade(build_config(sqlite_url), "base")
+    engine = open_engine(sqlite_url)
     left = set(inspect(engine).get_table_names())
     engine.dispose()
 
-    command.upgrade(config_for(sqlite_url), "head")
+    command.upgrade(build_config(sqlite_url), "head")
 
     assert left == {"alembic_version"}
-    command.check(config_for(sqlite_url))
+    command.check(build_config(sqlite_url))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def older(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def first_schema_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give a database as the first tables were, with a runner who agreed and ran."""
     if request.param == "sqlite":
-        yield filled(f"sqlite:///{tmp_path / 'older.sqlite3'}")
+        yield fill_database(f"sqlite:///{tmp_path / 'older.sqlite3'}")
         return
-    shared = connect(request.getfixturevalue("postgres_url"))
+    shared = open_engine(request.getfixturevalue("postgres_url"))
     apart = shared.execution_options(isolation_level="AUTOCOMMIT")
     name = f"older_{token_hex(4)}"
     with apart.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-        yield filled(shared.url.set(database=name).render_as_string(False))
+        yield fill_database(shared.url.set(database=name).render_as_string(False))
         connection.execute(text(f"DROP DATABASE {name}"))
     shared.dispose()
 
 
-def filled(url: str) -> str:
-    command.upgrade(config_for(url), "0001")
+def fill_database(url: str) -> str:
+    command.upgrade(build_config(url), "0001")
     add_runner(url)
     return url
 
 
 def add_runner(url: str) -> None:
     """Add a runner, and a consent that names them."""
-    engine = connect(url)
-    tables = reflected(engine)
+    engine = open_engine(url)
+    tables = reflect_tables(engine)
     with engine.begin() as connection:
         runner_id = connection.execute(
             tables["runner"].insert().returning(tables["runner"].c.id),
@@ -99,16 +99,16 @@ def add_runner(url: str) -> None:
     engine.dispose()
 
 
-def reflected(engine: Engine) -> dict[str, Table]:
+def reflect_tables(engine: Engine) -> dict[str, Table]:
     metadata = MetaData()
     metadata.reflect(engine)
     return dict(metadata.tables)
 
 
-def held(url: str) -> tuple[int, int]:
+def read_rows(url: str) -> tuple[int, int]:
     """Count the runners, and what they agreed to."""
-    engine = connect(url)
-    tables = reflected(engine)
+    engine = open_engine(url)
+    tables = reflect_tables(engine)
     with engine.connect() as connection:
         counted = [
             connection.execute(select(func.count()).select_from(tables[name]))
@@ -119,25 +119,25 @@ def held(url: str) -> tuple[int, int]:
     return runners, consents
 
 
-def test_what_runners_have_stays_on_the_way_up_and_down(older: str) -> None:
-    command.upgrade(config_for(older), "head")
-    above = held(older)
+def test_what_runners_have_stays_on_the_way_up_and_down(first_schema_url: str) -> None:
+    command.upgrade(build_config(first_schema_url), "head")
+    above = read_rows(first_schema_url)
 
-    command.downgrade(config_for(older), "0001")
+    command.downgrade(build_config(first_schema_url), "0001")
 
-    assert (above, held(older)) == ((1, 1), (1, 1))
+    assert (above, read_rows(first_schema_url)) == ((1, 1), (1, 1))
 
 
 def test_who_was_here_before_is_warned_a_year_from_today_at_the_earliest(
-    older: str,
+    first_schema_url: str,
 ) -> None:
     before = datetime.now(UTC)
 
-    command.upgrade(config_for(older), "head")
+    command.upgrade(build_config(first_schema_url), "head")
 
-    engine = connect(older)
+    engine = open_engine(first_schema_url)
     with engine.connect() as connection:
-        seen = select(reflected(engine)["runner"].c.active_at)
+        seen = select(reflect_tables(engine)["runner"].c.active_at)
         active_at = connection.execute(seen).scalar_one()
     engine.dispose()
     if active_at.tzinfo is None:
@@ -146,8 +146,8 @@ def test_who_was_here_before_is_warned_a_year_from_today_at_the_earliest(
 
 
 def test_a_step_that_would_leave_a_loose_end_is_undone(sqlite_url: str) -> None:
-    filled(sqlite_url)
-    engine = connect(sqlite_url)
+    fill_database(sqlite_url)
+    engine = open_engine(sqlite_url)
     with engine.connect() as connection:
         connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
         connection.execute(text("DELETE FROM runner"))
@@ -155,9 +155,9 @@ def test_a_step_that_would_leave_a_loose_end_is_undone(sqlite_url: str) -> None:
     engine.dispose()
 
     with pytest.raises(MoodmilesError, match="rows of consent name rows of runner"):
-        command.upgrade(config_for(sqlite_url), "head")
+        command.upgrade(build_config(sqlite_url), "head")
 
-    engine = connect(sqlite_url)
+    engine = open_engine(sqlite_url)
     tables = set(inspect(engine).get_table_names())
     engine.dispose()
     assert "export" not in tables

@@ -18,15 +18,15 @@ from sync.models import (
     Consent,
     Event,
     Mail,
+    ReconcileState,
     Run,
     Runner,
-    Sweep,
 )
 from sync.runs import backfill, reconcile
 from sync.surveys.sending import decide_runs
-from tests.conftest import emptied
+from tests.conftest import empty_postgres
 from tests.support.clock import NOON
-from tests.support.harness import Stage
+from tests.support.harness import Harness
 
 RUNNERS = 3_000
 RUNS_EACH = 10
@@ -37,25 +37,25 @@ LARGE = {"run", "event", "connection", "runner", "backfill", "sweep", "consent",
 
 @pytest.fixture
 def database_url(postgres_url: str) -> str:
-    return emptied(postgres_url)
+    return empty_postgres(postgres_url)
 
 
 @contextmanager
-def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
+def record_statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
     """Note every statement that reaches the database."""
-    noted: list[tuple[str, Any]] = []
+    recorded: list[tuple[str, Any]] = []
 
-    def note(*arguments: Any) -> None:
-        _, _, statement, parameters, _, many = arguments
-        if not many and statement.startswith(EXPLAINED):
-            noted.append((statement, parameters))
+    def record(*arguments: Any) -> None:
+        _, _, statement, parameters, _, is_many = arguments
+        if not is_many and statement.startswith(EXPLAINED):
+            recorded.append((statement, parameters))
 
-    event.listen(engine, "before_cursor_execute", note)
-    yield noted
-    event.remove(engine, "before_cursor_execute", note)
+    event.listen(engine, "before_cursor_execute", record)
+    yield recorded
+    event.remove(engine, "before_cursor_execute", record)
 
 
-def fill(stage: Stage, *, runners: int = RUNNERS) -> None:
+def fill_tables(harness: Harness, *, runners: int = RUNNERS) -> None:
     """Put in thousands of other runners who have nothing due."""
     numbers = range(1_000, 1_000 + runners)
     people = [
@@ -71,12 +71,12 @@ def fill(stage: Stage, *, runners: int = RUNNERS) -> None:
     ]
     link = {"scope": "", "access_token": b"", "refresh_token": b""}
     times = {"expires_at": NOON, "linked_at": NOON}
-    with stage.runtime.db.transaction() as session:
+    with harness.runtime.db.transaction() as session:
         session.execute(insert(Runner), people)
         for table, values in (
             (Connection, link | times),
             (Backfill, {"before": NOON, "started_at": NOON}),
-            (Sweep, {"due_at": NOON.replace(year=2030), "compared_at": NOON}),
+            (ReconcileState, {"due_at": NOON.replace(year=2030), "compared_at": NOON}),
         ):
             rows = [{"runner_id": number} | values for number in numbers]
             session.execute(insert(table), rows)
@@ -89,15 +89,15 @@ def fill(stage: Stage, *, runners: int = RUNNERS) -> None:
         )
         session.execute(insert(Event), [_event(n, runners) for n in range(runners * 3)])
         session.execute(insert(Mail), [_mail(number) for number in numbers])
-    with stage.runtime.db.engine.connect() as connection:
+    with harness.runtime.db.engine.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").execute(
             text("ANALYZE")
         )
 
 
 def _consent(runner_id: int, kind: str) -> dict[str, Any]:
-    given = {"version": consent_version.VERSION, "given_at": NOON}
-    return {"runner_id": runner_id, "kind": kind} | given
+    values = {"version": consent_version.VERSION, "given_at": NOON}
+    return {"runner_id": runner_id, "kind": kind} | values
 
 
 def _run(runner_id: int, count: int) -> dict[str, Any]:
@@ -144,60 +144,60 @@ def _mail(runner_id: int) -> dict[str, Any]:
     }
 
 
-def whole_tables(stage: Stage, statement: str, parameters: Any) -> set[str]:
+def list_scanned_tables(harness: Harness, statement: str, parameters: Any) -> set[str]:
     """Return the large tables that the plan of a statement reads from end to end."""
-    with stage.runtime.db.engine.connect() as connection:
+    with harness.runtime.db.engine.connect() as connection:
         plan = connection.exec_driver_sql(
             f"EXPLAIN (FORMAT JSON) {statement}", parameters
         ).scalar_one()
     plan = json.loads(plan) if isinstance(plan, str) else plan
-    return _scanned(plan[0]["Plan"]) & LARGE
+    return _collect_scanned(plan[0]["Plan"]) & LARGE
 
 
-def _scanned(node: dict[str, Any]) -> set[str]:
-    here = {node["Relation Name"]} if node["Node Type"] == "Seq Scan" else set()
-    return here.union(*(_scanned(child) for child in node.get("Plans", ())))
+def _collect_scanned(node: dict[str, Any]) -> set[str]:
+    scanned = {node["Relation Name"]} if node["Node Type"] == "Seq Scan" else set()
+    return scanned.union(*(_collect_scanned(child) for child in node.get("Plans", ())))
 
 
-def test_an_event_from_door_to_table_reads_no_table_whole(stage: Stage) -> None:
-    athlete = stage.athlete()
-    stage.link(athlete)
-    stage.work()
-    fill(stage)
-    stage.pass_time(days=1, minutes=1)
-    runs = [stage.run(athlete, ended_minutes_ago=60 * i) for i in (1, 2, 30)]
+def test_an_event_from_door_to_table_reads_no_table_whole(harness: Harness) -> None:
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    fill_tables(harness)
+    harness.advance_clock(days=1, minutes=1)
+    runs = [harness.finish_run(athlete, ended_minutes_ago=60 * i) for i in (1, 2, 30)]
 
-    with statements(stage.runtime.db.engine) as noted:
+    with record_statements(harness.runtime.db.engine) as noted:
         for run in runs:
-            stage.tell(athlete, run.id, "create")
-        handle.drain(stage.runtime)
-        backfill.drain(stage.runtime)
-        reconcile.drain(stage.runtime)
-        decide_runs.drain(stage.runtime)
-        stage.tell(athlete, runs[0].id, "delete")
-        handle.drain(stage.runtime)
+            harness.deliver_event(athlete, run.id, "create")
+        handle.process_due(harness.runtime)
+        backfill.process_due(harness.runtime)
+        reconcile.process_due(harness.runtime)
+        decide_runs.process_due(harness.runtime)
+        harness.deliver_event(athlete, runs[0].id, "delete")
+        handle.process_due(harness.runtime)
 
     whole = {
         statement: tables
         for statement, parameters in noted
-        if (tables := whole_tables(stage, statement, parameters))
+        if (tables := list_scanned_tables(harness, statement, parameters))
     }
     assert len(noted) > 30
     assert whole == {}
 
 
-def test_looking_for_work_reads_no_table_whole(stage: Stage) -> None:
-    fill(stage)
+def test_looking_for_work_reads_no_table_whole(harness: Harness) -> None:
+    fill_tables(harness)
 
-    with statements(stage.runtime.db.engine) as noted:
-        with stage.runtime.db.transaction() as session:
-            assert inbox.claim(session, now=stage.clock()) is None
+    with record_statements(harness.runtime.db.engine) as noted:
+        with harness.runtime.db.transaction() as session:
+            assert inbox.claim_next(session, now=harness.clock()) is None
         for drain in (
-            backfill.drain,
-            reconcile.drain,
-            decide_runs.drain,
+            backfill.process_due,
+            reconcile.process_due,
+            decide_runs.process_due,
             deliver.deliver_due,
         ):
-            drain(stage.runtime)
+            drain(harness.runtime)
 
-    assert [whole_tables(stage, *one) for one in noted] == [set()] * len(noted)
+    assert [list_scanned_tables(harness, *one) for one in noted] == [set()] * len(noted)

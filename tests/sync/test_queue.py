@@ -7,41 +7,41 @@ from typing_extensions import override
 
 from sync.inbox import handle
 from sync.mail import deliver
-from sync.queue import Queue, Work
+from sync.queue import Job, Queue
 from sync.runs import backfill
 from sync.runtime import Runtime
 from sync.surveys.sending import decide_runs
 from tests.support.recording_queue import RecordingQueue
 
 
-class Noting(RecordingQueue):
+class AcknowledgementQueue(RecordingQueue):
     def __init__(self) -> None:
         super().__init__()
-        self.cleared: list[Work] = []
+        self.cleared: list[Job] = []
 
     @override
-    def woken(self, work: Work) -> None:
-        self.cleared.append(work)
+    def mark_started(self, job: Job) -> None:
+        self.cleared.append(job)
 
 
 @pytest.fixture
-def queue() -> Noting:
-    return Noting()
+def queue() -> AcknowledgementQueue:
+    return AcknowledgementQueue()
 
 
 @pytest.mark.parametrize(
     ("drain", "work"),
     [
-        (handle.drain, Work.INBOX),
-        (backfill.drain, Work.BACKFILL),
-        (decide_runs.drain, Work.SURVEYS),
-        (deliver.deliver_due, Work.OUTBOX),
+        (handle.process_due, Job.INBOX),
+        (backfill.process_due, Job.BACKFILL),
+        (decide_runs.process_due, Job.SURVEYS),
+        (deliver.deliver_due, Job.OUTBOX),
     ],
 )
 def test_a_drain_clears_its_wake_up_before_it_looks(
-    runtime: Runtime, queue: Queue, drain: Callable[[Runtime], object], work: Work
+    runtime: Runtime, queue: Queue, drain: Callable[[Runtime], object], work: Job
 ) -> None:
     drain(runtime)
 
-    assert isinstance(queue, Noting)
+    assert isinstance(queue, AcknowledgementQueue)
     assert queue.cleared == [work]

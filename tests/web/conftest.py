@@ -13,15 +13,15 @@ from werkzeug.test import TestResponse
 from sync.runners import sign_in as signin
 from sync.runtime import Runtime
 from sync.settings import Settings
-from tests.support.export_fixtures import limited
-from tests.support.harness import Stage
+from tests.support.export_fixtures import limit_retention
+from tests.support.harness import Harness
 from tests.support.page_fixtures import STRICT
 from tests.support.servers import HOST, free_port
 from web.app import create_app
 
 
 @dataclass(frozen=True)
-class Browser:
+class PageClient:
     """One person's browser: opens pages and sends the forms that it finds."""
 
     client: FlaskClient
@@ -32,13 +32,13 @@ class Browser:
 
     def post(self, path: str, **fields: str | int) -> TestResponse:
         """Send a form as a page of ours would, with its hidden field."""
-        return self.client.post(path, data={**fields, "csrf": self.form_token()})
+        return self.client.post(path, data={**fields, "csrf": self.get_csrf_token()})
 
-    def form_token(self) -> str:
+    def get_csrf_token(self) -> str:
         page = self.client.get("/connect").text
-        found = re.search(r'name="csrf" value="(\w+)"', page)
-        assert found
-        return found[1]
+        match = re.search(r'name="csrf" value="(\w+)"', page)
+        assert match
+        return match[1]
 
     def sign_in(self, runner_id: int) -> None:
         token = signin.sign_in(self.runtime, runner_id)
@@ -53,7 +53,7 @@ def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
     if state is None:
         return settings
     shown = settings.model_copy(update={"mailbox_dir": settings.data_dir / "mailbox"})
-    return limited(shown) if state in STRICT else shown
+    return limit_retention(shown) if state in STRICT else shown
 
 
 @pytest.fixture
@@ -62,23 +62,25 @@ def client(runtime: Runtime) -> FlaskClient:
 
 
 @pytest.fixture
-def browser(client: FlaskClient, runtime: Runtime) -> Browser:
-    return Browser(client, runtime)
+def browser(client: FlaskClient, runtime: Runtime) -> PageClient:
+    return PageClient(client, runtime)
 
 
 @pytest.fixture
-def stranger(runtime: Runtime) -> Browser:
+def other_browser(runtime: Runtime) -> PageClient:
     """Give somebody else a browser of their own."""
-    return Browser(create_app(runtime).test_client(), runtime)
+    return PageClient(create_app(runtime).test_client(), runtime)
 
 
 @pytest.fixture
-def runner_id(stage: Stage, browser: Browser) -> int:
+def runner_id(harness: Harness, browser: PageClient) -> int:
     """Sign in a runner with one imported run."""
-    athlete = stage.athlete()
-    stage.run(athlete, distance_m=8200, moving_s=2700, ended_minutes_ago=60 * 48)
-    runner_id = stage.link(athlete)
-    stage.work()
+    athlete = harness.add_athlete()
+    harness.finish_run(
+        athlete, distance_m=8200, moving_s=2700, ended_minutes_ago=60 * 48
+    )
+    runner_id = harness.link_runner(athlete)
+    harness.process_all_due()
     browser.sign_in(runner_id)
     return runner_id
 

@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import prepare
-from tests.support.page_visit import phone, visit
+from sync.standins.fixtures.fixtures import build_fixture
+from tests.support.page_visit import open_page, open_phone
 
 # Words beside each other on an axis, and things to tap, must not lie on one another.
 OVERLAPS = """() => {
@@ -54,31 +54,31 @@ SCENES = ("answers-500", "to-answer", "survey", "run", "strava-disconnected")
 def test_little_room_and_large_text_cut_and_cover_nothing(
     name: str, chrome: Browser, site: str, runtime: Runtime
 ) -> None:
-    with visit(chrome, site, prepare(runtime, name), runtime) as (page, _):
+    with open_page(chrome, site, build_fixture(runtime, name), runtime) as (page, _):
         page.set_viewport_size({"width": 320, "height": 640})
-        narrow = troubles(page, 320)
+        narrow = list_layout_problems(page, 320)
         page.set_viewport_size({"width": 390, "height": 844})
         page.evaluate(LARGE)
-        large = troubles(page, 390)
+        large = list_layout_problems(page, 390)
 
     assert narrow == []
     assert large == []
 
 
-def troubles(page: Page, width: int) -> list[str]:
+def list_layout_problems(page: Page, width: int) -> list[str]:
     wide = page.evaluate(WIDTH)
-    found = [f"{wide} wide"] if wide > width else []
-    found += [f"overlap: {one}" for one in page.evaluate(OVERLAPS)]
-    found += [f"cut: {one}" for one in page.evaluate(CUT)]
-    return found
+    problems = [f"{wide} wide"] if wide > width else []
+    problems += [f"overlap: {pair}" for pair in page.evaluate(OVERLAPS)]
+    problems += [f"cut: {pair}" for pair in page.evaluate(CUT)]
+    return problems
 
 
 def test_paper_gets_everything_that_can_be_read_and_nothing_to_tap(
     chrome: Browser, site: str, runtime: Runtime
 ) -> None:
-    scene = prepare(runtime, "answers-500")
+    scene = build_fixture(runtime, "answers-500")
 
-    with visit(chrome, site, scene, runtime) as (page, _):
+    with open_page(chrome, site, scene, runtime) as (page, _):
         page.set_viewport_size({"width": 700, "height": 1000})  # A4 within margins
         page.emulate_media(media="print", color_scheme="dark")
 
@@ -98,9 +98,9 @@ def test_paper_gets_everything_that_can_be_read_and_nothing_to_tap(
 def test_in_the_readers_own_colours_everything_stands_out(
     scheme: str, chrome: Browser, site: str, runtime: Runtime
 ) -> None:
-    scene = prepare(runtime, "answers-500")
+    scene = build_fixture(runtime, "answers-500")
 
-    with visit(chrome, site, scene, runtime) as (page, _):
+    with open_page(chrome, site, scene, runtime) as (page, _):
         is_dark = scheme == "dark"
         page.emulate_media(
             forced_colors="active", color_scheme="dark" if is_dark else "light"
@@ -125,7 +125,10 @@ def test_in_the_readers_own_colours_everything_stands_out(
 def test_who_wants_less_motion_gets_none(
     chrome: Browser, site: str, runtime: Runtime
 ) -> None:
-    with visit(chrome, site, prepare(runtime, "answers-20"), runtime) as (page, _):
+    with open_page(chrome, site, build_fixture(runtime, "answers-20"), runtime) as (
+        page,
+        _,
+    ):
         page.emulate_media(reduced_motion="reduce")
         moving = page.evaluate(
             """() => [...document.querySelectorAll('*')]
@@ -142,9 +145,9 @@ def test_on_a_line_that_brings_only_the_page_all_can_be_read_and_done(
     chrome: Browser, site: str, runtime: Runtime
 ) -> None:
     """Neither the font nor the style nor the script ever arrives."""
-    scene = prepare(runtime, "to-answer")
+    scene = build_fixture(runtime, "to-answer")
 
-    with phone(chrome, site, scene, runtime) as page:
+    with open_phone(chrome, site, scene, runtime) as page:
         page.route("**/static/**", lambda route: route.abort())
         page.goto(f"{site}{scene.path}")
         page.get_by_role("button", name="Great").first.click()

@@ -22,22 +22,22 @@ COUNTS = {Path("web/health/checks.py"), Path("web/health/counts.py")}
 SAYS_WHO = {"runner_id", "token", "browser"}
 # About nobody in particular: counts, events that name athletes, made-up runners.
 ABOUT_NOBODY = {
-    "sync.work_status.look",
+    "sync.work_status.read_status",
     "sync.inbox.receive.is_genuine",
-    "sync.inbox.receive.receive",
-    "sync.inbox.receive.receive_unknown",
-    "sync.standins.fixtures.fixtures.prepare",
+    "sync.inbox.receive.receive_delivery",
+    "sync.inbox.receive.count_unknown_kind",
+    "sync.standins.fixtures.fixtures.build_fixture",
 }
 
 
-def calls_in(path: Path) -> Iterator[str]:
+def list_calls(path: Path) -> Iterator[str]:
     """Yield the full name of every function of the core that is handed the runtime."""
     module = import_module(
         ".".join(path.with_suffix("").parts).removesuffix(".__init__")
     )
     for node in ast.walk(ast.parse((ROOT / path).read_text())):
         if isinstance(node, ast.Call) and node.args and _is_runtime(node.args[0]):
-            function = _found(module, node.func)
+            function = _resolve(module, node.func)
             if function is not None and function.__module__.startswith("sync."):
                 yield f"{function.__module__}.{function.__name__}"
 
@@ -46,14 +46,14 @@ def _is_runtime(node: ast.expr) -> bool:
     return ast.unparse(node) in {"runtime()", "runtime", "_runtime"}
 
 
-def _found(module: Any, node: ast.expr) -> Any:
-    found = module
+def _resolve(module: Any, node: ast.expr) -> Any:
+    target = module
     for name in ast.unparse(node).split("."):
-        found = getattr(found, name, None)
-    return found if inspect.isfunction(found) else None
+        target = getattr(target, name, None)
+    return target if inspect.isfunction(target) else None
 
 
-def parameters_of(name: str) -> set[str]:
+def list_parameters(name: str) -> set[str]:
     module, _, function = name.rpartition(".")
     return set(inspect.signature(getattr(import_module(module), function)).parameters)
 
@@ -67,7 +67,7 @@ def test_no_page_asks_the_tables_itself(path: Path) -> None:
 
 
 def test_whatever_pages_ask_of_the_core_they_ask_for_somebody() -> None:
-    asked = {name for path in PAGES for name in calls_in(path)} - ABOUT_NOBODY
+    asked = {name for path in PAGES for name in list_calls(path)} - ABOUT_NOBODY
 
     assert len(asked) > 25
-    assert {name for name in asked if not parameters_of(name) & SAYS_WHO} == set()
+    assert {name for name in asked if not list_parameters(name) & SAYS_WHO} == set()

@@ -11,11 +11,11 @@ from werkzeug.test import TestResponse
 
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.support.two_runners import ADDRESS, runner_with_everything
-from tests.web.conftest import Browser
-from tests.web.test_isolation import rows_of
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.support.two_runners import ADDRESS, add_full_runner
+from tests.web.conftest import PageClient
+from tests.web.test_isolation import read_rows
 from tests.web.webhooks.test_webhooks import EVENT, HOOK
 
 pytestmark = pytest.mark.slow
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 MARK = "canary-4711"
 EXAMPLES = 30
 
-Send: TypeAlias = Callable[[Browser, st.DataObject, str], TestResponse]
+Send: TypeAlias = Callable[[PageClient, st.DataObject, str], TestResponse]
 
 # Text that some parser may stumble over, and always something to find in a log.
 odd = st.sampled_from(
@@ -92,7 +92,7 @@ USUAL = {
 }
 
 
-def an_event(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+def send_event(browser: PageClient, draw: st.DataObject, _survey: str) -> TestResponse:
     """Send an event with wrong parts, or something that is none."""
     fields = st.dictionaries(st.sampled_from(sorted(EVENT)) | texts, values, max_size=4)
     event = json.dumps(EVENT | draw.draw(fields), default=str).encode()
@@ -101,49 +101,53 @@ def an_event(browser: Browser, draw: st.DataObject, _survey: str) -> TestRespons
     return browser.client.post(HOOK, data=body, content_type=kind)
 
 
-def a_handshake(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+def send_handshake(
+    browser: PageClient, draw: st.DataObject, _survey: str
+) -> TestResponse:
     names = ("hub.mode", "hub.verify_token", "hub.challenge")
     query = draw.draw(st.dictionaries(st.sampled_from(names), texts))
     return browser.client.get(HOOK, query_string=query)
 
 
-def a_return(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+def send_return(browser: PageClient, draw: st.DataObject, _survey: str) -> TestResponse:
     """Come back from Strava with whatever the address can hold."""
     names = ("state", "code", "scope", "error")
     query = draw.draw(st.dictionaries(st.sampled_from(names), texts))
     return browser.client.get("/connect/callback", query_string=query)
 
 
-def a_survey(browser: Browser, draw: st.DataObject, survey: str) -> TestResponse:
-    end = draw.draw(st.sampled_from(("", "/skip", "/own-log", f"/{MARK}", "-")))
-    path = f"/s/{survey}{end}"
-    return _form_or_look(browser, draw, path)
+def send_survey(browser: PageClient, draw: st.DataObject, survey: str) -> TestResponse:
+    suffix = draw.draw(st.sampled_from(("", "/skip", "/own-log", f"/{MARK}", "-")))
+    path = f"/s/{survey}{suffix}"
+    return _submit_or_open(browser, draw, path)
 
 
-def a_link(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+def open_link(browser: PageClient, draw: st.DataObject, _survey: str) -> TestResponse:
     """Use a link of the mails, with a number that is not quite a runner's."""
     number = draw.draw(st.sampled_from(("1", "0", "9" * 30, "-1", "\u0661", MARK, "")))
     part = draw.draw(st.sampled_from((unsubscribe, pre_run)))
-    _, _, signature = part.token_for(browser.runtime, 1).partition("-")
-    place = "/u/" if part is unsubscribe else "/before/"
-    return _form_or_look(browser, draw, f"{place}{number}x-{signature}")
+    _, _, signature = part.create_token(browser.runtime, 1).partition("-")
+    prefix = "/u/" if part is unsubscribe else "/before/"
+    return _submit_or_open(browser, draw, f"{prefix}{number}x-{signature}")
 
 
-def a_page(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+def open_page(browser: PageClient, draw: st.DataObject, _survey: str) -> TestResponse:
     path = draw.draw(st.sampled_from(("/dashboard", "/settings", "/email", "/login")))
-    return _form_or_look(browser, draw, path)
+    return _submit_or_open(browser, draw, path)
 
 
-def a_form_of_ours(browser: Browser, draw: st.DataObject, _survey: str) -> TestResponse:
+def submit_form(browser: PageClient, draw: st.DataObject, _survey: str) -> TestResponse:
     """Send a form of a page that was open, with wrong values in its own fields."""
     path, names = draw.draw(st.sampled_from(sorted(OURS.items())))
     fields = draw.draw(st.dictionaries(st.sampled_from(names) | texts, texts))
     usual = USUAL if draw.draw(st.booleans()) else {}
-    sent = usual | fields | {"csrf": browser.form_token()}
+    sent = usual | fields | {"csrf": browser.get_csrf_token()}
     return browser.client.post(path, data=sent)
 
 
-def _form_or_look(browser: Browser, draw: st.DataObject, path: str) -> TestResponse:
+def _submit_or_open(
+    browser: PageClient, draw: st.DataObject, path: str
+) -> TestResponse:
     fields = draw.draw(forms)
     if draw.draw(st.booleans()):
         return browser.client.post(path, data=fields)
@@ -152,15 +156,25 @@ def _form_or_look(browser: Browser, draw: st.DataObject, path: str) -> TestRespo
 
 @pytest.mark.parametrize(
     "send",
-    [an_event, a_handshake, a_return, a_survey, a_link, a_page, a_form_of_ours],
+    [
+        send_event,
+        send_handshake,
+        send_return,
+        send_survey,
+        open_link,
+        open_page,
+        submit_form,
+    ],
 )
 def test_nothing_that_is_sent_breaks_loses_or_leaks(
-    send: Send, browser: Browser, stage: Stage, capfd: pytest.CaptureFixture[str]
+    send: Send, browser: PageClient, harness: Harness, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    ada = runner_with_everything(stage)
+    ada = add_full_runner(harness)
     browser.sign_in(ada)
-    survey = token_in(stage.runtime)
-    counted = {table: len(rows) for table, rows in rows_of(stage.runtime, ada).items()}
+    survey = read_pending_token(harness.runtime)
+    counted = {
+        table: len(rows) for table, rows in read_rows(harness.runtime, ada).items()
+    }
 
     @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True)
     @given(st.data())
@@ -169,7 +183,7 @@ def test_nothing_that_is_sent_breaks_loses_or_leaks(
 
     holds()
 
-    left = {table: len(rows) for table, rows in rows_of(stage.runtime, ada).items()}
+    left = {table: len(rows) for table, rows in read_rows(harness.runtime, ada).items()}
     written = capfd.readouterr()
     assert {table for table in counted if left[table] < counted[table]} == set()
     assert MARK not in written.out + written.err
@@ -191,7 +205,7 @@ BROKEN: tuple[Any, ...] = (
 @pytest.mark.parametrize("path", ["/login", "/s/token", HOOK, "/nowhere", "/dashboard"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_broken_request_is_told_so(
-    browser: Browser, method: str, path: str, broken: dict[str, Any]
+    browser: PageClient, method: str, path: str, broken: dict[str, Any]
 ) -> None:
     answer = browser.client.open(path, method=method, **broken)
 

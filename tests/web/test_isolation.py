@@ -19,16 +19,16 @@ from werkzeug.test import TestResponse
 from sync.models import Event, Model, Runner
 from sync.runtime import Runtime
 from sync.surveys.answering import answer
-from tests.support.harness import Stage
-from tests.support.html_forms import Form, forms_in, links_in
+from tests.support.harness import Harness
+from tests.support.html_forms import HtmlForm, read_forms, read_links
 from tests.support.route_access import (
-    KEYS,
-    Address,
-    every_address,
-    opens_by_itself,
-    place_of,
+    LINK_TOKENS,
+    RouteAddress,
+    get_access,
+    is_own_permission,
+    list_addresses,
 )
-from tests.support.two_runners import ADDRESS, Two, two_on
+from tests.support.two_runners import ADDRESS, TwoRunners, add_two_runners
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +39,14 @@ FOUND_BY_TOKEN = {"MailLink"}
 
 
 @pytest.fixture
-def two(stage: Stage) -> Two:
-    return two_on(stage)
+def two_runners(harness: Harness) -> TwoRunners:
+    return add_two_runners(harness)
 
 
-def rows_of(runtime: Runtime, runner_id: int) -> dict[str, list[Any]]:
+def read_rows(runtime: Runtime, runner_id: int) -> dict[str, list[Any]]:
     """Return every row about a runner, in every table that there is."""
-    found = {}
-    with runtime.db.reading() as session:
+    rows_by_table = {}
+    with runtime.db.read_only() as session:
         for table in Model.metadata.sorted_tables:
             if "runner_id" in table.columns:
                 about = table.c.runner_id == runner_id
@@ -57,11 +57,11 @@ def rows_of(runtime: Runtime, runner_id: int) -> dict[str, list[Any]]:
             else:
                 continue
             rows = session.execute(table.select().where(about)).all()
-            found[table.name] = sorted(map(repr, rows))
-    return found
+            rows_by_table[table.name] = sorted(map(repr, rows))
+    return rows_by_table
 
 
-def text_of(answer: TestResponse) -> str:
+def read_text(answer: TestResponse) -> str:
     """Return everything that an answer says, also inside a ZIP file."""
     data = answer.get_data()
     if is_zipfile(BytesIO(data)):
@@ -70,24 +70,27 @@ def text_of(answer: TestResponse) -> str:
     return data.decode(errors="replace")
 
 
-def shown_in(text: str, two: Two, asked: str) -> list[str]:
+def find_leaks(text: str, two_runners: TwoRunners, requested: str) -> list[str]:
     """Return what of Ada's a page shows that whoever asked did not say first."""
-    secret = [*two.marks, *(text for text in two.ids.values() if len(text) > 12)]
-    return [mark for mark in secret if mark in text and mark not in asked]
+    secret = [
+        *two_runners.marks,
+        *(text for text in two_runners.ids.values() if len(text) > 12),
+    ]
+    return [mark for mark in secret if mark in text and mark not in requested]
 
 
 @dataclass
-class Watch:
+class DecryptionRecorder:
     """Notes rows of Ada's that were read while somebody else asked."""
 
     read: list[str]
 
     @classmethod
-    def over(cls, two: Two) -> Iterator["Watch"]:
+    def record(cls, two_runners: TwoRunners) -> Iterator["DecryptionRecorder"]:
         watch = cls([])
 
         def note(target: Any, _context: Any) -> None:
-            if getattr(target, "runner_id", None) == two.ada:
+            if getattr(target, "runner_id", None) == two_runners.ada:
                 watch.read.append(type(target).__name__)
 
         event.listen(Model, "load", note, propagate=True)
@@ -96,39 +99,43 @@ class Watch:
 
 
 @pytest.fixture
-def watch(two: Two) -> Iterator[Watch]:
-    yield from Watch.over(two)
+def decryption_recorder(two_runners: TwoRunners) -> Iterator[DecryptionRecorder]:
+    yield from DecryptionRecorder.record(two_runners)
 
 
-def how_late(path: str) -> int:
+def get_order(path: str) -> int:
     return max((LAST.index(word) + 1 for word in LAST if word in path), default=0)
 
 
-def others_addresses(two: Two) -> list[Address]:
+def list_other_addresses(two_runners: TwoRunners) -> list[RouteAddress]:
     """Return every address but those whose link is the permission itself."""
     tried = [
         address
-        for address in every_address(two.app, two.ids)
-        if not opens_by_itself(address)
+        for address in list_addresses(two_runners.app, two_runners.ids)
+        if not is_own_permission(address)
     ]
-    return sorted(tried, key=lambda one: (how_late(one.path), one.method))
+    return sorted(tried, key=lambda address: (get_order(address.path), address.method))
 
 
-def ask(client: FlaskClient, one: Address, two: Two, csrf: str) -> TestResponse:
+def send_request(
+    client: FlaskClient, address: RouteAddress, two_runners: TwoRunners, csrf: str
+) -> TestResponse:
     """Ask for an address, naming Ada's numbers in every other way as well."""
-    numbers = {name: text for name, text in two.ids.items() if text.isdecimal()}
+    numbers = {name: text for name, text in two_runners.ids.items() if text.isdecimal()}
     numbers.pop("run at Strava")
     fields = {"mood": "1", "csrf": csrf}
     fields |= numbers | {f"{name}_id": text for name, text in numbers.items()}
-    sent = None if one.method == "GET" else fields
-    return client.open(one.path, method=one.method, query_string=fields, data=sent)
+    sent = None if address.method == "GET" else fields
+    return client.open(
+        address.path, method=address.method, query_string=fields, data=sent
+    )
 
 
-def test_every_route_says_who_may_open_it(two: Two) -> None:
+def test_every_route_says_who_may_open_it(two_runners: TwoRunners) -> None:
     unplaced = {
         rule.endpoint
-        for rule in two.app.url_map.iter_rules()
-        if place_of(rule.endpoint) is None
+        for rule in two_runners.app.url_map.iter_rules()
+        if get_access(rule.endpoint) is None
     }
 
     assert not unplaced, (
@@ -138,73 +145,93 @@ def test_every_route_says_who_may_open_it(two: Two) -> None:
 
 
 def test_whoever_is_not_signed_in_gets_nothing_of_anybody(
-    two: Two, watch: Watch
+    two_runners: TwoRunners, decryption_recorder: DecryptionRecorder
 ) -> None:
-    browser = two.browser(None)
-    csrf = browser.form_token()
-    before_all = rows_of(two.runtime, two.ada)
+    browser = two_runners.browser(None)
+    csrf = browser.get_csrf_token()
+    before_all = read_rows(two_runners.runtime, two_runners.ada)
 
-    for one in others_addresses(two):
-        answer = ask(browser.client, one, two, csrf)
+    for one in list_other_addresses(two_runners):
+        answer = send_request(browser.client, one, two_runners, csrf)
 
-        assert shown_in(text_of(answer), two, one.path) == [], one
-        if place_of(one.endpoint) == "own":
+        assert find_leaks(read_text(answer), two_runners, one.path) == [], one
+        if get_access(one.endpoint) == "own":
             assert answer.status_code in {302, 401, 404}, one
-    assert rows_of(two.runtime, two.ada) == before_all
-    assert watch.read == []
+    assert read_rows(two_runners.runtime, two_runners.ada) == before_all
+    assert decryption_recorder.read == []
 
 
-def test_another_runner_gets_nothing_of_hers(two: Two, watch: Watch) -> None:
-    before_all, browser, csrf = rows_of(two.runtime, two.ada), two.browser(two.ben), ""
+def test_another_runner_gets_nothing_of_hers(
+    two_runners: TwoRunners, decryption_recorder: DecryptionRecorder
+) -> None:
+    before_all, browser, csrf = (
+        read_rows(two_runners.runtime, two_runners.ada),
+        two_runners.browser(two_runners.ben),
+        "",
+    )
 
-    for one in others_addresses(two):
+    for one in list_other_addresses(two_runners):
         if one.method == "POST":  # the one before may have ended his sign-in
-            browser = two.browser(two.ben)
-            csrf = browser.form_token()
-        answer = ask(browser.client, one, two, csrf)
+            browser = two_runners.browser(two_runners.ben)
+            csrf = browser.get_csrf_token()
+        answer = send_request(browser.client, one, two_runners, csrf)
 
-        assert shown_in(text_of(answer), two, one.path) == [], one
+        assert find_leaks(read_text(answer), two_runners, one.path) == [], one
         if one.endpoint.startswith("runs."):
             assert answer.status_code == 404, one
-    assert rows_of(two.runtime, two.ada) == before_all
-    assert set(watch.read) <= FOUND_BY_TOKEN
+    assert read_rows(two_runners.runtime, two_runners.ada) == before_all
+    assert set(decryption_recorder.read) <= FOUND_BY_TOKEN
 
 
-def pages_of(two: Two) -> dict[str, str]:
+def list_pages(two_runners: TwoRunners) -> dict[str, str]:
     """Return every page of Ada's own that her pages lead to, by its address."""
-    browser, seen, waiting = two.browser(two.ada), dict[str, str](), {"/dashboard"}
+    browser, seen, waiting = (
+        two_runners.browser(two_runners.ada),
+        dict[str, str](),
+        {"/dashboard"},
+    )
     while waiting:
         path = waiting.pop()
         answer = browser.open(path)
         seen[path] = answer.text if answer.mimetype == "text/html" else ""
-        waiting |= links_in(seen[path], path) - seen.keys()
-        waiting = {one for one in waiting if one.partition("?")[0] not in bare(seen)}
+        waiting |= read_links(seen[path], path) - seen.keys()
+        waiting = {
+            path
+            for path in waiting
+            if path.partition("?")[0] not in strip_queries(seen)
+        }
     return seen
 
 
-def bare(paths: dict[str, str]) -> set[str]:
+def strip_queries(paths: dict[str, str]) -> set[str]:
     return {path.partition("?")[0] for path in paths}
 
 
-def is_hers_to_give(path: str, two: Two) -> bool:
+def is_own_to_give(path: str, two_runners: TwoRunners) -> bool:
     """Whether the address holds a link's own permission, such as a bookmark's."""
-    return any(two.ids[kind] in path for kind in KEYS.values())
+    return any(two_runners.ids[kind] in path for kind in LINK_TOKENS.values())
 
 
-def test_her_own_pages_work_for_her(two: Two) -> None:
-    pages = pages_of(two)
+def test_her_own_pages_work_for_her(two_runners: TwoRunners) -> None:
+    pages = list_pages(two_runners)
 
     everything = " ".join(pages.values())
-    assert {"/dashboard", "/settings", f"/runs/{two.ids['run']}"} <= bare(pages)
+    assert {
+        "/dashboard",
+        "/settings",
+        f"/runs/{two_runners.ids['run']}",
+    } <= strip_queries(pages)
     assert "23.5" in everything
     assert ADDRESS in everything
 
 
-def test_his_own_pages_know_of_nobody_elses_answers(two: Two) -> None:
-    answer.record(two.runtime, token=two.ids["survey token"], values={"mood": 2})
+def test_his_own_pages_know_of_nobody_elses_answers(two_runners: TwoRunners) -> None:
+    answer.record_answer(
+        two_runners.runtime, token=two_runners.ids["survey token"], values={"mood": 2}
+    )
     pages = [
-        two.browser(runner_id).open(path)
-        for runner_id in (two.ada, two.ben)
+        two_runners.browser(runner_id).open(path)
+        for runner_id in (two_runners.ada, two_runners.ben)
         for path in ("/dashboard", "/dashboard/answers.csv")
     ]
 
@@ -213,38 +240,40 @@ def test_his_own_pages_know_of_nobody_elses_answers(two: Two) -> None:
     assert (len(hers), len(his)) == (2, 1)
 
 
-def test_no_link_of_her_pages_opens_anything_for_another(two: Two) -> None:
-    for path in pages_of(two):
-        if is_hers_to_give(path, two):
+def test_no_link_of_her_pages_opens_anything_for_another(
+    two_runners: TwoRunners,
+) -> None:
+    for path in list_pages(two_runners):
+        if is_own_to_give(path, two_runners):
             continue
-        answer = two.browser(two.ben).open(path)
+        answer = two_runners.browser(two_runners.ben).open(path)
 
-        assert shown_in(text_of(answer), two, path) == [], path
+        assert find_leaks(read_text(answer), two_runners, path) == [], path
 
 
 @pytest.mark.parametrize("csrf_of", ["his own", "hers"])
 def test_no_form_of_her_pages_changes_anything_for_another(
-    two: Two, csrf_of: str
+    two_runners: TwoRunners, csrf_of: str
 ) -> None:
-    forms = {repr(form): form for form in forms_of(two)}.values()
-    hers = two.browser(two.ada).form_token()
-    before_all = rows_of(two.runtime, two.ada)
+    forms = {repr(form): form for form in list_forms(two_runners)}.values()
+    hers = two_runners.browser(two_runners.ada).get_csrf_token()
+    before_all = read_rows(two_runners.runtime, two_runners.ada)
 
     assert len(forms) > 5
-    for form in sorted(forms, key=lambda one: how_late(one.path)):
-        browser = two.browser(two.ben)
-        csrf = browser.form_token() if csrf_of == "his own" else hers
+    for form in sorted(forms, key=lambda one: get_order(one.path)):
+        browser = two_runners.browser(two_runners.ben)
+        csrf = browser.get_csrf_token() if csrf_of == "his own" else hers
         browser.client.open(
             form.path, method=form.method, data=form.fields | {"csrf": csrf}
         )
 
-    assert rows_of(two.runtime, two.ada) == before_all
+    assert read_rows(two_runners.runtime, two_runners.ada) == before_all
 
 
-def forms_of(two: Two) -> list[Form]:
+def list_forms(two_runners: TwoRunners) -> list[HtmlForm]:
     return [
         form
-        for path, page in pages_of(two).items()
-        for form in forms_in(page, path)
-        if form.method == "POST" and not is_hers_to_give(form.path, two)
+        for path, page in list_pages(two_runners).items()
+        for form in read_forms(page, path)
+        if form.method == "POST" and not is_own_to_give(form.path, two_runners)
     ]

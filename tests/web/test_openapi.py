@@ -23,11 +23,11 @@ from werkzeug.test import TestResponse
 
 from sync.inbox import subscription
 from sync.runtime import Runtime
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.support.page_fixtures import fresh_run
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.support.page_fixtures import build_fresh_run
 from tests.support.paths import ROOT
-from tests.web.conftest import Browser
+from tests.web.conftest import PageClient
 from web.app import create_app
 
 pytestmark = pytest.mark.slow
@@ -50,23 +50,23 @@ CHECKS = [
 ]
 
 
-def described() -> set[tuple[str, str]]:
-    return {(one.method.upper(), one.path) for one in OPERATIONS}
+def list_described() -> set[tuple[str, str]]:
+    return {(operation.method.upper(), operation.path) for operation in OPERATIONS}
 
 
-def offered(app: Flask) -> Iterator[tuple[str, str]]:
+def list_offered(app: Flask) -> Iterator[tuple[str, str]]:
     """Yield each method and path that takes something or answers a program."""
     for rule in app.url_map.iter_rules():
-        place = rule.endpoint.partition(".")[0]
-        if place in UNLISTED:
+        blueprint = rule.endpoint.partition(".")[0]
+        if blueprint in UNLISTED:
             continue
-        for path in worded(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)):
+        for path in normalise_path(re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)):
             for method in (rule.methods or set()) & {"GET", "POST"}:
-                if method == "POST" or for_programs(place, path):
+                if method == "POST" or is_for_programs(blueprint, path):
                     yield method, path
 
 
-def worded(path: str) -> Iterator[str]:
+def normalise_path(path: str) -> Iterator[str]:
     """Yield the path with each word where a rule lists some."""
     listed = re.search(r"<any\(([^)]*)\):\w+>", path)
     if listed is None:
@@ -76,20 +76,20 @@ def worded(path: str) -> Iterator[str]:
         yield path.replace(listed[0], word.strip())
 
 
-def for_programs(place: str, path: str) -> bool:
-    return place in {"health", "hooks"} or path.endswith((*PROGRAMS, "/callback"))
+def is_for_programs(blueprint: str, path: str) -> bool:
+    return blueprint in {"health", "hooks"} or path.endswith((*PROGRAMS, "/callback"))
 
 
 def test_every_address_that_takes_something_is_described(runtime: Runtime) -> None:
-    assert set(offered(create_app(runtime))) == described()
+    assert set(list_offered(create_app(runtime))) == list_described()
 
 
-def send(browser: Browser, case: Any) -> TestResponse:
+def send_case(browser: PageClient, case: Any) -> TestResponse:
     """Send a made-up request as our page would: with a form's token, where asked."""
     sent = case.as_transport_kwargs(base_url=HOME)
     data = sent.get("data")
     if isinstance(data, dict) and "csrf" in data:
-        data["csrf"] = browser.form_token()
+        data["csrf"] = browser.get_csrf_token()
     if "json" in sent:
         data = json.dumps(sent["json"])
     return browser.client.open(
@@ -97,11 +97,11 @@ def send(browser: Browser, case: Any) -> TestResponse:
         method=case.method,
         data=data,
         query_string=sent["params"],
-        headers=[one for one in sent["headers"].items() if one[0] in OURS],
+        headers=[header for header in sent["headers"].items() if header[0] in OURS],
     )
 
 
-def made_up(operation: Any) -> SearchStrategy[Any]:
+def build_cases(operation: Any) -> SearchStrategy[Any]:
     """Return requests that fit the description, and some that do not."""
     fitting: SearchStrategy[Any] = operation.as_strategy()
     if not operation.body and not operation.query and not operation.path_parameters:
@@ -111,21 +111,21 @@ def made_up(operation: Any) -> SearchStrategy[Any]:
 
 
 @pytest.fixture
-def known(stage: Stage, runtime: Runtime) -> dict[str, Any]:
+def example_ids(harness: Harness, runtime: Runtime) -> dict[str, Any]:
     """Return a runner, and ids that lead somewhere."""
-    runner_id, run_id = fresh_run(stage)
-    subscription.remember(runtime, 1)
+    runner_id, run_id = build_fresh_run(harness)
+    subscription.save(runtime, 1)
     return {
         "runner": runner_id,
         "run_id": run_id,
-        "token": token_in(runtime),
+        "token": read_pending_token(runtime),
         "secret": "hook",
     }
 
 
 @pytest.mark.parametrize("part", sorted({one.path.split("/")[1] for one in OPERATIONS}))
 def test_whatever_is_sent_is_answered_as_described(
-    part: str, browser: Browser, known: dict[str, Any]
+    part: str, browser: PageClient, example_ids: dict[str, Any]
 ) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, database=None, derandomize=True)
     @given(data())
@@ -133,12 +133,12 @@ def test_whatever_is_sent_is_answered_as_described(
         for operation in OPERATIONS:
             if operation.path.split("/")[1] != part:
                 continue
-            case = draw.draw(made_up(operation))
-            for name in (case.path_parameters or {}).keys() & known.keys():
+            case = draw.draw(build_cases(operation))
+            for name in (case.path_parameters or {}).keys() & example_ids.keys():
                 if draw.draw(booleans()):
-                    case.path_parameters[name] = known[name]
-            browser.sign_in(known["runner"])
-            answer = send(browser, case)
+                    case.path_parameters[name] = example_ids[name]
+            browser.sign_in(example_ids["runner"])
+            answer = send_case(browser, case)
 
             assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
             case.validate_response(answer, checks=CHECKS)

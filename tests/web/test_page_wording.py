@@ -5,11 +5,11 @@ from html import unescape
 
 import pytest
 
-from sync.surveys.policy.explanations import _WITHHELD, why
-from tests.support.harness import Stage
+from sync.surveys.policy.explanations import _SUPPRESSION_TEXTS, explain_decision
+from tests.support.harness import Harness
 from tests.support.page_fixtures import STATES
-from tests.sync.analytics.test_claim_wording import forbidden_in
-from tests.web.conftest import Browser
+from tests.sync.analytics.test_claim_wording import find_forbidden
+from tests.web.conftest import PageClient
 from web.http.http_problems import BY_STATUS
 from web.http.problems import BY_ERROR, UNKNOWN, Problem
 
@@ -18,30 +18,30 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_page_keeps_to_what_it_knows(
-    state: str, browser: Browser, stage: Stage
+    state: str, browser: PageClient, harness: Harness
 ) -> None:
-    scene = STATES[state](stage)
+    scene = STATES[state](harness)
     if scene.runner_id is not None:
         browser.sign_in(scene.runner_id)
 
     page = browser.open(scene.path).text
 
     assert "</html>" in page
-    assert forbidden_in(words_of(page)) == []
+    assert find_forbidden(read_words(page)) == []
 
 
 @pytest.mark.parametrize("problem", [*BY_ERROR.values(), *BY_STATUS.values(), UNKNOWN])
 def test_every_problem_is_told_without_a_forbidden_word(problem: Problem) -> None:
     actions = f"{problem.action} {problem.other_action}"
-    assert forbidden_in(f"{problem.title} {problem.text} {actions}") == []
+    assert find_forbidden(f"{problem.title} {problem.text} {actions}") == []
 
 
-@pytest.mark.parametrize("reason", _WITHHELD)
+@pytest.mark.parametrize("reason", _SUPPRESSION_TEXTS)
 def test_every_reason_for_not_asking_keeps_to_plain_words(reason: str) -> None:
-    assert forbidden_in(why("withhold", reason, 900)) == []
+    assert find_forbidden(explain_decision("withhold", reason, 900)) == []
 
 
-def words_of(page: str) -> str:
+def read_words(page: str) -> str:
     """Return what a reader gets of a page: its words and its labels, no markup."""
     labels = re.findall(r'(?:aria-label|content|title|alt)="([^"]*)"', page)
     shown = re.sub(r"(?s)<script.*?</script>|<[^>]+>", " ", page)

@@ -8,10 +8,10 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page
 
 from sync.runtime import Runtime
-from tests.support.browser import DESKTOP, PHONE, keep_picture
-from tests.support.harness import Stage
+from tests.support.browser import DESKTOP, PHONE, save_screenshot
+from tests.support.harness import Harness
 from tests.support.page_fixtures import STATES
-from tests.support.page_visit import phone, visit
+from tests.support.page_visit import open_page, open_phone
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # What passes is not told: on a large page that would be megabytes each time.
@@ -45,31 +45,33 @@ SHIFT = """() => new Promise((done) => {
 })"""
 
 
-def barriers(page: Page, state: str) -> list[str]:
+def list_barriers(page: Page, state: str) -> list[str]:
     """List what axe finds and what is too small, in both sizes and schemes."""
-    found = []
+    violations = []
     page.evaluate(AXE_SCRIPT)
     for size, box in SIZES.items():
         page.set_viewport_size({"width": box["width"], "height": box["height"]})
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            told = page.evaluate(AUDIT, OPTIONS)
-            found += [f"{size} {scheme} {one}" for one in told]
+            audit = page.evaluate(AUDIT, OPTIONS)
+            violations += [f"{size} {scheme} {selector}" for selector in audit]
             if os.environ.get("KEEP_PICTURES"):
-                keep_picture(page, f"{state}-{size}-{scheme}")
-        found += [f"{size} too small: {one}" for one in page.evaluate(TOO_SMALL)]
-    return found
+                save_screenshot(page, f"{state}-{size}-{scheme}")
+        violations += [
+            f"{size} too small: {selector}" for selector in page.evaluate(TOO_SMALL)
+        ]
+    return violations
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_page_is_usable_by_everyone(
-    state: str, chrome: Browser, site: str, stage: Stage, runtime: Runtime
+    state: str, chrome: Browser, site: str, harness: Harness, runtime: Runtime
 ) -> None:
-    scene = STATES[state](stage)
+    scene = STATES[state](harness)
 
-    with visit(chrome, site, scene, runtime) as (page, _):
+    with open_page(chrome, site, scene, runtime) as (page, _):
         page.evaluate(OPEN_ALL)
-        found = barriers(page, state)
+        found = list_barriers(page, state)
         page.set_viewport_size({"width": 320, "height": 640})
         width = page.evaluate("document.documentElement.scrollWidth")
 
@@ -81,7 +83,7 @@ def test_what_hinders_is_found_in_each_size_and_scheme(chrome: Browser) -> None:
     context = chrome.new_context()
     page = context.new_page()
     page.set_content(HINDERING)
-    found = barriers(page, "hindering")
+    found = list_barriers(page, "hindering")
     context.close()
 
     told = [one.split(" <")[0] for one in found]
@@ -95,26 +97,26 @@ def test_what_hinders_is_found_in_each_size_and_scheme(chrome: Browser) -> None:
 
 @pytest.mark.parametrize("state", ["going", "keep"])
 def test_a_page_behind_a_button_is_usable_by_everyone(
-    state: str, chrome: Browser, site: str, stage: Stage, runtime: Runtime
+    state: str, chrome: Browser, site: str, harness: Harness, runtime: Runtime
 ) -> None:
-    scene = STATES[state](stage)
+    scene = STATES[state](harness)
 
-    with phone(chrome, site, scene, runtime) as page:
+    with open_phone(chrome, site, scene, runtime) as page:
         page.goto(f"{site}{scene.path}")
         page.locator("form button").first.click()
         page.wait_for_load_state("networkidle")
-        title, found = page.title(), barriers(page, f"{state}-after")
+        title, found = page.title(), list_barriers(page, f"{state}-after")
 
     assert title.startswith(("Everything is kept", "There is nothing to keep here"))
     assert found == []
 
 
 def test_the_survey_is_light_and_needs_no_script(
-    chrome: Browser, site: str, stage: Stage, runtime: Runtime
+    chrome: Browser, site: str, harness: Harness, runtime: Runtime
 ) -> None:
-    scene = STATES["survey"](stage)
+    scene = STATES["survey"](harness)
 
-    with visit(chrome, site, scene, runtime) as (page, weight):
+    with open_page(chrome, site, scene, runtime) as (page, weight):
         scripts = page.locator("script").count()
         shift = page.evaluate(SHIFT)
 
@@ -124,11 +126,11 @@ def test_the_survey_is_light_and_needs_no_script(
 
 
 def test_a_dashboard_of_500_answers_is_light(
-    chrome: Browser, site: str, stage: Stage, runtime: Runtime
+    chrome: Browser, site: str, harness: Harness, runtime: Runtime
 ) -> None:
-    scene = STATES["answers-500"](stage)
+    scene = STATES["answers-500"](harness)
 
-    with visit(chrome, site, scene, runtime) as (page, weight):
+    with open_page(chrome, site, scene, runtime) as (page, weight):
         nodes = page.evaluate("document.querySelectorAll('*').length")
         shift = page.evaluate(SHIFT)
 

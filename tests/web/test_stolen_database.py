@@ -11,35 +11,41 @@ from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys.answering import answer
 from tests.conftest import KEY
-from tests.support.harness import ALL_BOXES, Stage
-from tests.support.two_runners import ADDRESS, ids_of, runner_with_everything
+from tests.support.harness import ALL_CONSENTS, Harness
+from tests.support.two_runners import ADDRESS, add_full_runner, collect_ids
 
 TOKENS = ("survey token", "confirm token", "sign-in link", "sign-in")
 
 
-def written(settings: Settings) -> bytes:
+def read_database_bytes(settings: Settings) -> bytes:
     """Return every byte of the tables and of the log beside them."""
     tables = Path(settings.database_url.removeprefix("sqlite:///"))
     files = tables.parent.glob(f"{tables.name}*")
     return b"".join(path.read_bytes() for path in files)
 
 
-def strava_tokens(runtime: Runtime) -> list[str]:
-    with runtime.db.reading() as session:
+def read_strava_tokens(runtime: Runtime) -> list[str]:
+    with runtime.db.read_only() as session:
         [link] = session.scalars(select(Connection))
-    return [runtime.sealer.open(one) for one in (link.access_token, link.refresh_token)]
+    return [
+        runtime.sealer.open(token) for token in (link.access_token, link.refresh_token)
+    ]
 
 
-def test_no_secret_lies_in_the_tables_as_it_is(stage: Stage) -> None:
-    runtime = stage.runtime
-    ada = runner_with_everything(stage)
-    ids = ids_of(runtime, ada, stage)
-    answer.record(runtime, token=ids["survey token"], values={"mood": 2, "stress": 1})
-    visit = connect.begin(runtime, browser="a browser's name", consents=ALL_BOXES)
+def test_no_secret_lies_in_the_tables_as_it_is(harness: Harness) -> None:
+    runtime = harness.runtime
+    ada = add_full_runner(harness)
+    ids = collect_ids(runtime, ada, harness)
+    answer.record_answer(
+        runtime, token=ids["survey token"], values={"mood": 2, "stress": 1}
+    )
+    visit = connect.begin_link(
+        runtime, browser="a browser's name", given_consents=ALL_CONSENTS
+    )
     [state] = parse_qs(urlsplit(visit).query)["state"]
     secrets = [
         *(ids[name] for name in TOKENS),
-        *strava_tokens(runtime),
+        *read_strava_tokens(runtime),
         state,
         "a browser's name",
         ADDRESS,
@@ -48,10 +54,10 @@ def test_no_secret_lies_in_the_tables_as_it_is(stage: Stage) -> None:
         '"stress":',
     ]
 
-    copied = written(runtime.settings)
+    copied = read_database_bytes(runtime.settings)
 
     assert b"CREATE TABLE runner" in copied
     assert [one for one in secrets if one.encode() in copied] == []
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         assert session.scalars(select(Answer.id)).all()
         assert session.get_one(Runner, ada).email_confirmed_at

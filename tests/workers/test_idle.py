@@ -30,7 +30,7 @@ print(sum(client.get(page).status_code == 200 for page in pages), *sys.modules)
 """
 
 
-def done(code: str, data_dir: Path) -> tuple[int, list[str]]:
+def run_code(code: str, data_dir: Path) -> tuple[int, list[str]]:
     """Run it on empty tables; return how much it did, and what was loaded then."""
     environment = os.environ | {
         "MOODMILES_DATA_DIR": str(data_dir),
@@ -57,7 +57,7 @@ def done(code: str, data_dir: Path) -> tuple[int, list[str]]:
 
 @pytest.mark.parametrize(("code", "count"), [(WORKER, 11), (WEB, 4)])
 def test_idling_loads_nothing_heavy(code: str, count: int, tmp_path: Path) -> None:
-    did, modules = done(code, tmp_path)
+    did, modules = run_code(code, tmp_path)
 
     assert did == count
     assert not [name for name in HEAVY if name in modules]

@@ -14,25 +14,25 @@ from celery import Celery
 from redis import Redis
 
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.models import Model, Run, Runner
 from tests.conftest import KEY
-from tests.support.live_instance import until
+from tests.support.live_instance import wait_for
 from tests.support.paths import ROOT
 from tests.support.recording_queue import RecordingQueue
-from tests.support.servers import HOST, valkey
+from tests.support.servers import HOST, run_valkey
 
 pytestmark = pytest.mark.processes
 
 SWEEPS = 4
 
 
-class Worker:
+class LiveWorker:
     """A real worker on real tables and a real Redis, and what it wrote."""
 
     def __init__(self, folder: Path, redis_url: str) -> None:
         url = f"sqlite:///{folder / 'moodmiles.sqlite3'}"
-        self.db = Database(connect(url), RecordingQueue())
+        self.db = Database(open_engine(url), RecordingQueue())
         Model.metadata.create_all(self.db.engine)
         self._pulse = folder / "pulse"
         self._log = folder / "worker.log"
@@ -62,7 +62,7 @@ class Worker:
         """Send the minute's message and wait until it was acted on."""
         before = self._swept_at()
         self._send("sweep")
-        until(lambda: self._swept_at() != before)
+        wait_for(lambda: self._swept_at() != before)
 
     def tidy(self) -> None:
         self._send("tidy")
@@ -77,7 +77,7 @@ class Worker:
     def end(self) -> list[dict[str, Any]]:
         """Let it finish what was sent, and return what it has written to the end."""
         with Redis.from_url(self._redis_url) as redis:
-            until(lambda: not redis.llen("celery") and not _pending(redis))
+            wait_for(lambda: not redis.llen("celery") and not _pending(redis))
         self._process.terminate()
         self._process.wait(30)
         lines = self._log.read_text().splitlines()
@@ -94,18 +94,18 @@ def _pending(redis: "Redis") -> bool:
 
 
 @pytest.fixture
-def worker(tmp_path: Path) -> Iterator[Worker]:
-    with valkey() as redis:
-        running = Worker(tmp_path, redis.url)
+def worker(tmp_path: Path) -> Iterator[LiveWorker]:
+    with run_valkey() as redis:
+        running = LiveWorker(tmp_path, redis.url)
         yield running
         running.kill()
 
 
-def events(lines: list[dict[str, Any]]) -> list[str]:
+def list_events(lines: list[dict[str, Any]]) -> list[str]:
     """Return what was said between the worker's start and its end."""
-    said = [str(line["event"]) for line in lines]
-    ready = next(n for n, text in enumerate(said) if text.endswith(" ready."))
-    return [text for text in said[ready + 1 :] if "Warm shutdown" not in text]
+    names = [str(line["event"]) for line in lines]
+    ready = next(n for n, text in enumerate(names) if text.endswith(" ready."))
+    return [text for text in names[ready + 1 :] if "Warm shutdown" not in text]
 
 
 def undecided_run(db: Database) -> int:
@@ -143,31 +143,31 @@ def undecided_run(db: Database) -> int:
 
 
 def test_an_idle_hour_leaves_one_line_that_says_how_the_work_stands(
-    worker: Worker,
+    worker: LiveWorker,
 ) -> None:
     for _ in range(SWEEPS):
         worker.sweep()
     worker.tidy()
 
     lines = worker.end()
-    assert events(lines) == ["work stands"]
+    assert list_events(lines) == ["work stands"]
     [line] = [line for line in lines if line["event"] == "work stands"]
     assert (line["level"], line["due"], line["latest_s"]) == ("info", 0, 0)
 
 
-def test_something_done_leaves_one_line(worker: Worker) -> None:
+def test_something_done_leaves_one_line(worker: LiveWorker) -> None:
     runner_id = undecided_run(worker.db)
 
     for _ in range(SWEEPS):
         worker.sweep()
 
     lines = worker.end()
-    assert events(lines) == ["runs decided"]
+    assert list_events(lines) == ["runs decided"]
     [line] = [line for line in lines if line["event"] == "runs decided"]
     assert (line["runner_id"], line["runs"]) == (runner_id, 1)
 
 
-def test_a_task_that_fails_is_always_told(worker: Worker) -> None:
+def test_a_task_that_fails_is_always_told(worker: LiveWorker) -> None:
     worker.sweep()
     Model.metadata.drop_all(worker.db.engine)
 

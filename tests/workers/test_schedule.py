@@ -16,11 +16,11 @@ from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from redis import Redis, ResponseError
 
-from sync.queue import send
+from sync.queue import publish_task
 from tests.support.paths import ROOT
-from tests.support.servers import Valkey, valkey, wait_for
-from workers.beat import keep
-from workers.clock_safe_schedule import Pace
+from tests.support.servers import ValkeyServer, run_valkey, wait_until
+from workers.beat import run_schedule
+from workers.clock_safe_schedule import ClockSafeSchedule
 
 pytestmark = pytest.mark.processes
 
@@ -28,7 +28,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 UNWANTED = ("celery", "flask", "numpy", "pydantic", "sqlalchemy")
 
 
-class Seconds:
+class ManualSeconds:
     """A monotonic clock that the test moves."""
 
     def __init__(self) -> None:
@@ -39,39 +39,41 @@ class Seconds:
 
 
 @pytest.fixture
-def clock() -> Seconds:
-    return Seconds()
+def clock() -> ManualSeconds:
+    return ManualSeconds()
 
 
 @pytest.fixture
-def pace(clock: Seconds) -> Pace:
-    return Pace({"sweep": MINUTE, "tidy": HOUR}, clock)
+def pace(clock: ManualSeconds) -> ClockSafeSchedule:
+    return ClockSafeSchedule({"sweep": MINUTE, "tidy": HOUR}, clock)
 
 
 @pytest.fixture
-def redis() -> Iterator[Valkey]:
-    with valkey() as server:
+def redis() -> Iterator[ValkeyServer]:
+    with run_valkey() as server:
         yield server
 
 
-def test_everything_is_due_at_once(pace: Pace) -> None:
-    assert pace.due() == ["sweep", "tidy"]
+def test_everything_is_due_at_once(pace: ClockSafeSchedule) -> None:
+    assert pace.get_due() == ["sweep", "tidy"]
     assert pace.wait_s() == 0
 
 
-def test_each_task_is_due_again_after_its_period(pace: Pace, clock: Seconds) -> None:
-    for task in pace.due():
-        pace.done(task)
+def test_each_task_is_due_again_after_its_period(
+    pace: ClockSafeSchedule, clock: ManualSeconds
+) -> None:
+    for task in pace.get_due():
+        pace.mark_done(task)
 
-    assert pace.due() == []
+    assert pace.get_due() == []
     assert pace.wait_s() == 60
     clock.at += 60
-    assert pace.due() == ["sweep"]
+    assert pace.get_due() == ["sweep"]
     clock.at += 3540
-    assert pace.due() == ["sweep", "tidy"]
+    assert pace.get_due() == ["sweep", "tidy"]
 
 
-class Enough(BaseException):
+class StopLoop(BaseException):
     """The test has seen what it wanted to see."""
 
 
@@ -79,7 +81,7 @@ class Enough(BaseException):
     "refusal", [OperationalError(), ResponseError("OOM"), RuntimeError()], ids=repr
 )
 def test_what_could_not_be_sent_stays_due(
-    pace: Pace, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+    pace: ClockSafeSchedule, monkeypatch: pytest.MonkeyPatch, refusal: Exception
 ) -> None:
     monkeypatch.setattr("workers.beat.TRY_AGAIN_S", 0)
     sent: list[str] = []
@@ -90,16 +92,16 @@ def test_what_could_not_be_sent_stays_due(
             raise refusal
         sent.append(task)
         if task == "tidy":
-            raise Enough
+            raise StopLoop
 
-    with pytest.raises(Enough):
-        keep(pace, send_task)
+    with pytest.raises(StopLoop):
+        run_schedule(pace, send_task)
 
     assert sent == ["sweep", "tidy"]
 
 
 @contextmanager
-def beat(url: str) -> Iterator["subprocess.Popen[str]"]:
+def run_beat(url: str) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
         [sys.executable, "-m", "workers.beat"],
         cwd=ROOT,
@@ -114,14 +116,14 @@ def beat(url: str) -> Iterator["subprocess.Popen[str]"]:
         process.communicate()
 
 
-def waiting(redis: Valkey) -> int:
+def count_waiting(redis: ValkeyServer) -> int:
     with Redis.from_url(redis.url) as messages:
         return int(messages.llen("celery"))
 
 
-def test_the_process_sends_what_a_worker_understands(redis: Valkey) -> None:
-    with beat(redis.url) as process:
-        wait_for(lambda: waiting(redis) == 2)
+def test_the_process_sends_what_a_worker_understands(redis: ValkeyServer) -> None:
+    with run_beat(redis.url) as process:
+        wait_until(lambda: count_waiting(redis) == 2)
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
 
@@ -138,13 +140,13 @@ def test_the_process_sends_what_a_worker_understands(redis: Valkey) -> None:
 
 
 def test_the_broker_may_come_later() -> None:
-    late = Valkey()
-    with beat(late.url) as process:
+    late = ValkeyServer()
+    with run_beat(late.url) as process:
         assert process.stderr is not None
         assert "broker is away" in process.stderr.readline()
         late.start()
         try:
-            wait_for(lambda: waiting(late) == 2)
+            wait_until(lambda: count_waiting(late) == 2)
         finally:
             late.stop()
 
@@ -162,7 +164,7 @@ def test_the_schedule_loads_nothing_that_it_does_not_need() -> None:
     assert not [name for name in UNWANTED if name in modules]
 
 
-def test_a_worker_takes_our_messages(redis: Valkey) -> None:
+def test_a_worker_takes_our_messages(redis: ValkeyServer) -> None:
     """Wake-ups are Celery's messages without Celery: it must read them all."""
     app = Celery(broker=redis.url, set_as_current=False)
     seen: list[str] = []
@@ -176,9 +178,9 @@ def test_a_worker_takes_our_messages(redis: Valkey) -> None:
     note("in time")
     note("too late")
     with Connection(redis.url) as broker:
-        send(broker, "too late", expires=timedelta(seconds=-1))
-        send(broker, "in time", after_s=1, expires=MINUTE)
+        publish_task(broker, "too late", expires=timedelta(seconds=-1))
+        publish_task(broker, "in time", after_s=1, expires=MINUTE)
 
         with start_worker(app, pool="solo", perform_ping_check=False):
-            wait_for(lambda: seen == ["in time"])
+            wait_until(lambda: seen == ["in time"])
     app.close()

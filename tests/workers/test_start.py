@@ -12,7 +12,9 @@ pytestmark = pytest.mark.processes
 BAD = 'id = "club-1"\nkind = "focus"\ntitle = "Ours"\n\n[[questions]\n'
 
 
-def started(data_dir: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
+def start_part(
+    data_dir: Path, command: list[str]
+) -> "subprocess.CompletedProcess[str]":
     """Run a process that has everything but good instruments, until it ends."""
     return subprocess.run(  # noqa: S603
         [sys.executable, "-m", *command],
@@ -29,15 +31,15 @@ def started(data_dir: Path, command: list[str]) -> "subprocess.CompletedProcess[
     )
 
 
-def written(data_dir: Path, text: str) -> None:
+def write_instrument(data_dir: Path, text: str) -> None:
     (data_dir / "instruments").mkdir()
     (data_dir / "instruments" / "club.toml").write_text(text)
 
 
 def test_a_worker_refuses_a_bad_instrument_before_any_task(tmp_path: Path) -> None:
-    written(tmp_path, BAD)
+    write_instrument(tmp_path, BAD)
 
-    ended = started(tmp_path, ["workers.worker"])
+    ended = start_part(tmp_path, ["workers.worker"])
 
     assert ended.returncode == 1
     assert ended.stderr.startswith("The instrument club.toml, line 5: ")
@@ -45,9 +47,9 @@ def test_a_worker_refuses_a_bad_instrument_before_any_task(tmp_path: Path) -> No
 
 
 def test_one_command_for_everything_refuses_it_too(tmp_path: Path) -> None:
-    written(tmp_path, BAD)
+    write_instrument(tmp_path, BAD)
 
-    ended = started(tmp_path, ["host.cli", "up", "--port", "0"])
+    ended = start_part(tmp_path, ["host.cli", "up", "--port", "0"])
 
     assert ended.returncode == 1
     assert "The instrument club.toml, line 5: " in ended.stderr

@@ -12,25 +12,25 @@ from flask.typing import ResponseReturnValue
 
 from sync.runners import deletion, inactivity
 from sync.runtime import Runtime
-from web.http.limits import by_token, limited
+from web.http.limits import link_subject, rate_limited
 from web.runtime import runtime
 
 blueprint = Blueprint("staying", __name__)
 
-_KEEP: Mapping[str, Callable[[Runtime, str], bool]] = {
-    "undo": deletion.undo_by_link,
-    "stay": inactivity.stay,
+_ACTIONS: Mapping[str, Callable[[Runtime, str], bool]] = {
+    "undo": deletion.cancel_by_link,
+    "stay": inactivity.keep_account,
 }
 
 
-@blueprint.get("/<any(undo, stay):thought>/<token>")
-def keep_page(thought: str, token: str) -> ResponseReturnValue:
-    return render_template("settings/keep.html", thought=thought, token=token)
+@blueprint.get("/<any(undo, stay):action>/<token>")
+def confirm_page(action: str, token: str) -> ResponseReturnValue:
+    return render_template("settings/keep.html", action=action, token=token)
 
 
-@blueprint.post("/<any(undo, stay):thought>/<token>")
-@limited("staying", by_token)
-def keep(thought: str, token: str) -> ResponseReturnValue:
-    if not _KEEP[thought](runtime(), token):
+@blueprint.post("/<any(undo, stay):action>/<token>")
+@rate_limited("staying", link_subject)
+def confirm(action: str, token: str) -> ResponseReturnValue:
+    if not _ACTIONS[action](runtime(), token):
         return render_template("settings/link_over.html"), HTTPStatus.GONE
     return render_template("settings/kept.html")

@@ -5,47 +5,50 @@ from typing import TypeAlias
 
 Point: TypeAlias = tuple[int, int]
 
-_WIDE, _HIGH = 22, 12  # a dot's room on a narrow screen, in plot units
-_ROOM = 2 * _HIGH + 1
-_MOST_LAYERS = 14
+_MIN_DX, _MIN_DY = 22, 12  # a dot's room on a narrow screen, in plot units
+_BLOCKED_HEIGHT = 2 * _MIN_DY + 1
+_MAX_LAYERS = 14
 
 
-def dots(points: Sequence[Point]) -> str:
+def draw_dots(points: Sequence[Point]) -> str:
     """Return paths that draw a dot at each point, outline under fill.
 
     `points` go from left to right.  A dot is a stroke of no length with a
     round end: it stays round however the plot is stretched.
     """
     return "".join(
-        f'<path d="{path}"/><path d="{path}"/>' for path in map(_path, _layers(points))
+        f'<path d="{path}"/><path d="{path}"/>'
+        for path in map(_path_data, _assign_layers(points))
     )
 
 
-def _layers(points: Sequence[Point]) -> list[list[Point]]:
+def _assign_layers(points: Sequence[Point]) -> list[list[Point]]:
     """Put each point into the first layer where it touches no other."""
     layers: list[list[Point]] = []
-    heights = max((down for _, down in points), default=0) + _ROOM
+    height = max((y for _, y in points), default=0) + _BLOCKED_HEIGHT
     # How far to the right each height of each layer is taken.
-    taken: list[list[int]] = []
-    for number, point in enumerate(points):
-        across, down = point
-        home = _home(taken, across, down + _HIGH)
-        if home == len(layers) < _MOST_LAYERS:
+    blocked_until: list[list[int]] = []
+    for index, point in enumerate(points):
+        x, y = point
+        layer_index = _find_free_layer(blocked_until, x, y + _MIN_DY)
+        if layer_index == len(layers) < _MAX_LAYERS:
             layers.append([])
-            taken.append([-1] * heights)
-        home = home if home < _MOST_LAYERS else number % _MOST_LAYERS
-        layers[home].append(point)
-        taken[home][down : down + _ROOM] = [across + _WIDE] * _ROOM
+            blocked_until.append([-1] * height)
+        layer_index = layer_index if layer_index < _MAX_LAYERS else index % _MAX_LAYERS
+        layers[layer_index].append(point)
+        blocked_until[layer_index][y : y + _BLOCKED_HEIGHT] = [
+            x + _MIN_DX
+        ] * _BLOCKED_HEIGHT
     return layers
 
 
-def _home(taken: Sequence[Sequence[int]], across: int, middle: int) -> int:
+def _find_free_layer(blocked_until: Sequence[Sequence[int]], x: int, y: int) -> int:
     """Return the first layer with room at that height, or the number of layers."""
-    for home, until in enumerate(taken):
-        if until[middle] < across:
-            return home
-    return len(taken)
+    for layer_index, layer_blocked_until in enumerate(blocked_until):
+        if layer_blocked_until[y] < x:
+            return layer_index
+    return len(blocked_until)
 
 
-def _path(points: Sequence[Point]) -> str:
-    return "".join([f"M{across} {down}h0" for across, down in points])
+def _path_data(points: Sequence[Point]) -> str:
+    return "".join([f"M{x} {y}h0" for x, y in points])

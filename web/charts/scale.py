@@ -4,34 +4,36 @@ import math
 from collections.abc import Sequence
 
 _STEPS = (1, 2, 5, 10, 15, 20, 25, 50, 100, 200, 500, 1000)
-_MOST_TICKS = 6
-_ENOUGH_TO_CLIP = 30
-_AT_LEAST = 5.0
+_MAX_TICKS = 6
+_CLIP_FROM_COUNT = 30
+_MIN_AXIS_END = 5.0
 
 
-def step_for(highest: float) -> int:
+def choose_tick_step(highest: float) -> int:
     """Return the smallest round step that needs at most six ticks."""
-    fitting = (step for step in _STEPS if highest / step <= _MOST_TICKS)
+    fitting = (step for step in _STEPS if highest / step <= _MAX_TICKS)
     return next(fitting, _STEPS[-1])
 
 
-def reach(values: Sequence[float]) -> float:
+def compute_axis_end(values: Sequence[float]) -> float:
     """Return where the axis ends: a few outliers must not squeeze all others.
 
     With enough values it is just past 99 of 100 values, and what lies
     beyond sits at the edge; with few it is the next round number.
     """
     if not values:
-        return _AT_LEAST
-    if len(values) > _ENOUGH_TO_CLIP:
+        return _MIN_AXIS_END
+    if len(values) > _CLIP_FROM_COUNT:
         ordered = sorted(values)
-        return max(ordered[math.ceil(0.99 * len(ordered)) - 1] * 1.06, _AT_LEAST)
-    highest = max(max(values) * 1.12, _AT_LEAST)
-    step = step_for(highest)
+        return max(ordered[math.ceil(0.99 * len(ordered)) - 1] * 1.06, _MIN_AXIS_END)
+    highest = max(max(values) * 1.12, _MIN_AXIS_END)
+    step = choose_tick_step(highest)
     return float(math.ceil(highest / step) * step)
 
 
-def ticks(end: float) -> list[int]:
+def list_ticks(axis_end: float) -> list[int]:
     """Return the round values from 0 that have room for their numbers."""
-    step = step_for(end)
-    return [value for value in range(0, int(end) + 1, step) if value < end * 0.985]
+    step = choose_tick_step(axis_end)
+    return [
+        value for value in range(0, int(axis_end) + 1, step) if value < axis_end * 0.985
+    ]

@@ -7,12 +7,12 @@ from datetime import date
 
 from markupsafe import Markup
 
-from web.charts.scale import step_for
-from web.charts.week_bars import month_names
+from web.charts.scale import choose_tick_step
+from web.charts.week_bars import list_month_labels
 
-WIDTH, HEIGHT, UNDER = 1000, 250, 200
-HIGHEST = 100
-_AT_LEAST = 10.0
+WIDTH, HEIGHT, DISTANCE_HEIGHT = 1000, 250, 200
+MAX_VALUE = 100
+_MIN_TOP = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,43 +34,46 @@ def draw(
 
     Only the two ends of the scale have a line: a height between them means nothing.
     """
-    slot = WIDTH / max(1, len(days))
+    day_width = WIDTH / max(1, len(days))
     line = [
         (
-            round((day.toordinal() - days[0].toordinal() + 0.5) * slot),
-            round(HEIGHT - HEIGHT * value / HIGHEST),
+            round((day.toordinal() - days[0].toordinal() + 0.5) * day_width),
+            round(HEIGHT - HEIGHT * value / MAX_VALUE),
         )
         for day, value in points
     ]
-    ends = f'<path class="row" d="M0 0H{WIDTH}M0 {HEIGHT}H{WIDTH}"/>'
-    dots = "".join(f"M{across} {down}h0" for across, down in line)
-    highest = max([*distances, _AT_LEAST])
-    step = step_for(highest)
+    scale_lines = f'<path class="row" d="M0 0H{WIDTH}M0 {HEIGHT}H{WIDTH}"/>'
+    dots = "".join(f"M{x} {y}h0" for x, y in line)
+    highest = max([*distances, _MIN_TOP])
+    step = choose_tick_step(highest)
     top = math.ceil(highest / step) * step
-    below = _below(distances, top, slot) if distances else None
+    below = _draw_distances(distances, top, day_width) if distances else None
     return OwnLine(
         svg=Markup(  # noqa: S704 - numbers only
-            f'{ends}<path class="trend" d="{_joined(line)}"/>'
+            f'{scale_lines}<path class="trend" d="{_join_points(line)}"/>'
             f'<path class="point" d="{dots}"/>'
         ),
         below=Markup(below) if below else None,  # noqa: S704 - numbers only
         top=top,
-        months=month_names(days),
+        months=list_month_labels(days),
     )
 
 
-def _below(distances: Sequence[float], top: int, slot: float) -> str:
+def _draw_distances(distances: Sequence[float], top: int, day_width: float) -> str:
     line = [
-        (round((place + 0.5) * slot), round(UNDER - UNDER * distance / top))
-        for place, distance in enumerate(distances)
+        (
+            round((index + 0.5) * day_width),
+            round(DISTANCE_HEIGHT - DISTANCE_HEIGHT * distance / top),
+        )
+        for index, distance in enumerate(distances)
     ]
-    path = _joined(line)
+    path = _join_points(line)
     return (
-        f'<path class="row" d="M0 0H{WIDTH}M0 {UNDER}H{WIDTH}"/>'
-        f'<path class="band" d="{path}V{UNDER}H{line[0][0]}Z"/>'
+        f'<path class="row" d="M0 0H{WIDTH}M0 {DISTANCE_HEIGHT}H{WIDTH}"/>'
+        f'<path class="band" d="{path}V{DISTANCE_HEIGHT}H{line[0][0]}Z"/>'
         f'<path class="whisker" d="{path}"/>'
     )
 
 
-def _joined(line: Sequence[tuple[int, int]]) -> str:
-    return "M" + "L".join(f"{across} {down}" for across, down in line)
+def _join_points(line: Sequence[tuple[int, int]]) -> str:
+    return "M" + "L".join(f"{x} {y}" for x, y in line)

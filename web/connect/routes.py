@@ -6,11 +6,11 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.errors import ConsentMissing, PrivateMissing, StateRefused
+from sync.errors import ConsentMissing, PrivateScopeMissing, StateRefused
 from sync.runners import connect
-from sync.runners.rules import Consents
+from sync.runners.rules import ConsentChoices
 from web.http import session
-from web.http.limits import by_runner, limited
+from web.http.limits import rate_limited, runner_subject
 from web.runtime import runtime
 
 blueprint = Blueprint("connect", __name__, url_prefix="/connect")
@@ -19,21 +19,21 @@ blueprint = Blueprint("connect", __name__, url_prefix="/connect")
 @blueprint.get("")
 def consent_page() -> ResponseReturnValue:
     return render_template(
-        "connect/consent.html", ticked=Consents(), is_new="new" in request.args
+        "connect/consent.html", ticked=ConsentChoices(), is_new="new" in request.args
     )
 
 
 @blueprint.post("")
-@limited("connect", by_runner)
-def leave_for_strava() -> ResponseReturnValue:
+@rate_limited("connect", runner_subject)
+def start_authorization() -> ResponseReturnValue:
     """Note what was agreed to and go to Strava's own consent page."""
-    consents = _ticked(request.form)
+    consents = _parse_consents(request.form)
     runner = session.current_runner()
     try:
-        address = connect.begin(
+        address = connect.begin_link(
             runtime(),
-            browser=session.browser(),
-            consents=consents,
+            browser=session.browser_token(),
+            given_consents=consents,
             runner_id=runner.runner_id if runner else None,
         )
     except ConsentMissing:
@@ -43,23 +43,23 @@ def leave_for_strava() -> ResponseReturnValue:
 
 
 @blueprint.post("/again")
-@limited("connect", by_runner)
+@rate_limited("connect", runner_subject)
 def sign_in() -> ResponseReturnValue:
     """Go straight to Strava: who is linked already has ticked the boxes before."""
-    return redirect(_way_back(), HTTPStatus.SEE_OTHER)
+    return redirect(_begin_sign_in(), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/callback")
-def come_back() -> ResponseReturnValue:
+def finish_authorization() -> ResponseReturnValue:
     """Take the runner back from Strava, signed in, or say why not."""
-    state, browser = request.args.get("state", ""), session.browser()
+    state, browser = request.args.get("state", ""), session.browser_token()
     if "error" in request.args:
-        connect.decline(runtime(), state=state, browser=browser)
+        connect.decline_link(runtime(), state=state, browser=browser)
         return render_template("connect/declined.html")
     if not state or "code" not in request.args:
         raise StateRefused("Strava's answer is incomplete.")
     try:
-        linked = connect.finish(
+        link_result = connect.finish_link(
             runtime(),
             state=state,
             browser=browser,
@@ -68,22 +68,22 @@ def come_back() -> ResponseReturnValue:
         )
     except ConsentMissing:
         return redirect(url_for(".consent_page", new=1))
-    except PrivateMissing:
-        return redirect(_way_back(private=True))
-    session.login(linked.runner_id)
-    if linked.needs_address:
+    except PrivateScopeMissing:
+        return redirect(_begin_sign_in(private=True))
+    session.login(link_result.runner_id)
+    if link_result.needs_address:
         return redirect(url_for("email.address_page"))
-    return redirect(session.where_to_go(url_for("dashboard.dashboard_page")))
+    return redirect(session.pop_next_path(url_for("dashboard.dashboard_page")))
 
 
-def _way_back(*, private: bool = False) -> str:
-    return connect.begin(
-        runtime(), browser=session.browser(), consents=None, private=private
+def _begin_sign_in(*, private: bool = False) -> str:
+    return connect.begin_link(
+        runtime(), browser=session.browser_token(), given_consents=None, private=private
     )
 
 
-def _ticked(form: Mapping[str, str]) -> Consents:
-    return Consents(
+def _parse_consents(form: Mapping[str, str]) -> ConsentChoices:
+    return ConsentChoices(
         strava="strava" in form,
         mood="mood" in form,
         mail="mail" in form,

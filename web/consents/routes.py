@@ -8,52 +8,52 @@ from flask.typing import ResponseReturnValue
 
 from sync.errors import ConsentMissing
 from sync.runners import account, connect, consents
-from sync.runners.withdraw_consent import withdraw_mail, withdraw_mood
+from sync.runners.withdraw_consent import withdraw_mail_consent, withdraw_mood_consent
 from sync.runs import private
 from sync.runtime import Runtime
 from web.http import session
-from web.http.limits import by_runner, limited
+from web.http.limits import rate_limited, runner_subject
 from web.http.problems import NOT_FOUND
-from web.http.session import login_required, signed_in, where_to_go
+from web.http.session import login_required, pop_next_path, require_runner
 from web.runtime import runtime
 
 blueprint = Blueprint("consents", __name__, url_prefix="/settings/consents")
 
-WITHDRAW: Mapping[str, Callable[[Runtime, int], None]] = {
-    "mood": withdraw_mood,
-    "mail": withdraw_mail,
-    "private": private.withdraw,
+WITHDRAWALS: Mapping[str, Callable[[Runtime, int], None]] = {
+    "mood": withdraw_mood_consent,
+    "mail": withdraw_mail_consent,
+    "private": private.withdraw_consent,
 }
 
 
 @blueprint.get("")
 @login_required
-def again_page() -> ResponseReturnValue:
+def renewal_page() -> ResponseReturnValue:
     """Show today's text of what was agreed to in an older one."""
-    outdated = consents.outdated(runtime(), signed_in().runner_id)
+    outdated = consents.load_outdated(runtime(), require_runner().runner_id)
     if not outdated:
         return redirect(url_for("settings.settings_page", _anchor="consents"))
-    return _again(outdated)
+    return _render_renewal(outdated)
 
 
 @blueprint.post("")
 @login_required
-def agree_again() -> ResponseReturnValue:
-    runner_id = signed_in().runner_id
-    ends_private = "private" in consents.outdated(runtime(), runner_id)
-    ends_private = ends_private and "private" not in request.form
+def renew() -> ResponseReturnValue:
+    runner_id = require_runner().runner_id
+    withdraws_private = "private" in consents.load_outdated(runtime(), runner_id)
+    withdraws_private = withdraws_private and "private" not in request.form
     try:
-        consents.agree_again(runtime(), runner_id, list(request.form))
-        if ends_private:
-            private.forget(runtime(), runner_id)
+        consents.renew_consents(runtime(), runner_id, list(request.form))
+        if withdraws_private:
+            private.delete_private_runs(runtime(), runner_id)
     except ConsentMissing:
-        outdated = consents.outdated(runtime(), runner_id)
-        return _again(outdated, missing=True), HTTPStatus.BAD_REQUEST
-    home = url_for("dashboard.dashboard_page")
-    return redirect(where_to_go(home), HTTPStatus.SEE_OTHER)
+        outdated = consents.load_outdated(runtime(), runner_id)
+        return _render_renewal(outdated, missing=True), HTTPStatus.BAD_REQUEST
+    dashboard_url = url_for("dashboard.dashboard_page")
+    return redirect(pop_next_path(dashboard_url), HTTPStatus.SEE_OTHER)
 
 
-def _again(outdated: Mapping[str, object], *, missing: bool = False) -> str:
+def _render_renewal(outdated: Mapping[str, object], *, missing: bool = False) -> str:
     return render_template(
         "consents/again.html",
         kinds=[
@@ -71,9 +71,9 @@ def _again(outdated: Mapping[str, object], *, missing: bool = False) -> str:
 @login_required
 def private_page() -> ResponseReturnValue:
     """Let runs that only the runner can see be left out, or be included."""
-    overview = account.overview(runtime(), signed_in().runner_id)
+    overview = account.load_overview(runtime(), require_runner().runner_id)
     if "private" in overview.agreed:
-        return ask("private")
+        return withdraw_page("private")
     if not overview.is_linked:
         return redirect(url_for("connect.consent_page"))
     return render_template("consents/private.html", account=overview)
@@ -81,44 +81,44 @@ def private_page() -> ResponseReturnValue:
 
 @blueprint.post("/private/given")
 @login_required
-@limited("connect", by_runner)
-def give_private() -> ResponseReturnValue:
-    runner_id = signed_in().runner_id
+@rate_limited("connect", runner_subject)
+def include_private() -> ResponseReturnValue:
+    runner_id = require_runner().runner_id
     if "private" not in request.form:
-        overview = account.overview(runtime(), runner_id)
+        overview = account.load_overview(runtime(), runner_id)
         page = render_template("consents/private.html", account=overview, missing=True)
         return page, HTTPStatus.BAD_REQUEST
-    if private.agree(runtime(), runner_id):
-        return _settings()
-    way_back = connect.begin(
+    if private.grant_consent(runtime(), runner_id):
+        return _redirect_to_settings()
+    authorization_url = connect.begin_link(
         runtime(),
-        browser=session.browser(),
-        consents=None,
+        browser=session.browser_token(),
+        given_consents=None,
         runner_id=runner_id,
         private=True,
     )
-    return redirect(way_back, HTTPStatus.SEE_OTHER)
+    return redirect(authorization_url, HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/<kind>")
 @login_required
-def ask(kind: str) -> ResponseReturnValue:
-    if kind not in WITHDRAW:
+def withdraw_page(kind: str) -> ResponseReturnValue:
+    if kind not in WITHDRAWALS:
         abort(NOT_FOUND.status)
-    held = account.holdings(runtime(), signed_in().runner_id)
-    return render_template("consents/withdraw.html", kind=kind, held=held)
+    holdings = account.count_holdings(runtime(), require_runner().runner_id)
+    return render_template("consents/withdraw.html", kind=kind, held=holdings)
 
 
 @blueprint.post("/<kind>")
 @login_required
 def withdraw(kind: str) -> ResponseReturnValue:
-    if kind not in WITHDRAW:
+    if kind not in WITHDRAWALS:
         abort(NOT_FOUND.status)
-    WITHDRAW[kind](runtime(), signed_in().runner_id)
-    return _settings()
+    WITHDRAWALS[kind](runtime(), require_runner().runner_id)
+    return _redirect_to_settings()
 
 
-def _settings() -> ResponseReturnValue:
+def _redirect_to_settings() -> ResponseReturnValue:
     return redirect(
         url_for("settings.settings_page", saved=1, _anchor="consents"),
         HTTPStatus.SEE_OTHER,

@@ -5,73 +5,96 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from sync.analytics.dataset.cache import Kept
+from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunTable
-from sync.language import spoken
-from web.dashboard.context import Owner
-from web.dashboard.filters import ALWAYS, Wanted, first_day, within
-from web.dashboard.findings import Findings
-from web.dashboard.main_charts import Chart, charts, read_outs
-from web.dashboard.mood_distribution import Felt, felt
-from web.dashboard.weeks import WeeksView, weeks_view
-from web.dashboard.year import YearView, year_view
+from sync.language import current_language
+from web.dashboard.context import DashboardContext
+from web.dashboard.filters import (
+    ALL_TIME,
+    RunFilter,
+    find_period_start,
+    limit_to_period,
+)
+from web.dashboard.findings import DashboardFindings
+from web.dashboard.main_charts import MoodChart, draw_mood_charts, render_read_outs
+from web.dashboard.mood_distribution import MoodDistribution, build_mood_distribution
+from web.dashboard.weeks import WeeksView, build_weeks_view
+from web.dashboard.year import YearView, build_year_view
 
-_MOST_KEPT = 32
+_CACHE_SIZE = 32
 # A page with more dots is lighter without what each of them says when touched.
-_MOST_READ_OUTS = 1_000
+_MAX_INLINE_READ_OUTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class DashboardCharts:
     """Every picture of one period.
 
     `read_outs` is JSON for the script; None if there are so many that it asks for
     them when a chart is first touched.
     """
 
-    charts: Sequence[Chart]
+    charts: Sequence[MoodChart]
     read_outs: Markup | None
-    felt: Felt | None
+    mood_distribution: MoodDistribution | None
     weeks: WeeksView
     year: YearView
 
 
-def drawn(
-    data: Dashboard, found: Findings | None, *, period: str, owner: Owner
-) -> Drawn:
+def load_charts(
+    data: Dashboard,
+    findings: DashboardFindings | None,
+    *,
+    period: str,
+    context: DashboardContext,
+) -> DashboardCharts:
     """Draw everything about one period, or take it from memory."""
-    key = (owner.runner_id, data.state, (data.today, owner.unit, spoken(), period))
-    db = owner.runtime.db
-    kept = KEPT.find(db, key)
-    if kept is None:
-        kept = draw(data, found, period=period, owner=owner)
-        KEPT.keep(db, key, kept)
-    return kept
+    key = (
+        context.runner_id,
+        data.state,
+        (data.today, context.unit, current_language(), period),
+    )
+    db = context.runtime.db
+    dashboard_charts = CHART_CACHE.get(db, key)
+    if dashboard_charts is None:
+        dashboard_charts = draw_charts(data, findings, period=period, context=context)
+        CHART_CACHE.put(db, key, dashboard_charts)
+    return dashboard_charts
 
 
-def draw(
-    data: Dashboard, found: Findings | None, *, period: str, owner: Owner
-) -> Drawn:
-    shown, wanted = within(data, period), Wanted(period=period)
-    unit = owner.unit
-    answered = shown.answered_runs
-    counted = replace(wanted, since=first_day(data, period))
+def draw_charts(
+    data: Dashboard,
+    findings: DashboardFindings | None,
+    *,
+    period: str,
+    context: DashboardContext,
+) -> DashboardCharts:
+    period_data, run_filter = limit_to_period(data, period), RunFilter(period=period)
+    unit = context.unit
+    answered_runs = period_data.answered_runs
+    answered_filter = replace(run_filter, since=find_period_start(data, period))
     # The line is about all answers, so it stands only over all of them.
-    lines = found if period == ALWAYS else None
-    return Drawn(
-        charts=charts(answered, unit, lines) if data.answered_runs else (),
-        read_outs=_read_outs(answered, owner),
-        felt=felt(answered, unit, counted),
-        weeks=weeks_view(shown.weeks, unit, wanted),
-        year=year_view(data, unit),
+    line_findings = findings if period == ALL_TIME else None
+    return DashboardCharts(
+        charts=draw_mood_charts(answered_runs, unit, line_findings)
+        if data.answered_runs
+        else (),
+        read_outs=_render_inline_read_outs(answered_runs, context),
+        mood_distribution=build_mood_distribution(answered_runs, unit, answered_filter),
+        weeks=build_weeks_view(period_data.weeks, unit, run_filter),
+        year=build_year_view(data, unit),
     )
 
 
-def _read_outs(answered: RunTable, owner: Owner) -> Markup | None:
-    if len(answered) > _MOST_READ_OUTS:
+def _render_inline_read_outs(
+    answered_runs: RunTable, context: DashboardContext
+) -> Markup | None:
+    if len(answered_runs) > _MAX_INLINE_READ_OUTS:
         return None
-    return read_outs(answered, owner.asides(answered.stored.id), owner.unit)
+    return render_read_outs(
+        answered_runs, context.load_annotations(answered_runs.stored.id), context.unit
+    )
 
 
-KEPT: Kept[Drawn] = Kept(_MOST_KEPT)
+CHART_CACHE: RunnerCache[DashboardCharts] = RunnerCache(_CACHE_SIZE)

@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from sync.language import gettext as _
-from sync.language import localized
+from sync.language import localize_number
 from web.charts import intervals
-from web.charts.intervals import Row
-from web.dashboard.run_links import SIDES, Count, counts, said
+from web.charts.intervals import IntervalRow
+from web.dashboard.run_links import (
+    GROUP_LABELS,
+    RunLink,
+    build_answer_links,
+    build_sentence_links,
+)
 
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel
 
-MOST_STEPS = 2.0  # a mood difference beyond two steps of four ends at the edge
-MOST_LINK = 1.0
-_CLEAR = frozenset({"higher", "lower"})
+MAX_STEPS = 2.0  # a mood difference beyond two steps of four ends at the edge
+MAX_LINK = 1.0
+_CLEAR_VERDICTS = frozenset({"higher", "lower"})
 _MINUS = "\N{MINUS SIGN}"
 
 
@@ -31,95 +36,104 @@ class PanelRow:
     """
 
     title: str
-    sides: str
+    groups_text: str
     sentence: str
     notes: Sequence[str]
-    said: Sequence[Count]
+    sentence_links: Sequence[RunLink]
     answers: int
-    counts: Sequence[Count]
-    middle: str
+    answer_links: Sequence[RunLink]
+    center: str
     low: str
     high: str
-    ends: tuple[float, float, float] | None
+    interval: tuple[float, float, float] | None
     svg: Markup | None
     label: str
 
 
-def differences(panels: Sequence["Panel"]) -> list[PanelRow]:
+def build_difference_rows(panels: Sequence["Panel"]) -> list[PanelRow]:
     """Draw differences of two groups on one axis of mood steps."""
-    found = {
+    intervals_by_panel = {
         panel.name: (panel.difference.difference, *panel.difference.i95)
         for panel in panels
         if panel.difference is not None
     }
-    return _rows(panels, found, most=MOST_STEPS)
+    return _build_rows(panels, intervals_by_panel, max_value=MAX_STEPS)
 
 
-def links(panels: Sequence["Panel"]) -> list[PanelRow]:
+def build_link_rows(panels: Sequence["Panel"]) -> list[PanelRow]:
     """Draw rank links on one axis, from -1 opposite to +1 together."""
-    found = {
+    intervals_by_panel = {
         panel.name: (panel.link.rho, *panel.link.i95)
         for panel in panels
         if panel.link is not None
     }
-    return _rows(panels, found, most=MOST_LINK)
+    return _build_rows(panels, intervals_by_panel, max_value=MAX_LINK)
 
 
-def _rows(
+def _build_rows(
     panels: Sequence["Panel"],
-    found: dict[str, tuple[float, float, float]],
+    intervals_by_panel: dict[str, tuple[float, float, float]],
     *,
-    most: float,
+    max_value: float,
 ) -> list[PanelRow]:
-    drawable = {name: ends for name, ends in found.items() if isfinite(ends[0])}
-    is_clear = {panel.name: panel.verdict in _CLEAR for panel in panels}
-    drawn = intervals.draw(
-        [Row(*ends, is_clear=is_clear[name]) for name, ends in drawable.items()],
-        most=most,
+    drawable = {
+        name: interval
+        for name, interval in intervals_by_panel.items()
+        if isfinite(interval[0])
+    }
+    is_clear = {panel.name: panel.verdict in _CLEAR_VERDICTS for panel in panels}
+    drawing = intervals.draw(
+        [
+            IntervalRow(*interval, is_clear=is_clear[name])
+            for name, interval in drawable.items()
+        ],
+        max_half_width=max_value,
     )
-    svgs = dict(zip(drawable, drawn.rows, strict=True))
-    return [_row(panel, drawable.get(panel.name), svgs) for panel in panels]
+    svgs = dict(zip(drawable, drawing.rows, strict=True))
+    return [_build_row(panel, drawable.get(panel.name), svgs) for panel in panels]
 
 
-def _row(
+def _build_row(
     panel: "Panel",
-    ends: tuple[float, float, float] | None,
+    interval: tuple[float, float, float] | None,
     svgs: dict[str, Markup],
 ) -> PanelRow:
-    middle, low, high = (signed(end) for end in ends) if ends else ("–", "–", "–")
-    first, second = SIDES.get(panel.name, ("", ""))
+    center, low, high = (
+        (format_signed(value) for value in interval) if interval else ("–", "–", "–")
+    )
+    first, second = GROUP_LABELS.get(panel.name, ("", ""))
     return PanelRow(
         title=panel.title,
-        sides=(
+        groups_text=(
             _("%(first)s, less %(second)s", first=_(first), second=_(second))
             if first
             else ""
         ),
         sentence=panel.sentence,
         notes=panel.notes,
-        said=[] if panel.exploring else said(panel),
-        answers=panel.answers,
-        counts=counts(panel),
-        middle=middle,
+        sentence_links=[] if panel.is_exploratory else build_sentence_links(panel),
+        answers=panel.answer_count,
+        answer_links=build_answer_links(panel),
+        center=center,
         low=low,
         high=high,
-        ends=ends,
+        interval=interval,
         svg=svgs.get(panel.name),
         label=(
             _(
                 "%(middle)s, anywhere from %(low)s to %(high)s",
-                middle=middle,
+                middle=center,
                 low=low,
                 high=high,
             )
-            if ends
+            if interval
             else ""
         ),
     )
 
 
-def signed(value: float) -> str:
+def format_signed(value: float) -> str:
     if not isfinite(value):
         return _("no end")
     text = f"{value:+.1f}".replace("-", _MINUS)
-    return localized("0.0" if text in {"+0.0", f"{_MINUS}0.0"} else text)
+    return localize_number("0.0" if text in {"+0.0", f"{_MINUS}0.0"} else text)

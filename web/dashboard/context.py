@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sync.analytics.dataset.run_annotations import Asides, asides
+from sync.analytics.dataset.run_annotations import RunAnnotations, load_annotations
 from sync.runtime import Runtime
 from web.formats import Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class DashboardContext:
     runtime: Runtime
     runner_id: int
     unit: Unit
 
-    def asides(self, run_ids: Sequence[int] | None = None) -> Asides:
+    def load_annotations(self, run_ids: Sequence[int] | None = None) -> RunAnnotations:
         """Read what is said beside the numbers of these runs, or of all."""
-        return asides(self.runtime, self.runner_id, run_ids)
+        return load_annotations(self.runtime, self.runner_id, run_ids)

@@ -12,29 +12,33 @@ from typing import TYPE_CHECKING
 
 from sync.language import gettext, translatable
 from sync.runtime import Runtime
-from web.charts.mood_rows import Line
-from web.dashboard.comparison_rows import PanelRow, differences, links
-from web.dashboard.run_links import SIDES, Count, said
-from web.formats import METRES, Unit, tile
+from web.charts.mood_rows import MoodCurve
+from web.dashboard.comparison_rows import (
+    PanelRow,
+    build_difference_rows,
+    build_link_rows,
+)
+from web.dashboard.run_links import GROUP_LABELS, RunLink, build_sentence_links
+from web.formats import METRES_PER_UNIT, Unit, mood_to_tile
 
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel
     from sync.analytics.stats.curve import Curve
 
-FEWEST_FOR_FIGURES = 3
+MIN_ANSWERS_FOR_FIGURES = 3
 
-_CHIPS = {
+_CERTAINTY_BY_VERDICT = {
     "best": (translatable("Clear pattern"), 3),
     "higher": (translatable("Clear pattern"), 3),
     "lower": (translatable("Clear pattern"), 3),
     "early": (translatable("Early sign"), 2),
 }
-_NO_PATTERN = (translatable("No pattern yet"), 1)
+_NO_PATTERN_CERTAINTY = (translatable("No pattern yet"), 1)
 _FIRST_CLAUSE = re.compile(r"(?<=\.) |: (?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class DashboardFindings:
     """The headline, its certainty, the lines for both charts, and the rest.
 
     `behind` leads to the runs that the headline and its percentages count; `panels`
@@ -47,77 +51,89 @@ class Findings:
     chip: str
     strength: int
     notes: Sequence[str]
-    behind: Sequence[Count]
+    headline_links: Sequence[RunLink]
     panels: Sequence["Panel"]
-    by_week: Line | None
-    by_run: Line | None
+    by_week: MoodCurve | None
+    by_run: MoodCurve | None
     best: tuple[float, float] | None
-    others: Sequence[PanelRow]
+    fixed_questions: Sequence[PanelRow]
     differences: Sequence[PanelRow]
     links: Sequence[PanelRow]
-    about_all: Sequence[str]
+    general_notes: Sequence[str]
     notice: str | None
     support: str | None
 
 
-def findings_for(runtime: Runtime, runner_id: int, unit: Unit) -> Findings:
+def load_findings(runtime: Runtime, runner_id: int, unit: Unit) -> DashboardFindings:
     # Imported here: numpy and what rests on it take half a second to load, and
     # a process that only serves surveys and events never pays for them.
-    from sync.analytics.figures import figures_for  # noqa: PLC0415
+    from sync.analytics.figures import load_figures  # noqa: PLC0415
 
-    figures = figures_for(runtime, runner_id)
-    mileage, by_run = figures.mileage, figures.mileage_by_run
-    decided = mileage.decided
-    title, text = split(mileage.sentence)
-    chip, strength = _CHIPS.get(mileage.verdict, _NO_PATTERN)
-    is_early = mileage.verdict == "early"
-    return Findings(
+    figures = load_figures(runtime, runner_id)
+    week_panel, run_panel = figures.mileage, figures.mileage_by_run
+    is_decided = week_panel.decision
+    title, text = split_sentence(week_panel.sentence)
+    chip, strength = _CERTAINTY_BY_VERDICT.get(
+        week_panel.verdict, _NO_PATTERN_CERTAINTY
+    )
+    is_early = week_panel.verdict == "early"
+    return DashboardFindings(
         title=title,
         text=text,
         chip=gettext(chip),
         strength=strength,
-        notes=mileage.notes,
-        behind=said(mileage),
-        panels=(*figures.headline, *figures.exploring),
-        by_week=_line(mileage.curve, dashed=is_early) if decided else None,
-        by_run=_line(by_run.curve, dashed=is_early) if decided else None,
-        best=_best(mileage, unit) if mileage.verdict == "best" else None,
-        others=differences((figures.after_runs, figures.stress)),
-        differences=differences([p for p in figures.exploring if p.name in SIDES]),
-        links=links([p for p in figures.exploring if p.name not in SIDES]),
-        about_all=figures.notes,
+        notes=week_panel.notes,
+        headline_links=build_sentence_links(week_panel),
+        panels=(*figures.headline, *figures.exploratory),
+        by_week=_build_curve(week_panel.curve, dashed=is_early) if is_decided else None,
+        by_run=_build_curve(run_panel.curve, dashed=is_early) if is_decided else None,
+        best=_find_best_range(week_panel, unit)
+        if week_panel.verdict == "best"
+        else None,
+        fixed_questions=build_difference_rows((figures.after_runs, figures.stress)),
+        differences=build_difference_rows(
+            [panel for panel in figures.exploratory if panel.name in GROUP_LABELS]
+        ),
+        links=build_link_rows(
+            [panel for panel in figures.exploratory if panel.name not in GROUP_LABELS]
+        ),
+        general_notes=figures.notes,
         notice=figures.notice,
         support=figures.support,
     )
 
 
-def split(sentence: str) -> tuple[str, str]:
+def split_sentence(sentence: str) -> tuple[str, str]:
     """Split a sentence of the figures into a short title and what follows."""
-    whole = sentence.replace(" %", "\N{NO-BREAK SPACE}%")
-    title, *rest = _FIRST_CLAUSE.split(whole, maxsplit=1)
+    text = sentence.replace(" %", "\N{NO-BREAK SPACE}%")
+    title, *rest = _FIRST_CLAUSE.split(text, maxsplit=1)
     return f"{title.rstrip('.')}.", rest[0] if rest else ""
 
 
-def _line(curve: "Curve | None", *, dashed: bool) -> Line | None:
+def _build_curve(curve: "Curve | None", *, dashed: bool) -> MoodCurve | None:
     if curve is None:
         return None
-    line = Line(curve.x.tolist(), _tiles(curve.y.tolist()), dashed=dashed)
+    mood_curve = MoodCurve(
+        curve.x.tolist(), _moods_to_tiles(curve.y.tolist()), is_dashed=dashed
+    )
     if curve.low is None or curve.high is None:
-        return line
+        return mood_curve
     return replace(
-        line, low=_tiles(curve.low.tolist()), high=_tiles(curve.high.tolist())
+        mood_curve,
+        low=_moods_to_tiles(curve.low.tolist()),
+        high=_moods_to_tiles(curve.high.tolist()),
     )
 
 
-def _tiles(moods: list[float]) -> list[float]:
-    return [mood + tile(0) for mood in moods]
+def _moods_to_tiles(moods: list[float]) -> list[float]:
+    return [mood + mood_to_tile(0) for mood in moods]
 
 
-def _best(panel: "Panel", unit: Unit) -> tuple[float, float] | None:
-    if panel.decided is None:
+def _find_best_range(panel: "Panel", unit: Unit) -> tuple[float, float] | None:
+    if panel.decision is None:
         return None
-    facts = panel.decided.finding.facts
+    facts = panel.decision.finding.facts
     low, high = facts.get("low_m"), facts.get("high_m", inf)
     if isinstance(low, str) or isinstance(high, str) or low is None:
         return None
-    return low / METRES[unit], high / METRES[unit]
+    return low / METRES_PER_UNIT[unit], high / METRES_PER_UNIT[unit]

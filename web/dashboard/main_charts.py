@@ -8,35 +8,35 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from sync.analytics.dataset.load import RACE
-from sync.analytics.dataset.run_annotations import Asides
+from sync.analytics.dataset.run_annotations import RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow, RunTable
 from sync.language import gettext as _
-from sync.language import localized, ngettext
+from sync.language import localize_number, ngettext
 from web.charts import mood_rows
-from web.charts.mood_rows import Dots, Line, MoodRows
-from web.dashboard.findings import Findings
-from web.dashboard.run_views import when
+from web.charts.mood_rows import Dots, MoodCurve, MoodRows
+from web.dashboard.findings import DashboardFindings
+from web.dashboard.run_views import format_start
 from web.formats import (
-    METRES,
+    METRES_PER_UNIT,
     TILES,
     Unit,
-    distance,
-    duration,
-    tile,
-    word,
+    format_distance,
+    format_duration,
+    mood_label,
+    mood_to_tile,
 )
 
-_COUNTS_FOR_MIN = 6 * 60
+_COUNTED_WITHIN_MIN = 6 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class MoodChart:
     """One of the two ways to look at the dots, with what a listener hears."""
 
     id: str
     title: str
     axis: str
-    drawn: MoodRows
+    plot: MoodRows
     points: Markup
     label: str
     has_line: bool
@@ -44,124 +44,138 @@ class Chart:
     has_hollow: bool
 
 
-def charts(
-    answered: RunTable, unit: Unit, found: Findings | None
-) -> tuple[Chart, Chart]:
-    by_week = _dots(answered, unit)
+def draw_mood_charts(
+    answered_runs: RunTable, unit: Unit, findings: DashboardFindings | None
+) -> tuple[MoodChart, MoodChart]:
+    week_dots = _build_dots(answered_runs, unit)
     return (
-        _chart(
+        _draw_chart(
             (
                 "week",
                 _("Mood after a run, by distance in the 7 days up to it"),
                 _("Distance in the 7 days up to the run (%(unit)s)", unit=unit),
             ),
-            by_week,
-            line=found.by_week if found else None,
-            best=found.best if found else None,
+            week_dots,
+            line=findings.by_week if findings else None,
+            best=findings.best if findings else None,
             unit=unit,
         ),
-        _chart(
+        _draw_chart(
             (
                 "run",
                 _("Mood after a run, by the length of that run"),
                 _("Length of the run (%(unit)s)", unit=unit),
             ),
-            by_week._replace(distance=_in_unit(answered.derived.about_m, unit)),
-            line=found.by_run if found else None,
+            week_dots._replace(
+                distance=_convert_distances(answered_runs.derived.about_m, unit)
+            ),
+            line=findings.by_run if findings else None,
             unit=unit,
         ),
     )
 
 
-def _chart(
-    words: tuple[str, str, str],
+def _draw_chart(
+    texts: tuple[str, str, str],
     dots: Dots,
     *,
-    line: Line | None,
+    line: MoodCurve | None,
     best: tuple[float, float] | None = None,
     unit: Unit,
-) -> Chart:
-    id_, title, axis = words
-    of = Counter(dots.mood)
-    counts = ", ".join(f"{of[mood]} {word(mood)}" for mood in reversed(TILES))
-    drawn = mood_rows.draw(dots, line=line, best=best, unit=unit)
-    return Chart(
+) -> MoodChart:
+    id_, title, axis = texts
+    mood_counts = Counter(dots.mood)
+    counts = ", ".join(
+        f"{mood_counts[mood]} {mood_label(mood)}" for mood in reversed(TILES)
+    )
+    plot = mood_rows.draw(dots, line=line, best=best, unit=unit)
+    return MoodChart(
         id=id_,
         title=title,
         axis=axis,
-        drawn=drawn,
-        points=as_json(drawn.points),
-        label=f"{title}. {_counted(len(dots.mood), counts)} {_course(line)}",
+        plot=plot,
+        points=dump_json(plot.points),
+        label=f"{title}. {_count_text(len(dots.mood), counts)} {_describe_line(line)}",
         has_line=line is not None,
         has_band=line is not None and bool(line.low),
         has_hollow=any(dots.hollow),
     )
 
 
-def _counted(dots: int, counts: str) -> str:
+def _count_text(count: int, counts: str) -> str:
     return ngettext(
-        "%(n)s run: %(counts)s.", "%(n)s runs: %(counts)s.", dots, counts=counts
+        "%(n)s run: %(counts)s.", "%(n)s runs: %(counts)s.", count, counts=counts
     )
 
 
-def _course(line: Line | None) -> str:
+def _describe_line(line: MoodCurve | None) -> str:
     """Say in words what the line shows, for those who do not see it."""
     if line is None:
         return _("No line yet.")
-    top = max(range(len(line.mood)), key=line.mood.__getitem__)
-    steps = sorted({0, top, len(line.mood) - 1})
-    said = ", ".join(
+    highest = max(range(len(line.mood)), key=line.mood.__getitem__)
+    indices = sorted({0, highest, len(line.mood) - 1})
+    points_text = ", ".join(
         _(
             "%(mood)s of 5 at %(distance)s",
-            mood=localized(f"{line.mood[step]:.1f}"),
-            distance=f"{line.distance[step]:.0f}",
+            mood=localize_number(f"{line.mood[index]:.1f}"),
+            distance=f"{line.distance[index]:.0f}",
         )
-        for step in steps
+        for index in indices
     )
-    return _("Typical mood: %(said)s.", said=said)
+    return _("Typical mood: %(said)s.", said=points_text)
 
 
-def read_outs(answered: Sequence[RunRow], asides: Asides, unit: Unit) -> Markup:
+def render_read_outs(
+    answered_runs: Sequence[RunRow], annotations: RunAnnotations, unit: Unit
+) -> Markup:
     """Return what both charts say about each run, by its number."""
-    return as_json(
-        {run.id: (asides[run.id].strava_id, *_lines(run, unit)) for run in answered}
+    return dump_json(
+        {
+            run.id: (annotations[run.id].strava_id, *_read_out_lines(run, unit))
+            for run in answered_runs
+        }
     )
 
 
-def as_json(values: object) -> Markup:
+def dump_json(values: object) -> Markup:
     """Return what the script reads, written so that it cannot end its element."""
     return htmlsafe_json_dumps(values, separators=(",", ":"))
 
 
-def _lines(run: RunRow, unit: Unit) -> tuple[str, str, str]:
-    length, week = distance(run.distance_m, unit), distance(run.week_m, unit)
+def _read_out_lines(run: RunRow, unit: Unit) -> tuple[str, str, str]:
+    distance_text, week_text = (
+        format_distance(run.distance_m, unit),
+        format_distance(run.week_m, unit),
+    )
     return (
         _(
             "%(distance)s in %(duration)s",
-            distance=length,
-            duration=duration(run.moving_s),
+            distance=distance_text,
+            duration=format_duration(run.moving_s),
         ),
-        when(run),
-        _("%(distance)s in 7 days", distance=week),
+        format_start(run),
+        _("%(distance)s in 7 days", distance=week_text),
     )
 
 
-def _dots(answered: RunTable, unit: Unit) -> Dots:
+def _build_dots(answered_runs: RunTable, unit: Unit) -> Dots:
     """Place each run by the distance of its week."""
-    times = zip(
-        answered.stored.facts, answered.derived.answered_minutes_after, strict=True
+    facts_and_delays = zip(
+        answered_runs.stored.flags,
+        answered_runs.derived.answered_minutes_after,
+        strict=True,
     )
     return Dots(
-        distance=_in_unit(answered.derived.week_m, unit),
-        mood=[tile(mood or 0) for mood in answered.derived.mood],
-        number=answered.stored.id,
+        distance=_convert_distances(answered_runs.derived.week_m, unit),
+        mood=[mood_to_tile(mood or 0) for mood in answered_runs.derived.mood],
+        number=answered_runs.stored.id,
         hollow=[
-            facts & RACE > 0 or (minutes or 0) > _COUNTS_FOR_MIN
-            for facts, minutes in times
+            facts & RACE > 0 or (minutes or 0) > _COUNTED_WITHIN_MIN
+            for facts, minutes in facts_and_delays
         ],
     )
 
 
-def _in_unit(distances_m: Sequence[float], unit: Unit) -> list[float]:
-    metres = METRES[unit]
-    return [distance_m / metres for distance_m in distances_m]
+def _convert_distances(distances_m: Sequence[float], unit: Unit) -> list[float]:
+    metres_per_unit = METRES_PER_UNIT[unit]
+    return [distance_m / metres_per_unit for distance_m in distances_m]

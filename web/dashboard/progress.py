@@ -3,54 +3,59 @@
 from typing import TypedDict
 
 from sync.language import gettext as _
-from sync.runners.account import Import
-from web.formats import clock, in_zone, month_of_year, thousands
+from sync.runners.account import BackfillProgress
+from web.formats import (
+    convert_to_zone,
+    format_month_and_year,
+    format_thousands,
+    format_time,
+)
 
 
-class Progress(TypedDict):
+class ImportProgress(TypedDict):
     is_done: bool
     runs: int
     of_about: str
     text: str
 
 
-def progress_of(importing: Import, zone: str) -> Progress:
+def build_progress(import_state: BackfillProgress, zone: str) -> ImportProgress:
     return {
-        "is_done": importing.is_done,
-        "runs": importing.runs_stored,
-        "of_about": _of_about(importing),
-        "text": _text(importing, zone),
+        "is_done": import_state.is_done,
+        "runs": import_state.runs_stored,
+        "of_about": _total_text(import_state),
+        "text": _status_text(import_state, zone),
     }
 
 
-def _of_about(importing: Import) -> str:
+def _total_text(import_state: BackfillProgress) -> str:
     """Say how many there will be, where that can be told and is not passed yet."""
-    total = importing.about_total
-    if importing.is_done or total is None or total <= importing.runs_stored:
+    total = import_state.about_total
+    if import_state.is_done or total is None or total <= import_state.runs_stored:
         return _("so far")
-    return _("of about %(total)s", total=thousands(total))
+    return _("of about %(total)s", total=format_thousands(total))
 
 
-def _text(importing: Import, zone: str) -> str:
-    if importing.is_done:
+def _status_text(import_state: BackfillProgress, zone: str) -> str:
+    if import_state.is_done:
         return _("All your runs are here.")
-    if importing.waiting_for == "limit":
+    if import_state.waiting_for == "limit":
         return _(
             "Strava asked us to slow down; the import goes on %(soon)s.",
-            soon=_soon(importing, zone),
+            soon=_retry_time_text(import_state, zone),
         )
-    if importing.waiting_for:
+    if import_state.waiting_for:
         return _(
             "Strava isn’t answering; the import tries again %(soon)s.",
-            soon=_soon(importing, zone),
+            soon=_retry_time_text(import_state, zone),
         )
-    if importing.reached:
-        return _("Now at %(month)s.", month=month_of_year(importing.reached))
+    if import_state.reached:
+        return _("Now at %(month)s.", month=format_month_and_year(import_state.reached))
     return _("Asking Strava for your runs.")
 
 
-def _soon(importing: Import, zone: str) -> str:
-    if importing.due_at is None:
+def _retry_time_text(import_state: BackfillProgress, zone: str) -> str:
+    if import_state.due_at is None:
         return _("soon")
-    at = clock(in_zone(importing.due_at, zone))
-    return _("at %(time)s", time=at if zone != "UTC" else f"{at} UTC")
+    time_text = format_time(convert_to_zone(import_state.due_at, zone))
+    return _("at %(time)s", time=time_text if zone != "UTC" else f"{time_text} UTC")

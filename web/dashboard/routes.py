@@ -13,29 +13,33 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from sync.analytics.dataset.overview import Dashboard, dashboard
-from sync.language import DEFAULT, speaking
+from sync.analytics.dataset.overview import Dashboard, load_dashboard
+from sync.language import DEFAULT_LANGUAGE, activate_language
 from sync.runners import account
 from sync.surveys.answering import answer
-from sync.surveys.instruments import BadAnswer
+from sync.surveys.instruments import InvalidAnswer
 from web.dashboard import tables
-from web.dashboard.chart_cache import drawn
-from web.dashboard.context import Owner
-from web.dashboard.filters import PERIODS, SORTS, wanted_in, within
-from web.dashboard.findings import FEWEST_FOR_FIGURES, Findings, findings_for
-from web.dashboard.main_charts import read_outs
-from web.dashboard.progress import progress_of
-from web.dashboard.run_links import known
-from web.dashboard.views import view_of
-from web.formats import Unit, unit_of
-from web.help.local_support import nearby
+from web.dashboard.chart_cache import load_charts
+from web.dashboard.context import DashboardContext
+from web.dashboard.filters import PERIODS, SORTS, limit_to_period, parse_filter
+from web.dashboard.findings import (
+    MIN_ANSWERS_FOR_FIGURES,
+    DashboardFindings,
+    load_findings,
+)
+from web.dashboard.main_charts import render_read_outs
+from web.dashboard.progress import build_progress
+from web.dashboard.run_links import drop_unknown_group
+from web.dashboard.views import build_dashboard_view
+from web.formats import Unit, parse_unit
+from web.help.local_support import find_local_support
 from web.http import session
-from web.http.limits import by_runner, limited
-from web.http.session import login_required, signed_in
-from web.landing.example import example
+from web.http.limits import rate_limited, runner_subject
+from web.http.session import login_required, require_runner
+from web.landing.example import draw_example
 from web.runtime import runtime
 
-_CLOSED, _CLOSED_DAYS = "support", 14
+_SUPPORT_COOKIE, _SUPPORT_COOKIE_DAYS = "support", 14
 
 blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 
@@ -43,131 +47,147 @@ blueprint = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 @blueprint.get("")
 @login_required
 def dashboard_page() -> ResponseReturnValue:
-    runner = signed_in()
-    overview = account.overview(runtime(), runner.runner_id)
-    data, owner = _data(), _owner()
-    found = _found(data, owner.unit)
-    wanted = known(wanted_in(request.args), found.panels if found else ())
-    importing = overview.importing
-    is_importing = importing is not None and not importing.is_done
+    runner = require_runner()
+    overview = account.load_overview(runtime(), runner.runner_id)
+    data, context = _load_data(), _build_context()
+    findings = _load_findings(data, context.unit)
+    run_filter = drop_unknown_group(
+        parse_filter(request.args), findings.panels if findings else ()
+    )
+    import_state = overview.importing
+    is_importing = import_state is not None and not import_state.is_done
     return render_template(
         "dashboard/dashboard.html",
-        view=view_of(
-            data, found, wanted=wanted, owner=owner, is_importing=is_importing
+        view=build_dashboard_view(
+            data,
+            findings,
+            run_filter=run_filter,
+            context=context,
+            is_importing=is_importing,
         ),
-        drawn=drawn(data, found, period=wanted.period, owner=owner),
-        wanted=wanted,
+        drawn=load_charts(data, findings, period=run_filter.period, context=context),
+        wanted=run_filter,
         periods=PERIODS,
         sorts=SORTS,
-        found=found,
-        support=None if session.noted(_CLOSED) else nearby(),
+        found=findings,
+        support=None if session.get_cookie(_SUPPORT_COOKIE) else find_local_support(),
         account=overview,
         progress=(
-            progress_of(importing, runner.zone) if importing and is_importing else None
+            build_progress(import_state, runner.zone)
+            if import_state and is_importing
+            else None
         ),
-        example=None if data.answered_runs else example(),
+        example=None if data.answered_runs else draw_example(),
     )
 
 
 @blueprint.post("/answer")
 @login_required
-@limited("answer", by_runner)
-def give_answer() -> ResponseReturnValue:
+@rate_limited("answer", runner_subject)
+def save_answer() -> ResponseReturnValue:
     """Keep the mood chosen in place for a run of today or yesterday."""
     try:
         run_id = int(request.form.get("run_id", ""))
         mood = int(request.form.get("mood", "")) - 3
     except ValueError:
-        raise BadAnswer("That is not one of the answers.") from None
-    answer.record_for_run(
+        raise InvalidAnswer("That is not one of the answers.") from None
+    answer.record_run_answer(
         runtime(),
-        runner_id=signed_in().runner_id,
+        runner_id=require_runner().runner_id,
         run_id=run_id,
         values={"mood": mood},
     )
-    return _home()
+    return _redirect_to_dashboard()
 
 
 @blueprint.post("/support")
 @login_required
-def close_support() -> ResponseReturnValue:
+def hide_support() -> ResponseReturnValue:
     """Put the lines to talk to away for two weeks, in this browser only.
 
     The server keeps nothing about it: that they were shown says how someone felt.
     """
-    session.note(_CLOSED, "1", days=_CLOSED_DAYS)
-    return _home()
+    session.set_cookie(_SUPPORT_COOKIE, "1", days=_SUPPORT_COOKIE_DAYS)
+    return _redirect_to_dashboard()
 
 
 @blueprint.get("/progress.json")
 @login_required
 def progress() -> ResponseReturnValue:
-    runner = signed_in()
-    importing = account.progress(runtime(), runner.runner_id)
-    if importing is None:
+    runner = require_runner()
+    import_state = account.load_import_progress(runtime(), runner.runner_id)
+    if import_state is None:
         return jsonify(is_done=True, runs=0, text="")
-    return jsonify(progress_of(importing, runner.zone))
+    return jsonify(build_progress(import_state, runner.zone))
 
 
 @blueprint.get("/data.json")
 @login_required
 def data_json() -> ResponseReturnValue:
-    return jsonify(tables.as_json(_data(), _owner().asides()))
+    return jsonify(tables.build_json(_load_data(), _build_context().load_annotations()))
 
 
 @blueprint.get("/read-outs.json")
 @login_required
 def read_outs_json() -> ResponseReturnValue:
     """Say of each dot what the page leaves out when there are thousands."""
-    owner = _owner()
-    answered = within(_data(), wanted_in(request.args).period).answered_runs
-    said = read_outs(answered, owner.asides(), owner.unit)
-    return Response(said, content_type="application/json")
+    context = _build_context()
+    answered_runs = limit_to_period(
+        _load_data(), parse_filter(request.args).period
+    ).answered_runs
+    body = render_read_outs(answered_runs, context.load_annotations(), context.unit)
+    return Response(body, content_type="application/json")
 
 
 @blueprint.get("/runs.csv")
 @login_required
 def runs_csv() -> ResponseReturnValue:
-    text = tables.runs_csv(_data(), _owner().asides())
-    return tables.csv_file(text, "moodmiles-runs.csv")
+    text = tables.build_runs_csv(_load_data(), _build_context().load_annotations())
+    return tables.csv_response(text, "moodmiles-runs.csv")
 
 
 @blueprint.get("/weeks.csv")
 @login_required
 def weeks_csv() -> ResponseReturnValue:
-    return tables.csv_file(tables.weeks_csv(_data()), "moodmiles-weeks.csv")
+    return tables.csv_response(
+        tables.build_weeks_csv(_load_data()), "moodmiles-weeks.csv"
+    )
 
 
 @blueprint.get("/panels.csv")
 @login_required
 def panels_csv() -> ResponseReturnValue:
-    with speaking(DEFAULT):
-        found = findings_for(
-            runtime(), signed_in().runner_id, unit_of(signed_in().units)
+    with activate_language(DEFAULT_LANGUAGE):
+        findings = load_findings(
+            runtime(), require_runner().runner_id, parse_unit(require_runner().units)
         )
-    return tables.csv_file(tables.panels_csv(found), "moodmiles-questions.csv")
+    return tables.csv_response(
+        tables.build_panels_csv(findings), "moodmiles-questions.csv"
+    )
 
 
 @blueprint.get("/answers.csv")
 @login_required
 def answers_csv() -> ResponseReturnValue:
-    return tables.csv_file(tables.answers_csv(_data()), "moodmiles-answers.csv")
+    return tables.csv_response(
+        tables.build_answers_csv(_load_data()), "moodmiles-answers.csv"
+    )
 
 
-def _owner() -> Owner:
-    runner = signed_in()
-    return Owner(runtime(), runner.runner_id, unit_of(runner.units))
+def _build_context() -> DashboardContext:
+    runner = require_runner()
+    return DashboardContext(runtime(), runner.runner_id, parse_unit(runner.units))
 
 
-def _data() -> Dashboard:
-    return dashboard(runtime(), signed_in().runner_id)
+def _load_data() -> Dashboard:
+    return load_dashboard(runtime(), require_runner().runner_id)
 
 
-def _found(data: Dashboard, unit: Unit) -> Findings | None:
-    if len(data.answered_runs) < FEWEST_FOR_FIGURES:
+def _load_findings(data: Dashboard, unit: Unit) -> DashboardFindings | None:
+    if len(data.answered_runs) < MIN_ANSWERS_FOR_FIGURES:
         return None
-    return findings_for(runtime(), signed_in().runner_id, unit)
+    return load_findings(runtime(), require_runner().runner_id, unit)
 
 
-def _home() -> ResponseReturnValue:
+def _redirect_to_dashboard() -> ResponseReturnValue:
     return redirect(url_for(".dashboard_page"), HTTPStatus.SEE_OTHER)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
-from web.dashboard.filters import Wanted
-from web.formats import thousands
+from web.dashboard.filters import RunFilter
+from web.formats import format_thousands
 
 if TYPE_CHECKING:
-    from sync.analytics.panels.contributing_runs import Part
+    from sync.analytics.panels.contributing_runs import RunSubset
     from sync.analytics.panels.panel import Panel
 
 # First less second, as the figures take them.
-SIDES = {
+GROUP_LABELS = {
     "after_runs": (translatable("after runs"), translatable("at check-ins")),
     "stress": (translatable("after runs"), translatable("at check-ins")),
     "company": (translatable("with others"), translatable("alone")),
@@ -23,7 +23,7 @@ SIDES = {
     "race": (translatable("races"), translatable("other runs")),
     "longest": (translatable("longest so far"), translatable("other runs")),
 }
-_IN_RANGE: Mapping["Part", str] = {
+_RANGE_LABELS: Mapping["RunSubset", str] = {
     "inside": translatable("in the range that is named"),
     "good_inside": translatable("Good or Great in the range that is named"),
     "outside": translatable("outside the range that is named"),
@@ -32,91 +32,111 @@ _IN_RANGE: Mapping["Part", str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class RunLink:
     """A number with what it counts, and where its runs are; check-ins are nowhere."""
 
     text: str
-    runs_at: str | None
+    runs_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class RunGroup:
     """The runs that one number counts, and what they are in one sentence."""
 
-    what: str
+    description: str
     run_ids: frozenset[int]
 
 
-def counted(panels: Sequence["Panel"], group: str) -> Counted | None:
+def find_run_group(panels: Sequence["Panel"], group: str) -> RunGroup | None:
     """Return what the number `group` counts; None if there is no such number."""
     for panel in panels:
-        for part, run_ids in panel.behind.items():
-            if _group(panel, part) == group:
-                return Counted(_what(panel, part), frozenset(run_ids.tolist()))
+        for part, run_ids in panel.contributing_runs.items():
+            if _group_key(panel, part) == group:
+                return RunGroup(
+                    _describe_part(panel, part), frozenset(run_ids.tolist())
+                )
     return None
 
 
-def known(wanted: Wanted, panels: Sequence["Panel"]) -> Wanted:
+def drop_unknown_group(run_filter: RunFilter, panels: Sequence["Panel"]) -> RunFilter:
     """Leave out a wish for the runs behind a number that there is not."""
-    return wanted if counted(panels, wanted.group) else replace(wanted, group="")
+    return (
+        run_filter
+        if find_run_group(panels, run_filter.group)
+        else replace(run_filter, group="")
+    )
 
 
-def counts(panel: "Panel") -> list[Count]:
+def build_answer_links(panel: "Panel") -> list[RunLink]:
     """Say how many answers a question has: on either side, or altogether."""
-    if panel.name not in SIDES:
-        return [_count(panel, "all", panel.answers, thousands(panel.answers))]
-    first = len(panel.behind["first"])
-    sides: Sequence[tuple[Part, int]] = (
-        ("first", first),
-        ("second", panel.answers - first),
+    if panel.name not in GROUP_LABELS:
+        return [
+            _build_link(
+                panel, "all", panel.answer_count, format_thousands(panel.answer_count)
+            )
+        ]
+    first_count = len(panel.contributing_runs["first"])
+    sides: Sequence[tuple[RunSubset, int]] = (
+        ("first", first_count),
+        ("second", panel.answer_count - first_count),
     )
     return [
-        _count(panel, part, many, f"{thousands(many)} {_side(panel, part)}")
-        for part, many in sides
+        _build_link(
+            panel, part, count, f"{format_thousands(count)} {_group_label(panel, part)}"
+        )
+        for part, count in sides
     ]
 
 
-def said(panel: "Panel") -> list[Count]:
+def build_sentence_links(panel: "Panel") -> list[RunLink]:
     """Lead to the runs that a sentence is about; before there is one, to all of them.
 
     Where it names a range, to what is inside and outside, and was good there.
     """
-    parts: Sequence[Part] = ("said", "inside", "good_inside", "outside", "good_outside")
-    if not len(panel.behind.get("said", ())):
+    parts: Sequence[RunSubset] = (
+        "said",
+        "inside",
+        "good_inside",
+        "outside",
+        "good_outside",
+    )
+    if not len(panel.contributing_runs.get("said", ())):
         parts = ("all",)
-    found = {part: len(panel.behind.get(part, ())) for part in parts}
+    counts_by_part = {
+        part: len(panel.contributing_runs.get(part, ())) for part in parts
+    }
     return [
-        _count(panel, part, many, _many(part, many))
-        for part, many in found.items()
-        if many
+        _build_link(panel, part, count, _link_text(part, count))
+        for part, count in counts_by_part.items()
+        if count
     ]
 
 
-def _count(panel: "Panel", part: "Part", many: int, text: str) -> Count:
-    runs = len(panel.behind.get(part, ()))
-    listed = f"{Wanted(group=_group(panel, part)).address()}#all-runs"
-    return Count(text, listed if runs == many > 0 else None)
+def _build_link(panel: "Panel", part: "RunSubset", count: int, text: str) -> RunLink:
+    run_count = len(panel.contributing_runs.get(part, ()))
+    runs_url = f"{RunFilter(group=_group_key(panel, part)).address()}#all-runs"
+    return RunLink(text, runs_url if run_count == count > 0 else None)
 
 
-def _group(panel: "Panel", part: "Part") -> str:
+def _group_key(panel: "Panel", part: "RunSubset") -> str:
     return f"{panel.name}.{part}"
 
 
-def _side(panel: "Panel", part: "Part") -> str:
-    first, second = SIDES[panel.name]
-    side = first if part == "first" else second
-    return _(side)
+def _group_label(panel: "Panel", part: "RunSubset") -> str:
+    first, second = GROUP_LABELS[panel.name]
+    label = first if part == "first" else second
+    return _(label)
 
 
-def _many(part: "Part", many: int) -> str:
-    n = thousands(many)
+def _link_text(part: "RunSubset", count: int) -> str:
+    n = format_thousands(count)
     match part:
         case "inside":
             return ngettext(
-                "%(n)s run in this range", "%(n)s runs in this range", many, n=n
+                "%(n)s run in this range", "%(n)s runs in this range", count, n=n
             )
         case "outside":
-            return ngettext("%(n)s other run", "%(n)s other runs", many, n=n)
+            return ngettext("%(n)s other run", "%(n)s other runs", count, n=n)
         case "good_inside":
             return _("%(n)s Good or Great in this range", n=n)
         case "good_outside":
@@ -125,20 +145,20 @@ def _many(part: "Part", many: int) -> str:
             return ngettext(
                 "The %(n)s run that this is about",
                 "The %(n)s runs that this is about",
-                many,
+                count,
                 n=n,
             )
 
 
-def _what(panel: "Panel", part: "Part") -> str:
+def _describe_part(panel: "Panel", part: "RunSubset") -> str:
     if part in {"first", "second"}:
-        of_it = _side(panel, part)
-    elif part in _IN_RANGE:
-        of_it = _(_IN_RANGE[part])
+        part_text = _group_label(panel, part)
+    elif part in _RANGE_LABELS:
+        part_text = _(_RANGE_LABELS[part])
     else:
         return _("Only the runs that count for “%(question)s”.", question=panel.title)
     return _(
         "Only the runs that count for “%(question)s”: %(part)s.",
         question=panel.title,
-        part=of_it,
+        part=part_text,
     )

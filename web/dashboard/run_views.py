@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass
 
-from sync.analytics.dataset.run_annotations import Aside
+from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.analytics.dataset.run_rows import RunRow
 from sync.language import gettext
-from web.dashboard.texts import asked_words
-from web.formats import Unit, clock, distance, duration, in_unit, long_day, number, tile
+from web.dashboard.texts import decision_text
+from web.formats import (
+    Unit,
+    convert_distance,
+    format_distance,
+    format_duration,
+    format_long_date,
+    format_number,
+    format_time,
+    mood_to_tile,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +30,18 @@ class RunView:
     week: str
     mood: int | None
     can_answer: bool
-    asked: str
+    survey_text: str
     notes: str
     strava_id: int | None
     device: str | None
 
 
-def when(run: RunRow) -> str:
-    day = long_day(run.local_day)
-    return f"{day}, {clock(run.started_local)}" if run.started_local else day
+def format_start(run: RunRow) -> str:
+    day = format_long_date(run.local_day)
+    return f"{day}, {format_time(run.started_local)}" if run.started_local else day
 
 
-def run_view(run: RunRow, aside: Aside, unit: Unit) -> RunView:
+def build_run_view(run: RunRow, annotation: RunAnnotation, unit: Unit) -> RunView:
     marks = {
         gettext("race"): run.race,
         gettext("treadmill"): run.treadmill,
@@ -41,17 +50,17 @@ def run_view(run: RunRow, aside: Aside, unit: Unit) -> RunView:
     }
     return RunView(
         id=run.id,
-        title=distance(run.distance_m, unit),
-        when=when(run),
-        day=long_day(run.local_day),
-        clock=clock(run.started_local) if run.started_local else "",
-        distance=number(in_unit(run.distance_m, unit)),
-        duration=duration(run.moving_s),
-        week=number(in_unit(run.week_m, unit)),
-        mood=None if run.mood is None else tile(run.mood),
+        title=format_distance(run.distance_m, unit),
+        when=format_start(run),
+        day=format_long_date(run.local_day),
+        clock=format_time(run.started_local) if run.started_local else "",
+        distance=format_number(convert_distance(run.distance_m, unit)),
+        duration=format_duration(run.moving_s),
+        week=format_number(convert_distance(run.week_m, unit)),
+        mood=None if run.mood is None else mood_to_tile(run.mood),
         can_answer=run.can_answer,
-        asked=asked_words(aside),
-        notes=", ".join(name for name, is_so in marks.items() if is_so),
-        strava_id=aside.strava_id,
-        device=aside.device,
+        survey_text=decision_text(annotation),
+        notes=", ".join(name for name, applies in marks.items() if applies),
+        strava_id=annotation.strava_id,
+        device=annotation.device,
     )

@@ -8,11 +8,11 @@ from math import isfinite, nan
 from flask import Response
 
 from sync.analytics.dataset.overview import Dashboard
-from sync.analytics.dataset.run_annotations import Aside, Asides
+from sync.analytics.dataset.run_annotations import RunAnnotation, RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow
-from sync.surveys.instruments import OPTIONAL
-from web.dashboard.findings import Findings
-from web.formats import MOODS
+from sync.surveys.instruments import OPTIONAL_QUESTIONS
+from web.dashboard.findings import DashboardFindings
+from web.formats import MOOD_LABELS
 
 RUN_COLUMNS = (
     "run_id",
@@ -39,22 +39,24 @@ ANSWER_COLUMNS = (
     "mood_label",
     "distance_m",
     "distance_7d_m",
-    *(question.key for question in OPTIONAL),
+    *(question.key for question in OPTIONAL_QUESTIONS),
 )
-_NO_ENDS = (nan, nan, nan)
+_NO_INTERVAL = (nan, nan, nan)
 # A spreadsheet would take a text that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
-def runs_csv(data: Dashboard, asides: Asides) -> str:
-    return to_csv(RUN_COLUMNS, [run_values(run, asides[run.id]) for run in data.runs])
+def build_runs_csv(data: Dashboard, annotations: RunAnnotations) -> str:
+    return write_csv(
+        RUN_COLUMNS, [list_run_values(run, annotations[run.id]) for run in data.runs]
+    )
 
 
-def answers_csv(data: Dashboard) -> str:
-    return to_csv(ANSWER_COLUMNS, map(answer_values, data.answered_runs))
+def build_answers_csv(data: Dashboard) -> str:
+    return write_csv(ANSWER_COLUMNS, map(list_answer_values, data.answered_runs))
 
 
-def weeks_csv(data: Dashboard) -> str:
+def build_weeks_csv(data: Dashboard) -> str:
     rows = [
         (
             week.day.isoformat(),
@@ -65,29 +67,36 @@ def weeks_csv(data: Dashboard) -> str:
         )
         for week in data.weeks
     ]
-    return to_csv(("week_of", "distance_m", "runs", "answers", "mean_mood"), rows)
+    return write_csv(("week_of", "distance_m", "runs", "answers", "mean_mood"), rows)
 
 
-def panels_csv(found: Findings) -> str:
+def build_panels_csv(findings: DashboardFindings) -> str:
     rows = [
-        (row.title, row.answers, *map(_plain, row.ends or _NO_ENDS), row.sentence)
-        for row in (*found.others, *found.differences, *found.links)
+        (
+            row.title,
+            row.answers,
+            *map(_round_finite, row.interval or _NO_INTERVAL),
+            row.sentence,
+        )
+        for row in (*findings.fixed_questions, *findings.differences, *findings.links)
     ]
-    return to_csv(("question", "answers", "value", "low", "high", "sentence"), rows)
+    return write_csv(("question", "answers", "value", "low", "high", "sentence"), rows)
 
 
-def _plain(value: float) -> float | None:
+def _round_finite(value: float) -> float | None:
     return round(value, 4) if isfinite(value) else None
 
 
-def as_json(data: Dashboard, asides: Asides) -> dict[str, object]:
+def build_json(data: Dashboard, annotations: RunAnnotations) -> dict[str, object]:
     return {
         "runs": [
-            dict(zip(RUN_COLUMNS, run_values(run, asides[run.id]), strict=True))
+            dict(
+                zip(RUN_COLUMNS, list_run_values(run, annotations[run.id]), strict=True)
+            )
             for run in data.runs
         ],
         "answers": [
-            dict(zip(ANSWER_COLUMNS, answer_values(run), strict=True))
+            dict(zip(ANSWER_COLUMNS, list_answer_values(run), strict=True))
             for run in data.answered_runs
         ],
         "weeks": [
@@ -99,17 +108,17 @@ def as_json(data: Dashboard, asides: Asides) -> dict[str, object]:
             }
             for week in data.weeks
         ],
-        "asked": sum(asides[run_id].asked for run_id in data.runs.stored.id),
-        "answered": data.answered,
+        "asked": sum(annotations[run_id].has_survey for run_id in data.runs.stored.id),
+        "answered": data.answered_count,
     }
 
 
-def run_values(run: RunRow, aside: Aside) -> Sequence[object]:
+def list_run_values(run: RunRow, annotation: RunAnnotation) -> Sequence[object]:
     started = run.started_local
     return (
         run.id,
-        aside.strava_id,
-        aside.sport,
+        annotation.strava_id,
+        annotation.sport,
         run.local_day.isoformat(),
         f"{started:%H:%M}" if started else None,
         round(run.distance_m, 1),
@@ -119,34 +128,34 @@ def run_values(run: RunRow, aside: Aside) -> Sequence[object]:
         run.race,
         run.with_others,
         run.manual,
-        aside.verdict if aside.verdict == "send" else aside.reason,
+        annotation.verdict if annotation.verdict == "send" else annotation.reason,
         run.mood,
-        None if run.mood is None else MOODS[run.mood],
+        None if run.mood is None else MOOD_LABELS[run.mood],
     )
 
 
-def answer_values(run: RunRow) -> Sequence[object]:
+def list_answer_values(run: RunRow) -> Sequence[object]:
     return (
         run.id,
         run.local_day.isoformat(),
         run.answered_minutes_after,
         run.mood,
-        None if run.mood is None else MOODS[run.mood],
+        None if run.mood is None else MOOD_LABELS[run.mood],
         round(run.about_m, 1),
         round(run.week_m, 1),
-        *(run.said.get(question.key) for question in OPTIONAL),
+        *(run.answer_values.get(question.key) for question in OPTIONAL_QUESTIONS),
     )
 
 
-def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out)
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
     writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return out.getvalue()
+    writer.writerows([_escape_cell(value) for value in row] for row in rows)
+    return buffer.getvalue()
 
 
-def csv_file(text: str, name: str) -> Response:
+def csv_response(text: str, name: str) -> Response:
     return Response(
         text,
         content_type="text/csv; charset=utf-8",
@@ -154,9 +163,9 @@ def csv_file(text: str, name: str) -> Response:
     )
 
 
-def _cell(value: object) -> object:
+def _escape_cell(value: object) -> object:
     if isinstance(value, bool):
         return int(value)
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and value.startswith(_FORMULA_PREFIXES):
         return f"'{value}"
     return value

@@ -7,15 +7,18 @@ Sentences about what mood and mileage have to do with each other come from
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sync.analytics.dataset.run_annotations import Aside
+from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
-from web.formats import thousands
+from web.formats import format_thousands
 
-FIRST_LOOK = 15
-_ALL, _TOLD = "/dashboard#all-runs", "/dashboard?mood=told#all-runs"
+MIN_ANSWERS_FOR_HEADLINE = 15
+_ALL_RUNS_URL, _ANSWERED_RUNS_URL = (
+    "/dashboard#all-runs",
+    "/dashboard?mood=told#all-runs",
+)
 
-NOT_ASKED: Mapping[str, str] = {
+SUPPRESSION_TEXTS: Mapping[str, str] = {
     "before linking": translatable("Before you connected"),
     "no confirmed address": translatable("No confirmed address"),
     "stopped": translatable("Mails were stopped"),
@@ -46,36 +49,42 @@ class Headline:
     eyebrow: str
     title: str
     text: str
-    runs_at: str | None = None
+    runs_url: str | None = None
 
 
-def headline(runs: int, answers: int, *, is_importing: bool = False) -> Headline:
+def build_stage_headline(
+    runs: int, answers: int, *, is_importing: bool = False
+) -> Headline:
     """Say where this runner stands; claims nothing about mood and mileage."""
     if answers == 0:
-        return _without_answers(runs, is_importing=is_importing)
+        return _build_unanswered_headline(runs, is_importing=is_importing)
     eyebrow = _(
         "%(answers)s from %(runs)s",
         answers=ngettext(
-            "%(n)s answer", "%(n)s answers", answers, n=thousands(answers)
+            "%(n)s answer", "%(n)s answers", answers, n=format_thousands(answers)
         ),
-        runs=ngettext("%(n)s run", "%(n)s runs", runs, n=thousands(runs)),
+        runs=ngettext("%(n)s run", "%(n)s runs", runs, n=format_thousands(runs)),
     )
-    if answers < FIRST_LOOK:
+    if answers < MIN_ANSWERS_FOR_HEADLINE:
         return Headline(
             eyebrow,
-            _("Not enough yet: %(n)s of %(all)s runs.", n=answers, all=FIRST_LOOK),
+            _(
+                "Not enough yet: %(n)s of %(all)s runs.",
+                n=answers,
+                all=MIN_ANSWERS_FOR_HEADLINE,
+            ),
             _("Until then you see exactly what you told us."),
-            _TOLD,
+            _ANSWERED_RUNS_URL,
         )
     return Headline(
         eyebrow,
         _("Your moods, run by run."),
         _("Each dot below is one run that you told us about."),
-        _TOLD,
+        _ANSWERED_RUNS_URL,
     )
 
 
-def _without_answers(runs: int, *, is_importing: bool) -> Headline:
+def _build_unanswered_headline(runs: int, *, is_importing: bool) -> Headline:
     if is_importing:
         return Headline(
             _("Strava is connected"),
@@ -95,18 +104,20 @@ def _without_answers(runs: int, *, is_importing: bool) -> Headline:
             ),
         )
     return Headline(
-        ngettext("%(n)s run imported", "%(n)s runs imported", runs, n=thousands(runs)),
+        ngettext(
+            "%(n)s run imported", "%(n)s runs imported", runs, n=format_thousands(runs)
+        ),
         _("Your runs are in. Add your first mood."),
         _("After each new run we’ll e-mail you one question."),
-        _ALL,
+        _ALL_RUNS_URL,
     )
 
 
-def asked_words(run: Aside) -> str:
+def decision_text(annotation: RunAnnotation) -> str:
     """Return in a few words whether this run was asked about, or why not."""
-    if run.verdict is None:
+    if annotation.verdict is None:
         # Only what Strava tells us is decided about.
-        return _("Not decided yet") if run.strava_id else _("From your own log")
-    if run.verdict == "send":
-        return _("Asked by mail") if run.asked else _("Mail on its way")
-    return _(NOT_ASKED.get(run.reason or "", translatable("Not asked")))
+        return _("Not decided yet") if annotation.strava_id else _("From your own log")
+    if annotation.verdict == "send":
+        return _("Asked by mail") if annotation.has_survey else _("Mail on its way")
+    return _(SUPPRESSION_TEXTS.get(annotation.reason or "", translatable("Not asked")))

@@ -6,61 +6,75 @@ from datetime import timedelta
 
 from sync.analytics.dataset.overview import WeekRow
 from sync.language import gettext as _
-from sync.language import localized, ngettext
+from sync.language import localize_number, ngettext
 from web.charts import week_bars, week_moods
 from web.charts.week_bars import WeekBars
 from web.charts.week_moods import WeekMoods
-from web.dashboard.filters import Wanted
-from web.formats import Unit, distance, in_unit, long_day, number, tile
+from web.dashboard.filters import RunFilter
+from web.formats import (
+    Unit,
+    convert_distance,
+    format_distance,
+    format_long_date,
+    format_number,
+    mood_to_tile,
+)
 
-MOST_WEEKS = 104
+MAX_WEEKS = 104
 
 
 @dataclass(frozen=True, slots=True)
-class WeekLine:
+class WeekTableRow:
     """One week in the table; `runs_at` is where its runs are listed."""
 
     name: str
     distance: str
     runs: int
     mood: str
-    runs_at: str
+    runs_url: str
 
 
 @dataclass(frozen=True, slots=True)
 class WeeksView:
     moods: WeekMoods | None
     bars: WeekBars
-    table: Sequence[WeekLine]
+    table: Sequence[WeekTableRow]
     total: str
     label: str
 
 
-def weeks_view(weeks: Sequence[WeekRow], unit: Unit, wanted: Wanted) -> WeeksView:
-    shown = weeks[-MOST_WEEKS:]
-    moods = [[tile(mood) for mood in week.moods] for week in shown]
-    total = distance(sum(week.distance_m for week in shown), unit)
-    drawn = week_moods.draw(moods) if any(moods) else None
+def build_weeks_view(
+    weeks: Sequence[WeekRow], unit: Unit, run_filter: RunFilter
+) -> WeeksView:
+    shown_weeks = weeks[-MAX_WEEKS:]
+    moods = [[mood_to_tile(mood) for mood in week.moods] for week in shown_weeks]
+    total = format_distance(sum(week.distance_m for week in shown_weeks), unit)
+    mood_chart = week_moods.draw(moods) if any(moods) else None
     return WeeksView(
-        moods=drawn,
+        moods=mood_chart,
         bars=week_bars.draw(
-            [(week.day, in_unit(week.distance_m, unit)) for week in shown]
+            [
+                (week.day, convert_distance(week.distance_m, unit))
+                for week in shown_weeks
+            ]
         ),
-        table=[_line(week, unit, wanted) for week in reversed(shown)],
+        table=[
+            _build_week_row(week, unit, run_filter) for week in reversed(shown_weeks)
+        ],
         total=total,
-        label=f"{_counted(total, len(shown))} {_course(drawn)}",
+        label=f"{_total_text(total, len(shown_weeks))} {_describe_line(mood_chart)}",
     )
 
 
-def mean_mood(week: WeekRow) -> str:
+def format_mean_mood(week: WeekRow) -> str:
     if not week.moods:
         return "–"
     mean = f"{sum(week.moods) / len(week.moods):+.1f}"
-    return localized(mean.replace("-", "−"))
+    return localize_number(mean.replace("-", "−"))
 
 
-def _line(week: WeekRow, unit: Unit, wanted: Wanted) -> WeekLine:
-    runs_at = wanted.address(
+def _build_week_row(week: WeekRow, unit: Unit, run_filter: RunFilter) -> WeekTableRow:
+    runs_url = run_filter.address(
         since=week.day,
         until=week.day + timedelta(days=6),
         mood="",
@@ -68,33 +82,33 @@ def _line(week: WeekRow, unit: Unit, wanted: Wanted) -> WeekLine:
         below=None,
         page=1,
     )
-    return WeekLine(
-        name=long_day(week.day),
-        distance=number(in_unit(week.distance_m, unit)),
+    return WeekTableRow(
+        name=format_long_date(week.day),
+        distance=format_number(convert_distance(week.distance_m, unit)),
         runs=week.runs,
-        mood=mean_mood(week),
-        runs_at=f"{runs_at}#all-runs",
+        mood=format_mean_mood(week),
+        runs_url=f"{runs_url}#all-runs",
     )
 
 
-def _counted(total: str, weeks: int) -> str:
+def _total_text(total: str, week_count: int) -> str:
     return ngettext(
         "%(distance)s in %(n)s week.",
         "%(distance)s in %(n)s weeks.",
-        weeks,
+        week_count,
         distance=total,
     )
 
 
-def _course(drawn: WeekMoods | None) -> str:
+def _describe_line(mood_chart: WeekMoods | None) -> str:
     """Say in words how the mood line runs, for those who do not see it."""
-    smoothed = drawn.smoothed if drawn else []
-    known = [mood for mood in smoothed if mood is not None]
-    if not known:
+    smoothed = mood_chart.smoothed if mood_chart else []
+    moods = [mood for mood in smoothed if mood is not None]
+    if not moods:
         return _("No answers in these weeks.")
     first, lowest, highest, last = (
-        localized(f"{mood:.1f}")
-        for mood in (known[0], min(known), max(known), known[-1])
+        localize_number(f"{mood:.1f}")
+        for mood in (moods[0], min(moods), max(moods), moods[-1])
     )
     return _(
         "Smoothed mood, from 1 Awful to 5 Great: %(first)s at the start, %(lowest)s at "

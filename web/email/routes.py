@@ -5,11 +5,11 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.errors import BadAddress
+from sync.errors import InvalidAddress
 from sync.language import gettext
 from sync.runners import address
-from web.http.limits import by_runner, by_token, limited
-from web.http.session import login_required, signed_in
+from web.http.limits import link_subject, rate_limited, runner_subject
+from web.http.session import login_required, require_runner
 from web.runtime import runtime
 
 blueprint = Blueprint("email", __name__, url_prefix="/email")
@@ -21,7 +21,7 @@ def address_page() -> ResponseReturnValue:
     return render_template("email/address.html", sent="sent" in request.args)
 
 
-def _form(*, refused: str) -> str:
+def _render_form(*, refused: str) -> str:
     email = request.form.get("email", "")
     return render_template(
         "email/address.html", sent=False, email=email, refused=refused
@@ -30,14 +30,16 @@ def _form(*, refused: str) -> str:
 
 @blueprint.post("")
 @login_required
-@limited("address", by_runner, again=_form)
-def ask() -> ResponseReturnValue:
+@rate_limited("address", runner_subject, render_form=_render_form)
+def request_confirmation() -> ResponseReturnValue:
     """Send a confirmation link to the address given."""
     email = request.form.get("email", "")
     try:
-        address.ask(runtime(), runner_id=signed_in().runner_id, email=email)
-    except BadAddress as error:
-        return _form(refused=gettext(str(error))), HTTPStatus.BAD_REQUEST
+        address.request_confirmation(
+            runtime(), runner_id=require_runner().runner_id, email=email
+        )
+    except InvalidAddress as error:
+        return _render_form(refused=gettext(str(error))), HTTPStatus.BAD_REQUEST
     return redirect(url_for(".address_page", sent=1), HTTPStatus.SEE_OTHER)
 
 
@@ -48,8 +50,8 @@ def confirm_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/confirm/<token>")
-@limited("confirm", by_token)
+@rate_limited("confirm", link_subject)
 def confirm(token: str) -> ResponseReturnValue:
-    if address.confirm(runtime(), token=token) is None:
+    if address.confirm_address(runtime(), token=token) is None:
         return render_template("email/link_over.html"), HTTPStatus.GONE
     return render_template("email/confirmed.html")

@@ -7,10 +7,10 @@ from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync import counters, work_status
-from sync.runs.rules import LONGEST_WAIT
+from sync.runs.rules import MAX_WAIT
 from sync.runtime import Runtime
 
-Trouble = tuple[str, datetime] | None
+LatestError = tuple[str, datetime] | None
 
 
 class Readiness(TypedDict):
@@ -22,30 +22,33 @@ class Readiness(TypedDict):
     oldest_due_s: dict[str, int]
 
 
-def readiness(runtime: Runtime) -> Readiness:
-    redis = _redis(runtime)
+def check_readiness(runtime: Runtime) -> Readiness:
+    redis_status = _get_redis_status(runtime)
     try:
-        with runtime.db.reading() as session:
+        with runtime.db.read_only() as session:
             now = runtime.db.now(session)
-            _, late_s = work_status.waiting(session, now)
-            trouble = counters.latest_trouble(session)
+            _, late_s = work_status.count_due(session, now)
+            latest_error = counters.latest_strava_error(session)
     except SQLAlchemyError:
         return Readiness(
-            database="down", redis=redis, strava="unknown", oldest_due_s={}
+            database="down", redis=redis_status, strava="unknown", oldest_due_s={}
         )
     return Readiness(
-        database="ok", redis=redis, strava=_strava(trouble, now), oldest_due_s=late_s
+        database="ok",
+        redis=redis_status,
+        strava=_get_strava_status(latest_error, now),
+        oldest_due_s=late_s,
     )
 
 
-def _strava(trouble: Trouble, now: datetime) -> str:
+def _get_strava_status(latest_error: LatestError, now: datetime) -> str:
     """Name a trouble until everything that waits for Strava has been tried again."""
-    if trouble is None or now - trouble[1] > LONGEST_WAIT:
+    if latest_error is None or now - latest_error[1] > MAX_WAIT:
         return "ok"
-    return trouble[0]
+    return latest_error[0]
 
 
-def _redis(runtime: Runtime) -> str:
+def _get_redis_status(runtime: Runtime) -> str:
     if not runtime.settings.redis_url:
         return "none"
     client = Redis.from_url(

@@ -19,9 +19,9 @@ from sync.models import (
 )
 from sync.runtime import Runtime
 from sync.strava import BudgetState
-from sync.work_status import Condition
+from sync.work_status import WorkStatus
 
-_TABLES: dict[str, type[Model]] = {
+_COUNTED_TABLES: dict[str, type[Model]] = {
     "runners": Runner,
     "connections": Connection,
     "runs": Run,
@@ -33,73 +33,80 @@ _TABLES: dict[str, type[Model]] = {
 }
 
 
-def exposition(runtime: Runtime) -> bytes:
+def render_metrics(runtime: Runtime) -> bytes:
     """Return the numbers as they are now; nothing is kept between two calls."""
-    board = _Board()
-    with runtime.db.reading() as session:
+    metrics = _MetricSet()
+    with runtime.db.read_only() as session:
         rows = {
             name: session.scalar(select(func.count()).select_from(model)) or 0
-            for name, model in _TABLES.items()
+            for name, model in _COUNTED_TABLES.items()
         }
-    board.each("moodmiles_rows", "Rows stored.", "table", rows)
-    _work(board, work_status.look(runtime))
-    _budget(board, runtime.strava.budget_state())
-    return generate_latest(board.registry)
+    metrics.add_labelled_gauge("moodmiles_rows", "Rows stored.", "table", rows)
+    _add_work_metrics(metrics, work_status.read_status(runtime))
+    _add_budget_metrics(metrics, runtime.strava.budget_state())
+    return generate_latest(metrics.registry)
 
 
-class _Board:
+class _MetricSet:
     """The numbers of one exposition."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
 
-    def one(self, name: str, meaning: str, value: float) -> None:
+    def add_gauge(self, name: str, meaning: str, value: float) -> None:
         Gauge(name, meaning, registry=self.registry).set(value)
 
-    def each(
+    def add_labelled_gauge(
         self, name: str, meaning: str, label: str, values: Mapping[str, float]
     ) -> None:
         gauge = Gauge(name, meaning, [label], registry=self.registry)
-        for what, value in values.items():
-            gauge.labels(what).set(value)
+        for label_value, value in values.items():
+            gauge.labels(label_value).set(value)
 
 
-def _work(board: _Board, found: Condition) -> None:
-    board.each("moodmiles_due", "Rows that are due.", "work", found.due)
-    board.each(
+def _add_work_metrics(metrics: _MetricSet, status: WorkStatus) -> None:
+    metrics.add_labelled_gauge(
+        "moodmiles_due", "Rows that are due.", "work", status.due
+    )
+    metrics.add_labelled_gauge(
         "moodmiles_oldest_due_seconds",
         "How long the oldest due row has waited.",
         "work",
-        found.late_s,
+        status.late_s,
     )
-    given_up, aside = sum(found.given_up.values()), sum(found.set_aside.values())
-    board.one("moodmiles_parked_events", "Events given up.", given_up)
-    board.one(
-        "moodmiles_set_aside_records", "Records of Strava's not understood.", aside
+    dead_letters, quarantined = (
+        sum(status.failed_events.values()),
+        sum(status.quarantined.values()),
     )
-    board.one(
+    metrics.add_gauge("moodmiles_parked_events", "Events given up.", dead_letters)
+    metrics.add_gauge(
+        "moodmiles_set_aside_records",
+        "Records of Strava's not understood.",
+        quarantined,
+    )
+    metrics.add_gauge(
         "moodmiles_stopped_sweeps",
         "Comparisons with Strava that were not believed.",
-        found.stopped_sweeps,
+        status.stopped_reconciles,
     )
-    board.one(
+    metrics.add_gauge(
         "moodmiles_broken_connections",
         "Runners whose link to Strava is broken.",
-        found.broken_links,
+        status.broken_links,
     )
-    board.each(
-        "moodmiles_noted", "How often something odd happened.", "what", found.oddities
+    metrics.add_labelled_gauge(
+        "moodmiles_noted", "How often something odd happened.", "what", status.counters
     )
 
 
-def _budget(board: _Board, state: BudgetState) -> None:
+def _add_budget_metrics(metrics: _MetricSet, state: BudgetState) -> None:
     labels = ["window", "kind"]
     used, limit = (
         Gauge(
             f"moodmiles_strava_requests_{name}",
             meaning,
             labels,
-            registry=board.registry,
+            registry=metrics.registry,
         )
         for name, meaning in (
             ("used", "Requests that Strava has counted in this window."),
@@ -109,14 +116,14 @@ def _budget(board: _Board, state: BudgetState) -> None:
     for meter in state.meters:
         used.labels(meter.window, meter.kind).set(meter.used)
         limit.labels(meter.window, meter.kind).set(meter.limit)
-    until = state.paused_until
-    board.one(
+    paused_until = state.paused_until
+    metrics.add_gauge(
         "moodmiles_strava_paused_until_seconds",
         "When Strava may be asked again, since 1970; 0 for now.",
-        until.timestamp() if until else 0,
+        paused_until.timestamp() if paused_until else 0,
     )
-    board.one(
+    metrics.add_gauge(
         "moodmiles_strava_budget_shared",
         "Whether all processes share one count (1) or Redis is away (0).",
-        state.shared,
+        state.is_shared,
     )

@@ -7,8 +7,8 @@ from flask import Blueprint, Response, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from web.health.checks import readiness
-from web.health.counts import exposition
+from web.health.checks import check_readiness
+from web.health.counts import render_metrics
 from web.runtime import runtime
 
 blueprint = Blueprint("health", __name__)
@@ -23,9 +23,13 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Say whether the database and Redis answer, and how late the work is."""
-    state = readiness(runtime())
-    ready = state["database"] == "ok" and state["redis"] != "down"
-    return jsonify(state), HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    readiness_report = check_readiness(runtime())
+    is_ready = (
+        readiness_report["database"] == "ok" and readiness_report["redis"] != "down"
+    )
+    return jsonify(
+        readiness_report
+    ), HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
 
 
 @blueprint.get("/metrics")
@@ -39,4 +43,4 @@ def metrics() -> ResponseReturnValue:
             abort(HTTPStatus.UNAUTHORIZED)
     elif settings.is_public:
         abort(HTTPStatus.NOT_FOUND)
-    return Response(exposition(runtime()), content_type=CONTENT_TYPE_LATEST)
+    return Response(render_metrics(runtime()), content_type=CONTENT_TYPE_LATEST)

@@ -9,17 +9,17 @@ from sync.language import gettext, translatable
 from sync.runners import preferences
 from sync.support.directory import (
     ANYWHERE,
-    Support,
-    countries,
-    country_of_languages,
-    country_of_zone,
-    support,
+    CountryHelplines,
+    find_helplines,
+    find_zone_country,
+    guess_language_country,
+    list_countries,
 )
-from web.formats import country
+from web.formats import country_name
 from web.http.session import current_runner
 from web.runtime import runtime
 
-_HOW: Mapping[str, str] = {
+_SOURCE_TEXTS: Mapping[str, str] = {
     "chosen": translatable("For %(country)s, as you chose in the settings."),
     "zone": translatable("For %(country)s: a guess from your time zone."),
     "language": translatable("For %(country)s: a guess from your browser’s language."),
@@ -27,45 +27,45 @@ _HOW: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Nearby:
+class LocalSupport:
     """The lines to show first; `how` says why these, "" for those of anywhere."""
 
-    lines: Support
+    lines: CountryHelplines
     country: str
-    how: str
+    source: str
 
     @property
     def is_known(self) -> bool:
         return self.lines.country != ANYWHERE
 
 
-def nearby() -> Nearby:
+def find_local_support() -> LocalSupport:
     """Return the lines for whoever looks at this page."""
-    code, how = _country()
-    lines = support(code)
+    code, source = _find_country()
+    lines = find_helplines(code)
     if lines.country == ANYWHERE:
-        return Nearby(lines, "", "")
-    name = country(lines.country)
-    return Nearby(lines, name, gettext(_HOW[how], country=name))
+        return LocalSupport(lines, "", "")
+    name = country_name(lines.country)
+    return LocalSupport(lines, name, gettext(_SOURCE_TEXTS[source], country=name))
 
 
-def choices() -> dict[str, str]:
+def list_country_choices() -> dict[str, str]:
     """Return the countries to choose from on the settings page, by their name."""
-    named = {code: country(code) for code in countries()}
+    names = {code: country_name(code) for code in list_countries()}
     return {
         "": gettext("Guess it"),
-        **dict(sorted(named.items(), key=lambda pair: pair[1])),
+        **dict(sorted(names.items(), key=lambda pair: pair[1])),
         ANYWHERE: gettext("Another country"),
     }
 
 
-def _country() -> tuple[str | None, str]:
+def _find_country() -> tuple[str | None, str]:
     runner = current_runner()
     if runner is not None:
-        chosen = preferences.preferences(runtime(), runner.runner_id).country
-        if chosen:
-            return chosen, "chosen"
-        by_zone = country_of_zone(runner.zone)
-        if by_zone:
-            return by_zone, "zone"
-    return country_of_languages(request.accept_languages.values()), "language"
+        preferred = preferences.load_preferences(runtime(), runner.runner_id).country
+        if preferred:
+            return preferred, "chosen"
+        zone_country = find_zone_country(runner.zone)
+        if zone_country:
+            return zone_country, "zone"
+    return guess_language_country(request.accept_languages.values()), "language"

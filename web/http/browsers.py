@@ -25,10 +25,10 @@ _SYSTEMS = (
 
 def browser_name(user_agent: str) -> str | None:
     """Return a name such as "Firefox on Linux", or None for what we do not know."""
-    program = _first(_PROGRAMS, user_agent)
-    system = _first(_SYSTEMS, user_agent)
+    program = _find_first(_PROGRAMS, user_agent)
+    system = _find_first(_SYSTEMS, user_agent)
     return f"{program} on {system}" if program and system else program or system
 
 
-def _first(words: tuple[tuple[str, str], ...], text: str) -> str | None:
-    return next((name for word, name in words if word in text), None)
+def _find_first(patterns: tuple[tuple[str, str], ...], text: str) -> str | None:
+    return next((name for pattern, name in patterns if pattern in text), None)

@@ -9,9 +9,9 @@ from web.runtime import runtime
 
 log = structlog.get_logger()
 
-_WARNED = "moodmiles_strange_proxy"
+_PROXY_WARNED = "moodmiles_strange_proxy"
 # Whoever gets an IPv6 address gets this many of its bits to themselves.
-_HOUSEHOLD_BITS = 64
+_IPV6_PREFIX_BITS = 64
 
 
 def client_network() -> str | None:
@@ -23,13 +23,13 @@ def client_network() -> str | None:
     """
     hops = [*_forwarded_for(), request.remote_addr or ""]
     if len(hops) > 1:
-        _warn_of_a_strange_proxy(_address(hops[-1]))
+        _warn_untrusted_proxy(_parse_address(hops[-1]))
     for hop in reversed(hops):
-        address = _address(hop)
+        address = _parse_address(hop)
         if address is None:
             return None
         if not _is_trusted(address):
-            return _network(address)
+            return _household_network(address)
     return None
 
 
@@ -38,16 +38,16 @@ def _forwarded_for() -> list[str]:
     return [hop.strip() for hop in header.split(",") if hop.strip()]
 
 
-def _warn_of_a_strange_proxy(address: IPv4Address | IPv6Address | None) -> None:
+def _warn_untrusted_proxy(address: IPv4Address | IPv6Address | None) -> None:
     """Say once that everybody may be taken for one: a neighbour speaks for others."""
     if address is None or not address.is_private or _is_trusted(address):
         return
-    if _WARNED not in current_app.extensions:
-        current_app.extensions[_WARNED] = True
+    if _PROXY_WARNED not in current_app.extensions:
+        current_app.extensions[_PROXY_WARNED] = True
         log.warning("a proxy is not believed: MOODMILES_TRUSTED_PROXIES may be missing")
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text)
     except ValueError:
@@ -62,7 +62,7 @@ def _is_trusted(address: IPv4Address | IPv6Address) -> bool:
     return address.is_loopback or any(address in network for network in trusted)
 
 
-def _network(address: IPv4Address | IPv6Address) -> str:
+def _household_network(address: IPv4Address | IPv6Address) -> str:
     if isinstance(address, IPv4Address):
         return str(address)
-    return str(ip_network((address, _HOUSEHOLD_BITS), strict=False))
+    return str(ip_network((address, _IPV6_PREFIX_BITS), strict=False))

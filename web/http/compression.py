@@ -6,20 +6,20 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 
 # Pages that repeat a visitor's input stay plain: their size could tell tales.
-_LARGE = {
+_COMPRESSED_ENDPOINTS = {
     "static",
     "dashboard.dashboard_page",
     "dashboard.data_json",
     "dashboard.read_outs_json",
 }
-_TEXT = ("text/", "application/json", "image/svg+xml", "application/javascript")
-_WORTH_IT = 1400  # bytes that fit one packet anyway
+_TEXT_TYPES = ("text/", "application/json", "image/svg+xml", "application/javascript")
+_MIN_BYTES = 1400  # bytes that fit one packet anyway
 
 
-def shrink(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     @app.after_request
     def compress(response: Response) -> Response:
-        if request.endpoint not in _LARGE or not _is_text(response):
+        if request.endpoint not in _COMPRESSED_ENDPOINTS or not _is_text(response):
             return response
         response.vary.add("Accept-Encoding")
         if (
@@ -29,7 +29,7 @@ def shrink(app: Flask) -> None:
             return response
         response.direct_passthrough = False
         body = response.get_data()
-        if len(body) > _WORTH_IT:
+        if len(body) > _MIN_BYTES:
             response.set_data(gzip.compress(body, compresslevel=6, mtime=0))
             response.headers["Content-Encoding"] = "gzip"
             # The plain file's tag would vouch for other bytes.
@@ -38,4 +38,4 @@ def shrink(app: Flask) -> None:
 
 
 def _is_text(response: Response) -> bool:
-    return (response.mimetype or "").startswith(_TEXT)
+    return (response.mimetype or "").startswith(_TEXT_TYPES)

@@ -11,46 +11,50 @@ from flask import Flask, request
 from markupsafe import Markup
 from werkzeug.exceptions import Forbidden
 
-from web.http.session import browser, sign_in_token
+from web.http.session import browser_token, sign_in_token
 from web.runtime import runtime
 
-FIELD = "csrf"
+FIELD_NAME = "csrf"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # There the address itself is the permission, and no cookie is read.
-EXEMPT = {"survey", "unsubscribe", "before", "hooks"}
+EXEMPT_BLUEPRINTS = {"survey", "unsubscribe", "before", "hooks"}
 
 
-class FormTooOld(Forbidden):
+class InvalidCsrfToken(Forbidden):
     """The form did not come from a page that this browser got from us."""
 
 
-def guard(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     @app.before_request
-    def check() -> None:
-        if request.method in _SAFE_METHODS or request.blueprint in EXEMPT:
+    def check_token() -> None:
+        if request.method in _SAFE_METHODS or request.blueprint in EXEMPT_BLUEPRINTS:
             return
-        if request.endpoint and not _is_ours(request.form.get(FIELD, "")):
-            raise FormTooOld
+        if request.endpoint and not _is_valid(request.form.get(FIELD_NAME, "")):
+            raise InvalidCsrfToken
 
-    app.jinja_env.globals["csrf_field"] = field
+    app.jinja_env.globals["csrf_field"] = csrf_field
 
 
-def field() -> Markup:
+def csrf_field() -> Markup:
     """Return the hidden field that every form needs."""
-    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, token())
+    return Markup('<input type="hidden" name="{}" value="{}">').format(
+        FIELD_NAME, csrf_token()
+    )
 
 
-def token() -> str:
-    return _tokens()[0]
+def csrf_token() -> str:
+    return _valid_tokens()[0]
 
 
-def _is_ours(given: str) -> bool:
-    return any(hmac.compare_digest(given.encode(), good.encode()) for good in _tokens())
+def _is_valid(given: str) -> bool:
+    return any(
+        hmac.compare_digest(given.encode(), valid.encode()) for valid in _valid_tokens()
+    )
 
 
-def _tokens() -> list[str]:
+def _valid_tokens() -> list[str]:
     """Return what each secret key makes of this browser, newest key first."""
-    message = f"form|{browser()}|{sign_in_token()}".encode()
+    message = f"form|{browser_token()}|{sign_in_token()}".encode()
     return [
         hmac.new(key.get_secret_value().encode(), message, sha256).hexdigest()
         for key in runtime().settings.secret_keys

@@ -14,71 +14,73 @@ from sync.crypto import KeyLost
 from sync.errors import MoodmilesError, RateLimited
 from sync.language import translatable
 from web.http.http_problems import BY_STATUS
-from web.http.limits import TooOften
-from web.http.problems import UNKNOWN, Problem, problem_of
+from web.http.limits import RateLimitExceeded
+from web.http.problems import UNKNOWN, Problem, find_problem
 from web.runtime import runtime
 
 log = structlog.get_logger()
 
 # Libraries are deep: the last places of our own say what failed.
-_OURS = tuple(str(Path(__file__).parents[2] / part) for part in ("web", "sync"))
+_PROJECT_FOLDERS = tuple(
+    str(Path(__file__).parents[2] / part) for part in ("web", "sync")
+)
 
 
-def handle(app: Flask) -> None:
-    app.register_error_handler(MoodmilesError, _ours)
-    app.register_error_handler(HTTPException, _of_http)
-    app.register_error_handler(Exception, _unexpected)
-    app.after_request(_note_refusal)
+def init_app(app: Flask) -> None:
+    app.register_error_handler(MoodmilesError, _handle_domain_error)
+    app.register_error_handler(HTTPException, _handle_http_error)
+    app.register_error_handler(Exception, _handle_unexpected_error)
+    app.after_request(_log_refusal)
 
 
-def _ours(error: MoodmilesError) -> Response:
-    problem = problem_of(error)
+def _handle_domain_error(error: MoodmilesError) -> Response:
+    problem = find_problem(error)
     if problem is UNKNOWN:
-        return _unexpected(error)
+        return _handle_unexpected_error(error)
     if isinstance(error, KeyLost):
         log.error("key lost", endpoint=request.endpoint)
     g.refused_for = type(error).__name__
-    response = answer(problem)
+    response = render_problem(problem)
     if isinstance(error, RateLimited):
         wait = error.until - runtime().now()
         response.headers["Retry-After"] = str(max(1, int(wait.total_seconds())))
     return response
 
 
-def _of_http(error: HTTPException) -> Response:
+def _handle_http_error(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status < HTTPStatus.BAD_REQUEST:  # a redirect that routing asked for
         return make_response(error.get_response())
-    problem = BY_STATUS.get(status) or _plain(status)
-    if isinstance(error, TooOften):
+    problem = BY_STATUS.get(status) or _build_generic_problem(status)
+    if isinstance(error, RateLimitExceeded):
         problem = replace(problem, text=error.description)
-    response = answer(problem)
-    if isinstance(error, TooOften):
+    response = render_problem(problem)
+    if isinstance(error, RateLimitExceeded):
         response.headers["Retry-After"] = str(error.retry_after)
-    if isinstance(allowed := getattr(error, "valid_methods", None), list):
-        response.headers["Allow"] = ", ".join(sorted(allowed))
+    if isinstance(allowed_methods := getattr(error, "valid_methods", None), list):
+        response.headers["Allow"] = ", ".join(sorted(allowed_methods))
     return response
 
 
-def _unexpected(error: Exception) -> Response:
+def _handle_unexpected_error(error: Exception) -> Response:
     code = f"{secrets.token_hex(2)}-{secrets.token_hex(1)}".upper()
     # The error's text may quote what a person wrote: only its place is logged.
-    places = [
+    locations = [
         f"{frame.filename}:{frame.lineno} {frame.name}"
         for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename.startswith(_OURS)
+        if frame.filename.startswith(_PROJECT_FOLDERS)
     ]
     log.error(
         "request failed",
         code=code,
         error=type(error).__name__,
         endpoint=request.endpoint,
-        where=places[-8:],
+        where=locations[-8:],
     )
-    return answer(UNKNOWN, code=code)
+    return render_problem(UNKNOWN, code=code)
 
 
-def _note_refusal(response: Response) -> Response:
+def _log_refusal(response: Response) -> Response:
     """Log what one of our addresses refused, and which; never what was sent."""
     status, reason = response.status_code, g.pop("refused_for", None)
     is_refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
@@ -92,7 +94,7 @@ def _note_refusal(response: Response) -> Response:
     return response
 
 
-def answer(problem: Problem, *, code: str = "") -> Response:
+def render_problem(problem: Problem, *, code: str = "") -> Response:
     """Show `problem` to whoever asked: a person or a program."""
     if request.blueprint == "hooks" or request.path.endswith(".json"):
         body = {"error": problem.title} | ({"code": code} if code else {})
@@ -101,7 +103,7 @@ def answer(problem: Problem, *, code: str = "") -> Response:
     return make_response(page, problem.status)
 
 
-def _plain(status: int) -> Problem:
+def _build_generic_problem(status: int) -> Problem:
     return Problem(
         HTTPStatus(status),
         translatable("That did not work."),

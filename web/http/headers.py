@@ -8,15 +8,15 @@ from flask.typing import ResponseReturnValue
 
 from sync.settings import Settings
 
-_A_YEAR_S = 365 * 24 * 3600
+_YEAR_S = 365 * 24 * 3600
 _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 # Probes inside a container or a cluster cannot know the public name.
-_ANY_HOST = {"health.healthz", "health.readyz", "health.metrics"}
+_ANY_HOST_ENDPOINTS = {"health.healthz", "health.readyz", "health.metrics"}
 # The address itself opens the page, so no search engine may keep it.
-_UNLISTED = {"survey", "unsubscribe", "before", "staying", "mailbox"}
+_NOINDEX_BLUEPRINTS = {"survey", "unsubscribe", "before", "staying", "mailbox"}
 # Whoever comes to this browser next finds nothing of the last runner's.
-_ENDS = {"login.logout"}
-_NO_SENSORS = ", ".join(
+_CACHE_CLEARING_ENDPOINTS = {"login.logout"}
+_PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (
         "accelerometer",
@@ -33,16 +33,16 @@ _NO_SENSORS = ", ".join(
 )
 
 
-def protect(app: Flask, settings: Settings) -> None:
-    policy = content_security_policy(settings)
-    headers = fixed_headers(settings)
+def init_app(app: Flask, settings: Settings) -> None:
+    policy = build_content_security_policy(settings)
+    headers = build_fixed_headers(settings)
 
     @app.before_request
-    def refuse_other_names() -> ResponseReturnValue | None:
-        return _refuse_other_names(settings)
+    def refuse_foreign_host() -> ResponseReturnValue | None:
+        return _refuse_foreign_host(settings)
 
     @app.after_request
-    def harden(response: Response) -> Response:
+    def set_security_headers(response: Response) -> Response:
         response.headers.update(headers)
         # A page with its own policy (the mailbox's mails) keeps it.
         if "Content-Security-Policy" not in response.headers:
@@ -50,14 +50,14 @@ def protect(app: Flask, settings: Settings) -> None:
             response.headers["Content-Security-Policy"] = policy + frames
             response.headers["X-Frame-Options"] = "DENY"
         response.headers["Cache-Control"] = _cache_control(response)
-        if request.endpoint in _ENDS:
+        if request.endpoint in _CACHE_CLEARING_ENDPOINTS:
             response.headers["Clear-Site-Data"] = '"cache"'
-        if request.blueprint in _UNLISTED:
+        if request.blueprint in _NOINDEX_BLUEPRINTS:
             response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
 
-def content_security_policy(settings: Settings) -> str:
+def build_content_security_policy(settings: Settings) -> str:
     """Nothing from elsewhere, nothing inline; forms may lead on to Strava."""
     site = urlsplit(settings.strava_site_url)
     return "; ".join(
@@ -77,16 +77,16 @@ def content_security_policy(settings: Settings) -> str:
     )
 
 
-def fixed_headers(settings: Settings) -> dict[str, str]:
+def build_fixed_headers(settings: Settings) -> dict[str, str]:
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
-        "Permissions-Policy": _NO_SENSORS,
+        "Permissions-Policy": _PERMISSIONS_POLICY,
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     if settings.public_url.startswith("https://"):
-        headers["Strict-Transport-Security"] = f"max-age={_A_YEAR_S}; includeSubDomains"
+        headers["Strict-Transport-Security"] = f"max-age={_YEAR_S}; includeSubDomains"
     return headers
 
 
@@ -94,18 +94,22 @@ def _cache_control(response: Response) -> str:
     if request.endpoint == "static" and response.status_code < HTTPStatus.BAD_REQUEST:
         # The address of a versioned file changes with its content.
         if "v" in request.args:
-            return f"public, max-age={_A_YEAR_S}, immutable"
+            return f"public, max-age={_YEAR_S}, immutable"
         return "public, max-age=3600"
     return "no-store"
 
 
-def _refuse_other_names(settings: Settings) -> ResponseReturnValue | None:
+def _refuse_foreign_host(settings: Settings) -> ResponseReturnValue | None:
     """Answer only to our own name, so that nobody can lend us theirs."""
-    ours = urlsplit(settings.public_url).netloc.lower()
-    asked = request.host.lower()
-    if asked == ours or request.endpoint in _ANY_HOST:
+    own_host = urlsplit(settings.public_url).netloc.lower()
+    requested_host = request.host.lower()
+    if requested_host == own_host or request.endpoint in _ANY_HOST_ENDPOINTS:
         return None
-    if request.method == "GET" and not settings.is_public and _is_loopback(asked):
+    if (
+        request.method == "GET"
+        and not settings.is_public
+        and _is_loopback(requested_host)
+    ):
         return redirect(f"{settings.public_url}{request.full_path.rstrip('?')}")
     page = render_template("other_name.html", public_url=settings.public_url)
     return page, HTTPStatus.MISDIRECTED_REQUEST

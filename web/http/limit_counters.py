@@ -14,32 +14,34 @@ log = structlog.get_logger()
 _PREFIX = "moodmiles:limit"
 _TIMEOUT_S = 0.5
 # A Redis that is away costs each request this much patience at most this often.
-_LOOK_AGAIN_S = 10
+_REDIS_RETRY_S = 10
 
 
-class Counters:
+class RateLimiter:
     """How often something happened lately, by keys that tell nobody anything."""
 
     def __init__(self, redis_url: str) -> None:
-        self._alone = MovingWindowRateLimiter(MemoryStorage())
-        self._together = _on_redis(redis_url) if redis_url else None
-        self._alone_until = 0.0
+        self._local = MovingWindowRateLimiter(MemoryStorage())
+        self._shared = _create_redis_limiter(redis_url) if redis_url else None
+        self._local_until = 0.0
 
-    def wait_s(self, limit: RateLimitItem, *keys: str, counts: bool = True) -> int:
+    def retry_after_s(
+        self, limit: RateLimitItem, *keys: str, consume: bool = True
+    ) -> int:
         """Count once more; return 0, or in how many seconds there is room again.
 
         What is refused is not counted, nor is anything unless it `counts`.
         """
-        if self._together is not None and monotonic() >= self._alone_until:
+        if self._shared is not None and monotonic() >= self._local_until:
             try:
-                return _wait_s(self._together, limit, keys, counts=counts)
+                return _retry_after_s(self._shared, limit, keys, consume=consume)
             except StorageError as error:
                 log.warning("limits are counted alone", error=type(error).__name__)
-                self._alone_until = monotonic() + _LOOK_AGAIN_S
-        return _wait_s(self._alone, limit, keys, counts=counts)
+                self._local_until = monotonic() + _REDIS_RETRY_S
+        return _retry_after_s(self._local, limit, keys, consume=consume)
 
 
-def _on_redis(url: str) -> MovingWindowRateLimiter:
+def _create_redis_limiter(url: str) -> MovingWindowRateLimiter:
     storage = RedisStorage(
         url,
         key_prefix=_PREFIX,
@@ -50,13 +52,13 @@ def _on_redis(url: str) -> MovingWindowRateLimiter:
     return MovingWindowRateLimiter(storage)
 
 
-def _wait_s(
-    counter: MovingWindowRateLimiter,
+def _retry_after_s(
+    limiter: MovingWindowRateLimiter,
     limit: RateLimitItem,
     keys: tuple[str, ...],
     *,
-    counts: bool,
+    consume: bool,
 ) -> int:
-    if (counter.hit if counts else counter.test)(limit, *keys):
+    if (limiter.hit if consume else limiter.test)(limit, *keys):
         return 0
-    return max(1, ceil(counter.get_window_stats(limit, *keys).reset_time - time()))
+    return max(1, ceil(limiter.get_window_stats(limit, *keys).reset_time - time()))

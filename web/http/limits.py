@@ -19,16 +19,16 @@ from werkzeug.exceptions import TooManyRequests
 
 from sync.language import ngettext
 from web.http.clients import client_network
-from web.http.limit_counters import Counters
-from web.http.session import browser, current_runner
+from web.http.limit_counters import RateLimiter
+from web.http.session import browser_token, current_runner
 from web.runtime import runtime
 
 P = ParamSpec("P")
-Form = Callable[..., str]
+FormRenderer = Callable[..., str]
 
 log = structlog.get_logger()
 
-_KEY = "moodmiles_counters"
+_EXTENSION_KEY = "moodmiles_counters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,43 +38,46 @@ class Limit:
     Where `who` is a runner whom we know, their network need not be counted.
     """
 
-    who: RateLimitItem
+    subject: RateLimitItem
     network: RateLimitItem | None = None
 
 
-def _minutes(amount: int, minutes: int) -> RateLimitItem:
+def _per_minutes(amount: int, minutes: int) -> RateLimitItem:
     return RateLimitItemPerMinute(amount, minutes)
 
 
-def _hour(amount: int) -> RateLimitItem:
+def _per_hour(amount: int) -> RateLimitItem:
     return RateLimitItemPerHour(amount)
 
 
 # A club behind one address runs, joins, answers and signs in together: networks get
 # more, and on the way of a newcomer none lets through fewer than the one before it.
 LIMITS: Mapping[str, Limit] = {
-    "sign-in mail": Limit(who=_minutes(5, 15), network=_minutes(20, 15)),
-    "sign-in link": Limit(who=_minutes(10, 15), network=_minutes(30, 15)),
-    "connect": Limit(who=_minutes(20, 15), network=_minutes(75, 15)),
-    "address": Limit(who=_hour(5)),
-    "confirm": Limit(who=_hour(10), network=_hour(300)),
-    "answer": Limit(who=_minutes(60, 10), network=_minutes(300, 10)),
-    "before": Limit(who=_minutes(20, 10), network=_minutes(120, 10)),
-    "export": Limit(who=_hour(10)),
-    "staying": Limit(who=_hour(10), network=_hour(300)),
+    "sign-in mail": Limit(subject=_per_minutes(5, 15), network=_per_minutes(20, 15)),
+    "sign-in link": Limit(subject=_per_minutes(10, 15), network=_per_minutes(30, 15)),
+    "connect": Limit(subject=_per_minutes(20, 15), network=_per_minutes(75, 15)),
+    "address": Limit(subject=_per_hour(5)),
+    "confirm": Limit(subject=_per_hour(10), network=_per_hour(300)),
+    "answer": Limit(subject=_per_minutes(60, 10), network=_per_minutes(300, 10)),
+    "before": Limit(subject=_per_minutes(20, 10), network=_per_minutes(120, 10)),
+    "export": Limit(subject=_per_hour(10)),
+    "staying": Limit(subject=_per_hour(10), network=_per_hour(300)),
 }
 
 
-class TooOften(TooManyRequests):
+class RateLimitExceeded(TooManyRequests):
     """A limit of ours is used up; `retry_after` says in how many seconds it is not."""
 
 
-def register(app: Flask, redis_url: str) -> None:
-    app.extensions[_KEY] = Counters(redis_url)
+def init_app(app: Flask, redis_url: str) -> None:
+    app.extensions[_EXTENSION_KEY] = RateLimiter(redis_url)
 
 
-def limited(
-    name: str, who: Callable[..., str], *, again: Form | None = None
+def rate_limited(
+    name: str,
+    subject_of: Callable[..., str],
+    *,
+    render_form: FormRenderer | None = None,
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
     """Let a view through only so often, as `LIMITS` says for `name`.
 
@@ -82,64 +85,71 @@ def limited(
     what was written into it, and the sentence that says why.
     """
 
-    def limit(
+    def decorate(
         view: Callable[P, ResponseReturnValue],
     ) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            wait_s = _wait_s(name, who(*args, **kwargs))
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            wait_s = _retry_after_s(name, subject_of(*args, **kwargs))
             if not wait_s:
                 return view(*args, **kwargs)
-            refused = TooOften(_sentence(wait_s), retry_after=wait_s)
-            if again is None:
-                raise refused
-            page = again(*args, refused=refused.description, **kwargs)
+            error = RateLimitExceeded(_refusal_text(wait_s), retry_after=wait_s)
+            if render_form is None:
+                raise error
+            page = render_form(*args, refused=error.description, **kwargs)
             response = make_response(page, HTTPStatus.TOO_MANY_REQUESTS)
             response.headers["Retry-After"] = str(wait_s)
             return response
 
-        return guarded
+        return wrapper
 
-    return limit
+    return decorate
 
 
-def by_runner(**_: object) -> str:
+def runner_subject(**_: object) -> str:
     """Count for the signed-in runner, or else for this browser."""
     runner = current_runner()
-    return f"runner {runner.runner_id}" if runner else f"browser {browser()}"
+    return f"runner {runner.runner_id}" if runner else f"browser {browser_token()}"
 
 
-def by_token(token: str, **_: object) -> str:
+def link_subject(token: str, **_: object) -> str:
     """Count for the link behind which the form stands."""
     return f"link {token}"
 
 
-def by_email(**_: object) -> str:
+def address_subject(**_: object) -> str:
     """Count for the address that a link shall go to, known here or not."""
     return f"address {request.form.get('email', '').strip().lower()}"
 
 
-def _wait_s(name: str, who: str) -> int:
-    counters, limit = cast(Counters, current_app.extensions[_KEY]), LIMITS[name]
+def _retry_after_s(name: str, subject: str) -> int:
+    limiter, limit = (
+        cast(RateLimiter, current_app.extensions[_EXTENSION_KEY]),
+        LIMITS[name],
+    )
     network = client_network() if limit.network else None
     wait_s = 0
     if limit.network and network:
         # Whoever floods from one network fills no memory with made-up names.
-        wait_s = counters.wait_s(limit.network, name, _hashed(network), counts=False)
-    wait_s = wait_s or counters.wait_s(limit.who, name, _hashed(who))
+        wait_s = limiter.retry_after_s(
+            limit.network, name, _hash_subject(network), consume=False
+        )
+    wait_s = wait_s or limiter.retry_after_s(
+        limit.subject, name, _hash_subject(subject)
+    )
     if limit.network and network and not wait_s:
         # What is refused to one must not use up what is there for all.
-        wait_s = counters.wait_s(limit.network, name, _hashed(network))
+        wait_s = limiter.retry_after_s(limit.network, name, _hash_subject(network))
     if wait_s:
         log.info("request limited", limit=name, wait_s=wait_s)
     return wait_s
 
 
-def _hashed(text: str) -> str:
+def _hash_subject(text: str) -> str:
     return runtime().sealer.signatures("limit", text)[0]
 
 
-def _sentence(wait_s: int) -> str:
+def _refusal_text(wait_s: int) -> str:
     return ngettext(
         "That was a lot in a short time: please wait %(n)s minute and send it again.",
         "That was a lot in a short time: please wait %(n)s minutes and send it again.",

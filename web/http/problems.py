@@ -7,8 +7,8 @@ from sync import errors
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import translatable
-from sync.surveys.answering.answer import TooLate
-from sync.surveys.instruments import BadAnswer
+from sync.surveys.answering.answer import SurveyClosed
+from sync.surveys.instruments import InvalidAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Problem:
     other_endpoint: str = ""
 
 
-_AGAIN = (translatable("Try again"), "connect.consent_page")
+_RETRY_ACTION = (translatable("Try again"), "connect.consent_page")
 
 BY_ERROR: dict[type[MoodmilesError], Problem] = {
     errors.StateRefused: Problem(
@@ -34,7 +34,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "It was started in another browser, was used before, or took longer than "
             "half an hour. Nothing was stored."
         ),
-        *_AGAIN,
+        *_RETRY_ACTION,
     ),
     errors.CodeRefused: Problem(
         HTTPStatus.BAD_REQUEST,
@@ -43,7 +43,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "Each code works once and for a few minutes: going back in the browser or "
             "reloading uses it up. Nothing was stored."
         ),
-        *_AGAIN,
+        *_RETRY_ACTION,
     ),
     errors.ScopeMissing: Problem(
         HTTPStatus.FORBIDDEN,
@@ -54,9 +54,9 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "permission back and stored nothing. Leave that box ticked and it will "
             "work."
         ),
-        *_AGAIN,
+        *_RETRY_ACTION,
     ),
-    errors.OtherRunner: Problem(
+    errors.RunnerMismatch: Problem(
         HTTPStatus.CONFLICT,
         translatable("That is a different runner."),
         translatable(
@@ -74,7 +74,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "and all places are in use. Nothing was stored. Ask the person who runs it "
             "for a place, then try again."
         ),
-        *_AGAIN,
+        *_RETRY_ACTION,
     ),
     errors.AppInactive: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -91,7 +91,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "This is on Strava’s side and usually passes within minutes. Nothing was "
             "lost. Please try again a little later."
         ),
-        *_AGAIN,
+        *_RETRY_ACTION,
     ),
     errors.RateLimited: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -100,7 +100,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "Too many requests went to Strava in the last quarter of an hour. Please "
             "try again after the next quarter hour."
         ),
-        *_AGAIN,
+        *_RETRY_ACTION,
     ),
     errors.RefusedByStrava: Problem(
         HTTPStatus.BAD_GATEWAY,
@@ -127,7 +127,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "Something else has to finish first. Please try again in a minute."
         ),
     ),
-    errors.GoingSoon: Problem(
+    errors.DeletionPending: Problem(
         HTTPStatus.CONFLICT,
         translatable("This account is about to be deleted."),
         translatable(
@@ -145,7 +145,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "saved. Then send it once more."
         ),
         translatable("Read it"),
-        "consents.again_page",
+        "consents.renewal_page",
     ),
     errors.ConsentMissing: Problem(
         HTTPStatus.FORBIDDEN,
@@ -175,7 +175,7 @@ BY_ERROR[KeyLost] = Problem(
     translatable("Delete everything"),
     "leaving.delete_page",
 )
-BY_ERROR[TooLate] = Problem(
+BY_ERROR[SurveyClosed] = Problem(
     HTTPStatus.GONE,
     translatable("It is too late to answer this one."),
     translatable(
@@ -185,7 +185,7 @@ BY_ERROR[TooLate] = Problem(
     translatable("Open your dashboard"),
     "dashboard.dashboard_page",
 )
-BY_ERROR[BadAnswer] = Problem(
+BY_ERROR[InvalidAnswer] = Problem(
     HTTPStatus.BAD_REQUEST,
     translatable("That is not one of the answers."),
     translatable("Go back and choose one of the answers shown. Nothing was changed."),
@@ -210,9 +210,9 @@ NOT_FOUND = Problem(
 )
 
 
-def problem_of(error: MoodmilesError) -> Problem:
+def find_problem(error: MoodmilesError) -> Problem:
     """Return the page for `error`, by its own class or the nearest parent's."""
-    for kind in type(error).__mro__:
-        if kind in BY_ERROR:
-            return BY_ERROR[kind]
+    for error_class in type(error).__mro__:
+        if error_class in BY_ERROR:
+            return BY_ERROR[error_class]
     return UNKNOWN

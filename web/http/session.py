@@ -10,9 +10,9 @@ from flask import Flask, Response, g, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.crypto import new_token
-from sync.language import spoken
+from sync.language import current_language
 from sync.runners import account, sign_in
-from sync.runners.sign_in import SignedIn
+from sync.runners.sign_in import SignedInRunner
 from web.http.browsers import browser_name
 from web.runtime import runtime
 
@@ -20,14 +20,14 @@ P = ParamSpec("P")
 
 _SIGN_IN_DAYS = 90
 _BROWSER_DAYS = 30
-_NEXT_MINUTES = 15
+_NEXT_PATH_MINUTES = 15
 _DAY_S = 24 * 3600
 _DEFAULT_PORT = 8000
 # Taking back, taking out and leaving never wait for a new text to be agreed to.
-_ALWAYS_OPEN = {"consents", "exporting", "leaving", "signins"}
+_CONSENT_EXEMPT_BLUEPRINTS = {"consents", "exporting", "leaving", "signins"}
 
 
-def remember(app: Flask) -> None:
+def init_app(app: Flask) -> None:
     """Send the cookies that a view has asked for with its answer."""
 
     @app.after_request
@@ -50,28 +50,28 @@ def login(runner_id: int) -> None:
     logout()
     name = browser_name(request.user_agent.string)
     token = sign_in.sign_in(runtime(), runner_id, browser=name)
-    _keep("", token, days=_SIGN_IN_DAYS)
-    account.settle_language(runtime(), runner_id, spoken())
+    _queue_cookie("", token, days=_SIGN_IN_DAYS)
+    account.save_default_language(runtime(), runner_id, current_language())
 
 
 def logout() -> None:
     token = sign_in_token()
     if token:
         sign_in.sign_out(runtime(), token)
-        _keep("", "", days=0)
+        _queue_cookie("", "", days=0)
     g.pop("runner", None)
 
 
-def current_runner() -> SignedIn | None:
+def current_runner() -> SignedInRunner | None:
     """Return who is signed in; asks the database once a request."""
     if "runner" not in g:
         token = sign_in_token()
-        g.runner = sign_in.runner_of(runtime(), token) if token else None
-    runner: SignedIn | None = g.runner
+        g.runner = sign_in.find_signed_in(runtime(), token) if token else None
+    runner: SignedInRunner | None = g.runner
     return runner
 
 
-def signed_in() -> SignedIn:
+def require_runner() -> SignedInRunner:
     """Return the runner, inside a view that is `login_required`."""
     runner = current_runner()
     if runner is None:
@@ -85,41 +85,43 @@ def login_required(
     """Send strangers to the sign-in page and back here afterwards."""
 
     @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         runner = current_runner()
-        if runner is not None and (not runner.must_agree or _is_open_to_all()):
+        if runner is not None and (not runner.must_agree or _is_consent_exempt()):
             return view(*args, **kwargs)
-        back = request.full_path.rstrip("?") if request.method == "GET" else ""
+        next_path = request.full_path.rstrip("?") if request.method == "GET" else ""
         if request.path.endswith(".json"):
             if runner is None:
                 return jsonify(error="Please sign in."), HTTPStatus.UNAUTHORIZED
             return jsonify(error="There is a new text."), HTTPStatus.FORBIDDEN
         if runner is not None:
-            come_back_to(back)
-            return redirect(url_for("consents.again_page"))
-        return redirect(url_for("login.login_page", next=back or None))
+            save_next_path(next_path)
+            return redirect(url_for("consents.renewal_page"))
+        return redirect(url_for("login.login_page", next=next_path or None))
 
-    return guarded
+    return wrapper
 
 
-def _is_open_to_all() -> bool:
+def _is_consent_exempt() -> bool:
     """Whether this page is there for a runner who has a new text to agree to."""
-    return request.blueprint in _ALWAYS_OPEN or (
+    return request.blueprint in _CONSENT_EXEMPT_BLUEPRINTS or (
         request.blueprint == "settings" and request.method == "GET"
     )
 
 
-def browser() -> str:
+def browser_token() -> str:
     """Return this browser's own random name, made on first use."""
-    known = _pending("browser") or request.cookies.get(cookie_name("browser"), "")
-    if not known:
-        known = new_token()
-        _keep("browser", known, days=_BROWSER_DAYS)
-    return known
+    token = _get_queued_cookie("browser") or request.cookies.get(
+        cookie_name("browser"), ""
+    )
+    if not token:
+        token = new_token()
+        _queue_cookie("browser", token, days=_BROWSER_DAYS)
+    return token
 
 
 def sign_in_token() -> str:
-    return _pending("") or request.cookies.get(cookie_name(""), "")
+    return _get_queued_cookie("") or request.cookies.get(cookie_name(""), "")
 
 
 def safe_path(path: str | None) -> str | None:
@@ -133,54 +135,54 @@ def safe_path(path: str | None) -> str | None:
     return path
 
 
-def come_back_to(path: str | None) -> None:
+def save_next_path(path: str | None) -> None:
     """Remember where to go after the sign-in that now begins."""
-    safe = safe_path(path)
-    if safe:
-        _cookies()["next"] = (safe, _NEXT_MINUTES * 60)
+    next_path = safe_path(path)
+    if next_path:
+        _pending_cookies()["next"] = (next_path, _NEXT_PATH_MINUTES * 60)
 
 
-def where_to_go(default: str) -> str:
+def pop_next_path(default: str) -> str:
     """Return the remembered page once, or `default`."""
     path = safe_path(request.cookies.get(cookie_name("next")))
     if path:
-        _keep("next", "", days=0)
+        _queue_cookie("next", "", days=0)
     return path or default
 
 
-def note(name: str, value: str, *, days: int) -> None:
+def set_cookie(name: str, value: str, *, days: int) -> None:
     """Let this browser remember something that no server needs to know."""
-    _keep(name, value, days=days)
+    _queue_cookie(name, value, days=days)
 
 
-def noted(name: str) -> str:
+def get_cookie(name: str) -> str:
     return request.cookies.get(cookie_name(name), "")
 
 
 def cookie_name(name: str) -> str:
     """Return the cookie's full name; `__Host-` pins it to this host on https."""
-    full = f"moodmiles-{name}" if name else "moodmiles"
+    full_name = f"moodmiles-{name}" if name else "moodmiles"
     if _is_https():
-        return f"__Host-{full}"
+        return f"__Host-{full_name}"
     # Cookies do not know ports: two instances side by side need two names.
     port = urlsplit(runtime().settings.public_url).port
-    return full if port in {None, _DEFAULT_PORT} else f"{full}-{port}"
+    return full_name if port in {None, _DEFAULT_PORT} else f"{full_name}-{port}"
 
 
 def _is_https() -> bool:
     return runtime().settings.public_url.startswith("https://")
 
 
-def _cookies() -> dict[str, tuple[str, int]]:
+def _pending_cookies() -> dict[str, tuple[str, int]]:
     if "cookies" not in g:
         g.cookies = {}
     cookies: dict[str, tuple[str, int]] = g.cookies
     return cookies
 
 
-def _keep(name: str, value: str, *, days: int) -> None:
-    _cookies()[name] = (value, days * _DAY_S)
+def _queue_cookie(name: str, value: str, *, days: int) -> None:
+    _pending_cookies()[name] = (value, days * _DAY_S)
 
 
-def _pending(name: str) -> str:
-    return _cookies().get(name, ("", 0))[0]
+def _get_queued_cookie(name: str) -> str:
+    return _pending_cookies().get(name, ("", 0))[0]

@@ -3,11 +3,11 @@
 from flask import Blueprint, jsonify, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from sync.language import current_language
 from sync.language import gettext as _
-from sync.language import spoken
 from web.http.session import current_runner
-from web.landing.example import example
-from web.pages import asset
+from web.landing.example import draw_example
+from web.pages import asset_url
 
 _ICON_SIZES = (192, 512)
 
@@ -18,34 +18,34 @@ blueprint = Blueprint("landing", __name__)
 def landing() -> ResponseReturnValue:
     if current_runner() is not None:
         return redirect(url_for("dashboard.dashboard_page"))
-    return render_template("landing.html", chart=example())
+    return render_template("landing.html", chart=draw_example())
 
 
 @blueprint.get("/manifest.webmanifest")
 def manifest() -> ResponseReturnValue:
     """Let a phone put Moodmiles on its home screen."""
-    drawn = {"src": asset("icon.svg"), "type": "image/svg+xml", "sizes": "any"}
+    svg_icon = {"src": asset_url("icon.svg"), "type": "image/svg+xml", "sizes": "any"}
     response = jsonify(
         id="/",
         name="Moodmiles",
         short_name="Moodmiles",
         description=_("See how your mood goes with your running."),
-        lang=spoken(),
+        lang=current_language(),
         start_url="/dashboard",
         scope="/",
         display="standalone",
         background_color="#faf8f4",
         theme_color="#faf8f4",
-        icons=[drawn, *map(_icon, _ICON_SIZES)],
+        icons=[svg_icon, *map(_build_png_icon, _ICON_SIZES)],
     )
     response.mimetype = "application/manifest+json"
     return response
 
 
-def _icon(size: int) -> dict[str, str]:
+def _build_png_icon(size: int) -> dict[str, str]:
     """Name the icon in a form that every phone reads; it may cut it round."""
     return {
-        "src": asset(f"icon-{size}.png"),
+        "src": asset_url(f"icon-{size}.png"),
         "type": "image/png",
         "sizes": f"{size}x{size}",
         "purpose": "any maskable",

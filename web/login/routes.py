@@ -5,11 +5,11 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.errors import BadAddress
+from sync.errors import InvalidAddress
 from sync.language import gettext
 from sync.runners import sign_in
 from web.http import session
-from web.http.limits import by_email, by_token, limited
+from web.http.limits import address_subject, link_subject, rate_limited
 from web.runtime import runtime
 
 blueprint = Blueprint("login", __name__)
@@ -19,24 +19,26 @@ blueprint = Blueprint("login", __name__)
 def login_page() -> ResponseReturnValue:
     if session.current_runner() is not None:
         return redirect(url_for("dashboard.dashboard_page"))
-    session.come_back_to(request.args.get("next"))
+    session.save_next_path(request.args.get("next"))
     return render_template("login/login.html", sent="sent" in request.args)
 
 
-def _form(*, refused: str) -> str:
+def _render_form(*, refused: str) -> str:
     email = request.form.get("email", "")
     return render_template("login/login.html", sent=False, email=email, refused=refused)
 
 
 @blueprint.post("/login")
-@limited("sign-in mail", by_email, again=_form)
+@rate_limited("sign-in mail", address_subject, render_form=_render_form)
 def send_link() -> ResponseReturnValue:
     """Mail a link if the address is known; the page says the same either way."""
     email = request.form.get("email", "")
     try:
-        sign_in.send_link(runtime(), email=email, browser=session.browser())
-    except BadAddress as error:
-        return _form(refused=gettext(str(error))), HTTPStatus.BAD_REQUEST
+        sign_in.enqueue_sign_in_link(
+            runtime(), email=email, browser=session.browser_token()
+        )
+    except InvalidAddress as error:
+        return _render_form(refused=gettext(str(error))), HTTPStatus.BAD_REQUEST
     return redirect(url_for(".login_page", sent=1), HTTPStatus.SEE_OTHER)
 
 
@@ -47,15 +49,15 @@ def link_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/login/<token>")
-@limited("sign-in link", by_token)
+@rate_limited("sign-in link", link_subject)
 def redeem(token: str) -> ResponseReturnValue:
-    browser = session.browser()
-    runner_id = sign_in.redeem(runtime(), token=token, browser=browser)
+    browser = session.browser_token()
+    runner_id = sign_in.redeem_sign_in_link(runtime(), token=token, browser=browser)
     if runner_id is None:
         return render_template("login/link_over.html"), HTTPStatus.GONE
     session.login(runner_id)
-    home = url_for("dashboard.dashboard_page")
-    return redirect(session.where_to_go(home), HTTPStatus.SEE_OTHER)
+    dashboard_url = url_for("dashboard.dashboard_page")
+    return redirect(session.pop_next_path(dashboard_url), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/logout")

@@ -9,7 +9,7 @@ from hashlib import sha256
 from flask import Blueprint, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from web.pages import asset
+from web.pages import asset_url
 
 _FILES = ("app.css", "figtree.woff2", "icon.svg")
 
@@ -26,7 +26,7 @@ def service_worker() -> ResponseReturnValue:
     """Return the script; it changes when a file does, and so browsers fetch anew."""
     page = url_for(".offline_page")
     # The style sheet asks for the font by the same address as the page.
-    files = [asset(name) for name in _FILES]
+    files = [asset_url(name) for name in _FILES]
     text = render_template("offline/offline.html") + "".join(files)
     version = sha256(text.encode()).hexdigest()[:12]
     script = render_template("offline/sw.js", page=page, files=files, version=version)

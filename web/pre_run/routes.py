@@ -6,42 +6,42 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.surveys.answering import pre_run
-from sync.surveys.instruments import BadAnswer
-from web.http.language import speak_to
-from web.http.limits import by_token, limited
+from sync.surveys.instruments import InvalidAnswer
+from web.http.language import activate_runner_locale
+from web.http.limits import link_subject, rate_limited
 from web.runtime import runtime
 
 blueprint = Blueprint("before", __name__, url_prefix="/before")
-_TILES = {"1", "2", "3", "4", "5"}
+_TILE_VALUES = {"1", "2", "3", "4", "5"}
 
 
 @blueprint.get("/<token>")
-def before_page(token: str) -> ResponseReturnValue:
+def pre_run_page(token: str) -> ResponseReturnValue:
     """Show five buttons; opening the page says nothing."""
-    _holder(token)
+    _require_bookmark(token)
     saved = request.args.get("saved")
     return render_template(
         "pre_run/pre_run.html",
         token=token,
-        saved=int(saved) if saved in _TILES else None,
+        saved=int(saved) if saved in _TILE_VALUES else None,
     )
 
 
 @blueprint.post("/<token>")
-@limited("before", by_token)
+@rate_limited("before", link_subject)
 def record(token: str) -> ResponseReturnValue:
-    _holder(token)
+    _require_bookmark(token)
     tile = request.form.get("mood")
-    if tile not in _TILES:
-        raise BadAnswer("That is not one of the answers.")
-    pre_run.record(runtime(), token=token, mood=int(tile) - 3)
-    address = url_for(".before_page", token=token, saved=tile)
+    if tile not in _TILE_VALUES:
+        raise InvalidAnswer("That is not one of the answers.")
+    pre_run.record_mood(runtime(), token=token, mood=int(tile) - 3)
+    address = url_for(".pre_run_page", token=token, saved=tile)
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 
-def _holder(token: str) -> None:
+def _require_bookmark(token: str) -> None:
     """Speak as the bookmark's runner chose; nobody's bookmark leads nowhere."""
-    runner_id = pre_run.holder(runtime(), token)
+    runner_id = pre_run.find_runner_id(runtime(), token)
     if runner_id is None:
         abort(HTTPStatus.NOT_FOUND)
-    speak_to(runner_id)
+    activate_runner_locale(runner_id)

@@ -32,10 +32,10 @@ def security_txt() -> ResponseReturnValue:
     settings = runtime().settings
     if not settings.contact:
         abort(HTTPStatus.NOT_FOUND)
-    until = runtime().now() + _VALID_FOR
+    expires_at = runtime().now() + _VALID_FOR
     lines = (
         f"Contact: {_contact_url(settings)}",
-        f"Expires: {until:%Y-%m-%dT00:00:00Z}",
+        f"Expires: {expires_at:%Y-%m-%dT00:00:00Z}",
         f"Canonical: {settings.public_url}/.well-known/security.txt",
     )
     return Response("\n".join((*lines, "")), content_type="text/plain; charset=utf-8")

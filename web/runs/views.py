@@ -5,22 +5,22 @@ from dataclasses import dataclass
 
 from sync.language import gettext as _
 from sync.language import translatable
-from sync.surveys.answering.run_detail import OtherRecording, OwnRun
+from sync.surveys.answering.run_detail import OtherRecording, RunDetail
 from sync.surveys.instruments import QUESTIONS, Question
 from web.formats import (
     Unit,
-    clock,
-    distance,
-    duration,
-    long_day,
-    moment,
-    thousands,
-    tile,
+    format_datetime,
+    format_distance,
+    format_duration,
+    format_long_date,
+    format_thousands,
+    format_time,
+    mood_to_tile,
 )
 
-_FEET = 0.3048
+_METRES_PER_FOOT = 0.3048
 # What Strava's kinds of run become below.
-_KINDS = (
+_SPORT_NAMES = (
     translatable("Run"),
     translatable("Trail run"),
     translatable("Virtual run"),
@@ -28,10 +28,10 @@ _KINDS = (
 
 
 @dataclass(frozen=True, slots=True)
-class OtherView:
+class RecordingView:
     id: int
-    words: str
-    counted: bool
+    text: str
+    is_counted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,97 +46,100 @@ class RunPage:
     strava_id: int | None
     is_own: bool
     mood: int | None
-    answered: str
-    said: Sequence[tuple[str, str]]
+    answered_text: str
+    answers: Sequence[tuple[str, str]]
     can_answer: bool
     values: dict[str, int]
     questions: Sequence[Question]
-    counted: bool
-    others: Sequence[OtherView]
+    is_counted: bool
+    recordings: Sequence[RecordingView]
 
 
-def view_of(run: OwnRun, unit: Unit, *, zone: str) -> RunPage:
-    day = long_day(run.local_day)
-    at = f", {clock(run.started_local)}" if run.started_local else ""
+def build_run_page(run: RunDetail, unit: Unit, *, zone: str) -> RunPage:
+    day = format_long_date(run.local_day)
+    start_time = f", {format_time(run.started_local)}" if run.started_local else ""
     return RunPage(
         id=run.id,
-        title=distance(run.distance_m, unit),
-        when=f"{day}{at}",
-        facts=_facts(run, unit),
-        decision=_decision(run),
+        title=format_distance(run.distance_m, unit),
+        when=f"{day}{start_time}",
+        facts=_list_facts(run, unit),
+        decision=_decision_text(run),
         strava_id=run.strava_id,
         is_own=run.is_own,
-        mood=None if run.mood is None else tile(run.mood),
-        answered=moment(run.answered_at, zone) if run.answered_at else "",
-        said=_said(run),
+        mood=None if run.mood is None else mood_to_tile(run.mood),
+        answered_text=format_datetime(run.answered_at, zone) if run.answered_at else "",
+        answers=_list_answers(run),
         can_answer=run.can_answer and run.counted,
-        values=dict(run.said),
-        questions=[question.spoken() for question in run.questions],
-        counted=run.counted,
-        others=[_other(other, unit) for other in run.recordings],
+        values=dict(run.answer_values),
+        questions=[question.localize() for question in run.questions],
+        is_counted=run.counted,
+        recordings=[
+            _build_recording_view(recording, unit) for recording in run.recordings
+        ],
     )
 
 
-def _decision(run: OwnRun) -> str:
+def _decision_text(run: RunDetail) -> str:
     if run.is_own:
         return _("You answered, and kept this run in your own log.")
     return run.decision or _("Not decided yet: that takes a minute or two.")
 
 
-def _facts(run: OwnRun, unit: Unit) -> list[tuple[str, str]]:
+def _list_facts(run: RunDetail, unit: Unit) -> list[tuple[str, str]]:
     facts = [
-        (_("Distance"), distance(run.distance_m, unit)),
-        (_("Moving time"), duration(run.moving_s)),
-        (_("With breaks"), "" if run.is_own else duration(run.elapsed_s)),
-        (_("Climb"), _climb(run.elevation_m, unit)),
-        (_("Kind"), _spaced(run.sport)),
-        (_("Notes"), _notes(run)),
+        (_("Distance"), format_distance(run.distance_m, unit)),
+        (_("Moving time"), format_duration(run.moving_s)),
+        (_("With breaks"), "" if run.is_own else format_duration(run.elapsed_s)),
+        (_("Climb"), _format_climb(run.elevation_m, unit)),
+        (_("Kind"), _sport_label(run.sport)),
+        (_("Notes"), _notes_text(run)),
         (_("Recorded by"), run.device or ""),
     ]
     return [(name, value) for name, value in facts if value]
 
 
-def _notes(run: OwnRun) -> str:
+def _notes_text(run: RunDetail) -> str:
     marks = {
         _("race"): run.race,
         _("treadmill"): run.treadmill,
         _("with others"): run.with_others,
         _("entered by hand"): run.manual,
     }
-    return ", ".join(name for name, is_so in marks.items() if is_so)
+    return ", ".join(name for name, applies in marks.items() if applies)
 
 
-def _climb(elevation_m: float | None, unit: Unit) -> str:
+def _format_climb(elevation_m: float | None, unit: Unit) -> str:
     if elevation_m is None:
         return ""
     if unit == "mi":
-        return f"{thousands(round(elevation_m / _FEET))}\N{NO-BREAK SPACE}ft"
-    return f"{thousands(round(elevation_m))}\N{NO-BREAK SPACE}m"
+        feet = format_thousands(round(elevation_m / _METRES_PER_FOOT))
+        return f"{feet}\N{NO-BREAK SPACE}ft"
+    return f"{format_thousands(round(elevation_m))}\N{NO-BREAK SPACE}m"
 
 
-def _spaced(sport: str) -> str:
+def _sport_label(sport: str) -> str:
     """Turn Strava's TrailRun into Trail run."""
     words = "".join(f" {letter}" if letter.isupper() else letter for letter in sport)
     return _(words.strip().capitalize())
 
 
-def _said(run: OwnRun) -> list[tuple[str, str]]:
-    asked = [
-        (QUESTIONS[key].spoken(), value)
-        for key, value in run.said.items()
+def _list_answers(run: RunDetail) -> list[tuple[str, str]]:
+    answered = [
+        (QUESTIONS[key].localize(), value)
+        for key, value in run.answer_values.items()
         if key != "mood" and key in QUESTIONS
     ]
     return [
         (question.text, question.choices[value])
-        for question, value in asked
+        for question, value in answered
         if value in question.choices
     ]
 
 
-def _other(other: OtherRecording, unit: Unit) -> OtherView:
+def _build_recording_view(recording: OtherRecording, unit: Unit) -> RecordingView:
     parts = (
-        distance(other.distance_m, unit),
-        duration(other.moving_s),
-        other.device or _("unknown device"),
+        format_distance(recording.distance_m, unit),
+        format_duration(recording.moving_s),
+        recording.device or _("unknown device"),
     )
-    return OtherView(other.id, " · ".join(parts), other.counted)
+    return RecordingView(recording.id, " · ".join(parts), recording.counted)

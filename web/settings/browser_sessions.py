@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from sync.language import gettext as _
 from sync.runners import browser_sessions
 from web.http import session
-from web.http.session import login_required, signed_in
+from web.http.session import login_required, require_runner
 from web.runtime import runtime
 
 blueprint = Blueprint("signins", __name__, url_prefix="/settings/sign-ins")
@@ -17,32 +17,34 @@ blueprint = Blueprint("signins", __name__, url_prefix="/settings/sign-ins")
 @blueprint.get("")
 @login_required
 def signins_page() -> ResponseReturnValue:
-    found = browser_sessions.listed(
-        runtime(), signed_in().runner_id, token=session.sign_in_token()
+    sign_ins = browser_sessions.list_browsers(
+        runtime(), require_runner().runner_id, token=session.sign_in_token()
     )
     return render_template(
         "settings/signins.html",
-        browsers=found,
-        said=said,
+        browsers=sign_ins,
+        said=localize_browser_name,
         saved="saved" in request.args,
     )
 
 
 @blueprint.post("")
 @login_required
-def end() -> ResponseReturnValue:
+def sign_out() -> ResponseReturnValue:
     """End the sign-in that the form names, or every other one."""
-    runner_id, token = signed_in().runner_id, session.sign_in_token()
+    runner_id, token = require_runner().runner_id, session.sign_in_token()
     if "others" in request.form:
-        browser_sessions.end_others(runtime(), runner_id, token=token)
+        browser_sessions.sign_out_others(runtime(), runner_id, token=token)
     else:
-        browser_sessions.end(runtime(), runner_id, request.form.get("browser", ""))
+        browser_sessions.sign_out_browser(
+            runtime(), runner_id, request.form.get("browser", "")
+        )
     return redirect(url_for(".signins_page", saved=1), HTTPStatus.SEE_OTHER)
 
 
-def said(name: str) -> str:
+def localize_browser_name(name: str) -> str:
     """Say a browser's name, which is kept in English, in the language spoken now."""
-    program, on, system = name.partition(" on ")
-    if on:
+    program, separator, system = name.partition(" on ")
+    if separator:
         return _("%(program)s on %(system)s", program=program, system=system)
     return program or _("Unknown browser")

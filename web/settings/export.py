@@ -8,17 +8,17 @@ from flask.typing import ResponseReturnValue
 
 from sync.language import gettext as _
 from sync.portability import exports
-from sync.portability.exports import Packing, State
+from sync.portability.exports import ExportState, ExportStatus
 from sync.runners import account
-from web.formats import moment
-from web.http.limits import by_runner, limited
-from web.http.session import login_required, signed_in
+from web.formats import format_datetime
+from web.http.limits import rate_limited, runner_subject
+from web.http.session import login_required, require_runner
 from web.runtime import runtime
 
 blueprint = Blueprint("exporting", __name__, url_prefix="/settings/export")
 
 
-class Progress(TypedDict):
+class ExportProgress(TypedDict):
     is_done: bool
     done: int
     steps: int
@@ -28,51 +28,53 @@ class Progress(TypedDict):
 @blueprint.get("")
 @login_required
 def export_page() -> ResponseReturnValue:
-    runner = signed_in()
-    packing = exports.look(runtime(), runner.runner_id)
-    until = packing.expires_at
+    runner = require_runner()
+    packing = exports.load_status(runtime(), runner.runner_id)
+    expires_at = packing.expires_at
     return render_template(
         "settings/export.html",
-        held=account.holdings(runtime(), runner.runner_id),
+        held=account.count_holdings(runtime(), runner.runner_id),
         packing=packing,
-        until=moment(until, runner.zone) if until else "",
-        progress=_progress(packing),
+        until=format_datetime(expires_at, runner.zone) if expires_at else "",
+        progress=_build_progress(packing),
     )
 
 
 @blueprint.post("")
 @login_required
-@limited("export", by_runner)
-def export() -> ResponseReturnValue:
-    exports.ask(runtime(), signed_in().runner_id)
+@rate_limited("export", runner_subject)
+def request_export() -> ResponseReturnValue:
+    exports.request_export(runtime(), require_runner().runner_id)
     return redirect(url_for(".export_page"), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/progress.json")
 @login_required
 def progress() -> ResponseReturnValue:
-    return jsonify(_progress(exports.look(runtime(), signed_in().runner_id)))
+    return jsonify(
+        _build_progress(exports.load_status(runtime(), require_runner().runner_id))
+    )
 
 
 @blueprint.get("/moodmiles.zip")
 @login_required
 def download() -> ResponseReturnValue:
-    packed = exports.fetch(runtime(), signed_in().runner_id)
-    if packed is None:
+    archive = exports.load_export(runtime(), require_runner().runner_id)
+    if archive is None:
         # It is over, or was never asked for: the page says so and what to do.
         return redirect(url_for(".export_page"), HTTPStatus.SEE_OTHER)
     return Response(
-        packed,
+        archive,
         content_type="application/zip",
         headers={"Content-Disposition": 'attachment; filename="moodmiles.zip"'},
     )
 
 
-def _progress(packing: Packing) -> Progress:
-    has_begun = packing.done > 0
+def _build_progress(packing: ExportStatus) -> ExportProgress:
+    is_started = packing.done > 0
     return {
-        "is_done": packing.state is not State.PACKING,
+        "is_done": packing.state is not ExportState.PACKING,
         "done": packing.done,
         "steps": packing.steps,
-        "text": _("Packing.") if has_begun else _("Waiting for its turn."),
+        "text": _("Packing.") if is_started else _("Waiting for its turn."),
     }

@@ -57,11 +57,11 @@ WEEK_STARTS: Mapping[str, str] = {
 KEEP_PAUSE = "keep"
 
 
-class NotAChoice(MoodmilesError):
+class InvalidChoice(MoodmilesError):
     """A setting that is not one of those offered."""
 
 
-def asking_in(
+def parse_survey_settings(
     form: Mapping[str, str], *, focuses: Mapping[str, str], now: datetime
 ) -> dict[str, Any]:
     """Return how this form wants to be asked, or raise `NotAChoice`.
@@ -70,22 +70,22 @@ def asking_in(
     is not in the form.
     """
     changes: dict[str, Any] = {
-        "ask": _one_of(ASK, form, "ask"),
-        "delay_min": int(_one_of(DELAYS, form, "delay_min")),
-        "quiet_from": _clock(form, "quiet_from"),
-        "quiet_until": _clock(form, "quiet_until"),
+        "ask": _parse_choice(ASK, form, "ask"),
+        "delay_min": int(_parse_choice(DELAYS, form, "delay_min")),
+        "quiet_from": _parse_time(form, "quiet_from"),
+        "quiet_until": _parse_time(form, "quiet_until"),
     } | {name: name in form for name in SWITCHES}
-    for name, offered in (("focus", focuses), ("checkin_focus", CHECKIN_FOCUS)):
+    for name, choices in (("focus", focuses), ("checkin_focus", CHECKIN_FOCUS)):
         if name in form:
-            changes[name] = _one_of(offered, form, name)
+            changes[name] = _parse_choice(choices, form, name)
     if form.get("pause") != KEEP_PAUSE:
-        days = _one_of(PAUSES, form, "pause")
-        until = now + timedelta(days=int(days)) if days else None
-        changes["paused_until"] = until.isoformat() if until else None
+        days = _parse_choice(PAUSES, form, "pause")
+        paused_until = now + timedelta(days=int(days)) if days else None
+        changes["paused_until"] = paused_until.isoformat() if paused_until else None
     return changes
 
 
-def display_in(
+def parse_display_settings(
     form: Mapping[str, str], *, countries: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the rest of what the settings page sets, or raise `NotAChoice`.
@@ -93,40 +93,46 @@ def display_in(
     `countries` are those whose lines to talk to can be chosen.
     """
     changes: dict[str, Any] = {
-        "units": _one_of(UNITS, form, "units"),
+        "units": _parse_choice(UNITS, form, "units"),
         "wellbeing": "wellbeing" in form,
     }
     if "language" in form:
-        changes["language"] = _one_of(LANGUAGES, form, "language")
-    for name, offered in (("week_starts", WEEK_STARTS), ("country", countries)):
+        changes["language"] = _parse_choice(LANGUAGES, form, "language")
+    for name, choices in (("week_starts", WEEK_STARTS), ("country", countries)):
         if name in form:
-            changes[name] = _one_of(offered, form, name)
+            changes[name] = _parse_choice(choices, form, name)
     if "zone" in form:
         if form["zone"] not in available_timezones():
-            raise NotAChoice(gettext("Please give a time zone such as Europe/Berlin."))
+            raise InvalidChoice(
+                gettext("Please give a time zone such as Europe/Berlin.")
+            )
         changes["zone"] = form["zone"]
     return changes
 
 
-def zones(current: str) -> list[str]:
+def list_time_zones(current: str) -> list[str]:
     """Return the time zones to choose from, and the one that is set."""
-    offered = {zone for zone in available_timezones() if zone.split("/")[0] in REGIONS}
-    return sorted({*offered, current})
+    available = {
+        zone for zone in available_timezones() if zone.split("/")[0] in REGIONS
+    }
+    return sorted({*available, current})
 
 
-def _one_of(choices: Mapping[str, str], form: Mapping[str, str], name: str) -> str:
+def _parse_choice(
+    choices: Mapping[str, str], form: Mapping[str, str], name: str
+) -> str:
     value = form.get(name, "")
     if value not in choices:
-        raise NotAChoice(
+        raise InvalidChoice(
             gettext("That is not one of the choices: please choose again.")
         )
     return value
 
 
-def _clock(form: Mapping[str, str], name: str) -> str:
+def _parse_time(form: Mapping[str, str], name: str) -> str:
     try:
         return f"{time.fromisoformat(form.get(name, '')):%H:%M}"
     except ValueError:
-        raise NotAChoice(
+        raise InvalidChoice(
             gettext("Please give quiet hours as times such as 21:30.")
         ) from None

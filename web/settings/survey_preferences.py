@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sync.language import gettext
-from sync.preferences import WAITING, Preferences
+from sync.preferences import WAITING_FOR_CHOICE, Preferences
 from sync.runners import preferences as runner_preferences
-from sync.surveys.instruments import library
+from sync.surveys.instruments import load_library
 from web.help import local_support
 from web.runtime import runtime
 from web.settings import forms
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class SurveySettings:
     """The part of the settings that a mail may lead to; `ask` is preselected."""
 
     preferences: Preferences
-    ask: str
+    frequency: str
     is_offered: bool
     is_waiting: bool
     paused_until: datetime | None
@@ -26,32 +26,40 @@ class Asking:
     focus_until: datetime | None
 
 
-def asking(preferences: Preferences, *, offered: str) -> Asking:
+def build_survey_settings(
+    preferences: Preferences, *, suggested: str
+) -> SurveySettings:
     now = runtime().now()
-    is_offered = offered in forms.ASK and offered != preferences.ask
-    paused = preferences.paused_until if preferences.paused_at(now) else None
-    return Asking(
+    is_offered = suggested in forms.ASK and suggested != preferences.ask
+    paused_until = preferences.paused_until if preferences.is_paused_at(now) else None
+    return SurveySettings(
         preferences=preferences,
-        ask=offered if is_offered else preferences.ask,
+        frequency=suggested if is_offered else preferences.ask,
         is_offered=is_offered,
-        is_waiting=preferences.ask == WAITING,
-        paused_until=datetime.fromisoformat(paused) if paused else None,
-        focuses=focuses(),
-        focus_until=runner_preferences.focus_fixed_until(preferences, now=now),
+        is_waiting=preferences.ask == WAITING_FOR_CHOICE,
+        paused_until=datetime.fromisoformat(paused_until) if paused_until else None,
+        focuses=list_focuses(),
+        focus_until=runner_preferences.get_focus_lock_end(preferences, now=now),
     )
 
 
-def focuses() -> dict[str, str]:
+def list_focuses() -> dict[str, str]:
     """Return the extra questions to choose from, with none as the last choice."""
-    offered = library(runtime().settings.data_dir).choices_of("focus")
-    return {key: question.spoken().text for key, question in offered.items()} | {
+    questions = load_library(runtime().settings.data_dir).get_choices("focus")
+    return {key: question.localize().text for key, question in questions.items()} | {
         "": gettext("None")
     }
 
 
-def save(runner_id: int, form: Mapping[str, str], *, everything: bool) -> None:
+def save_survey_settings(
+    runner_id: int, form: Mapping[str, str], *, include_display: bool
+) -> None:
     """Save this form; raises `NotAChoice` or `TooSoon`."""
-    changes = forms.asking_in(form, focuses=focuses(), now=runtime().now())
-    if everything:
-        changes |= forms.display_in(form, countries=local_support.choices())
-    runner_preferences.save(runtime(), runner_id, changes)
+    changes = forms.parse_survey_settings(
+        form, focuses=list_focuses(), now=runtime().now()
+    )
+    if include_display:
+        changes |= forms.parse_display_settings(
+            form, countries=local_support.list_country_choices()
+        )
+    runner_preferences.save_preferences(runtime(), runner_id, changes)

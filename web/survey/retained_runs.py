@@ -2,26 +2,28 @@
 
 from dataclasses import dataclass
 
-from sync.surveys.answering.retained_runs import OwnLog
-from web.formats import Unit, distance, duration
+from sync.surveys.answering.retained_runs import RetentionOffer
+from web.formats import Unit, format_distance, format_duration
 
 
 @dataclass(frozen=True, slots=True)
-class OwnLogView:
+class RetainedRunView:
     """Distance and time as they are, or would be, kept."""
 
     distance: str
     duration: str
-    is_kept: bool
-    limit_days: int | None
+    is_retained: bool
+    retention_days: int | None
 
 
-def own_log_view(own: OwnLog | None, unit: Unit) -> OwnLogView | None:
-    if own is None:
+def build_retained_run_view(
+    retained_run: RetentionOffer | None, unit: Unit
+) -> RetainedRunView | None:
+    if retained_run is None:
         return None
-    return OwnLogView(
-        distance=distance(own.facts.distance_m, unit),
-        duration=duration(own.facts.moving_s),
-        is_kept=own.is_kept,
-        limit_days=own.limit_days,
+    return RetainedRunView(
+        distance=format_distance(retained_run.facts.distance_m, unit),
+        duration=format_duration(retained_run.facts.moving_s),
+        is_retained=retained_run.is_retained,
+        retention_days=retained_run.limit_days,
     )

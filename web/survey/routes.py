@@ -10,95 +10,97 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sync.surveys.answering import answer, retained_runs
-from web.http.language import speak
-from web.http.limits import by_token, limited
+from web.http.language import activate_locale
+from web.http.limits import link_subject, rate_limited
 from web.http.problems import NOT_FOUND
 from web.runtime import runtime
-from web.survey.retained_runs import own_log_view
-from web.survey.views import SurveyView, chosen, picked_tile, view_of
+from web.survey.retained_runs import build_retained_run_view
+from web.survey.views import SurveyView, build_survey_view, parse_answers, parse_tile
 
 blueprint = Blueprint("survey", __name__, url_prefix="/s")
 
 
 @blueprint.get("/<token>")
 def survey_page(token: str) -> ResponseReturnValue:
-    page = _look(token)
-    picked = picked_tile(request.args.get("m"))
-    if page.is_closed:
-        return _closed(page)
-    if page.mood is not None and picked is None and "change" not in request.args:
-        return _saved(page, token)
+    view = _load_view(token)
+    tile = parse_tile(request.args.get("m"))
+    if view.is_closed:
+        return _render_closed(view)
+    if view.mood is not None and tile is None and "change" not in request.args:
+        return _render_saved(view, token)
     return render_template(
-        "survey/ask.html", survey=page, token=token, picked=picked or page.mood
+        "survey/ask.html", survey=view, token=token, picked=tile or view.mood
     )
 
 
-def _saved(page: SurveyView, token: str, *, refused: str = "") -> str:
-    own = retained_runs.of_survey(runtime(), token)
+def _render_saved(view: SurveyView, token: str, *, refused: str = "") -> str:
+    retained_run = retained_runs.load_offer_for_survey(runtime(), token)
     return render_template(
         "survey/saved.html",
-        survey=page,
+        survey=view,
         token=token,
-        own=own_log_view(own, page.unit),
+        own=build_retained_run_view(retained_run, view.unit),
         refused=refused,
     )
 
 
-def _once_more(token: str, *, refused: str) -> str:
+def _render_form(token: str, *, refused: str) -> str:
     """Show the form again with what was tapped in it."""
-    page, picked = _look(token), picked_tile(request.form.get("mood"))
-    if page.mood is not None and picked is None:
-        return _saved(page, token, refused=refused)
+    view, tile = _load_view(token), parse_tile(request.form.get("mood"))
+    if view.mood is not None and tile is None:
+        return _render_saved(view, token, refused=refused)
     return render_template(
         "survey/ask.html",
-        survey=page,
+        survey=view,
         token=token,
-        picked=picked or page.mood,
+        picked=tile or view.mood,
         refused=refused,
     )
 
 
 @blueprint.post("/<token>")
-@limited("answer", by_token, again=_once_more)
+@rate_limited("answer", link_subject, render_form=_render_form)
 def record(token: str) -> ResponseReturnValue:
-    page = _look(token)
+    view = _load_view(token)
     # Whether it is too late is for the core to say: an open form may be finished.
-    if not page.is_closed or page.state == "expired":
+    if not view.is_closed or view.state == "expired":
         try:
-            answer.record(runtime(), token=token, values=chosen(request.form))
-        except answer.TooLate:
-            return _closed(page)
+            answer.record_answer(
+                runtime(), token=token, values=parse_answers(request.form)
+            )
+        except answer.SurveyClosed:
+            return _render_closed(view)
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/<token>/skip")
-@limited("answer", by_token, again=_once_more)
+@rate_limited("answer", link_subject, render_form=_render_form)
 def skip(token: str) -> ResponseReturnValue:
-    _look(token)
-    answer.skip(runtime(), token=token)
+    _load_view(token)
+    answer.skip_survey(runtime(), token=token)
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/<token>/own-log")
-@limited("answer", by_token, again=_once_more)
-def keep(token: str) -> ResponseReturnValue:
+@rate_limited("answer", link_subject, render_form=_render_form)
+def retain(token: str) -> ResponseReturnValue:
     """Keep the run's distance and time as the runner's own, or drop them again."""
-    page = _look(token)
-    if not page.is_closed:
-        wanted = request.form.get("keep") == "1"
-        retained_runs.keep_for_survey(runtime(), token, keep=wanted)
+    view = _load_view(token)
+    if not view.is_closed:
+        is_retained = request.form.get("keep") == "1"
+        retained_runs.set_retained_for_survey(runtime(), token, retain=is_retained)
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
 
 
-def _closed(page: SurveyView) -> ResponseReturnValue:
-    status = HTTPStatus.GONE if page.state == "expired" else HTTPStatus.OK
-    return render_template("survey/closed.html", survey=page), status
+def _render_closed(view: SurveyView) -> ResponseReturnValue:
+    status = HTTPStatus.GONE if view.state == "expired" else HTTPStatus.OK
+    return render_template("survey/closed.html", survey=view), status
 
 
-def _look(token: str) -> SurveyView:
-    page = answer.look(runtime(), token)
-    if page is None:
+def _load_view(token: str) -> SurveyView:
+    survey = answer.load_survey_page(runtime(), token)
+    if survey is None:
         # Word for word what a mistyped address gets: nobody learns which exist.
         abort(NOT_FOUND.status)
-    speak(page.language)
-    return view_of(page)
+    activate_locale(survey.language)
+    return build_survey_view(survey)

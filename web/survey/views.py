@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from sync.language import gettext as _
 from sync.language import translatable
 from sync.surveys.answering.answer import SurveyPage
-from sync.surveys.instruments import BadAnswer, Question
-from web.formats import Unit, clock, distance, long_day, moment, tile, unit_of
+from sync.surveys.instruments import InvalidAnswer, Question
+from web.formats import (
+    Unit,
+    format_datetime,
+    format_distance,
+    format_long_date,
+    format_time,
+    mood_to_tile,
+    parse_unit,
+)
 
 # The page for each reason why a question is closed; more exact reasons first.
-_CLOSED = {
+_CLOSED_TEXTS = {
     "expired checkin": (
         translatable("This check-in has closed."),
         translatable(
@@ -73,12 +81,12 @@ class SurveyView:
     closes: str
     tiles: tuple[int, ...]
     mood: int | None
-    said: Mapping[str, int]
+    values: Mapping[str, int]
     questions: tuple[Question, ...]
     suggested: Mapping[str, int]
     kind: str
-    why: str
-    controls: str
+    cancel_reason: str
+    controls_token: str
     unit: Unit
 
     @property
@@ -91,68 +99,72 @@ class SurveyView:
 
     @property
     def closed_title(self) -> str:
-        return _(self._closed[0])
+        return _(self._closed_texts[0])
 
     @property
     def closed_text(self) -> str:
-        return _(self._closed[1])
+        return _(self._closed_texts[1])
 
     @property
-    def _closed(self) -> tuple[str, str]:
-        exact = self.why if self.state == "cancelled" else f"{self.state} {self.kind}"
-        return _CLOSED.get(exact, _CLOSED[self.state])
+    def _closed_texts(self) -> tuple[str, str]:
+        reason = (
+            self.cancel_reason
+            if self.state == "cancelled"
+            else f"{self.state} {self.kind}"
+        )
+        return _CLOSED_TEXTS.get(reason, _CLOSED_TEXTS[self.state])
 
 
-def view_of(page: SurveyPage) -> SurveyView:
-    best_last = (1, 2, 3, 4, 5)
+def build_survey_view(survey: SurveyPage) -> SurveyView:
+    ascending = (1, 2, 3, 4, 5)
     return SurveyView(
-        state=page.state,
-        about=_about(page),
-        closes=moment(page.expires_at, page.zone),
-        tiles=best_last[::-1] if page.reversed_order else best_last,
-        mood=None if page.mood is None else tile(page.mood),
-        said=page.values,
-        questions=tuple(question.spoken() for question in page.questions),
-        suggested=page.suggested,
-        kind=page.kind,
-        why=page.why or "",
-        controls=page.controls_token,
-        unit=unit_of(page.units),
+        state=survey.state,
+        about=_describe_subject(survey),
+        closes=format_datetime(survey.expires_at, survey.zone),
+        tiles=ascending[::-1] if survey.reversed_order else ascending,
+        mood=None if survey.mood is None else mood_to_tile(survey.mood),
+        values=survey.values,
+        questions=tuple(question.localize() for question in survey.questions),
+        suggested=survey.suggested_answers,
+        kind=survey.kind,
+        cancel_reason=survey.cancel_reason or "",
+        controls_token=survey.unsubscribe_token,
+        unit=parse_unit(survey.units),
     )
 
 
-def picked_tile(text: str | None) -> int | None:
+def parse_tile(text: str | None) -> int | None:
     """Return the tile named in a mail's link, or None if there is no such tile."""
     return int(text) if text in {"1", "2", "3", "4", "5"} else None
 
 
-def chosen(form: Mapping[str, str]) -> dict[str, int]:
+def parse_answers(form: Mapping[str, str]) -> dict[str, int]:
     """Return the questions answered in this form with the values as stored."""
     values = {}
     for key, text in form.items():
         try:
             value = int(text)
         except ValueError:
-            raise BadAnswer("That is not one of the answers.") from None
+            raise InvalidAnswer("That is not one of the answers.") from None
         # The mood's tiles count from 1, the stored scale from -2.
         values[key] = value - 3 if key == "mood" else value
     if not values:
-        raise BadAnswer("Please choose one of the answers.")
+        raise InvalidAnswer("Please choose one of the answers.")
     return values
 
 
-def _about(page: SurveyPage) -> str:
-    if page.kind == "checkin":
+def _describe_subject(survey: SurveyPage) -> str:
+    if survey.kind == "checkin":
         return _("A check-in on a random day")
     parts = []
-    if page.started_local is not None:
-        day = long_day(page.started_local.date())
-        at = clock(page.started_local)
-        parts.append(_("Your run on %(day)s, %(time)s", day=day, time=at))
-    elif page.local_day is not None:
-        parts.append(_("Your run on %(day)s", day=long_day(page.local_day)))
-    if page.distance_m is not None:
-        parts.append(distance(page.distance_m, unit_of(page.units)))
-    if page.sessions > 1:
+    if survey.started_local is not None:
+        day = format_long_date(survey.started_local.date())
+        start_time = format_time(survey.started_local)
+        parts.append(_("Your run on %(day)s, %(time)s", day=day, time=start_time))
+    elif survey.local_day is not None:
+        parts.append(_("Your run on %(day)s", day=format_long_date(survey.local_day)))
+    if survey.distance_m is not None:
+        parts.append(format_distance(survey.distance_m, parse_unit(survey.units)))
+    if survey.session_count > 1:
         parts.append(_("and your earlier run that day"))
     return " · ".join(parts)

@@ -11,10 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from sync.runners import preferences as runner_preferences
 from sync.surveys import unsubscribe
-from web.http.language import speak_to
+from web.http.language import activate_runner_locale
 from web.runtime import runtime
 from web.settings import forms
-from web.settings.survey_preferences import asking, save
+from web.settings.survey_preferences import build_survey_settings, save_survey_settings
 
 blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
 
@@ -22,23 +22,23 @@ blueprint = Blueprint("unsubscribe", __name__, url_prefix="/u")
 @blueprint.get("/<token>")
 def stop_page(token: str) -> ResponseReturnValue:
     """Show a button; opening the link changes nothing."""
-    _holder(token)
+    _require_runner_id(token)
     return render_template(
         "unsubscribe/stop.html",
         token=token,
-        part=_part(),
+        part=_read_part(),
     )
 
 
 @blueprint.post("/<token>")
 def stop(token: str) -> ResponseReturnValue:
     """Stop at once; a mail program gets an empty answer, a person a page."""
-    _holder(token)
-    part = _part()
+    _require_runner_id(token)
+    part = _read_part()
     if part:
-        unsubscribe.stop_only(runtime(), token, part)
+        unsubscribe.stop_part(runtime(), token, part)
     else:
-        unsubscribe.stop(runtime(), token)
+        unsubscribe.stop_all_mails(runtime(), token)
     if request.form.get("List-Unsubscribe") == "One-Click":
         return "", HTTPStatus.OK
     return render_template("unsubscribe/stopped.html", token=token, part=part)
@@ -47,40 +47,46 @@ def stop(token: str) -> ResponseReturnValue:
 @blueprint.get("/<token>/settings")
 def settings_page(token: str) -> ResponseReturnValue:
     """Show how this runner is asked, and nothing else about them."""
-    return _settings(token, saved="saved" in request.args)
+    return _render_settings(token, saved="saved" in request.args)
 
 
 @blueprint.post("/<token>/settings")
 def save_settings(token: str) -> ResponseReturnValue:
     try:
-        save(_holder(token), request.form, everything=False)
-    except (forms.NotAChoice, runner_preferences.TooSoon) as error:
-        return _settings(token, refused=str(error)), HTTPStatus.BAD_REQUEST
+        save_survey_settings(
+            _require_runner_id(token), request.form, include_display=False
+        )
+    except (forms.InvalidChoice, runner_preferences.FocusLocked) as error:
+        return _render_settings(token, refused=str(error)), HTTPStatus.BAD_REQUEST
     address = url_for(".settings_page", token=token, saved=1)
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 
-def _settings(token: str, *, saved: bool = False, refused: str = "") -> str:
-    preferences = runner_preferences.preferences(runtime(), _holder(token))
+def _render_settings(token: str, *, saved: bool = False, refused: str = "") -> str:
+    preferences = runner_preferences.load_preferences(
+        runtime(), _require_runner_id(token)
+    )
     return render_template(
         "unsubscribe/settings.html",
         token=token,
-        asking=asking(preferences, offered=request.args.get("ask", "")),
+        asking=build_survey_settings(
+            preferences, suggested=request.args.get("ask", "")
+        ),
         forms=forms,
         saved=saved,
         refused=refused,
     )
 
 
-def _part() -> str:
+def _read_part() -> str:
     """Return which mails alone are to stop; "" for all of them."""
     part = request.args.get("only", "")
-    return part if part in unsubscribe.PARTS else ""
+    return part if part in unsubscribe.STOPPABLE_PARTS else ""
 
 
-def _holder(token: str) -> int:
-    runner_id = unsubscribe.holder(runtime(), token)
+def _require_runner_id(token: str) -> int:
+    runner_id = unsubscribe.find_runner_id(runtime(), token)
     if runner_id is None:
         abort(HTTPStatus.NOT_FOUND)
-    speak_to(runner_id)
+    activate_runner_locale(runner_id)
     return runner_id

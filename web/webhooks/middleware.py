@@ -15,41 +15,41 @@ from urllib.parse import urlsplit
 from sync.inbox.signature import HEADER
 from sync.runtime import Runtime
 from sync.settings import Settings
-from web.http.headers import content_security_policy, fixed_headers
-from web.webhooks.intake import Answer, take
+from web.http.headers import build_content_security_policy, build_fixed_headers
+from web.webhooks.intake import WebhookResponse, accept
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-LARGEST_EVENT = 4096  # Strava's have some 200 bytes
-_SIGNATURE = f"HTTP_{HEADER.upper().replace('-', '_')}"
+MAX_EVENT_BYTES = 4096  # Strava's have some 200 bytes
+_SIGNATURE_KEY = f"HTTP_{HEADER.upper().replace('-', '_')}"
 
 
-class Door:
+class WebhookMiddleware:
     """A WSGI application in front of another one."""
 
-    def __init__(self, pages: "WSGIApplication", runtime: Runtime) -> None:
+    def __init__(self, app: "WSGIApplication", runtime: Runtime) -> None:
         settings = runtime.settings
         secret = settings.strava_webhook_secret
-        self._pages = pages
+        self._app = app
         self._runtime = runtime
         self._host = urlsplit(settings.public_url).netloc.lower()
         self._path = f"/hooks/strava/{secret.get_secret_value()}" if secret else ""
-        self._headers = list(_headers(settings).items())
+        self._headers = list(_build_headers(settings).items())
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         if not self._is_event(environ):
-            return self._pages(environ, start_response)
+            return self._app(environ, start_response)
         size = int(environ["CONTENT_LENGTH"])
         body = environ["wsgi.input"].read(size)
         try:
-            answer = take(self._runtime, body, environ.get(_SIGNATURE))
+            response = accept(self._runtime, body, environ.get(_SIGNATURE_KEY))
         except Exception:  # noqa: BLE001 - Flask tries again and says what is wrong
             environ["wsgi.input"] = BytesIO(body)
-            return self._pages(environ, start_response)
-        return self._say(answer, start_response)
+            return self._app(environ, start_response)
+        return self._respond(response, start_response)
 
     def _is_event(self, environ: "WSGIEnvironment") -> bool:
         """Whether this is a small POST to our secret address under our own name."""
@@ -57,31 +57,33 @@ class Door:
         return (
             environ["REQUEST_METHOD"] == "POST"
             and self._path != ""
-            and _same(environ.get("PATH_INFO", ""), self._path)
+            and _is_equal(environ.get("PATH_INFO", ""), self._path)
             and environ.get("HTTP_HOST", "").lower() == self._host
             and len(size) <= 4
             and size.isdecimal()
-            and int(size) <= LARGEST_EVENT
+            and int(size) <= MAX_EVENT_BYTES
         )
 
-    def _say(self, answer: Answer, start_response: "StartResponse") -> list[bytes]:
-        status, content = answer
+    def _respond(
+        self, response: WebhookResponse, start_response: "StartResponse"
+    ) -> list[bytes]:
+        status, content = response
         body = json.dumps(content).encode() + b"\n"
         size = ("Content-Length", str(len(body)))
         start_response(f"{status.value} {status.phrase}", [*self._headers, size])
         return [body]
 
 
-def _headers(settings: Settings) -> dict[str, str]:
+def _build_headers(settings: Settings) -> dict[str, str]:
     """Return what every answer of ours carries; a test compares them with Flask's."""
-    return fixed_headers(settings) | {
+    return build_fixed_headers(settings) | {
         "Content-Type": "application/json",
-        "Content-Security-Policy": content_security_policy(settings),
+        "Content-Security-Policy": build_content_security_policy(settings),
         "X-Frame-Options": "DENY",
         "Cache-Control": "no-store",
     }
 
 
-def _same(given: str, expected: str) -> bool:
+def _is_equal(given: str, expected: str) -> bool:
     """Compare without telling by the time taken how much was right."""
     return compare_digest(given.encode(), expected.encode())

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from sync.inbox.signature import HEADER
 from web.runtime import runtime
-from web.webhooks.intake import take
+from web.webhooks.intake import accept
 
 blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/strava")
 
@@ -17,9 +17,9 @@ blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/strava")
 @blueprint.get("/<secret>")
 def confirm_subscription(secret: str) -> ResponseReturnValue:
     """Echo the challenge that Strava sends when a subscription is made."""
-    _must_be_strava(secret)
+    _require_secret(secret)
     token = request.args.get("hub.verify_token", "")
-    if not _same(token, runtime().settings.strava_verify_token):
+    if not _is_secret(token, runtime().settings.strava_verify_token):
         return jsonify(error="The verify token is not ours."), HTTPStatus.FORBIDDEN
     challenge = request.args.get("hub.challenge", "")
     if not challenge:
@@ -28,20 +28,20 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<secret>")
-def take_event(secret: str) -> ResponseReturnValue:
+def receive_event(secret: str) -> ResponseReturnValue:
     """Accept what the middleware left over: large, misdirected or failed requests."""
-    _must_be_strava(secret)
+    _require_secret(secret)
     body = request.get_data()
-    status, content = take(runtime(), body, request.headers.get(HEADER))
+    status, content = accept(runtime(), body, request.headers.get(HEADER))
     return jsonify(content), status
 
 
-def _must_be_strava(secret: str) -> None:
-    if not _same(secret, runtime().settings.strava_webhook_secret):
+def _require_secret(secret: str) -> None:
+    if not _is_secret(secret, runtime().settings.strava_webhook_secret):
         abort(HTTPStatus.NOT_FOUND)
 
 
-def _same(given: str, expected: SecretStr | None) -> bool:
+def _is_secret(given: str, expected: SecretStr | None) -> bool:
     """Compare without telling by the time taken how much was right."""
     if expected is None:
         return False

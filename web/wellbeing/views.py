@@ -7,20 +7,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sync.analytics.dataset.distances import MONTH, month_loads
+from sync.analytics.dataset.distances import MONTH, compute_month_loads
 from sync.analytics.dataset.overview import Dashboard
 from sync.language import gettext as _
 from sync.language import ngettext
 from web.charts import wellbeing_line
 from web.charts.wellbeing_line import OwnLine
-from web.formats import Unit, distance, in_unit, in_zone, number, short
+from web.formats import (
+    Unit,
+    convert_distance,
+    convert_to_zone,
+    format_distance,
+    format_number,
+    format_short_date,
+)
 
-MOST_SHOWN = timedelta(weeks=104)
+MAX_PERIOD = timedelta(weeks=104)
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class WellbeingPoint:
     """One answer; `month_m` is None where the host may not keep that many runs."""
 
     day: date
@@ -29,72 +36,76 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class LineView:
-    drawn: OwnLine
+class OwnLineView:
+    plot: OwnLine
     label: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
     is_cut: bool
 
 
-def looks(
+def build_points(
     points: Sequence[tuple[datetime, int]], data: Dashboard | None, zone: str
-) -> list[Look]:
+) -> list[WellbeingPoint]:
     """Return each answer on the runner's own day, with the distance up to it."""
-    days = [in_zone(at, zone).date() for at, _value in points]
+    days = [convert_to_zone(at, zone).date() for at, _value in points]
     loads: Sequence[float | None] = [None] * len(days)
     if data is not None:
-        loads = month_loads(_runs(data), days)
+        loads = compute_month_loads(_list_distances(data), days)
     return [
-        Look(day, value, load)
+        WellbeingPoint(day, value, load)
         for day, (_at, value), load in zip(days, points, loads, strict=True)
     ]
 
 
-def line_view(
-    found: Sequence[Look], data: Dashboard | None, unit: Unit
-) -> LineView | None:
+def build_line_view(
+    points: Sequence[WellbeingPoint], data: Dashboard | None, unit: Unit
+) -> OwnLineView | None:
     """Draw the last two years of answers; None without any."""
-    if not found:
+    if not points:
         return None
-    shown = [look for look in found if look.day > found[-1].day - MOST_SHOWN]
-    first = shown[0].day - MONTH
-    days = [first + DAY * n for n in range((shown[-1].day - first).days + 1)]
-    loads = month_loads(_runs(data), days) if data else []
-    rows = [_row(look, unit) for look in reversed(found)]
+    shown_points = [
+        point for point in points if point.day > points[-1].day - MAX_PERIOD
+    ]
+    first_day = shown_points[0].day - MONTH
+    days = [
+        first_day + DAY * n for n in range((shown_points[-1].day - first_day).days + 1)
+    ]
+    loads = compute_month_loads(_list_distances(data), days) if data else []
+    rows = [_build_row(point, unit) for point in reversed(points)]
     head = [_("Day"), _("0 to 100")]
     if data is not None:
         head.append(_("Distance of 28 days (%(unit)s)", unit=unit))
-    return LineView(
-        drawn=wellbeing_line.draw(
+    return OwnLineView(
+        plot=wellbeing_line.draw(
             days,
-            [(look.day, look.value) for look in shown],
-            [in_unit(load, unit) for load in loads],
+            [(point.day, point.value) for point in shown_points],
+            [convert_distance(load, unit) for load in loads],
         ),
-        label=_label(shown, unit),
+        label=_describe_line(shown_points, unit),
         head=head,
         rows=rows,
-        is_cut=len(shown) < len(found),
+        is_cut=len(shown_points) < len(points),
     )
 
 
-def _runs(data: Dashboard) -> list[tuple[date, float]]:
+def _list_distances(data: Dashboard) -> list[tuple[date, float]]:
     stored = data.runs.stored
     days = map(date.fromordinal, stored.local_day)
     return list(zip(days, stored.distance_m, strict=True))
 
 
-def _row(look: Look, unit: Unit) -> list[str]:
-    row = [short(look.day), str(look.value)]
-    if look.month_m is not None:
-        row.append(number(in_unit(look.month_m, unit)))
+def _build_row(point: WellbeingPoint, unit: Unit) -> list[str]:
+    row = [format_short_date(point.day), str(point.value)]
+    if point.month_m is not None:
+        row.append(format_number(convert_distance(point.month_m, unit)))
     return row
 
 
-def _label(shown: Sequence[Look], unit: Unit) -> str:
+def _describe_line(points: Sequence[WellbeingPoint], unit: Unit) -> str:
     """Say in words how both run, for those who do not see it."""
-    values = [look.value for look in shown]
-    said = ngettext(
+    values = [point.value for point in points]
+    values_text = ngettext(
         "%(n)s answer, from 0 to 100: %(last)s.",
         "%(n)s answers, from 0 to 100: %(first)s at the start, %(lowest)s at the "
         "lowest, %(highest)s at the highest, %(last)s at the end.",
@@ -104,12 +115,12 @@ def _label(shown: Sequence[Look], unit: Unit) -> str:
         highest=max(values),
         last=values[-1],
     )
-    first_m, last_m = shown[0].month_m, shown[-1].month_m
+    first_m, last_m = points[0].month_m, points[-1].month_m
     if first_m is None or last_m is None:
-        return said
-    ran = _(
+        return values_text
+    distances_text = _(
         "Distance of the 28 days up to the first: %(first)s; up to the last: %(last)s.",
-        first=distance(first_m, unit),
-        last=distance(last_m, unit),
+        first=format_distance(first_m, unit),
+        last=format_distance(last_m, unit),
     )
-    return f"{said} {ran}"
+    return f"{values_text} {distances_text}"

@@ -9,51 +9,63 @@ from weakref import WeakKeyDictionary
 
 from sync.database import Database
 
-MOST_KEPT = 32
+MAX_ENTRIES = 32
 # Nobody asks for a deleted runner's again; whatever is asked for ends what is older.
-LONGEST_S = 3600
+MAX_AGE_S = 3600
 # A runner, which state of their data, and what else the value hangs on.  A row's
 # number may come back after a deletion, so the state names the runner's key, too.
-Key: TypeAlias = tuple[int, Hashable, Hashable]
-Value = TypeVar("Value")
+CacheKey: TypeAlias = tuple[int, Hashable, Hashable]
+CachedValue = TypeVar("CachedValue")
 
 
-class Kept(Generic[Value]):
+class RunnerCache(Generic[CachedValue]):
     """The last values of a few runners, per database, shared by threads.
 
     None is found an hour after it was computed.
     """
 
     def __init__(
-        self, most: int = MOST_KEPT, *, clock: Callable[[], float] = monotonic
+        self, max_entries: int = MAX_ENTRIES, *, clock: Callable[[], float] = monotonic
     ) -> None:
-        self._most = most
+        self._max_entries = max_entries
         self._clock = clock
         self._lock = Lock()
-        self._of: WeakKeyDictionary[Database, OrderedDict[Key, tuple[float, Value]]]
-        self._of = WeakKeyDictionary()
+        self._entries_by_database: WeakKeyDictionary[
+            Database, OrderedDict[CacheKey, tuple[float, CachedValue]]
+        ]
+        self._entries_by_database = WeakKeyDictionary()
 
-    def find(self, db: Database, key: Key) -> Value | None:
+    def get(self, db: Database, key: CacheKey) -> CachedValue | None:
         with self._lock:
-            kept = self._young(db)
-            if key not in kept:
+            entries = self._fresh_entries(db)
+            if key not in entries:
                 return None
-            kept.move_to_end(key)
-            return kept[key][1]
+            entries.move_to_end(key)
+            return entries[key][1]
 
-    def keep(self, db: Database, key: Key, value: Value) -> None:
+    def put(self, db: Database, key: CacheKey, value: CachedValue) -> None:
         """Remember one value, and forget what the runner's older data gave."""
         with self._lock:
-            kept = self._young(db)
-            for old in [one for one in kept if one[0] == key[0] and one[1] != key[1]]:
-                del kept[old]
-            kept[key] = self._clock(), value
-            while len(kept) > self._most:
-                kept.popitem(last=False)
+            entries = self._fresh_entries(db)
+            for stale_key in [
+                cached_key
+                for cached_key in entries
+                if cached_key[0] == key[0] and cached_key[1] != key[1]
+            ]:
+                del entries[stale_key]
+            entries[key] = self._clock(), value
+            while len(entries) > self._max_entries:
+                entries.popitem(last=False)
 
-    def _young(self, db: Database) -> "OrderedDict[Key, tuple[float, Value]]":
-        kept = self._of.setdefault(db, OrderedDict())
-        since = self._clock() - LONGEST_S
-        for old in [key for key, (at, _) in kept.items() if at <= since]:
-            del kept[old]
-        return kept
+    def _fresh_entries(
+        self, db: Database
+    ) -> "OrderedDict[CacheKey, tuple[float, CachedValue]]":
+        entries = self._entries_by_database.setdefault(db, OrderedDict())
+        oldest_allowed = self._clock() - MAX_AGE_S
+        for expired_key in [
+            key
+            for key, (stored_at, _) in entries.items()
+            if stored_at <= oldest_allowed
+        ]:
+            del entries[expired_key]
+        return entries

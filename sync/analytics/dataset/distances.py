@@ -16,10 +16,10 @@ MONTH = timedelta(days=28)
 _WEEK_DAYS = 7
 _USUAL_WEEKS = 8
 _SESSION_GAP_S = 3 * 3600
-_LONGEST_DAY_S = 36 * 3600
+_MAX_DAY_S = 36 * 3600
 
 
-class Goings(NamedTuple):
+class RunSeries(NamedTuple):
     """Runs as columns, oldest first; seconds count from 1970.
 
     `ended_s` is nan where the runner hides the time of day.
@@ -31,81 +31,94 @@ class Goings(NamedTuple):
     distance_m: Sequence[float]
 
 
-def week_loads(days: Sequence[int], metres: Sequence[float]) -> list[float]:
+def compute_week_loads(days: Sequence[int], metres: Sequence[float]) -> list[float]:
     """Return the metres of the 7 local days up to and including each run.
 
     Days count as `date.toordinal()` does.  Runs come oldest first; further east or
     west their days may be in another order.
     """
     order = sorted(range(len(days)), key=days.__getitem__)
-    loads, first, total = [0.0] * len(days), 0, 0.0
-    for place in order:
-        total += metres[place]
-        gone = days[place] - _WEEK_DAYS
-        while days[order[first]] <= gone:
-            total -= metres[order[first]]
-            first += 1
-        loads[place] = total
+    loads, oldest, total = [0.0] * len(days), 0, 0.0
+    for index in order:
+        total += metres[index]
+        cutoff = days[index] - _WEEK_DAYS
+        while days[order[oldest]] <= cutoff:
+            total -= metres[order[oldest]]
+            oldest += 1
+        loads[index] = total
     return loads
 
 
-def month_loads(
+def compute_month_loads(
     runs: Iterable[tuple[date, float]], days: Sequence[date]
 ) -> list[float]:
     """Return the metres of the 28 local days up to and including each of `days`."""
-    ordered = sorted(runs)
-    when = [day for day, _ in ordered]
-    so_far = [0.0, *accumulate(metres for _, metres in ordered)]
+    sorted_runs = sorted(runs)
+    run_days = [day for day, _ in sorted_runs]
+    cumulative = [0.0, *accumulate(metres for _, metres in sorted_runs)]
     return [
-        so_far[bisect_right(when, day)] - so_far[bisect_right(when, day - MONTH)]
+        cumulative[bisect_right(run_days, day)]
+        - cumulative[bisect_right(run_days, day - MONTH)]
         for day in days
     ]
 
 
-def usual_week(days: Sequence[int], metres: Sequence[float], today: int) -> float:
+def compute_usual_week(
+    days: Sequence[int], metres: Sequence[float], today: int
+) -> float:
     """Return the metres of a usual week: the mean of the 8 weeks up to today.
 
     nan before there are 8 weeks of history: a beginner has no usual yet.
     """
     if not days or today - min(days) + 1 < _USUAL_WEEKS * _WEEK_DAYS:
         return nan
-    since = today - _USUAL_WEEKS * _WEEK_DAYS
-    lately = (
-        one for day, one in zip(days, metres, strict=True) if since < day <= today
+    first_day = today - _USUAL_WEEKS * _WEEK_DAYS
+    recent_metres = (
+        distance_m
+        for day, distance_m in zip(days, metres, strict=True)
+        if first_day < day <= today
     )
-    return sum(lately) / _USUAL_WEEKS
+    return sum(recent_metres) / _USUAL_WEEKS
 
 
-def about(runs: Goings, earlier: Mapping[int, Iterable[int]]) -> list[float]:
+def sum_answer_distances(
+    runs: RunSeries, earlier_runs: Mapping[int, Iterable[int]]
+) -> list[float]:
     """Return the metres that an answer to each run is about.
 
     A second run within three hours belongs to the last; `earlier` names runs of
     the day, by the id of the run whose answer is about them too.
     """
-    first, so_far = _sessions(runs)
-    if not earlier:
-        return so_far
-    place_of = {run_id: place for place, run_id in enumerate(runs.id)}
-    found = list(so_far)
-    for run_id, others in earlier.items():
-        own = place_of.get(run_id)
-        if own is None:
+    session_starts, session_distances = _sum_sessions(runs)
+    if not earlier_runs:
+        return session_distances
+    index_by_id = {run_id: index for index, run_id in enumerate(runs.id)}
+    distances = list(session_distances)
+    for run_id, earlier_ids in earlier_runs.items():
+        own_index = index_by_id.get(run_id)
+        if own_index is None:
             continue
-        last: dict[int, int] = {}
-        for place in sorted(place_of[one] for one in others if one in place_of):
-            if 0 < runs.started_s[own] - runs.started_s[place] < _LONGEST_DAY_S:
-                last[first[place]] = place
-        last.pop(first[own], None)
-        found[own] += sum(so_far[place] for place in last.values())
-    return found
+        last_runs: dict[int, int] = {}
+        for index in sorted(
+            index_by_id[earlier_id]
+            for earlier_id in earlier_ids
+            if earlier_id in index_by_id
+        ):
+            if 0 < runs.started_s[own_index] - runs.started_s[index] < _MAX_DAY_S:
+                last_runs[session_starts[index]] = index
+        last_runs.pop(session_starts[own_index], None)
+        distances[own_index] += sum(
+            session_distances[index] for index in last_runs.values()
+        )
+    return distances
 
 
-def _sessions(runs: Goings) -> tuple[list[int], list[float]]:
+def _sum_sessions(runs: RunSeries) -> tuple[list[int], list[float]]:
     """Return the first run of each run's session, and its metres up to the run."""
-    firsts, so_far = list(range(len(runs.id))), list(runs.distance_m)
+    session_starts, session_distances = list(range(len(runs.id))), list(runs.distance_m)
     times = zip(runs.started_s[1:], runs.ended_s, strict=False)
-    for place, (started_s, last_s) in enumerate(times, start=1):
-        if started_s - last_s < _SESSION_GAP_S:
-            firsts[place] = firsts[place - 1]
-            so_far[place] += so_far[place - 1]
-    return firsts, so_far
+    for index, (started_s, previous_end_s) in enumerate(times, start=1):
+        if started_s - previous_end_s < _SESSION_GAP_S:
+            session_starts[index] = session_starts[index - 1]
+            session_distances[index] += session_distances[index - 1]
+    return session_starts, session_distances

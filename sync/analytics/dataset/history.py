@@ -21,7 +21,7 @@ NO_RUNS: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class Runs:
+class RunArrays:
     """Visible runs, oldest start first; every column has shape (n,).
 
     Times are seconds since the epoch, `local_day` is `date.toordinal()` where
@@ -36,13 +36,13 @@ class Runs:
     start_hour: Floats
     distance_m: Floats
     moving_s: Floats
-    race: Flags
+    is_race: Flags
     place: Ints
-    with_others: Flags
+    is_with_others: Flags
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class AnswerArrays:
     """Answers, oldest first; every column has shape (m,).
 
     `run` is the row in Runs, -1 for a check-in and for an answer whose run is
@@ -52,7 +52,7 @@ class Answers:
     """
 
     run: Ints
-    check_in: Flags
+    is_checkin: Flags
     answered_s: Floats
     local_day: Ints
     mood: Floats
@@ -61,7 +61,7 @@ class Answers:
     company: Floats
     place: Floats
     focus: Mapping[str, Floats] = field(default_factory=dict)
-    earlier: Sequence[tuple[int, int]] = ()
+    earlier_runs: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,16 @@ class History:
     `today` is a day number, `first_weekday` Python's: Monday 0 … Sunday 6.
     """
 
-    runs: Runs
-    answers: Answers
-    asked: int
+    runs: RunArrays
+    answers: AnswerArrays
+    asked_count: int
     today: int
     first_weekday: int = MONDAY
 
     @cached_property
     def session_m(self) -> Floats:
         """Distance up to each run's end in its session, shape (n,)."""
-        return self._so_far(self.runs.distance_m)
+        return self._session_totals(self.runs.distance_m)
 
     @cached_property
     def about_m(self) -> Floats:
@@ -89,15 +89,15 @@ class History:
         A question that moved behind the day's second run asks about both, hours
         apart as they may be: what was run for one answer is one distance.
         """
-        return self._about(self.session_m)
+        return self._answer_totals(self.session_m)
 
     @cached_property
     def about_s(self) -> Floats:
         """Seconds in motion that each answer is about, shape (m,), likewise."""
-        return self._about(self._so_far(self.runs.moving_s))
+        return self._answer_totals(self._session_totals(self.runs.moving_s))
 
     @cached_property
-    def _session(self) -> Ints:
+    def _session_starts(self) -> Ints:
         """First row of each run's session, shape (n,).
 
         A second run within three hours of the last belongs to it: the answer
@@ -108,27 +108,29 @@ class History:
         starts = np.concatenate(([True], ~(gap_s < SESSION_GAP_S)))[: len(runs.id)]
         return np.asarray(np.flatnonzero(starts)[np.cumsum(starts) - 1])
 
-    def _so_far(self, amounts: Floats) -> Floats:
+    def _session_totals(self, amounts: Floats) -> Floats:
         """Sum of `amounts` in its session up to and including each run, (n,)."""
-        so_far = np.concatenate(([0.0], np.cumsum(amounts)))
-        return np.asarray(so_far[1:] - so_far[self._session])
+        cumulative = np.concatenate(([0.0], np.cumsum(amounts)))
+        return np.asarray(cumulative[1:] - cumulative[self._session_starts])
 
-    def _about(self, in_session: Floats) -> Floats:
+    def _answer_totals(self, session_totals: Floats) -> Floats:
         """Add to each answer's own session the last run of each earlier one."""
-        about = np.append(in_session, np.nan)[self.answers.run]
-        for answer, run in self._other_sessions:
-            about[answer] += in_session[run]
-        return about
+        totals = np.append(session_totals, np.nan)[self.answers.run]
+        for answer, run in self._earlier_sessions:
+            totals[answer] += session_totals[run]
+        return totals
 
     @cached_property
-    def _other_sessions(self) -> Sequence[tuple[int, int]]:
+    def _earlier_sessions(self) -> Sequence[tuple[int, int]]:
         """The rows of (answer, last run) for each session before the answer's own."""
-        last: dict[tuple[int, int], int] = {}
-        for answer, run in self.answers.earlier:
-            own, session = self.answers.run[answer], int(self._session[run])
-            if own >= 0 and session != self._session[own]:
-                last[answer, session] = max(run, last.get((answer, session), run))
-        return [(answer, run) for (answer, _), run in last.items()]
+        last_runs: dict[tuple[int, int], int] = {}
+        for answer, run in self.answers.earlier_runs:
+            own_run, session = self.answers.run[answer], int(self._session_starts[run])
+            if own_run >= 0 and session != self._session_starts[own_run]:
+                last_runs[answer, session] = max(
+                    run, last_runs.get((answer, session), run)
+                )
+        return [(answer, run) for (answer, _), run in last_runs.items()]
 
     @cached_property
     def load_m(self) -> Floats:
@@ -136,10 +138,10 @@ class History:
         runs = self.runs
         order = np.lexsort((runs.started_s, runs.local_day))
         day = runs.local_day[order]
-        so_far = np.concatenate(([0.0], np.cumsum(runs.distance_m[order])))
+        cumulative = np.concatenate(([0.0], np.cumsum(runs.distance_m[order])))
         oldest = np.searchsorted(day, day - WEEK_DAYS, side="right")
         load = np.empty_like(runs.distance_m)
-        load[order] = so_far[1:] - so_far[oldest]
+        load[order] = cumulative[1:] - cumulative[oldest]
         return load
 
     @cached_property
@@ -154,18 +156,18 @@ class History:
         return np.asarray((self.answers.answered_s - ended_s) / SECONDS_PER_HOUR)
 
     @cached_property
-    def after_run(self) -> Flags:
+    def is_after_run(self) -> Flags:
         """Answers that count as after the run: within six hours, shape (m,)."""
         hours = self.hours_after
         return np.asarray((hours >= 0) & (hours <= AFTER_RUN_HOURS))
 
     @cached_property
-    def late(self) -> Flags:
+    def is_late(self) -> Flags:
         """Answers to a run after more than six hours: drawn hollow, shape (m,)."""
         return np.asarray(self.hours_after > AFTER_RUN_HOURS)
 
     @cached_property
-    def _first_of_day(self) -> Ints:
+    def _first_runs_of_day(self) -> Ints:
         """Row of the first run on each local day that has one, by day."""
         order = np.argsort(self.runs.local_day, kind="stable")
         days = self.runs.local_day[order]
@@ -175,16 +177,16 @@ class History:
     @cached_property
     def run_days(self) -> Ints:
         """Local days with a run, each of them once, oldest first."""
-        return np.asarray(self.runs.local_day[self._first_of_day])
+        return np.asarray(self.runs.local_day[self._first_runs_of_day])
 
     @cached_property
-    def rested(self) -> Flags:
+    def is_rest_day(self) -> Flags:
         """Check-ins with no run begun earlier on the same day, shape (m,)."""
-        first_s = np.append(self.runs.started_s[self._first_of_day], np.inf)
-        spot = np.searchsorted(self.run_days, self.answers.local_day)
-        same = np.append(self.run_days, -1)[spot] == self.answers.local_day
-        ran = same & (first_s[spot] <= self.answers.answered_s)
-        return np.asarray(self.answers.check_in & ~ran)
+        first_s = np.append(self.runs.started_s[self._first_runs_of_day], np.inf)
+        index = np.searchsorted(self.run_days, self.answers.local_day)
+        has_run_that_day = np.append(self.run_days, -1)[index] == self.answers.local_day
+        has_run_before = has_run_that_day & (first_s[index] <= self.answers.answered_s)
+        return np.asarray(self.answers.is_checkin & ~has_run_before)
 
     @cached_property
     def answer_days(self) -> Floats:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from sync.analytics.dataset.cache import Kept
+from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.sql import day_number, epoch_s
 from sync.crypto import Vault
 from sync.models import Answer, Run
@@ -35,9 +35,9 @@ MOOD_KINDS = (RUN, CHECK_IN)
 EARLIER_RUNS = "earlier_runs"
 START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL = 1, 2, 4, 8, 16
 ON_TRAIL, VIRTUAL = 32, 64
-NEITHER, AFTER_A_RUN, AT_A_CHECK_IN = 0, 1, 2
-_ROWS_AT_ONCE = 500
-_MOST_KEPT = 2  # only until the figures have taken theirs
+NO_MOOD, MOOD_AFTER_RUN, MOOD_AT_CHECK_IN = 0, 1, 2
+_FETCH_SIZE = 500
+_MAX_CACHED = 2  # only until the figures have taken theirs
 
 
 class RunColumns(NamedTuple):
@@ -50,7 +50,7 @@ class RunColumns(NamedTuple):
     distance_m: Sequence[float]
     moving_s: Sequence[int]
     elapsed_s: Sequence[int]
-    facts: Sequence[int]
+    flags: Sequence[int]
 
 
 class AnswerColumns(NamedTuple):
@@ -61,32 +61,32 @@ class AnswerColumns(NamedTuple):
 
     run_id: Sequence[int | None]
     answered_s: Sequence[float]
-    mood_at: Sequence[int]
+    mood_source: Sequence[int]
     sealed: Sequence[bytes]
     tags: Sequence[str | None]
     minutes_since_end: Sequence[int | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RunnerRows:
     """What was read, with what each answer `said`."""
 
     runs: RunColumns
     answers: AnswerColumns
-    said: Sequence[Mapping[str, int]]
+    answer_values: Sequence[Mapping[str, int]]
 
 
-def read(
+def read_rows(
     session: Session, runner_id: int, vault: Vault, *, for_page: bool = False
-) -> Rows:
+) -> RunnerRows:
     """Read what the figures need; for a page also how soon each answer came."""
-    runs = RunColumns(*_columns(session, _RUNS, runner_id))
-    answers = _ANSWERS_OF_PAGE if for_page else _ANSWERS
-    found = AnswerColumns(*_columns(session, answers, runner_id))
-    return Rows(runs, found, vault.open_all(found.sealed))
+    runs = RunColumns(*_fetch_columns(session, _RUNS_QUERY, runner_id))
+    answers_query = _PAGE_ANSWERS_QUERY if for_page else _ANSWERS_QUERY
+    answer_columns = AnswerColumns(*_fetch_columns(session, answers_query, runner_id))
+    return RunnerRows(runs, answer_columns, vault.open_all(answer_columns.sealed))
 
 
-def _columns(
+def _fetch_columns(
     session: Session, query: Select[Any], runner_id: int
 ) -> Sequence[Sequence[Any]]:
     """Return the query's columns, without a row outliving its place in them.
@@ -94,15 +94,15 @@ def _columns(
     Ten thousand rows at once are ten thousand objects that Python, time and again,
     looks through for rubbish; and plain values need nothing of SQLAlchemy's.
     """
-    whose = {"runner_id": runner_id}
-    found: CursorResult[Any] = session.connection().execute(query, whose)
-    some_rows = iter(partial(found.cursor.fetchmany, _ROWS_AT_ONCE), [])
-    values = list(chain.from_iterable(chain.from_iterable(some_rows)))
-    many = len(found.keys())
-    return [values[place::many] for place in range(many)]
+    parameters = {"runner_id": runner_id}
+    result: CursorResult[Any] = session.connection().execute(query, parameters)
+    batches = iter(partial(result.cursor.fetchmany, _FETCH_SIZE), [])
+    values = list(chain.from_iterable(chain.from_iterable(batches)))
+    n_columns = len(result.keys())
+    return [values[index::n_columns] for index in range(n_columns)]
 
 
-def _runs() -> Select[Any]:
+def _build_runs_query() -> Select[Any]:
     run = Run.__table__.c
     flags = (
         (run.start_known, START_KNOWN),
@@ -122,7 +122,7 @@ def _runs() -> Select[Any]:
             run.distance_m,
             run.moving_s,
             run.elapsed_s,
-            _facts(flags),
+            _combine_flags(flags),
         )
         .select_from(Run.__table__)
         .where(
@@ -134,24 +134,24 @@ def _runs() -> Select[Any]:
     )
 
 
-def _facts(flags: Sequence[tuple[Any, int]]) -> ColumnElement[int]:
-    (first, worth), *others = flags
-    total: ColumnElement[int] = case((first, worth), else_=0)
-    for flag, more in others:
-        total += case((flag, more), else_=0)
+def _combine_flags(flags: Sequence[tuple[Any, int]]) -> ColumnElement[int]:
+    (first_column, first_bit), *other_flags = flags
+    total: ColumnElement[int] = case((first_column, first_bit), else_=0)
+    for column, bit in other_flags:
+        total += case((column, bit), else_=0)
     return total
 
 
-def _answers() -> Select[Any]:
+def _build_answers_query() -> Select[Any]:
     answer = Answer.__table__.c
     return (
         select(
             answer.run_id,
             epoch_s(answer.answered_at),
             case(
-                (answer.kind == RUN, AFTER_A_RUN),
-                (answer.kind == CHECK_IN, AT_A_CHECK_IN),
-                else_=NEITHER,
+                (answer.kind == RUN, MOOD_AFTER_RUN),
+                (answer.kind == CHECK_IN, MOOD_AT_CHECK_IN),
+                else_=NO_MOOD,
             ),
             answer.sealed,
             # As text: hardly any answer has tags, and fewer any that count here.
@@ -165,7 +165,7 @@ def _answers() -> Select[Any]:
     )
 
 
-_RUNS, _ANSWERS = _runs(), _answers()
-_ANSWERS_OF_PAGE = _ANSWERS.add_columns(Answer.__table__.c.minutes_since_end)
+_RUNS_QUERY, _ANSWERS_QUERY = _build_runs_query(), _build_answers_query()
+_PAGE_ANSWERS_QUERY = _ANSWERS_QUERY.add_columns(Answer.__table__.c.minutes_since_end)
 # By runner and the version of their runs and answers.
-KEPT: Kept[Rows] = Kept(_MOST_KEPT)
+ROWS_CACHE: RunnerCache[RunnerRows] = RunnerCache(_MAX_CACHED)

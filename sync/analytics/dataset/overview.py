@@ -8,16 +8,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 from sync.analytics.dataset import load as of_runner
-from sync.analytics.dataset.cache import Kept
-from sync.analytics.dataset.load import Rows
-from sync.analytics.dataset.run_rows import ANSWERABLE_FOR, RunTable, run_table
-from sync.analytics.dataset.weeks import MONDAY, first_weekday
+from sync.analytics.dataset.cache import RunnerCache
+from sync.analytics.dataset.load import RunnerRows
+from sync.analytics.dataset.run_rows import ANSWER_WINDOW, RunTable, build_run_table
+from sync.analytics.dataset.weeks import MONDAY, get_first_weekday
 from sync.models import Runner
 from sync.runtime import Runtime
 
 DAY = timedelta(days=1)
-_MOST_A_DAY = 50
-_MOST_KEPT = 8  # dashboards in the memory of one process
+_MAX_RUNS_PER_DAY = 50
+_MAX_CACHED = 8  # dashboards in the memory of one process
 
 
 class WeekRow(NamedTuple):
@@ -40,85 +40,88 @@ class Dashboard:
     runs: RunTable
     weeks: Sequence[WeekRow]
     today: date
-    answered: int
+    answered_count: int
     first_weekday: int
     state: Hashable
-    good_until: datetime
+    valid_until: datetime
 
     @cached_property
     def answered_runs(self) -> RunTable:
-        return self.runs.only([mood is not None for mood in self.runs.derived.mood])
+        return self.runs.select([mood is not None for mood in self.runs.derived.mood])
 
 
-def dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
+def load_dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
     """Gather everything that the runner's pages draw; from memory if it still holds."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         now = runtime.db.now(session)
         runner = session.get_one(Runner, runner_id)
         state = (runner.vault_key, runner.data_version)
         key = (runner_id, state, None)
-        kept = KEPT.find(runtime.db, key)
-        if kept is not None and now < kept.good_until:
-            return kept
-        vault = runtime.sealer.vault(runner.vault_key)
-        rows = of_runner.read(session, runner_id, vault, for_page=True)
-    of_runner.KEPT.keep(runtime.db, key, rows)
-    runs = run_table(rows, now=now)
-    first = first_weekday(runner.preferences)
-    found = Dashboard(
+        cached = DASHBOARD_CACHE.get(runtime.db, key)
+        if cached is not None and now < cached.valid_until:
+            return cached
+        vault = runtime.sealer.open_vault(runner.vault_key)
+        rows = of_runner.read_rows(session, runner_id, vault, for_page=True)
+    of_runner.ROWS_CACHE.put(runtime.db, key, rows)
+    runs = build_run_table(rows, now=now)
+    week_starts_on = get_first_weekday(runner.preferences)
+    fresh = Dashboard(
         runs=runs,
-        weeks=weekly(runs, first),
-        today=(now + _last_offset(rows)).date(),
-        answered=sum(run_id is not None for run_id in rows.answers.run_id),
-        first_weekday=first,
+        weeks=summarize_weeks(runs, week_starts_on),
+        today=(now + _find_last_offset(rows)).date(),
+        answered_count=sum(run_id is not None for run_id in rows.answers.run_id),
+        first_weekday=week_starts_on,
         state=state,
-        good_until=_good_until(rows, now),
+        valid_until=_compute_valid_until(rows, now),
     )
-    KEPT.keep(runtime.db, key, found)
-    return found
+    DASHBOARD_CACHE.put(runtime.db, key, fresh)
+    return fresh
 
 
-def _good_until(rows: Rows, now: datetime) -> datetime:
-    offset = _last_offset(rows)
-    here = now + offset
-    midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
-    over = [end + ANSWERABLE_FOR for end in _latest_ends(rows)]
-    return min([midnight + DAY - offset, *(end for end in over if end > now)])
+def _compute_valid_until(rows: RunnerRows, now: datetime) -> datetime:
+    offset = _find_last_offset(rows)
+    local_now = now + offset
+    midnight = local_now.replace(hour=0, minute=0, second=0, microsecond=0)
+    deadlines = [end + ANSWER_WINDOW for end in _compute_latest_ends(rows)]
+    return min([midnight + DAY - offset, *(end for end in deadlines if end > now)])
 
 
-def _latest_ends(rows: Rows) -> list[datetime]:
-    lately = slice(-_MOST_A_DAY, None)
-    times = zip(rows.runs.started_s[lately], rows.runs.elapsed_s[lately], strict=True)
-    return [datetime.fromtimestamp(begun + took, UTC) for begun, took in times]
+def _compute_latest_ends(rows: RunnerRows) -> list[datetime]:
+    latest = slice(-_MAX_RUNS_PER_DAY, None)
+    times = zip(rows.runs.started_s[latest], rows.runs.elapsed_s[latest], strict=True)
+    return [
+        datetime.fromtimestamp(started_s + elapsed_s, UTC)
+        for started_s, elapsed_s in times
+    ]
 
 
-def weekly(runs: RunTable, first: int = MONDAY) -> list[WeekRow]:
+def summarize_weeks(runs: RunTable, week_starts_on: int = MONDAY) -> list[WeekRow]:
     """Return every week from the first run's to the last's, empty ones too."""
     by_week: dict[int, list[int]] = defaultdict(list)
-    for place, day in enumerate(runs.stored.local_day):
-        by_week[day - (day - 1 - first) % 7].append(place)
+    for index, day in enumerate(runs.stored.local_day):
+        by_week[day - (day - 1 - week_starts_on) % 7].append(index)
     if not by_week:
         return []
     return [
-        _week(runs, day, by_week.get(day, ()))
+        _summarize_week(runs, day, by_week.get(day, ()))
         for day in range(min(by_week), max(by_week) + 1, 7)
     ]
 
 
-def _week(runs: RunTable, day: int, places: Sequence[int]) -> WeekRow:
+def _summarize_week(runs: RunTable, day: int, indices: Sequence[int]) -> WeekRow:
     metres, moods = runs.stored.distance_m, runs.derived.mood
-    told = [moods[place] for place in places]
+    week_moods = [moods[index] for index in indices]
     return WeekRow(
         day=date.fromordinal(day),
-        distance_m=sum([metres[place] for place in places]),
-        runs=len(places),
-        moods=tuple([mood for mood in told if mood is not None]),
+        distance_m=sum([metres[index] for index in indices]),
+        runs=len(indices),
+        moods=tuple([mood for mood in week_moods if mood is not None]),
     )
 
 
-def _last_offset(rows: Rows) -> timedelta:
+def _find_last_offset(rows: RunnerRows) -> timedelta:
     """Return how far the clocks are from UTC where the runner last ran."""
     return timedelta(seconds=rows.runs.offset_s[-1] if rows.runs.id else 0)
 
 
-KEPT: Kept[Dashboard] = Kept(_MOST_KEPT)
+DASHBOARD_CACHE: RunnerCache[Dashboard] = RunnerCache(_MAX_CACHED)

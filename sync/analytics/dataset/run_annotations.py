@@ -9,7 +9,7 @@ from sync.models import Decision, Run, Survey
 from sync.runtime import Runtime
 
 
-class Aside(NamedTuple):
+class RunAnnotation(NamedTuple):
     """Where one run comes from, what was decided about it, and whether it was asked."""
 
     sport: str = ""
@@ -17,22 +17,22 @@ class Aside(NamedTuple):
     device: str | None = None
     verdict: str | None = None
     reason: str | None = None
-    asked: bool = False
+    has_survey: bool = False
 
 
-NOTHING = Aside()
+NO_ANNOTATION = RunAnnotation()
 
 
-class Asides(dict[int, Aside]):
+class RunAnnotations(dict[int, RunAnnotation]):
     """By the run's id; nothing is known of one that has just gone."""
 
-    def __missing__(self, run_id: int) -> Aside:
-        return NOTHING
+    def __missing__(self, run_id: int) -> RunAnnotation:
+        return NO_ANNOTATION
 
 
-def asides(
+def load_annotations(
     runtime: Runtime, runner_id: int, run_ids: Sequence[int] | None = None
-) -> Asides:
+) -> RunAnnotations:
     """Return what is known of these runs of the runner, or of all of them."""
     run, decision, survey = (table.__table__.c for table in (Run, Decision, Survey))
     query = (
@@ -55,6 +55,8 @@ def asides(
     )
     if run_ids is not None:
         query = query.where(run.id.in_(run_ids))
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         rows = session.execute(query).all()
-    return Asides((run_id, Aside._make(beside)) for run_id, *beside in rows)
+    return RunAnnotations(
+        (run_id, RunAnnotation._make(values)) for run_id, *values in rows
+    )

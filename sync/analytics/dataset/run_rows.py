@@ -11,7 +11,11 @@ from typing import NamedTuple, overload
 
 from typing_extensions import override
 
-from sync.analytics.dataset.distances import Goings, about, week_loads
+from sync.analytics.dataset.distances import (
+    RunSeries,
+    compute_week_loads,
+    sum_answer_distances,
+)
 from sync.analytics.dataset.load import (
     EARLIER_RUNS,
     MANUAL,
@@ -19,18 +23,18 @@ from sync.analytics.dataset.load import (
     START_KNOWN,
     TREADMILL,
     WITH_OTHERS,
-    Rows,
     RunColumns,
+    RunnerRows,
 )
 
-ANSWERABLE_FOR = timedelta(hours=24)
+ANSWER_WINDOW = timedelta(hours=24)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - on the runner's own clock
 _EPOCH_DAY = _EPOCH.toordinal()
 _DAY_S = 24 * 3600
-_NOTHING: Mapping[str, int] = {}
+_NO_ANSWER: Mapping[str, int] = {}
 
 
-class Derived(NamedTuple):
+class DerivedColumns(NamedTuple):
     """What follows for each run from the others and from its answer.
 
     `week_m` is the distance of the 7 days up to and including it, `about_m` that
@@ -40,7 +44,7 @@ class Derived(NamedTuple):
 
     week_m: Sequence[float]
     about_m: Sequence[float]
-    said: Sequence[Mapping[str, int]]
+    answer_values: Sequence[Mapping[str, int]]
     mood: Sequence[int | None]
     answered_minutes_after: Sequence[int | None]
     can_answer: Sequence[bool]
@@ -56,10 +60,10 @@ class RunRow(NamedTuple):
     distance_m: float
     moving_s: int
     elapsed_s: int
-    facts: int
+    flags: int
     week_m: float
     about_m: float
-    said: Mapping[str, int]
+    answer_values: Mapping[str, int]
     mood: int | None
     answered_minutes_after: int | None
     can_answer: bool
@@ -71,25 +75,25 @@ class RunRow(NamedTuple):
     @property
     def started_local(self) -> datetime | None:
         """Return when it began on the clock where it was; None if that is hidden."""
-        if not self.facts & START_KNOWN:
+        if not self.flags & START_KNOWN:
             return None
         return _EPOCH + timedelta(seconds=self.started_s + self.offset_s)
 
     @property
     def treadmill(self) -> bool:
-        return bool(self.facts & TREADMILL)
+        return bool(self.flags & TREADMILL)
 
     @property
     def manual(self) -> bool:
-        return bool(self.facts & MANUAL)
+        return bool(self.flags & MANUAL)
 
     @property
     def race(self) -> bool:
-        return bool(self.facts & RACE)
+        return bool(self.flags & RACE)
 
     @property
     def with_others(self) -> bool:
-        return bool(self.facts & WITH_OTHERS)
+        return bool(self.flags & WITH_OTHERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,80 +105,89 @@ class RunTable(Sequence[RunRow]):
     """
 
     stored: RunColumns
-    derived: Derived
+    derived: DerivedColumns
 
     @override
     def __len__(self) -> int:
         return len(self.stored.id)
 
     @overload
-    def __getitem__(self, place: int) -> RunRow: ...
+    def __getitem__(self, index: int) -> RunRow: ...
     @overload
-    def __getitem__(self, place: slice) -> Sequence[RunRow]: ...
+    def __getitem__(self, index: slice) -> Sequence[RunRow]: ...
     @override
-    def __getitem__(self, place: int | slice) -> RunRow | Sequence[RunRow]:
-        if isinstance(place, slice):
-            return [self[one] for one in range(len(self))[place]]
-        return RunRow._make(column[place] for column in (*self.stored, *self.derived))
+    def __getitem__(self, index: int | slice) -> RunRow | Sequence[RunRow]:
+        if isinstance(index, slice):
+            return [self[row_index] for row_index in range(len(self))[index]]
+        return RunRow._make(column[index] for column in (*self.stored, *self.derived))
 
     @override
     def __iter__(self) -> Iterator[RunRow]:
         columns = (*self.stored, *self.derived)
         return map(RunRow._make, zip(*columns, strict=True))
 
-    def only(self, which: Sequence[bool]) -> "RunTable":
+    def select(self, mask: Sequence[bool]) -> "RunTable":
         """Return those runs for which `which` is true."""
         return RunTable(
-            RunColumns._make(list(compress(one, which)) for one in self.stored),
-            Derived._make(list(compress(one, which)) for one in self.derived),
+            RunColumns._make(list(compress(column, mask)) for column in self.stored),
+            DerivedColumns._make(
+                list(compress(column, mask)) for column in self.derived
+            ),
         )
 
-    def since(self, day: date) -> "RunTable":
+    def since(self, first_day: date) -> "RunTable":
         """Return the runs of that day and later ones."""
-        first = day.toordinal()
+        first_day_number = first_day.toordinal()
         # No clock is a whole day from UTC: what began earlier was not on that day.
-        place = bisect_left(self.stored.started_s, (first - _EPOCH_DAY - 1) * _DAY_S)
-        lately = RunTable(
-            RunColumns._make(one[place:] for one in self.stored),
-            Derived._make(one[place:] for one in self.derived),
+        index = bisect_left(
+            self.stored.started_s, (first_day_number - _EPOCH_DAY - 1) * _DAY_S
         )
-        return lately.only([one >= first for one in lately.stored.local_day])
+        recent_runs = RunTable(
+            RunColumns._make(column[index:] for column in self.stored),
+            DerivedColumns._make(column[index:] for column in self.derived),
+        )
+        return recent_runs.select(
+            [column >= first_day_number for column in recent_runs.stored.local_day]
+        )
 
 
-def run_table(rows: Rows, *, now: datetime) -> RunTable:
-    week_m, about_m = _sums(rows)
+def build_run_table(rows: RunnerRows, *, now: datetime) -> RunTable:
+    week_m, about_m = _sum_distances(rows)
     run_ids = rows.answers.run_id
-    said = dict(zip(run_ids, rows.said, strict=True))
-    minutes = dict(zip(run_ids, rows.answers.minutes_since_end, strict=True))
-    answers = [said.get(run_id, _NOTHING) for run_id in rows.runs.id]
-    derived = Derived(
+    values_by_run = dict(zip(run_ids, rows.answer_values, strict=True))
+    minutes_by_run = dict(zip(run_ids, rows.answers.minutes_since_end, strict=True))
+    answers = [values_by_run.get(run_id, _NO_ANSWER) for run_id in rows.runs.id]
+    derived = DerivedColumns(
         week_m=week_m,
         about_m=about_m,
-        said=answers,
+        answer_values=answers,
         mood=[answer.get("mood") for answer in answers],
-        answered_minutes_after=list(map(minutes.get, rows.runs.id)),
-        can_answer=_can_answer(rows.runs, now),
+        answered_minutes_after=list(map(minutes_by_run.get, rows.runs.id)),
+        can_answer=_find_answerable(rows.runs, now),
     )
     return RunTable(rows.runs, derived)
 
 
-def _can_answer(runs: RunColumns, now: datetime) -> list[bool]:
-    since_s = (now - ANSWERABLE_FOR).timestamp()
+def _find_answerable(runs: RunColumns, now: datetime) -> list[bool]:
+    earliest_end_s = (now - ANSWER_WINDOW).timestamp()
     times = zip(runs.started_s, runs.elapsed_s, strict=True)
-    return [started_s + elapsed_s >= since_s for started_s, elapsed_s in times]
+    return [started_s + elapsed_s >= earliest_end_s for started_s, elapsed_s in times]
 
 
-def _sums(rows: Rows) -> tuple[list[float], list[float]]:
+def _sum_distances(rows: RunnerRows) -> tuple[list[float], list[float]]:
     """Return week_m and about_m of each run."""
     runs = rows.runs
-    times = zip(runs.started_s, runs.elapsed_s, runs.facts, strict=True)
+    times = zip(runs.started_s, runs.elapsed_s, runs.flags, strict=True)
     ends = [
-        begun + took if facts & START_KNOWN else nan for begun, took, facts in times
+        started_s + elapsed_s if flags & START_KNOWN else nan
+        for started_s, elapsed_s, flags in times
     ]
-    going = Goings(runs.id, runs.started_s, ends, runs.distance_m)
-    earlier = {
+    series = RunSeries(runs.id, runs.started_s, ends, runs.distance_m)
+    earlier_runs = {
         run_id: json.loads(tags)[EARLIER_RUNS]
         for run_id, tags in zip(rows.answers.run_id, rows.answers.tags, strict=True)
         if run_id is not None and tags is not None and EARLIER_RUNS in tags
     }
-    return week_loads(runs.local_day, runs.distance_m), about(going, earlier)
+    return compute_week_loads(runs.local_day, runs.distance_m), sum_answer_distances(
+        series, earlier_runs
+    )

@@ -26,24 +26,32 @@ class day_number(GenericFunction[int]):  # noqa: N801 - it is a function in SQL
 
 
 @compiles(epoch_s, "sqlite")
-def _epoch_on_sqlite(element: epoch_s, compiler: SQLCompiler, **words: Any) -> str:
-    moment = compiler.process(element.clauses, **words)
+def _compile_epoch_sqlite(
+    element: epoch_s, compiler: SQLCompiler, **options: Any
+) -> str:
+    moment = compiler.process(element.clauses, **options)
     # A third of what strftime('%s') costs. A day number is exact to 0.04 ms.
     return f"cast((julianday({moment}) - 2440587.5) * 86400 + 0.0005 as integer)"
 
 
 @compiles(epoch_s, "postgresql")
-def _epoch_on_postgresql(element: epoch_s, compiler: SQLCompiler, **words: Any) -> str:
-    moment = compiler.process(element.clauses, **words)
+def _compile_epoch_postgresql(
+    element: epoch_s, compiler: SQLCompiler, **options: Any
+) -> str:
+    moment = compiler.process(element.clauses, **options)
     return f"floor(extract(epoch from {moment}))::float8"
 
 
 @compiles(day_number, "sqlite")
-def _day_on_sqlite(element: day_number, compiler: SQLCompiler, **words: Any) -> str:
-    day = compiler.process(element.clauses, **words)
+def _compile_day_sqlite(
+    element: day_number, compiler: SQLCompiler, **options: Any
+) -> str:
+    day = compiler.process(element.clauses, **options)
     return f"cast(julianday({day}) - 1721424.5 as integer)"
 
 
 @compiles(day_number, "postgresql")
-def _day_on_postgresql(element: day_number, compiler: SQLCompiler, **words: Any) -> str:
-    return f"({compiler.process(element.clauses, **words)} - date '0001-01-01') + 1"
+def _compile_day_postgresql(
+    element: day_number, compiler: SQLCompiler, **options: Any
+) -> str:
+    return f"({compiler.process(element.clauses, **options)} - date '0001-01-01') + 1"

@@ -6,30 +6,32 @@ one question has one picture more, not six.
 
 import numpy as np
 
-from sync.analytics.dataset.columns import FOCUS
+from sync.analytics.dataset.columns import FOCUS_KEYS
 from sync.analytics.dataset.history import History
-from sync.analytics.panels.comparisons import Pairs
+from sync.analytics.panels.comparisons import PairComparison
 
 # A panel's name is its question's key behind PREFIX.
-PREFIX = "focus_"
+PANEL_NAME_PREFIX = "focus_"
 
 
-def focus_panels(history: History) -> tuple[Pairs, ...]:
+def build_focus_panels(history: History) -> tuple[PairComparison, ...]:
     """Distance against each focus question that was answered after runs."""
-    asked = [key for key in FOCUS if key in history.answers.focus] or FOCUS[:1]
-    return tuple(_panel(history, key) for key in asked)
+    answered_keys = [
+        key for key in FOCUS_KEYS if key in history.answers.focus
+    ] or FOCUS_KEYS[:1]
+    return tuple(_build_panel(history, key) for key in answered_keys)
 
 
-def _panel(history: History, key: str) -> Pairs:
-    said = history.answers.focus.get(key)
-    if said is None:
-        said = np.full(len(history.answers.run), np.nan)
-    used = history.after_run & ~np.isnan(said)
-    return Pairs(
-        PREFIX + key,
-        history.about_m[used],
-        said[used],
-        history.answer_days[used],
-        history.run_ids[used],
+def _build_panel(history: History, key: str) -> PairComparison:
+    values = history.answers.focus.get(key)
+    if values is None:
+        values = np.full(len(history.answers.run), np.nan)
+    mask = history.is_after_run & ~np.isnan(values)
+    return PairComparison(
+        PANEL_NAME_PREFIX + key,
+        history.about_m[mask],
+        values[mask],
+        history.answer_days[mask],
+        history.run_ids[mask],
         is_mood=False,
     )

@@ -5,34 +5,47 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sync.analytics.dataset.loads import week_start
-from sync.analytics.panels.comparisons import Groups, Pairs
+from sync.analytics.dataset.loads import find_week_starts
+from sync.analytics.panels.comparisons import GroupComparison, PairComparison
 from sync.analytics.panels.contributing_runs import (
-    Behind,
-    behind_groups,
-    behind_mileage,
-    behind_pairs,
+    ContributingRuns,
+    collect_group_runs,
+    collect_mileage_runs,
+    collect_pair_runs,
 )
-from sync.analytics.panels.questions import Mileage
-from sync.analytics.sentences.localized_text import METRES, TITLES, Saying, Unit, note
-from sync.analytics.sentences.milestones import FIRST_MILESTONE, Decided, next_milestone
-from sync.analytics.stats.curve import Curve, median_slope, typical
+from sync.analytics.panels.questions import MileageData
+from sync.analytics.sentences.localized_text import (
+    METRES_PER_UNIT,
+    TITLES,
+    LocalizedText,
+    Unit,
+    build_note,
+)
+from sync.analytics.sentences.milestones import (
+    FIRST_MILESTONE,
+    PanelDecision,
+    find_next_milestone,
+)
+from sync.analytics.stats.curve import Curve, compute_median_slope, fit_curve
 from sync.analytics.stats.groups import (
-    FEWEST_FOR_WORDS,
-    FEWEST_SHOWN,
+    MIN_GROUP_TO_CLAIM,
+    MIN_GROUP_TO_SHOW,
     Difference,
     Mean,
-    difference,
-    mean,
+    estimate_difference,
+    estimate_mean,
 )
 from sync.analytics.stats.rank_link import Link, link
 from sync.analytics.stats.series import Flags, Floats
 from sync.language import gettext
 
-NUMBER_FROM = 15
-RACES_FROM = 5
-CEILING = 0.4
-PER, LEVEL = 5, 0.05  # kilometres or miles; steps of mood that would be told as none
+MIN_FOR_NUMBERS = 15
+MIN_RACES = 5
+MAX_CEILING_SHARE = 0.4
+SLOPE_STEP, MIN_SLOPE = (
+    5,
+    0.05,
+)  # kilometres or miles; steps of mood that would be told as none
 TOP_MOOD = 2
 HALF_YEAR_DAYS = 182
 TOO_EARLY = "too_early"
@@ -49,17 +62,17 @@ class Panel:
     """
 
     name: str
-    exploring: bool
+    is_exploratory: bool
     verdict: str
-    saying: Saying
-    remarks: tuple[Saying, ...]
-    answers: int
-    decided: Decided | None
+    localized_sentence: LocalizedText
+    remarks: tuple[LocalizedText, ...]
+    answer_count: int
+    decision: PanelDecision | None
     means: Mapping[str, Mean]
     link: Link | None = None
     difference: Difference | None = None
     curve: Curve | None = None
-    behind: Behind = field(default_factory=dict)
+    contributing_runs: ContributingRuns = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -67,165 +80,214 @@ class Panel:
 
     @property
     def sentence(self) -> str:
-        return self.saying.said()
+        return self.localized_sentence.render()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(remark.said() for remark in self.remarks)
+        return tuple(remark.render() for remark in self.remarks)
 
     @property
     def groups(self) -> dict[str, Mean]:
-        return {gettext(label): found for label, found in self.means.items()}
+        return {gettext(label): group_mean for label, group_mean in self.means.items()}
 
     @property
     def n_eff(self) -> float:
-        found = self.link or self.difference
-        return found.n_eff if found else float(self.answers)
+        estimate = self.link or self.difference
+        return estimate.n_eff if estimate else float(self.answer_count)
 
 
-def groups_panel(panel: Groups, decided: Decided | None, unit: Unit) -> Panel:
+def build_groups_panel(
+    comparison: GroupComparison, decision: PanelDecision | None, unit: Unit
+) -> Panel:
     """Draw two or more groups side by side."""
-    found = difference(panel.values, panel.in_first, panel.days, q=panel.q)
-    least = RACES_FROM if panel.name == "race" else FEWEST_SHOWN
-    shown = min(found.n_first, found.n_second) >= least
-    answers = 2 * min(found.n_first, found.n_second)
+    estimate = estimate_difference(
+        comparison.values, comparison.in_first, comparison.days, q=comparison.q
+    )
+    min_count = MIN_RACES if comparison.name == "race" else MIN_GROUP_TO_SHOW
+    is_shown = min(estimate.n_first, estimate.n_second) >= min_count
+    answer_count = 2 * min(estimate.n_first, estimate.n_second)
     return Panel(
-        name=panel.name,
-        exploring=panel.name not in {"after_runs", "stress"},
-        verdict=verdict(decided),
-        saying=_groups_sentence(decided, answers // 2, unit),
+        name=comparison.name,
+        is_exploratory=comparison.name not in {"after_runs", "stress"},
+        verdict=get_verdict(decision),
+        localized_sentence=_choose_groups_sentence(decision, answer_count // 2, unit),
         remarks=(
-            *notes(decided, answers, panel.days),
-            *(() if panel.name == "stress" else ceiling(panel.values)),
+            *list_remarks(decision, answer_count, comparison.days),
+            *(
+                ()
+                if comparison.name == "stress"
+                else list_ceiling_remarks(comparison.values)
+            ),
         ),
-        answers=found.n_first + found.n_second,
-        decided=decided,
-        means=means(panel.drawn, panel.values, panel.days, least=least),
-        difference=found if shown else None,
-        behind=behind_groups(panel, decided),
+        answer_count=estimate.n_first + estimate.n_second,
+        decision=decision,
+        means=estimate_group_means(
+            comparison.display_groups,
+            comparison.values,
+            comparison.days,
+            min_count=min_count,
+        ),
+        difference=estimate if is_shown else None,
+        contributing_runs=collect_group_runs(comparison, decision),
     )
 
 
-def pairs_panel(panel: Pairs, decided: Decided | None, unit: Unit) -> Panel:
+def build_pairs_panel(
+    comparison: PairComparison, decision: PanelDecision | None, unit: Unit
+) -> Panel:
     """Draw groups along something that may move together with mood."""
-    many = len(panel.days)
+    n = len(comparison.days)
     return Panel(
-        name=panel.name,
-        exploring=True,
-        verdict=verdict(decided),
-        saying=sentence(decided, many, panel.things, unit),
-        remarks=(
-            *notes(decided, many, panel.days),
-            *(ceiling(panel.y) if panel.is_mood else ()),
+        name=comparison.name,
+        is_exploratory=True,
+        verdict=get_verdict(decision),
+        localized_sentence=choose_sentence(
+            decision, n, comparison.observation_kind, unit
         ),
-        answers=many,
-        decided=decided,
-        means=means(panel.drawn, panel.y, panel.days),
-        link=link(panel.x, panel.y, panel.days) if many >= NUMBER_FROM else None,
-        behind=behind_pairs(panel),
+        remarks=(
+            *list_remarks(decision, n, comparison.days),
+            *(list_ceiling_remarks(comparison.y) if comparison.is_mood else ()),
+        ),
+        answer_count=n,
+        decision=decision,
+        means=estimate_group_means(
+            comparison.display_groups, comparison.y, comparison.days
+        ),
+        link=link(comparison.x, comparison.y, comparison.days)
+        if n >= MIN_FOR_NUMBERS
+        else None,
+        contributing_runs=collect_pair_runs(comparison),
     )
 
 
-def mileage_panel(data: Mileage, decided: Decided | None, unit: Unit) -> Panel:
+def build_mileage_panel(
+    data: MileageData, decision: PanelDecision | None, unit: Unit
+) -> Panel:
     """Draw mood along the distance of the seven days up to each run.
 
     The link is the question's own: with the distance of each run.
     """
-    many = len(data.days)
+    n = len(data.days)
     return Panel(
         name="mileage",
-        exploring=False,
-        verdict=verdict(decided),
-        saying=sentence(decided, many, "runs", unit),
+        is_exploratory=False,
+        verdict=get_verdict(decision),
+        localized_sentence=choose_sentence(decision, n, "runs", unit),
         remarks=(
-            *notes(decided, many, data.days),
-            *slope(decided, data, unit),
-            *ceiling(data.mood),
-            note("races_out"),
-            note("goes_together"),
+            *list_remarks(decision, n, data.days),
+            *list_slope_remarks(decision, data, unit),
+            *list_ceiling_remarks(data.mood),
+            build_note("races_out"),
+            build_note("goes_together"),
         ),
-        answers=many,
-        decided=decided,
+        answer_count=n,
+        decision=decision,
         means={},
         link=(
-            link(data.distance_m, data.mood, data.days) if many >= NUMBER_FROM else None
+            link(data.distance_m, data.mood, data.days)
+            if n >= MIN_FOR_NUMBERS
+            else None
         ),
-        curve=_curve(data.load_m, data, unit),
-        behind=behind_mileage(data, decided, unit),
+        curve=_fit_mileage_curve(data.load_m, data, unit),
+        contributing_runs=collect_mileage_runs(data, decision, unit),
     )
 
 
-def along_the_run(panel: Panel, data: Mileage, unit: Unit) -> Panel:
+def redraw_by_run_distance(panel: Panel, data: MileageData, unit: Unit) -> Panel:
     """Draw the same question along the distance of each run itself."""
-    return replace(panel, curve=_curve(data.distance_m, data, unit), behind={})
+    return replace(
+        panel,
+        curve=_fit_mileage_curve(data.distance_m, data, unit),
+        contributing_runs={},
+    )
 
 
-def _curve(metres: Floats, data: Mileage, unit: Unit) -> Curve | None:
-    return typical(metres / METRES[unit], data.mood, week_start(data.days))
+def _fit_mileage_curve(metres: Floats, data: MileageData, unit: Unit) -> Curve | None:
+    return fit_curve(
+        metres / METRES_PER_UNIT[unit], data.mood, find_week_starts(data.days)
+    )
 
 
-def verdict(decided: Decided | None) -> str:
-    return decided.finding.verdict if decided else TOO_EARLY
+def get_verdict(decision: PanelDecision | None) -> str:
+    return decision.finding.verdict if decision else TOO_EARLY
 
 
-def sentence(decided: Decided | None, answers: int, things: str, unit: Unit) -> Saying:
+def choose_sentence(
+    decision: PanelDecision | None, answer_count: int, observation_kind: str, unit: Unit
+) -> LocalizedText:
     """Say what stands, or how much is missing for a first look."""
-    if decided is not None:
-        return decided.finding.saying(unit)
-    needed = NUMBER_FROM if answers < NUMBER_FROM else FIRST_MILESTONE
-    return note(f"too_few.{things}", n=answers, needed=needed)
+    if decision is not None:
+        return decision.finding.localize(unit)
+    needed = MIN_FOR_NUMBERS if answer_count < MIN_FOR_NUMBERS else FIRST_MILESTONE
+    return build_note(f"too_few.{observation_kind}", n=answer_count, needed=needed)
 
 
-def _groups_sentence(decided: Decided | None, smaller: int, unit: Unit) -> Saying:
-    if decided is not None:
-        return decided.finding.saying(unit)
-    needed = FEWEST_SHOWN if smaller < FEWEST_SHOWN else FEWEST_FOR_WORDS
-    return note("too_few_each", n=smaller, needed=needed)
+def _choose_groups_sentence(
+    decision: PanelDecision | None, smaller_count: int, unit: Unit
+) -> LocalizedText:
+    if decision is not None:
+        return decision.finding.localize(unit)
+    needed = (
+        MIN_GROUP_TO_SHOW if smaller_count < MIN_GROUP_TO_SHOW else MIN_GROUP_TO_CLAIM
+    )
+    return build_note("too_few_each", n=smaller_count, needed=needed)
 
 
-def notes(decided: Decided | None, answers: int, days: Floats) -> tuple[Saying, ...]:
+def list_remarks(
+    decision: PanelDecision | None, answer_count: int, days: Floats
+) -> tuple[LocalizedText, ...]:
     """List what a reader of this panel should know besides."""
-    said = []
-    if decided and decided.revised_at:
-        said.append(note("decided_again", day=decided.revised_at.date()))
-    if decided:
-        said.append(note("next_look", milestone=next_milestone(answers)))
-    if answers >= NUMBER_FROM and np.ptp(days) < HALF_YEAR_DAYS:
-        said.append(note("season"))
-    return tuple(said)
+    remarks = []
+    if decision and decision.revised_at:
+        remarks.append(build_note("decided_again", day=decision.revised_at.date()))
+    if decision:
+        remarks.append(
+            build_note("next_look", milestone=find_next_milestone(answer_count))
+        )
+    if answer_count >= MIN_FOR_NUMBERS and np.ptp(days) < HALF_YEAR_DAYS:
+        remarks.append(build_note("season"))
+    return tuple(remarks)
 
 
-def ceiling(moods: Floats) -> tuple[Saying, ...]:
+def list_ceiling_remarks(moods: Floats) -> tuple[LocalizedText, ...]:
     """Say when so many answers are Great that better days could not show."""
-    top = float((moods >= TOP_MOOD).mean()) if len(moods) >= NUMBER_FROM else 0.0
-    return (note("ceiling", share=top),) if top > CEILING else ()
+    top_share = (
+        float((moods >= TOP_MOOD).mean()) if len(moods) >= MIN_FOR_NUMBERS else 0.0
+    )
+    return (
+        (build_note("ceiling", share=top_share),)
+        if top_share > MAX_CEILING_SHARE
+        else ()
+    )
 
 
-def slope(decided: Decided | None, data: Mileage, unit: Unit) -> tuple[Saying, ...]:
+def list_slope_remarks(
+    decision: PanelDecision | None, data: MileageData, unit: Unit
+) -> tuple[LocalizedText, ...]:
     """Say how steep a link along the run's length is; none where it is all but level.
 
     A slope of today's answers that runs against what stands is not said.
     """
-    up = {"higher": 1, "lower": -1}.get(verdict(decided), 0)
-    if not up:
+    direction = {"higher": 1, "lower": -1}.get(get_verdict(decision), 0)
+    if not direction:
         return ()
-    metres = PER * METRES[unit]
-    steps = median_slope(data.distance_m / metres, data.mood)
-    if up * steps < LEVEL:
+    metres = SLOPE_STEP * METRES_PER_UNIT[unit]
+    steps = compute_median_slope(data.distance_m / metres, data.mood)
+    if direction * steps < MIN_SLOPE:
         return ()
-    return (note("slope", unit, slope=steps, distance_m=metres),)
+    return (build_note("slope", unit, slope=steps, distance_m=metres),)
 
 
-def means(
-    drawn: Mapping[str, Flags],
+def estimate_group_means(
+    display_groups: Mapping[str, Flags],
     values: Floats,
     days: Floats,
     *,
-    least: int = FEWEST_SHOWN,
+    min_count: int = MIN_GROUP_TO_SHOW,
 ) -> dict[str, Mean]:
     """Mean of each drawn group that has enough answers."""
     return {
-        label: mean(values[flags], days[flags])
-        for label, flags in drawn.items()
-        if np.count_nonzero(flags) >= least
+        label: estimate_mean(values[flags], days[flags])
+        for label, flags in display_groups.items()
+        if np.count_nonzero(flags) >= min_count
     }

@@ -6,23 +6,23 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from sync.analytics.dataset.history import NO_RUNS
-from sync.analytics.sentences.localized_text import METRES, Fact, Finding, Unit
-from sync.analytics.sentences.milestones import Question
-from sync.analytics.stats.groups import Difference, difference
-from sync.analytics.stats.rank_link import WORDS, Link, link
-from sync.analytics.stats.series import Flags, Floats, Ints, in_time_order
-from sync.analytics.stats.shape import Shape, shape
+from sync.analytics.sentences.localized_text import METRES_PER_UNIT, Fact, Finding, Unit
+from sync.analytics.sentences.milestones import PanelQuestion
+from sync.analytics.stats.groups import Difference, estimate_difference
+from sync.analytics.stats.rank_link import Z_CLAIM, Link, link
+from sync.analytics.stats.series import Flags, Floats, Ints, sort_by_time
+from sync.analytics.stats.shape import MileageShape, fit_shape
 
 # docs/decisions/0007: both halves of the mileage question share one promise,
 # so each needs a little more than a question that stands alone.
-MILEAGE_WORDS = 2.8
-CLEAR_SHAPE = 0.005
-CLEAR_FROM = 120
-EARLY_SHAPE = 0.03
+Z_MILEAGE_CLAIM = 2.8
+MAX_P_CLEAR = 0.005
+MIN_FOR_CLEAR = 120
+MAX_P_EARLY = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Mileage:
+class MileageData:
     """Mood after runs against mileage, rows oldest first, shape (n,) each.
 
     distance_m is this run's; load_m the seven days up to and including it. A look
@@ -36,116 +36,128 @@ class Mileage:
     run_ids: Ints = field(default_factory=lambda: NO_RUNS)
 
 
-def group_question(
-    name: str, values: Floats, in_first: Flags, days: Floats, *, q: float = WORDS
-) -> Question:
+def build_group_question(
+    name: str, values: Floats, in_first: Flags, days: Floats, *, q: float = Z_CLAIM
+) -> PanelQuestion:
     """Ask whether `values` differ between two groups.
 
     Counted by the smaller group, twice, so that the first look comes with 15
     answers on either side.
     """
-    when, label, series = in_time_order(days, in_first.astype(float), values)
+    times, label, series = sort_by_time(days, in_first.astype(float), values)
     first = np.cumsum(label > 0)
     second = np.arange(1, len(label) + 1) - first
 
-    def look(many: int) -> Finding:
-        found = difference(series[:many], label[:many], when[:many], q=q)
-        return Finding(f"{name}.{_direction(found)}", _group_facts(found))
+    def evaluate(n_rows: int) -> Finding:
+        comparison = estimate_difference(
+            series[:n_rows], label[:n_rows], times[:n_rows], q=q
+        )
+        return Finding(
+            f"{name}.{_name_direction(comparison)}", _build_group_facts(comparison)
+        )
 
-    return Question(
+    return PanelQuestion(
         name=name,
-        counted=np.asarray(2 * np.minimum(first, second), dtype=np.int64),
-        rows=np.column_stack((when, label, series)),
-        look=look,
+        cumulative_answers=np.asarray(2 * np.minimum(first, second), dtype=np.int64),
+        rows=np.column_stack((times, label, series)),
+        evaluate=evaluate,
     )
 
 
-def link_question(
-    name: str, x: Floats, y: Floats, days: Floats, *, q: float = WORDS
-) -> Question:
+def build_link_question(
+    name: str, x: Floats, y: Floats, days: Floats, *, q: float = Z_CLAIM
+) -> PanelQuestion:
     """Ask whether x and y move together."""
-    when, across, up = in_time_order(days, x, y)
+    times, xs, ys = sort_by_time(days, x, y)
 
-    def look(many: int) -> Finding:
-        found = link(across[:many], up[:many], when[:many], q=q)
-        verdict = _sign(found.rho) if found.sure_at(q) else "none"
-        return Finding(f"{name}.{verdict}", _link_facts(found))
+    def evaluate(n_rows: int) -> Finding:
+        estimate = link(xs[:n_rows], ys[:n_rows], times[:n_rows], q=q)
+        verdict = _name_sign(estimate.rho) if estimate.is_certain_at(q) else "none"
+        return Finding(f"{name}.{verdict}", _build_link_facts(estimate))
 
-    return Question(
+    return PanelQuestion(
         name=name,
-        counted=np.arange(1, len(when) + 1, dtype=np.int64),
-        rows=np.column_stack((when, across, up)),
-        look=look,
+        cumulative_answers=np.arange(1, len(times) + 1, dtype=np.int64),
+        rows=np.column_stack((times, xs, ys)),
+        evaluate=evaluate,
     )
 
 
-def mileage_question(data: Mileage, unit: Unit) -> Question:
+def build_mileage_question(data: MileageData, unit: Unit) -> PanelQuestion:
     """Ask the product's headline: a best range of mileage, or a plain link."""
-    when, distance_m, load_m, mood = in_time_order(
+    times, distance_m, load_m, mood = sort_by_time(
         data.days, data.distance_m, data.load_m, data.mood
     )
 
-    def look(many: int) -> Finding:
-        part = Mileage(distance_m[:many], load_m[:many], mood[:many], when[:many])
-        return mileage_finding(part, unit)
+    def evaluate(n_rows: int) -> Finding:
+        subset = MileageData(
+            distance_m[:n_rows], load_m[:n_rows], mood[:n_rows], times[:n_rows]
+        )
+        return evaluate_mileage(subset, unit)
 
-    return Question(
+    return PanelQuestion(
         name="mileage",
-        counted=np.arange(1, len(when) + 1, dtype=np.int64),
-        rows=np.column_stack((when, distance_m, load_m, mood)),
-        look=look,
+        cumulative_answers=np.arange(1, len(times) + 1, dtype=np.int64),
+        rows=np.column_stack((times, distance_m, load_m, mood)),
+        evaluate=evaluate,
     )
 
 
-def mileage_finding(data: Mileage, unit: Unit) -> Finding:
+def evaluate_mileage(data: MileageData, unit: Unit) -> Finding:
     """Choose the one sentence: best range, longer runs, an early sign, or none."""
-    ranges = shape(data.load_m / METRES[unit], data.mood, data.days)
+    mileage_shape = fit_shape(data.load_m / METRES_PER_UNIT[unit], data.mood, data.days)
     monotone = link(data.distance_m, data.mood, data.days)
-    if ranges is not None and is_clear(ranges):
-        return Finding("mileage.best", _range_facts(ranges, unit))
-    if monotone.sure_at(MILEAGE_WORDS):
-        return Finding(f"mileage.{_sign(monotone.rho)}", _link_facts(monotone))
-    if ranges is not None and ranges.p <= EARLY_SHAPE:
-        return Finding("mileage.early", _range_facts(ranges, unit))
-    return Finding("mileage.none", _link_facts(monotone))
+    if mileage_shape is not None and is_clear_range(mileage_shape):
+        return Finding("mileage.best", _build_range_facts(mileage_shape, unit))
+    if monotone.is_certain_at(Z_MILEAGE_CLAIM):
+        return Finding(
+            f"mileage.{_name_sign(monotone.rho)}", _build_link_facts(monotone)
+        )
+    if mileage_shape is not None and mileage_shape.p <= MAX_P_EARLY:
+        return Finding("mileage.early", _build_range_facts(mileage_shape, unit))
+    return Finding("mileage.none", _build_link_facts(monotone))
 
 
-def is_clear(ranges: Shape) -> bool:
+def is_clear_range(mileage_shape: MileageShape) -> bool:
     """Whether a best range may be named without a "may"."""
-    return ranges.n >= CLEAR_FROM and ranges.p <= CLEAR_SHAPE and ranges.apart
+    return (
+        mileage_shape.n >= MIN_FOR_CLEAR
+        and mileage_shape.p <= MAX_P_CLEAR
+        and mileage_shape.is_distinct
+    )
 
 
-def _sign(value: float) -> str:
+def _name_sign(value: float) -> str:
     return "higher" if value > 0 else "lower"
 
 
-def _direction(found: Difference) -> str:
-    return _sign(found.difference) if found.claim else "none"
+def _name_direction(comparison: Difference) -> str:
+    return _name_sign(comparison.difference) if comparison.claim else "none"
 
 
-def _group_facts(found: Difference) -> Mapping[str, Fact]:
+def _build_group_facts(comparison: Difference) -> Mapping[str, Fact]:
     return {
-        "n": found.n_first + found.n_second,
-        "n_first": found.n_first,
-        "n_second": found.n_second,
-        "first": round(found.mean_first, 3),
-        "second": round(found.mean_second, 3),
+        "n": comparison.n_first + comparison.n_second,
+        "n_first": comparison.n_first,
+        "n_second": comparison.n_second,
+        "first": round(comparison.mean_first, 3),
+        "second": round(comparison.mean_second, 3),
     }
 
 
-def _link_facts(found: Link) -> Mapping[str, Fact]:
-    low, high = found.i95
-    return {"n": found.n, "rho_low": round(low, 3), "rho_high": round(high, 3)}
+def _build_link_facts(estimate: Link) -> Mapping[str, Fact]:
+    low, high = estimate.i95
+    return {"n": estimate.n, "rho_low": round(low, 3), "rho_high": round(high, 3)}
 
 
-def _range_facts(found: Shape, unit: Unit) -> Mapping[str, Fact]:
-    low, high = found.best_range
+def _build_range_facts(mileage_shape: MileageShape, unit: Unit) -> Mapping[str, Fact]:
+    low, high = mileage_shape.best_range
     facts: dict[str, Fact] = {
-        "n": found.n,
-        "low_m": low * METRES[unit],
-        "good_in": round(found.good_in, 3),
-        "good_out": round(found.good_out, 3),
+        "n": mileage_shape.n,
+        "low_m": low * METRES_PER_UNIT[unit],
+        "good_in": round(mileage_shape.good_in, 3),
+        "good_out": round(mileage_shape.good_out, 3),
     }
     if high is not None:
-        facts["high_m"] = high * METRES[unit]
+        facts["high_m"] = high * METRES_PER_UNIT[unit]
     return facts

@@ -5,82 +5,90 @@ from dataclasses import dataclass
 import numpy as np
 
 from sync.analytics.dataset.history import History
-from sync.analytics.panels.comparisons import Groups, Pairs, of_run
-from sync.analytics.panels.exploratory_panels import exploring
-from sync.analytics.panels.questions import Mileage, mileage_question
+from sync.analytics.panels.comparisons import (
+    GroupComparison,
+    PairComparison,
+    map_to_answers,
+)
+from sync.analytics.panels.exploratory_panels import build_exploratory_panels
+from sync.analytics.panels.questions import MileageData, build_mileage_question
 from sync.analytics.sentences.localized_text import Unit
-from sync.analytics.sentences.milestones import Question
-from sync.analytics.stats.rank_link import WORDS
+from sync.analytics.sentences.milestones import PanelQuestion
+from sync.analytics.stats.rank_link import Z_CLAIM
 from sync.analytics.stats.series import Floats
 from sync.language import translatable
 
 
-def after_runs(history: History) -> Groups:
+def compare_mood(history: History) -> GroupComparison:
     """Compare mood within six hours of a run with rest-day check-ins."""
-    return _against_check_ins("after_runs", history, history.answers.mood)
+    return _compare_with_check_ins("after_runs", history, history.answers.mood)
 
 
-def stress(history: History) -> Groups:
+def compare_stress(history: History) -> GroupComparison:
     """Compare stress within six hours of a run with rest-day check-ins."""
-    return _against_check_ins("stress", history, history.answers.stress)
+    return _compare_with_check_ins("stress", history, history.answers.stress)
 
 
-def mileage(history: History) -> Mileage:
+def collect_mileage(history: History) -> MileageData:
     """Mood against this run's distance and the week's; races are left out."""
-    counts = history.after_run & (of_run(history, history.runs.race, missing=1) == 0)
-    run = history.answers.run[counts]
-    return Mileage(
-        distance_m=history.about_m[counts],
+    mask = history.is_after_run & (
+        map_to_answers(history, history.runs.is_race, missing=1) == 0
+    )
+    run = history.answers.run[mask]
+    return MileageData(
+        distance_m=history.about_m[mask],
         load_m=history.load_m[run],
-        mood=history.answers.mood[counts],
-        days=history.answer_days[counts],
-        run_ids=history.run_ids[counts],
+        mood=history.answers.mood[mask],
+        days=history.answer_days[mask],
+        run_ids=history.run_ids[mask],
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Panels:
+class PanelData:
     """Everything that is asked of one history, to be decided and to be drawn."""
 
     history: History
-    after_runs: Groups
-    mileage: Mileage
-    stress: Groups
-    explored: tuple[Groups | Pairs, ...]
+    after_runs: GroupComparison
+    mileage: MileageData
+    stress: GroupComparison
+    exploratory: tuple[GroupComparison | PairComparison, ...]
 
-    def questions(self, unit: Unit) -> dict[str, Question]:
+    def build_questions(self, unit: Unit) -> dict[str, PanelQuestion]:
         """Every question, the three headline ones first."""
         headline = [
-            self.after_runs.question(),
-            mileage_question(self.mileage, unit),
-            self.stress.question(),
+            self.after_runs.build_question(),
+            build_mileage_question(self.mileage, unit),
+            self.stress.build_question(),
         ]
-        explored = [panel.question() for panel in self.explored]
-        return {question.name: question for question in headline + explored}
+        exploratory = [panel.build_question() for panel in self.exploratory]
+        return {question.name: question for question in headline + exploratory}
 
 
-def panels_of(history: History) -> Panels:
-    return Panels(
+def build_panel_data(history: History) -> PanelData:
+    return PanelData(
         history=history,
-        after_runs=after_runs(history),
-        mileage=mileage(history),
-        stress=stress(history),
-        explored=exploring(history),
+        after_runs=compare_mood(history),
+        mileage=collect_mileage(history),
+        stress=compare_stress(history),
+        exploratory=build_exploratory_panels(history),
     )
 
 
-def _against_check_ins(name: str, history: History, values: Floats) -> Groups:
-    after, rested = history.after_run, history.rested
-    used = (after | rested) & ~np.isnan(values)
-    return Groups(
+def _compare_with_check_ins(
+    name: str, history: History, values: Floats
+) -> GroupComparison:
+    is_after_run, is_rest_day = history.is_after_run, history.is_rest_day
+    mask = (is_after_run | is_rest_day) & ~np.isnan(values)
+    return GroupComparison(
         name=name,
-        values=values[used],
-        in_first=after[used],
-        days=history.answer_days[used],
-        run_ids=history.run_ids[used],
-        drawn={
-            translatable("after runs"): after[used],
-            translatable("check-ins"): rested[used],
+        values=values[mask],
+        in_first=is_after_run[mask],
+        days=history.answer_days[mask],
+        run_ids=history.run_ids[mask],
+        display_groups={
+            translatable("after runs"): is_after_run[mask],
+            translatable("check-ins"): is_rest_day[mask],
         },
-        q=WORDS,
+        q=Z_CLAIM,
     )

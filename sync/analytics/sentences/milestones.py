@@ -11,12 +11,14 @@ from sync.analytics.sentences.localized_text import Finding
 from sync.analytics.stats.series import Floats, Ints
 
 FIRST_MILESTONE = 30
-RULES = 1  # raise it when a rule changes, so that old sentences are decided anew
+RULES_VERSION = (
+    1  # raise it when a rule changes, so that old sentences are decided anew
+)
 WITHDRAWN = Finding("withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class PanelQuestion:
     """One panel's question to its data, rows oldest first.
 
     counted    answers that count after each row, shape (n,), never falling
@@ -25,17 +27,17 @@ class Question:
     """
 
     name: str
-    counted: Ints
+    cumulative_answers: Ints
     rows: Floats
-    look: Callable[[int], Finding]
+    evaluate: Callable[[int], Finding]
 
     @property
-    def answers(self) -> int:
-        return int(self.counted[-1]) if len(self.counted) else 0
+    def answer_count(self) -> int:
+        return int(self.cumulative_answers[-1]) if len(self.cumulative_answers) else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class PanelDecision:
     """A sentence that stands until the next milestone.
 
     `revised_at` is set when runs or answers behind it changed afterwards.
@@ -46,23 +48,23 @@ class Decided:
     finding: Finding
     decided_at: datetime
     revised_at: datetime | None = None
-    rules: int = RULES
+    rules_version: int = RULES_VERSION
 
 
-def last_milestone(answers: int) -> int:
+def find_last_milestone(answer_count: int) -> int:
     """Find the greatest of 30, 60, 120, 240 … that is reached; 0 before it."""
-    if answers < FIRST_MILESTONE:
+    if answer_count < FIRST_MILESTONE:
         return 0
-    return FIRST_MILESTONE << (answers // FIRST_MILESTONE).bit_length() - 1
+    return FIRST_MILESTONE << (answer_count // FIRST_MILESTONE).bit_length() - 1
 
 
-def next_milestone(answers: int) -> int:
-    return 2 * last_milestone(answers) or FIRST_MILESTONE
+def find_next_milestone(answer_count: int) -> int:
+    return 2 * find_last_milestone(answer_count) or FIRST_MILESTONE
 
 
-def settle(
-    question: Question, stored: Decided | None, *, now: datetime
-) -> Decided | None:
+def decide_question(
+    question: PanelQuestion, stored: PanelDecision | None, *, now: datetime
+) -> PanelDecision | None:
     """Say what is decided now, given what was.
 
     A look sees exactly the answers up to its milestone, so the same data give
@@ -70,24 +72,34 @@ def settle(
     visits to the page are still one look. An edit or a delete behind a standing
     sentence decides it again, and says so.
     """
-    milestone = last_milestone(question.answers)
+    milestone = find_last_milestone(question.answer_count)
     if milestone == 0:
-        return _taken_back(stored, now)
-    many = int(np.searchsorted(question.counted, milestone)) + 1
-    digest = _digest(question.rows[:many])
-    if stored is not None and stored.rules == RULES and stored.digest == digest:
+        return _withdraw(stored, now)
+    n_rows = int(np.searchsorted(question.cumulative_answers, milestone)) + 1
+    digest = _hash_rows(question.rows[:n_rows])
+    if (
+        stored is not None
+        and stored.rules_version == RULES_VERSION
+        and stored.digest == digest
+    ):
         return stored
-    fresh = Decided(milestone, digest, question.look(many), decided_at=now)
-    if stored is None or stored.rules != RULES or stored.milestone < milestone:
-        return fresh
-    return replace(fresh, decided_at=stored.decided_at, revised_at=now)
+    decision = PanelDecision(
+        milestone, digest, question.evaluate(n_rows), decided_at=now
+    )
+    if (
+        stored is None
+        or stored.rules_version != RULES_VERSION
+        or stored.milestone < milestone
+    ):
+        return decision
+    return replace(decision, decided_at=stored.decided_at, revised_at=now)
 
 
-def _taken_back(stored: Decided | None, now: datetime) -> Decided | None:
+def _withdraw(stored: PanelDecision | None, now: datetime) -> PanelDecision | None:
     if stored is None or stored.milestone == 0:
         return stored
     return replace(stored, milestone=0, digest="", finding=WITHDRAWN, revised_at=now)
 
 
-def _digest(rows: Floats) -> str:
+def _hash_rows(rows: Floats) -> str:
     return blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=16).hexdigest()

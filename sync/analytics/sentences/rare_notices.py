@@ -7,42 +7,42 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.dataset.loads import USUAL_DAYS, WEEK_DAYS, own_usual
+from sync.analytics.dataset.loads import USUAL_DAYS, WEEK_DAYS, compute_usual_load
 from sync.analytics.sentences.localized_text import Finding
-from sync.analytics.sentences.milestones import Decided
-from sync.analytics.stats.series import Flags, Floats, columns
+from sync.analytics.sentences.milestones import PanelDecision
+from sync.analytics.stats.series import Flags, Floats, validate_columns
 
 WINDOW_DAYS = 14
-MORE = 1.2
-FEWEST_RECENT = 4
-FEWEST_USUAL = 12
+MIN_INCREASE = 1.2
+MIN_RECENT_ANSWERS = 4
+MIN_BASELINE_ANSWERS = 12
 
-RARE = "rare"
+NOTICE_STATE = "rare"
 SUPPORT_MAIL, _MAIL_ID = "support_mail", "support_mail_id"
-REST_DAYS = {"more_than_usual": 28, "support": 14, SUPPORT_MAIL: 14}
+COOLDOWN_DAYS = {"more_than_usual": 28, "support": 14, SUPPORT_MAIL: 14}
 SHOWN_DAYS = 7
 
 LOW_MEDIAN = -1
 AWFUL = -2
-FEWEST_LOW = 5
+MIN_LOW_ANSWERS = 5
 LOW_SPAN_DAYS = 10
 AWFUL_IN_A_ROW = 3
-SUPPORT_FRESH_DAYS = 28
+SUPPORT_MAX_AGE_DAYS = 28
 
 
 @dataclass(frozen=True, slots=True)
-class MoreThanUsual:
+class MileageIncrease:
     """Two weeks above the usual mileage with lower answers, in metres a week."""
 
     recent_m: float
     usual_m: float
 
 
-def more_than_usual(
-    run: tuple[npt.ArrayLike, npt.ArrayLike],
-    answered: tuple[npt.ArrayLike, npt.ArrayLike],
+def detect_mileage_increase(
+    runs: tuple[npt.ArrayLike, npt.ArrayLike],
+    answers: tuple[npt.ArrayLike, npt.ArrayLike],
     today: int,
-) -> MoreThanUsual | None:
+) -> MileageIncrease | None:
     """Notice two weeks of clearly more running together with lower answers.
 
     `run` is (local days, metres), `answered` (local days, moods); `today` is a
@@ -51,102 +51,110 @@ def more_than_usual(
     against 12, and at least 20 % more distance than in those eight weeks, if the
     runner has as many. Looser rules fire on nothing several times a year.
     """
-    days, metres = columns(run_days=run[0], metres=run[1])
-    when, mood = columns(answer_days=answered[0], moods=answered[1])
-    starts = today - WINDOW_DAYS
-    recent_m = metres[_between(days, starts, today)].sum() / 2
-    [usual_m] = own_usual(metres, days, [starts])
-    usual = mood[_between(when, starts - USUAL_DAYS, starts)]
+    days, metres = validate_columns(run_days=runs[0], metres=runs[1])
+    answer_days, mood = validate_columns(answer_days=answers[0], moods=answers[1])
+    window_start = today - WINDOW_DAYS
+    recent_m = metres[_is_between(days, window_start, today)].sum() / 2
+    [usual_m] = compute_usual_load(metres, days, [window_start])
+    baseline = mood[_is_between(answer_days, window_start - USUAL_DAYS, window_start)]
     weeks = [
-        mood[_between(when, starts, starts + WEEK_DAYS)],
-        mood[_between(when, starts + WEEK_DAYS, today)],
+        mood[_is_between(answer_days, window_start, window_start + WEEK_DAYS)],
+        mood[_is_between(answer_days, window_start + WEEK_DAYS, today)],
     ]
-    if len(usual) < FEWEST_USUAL or not usual_m > 0 or recent_m < MORE * usual_m:
+    if (
+        len(baseline) < MIN_BASELINE_ANSWERS
+        or not usual_m > 0
+        or recent_m < MIN_INCREASE * usual_m
+    ):
         return None
-    if sum(map(len, weeks)) < FEWEST_RECENT or not all(map(len, weeks)):
+    if sum(map(len, weeks)) < MIN_RECENT_ANSWERS or not all(map(len, weeks)):
         return None
-    middle, spread = float(usual.mean()), float(usual.std(ddof=1))
-    lower = np.concatenate(weeks).mean() <= middle - spread and spread > 0
-    if not lower or any(week.mean() >= middle for week in weeks):
+    center, spread = float(baseline.mean()), float(baseline.std(ddof=1))
+    is_lower = np.concatenate(weeks).mean() <= center - spread and spread > 0
+    if not is_lower or any(week.mean() >= center for week in weeks):
         return None
-    return MoreThanUsual(recent_m=float(recent_m), usual_m=float(usual_m))
+    return MileageIncrease(recent_m=float(recent_m), usual_m=float(usual_m))
 
 
-def mostly_low(moods: npt.ArrayLike, days: npt.ArrayLike, *, today: float) -> bool:
+def is_mostly_low(moods: npt.ArrayLike, days: npt.ArrayLike, *, today: float) -> bool:
     """Whether the last answers, oldest first, shape (n,), were mostly low.
 
     The last five or more answers that span ten days with a median of Low or
     worse, or three Awful in a row; nothing older than four weeks counts as
     last. It names no state and foretells none.
     """
-    when, mood = columns(days=days, moods=moods)
-    if not len(mood) or today - when[-1] > SUPPORT_FRESH_DAYS:
+    answer_days, mood = validate_columns(days=days, moods=moods)
+    if not len(mood) or today - answer_days[-1] > SUPPORT_MAX_AGE_DAYS:
         return False
-    last = mood[-AWFUL_IN_A_ROW:]
-    if len(last) == AWFUL_IN_A_ROW and (last == AWFUL).all():
+    latest = mood[-AWFUL_IN_A_ROW:]
+    if len(latest) == AWFUL_IN_A_ROW and (latest == AWFUL).all():
         return True
-    long_ago = np.flatnonzero(when <= when[-1] - LOW_SPAN_DAYS)
-    if not len(long_ago):
+    rows_before_span = np.flatnonzero(answer_days <= answer_days[-1] - LOW_SPAN_DAYS)
+    if not len(rows_before_span):
         return False
-    first = min(int(long_ago[-1]), len(mood) - FEWEST_LOW)
-    return first >= 0 and bool(np.median(mood[first:]) <= LOW_MEDIAN)
+    first_row = min(int(rows_before_span[-1]), len(mood) - MIN_LOW_ANSWERS)
+    return first_row >= 0 and bool(np.median(mood[first_row:]) <= LOW_MEDIAN)
 
 
-def rarely(
-    stored: Decided | None, firing: Mapping[str, Finding], *, now: datetime
-) -> Decided:
+def rate_limit(
+    stored: PanelDecision | None, active: Mapping[str, Finding], *, now: datetime
+) -> PanelDecision:
     """Keep when each rare thing was last said, and start those that fire anew.
 
     Each is said for a week and then rests. All share one sealed row that every
     runner has, so that the row's mere presence tells a host nothing.
     """
     facts = dict(stored.finding.facts) if stored else {}
-    for name, finding in firing.items():
-        rest = timedelta(days=REST_DAYS[name]).total_seconds()
-        if now.timestamp() - float(facts.get(f"{name}_s", -rest)) >= rest:
+    for name, finding in active.items():
+        cooldown_s = timedelta(days=COOLDOWN_DAYS[name]).total_seconds()
+        if now.timestamp() - float(facts.get(f"{name}_s", -cooldown_s)) >= cooldown_s:
             facts |= {f"{name}_s": int(now.timestamp())} | dict(finding.facts)
-    finding = Finding(RARE, facts)
+    finding = Finding(NOTICE_STATE, facts)
     if stored is not None and stored.finding == finding:
         return stored
-    return Decided(0, "", finding, decided_at=stored.decided_at if stored else now)
+    return PanelDecision(
+        0, "", finding, decided_at=stored.decided_at if stored else now
+    )
 
 
-def said_now(stored: Decided | None, name: str, *, now: datetime) -> Finding | None:
+def find_current_notice(
+    stored: PanelDecision | None, name: str, *, now: datetime
+) -> Finding | None:
     """Return a rare thing while its week lasts."""
     facts = stored.finding.facts if stored else {}
-    began_s = facts.get(f"{name}_s")
-    week = timedelta(days=SHOWN_DAYS).total_seconds()
-    if began_s is None or now.timestamp() - float(began_s) >= week:
+    shown_since_s = facts.get(f"{name}_s")
+    shown_for_s = timedelta(days=SHOWN_DAYS).total_seconds()
+    if shown_since_s is None or now.timestamp() - float(shown_since_s) >= shown_for_s:
         return None
     return Finding(name, facts)
 
 
-def in_mail(
-    stored: Decided | None, mail_id: int, *, is_low: bool, now: datetime
-) -> tuple[Decided, bool]:
+def claim_support_mail(
+    stored: PanelDecision | None, mail_id: int, *, is_low: bool, now: datetime
+) -> tuple[PanelDecision, bool]:
     """Say whether this mail names people to talk to, and keep that it does.
 
     One mail in two weeks does, however often that one has to be written.
     """
-    if mailed_in(stored) == mail_id and stored is not None:
+    if find_support_mail(stored) == mail_id and stored is not None:
         return stored, True
     finding = Finding(SUPPORT_MAIL, {_MAIL_ID: mail_id})
-    kept = rarely(stored, {SUPPORT_MAIL: finding} if is_low else {}, now=now)
-    return kept, mailed_in(kept) == mail_id
+    state = rate_limit(stored, {SUPPORT_MAIL: finding} if is_low else {}, now=now)
+    return state, find_support_mail(state) == mail_id
 
 
-def mailed_in(stored: Decided | None) -> int | None:
+def find_support_mail(stored: PanelDecision | None) -> int | None:
     """Return the number of the mail that named them last."""
-    found = stored.finding.facts.get(_MAIL_ID) if stored else None
-    return None if found is None else int(found)
+    mail_id = stored.finding.facts.get(_MAIL_ID) if stored else None
+    return None if mail_id is None else int(mail_id)
 
 
-def not_mailed(stored: Decided) -> Decided:
+def release_support_mail(stored: PanelDecision) -> PanelDecision:
     """Forget the last mail that named them: it never left."""
-    gone = {_MAIL_ID, f"{SUPPORT_MAIL}_s"}
-    facts = {k: v for k, v in stored.finding.facts.items() if k not in gone}
-    return replace(stored, finding=Finding(RARE, facts))
+    removed_keys = {_MAIL_ID, f"{SUPPORT_MAIL}_s"}
+    facts = {k: v for k, v in stored.finding.facts.items() if k not in removed_keys}
+    return replace(stored, finding=Finding(NOTICE_STATE, facts))
 
 
-def _between(days: Floats, after: float, until: float) -> Flags:
+def _is_between(days: Floats, after: float, until: float) -> Flags:
     return np.asarray((days > after) & (days <= until))

@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync.analytics.dataset.weeks import first_weekday
+from sync.analytics.dataset.weeks import get_first_weekday
 from sync.analytics.sentences.localized_text import Finding
-from sync.analytics.sentences.milestones import Decided
+from sync.analytics.sentences.milestones import PanelDecision
 from sync.crypto import Vault
-from sync.database import insert
+from sync.database import dialect_insert
 from sync.models import FigureDecision, Runner, Survey
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class RunnerSnapshot:
     """Whose figures these are, and which state of their data."""
 
     data_version: int
@@ -28,22 +28,22 @@ class Owner:
     first_weekday: int
 
 
-def owner(session: Session, runner_id: int) -> Owner:
+def load_runner_snapshot(session: Session, runner_id: int) -> RunnerSnapshot:
     row = session.execute(
         select(
             Runner.data_version, Runner.vault_key, Runner.zone, Runner.preferences
         ).where(Runner.id == runner_id)
     ).one()
-    return Owner(
+    return RunnerSnapshot(
         data_version=row.data_version,
         vault_key=row.vault_key,
         zone=ZoneInfo(row.zone),
         units=row.preferences.get("units", "km"),
-        first_weekday=first_weekday(row.preferences),
+        first_weekday=get_first_weekday(row.preferences),
     )
 
 
-def asked(session: Session, runner_id: int) -> int:
+def count_asked(session: Session, runner_id: int) -> int:
     """How many questions reached the runner and were meant to be answered."""
     count = select(func.count()).where(
         Survey.runner_id == runner_id,
@@ -53,39 +53,41 @@ def asked(session: Session, runner_id: int) -> int:
     return session.scalars(count).one()
 
 
-def decisions(session: Session, runner_id: int, vault: Vault) -> dict[str, Decided]:
+def load_decisions(
+    session: Session, runner_id: int, vault: Vault
+) -> dict[str, PanelDecision]:
     """Return the sentences that stand, by panel."""
     table = FigureDecision.__table__.c
     rows = session.execute(select(*table).where(table.runner_id == runner_id)).all()
-    return {row.panel: _decided(row, vault.open(row.sealed)) for row in rows}
+    return {row.panel: _build_decision(row, vault.open(row.sealed)) for row in rows}
 
 
-def keep(
+def save_decisions(
     session: Session,
     runner_id: int,
     vault: Vault,
-    found: Mapping[str, Decided],
+    decisions_by_panel: Mapping[str, PanelDecision],
     *,
     data_version: int,
 ) -> None:
     """Store decided sentences, unless newer data have been decided on meanwhile."""
-    for panel, decided in found.items():
+    for panel, decision in decisions_by_panel.items():
         values = {
-            "milestone": decided.milestone,
-            "digest": decided.digest,
-            "rules": decided.rules,
+            "milestone": decision.milestone,
+            "digest": decision.digest,
+            "rules": decision.rules_version,
             "data_version": data_version,
             "sealed": vault.seal(
                 {
-                    "sentence": decided.finding.sentence,
-                    "facts": dict(decided.finding.facts),
+                    "sentence": decision.finding.sentence_key,
+                    "facts": dict(decision.finding.facts),
                 }
             ),
-            "decided_at": decided.decided_at,
-            "revised_at": decided.revised_at,
+            "decided_at": decision.decided_at,
+            "revised_at": decision.revised_at,
         }
         session.execute(
-            insert(session, FigureDecision)
+            dialect_insert(session, FigureDecision)
             .values(runner_id=runner_id, panel=panel, **values)
             .on_conflict_do_update(
                 index_elements=["runner_id", "panel"],
@@ -95,16 +97,16 @@ def keep(
         )
 
 
-def _decided(row: Any, opened: Mapping[str, Any]) -> Decided:
-    return Decided(
+def _build_decision(row: Any, content: Mapping[str, Any]) -> PanelDecision:
+    return PanelDecision(
         milestone=row.milestone,
         digest=row.digest,
-        finding=Finding(opened["sentence"], opened["facts"]),
+        finding=Finding(content["sentence"], content["facts"]),
         decided_at=row.decided_at,
         revised_at=row.revised_at,
-        rules=row.rules,
+        rules_version=row.rules,
     )
 
 
-def local_today(now: datetime, zone: ZoneInfo) -> int:
+def compute_local_day(now: datetime, zone: ZoneInfo) -> int:
     return now.astimezone(zone).toordinal()

@@ -6,20 +6,20 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
-from sync.analytics.stats.persistence import effective_n, effective_n_of_mean
-from sync.analytics.stats.rank_link import DRAWN, WORDS, excludes_zero
-from sync.analytics.stats.season import seasonal_columns, without_season
+from sync.analytics.stats.persistence import estimate_mean_n_eff, estimate_pair_n_eff
+from sync.analytics.stats.rank_link import Z_CLAIM, Z_DRAWN, excludes_zero
+from sync.analytics.stats.season import build_seasonal_columns, remove_season
 from sync.analytics.stats.series import (
-    EVERYTHING,
+    UNBOUNDED,
     Floats,
     Interval,
-    NotCountable,
-    columns,
-    in_time_order,
+    InvalidSeries,
+    sort_by_time,
+    validate_columns,
 )
 
-FEWEST_SHOWN = 8
-FEWEST_FOR_WORDS = 15
+MIN_GROUP_TO_SHOW = 8
+MIN_GROUP_TO_CLAIM = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Welch:
         return self.difference / self.standard_error
 
     def interval(self, q: float) -> Interval:
-        return t_interval(self.difference, self.standard_error, self.df, q)
+        return compute_t_interval(self.difference, self.standard_error, self.df, q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,47 +69,47 @@ class Difference:
     claim: bool
 
     @property
-    def shown(self) -> bool:
-        return min(self.n_first, self.n_second) >= FEWEST_SHOWN
+    def is_shown(self) -> bool:
+        return min(self.n_first, self.n_second) >= MIN_GROUP_TO_SHOW
 
 
-def mean(values: npt.ArrayLike, days: npt.ArrayLike) -> Mean:
+def estimate_mean(values: npt.ArrayLike, days: npt.ArrayLike) -> Mean:
     """Mean of `values`, shape (n,), taken at `days`, with a t interval on n_eff."""
-    when, series = columns(days=days, values=values)
-    _, series = in_time_order(when, series)
+    times, series = validate_columns(days=days, values=values)
+    _, series = sort_by_time(times, series)
     n = len(series)
     if n == 0:
-        return Mean(0, 0.0, float("nan"), EVERYTHING)
-    middle, worth = float(series.mean()), effective_n_of_mean(series)
+        return Mean(0, 0.0, float("nan"), UNBOUNDED)
+    center, n_eff = float(series.mean()), estimate_mean_n_eff(series)
     if n < 4:
-        return Mean(n, worth, middle, EVERYTHING)
-    error = float(series.std(ddof=1)) / worth**0.5
-    return Mean(n, worth, middle, t_interval(middle, error, worth - 1, DRAWN))
+        return Mean(n, n_eff, center, UNBOUNDED)
+    error = float(series.std(ddof=1)) / n_eff**0.5
+    return Mean(n, n_eff, center, compute_t_interval(center, error, n_eff - 1, Z_DRAWN))
 
 
-def welch(first: Floats, second: Floats) -> Welch:
+def compare_welch(first: Floats, second: Floats) -> Welch:
     """Welch's test of two groups, shapes (n,) and (m,), at least two values each.
 
     Source: Welch (1947); the same as `scipy.stats.ttest_ind(equal_var=False)`.
     """
     if min(len(first), len(second)) < 2:
-        raise NotCountable("Each group needs at least two values.")
-    parts = [group.var(ddof=1) / len(group) for group in (first, second)]
+        raise InvalidSeries("Each group needs at least two values.")
+    variances = [group.var(ddof=1) / len(group) for group in (first, second)]
     weights = [
-        part**2 / (len(group) - 1)
-        for part, group in zip(parts, (first, second), strict=True)
+        variance**2 / (len(group) - 1)
+        for variance, group in zip(variances, (first, second), strict=True)
     ]
-    total = float(sum(parts))
+    total = float(sum(variances))
     df = total**2 / float(sum(weights)) if total > 0 else float("nan")
     return Welch(float(first.mean() - second.mean()), total**0.5, df)
 
 
-def difference(
+def estimate_difference(
     values: npt.ArrayLike,
     in_first: npt.ArrayLike,
     days: npt.ArrayLike,
     *,
-    q: float = WORDS,
+    q: float = Z_CLAIM,
 ) -> Difference:
     """Compare `values`, shape (n,), where `in_first` is true with the others.
 
@@ -118,64 +118,68 @@ def difference(
     months and check-in weeks come in stretches, and so does mood. Degrees of
     freedom shrink with it. A claim must also hold after season.
     """
-    when, label, series = in_time_order(
-        *columns(days=days, in_first=np.asarray(in_first, dtype=float), values=values)
+    times, label, series = sort_by_time(
+        *validate_columns(
+            days=days, in_first=np.asarray(in_first, dtype=float), values=values
+        )
     )
     first, second = series[label > 0], series[label <= 0]
-    worth = effective_n(label, series)
-    fewest = min(len(first), len(second))
-    if fewest < 2:
-        return _incomparable(first, second, worth)
-    plain = welch(first, second)
-    error = plain.standard_error * (len(when) / worth) ** 0.5
-    df = max(plain.df * worth / len(when), 1.0)
-    adjusted, after_season = _after_season(series, label, when, q)
-    before_season = t_interval(plain.difference, error, df, q)
-    sure = excludes_zero(before_season) and excludes_zero(after_season)
+    n_eff = estimate_pair_n_eff(label, series)
+    min_size = min(len(first), len(second))
+    if min_size < 2:
+        return _undefined_difference(first, second, n_eff)
+    unadjusted = compare_welch(first, second)
+    error = unadjusted.standard_error * (len(times) / n_eff) ** 0.5
+    df = max(unadjusted.df * n_eff / len(times), 1.0)
+    adjusted, after_season = _adjust_for_season(series, label, times, q)
+    before_season = compute_t_interval(unadjusted.difference, error, df, q)
+    is_certain = excludes_zero(before_season) and excludes_zero(after_season)
     return Difference(
         n_first=len(first),
         n_second=len(second),
         mean_first=float(first.mean()),
         mean_second=float(second.mean()),
-        difference=plain.difference,
+        difference=unadjusted.difference,
         adjusted=adjusted,
-        n_eff=worth,
-        i95=t_interval(plain.difference, error, df, DRAWN),
-        i99=t_interval(plain.difference, error, df, WORDS),
-        claim=sure and adjusted * plain.difference > 0 and fewest >= FEWEST_FOR_WORDS,
+        n_eff=n_eff,
+        i95=compute_t_interval(unadjusted.difference, error, df, Z_DRAWN),
+        i99=compute_t_interval(unadjusted.difference, error, df, Z_CLAIM),
+        claim=is_certain
+        and adjusted * unadjusted.difference > 0
+        and min_size >= MIN_GROUP_TO_CLAIM,
     )
 
 
-def t_interval(middle: float, error: float, df: float, q: float) -> Interval:
+def compute_t_interval(center: float, error: float, df: float, q: float) -> Interval:
     """`middle` ± Student's t at the level of q normal standard errors.
 
     Everything is possible where nothing varies: no spread is no certainty.
     """
     if not error > 0 or not df > 0:
-        return EVERYTHING
-    reach = float(stdtrit(df, float(ndtr(q)))) * error
-    return (middle - reach, middle + reach)
+        return UNBOUNDED
+    half_width = float(stdtrit(df, float(ndtr(q)))) * error
+    return (center - half_width, center + half_width)
 
 
-def _after_season(
+def _adjust_for_season(
     values: Floats, label: Floats, days: Floats, q: float
 ) -> tuple[float, Interval]:
     """Compare the groups after trend and season: the difference and its interval."""
-    calendar = seasonal_columns(days)
-    left_values, left_label = without_season(calendar, values, label)
-    spread = float(left_label @ left_label)
+    calendar = build_seasonal_columns(days)
+    residual_values, residual_label = remove_season(calendar, values, label)
+    spread = float(residual_label @ residual_label)
     if not spread > 0:
-        return float("nan"), EVERYTHING
-    adjusted = float(left_label @ left_values) / spread
-    left = left_values - adjusted * left_label
-    df = effective_n(left_label, left_values) - calendar.shape[1] - 1
+        return float("nan"), UNBOUNDED
+    adjusted = float(residual_label @ residual_values) / spread
+    residuals = residual_values - adjusted * residual_label
+    df = estimate_pair_n_eff(residual_label, residual_values) - calendar.shape[1] - 1
     if not df > 0:
-        return adjusted, EVERYTHING
-    error = float((left @ left) / df / spread) ** 0.5
-    return adjusted, t_interval(adjusted, error, df, q)
+        return adjusted, UNBOUNDED
+    error = float((residuals @ residuals) / df / spread) ** 0.5
+    return adjusted, compute_t_interval(adjusted, error, df, q)
 
 
-def _incomparable(first: Floats, second: Floats, worth: float) -> Difference:
+def _undefined_difference(first: Floats, second: Floats, n_eff: float) -> Difference:
     nan = float("nan")
     return Difference(
         n_first=len(first),
@@ -184,8 +188,8 @@ def _incomparable(first: Floats, second: Floats, worth: float) -> Difference:
         mean_second=float(second.mean()) if len(second) else nan,
         difference=nan,
         adjusted=nan,
-        n_eff=worth,
-        i95=EVERYTHING,
-        i99=EVERYTHING,
+        n_eff=n_eff,
+        i95=UNBOUNDED,
+        i99=UNBOUNDED,
         claim=False,
     )

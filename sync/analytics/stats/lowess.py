@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 
-from sync.analytics.stats.series import Floats, Ints, NotCountable, columns
+from sync.analytics.stats.series import Floats, Ints, InvalidSeries, validate_columns
 
 _NO_WEIGHT = 1e-12
 _NO_SPREAD = 1e-12
-_OUTLIER = 6.0  # residuals of so many times the median one count for nothing
-_NUMBERS_AT_ONCE = 28_000  # what the processor still holds is added up faster
+_OUTLIER_MEDIANS = 6.0  # residuals of so many times the median one count for nothing
+_CHUNK_SIZE = 28_000  # what the processor still holds is added up faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ class _Neighborhoods:
     """
 
     first: Ints
-    away: Floats
-    nearness: Floats
-    height: Floats
-    own_height: Floats
+    offset: Floats
+    tricube_weight: Floats
+    neighbor_y: Floats
+    own_y: Floats
 
 
 def lowess(
@@ -62,38 +62,42 @@ def lowess(
     Memory grows with the lines times the points of each: with thousands of different
     x, give a `delta`, for example a fortieth of their range.
     """
-    across, up = columns(x=x, y=y)
+    xs, ys = validate_columns(x=x, y=y)
     if not (0 <= frac <= 1 and it >= 0 and delta >= 0):
-        raise NotCountable("frac must be between 0 and 1, it and delta 0 or more.")
-    if not len(across):
-        return up
-    order = np.argsort(across, kind="stable")
-    fitted = np.empty_like(up)
-    fitted[order] = _robust_line(across[order], up[order], frac, it, delta)
+        raise InvalidSeries("frac must be between 0 and 1, it and delta 0 or more.")
+    if not len(xs):
+        return ys
+    order = np.argsort(xs, kind="stable")
+    fitted = np.empty_like(ys)
+    fitted[order] = _fit_robust_line(xs[order], ys[order], frac, it, delta)
     return fitted
 
 
-def neighbor_count(n: int, frac: float) -> int:
+def count_neighbors(n: int, frac: float) -> int:
     """Return how many of n points each local line is fitted to."""
     # A product that is whole but for rounding counts as whole.
     return min(max(int(frac * n + 1e-10), 2), n)
 
 
-def _robust_line(x: Floats, y: Floats, frac: float, it: int, delta: float) -> Floats:
+def _fit_robust_line(
+    x: Floats, y: Floats, frac: float, it: int, delta: float
+) -> Floats:
     """Fit the sorted points, then again without those far from the fit, `it` times."""
-    k = neighbor_count(len(x), frac)
-    fit_at = _fit_points(x, delta)
-    pieces = np.array_split(fit_at, 1 + len(fit_at) * k // _NUMBERS_AT_ONCE)
-    neighborhoods = [_neighborhoods(x, y, piece, k) for piece in pieces]
+    k = count_neighbors(len(x), frac)
+    fit_at = _choose_fit_points(x, delta)
+    chunks = np.array_split(fit_at, 1 + len(fit_at) * k // _CHUNK_SIZE)
+    neighborhoods = [_find_neighborhoods(x, y, chunk, k) for chunk in chunks]
     weights, fitted = np.ones_like(y), y
     for _ in range(1 + it):
-        lines = [_local_lines(near, weights) for near in neighborhoods]
+        lines = [
+            _fit_local_lines(neighborhood, weights) for neighborhood in neighborhoods
+        ]
         fitted = np.interp(x, x[fit_at], np.concatenate(lines))
-        weights = _robustness_weights(y - fitted)
+        weights = _compute_robustness_weights(y - fitted)
     return fitted
 
 
-def _fit_points(x: Floats, delta: float) -> Ints:
+def _choose_fit_points(x: Floats, delta: float) -> Ints:
     """Choose the rows of sorted `x` that get a line: each x once, `delta` apart.
 
     After each comes the last one within `delta` of it, or the next one if there is
@@ -110,23 +114,23 @@ def _fit_points(x: Floats, delta: float) -> Ints:
     return np.array(rows, dtype=np.int64)
 
 
-def _neighborhoods(x: Floats, y: Floats, at: Ints, k: int) -> _Neighborhoods:
+def _find_neighborhoods(x: Floats, y: Floats, at: Ints, k: int) -> _Neighborhoods:
     n = len(x)
     # The k nearest are neighbors in order: find where each run of them begins.
     first = np.searchsorted((x[: n - k] + x[k:]) / 2, x[at])
     radius = np.maximum(x[at] - x[first], x[first + k - 1] - x[at])
-    away = sliding_window_view(x, k)[first]
-    away -= x[at, None]
+    offset = sliding_window_view(x, k)[first]
+    offset -= x[at, None]
     # Where all have the same x, no neighbor weighs anything.
-    share = np.abs(away)
+    share = np.abs(offset)
     share *= np.divide(1, radius, out=np.zeros_like(radius), where=radius > 0)[:, None]
-    nearness = _tricube(share)
-    nearness *= (radius > 0)[:, None]
-    height = sliding_window_view(y, k)[first]
-    return _Neighborhoods(first, away, nearness, height, y[at])
+    tricube_weight = _apply_tricube(share)
+    tricube_weight *= (radius > 0)[:, None]
+    neighbor_y = sliding_window_view(y, k)[first]
+    return _Neighborhoods(first, offset, tricube_weight, neighbor_y, y[at])
 
 
-def _tricube(share: Floats) -> Floats:
+def _apply_tricube(share: Floats) -> Floats:
     cube = share * share
     cube *= share
     np.subtract(1, cube, out=cube)
@@ -135,33 +139,35 @@ def _tricube(share: Floats) -> Floats:
     return share
 
 
-def _local_lines(near: _Neighborhoods, robustness: Floats) -> Floats:
+def _fit_local_lines(neighborhoods: _Neighborhoods, robustness: Floats) -> Floats:
     """Return the value of each weighted least-squares line, shape (g,)."""
-    k = near.away.shape[1]
-    weight = sliding_window_view(robustness, k)[near.first]
-    weight *= near.nearness
+    k = neighborhoods.offset.shape[1]
+    weight = sliding_window_view(robustness, k)[neighborhoods.first]
+    weight *= neighborhoods.tricube_weight
     total = weight.sum(axis=1)
     is_line = total > 1 + k * _NO_WEIGHT
     # No weight is above 1: only so small a total may be that of a single neighbor.
     for row in np.flatnonzero(~is_line):
         is_line[row] = np.count_nonzero(weight[row] > _NO_WEIGHT) > 1
     total = np.where(is_line, total, 1)
-    center = np.vecdot(weight, near.away) / total
-    level = np.vecdot(weight, near.height) / total
-    from_center = near.away - center[:, None]
+    center = np.vecdot(weight, neighborhoods.offset) / total
+    level = np.vecdot(weight, neighborhoods.neighbor_y) / total
+    from_center = neighborhoods.offset - center[:, None]
     weight *= from_center
     spread = np.vecdot(weight, from_center) / total
     # What rounding leaves of the weighted distances' sum, which is 0, is taken out.
-    rise = (np.vecdot(weight, near.height) - level * weight.sum(axis=1)) / total
+    rise = (
+        np.vecdot(weight, neighborhoods.neighbor_y) - level * weight.sum(axis=1)
+    ) / total
     line = level - center * rise / np.maximum(spread, _NO_SPREAD)
-    return np.where(is_line, line, near.own_height)
+    return np.where(is_line, line, neighborhoods.own_y)
 
 
-def _robustness_weights(residuals: Floats) -> Floats:
-    apart = np.abs(residuals)
-    median = np.median(apart)
+def _compute_robustness_weights(residuals: Floats) -> Floats:
+    deviations = np.abs(residuals)
+    median = np.median(deviations)
     if median > 0:
-        share = np.minimum(apart / (_OUTLIER * median), 1)
+        share = np.minimum(deviations / (_OUTLIER_MEDIANS * median), 1)
     else:
-        share = (apart > 0).astype(np.float64)
+        share = (deviations > 0).astype(np.float64)
     return np.asarray((1 - share * share) ** 2)

@@ -4,11 +4,11 @@ import numpy as np
 
 from sync.analytics.stats.series import Floats
 
-MOST = 0.95
-LEAST_EFFECTIVE = 4.0
+MAX_PERSISTENCE = 0.95
+MIN_N_EFF = 4.0
 
 
-def lag_one(values: Floats) -> float:
+def compute_lag_one(values: Floats) -> float:
     """Correlation of a series, shape (n,) oldest first, with its own next value.
 
     0.0 when the series does not vary.
@@ -18,7 +18,7 @@ def lag_one(values: Floats) -> float:
     return float(centred[:-1] @ centred[1:]) / total if total > 0 else 0.0
 
 
-def persistence(values: Floats) -> float:
+def estimate_persistence(values: Floats) -> float:
     """`lag_one` corrected for its bias in short series, within ±.95.
 
     (n·r + 1)/(n - 3): a short series looks less persistent than it is.
@@ -27,26 +27,34 @@ def persistence(values: Floats) -> float:
     n = len(values)
     if n < 4:
         return 0.0
-    return float(np.clip((n * lag_one(values) + 1) / (n - 3), -MOST, MOST))
+    return float(
+        np.clip(
+            (n * compute_lag_one(values) + 1) / (n - 3),
+            -MAX_PERSISTENCE,
+            MAX_PERSISTENCE,
+        )
+    )
 
 
-def effective_n(first: Floats, second: Floats) -> float:
+def estimate_pair_n_eff(first: Floats, second: Floats) -> float:
     """How many independent pairs two series, shape (n,), are worth; 4…n.
 
     Two slow series agree or disagree for weeks by luck, so each further pair
     says little that is new. Bartlett's formula with the product of the two
     persistences; opposite signs are not rewarded.
     """
-    return _shrunk(len(first), persistence(first) * persistence(second))
+    return _shrink_n(
+        len(first), estimate_persistence(first) * estimate_persistence(second)
+    )
 
 
-def effective_n_of_mean(values: Floats) -> float:
+def estimate_mean_n_eff(values: Floats) -> float:
     """How many independent values the mean of one series, shape (n,), rests on."""
-    return _shrunk(len(values), persistence(values))
+    return _shrink_n(len(values), estimate_persistence(values))
 
 
-def _shrunk(n: int, repeated: float) -> float:
-    if n < LEAST_EFFECTIVE:
+def _shrink_n(n: int, autocorrelation: float) -> float:
+    if n < MIN_N_EFF:
         return float(n)
-    share = max(repeated, 0.0)
-    return float(max(n * (1 - share) / (1 + share), LEAST_EFFECTIVE))
+    share = max(autocorrelation, 0.0)
+    return float(max(n * (1 - share) / (1 + share), MIN_N_EFF))

@@ -5,27 +5,27 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.stats.persistence import effective_n
-from sync.analytics.stats.season import seasonal_columns, without_season
+from sync.analytics.stats.persistence import estimate_pair_n_eff
+from sync.analytics.stats.season import build_seasonal_columns, remove_season
 from sync.analytics.stats.series import (
     Floats,
     Interval,
-    average_ranks,
-    columns,
-    correlation,
-    in_time_order,
+    compute_average_ranks,
+    compute_correlation,
+    sort_by_time,
+    validate_columns,
 )
 
 # Standard errors: a 95 % interval to draw, 99 % for words about a question that
 # was fixed in advance, 99.7 % for the exploring panels.
-DRAWN = 1.959964
-WORDS = 2.575829
-EXPLORING = 3.0
-FEWEST_PAIRS = 30
-FEWEST_EFFECTIVE = 20
-RAREST_SHIFT = 0.05
-_ALMOST_ONE = 1 - 1e-12
-_SPEARMAN = 1.06
+Z_DRAWN = 1.959964
+Z_CLAIM = 2.575829
+Z_EXPLORATORY = 3.0
+MIN_PAIRS = 30
+MIN_N_EFF = 20
+MAX_PSHIFT = 0.05
+_MAX_RHO = 1 - 1e-12
+_SPEARMAN_FACTOR = 1.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,18 @@ class Link:
     pshift: float
     adj: float
     adj95: Interval
-    adj_room: float
+    adj_n_eff: float
     claim: bool
 
-    def sure_at(self, q: float) -> bool:
+    def is_certain_at(self, q: float) -> bool:
         """Claimed, and zero stays out at `q` before and after season."""
-        before = rank_interval(self.rho, self.n_eff, q)
-        after = rank_interval(self.adj, self.adj_room, q)
+        before = compute_rank_interval(self.rho, self.n_eff, q)
+        after = compute_rank_interval(self.adj, self.adj_n_eff, q)
         return self.claim and excludes_zero(before) and excludes_zero(after)
 
 
 def link(
-    x: npt.ArrayLike, y: npt.ArrayLike, days: npt.ArrayLike, *, q: float = WORDS
+    x: npt.ArrayLike, y: npt.ArrayLike, days: npt.ArrayLike, *, q: float = Z_CLAIM
 ) -> Link:
     """Say how x and y, shape (n,) each, move together over `days`, shape (n,).
 
@@ -71,50 +71,53 @@ def link(
     exploring panels). Uses no random numbers: the same rows always give the
     same answer. Source: docs/figures.md, "The rule".
     """
-    when, first, second = in_time_order(*columns(days=days, x=x, y=y))
-    if len(when) < 2:
-        return _unknown(len(when), float(len(when)))
-    rank_x, rank_y = average_ranks(first), average_ranks(second)
-    rho, n_eff = correlation(rank_x, rank_y), effective_n(rank_x, rank_y)
+    times, first, second = sort_by_time(*validate_columns(days=days, x=x, y=y))
+    if len(times) < 2:
+        return _undefined_link(len(times), float(len(times)))
+    rank_x, rank_y = compute_average_ranks(first), compute_average_ranks(second)
+    rho, n_eff = (
+        compute_correlation(rank_x, rank_y),
+        estimate_pair_n_eff(rank_x, rank_y),
+    )
     if np.isnan(rho):
-        return _unknown(len(when), n_eff)
-    adj, adj_room = _after_season(rank_x, rank_y, when)
-    adj95 = rank_interval(adj, adj_room, DRAWN)
-    pshift = _share_of_shifts(rank_x, rank_y)
-    certain = (
-        len(when) >= FEWEST_PAIRS
-        and n_eff >= FEWEST_EFFECTIVE
-        and excludes_zero(rank_interval(rho, n_eff, q))
-        and pshift <= RAREST_SHIFT
+        return _undefined_link(len(times), n_eff)
+    adj, adj_n_eff = _adjust_for_season(rank_x, rank_y, times)
+    adj95 = compute_rank_interval(adj, adj_n_eff, Z_DRAWN)
+    pshift = _compute_pshift(rank_x, rank_y)
+    is_claim = (
+        len(times) >= MIN_PAIRS
+        and n_eff >= MIN_N_EFF
+        and excludes_zero(compute_rank_interval(rho, n_eff, q))
+        and pshift <= MAX_PSHIFT
         and excludes_zero(adj95)
         and adj * rho > 0
     )
     return Link(
-        n=len(when),
+        n=len(times),
         n_eff=n_eff,
         rho=rho,
-        i95=rank_interval(rho, n_eff, DRAWN),
-        i99=rank_interval(rho, n_eff, WORDS),
+        i95=compute_rank_interval(rho, n_eff, Z_DRAWN),
+        i99=compute_rank_interval(rho, n_eff, Z_CLAIM),
         pshift=pshift,
         adj=adj,
         adj95=adj95,
-        adj_room=adj_room,
-        claim=bool(certain),
+        adj_n_eff=adj_n_eff,
+        claim=bool(is_claim),
     )
 
 
-def rank_interval(rho: float, n_eff: float, q: float) -> Interval:
+def compute_rank_interval(rho: float, n_eff: float, q: float) -> Interval:
     """Reach q standard errors around `rho` on Fisher's scale.
 
     The 1.06 is Fieller, Hartley and Pearson's (1957) factor for rank
     correlation. Too little to tell gives the whole range.
     """
-    room = n_eff - 3
-    if room <= 0 or np.isnan(rho):
+    df = n_eff - 3
+    if df <= 0 or np.isnan(rho):
         return (-1.0, 1.0)
-    middle = np.arctanh(np.clip(rho, -_ALMOST_ONE, _ALMOST_ONE))
-    reach = q * np.sqrt(_SPEARMAN / room)
-    return (float(np.tanh(middle - reach)), float(np.tanh(middle + reach)))
+    center = np.arctanh(np.clip(rho, -_MAX_RHO, _MAX_RHO))
+    half_width = q * np.sqrt(_SPEARMAN_FACTOR / df)
+    return (float(np.tanh(center - half_width)), float(np.tanh(center + half_width)))
 
 
 def excludes_zero(interval: Interval) -> bool:
@@ -122,15 +125,17 @@ def excludes_zero(interval: Interval) -> bool:
     return low > 0 or high < 0
 
 
-def _after_season(rank_x: Floats, rank_y: Floats, days: Floats) -> tuple[float, float]:
-    calendar = seasonal_columns(days)
-    left_x, left_y = without_season(calendar, rank_x, rank_y)
-    adj = correlation(left_x, left_y)
-    taken = calendar.shape[1] - 1
-    return adj, effective_n(left_x, left_y) - taken
+def _adjust_for_season(
+    rank_x: Floats, rank_y: Floats, days: Floats
+) -> tuple[float, float]:
+    calendar = build_seasonal_columns(days)
+    residual_x, residual_y = remove_season(calendar, rank_x, rank_y)
+    adj = compute_correlation(residual_x, residual_y)
+    calendar_df = calendar.shape[1] - 1
+    return adj, estimate_pair_n_eff(residual_x, residual_y) - calendar_df
 
 
-def _share_of_shifts(rank_x: Floats, rank_y: Floats) -> float:
+def _compute_pshift(rank_x: Floats, rank_y: Floats) -> float:
     """Share of all turns of x against y, itself included, that are as linked.
 
     Turning keeps the rhythm of both series and breaks only what joins them.
@@ -139,26 +144,26 @@ def _share_of_shifts(rank_x: Floats, rank_y: Floats) -> float:
     a length that is a power of two, because that of a prime costs ten times more.
     """
     n = len(rank_x)
-    whole_x, whole_y = 2 * rank_x - (n + 1), 2 * rank_y - (n + 1)
+    doubled_x, doubled_y = 2 * rank_x - (n + 1), 2 * rank_y - (n + 1)
     length = 1 << (2 * n - 1).bit_length()
-    spectrum = np.conj(np.fft.rfft(whole_x, length)) * np.fft.rfft(whole_y, length)
+    spectrum = np.conj(np.fft.rfft(doubled_x, length)) * np.fft.rfft(doubled_y, length)
     lagged = np.fft.irfft(spectrum, length)
     # What a turn pushes over one end comes back at the other.
     sums = np.abs(np.rint(lagged[:n] + lagged[-n:]))
     return float(np.count_nonzero(sums[1:] >= sums[0]) + 1) / n
 
 
-def _unknown(n: int, n_eff: float) -> Link:
-    nan, anything = float("nan"), (-1.0, 1.0)
+def _undefined_link(n: int, n_eff: float) -> Link:
+    nan, full_range = float("nan"), (-1.0, 1.0)
     return Link(
         n=n,
         n_eff=n_eff,
         rho=nan,
-        i95=anything,
-        i99=anything,
+        i95=full_range,
+        i99=full_range,
         pshift=1.0,
         adj=nan,
-        adj95=anything,
-        adj_room=0.0,
+        adj95=full_range,
+        adj_n_eff=0.0,
         claim=False,
     )

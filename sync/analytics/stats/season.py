@@ -6,10 +6,10 @@ from sync.analytics.stats.series import Floats
 
 YEAR_DAYS = 365.25
 HALF_YEAR_DAYS = 182
-_NOTHING_LEFT = 1e-18
+_ZERO_RESIDUAL = 1e-18
 
 
-def seasonal_columns(days: Floats) -> Floats:
+def build_seasonal_columns(days: Floats) -> Floats:
     """Build what a calendar alone explains: shape (n, 2), from half a year (n, 4).
 
     Columns are 1, time in years and, when `days` span at least 182 days, one
@@ -22,7 +22,7 @@ def seasonal_columns(days: Floats) -> Floats:
     return np.column_stack(parts)
 
 
-def without_season(calendar: Floats, *series: Floats) -> list[Floats]:
+def remove_season(calendar: Floats, *series: Floats) -> list[Floats]:
     """Take `calendar` out of each series, shape (n,), by least squares.
 
     Exact zeros when the calendar explains everything: rounding dust must not
@@ -30,12 +30,16 @@ def without_season(calendar: Floats, *series: Floats) -> list[Floats]:
     """
     values = np.column_stack(series)
     fitted = calendar @ np.linalg.lstsq(calendar, values, rcond=None)[0]
-    return [_left(one, fitted[:, place]) for place, one in enumerate(series)]
+    return [
+        _subtract_fit(column, fitted[:, index]) for index, column in enumerate(series)
+    ]
 
 
-def _left(values: Floats, fitted: Floats) -> Floats:
-    left = values - fitted
+def _subtract_fit(values: Floats, fitted: Floats) -> Floats:
+    residuals = values - fitted
     centred = values - values.mean()
-    if left @ left <= _NOTHING_LEFT * max(float(centred @ centred), 1.0) * len(values):
+    if residuals @ residuals <= _ZERO_RESIDUAL * max(
+        float(centred @ centred), 1.0
+    ) * len(values):
         return np.zeros_like(values)
-    return np.asarray(left, dtype=np.float64)
+    return np.asarray(residuals, dtype=np.float64)

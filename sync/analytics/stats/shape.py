@@ -5,18 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.stats.groups import difference
-from sync.analytics.stats.series import Floats, Ints, columns, in_time_order
+from sync.analytics.stats.groups import estimate_difference
+from sync.analytics.stats.series import Floats, Ints, sort_by_time, validate_columns
 
-STEPS = (5, 10, 15, 20, 25, 30, 40, 50)
-MOST_BINS = 5.6
+RANGE_STEPS = (5, 10, 15, 20, 25, 30, 40, 50)
+MAX_BINS = 5.6
 DRIFT_DAYS = 45
-GOOD = 1
-_SAME = 1 - 1e-9
+GOOD_MOOD = 1
+_TIE_FACTOR = 1 - 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class MileageShape:
     """Mood by ranges of mileage, and how easily chance makes such a picture.
 
     edges      lower ends of the k ranges, the last one open, shape (k,)
@@ -36,20 +36,20 @@ class Shape:
     p: float
     good_in: float
     good_out: float
-    apart: bool
+    is_distinct: bool
 
     @property
     def best_range(self) -> tuple[float, float | None]:
         """Lower and upper end of the best range; None when it is open."""
-        last = self.best == len(self.edges) - 1
+        is_open = self.best == len(self.edges) - 1
         return float(self.edges[self.best]), (
-            None if last else float(self.edges[self.best + 1])
+            None if is_open else float(self.edges[self.best + 1])
         )
 
 
-def shape(
+def fit_shape(
     mileage: npt.ArrayLike, mood: npt.ArrayLike, days: npt.ArrayLike
-) -> Shape | None:
+) -> MileageShape | None:
     """Compare `mood`, shape (n,), between round ranges of `mileage`, shape (n,).
 
     `mileage` is in the runner's own unit, because the ranges are round in it;
@@ -60,76 +60,95 @@ def shape(
     and backwards, which keeps the rhythm of both series. No random numbers.
     Source: docs/decisions/0007.
     """
-    when, across, up = in_time_order(*columns(days=days, mileage=mileage, mood=mood))
-    fewest = max(3, int(0.05 * len(when)))
-    edges = round_ranges(across, fewest)
-    place = np.searchsorted(edges, across, side="right") - 1
-    count = np.bincount(place, minlength=len(edges))
-    enough = count >= fewest
-    if np.count_nonzero(enough) < 2 or not np.ptp(up) > 0:
+    times, xs, ys = sort_by_time(
+        *validate_columns(days=days, mileage=mileage, mood=mood)
+    )
+    min_count = max(3, int(0.05 * len(times)))
+    edges = choose_round_ranges(xs, min_count)
+    range_index = np.searchsorted(edges, xs, side="right") - 1
+    count = np.bincount(range_index, minlength=len(edges))
+    is_large_enough = count >= min_count
+    if np.count_nonzero(is_large_enough) < 2 or not np.ptp(ys) > 0:
         return None
-    member = (place[:, None] == np.flatnonzero(enough)).astype(np.float64)
-    steady = np.column_stack([without_drift(one, when) for one in member.T])
-    mean = np.bincount(place, weights=up, minlength=len(edges)) / np.maximum(count, 1)
-    best = int(np.argmax(np.where(enough, mean, -np.inf)))
-    good, inside = up >= GOOD, place == best
-    return Shape(
-        n=len(when),
+    membership = (range_index[:, None] == np.flatnonzero(is_large_enough)).astype(
+        np.float64
+    )
+    detrended = np.column_stack(
+        [remove_drift(column, times) for column in membership.T]
+    )
+    mean = np.bincount(range_index, weights=ys, minlength=len(edges)) / np.maximum(
+        count, 1
+    )
+    best = int(np.argmax(np.where(is_large_enough, mean, -np.inf)))
+    is_good, in_best = ys >= GOOD_MOOD, range_index == best
+    return MileageShape(
+        n=len(times),
         edges=edges,
         count=count.astype(np.int64),
         mean=np.where(count > 0, mean, np.nan),
         best=best,
-        p=_share_of_turns(steady / np.sqrt(count[enough]), without_drift(up, when)),
-        good_in=float(good[inside].mean()),
-        good_out=float(good[~inside].mean()),
-        apart=difference(up, inside, when).claim,
+        p=_compute_shift_p(
+            detrended / np.sqrt(count[is_large_enough]), remove_drift(ys, times)
+        ),
+        good_in=float(is_good[in_best].mean()),
+        good_out=float(is_good[~in_best].mean()),
+        is_distinct=estimate_difference(ys, in_best, times).claim,
     )
 
 
-def round_ranges(mileage: Floats, fewest: int) -> Floats:
+def choose_round_ranges(mileage: Floats, min_count: int) -> Floats:
     """Lower ends of at most six round ranges, the first from zero.
 
     Ranges at either end with fewer than `fewest` values join their neighbour.
     """
-    most = float(np.percentile(mileage, 97)) if len(mileage) else 0.0
-    step = next((step for step in STEPS if most / step <= MOST_BINS), STEPS[-1])
-    edges = [float(step * i) for i in range(int(most // step) + 1)]
-    while len(edges) > 2 and np.count_nonzero(mileage >= edges[-1]) < fewest:
+    max_mileage = float(np.percentile(mileage, 97)) if len(mileage) else 0.0
+    step = next(
+        (step for step in RANGE_STEPS if max_mileage / step <= MAX_BINS),
+        RANGE_STEPS[-1],
+    )
+    edges = [float(step * i) for i in range(int(max_mileage // step) + 1)]
+    while len(edges) > 2 and np.count_nonzero(mileage >= edges[-1]) < min_count:
         edges.pop()
-    while len(edges) > 2 and np.count_nonzero(mileage < edges[1]) < fewest:
+    while len(edges) > 2 and np.count_nonzero(mileage < edges[1]) < min_count:
         edges.pop(1)
     return np.array(edges)
 
 
-def without_drift(values: Floats, days: Floats) -> Floats:
+def remove_drift(values: Floats, days: Floats) -> Floats:
     """Subtract each value's neighbourhood: a Gaussian of 45 days, shape (n,).
 
     Done on a grid of whole days, so that ten years cost a millisecond.
     """
-    place = np.floor(days - days.min()).astype(np.int64)
-    reach = 4 * DRIFT_DAYS
-    apart = np.arange(-reach, reach + 1) / DRIFT_DAYS
-    kernel = np.exp(-0.5 * apart**2)
-    span = int(place.max()) + 1
-    total = np.convolve(np.bincount(place, values, span), kernel)[reach:-reach]
-    weight = np.convolve(np.bincount(place, minlength=span), kernel)[reach:-reach]
-    return np.asarray(values - (total / np.maximum(weight, 1e-300))[place])
+    day_index = np.floor(days - days.min()).astype(np.int64)
+    half_width = 4 * DRIFT_DAYS
+    offsets = np.arange(-half_width, half_width + 1) / DRIFT_DAYS
+    kernel = np.exp(-0.5 * offsets**2)
+    span = int(day_index.max()) + 1
+    total = np.convolve(np.bincount(day_index, values, span), kernel)[
+        half_width:-half_width
+    ]
+    weight = np.convolve(np.bincount(day_index, minlength=span), kernel)[
+        half_width:-half_width
+    ]
+    return np.asarray(values - (total / np.maximum(weight, 1e-300))[day_index])
 
 
-def _share_of_turns(member: Floats, values: Floats) -> float:
+def _compute_shift_p(membership: Floats, values: Floats) -> float:
     """Share of turned calendars that tell the ranges apart as well as ours."""
     n = len(values)
-    near = max(2, n // 20)
+    min_shift = max(2, n // 20)
     centred = values - values.mean()
-    forwards = _between(member, centred)
-    backwards = _between(member, centred[::-1])
-    ours = forwards[0]
-    turned = np.concatenate((forwards[near : n - near + 1], backwards))
-    return float(1 + np.count_nonzero(turned >= ours * _SAME)) / (1 + len(turned))
+    forwards = _compute_shift_spreads(membership, centred)
+    backwards = _compute_shift_spreads(membership, centred[::-1])
+    observed = forwards[0]
+    shifted = np.concatenate((forwards[min_shift : n - min_shift + 1], backwards))
+    return float(1 + np.count_nonzero(shifted >= observed * _TIE_FACTOR)) / (
+        1 + len(shifted)
+    )
 
 
-def _between(member: Floats, values: Floats) -> Floats:
+def _compute_shift_spreads(membership: Floats, values: Floats) -> Floats:
     """Measure the spread between ranges for all n turns of `values`, shape (n,)."""
-    spectrum = np.fft.rfft(member, axis=0) * np.conj(np.fft.rfft(values))[:, None]
+    spectrum = np.fft.rfft(membership, axis=0) * np.conj(np.fft.rfft(values))[:, None]
     sums = np.fft.irfft(spectrum, len(values), axis=0)
     return np.asarray((sums**2).sum(axis=1), dtype=np.float64)

@@ -14,60 +14,60 @@ from sync.surveys import instruments
 
 log = structlog.get_logger()
 
-_PURPOSE = "before"
+_LINK_PURPOSE = "before"
 # A second tap within this time corrects the first.
-CHANGEABLE_FOR = timedelta(minutes=10)
+CORRECTION_WINDOW = timedelta(minutes=10)
 
 
-class NotYours(MoodmilesError):
+class InvalidPreRunLink(MoodmilesError):
     """The bookmark belongs to nobody here."""
 
 
-def token_for(runtime: Runtime, runner_id: int) -> str:
+def create_token(runtime: Runtime, runner_id: int) -> str:
     """Return the runner's bookmark: it can say how they feel and nothing else."""
-    return signed_links.token_for(runtime, runner_id, purpose=_PURPOSE)
+    return signed_links.create_token(runtime, runner_id, purpose=_LINK_PURPOSE)
 
 
-def holder(runtime: Runtime, token: str) -> int | None:
-    return signed_links.holder(runtime, token, purpose=_PURPOSE)
+def find_runner_id(runtime: Runtime, token: str) -> int | None:
+    return signed_links.find_token_runner(runtime, token, purpose=_LINK_PURPOSE)
 
 
-def record(runtime: Runtime, *, token: str, mood: int) -> None:
+def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
     """Keep how the runner feels now; a run that starts soon finds it again.
 
     Raises `BadAnswer` or `NotYours`.
     """
-    said = instruments.checked({"mood": mood})
-    runner_id = holder(runtime, token)
+    values = instruments.check_values({"mood": mood})
+    runner_id = find_runner_id(runtime, token)
     if runner_id is None:
-        raise NotYours("This bookmark does not belong to anybody here.")
+        raise InvalidPreRunLink("This bookmark does not belong to anybody here.")
     with runtime.db.transaction() as session:
         runners.require_mood_consent(session, runner_id)
         now = runtime.db.now(session)
-        vault = runtime.sealer.vault(session.get_one(Runner, runner_id).vault_key)
-        last = session.scalars(
+        vault = runtime.sealer.open_vault(session.get_one(Runner, runner_id).vault_key)
+        previous_answer = session.scalars(
             select(Answer)
             .where(
                 Answer.runner_id == runner_id,
                 Answer.kind == "before",
-                Answer.answered_at > now - CHANGEABLE_FOR,
+                Answer.answered_at > now - CORRECTION_WINDOW,
             )
             .order_by(Answer.answered_at.desc())
         ).first()
-        if last is not None:
-            last.sealed = vault.seal(said)
-            last.changed_at = now
+        if previous_answer is not None:
+            previous_answer.sealed = vault.seal(values)
+            previous_answer.changed_at = now
         else:
             session.add(
                 Answer(
                     runner_id=runner_id,
                     kind="before",
-                    instrument=instruments.library().current("before").id,
+                    instrument=instruments.load_library().get_current("before").id,
                     reversed_order=runner_id % 2 == 1,
                     answered_at=now,
                     tags={},
-                    sealed=vault.seal(said),
+                    sealed=vault.seal(values),
                 )
             )
-        runners.answered(session, runner_id, now=now)
+        runners.mark_answered(session, runner_id, now=now)
     log.info("before kept", runner_id=runner_id)

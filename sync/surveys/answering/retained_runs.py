@@ -6,11 +6,11 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.crypto import token_hash
+from sync.crypto import hash_token
 from sync.models import Answer, Run, Runner
 from sync.runners import retained_runs
 from sync.runners import store as runners
-from sync.runners.retained_runs import STRAVA, OwnFacts
+from sync.runners.retained_runs import STRAVA, RetainedFacts
 from sync.runtime import Runtime
 from sync.surveys import store
 
@@ -18,78 +18,90 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class OwnLog:
+class RetentionOffer:
     """What can be kept of a run, or `is_kept`; then the host's limit is no matter."""
 
-    facts: OwnFacts
-    is_kept: bool
+    facts: RetainedFacts
+    is_retained: bool
     limit_days: int | None
 
 
-def of_survey(runtime: Runtime, token: str) -> OwnLog | None:
+def load_offer_for_survey(runtime: Runtime, token: str) -> RetentionOffer | None:
     """Return what a survey's page offers to keep; None when there is nothing to."""
-    with runtime.db.reading() as session:
-        return _offer(runtime, session, _answer_to(session, token))
+    with runtime.db.read_only() as session:
+        return _build_offer(runtime, session, _find_survey_answer(session, token))
 
 
-def of_run(runtime: Runtime, runner_id: int, run_id: int) -> OwnLog | None:
-    with runtime.db.reading() as session:
-        return _offer(runtime, session, _answer_about(session, runner_id, run_id))
+def load_offer_for_run(
+    runtime: Runtime, runner_id: int, run_id: int
+) -> RetentionOffer | None:
+    with runtime.db.read_only() as session:
+        return _build_offer(
+            runtime, session, _find_run_answer(session, runner_id, run_id)
+        )
 
 
-def keep_for_survey(runtime: Runtime, token: str, *, keep: bool) -> None:
+def set_retained_for_survey(runtime: Runtime, token: str, *, retain: bool) -> None:
     """Keep the run behind this link in the runner's own log, or drop it again."""
     with runtime.db.transaction() as session:
-        _change(runtime, session, _answer_to(session, token), keep=keep)
+        _set_retained(
+            runtime, session, _find_survey_answer(session, token), retain=retain
+        )
 
 
-def keep_for_run(runtime: Runtime, runner_id: int, run_id: int, *, keep: bool) -> None:
+def set_retained_for_run(
+    runtime: Runtime, runner_id: int, run_id: int, *, retain: bool
+) -> None:
     with runtime.db.transaction() as session:
-        answer = _answer_about(session, runner_id, run_id)
-        _change(runtime, session, answer, keep=keep)
+        answer = _find_run_answer(session, runner_id, run_id)
+        _set_retained(runtime, session, answer, retain=retain)
 
 
-def _answer_to(session: Session, token: str) -> Answer | None:
-    survey = store.by_token(session, token_hash(token))
-    return store.answer_to(session, survey) if survey else None
+def _find_survey_answer(session: Session, token: str) -> Answer | None:
+    survey = store.find_by_token(session, hash_token(token))
+    return store.find_answer(session, survey) if survey else None
 
 
-def _answer_about(session: Session, runner_id: int, run_id: int) -> Answer | None:
+def _find_run_answer(session: Session, runner_id: int, run_id: int) -> Answer | None:
     return session.scalar(
         select(Answer).where(Answer.run_id == run_id, Answer.runner_id == runner_id)
     )
 
 
-def _offer(runtime: Runtime, session: Session, answer: Answer | None) -> OwnLog | None:
+def _build_offer(
+    runtime: Runtime, session: Session, answer: Answer | None
+) -> RetentionOffer | None:
     if answer is None:
         return None
     runner = session.get_one(Runner, answer.runner_id)
-    said = runtime.sealer.vault(runner.vault_key).open(answer.sealed)
+    values = runtime.sealer.open_vault(runner.vault_key).open(answer.sealed)
     limit_days = runtime.settings.strava_retention_days
-    kept = OwnFacts.said_in(said)
-    if kept is not None:
-        return OwnLog(kept, is_kept=True, limit_days=limit_days)
+    retained_facts = RetainedFacts.from_answer(values)
+    if retained_facts is not None:
+        return RetentionOffer(retained_facts, is_retained=True, limit_days=limit_days)
     run = session.get(Run, answer.run_id) if answer.run_id else None
     if run is None or run.source != STRAVA or run.hidden_at or limit_days is None:
         return None
-    facts = OwnFacts.about(run, runner.preferences.get("units", "km"))
-    return OwnLog(facts, is_kept=False, limit_days=limit_days)
+    facts = RetainedFacts.from_run(run, runner.preferences.get("units", "km"))
+    return RetentionOffer(facts, is_retained=False, limit_days=limit_days)
 
 
-def _change(
-    runtime: Runtime, session: Session, answer: Answer | None, *, keep: bool
+def _set_retained(
+    runtime: Runtime, session: Session, answer: Answer | None, *, retain: bool
 ) -> None:
-    offer = _offer(runtime, session, answer)
-    if answer is None or offer is None or offer.is_kept == keep:
+    offer = _build_offer(runtime, session, answer)
+    if answer is None or offer is None or offer.is_retained == retain:
         return
-    if keep:
+    if retain:
         runners.require_mood_consent(session, answer.runner_id)
     vault_key = session.get_one(Runner, answer.runner_id).vault_key
-    vault = runtime.sealer.vault(vault_key)
-    said = retained_runs.without(vault.open(answer.sealed))
-    answer.sealed = vault.seal(said | (offer.facts.said() if keep else {}))
-    if not keep:
+    vault = runtime.sealer.open_vault(vault_key)
+    values = retained_runs.without_retained(vault.open(answer.sealed))
+    answer.sealed = vault.seal(
+        values | (offer.facts.to_answer_values() if retain else {})
+    )
+    if not retain:
         session.flush()
-        retained_runs.drop(session, answer)
-    runners.changed(session, answer.runner_id)
-    log.info("own log changed", runner_id=answer.runner_id, kept=keep)
+        retained_runs.remove_for_answer(session, answer)
+    runners.bump_data_version(session, answer.runner_id)
+    log.info("own log changed", runner_id=answer.runner_id, kept=retain)

@@ -14,11 +14,11 @@ from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
-from sync.surveys.answering.answer import ANSWERABLE_FOR
+from sync.surveys.answering.answer import ANSWER_WINDOW
 from sync.surveys.instruments import Question
-from sync.surveys.policy.explanations import why
-from sync.surveys.policy.question_selection import optional_questions
-from sync.surveys.whose import own_run
+from sync.surveys.policy.explanations import explain_decision
+from sync.surveys.policy.question_selection import select_questions
+from sync.surveys.whose import find_own_run
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ class OtherRecording:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnRun:
+class RunDetail:
     """Everything that a run's page shows.
 
     `is_own`: it is the runner's own log, not Strava's record.  `decision` is one
@@ -60,7 +60,7 @@ class OwnRun:
     device: str | None
     counted: bool
     decision: str | None
-    said: Mapping[str, int]
+    answer_values: Mapping[str, int]
     answered_at: datetime | None
     can_answer: bool
     questions: tuple[Question, ...]
@@ -68,28 +68,28 @@ class OwnRun:
 
     @property
     def mood(self) -> int | None:
-        return self.said.get("mood")
+        return self.answer_values.get("mood")
 
 
-def look(runtime: Runtime, runner_id: int, run_id: int) -> OwnRun | None:
+def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail | None:
     """Return the runner's own run; None if it is hidden, gone or someone else's."""
-    with runtime.db.reading() as session:
-        run = own_run(session, runner_id, run_id)
+    with runtime.db.read_only() as session:
+        run = find_own_run(session, runner_id, run_id)
         if run is None:
             return None
         runner = session.get_one(Runner, runner_id)
         answer = session.scalar(select(Answer).where(Answer.run_id == run.id))
         decision = session.get(Decision, run.id)
-        recordings = _recordings(session, run)
+        recordings = _load_recordings(session, run)
         now = runtime.db.now(session)
-    vault = runtime.sealer.vault(runner.vault_key)
+    vault = runtime.sealer.open_vault(runner.vault_key)
     ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
-    return OwnRun(
+    return RunDetail(
         id=run.id,
         strava_id=run.source_id if run.source == retained_runs.STRAVA else None,
         is_own=run.source == retained_runs.HAND,
         sport=run.sport,
-        started_local=_local_start(run),
+        started_local=_get_local_start(run),
         local_day=run.local_day,
         distance_m=run.distance_m,
         moving_s=run.moving_s,
@@ -101,16 +101,16 @@ def look(runtime: Runtime, runner_id: int, run_id: int) -> OwnRun | None:
         with_others=run.with_others,
         device=run.device,
         counted=run.counted,
-        decision=_sentence(decision),
-        said=vault.open(answer.sealed) if answer else {},
+        decision=_explain(decision),
+        answer_values=vault.open(answer.sealed) if answer else {},
         answered_at=answer.answered_at if answer else None,
-        can_answer=now - ended_at <= ANSWERABLE_FOR,
-        questions=_questions(runtime, runner, run, ended_at, now=now),
+        can_answer=now - ended_at <= ANSWER_WINDOW,
+        questions=_load_questions(runtime, runner, run, ended_at, now=now),
         recordings=recordings,
     )
 
 
-def remove_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
+def delete_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
     """Delete what the runner said about a run, for good; False if there is nothing."""
     with runtime.db.transaction() as session:
         answer = session.scalar(
@@ -118,45 +118,52 @@ def remove_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
         )
         if answer is None:
             return False
-        retained_runs.drop(session, answer)
+        retained_runs.remove_for_answer(session, answer)
         session.delete(answer)
-        runners.changed(session, runner_id)
+        runners.bump_data_version(session, runner_id)
     log.info("answer removed", runner_id=runner_id, run_id=run_id)
     return True
 
 
-def _recordings(session: Session, run: Run) -> Sequence[OtherRecording]:
-    head = run.duplicate_of or run.id
+def _load_recordings(session: Session, run: Run) -> Sequence[OtherRecording]:
+    canonical_id = run.duplicate_of or run.id
     rows = session.execute(
         select(Run.id, Run.distance_m, Run.moving_s, Run.device, Run.counted)
         .where(Run.runner_id == run.runner_id, Run.hidden_at.is_(None))
-        .where((Run.id == head) | (Run.duplicate_of == head), Run.id != run.id)
+        .where(
+            (Run.id == canonical_id) | (Run.duplicate_of == canonical_id),
+            Run.id != run.id,
+        )
         .order_by(Run.id)
     )
     return [OtherRecording(*row) for row in rows]
 
 
-def _questions(
+def _load_questions(
     runtime: Runtime, runner: Runner, run: Run, ended_at: datetime, *, now: datetime
 ) -> tuple[Question, ...]:
-    preferences = Preferences.of(runner.preferences)
-    minutes = (now - ended_at) / timedelta(minutes=1) if run.start_known else None
-    return optional_questions(
-        instruments.library(runtime.settings.data_dir),
+    preferences = Preferences.from_stored(runner.preferences)
+    minutes_since_end = (
+        (now - ended_at) / timedelta(minutes=1) if run.start_known else None
+    )
+    return select_questions(
+        instruments.load_library(runtime.settings.data_dir),
         "run",
         preferences,
         focus=preferences.focus,
-        minutes_since_end=None if minutes is None else int(minutes),
+        minutes_since_end=None if minutes_since_end is None else int(minutes_since_end),
     )
 
 
-def _sentence(decision: Decision | None) -> str | None:
+def _explain(decision: Decision | None) -> str | None:
     if decision is None:
         return None
-    return why(decision.verdict, decision.reason, decision.minutes_since_end)
+    return explain_decision(
+        decision.verdict, decision.reason, decision.minutes_since_end
+    )
 
 
-def _local_start(run: Run) -> datetime | None:
+def _get_local_start(run: Run) -> datetime | None:
     if not run.start_known:
         return None
     return (run.started_at + timedelta(seconds=run.offset_s)).replace(tzinfo=None)

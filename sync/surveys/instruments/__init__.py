@@ -11,103 +11,122 @@ from functools import cache
 from pathlib import Path
 
 from sync.errors import MoodmilesError, NotConfigured
-from sync.surveys.instruments.reading import Instrument, Question, read
+from sync.surveys.instruments.reading import Instrument, Question, read_instrument
 
 __all__ = [
-    "CURRENT",
-    "OPTIONAL",
+    "CURRENT_RUN_INSTRUMENT",
+    "OPTIONAL_QUESTIONS",
     "QUESTIONS",
-    "BadAnswer",
     "Instrument",
-    "Library",
+    "InstrumentLibrary",
+    "InvalidAnswer",
     "Question",
-    "checked",
-    "library",
+    "check_values",
+    "load_library",
 ]
 
-_OURS = Path(__file__).parent
-_AFTER_ANOTHER = ("run", "focus", "checkin", "checkin-focus", "before")
+_BUNDLED_DIR = Path(__file__).parent
+_REPEATED_KINDS = ("run", "focus", "checkin", "checkin-focus", "before")
 
 
-class BadAnswer(MoodmilesError):
+class InvalidAnswer(MoodmilesError):
     """Something that is not one of the survey's own choices."""
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class InstrumentLibrary:
     """Every instrument that this host has, by its id."""
 
     instruments: Mapping[str, Instrument]
 
-    def of_kind(self, kind: str) -> list[Instrument]:
-        return [found for found in self.instruments.values() if found.kind == kind]
+    def get_by_kind(self, kind: str) -> list[Instrument]:
+        return [
+            instrument
+            for instrument in self.instruments.values()
+            if instrument.kind == kind
+        ]
 
-    def current(self, kind: str) -> Instrument:
+    def get_current(self, kind: str) -> Instrument:
         """Return the newest instrument of a kind that there is only one of."""
-        return max(self.of_kind(kind), key=lambda found: _version(found.id))
+        return max(
+            self.get_by_kind(kind), key=lambda instrument: _parse_version(instrument.id)
+        )
 
-    def choices_of(self, kind: str) -> dict[str, Question]:
+    def get_choices(self, kind: str) -> dict[str, Question]:
         """Return the questions of a kind from which a runner picks one."""
-        return {q.key: q for found in self.of_kind(kind) for q in found.questions}
+        return {
+            question.key: question
+            for instrument in self.get_by_kind(kind)
+            for question in instrument.questions
+        }
 
     @property
     def questions(self) -> dict[str, Question]:
         """Return every question that may follow a run or a check-in, by its key."""
         return {
             question.key: question
-            for kind in _AFTER_ANOTHER
-            for found in self.of_kind(kind)
-            for question in found.questions
+            for kind in _REPEATED_KINDS
+            for instrument in self.get_by_kind(kind)
+            for question in instrument.questions
         }
 
 
 @cache
-def library(data_dir: Path | None = None) -> Library:
+def load_library(data_dir: Path | None = None) -> InstrumentLibrary:
     """Read all instruments, or raise `NotConfigured` naming a file and its line."""
     paths = sorted((data_dir / "instruments").glob("*.toml")) if data_dir else []
-    return _together([*_shipped(), *((path, read(path)) for path in paths)])
+    return _build_library(
+        [*_load_bundled(), *((path, read_instrument(path)) for path in paths)]
+    )
 
 
 @cache
-def _shipped() -> tuple[tuple[Path, Instrument], ...]:
+def _load_bundled() -> tuple[tuple[Path, Instrument], ...]:
     """Read what comes with us once, whatever folder a host's own are in."""
-    return tuple((path, read(path)) for path in sorted(_OURS.rglob("*.toml")))
+    return tuple(
+        (path, read_instrument(path)) for path in sorted(_BUNDLED_DIR.rglob("*.toml"))
+    )
 
 
-def checked(
+def check_values(
     values: Mapping[str, int], questions: Mapping[str, Question] | None = None
 ) -> dict[str, int]:
     """Return `values` if each is one of its question's choices, else `BadAnswer`."""
-    known = QUESTIONS if questions is None else questions
+    known_questions = QUESTIONS if questions is None else questions
     for key, value in values.items():
-        if key not in known or value not in known[key].choices:
-            raise BadAnswer("That is not one of the answers: please choose again.")
+        if key not in known_questions or value not in known_questions[key].choices:
+            raise InvalidAnswer("That is not one of the answers: please choose again.")
     return dict(values)
 
 
-def _together(read_files: Iterable[tuple[Path, Instrument]]) -> Library:
-    found: dict[str, Instrument] = {}
-    meanings: dict[str, Mapping[int, str]] = {}
-    for path, instrument in read_files:
-        if instrument.id in found:
+def _build_library(loaded: Iterable[tuple[Path, Instrument]]) -> InstrumentLibrary:
+    instruments: dict[str, Instrument] = {}
+    choices_by_key: dict[str, Mapping[int, str]] = {}
+    for path, instrument in loaded:
+        if instrument.id in instruments:
             raise NotConfigured(
                 f"The instrument {path.name}, line 1: there is another {instrument.id}."
             )
-        found[instrument.id] = instrument
+        instruments[instrument.id] = instrument
         for question in instrument.questions:
             # One key is one column of answers, so it has one scale.
-            if meanings.setdefault(question.key, question.choices) != question.choices:
+            if (
+                choices_by_key.setdefault(question.key, question.choices)
+                != question.choices
+            ):
                 raise NotConfigured(
                     f"The instrument {path.name}, line 1: the question "
                     f"{question.key} exists with other choices."
                 )
-    return Library(found)
+    return InstrumentLibrary(instruments)
 
 
-def _version(instrument_id: str) -> int:
+def _parse_version(instrument_id: str) -> int:
     return int(instrument_id.rpartition("-")[2])
 
 
-CURRENT = library().current("run").id
-QUESTIONS: Mapping[str, Question] = library().questions
-OPTIONAL = tuple(question for question in QUESTIONS.values() if not question.required)
+CURRENT_RUN_INSTRUMENT = load_library().get_current("run").id
+QUESTIONS: Mapping[str, Question] = load_library().questions
+OPTIONAL_QUESTIONS = tuple(
+    question for question in QUESTIONS.values() if not question.required
+)

@@ -13,11 +13,13 @@ from typing import Literal, Self, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sync.errors import NotConfigured
-from sync.language import DEFAULT, LANGUAGES, spoken
+from sync.language import DEFAULT_LANGUAGE, LANGUAGES, current_language
 
-Place: TypeAlias = tuple[int | str, ...]
-Kind: TypeAlias = Literal["run", "checkin", "before", "focus", "checkin-focus", "page"]
-_ABOUT_MOOD = {"run", "checkin", "before"}
+KeyPath: TypeAlias = tuple[int | str, ...]
+InstrumentKind: TypeAlias = Literal[
+    "run", "checkin", "before", "focus", "checkin-focus", "page"
+]
+_MOOD_KINDS = {"run", "checkin", "before"}
 _SYNTAX_LINE = re.compile(r"\(at (?:line (\d+)|end of document)")
 
 
@@ -43,13 +45,15 @@ class Question(BaseModel):
     choices: Mapping[int, str] = Field(min_length=2, max_length=11)
     texts: Mapping[str, QuestionTexts] = Field(default_factory=dict)
 
-    def spoken(self) -> "Question":
+    def localize(self) -> "Question":
         """Return the question in the language spoken now, or else in English."""
-        found = self.texts.get(spoken())
-        return self if found is None else self.model_copy(update=dict(found))
+        translation = self.texts.get(current_language())
+        return (
+            self if translation is None else self.model_copy(update=dict(translation))
+        )
 
     @model_validator(mode="after")
-    def _words_differ(self) -> Self:
+    def _check_distinct_labels(self) -> Self:
         if len(set(self.choices.values())) < len(self.choices):
             raise ValueError("two choices have the same words")
         return self
@@ -71,118 +75,136 @@ class Instrument(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*-[0-9]+$", max_length=40)
-    kind: Kind
+    kind: InstrumentKind
     title: str = Field(min_length=1, max_length=80)
     intro: str = ""
     credit: str = ""
     questions: tuple[Question, ...] = Field(min_length=1)
     texts: Mapping[str, InstrumentTexts] = Field(default_factory=dict)
 
-    def spoken(self) -> "Instrument":
+    def localize(self) -> "Instrument":
         """Return all of it in the language spoken now, or else in English."""
-        found = self.texts.get(spoken())
-        said = {} if found is None else dict(found)
-        questions = tuple(question.spoken() for question in self.questions)
-        return self.model_copy(update={**said, "questions": questions})
+        translation = self.texts.get(current_language())
+        translated = {} if translation is None else dict(translation)
+        questions = tuple(question.localize() for question in self.questions)
+        return self.model_copy(update={**translated, "questions": questions})
 
     @property
     def language(self) -> str:
         """Return which language `spoken` will be in."""
-        return spoken() if spoken() in self.texts else DEFAULT
+        return (
+            current_language() if current_language() in self.texts else DEFAULT_LANGUAGE
+        )
 
     @model_validator(mode="after")
-    def _asks_for_the_mood(self) -> Self:
-        first = self.questions[0]
-        if self.kind in _ABOUT_MOOD and (first.key != "mood" or not first.required):
+    def _check_first_question(self) -> Self:
+        first_question = self.questions[0]
+        if self.kind in _MOOD_KINDS and (
+            first_question.key != "mood" or not first_question.required
+        ):
             raise ValueError("the first question must be the required mood")
         return self
 
     @model_validator(mode="after")
-    def _keys_differ(self) -> Self:
+    def _check_distinct_keys(self) -> Self:
         keys = [question.key for question in self.questions]
         if len(set(keys)) < len(keys):
             raise ValueError("two questions have the same key")
         return self
 
 
-def read(path: Path) -> Instrument:
+def read_instrument(path: Path) -> Instrument:
     """Return the instrument in this file, or raise `NotConfigured` with its line."""
     text = path.read_text(encoding="utf-8")
     try:
         instrument = Instrument.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        found = _SYNTAX_LINE.search(str(error))
-        line = found[1] if found and found[1] else len(text.splitlines())
-        raise _refused(path, int(line), str(error).partition(" (at")[0]) from None
+        line_match = _SYNTAX_LINE.search(str(error))
+        line = line_match[1] if line_match and line_match[1] else len(text.splitlines())
+        raise _build_error(path, int(line), str(error).partition(" (at")[0]) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        line = _line_of(text, first["loc"])
-        where = ".".join(str(part) for part in first["loc"])
-        what = first["msg"].removeprefix("Value error, ")
-        raise _refused(path, line, f"{where}: {what}".lstrip(": ")) from None
-    for place, why in _gaps(instrument):
-        where = ".".join(map(str, place))
-        raise _refused(path, _line_of(text, place), f"{where}: {why}")
+        first_error = error.errors()[0]
+        line = _find_line(text, first_error["loc"])
+        dotted_path = ".".join(str(part) for part in first_error["loc"])
+        problem = first_error["msg"].removeprefix("Value error, ")
+        raise _build_error(
+            path, line, f"{dotted_path}: {problem}".lstrip(": ")
+        ) from None
+    for key_path, gap in _find_translation_gaps(instrument):
+        dotted_path = ".".join(map(str, key_path))
+        raise _build_error(path, _find_line(text, key_path), f"{dotted_path}: {gap}")
     return instrument
 
 
-def _gaps(instrument: Instrument) -> Iterator[tuple[Place, str]]:
+def _find_translation_gaps(instrument: Instrument) -> Iterator[tuple[KeyPath, str]]:
     """Say where a translation is not whole, or is of something else."""
-    for language, said in instrument.texts.items():
-        place: Place = ("texts", language)
-        if language not in LANGUAGES or language == DEFAULT:
-            yield place, "that is none of our other languages"
-        for name in ("intro", "credit"):
-            if bool(getattr(said, name)) != bool(getattr(instrument, name)):
-                yield (*place, name), "it stands in one language only"
-    for number, question in enumerate(instrument.questions):
+    for language, translation in instrument.texts.items():
+        key_path: KeyPath = ("texts", language)
+        if language not in LANGUAGES or language == DEFAULT_LANGUAGE:
+            yield key_path, "that is none of our other languages"
+        for field_name in ("intro", "credit"):
+            if bool(getattr(translation, field_name)) != bool(
+                getattr(instrument, field_name)
+            ):
+                yield (*key_path, field_name), "it stands in one language only"
+    for index, question in enumerate(instrument.questions):
         for language in sorted({*question.texts, *instrument.texts}):
-            place = ("questions", number, "texts", language)
-            yield from _gaps_in(question, language, place, instrument)
+            key_path = ("questions", index, "texts", language)
+            yield from _find_question_gaps(question, language, key_path, instrument)
 
 
-def _gaps_in(
-    question: Question, language: str, place: Place, instrument: Instrument
-) -> Iterator[tuple[Place, str]]:
-    said = question.texts.get(language)
+def _find_question_gaps(
+    question: Question, language: str, key_path: KeyPath, instrument: Instrument
+) -> Iterator[tuple[KeyPath, str]]:
+    translation = question.texts.get(language)
     if language not in instrument.texts:
-        yield place, "the instrument itself has no texts in this language"
-    elif said is None:
-        yield place, f"the question {question.key} is missing"
-    elif list(said.choices) != list(question.choices):
-        yield (*place, "choices"), "they are not the same choices"
-    elif len(set(said.choices.values())) < len(said.choices):
-        yield (*place, "choices"), "two choices have the same words"
-    elif bool(said.hint) != bool(question.hint):
-        yield (*place, "hint"), "it stands in one language only"
+        yield key_path, "the instrument itself has no texts in this language"
+    elif translation is None:
+        yield key_path, f"the question {question.key} is missing"
+    elif list(translation.choices) != list(question.choices):
+        yield (*key_path, "choices"), "they are not the same choices"
+    elif len(set(translation.choices.values())) < len(translation.choices):
+        yield (*key_path, "choices"), "two choices have the same words"
+    elif bool(translation.hint) != bool(question.hint):
+        yield (*key_path, "hint"), "it stands in one language only"
 
 
-def _refused(path: Path, line: int, why: str) -> NotConfigured:
-    return NotConfigured(f"The instrument {path.name}, line {line}: {why}.")
+def _build_error(path: Path, line: int, problem: str) -> NotConfigured:
+    return NotConfigured(f"The instrument {path.name}, line {line}: {problem}.")
 
 
-def _line_of(text: str, place: Place) -> int:
+def _find_line(text: str, key_path: KeyPath) -> int:
     """Return the line of what a check complains about, or of what should hold it."""
     lines = text.splitlines()
-    names = [part for part in place if isinstance(part, str) and part != "questions"]
-    first, last = _block(lines, place)
+    names = [part for part in key_path if isinstance(part, str) and part != "questions"]
+    first, last = _find_block(lines, key_path)
     if names[:1] == ["texts"] and len(names) > 1:
-        inside = "questions." if place[0] == "questions" else ""
-        heading = f"[{inside}texts.{names[1]}]"
-        where = [n for n in range(first, last) if lines[n].strip() == heading]
-        first, names = (where[0], names[2:]) if where else (first, [])
-    for number in range(first, last):
-        if number > first and lines[number].startswith("["):
+        prefix = "questions." if key_path[0] == "questions" else ""
+        heading = f"[{prefix}texts.{names[1]}]"
+        heading_indices = [
+            index for index in range(first, last) if lines[index].strip() == heading
+        ]
+        first, names = (
+            (heading_indices[0], names[2:]) if heading_indices else (first, [])
+        )
+    for line_index in range(first, last):
+        if line_index > first and lines[line_index].startswith("["):
             break
-        if names and re.match(rf"\s*{re.escape(names[0])}\s*=", lines[number]):
-            return number + 1
+        if names and re.match(rf"\s*{re.escape(names[0])}\s*=", lines[line_index]):
+            return line_index + 1
     return first + 1
 
 
-def _block(lines: list[str], place: Place) -> tuple[int, int]:
+def _find_block(lines: list[str], key_path: KeyPath) -> tuple[int, int]:
     """Return the first line of the question named, and where the next begins."""
-    heads = [n for n, line in enumerate(lines) if line.strip() == "[[questions]]"]
-    which = place[1] if place[:1] == ("questions",) and len(place) > 1 else None
-    if not isinstance(which, int) or which >= len(heads):
+    heading_indices = [
+        index for index, line in enumerate(lines) if line.strip() == "[[questions]]"
+    ]
+    question_index = (
+        key_path[1] if key_path[:1] == ("questions",) and len(key_path) > 1 else None
+    )
+    if not isinstance(question_index, int) or question_index >= len(heading_indices):
         return 0, len(lines)
-    return heads[which], [*heads, len(lines)][which + 1]
+    return heading_indices[question_index], [*heading_indices, len(lines)][
+        question_index + 1
+    ]

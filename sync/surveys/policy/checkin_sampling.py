@@ -9,104 +9,131 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sync.mail.quiet_hours import after_quiet_hours
+from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.preferences import Preferences
-from sync.surveys.policy.frequency import WEEK, Asked, Mailed
+from sync.surveys.policy.frequency import WEEK, QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
 
-_DIGITS = 16
-_ENOUGH_TIMES = 5
+_HEX_DIGITS = 16
+_MIN_ANSWER_TIMES = 5
 _NOON = 12
-SLEEP, INSTEAD_OF_SLEEP = "sleep", "control"
+SLEEP_FOCUS, AFTERNOON_FOCUS = "sleep", "control"
 
 
 @dataclass(frozen=True, slots=True)
-class Chance:
+class Uniforms:
     """Two numbers from 0 up to 1, for whether and when."""
 
-    whether: float
-    when: float
+    inclusion: float
+    timing: float
 
     @classmethod
-    def of(cls, signature: str) -> "Chance":
+    def from_signature(cls, signature: str) -> "Uniforms":
         """Make a chance of 32 hex digits that are as good as random."""
-        span = 16**_DIGITS
-        first, second = signature[:_DIGITS], signature[_DIGITS : 2 * _DIGITS]
+        span = 16**_HEX_DIGITS
+        first, second = (
+            signature[:_HEX_DIGITS],
+            signature[_HEX_DIGITS : 2 * _HEX_DIGITS],
+        )
         return cls(int(first, 16) / span, int(second, 16) / span)
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class CheckinDay:
     """A runner's day, before it is known whether it gets a check-in."""
 
-    day: date
+    local_day: date
     zone: ZoneInfo
     preferences: Preferences
     answer_times: Sequence[time]
-    asked: Sequence[Asked]
-    mailed: Sequence[Mailed]
+    recent_questions: Sequence[RecentQuestion]
+    recent_mails: Sequence[QuestionMail]
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class DrawOutcome:
     """What came out: `at` is set only where a question is to be put."""
 
-    drawn: bool
+    is_drawn: bool
     reason: str
     at: datetime | None = None
 
 
-def draw(today: Day, chance: Chance, policy: Policy, *, now: datetime) -> Draw:
+def draw_checkin(
+    checkin_day: CheckinDay, uniforms: Uniforms, policy: Policy, *, now: datetime
+) -> DrawOutcome:
     """Draw for one day; what speaks against asking is noted, never drawn again."""
-    if chance.whether >= policy.checkin_probability:
-        return Draw(drawn=False, reason="not drawn")
-    clock = clock_time(today.answer_times, chance.when, policy)
-    at = datetime.combine(today.day, clock, tzinfo=today.zone)
-    awake = after_quiet_hours(at, today.preferences.quiet_hours, today.zone)
-    reason = _against(today, awake, policy, now=now)
+    if uniforms.inclusion >= policy.checkin_probability:
+        return DrawOutcome(is_drawn=False, reason="not drawn")
+    time_of_day = draw_time_of_day(checkin_day.answer_times, uniforms.timing, policy)
+    drawn_at = datetime.combine(
+        checkin_day.local_day, time_of_day, tzinfo=checkin_day.zone
+    )
+    send_at = defer_past_quiet_hours(
+        drawn_at, checkin_day.preferences.quiet_hours, checkin_day.zone
+    )
+    reason = _find_suppression_reason(checkin_day, send_at, policy, now=now)
     if reason is not None:
-        return Draw(drawn=True, reason=reason)
-    return Draw(drawn=True, reason="drawn", at=awake.astimezone(now.tzinfo))
+        return DrawOutcome(is_drawn=True, reason=reason)
+    return DrawOutcome(is_drawn=True, reason="drawn", at=send_at.astimezone(now.tzinfo))
 
 
-def clock_time(answered: Sequence[time], when: float, policy: Policy) -> time:
+def draw_time_of_day(
+    answer_times: Sequence[time], uniform: float, policy: Policy
+) -> time:
     """Return a time of day at which this runner answers after runs.
 
     So the check-ins are matched with the run answers by the clock; without
     enough of those, any time of the afternoon is as likely as any other.
     """
-    if len(answered) >= _ENOUGH_TIMES:
-        return sorted(answered)[int(when * len(answered))]
-    first = _minute(time.fromisoformat(policy.checkin_from))
-    last = _minute(time.fromisoformat(policy.checkin_until))
-    minute = first + int(when * (last - first))
+    if len(answer_times) >= _MIN_ANSWER_TIMES:
+        return sorted(answer_times)[int(uniform * len(answer_times))]
+    first_minute = _minute_of_day(time.fromisoformat(policy.checkin_from))
+    last_minute = _minute_of_day(time.fromisoformat(policy.checkin_until))
+    minute = first_minute + int(uniform * (last_minute - first_minute))
     return time(minute // 60, minute % 60)
 
 
-def focus_at(at: datetime, chosen: str, zone: ZoneInfo) -> str:
+def choose_focus(at: datetime, preferred_focus: str, zone: ZoneInfo) -> str:
     """Return the check-in's third question; last night is too far from the evening."""
-    if chosen == SLEEP and at.astimezone(zone).hour >= _NOON:
-        return INSTEAD_OF_SLEEP
-    return chosen
+    if preferred_focus == SLEEP_FOCUS and at.astimezone(zone).hour >= _NOON:
+        return AFTERNOON_FOCUS
+    return preferred_focus
 
 
-def _against(today: Day, at: datetime, policy: Policy, *, now: datetime) -> str | None:
-    if at.astimezone(today.zone).date() != today.day:
+def _find_suppression_reason(
+    checkin_day: CheckinDay, send_at: datetime, policy: Policy, *, now: datetime
+) -> str | None:
+    if send_at.astimezone(checkin_day.zone).date() != checkin_day.local_day:
         return "quiet hours"
-    if at <= now:
+    if send_at <= now:
         return "too late"
-    if any(today.day in {asked.local_day, asked.run_day} for asked in today.asked):
+    if any(
+        checkin_day.local_day in {question.local_day, question.run_day}
+        for question in checkin_day.recent_questions
+    ):
         return "one a day"
-    if any(m.at.astimezone(today.zone).date() == today.day for m in today.mailed):
+    if any(
+        mail.at.astimezone(checkin_day.zone).date() == checkin_day.local_day
+        for mail in checkin_day.recent_mails
+    ):
         return "one a day"
-    if _checkins_in_the_week_before(today.mailed, at) >= policy.most_checkins_a_week:
+    if (
+        _count_checkins_in_week_before(checkin_day.recent_mails, send_at)
+        >= policy.most_checkins_a_week
+    ):
         return "enough this week"
     return None
 
 
-def _checkins_in_the_week_before(mailed: Sequence[Mailed], at: datetime) -> int:
-    return sum(mail.kind == "checkin" and mail.at > at - WEEK for mail in mailed)
+def _count_checkins_in_week_before(
+    mails: Sequence[QuestionMail], send_at: datetime
+) -> int:
+    return sum(mail.kind == "checkin" and mail.at > send_at - WEEK for mail in mails)
 
 
-def _minute(clock: time) -> int:
-    return int(timedelta(hours=clock.hour, minutes=clock.minute) / timedelta(minutes=1))
+def _minute_of_day(time_of_day: time) -> int:
+    return int(
+        timedelta(hours=time_of_day.hour, minutes=time_of_day.minute)
+        / timedelta(minutes=1)
+    )

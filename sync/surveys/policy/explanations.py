@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
 
-_WITHHELD: Mapping[str, str] = {
+_SUPPRESSION_TEXTS: Mapping[str, str] = {
     "before linking": translatable("it was run before you linked Strava"),
     "no confirmed address": translatable(
         "there was no confirmed e-mail address to write to"
@@ -50,11 +50,13 @@ _WITHHELD: Mapping[str, str] = {
     "bounced": translatable("mails to your address came back"),
     "bounced before": translatable("mails to your address came back"),
 }
-_HOUR_MIN, _DAY_MIN = 60, 24 * 60
-_LONG_HOURS = 48
+_MINUTES_PER_HOUR, _MINUTES_PER_DAY = 60, 24 * 60
+_MAX_HOURS_SHOWN = 48
 
 
-def why(verdict: str, reason: str, minutes_since_end: int | None = None) -> str:
+def explain_decision(
+    verdict: str, reason: str, minutes_since_end: int | None = None
+) -> str:
     """Return the sentence; `minutes_since_end` is how old the run was when decided."""
     if verdict == "send":
         if reason == "next morning":
@@ -65,14 +67,14 @@ def why(verdict: str, reason: str, minutes_since_end: int | None = None) -> str:
             return _("No survey: the run was too old when Strava told us.")
         return _(
             "No survey: the run was %(age)s old when Strava told us.",
-            age=_age(minutes_since_end),
+            age=_format_age(minutes_since_end),
         )
-    return _("No survey: %(why)s.", why=_(_WITHHELD.get(reason, reason)))
+    return _("No survey: %(why)s.", why=_(_SUPPRESSION_TEXTS.get(reason, reason)))
 
 
-def _age(minutes: int) -> str:
-    if minutes < _HOUR_MIN:
+def _format_age(minutes: int) -> str:
+    if minutes < _MINUTES_PER_HOUR:
         return ngettext("%(n)s minute", "%(n)s minutes", minutes)
-    if minutes < _LONG_HOURS * _HOUR_MIN:
-        return ngettext("%(n)s hour", "%(n)s hours", minutes // _HOUR_MIN)
-    return ngettext("%(n)s day", "%(n)s days", minutes // _DAY_MIN)
+    if minutes < _MAX_HOURS_SHOWN * _MINUTES_PER_HOUR:
+        return ngettext("%(n)s hour", "%(n)s hours", minutes // _MINUTES_PER_HOUR)
+    return ngettext("%(n)s day", "%(n)s days", minutes // _MINUTES_PER_DAY)

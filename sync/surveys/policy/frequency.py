@@ -7,11 +7,11 @@ from datetime import date, datetime, timedelta
 from sync.surveys.policy.parameters import Policy
 
 WEEK = timedelta(days=7)
-RUN_MAILS = {"survey", "survey_reminder"}
+RUN_MAIL_KINDS = {"survey", "survey_reminder"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecentQuestion:
     """A question that was promised or put lately, and what became of it.
 
     `local_day` is the day on which it was to reach the runner, `run_day` that
@@ -27,23 +27,23 @@ class Asked:
     is_skipped: bool = False
 
     @property
-    def is_run(self) -> bool:
+    def is_about_run(self) -> bool:
         return self.run_day is not None
 
     @property
-    def settles_the_day(self) -> bool:
+    def closes_day(self) -> bool:
         """Whether the day's question stands, whatever run may follow.
 
         One about an earlier run that is still unanswered moves behind the
         later run; a check-in that has gone out, or an answered question, stands.
         """
-        if not self.is_run:
+        if not self.is_about_run:
             return self.is_sent
         return self.answered_at is not None or self.is_skipped
 
 
 @dataclass(frozen=True, slots=True)
-class Mailed:
+class QuestionMail:
     """A mail with a question that has gone out, or is still to go."""
 
     survey_id: int
@@ -53,43 +53,50 @@ class Mailed:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class Response:
     """A question that has gone out, newest first in a list of them."""
 
     is_answered: bool  # or skipped: a sign of life
-    is_over: bool
-    is_reminded: bool
+    is_expired: bool
+    had_reminder: bool
 
 
-def room_this_week(mailed: Sequence[Mailed], *, at: datetime, most: int) -> bool:
+def fits_weekly_limit(
+    mails: Sequence[QuestionMail], *, at: datetime, max_mails: int
+) -> bool:
     """Whether one more run mail at `at` keeps every seven days within `most`."""
-    return sum(m.kind in RUN_MAILS and m.at > at - WEEK for m in mailed) < most
+    return (
+        sum(mail.kind in RUN_MAIL_KINDS and mail.at > at - WEEK for mail in mails)
+        < max_mails
+    )
 
 
-def reminder_at(ended_at: datetime, at: datetime, policy: Policy) -> datetime | None:
+def compute_reminder_time(
+    ended_at: datetime, sent_at: datetime, policy: Policy
+) -> datetime | None:
     """Return when a mail sent at `at` may be followed by its one reminder."""
-    remind_at = at + timedelta(hours=policy.reminder_after_h)
+    remind_at = sent_at + timedelta(hours=policy.reminder_after_h)
     latest = ended_at + timedelta(hours=policy.reminder_until_h)
     return remind_at if remind_at <= latest else None
 
 
-def ignored_in_a_row(questions: Sequence[Silence]) -> int:
+def count_ignored_questions(responses: Sequence[Response]) -> int:
     """Count the questions since the last sign of life that ran out unanswered."""
-    return sum(question.is_over for question in _since_a_sign_of_life(questions))
+    return sum(response.is_expired for response in _get_unanswered_streak(responses))
 
 
-def reminders_ignored(questions: Sequence[Silence]) -> int:
+def count_ignored_reminders(responses: Sequence[Response]) -> int:
     """Count the reminders since the last sign of life that did not help."""
     return sum(
-        question.is_over and question.is_reminded
-        for question in _since_a_sign_of_life(questions)
+        response.is_expired and response.had_reminder
+        for response in _get_unanswered_streak(responses)
     )
 
 
-def _since_a_sign_of_life(questions: Sequence[Silence]) -> list[Silence]:
-    silent = []
-    for question in questions:
-        if question.is_answered:
+def _get_unanswered_streak(responses: Sequence[Response]) -> list[Response]:
+    streak = []
+    for response in responses:
+        if response.is_answered:
             break
-        silent.append(question)
-    return silent
+        streak.append(response)
+    return streak

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-VERSION = "2"
+POLICY_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +38,5 @@ class Policy:
     checkin_until: str = "20:00"
     before_pairs_h: int = 3
 
-    def stored(self) -> dict[str, Any]:
-        return {"version": VERSION} | asdict(self)
+    def to_dict(self) -> dict[str, Any]:
+        return {"version": POLICY_VERSION} | asdict(self)

@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 
 from sync.preferences import Preferences
-from sync.surveys.instruments import Library, Question
+from sync.surveys.instruments import InstrumentLibrary, Question
 
 # Later than this the memory of the start is too thin to ask for.
-REMEMBERS_FOR_MIN = 6 * 60
-CONTEXT = ("company", "place", "race")
-_FOCUS_OF = {"run": "focus", "checkin": "checkin-focus"}
+RECALL_LIMIT_MIN = 6 * 60
+CONTEXT_KEYS = ("company", "place", "race")
+_FOCUS_KINDS = {"run": "focus", "checkin": "checkin-focus"}
 
 
-def optional_questions(
-    library: Library,
+def select_questions(
+    library: InstrumentLibrary,
     kind: str,
     preferences: Preferences,
     *,
@@ -20,33 +20,37 @@ def optional_questions(
     minutes_since_end: int | None = None,
 ) -> tuple[Question, ...]:
     """Return the questions after the required one, in their fixed order."""
-    shown = [
+    selected = [
         question
-        for question in library.current(kind).questions
-        if not question.required and _is_wanted(question.key, preferences)
+        for question in library.get_current(kind).questions
+        if not question.required and _is_enabled(question.key, preferences)
     ]
-    if minutes_since_end is not None and minutes_since_end > REMEMBERS_FOR_MIN:
-        shown = [question for question in shown if question.key != "before"]
-    extra = library.choices_of(_FOCUS_OF.get(kind, "")).get(focus or "")
-    return (*shown, extra) if extra is not None else tuple(shown)
+    if minutes_since_end is not None and minutes_since_end > RECALL_LIMIT_MIN:
+        selected = [question for question in selected if question.key != "before"]
+    focus_question = library.get_choices(_FOCUS_KINDS.get(kind, "")).get(focus or "")
+    return (
+        (*selected, focus_question) if focus_question is not None else tuple(selected)
+    )
 
 
-def suggested(
-    *, with_others: bool, race: bool, treadmill: bool, sport: str
+def suggest_answers(
+    *, is_with_others: bool, is_race: bool, is_treadmill: bool, sport: str
 ) -> Mapping[str, int]:
     """Return what the run itself suggests; it counts only once it is tapped."""
-    indoors = treadmill or sport == "VirtualRun"
-    found = {"place": 2} if indoors else {"place": 1} if sport == "TrailRun" else {}
-    if with_others:
-        found["company"] = 1
-    if race:
-        found["race"] = 1
-    return found
+    is_indoors = is_treadmill or sport == "VirtualRun"
+    suggestions = (
+        {"place": 2} if is_indoors else {"place": 1} if sport == "TrailRun" else {}
+    )
+    if is_with_others:
+        suggestions["company"] = 1
+    if is_race:
+        suggestions["race"] = 1
+    return suggestions
 
 
-def _is_wanted(key: str, preferences: Preferences) -> bool:
+def _is_enabled(key: str, preferences: Preferences) -> bool:
     if key == "before":
         return preferences.before
     if key == "stress":
         return preferences.stress
-    return preferences.context if key in CONTEXT else True
+    return preferences.context if key in CONTEXT_KEYS else True

@@ -7,14 +7,14 @@ from datetime import date, datetime, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from sync.mail.quiet_hours import after_quiet_hours
-from sync.preferences import WAITING, Preferences
+from sync.mail.quiet_hours import defer_past_quiet_hours
+from sync.preferences import WAITING_FOR_CHOICE, Preferences
 from sync.surveys.policy.frequency import (
     WEEK,
-    Asked,
-    Mailed,
-    reminder_at,
-    room_this_week,
+    QuestionMail,
+    RecentQuestion,
+    compute_reminder_time,
+    fits_weekly_limit,
 )
 from sync.surveys.policy.parameters import Policy
 
@@ -30,9 +30,9 @@ class RunFacts:
     local_day: date
     distance_m: float
     moving_s: int
-    manual: bool
-    race: bool = False
-    imported: bool = False  # with the past, when the runner linked
+    is_manual: bool
+    is_race: bool = False
+    is_imported: bool = False  # with the past, when the runner linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,14 @@ class Situation:
     has_address: bool
     preferences: Preferences
     zone: ZoneInfo
-    asked: Sequence[Asked]
+    recent_questions: Sequence[RecentQuestion]
     runs_at_once: int  # runs learned of within the bulk window of this one
     is_newest: bool
     runs_since_asked: int
-    asked_before: bool = False  # this very run, before it went and came back
-    mailed: Sequence[Mailed] = ()
-    ignored: int = 0  # questions in a row that stayed unanswered
-    reminders_ignored: int = 0
+    was_asked_before: bool = False  # this very run, before it went and came back
+    recent_mails: Sequence[QuestionMail] = ()
+    ignored_count: int = 0  # questions in a row that stayed unanswered
+    ignored_reminder_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,49 +60,57 @@ class Send:
     expires_at: datetime
     reason: str
     local_day: date
-    replaces: tuple[int, ...] = ()
+    replaced_survey_ids: tuple[int, ...] = ()
     remind_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Withhold:
+class Suppress:
     reason: str
 
 
-Verdict: TypeAlias = Send | Withhold
+Verdict: TypeAlias = Send | Suppress
 
 
-def decide(
+def decide_run(
     run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
 ) -> Verdict:
     """Return when to ask about this run, or the reason why not."""
-    is_one_of_many = (
+    is_superseded_in_burst = (
         situation.runs_at_once > policy.bulk_runs and not situation.is_newest
     )
     reason = (
-        _not_this_runner(run, situation, now=now)
-        or _not_this_run(run, situation, policy, now=now)
-        or ("one of many at once" if is_one_of_many else None)
+        _runner_suppression_reason(run, situation, now=now)
+        or _run_suppression_reason(run, situation, policy, now=now)
+        or ("one of many at once" if is_superseded_in_burst else None)
     )
     if reason:
-        return Withhold(reason)
+        return Suppress(reason)
     ended_at = run.ended_at or now
-    at = _earliest(ended_at, situation.preferences, policy, now=now)
-    awake = after_quiet_hours(at, situation.preferences.quiet_hours, situation.zone)
-    if awake > at and awake - ended_at > timedelta(hours=policy.too_old_h):
-        return Withhold("quiet hours")
-    day = awake.astimezone(situation.zone).date()
-    that_day = _that_day(run, situation, day)
-    reason = _not_now(situation, policy, at=awake, that_day=that_day)
+    earliest_at = _compute_earliest_send(
+        ended_at, situation.preferences, policy, now=now
+    )
+    send_at = defer_past_quiet_hours(
+        earliest_at, situation.preferences.quiet_hours, situation.zone
+    )
+    if send_at > earliest_at and send_at - ended_at > timedelta(hours=policy.too_old_h):
+        return Suppress("quiet hours")
+    send_day = send_at.astimezone(situation.zone).date()
+    day_questions = _select_day_questions(run, situation, send_day)
+    reason = _timing_suppression_reason(
+        situation, policy, send_at=send_at, day_questions=day_questions
+    )
     if reason:
-        return Withhold(reason)
+        return Suppress(reason)
     return Send(
-        at=awake,
+        at=send_at,
         expires_at=ended_at + timedelta(hours=policy.life_h),
-        reason="next morning" if awake > at else "after the run",
-        local_day=day,
-        replaces=tuple(asked.survey_id for asked in that_day),
-        remind_at=_reminder(situation, policy, (ended_at, awake), that_day),
+        reason="next morning" if send_at > earliest_at else "after the run",
+        local_day=send_day,
+        replaced_survey_ids=tuple(question.survey_id for question in day_questions),
+        remind_at=_schedule_reminder(
+            situation, policy, (ended_at, send_at), day_questions
+        ),
     )
 
 
@@ -112,33 +120,36 @@ def minutes_since_end(run: RunFacts, *, now: datetime) -> int | None:
     return int((now - run.ended_at) / timedelta(minutes=1))
 
 
-def at_once(runs: Sequence[RunFacts], policy: Policy) -> list[tuple[int, bool]]:
+def find_bursts(runs: Sequence[RunFacts], policy: Policy) -> list[tuple[int, bool]]:
     """Return for each run how many were learned of at once, and if it is the last.
 
     At once is within the bulk window of this one; the runs are in their order.  Each
     is looked at a fixed number of times, be they a whole past.
     """
     window = timedelta(minutes=policy.bulk_window_min)
-    learned = sorted(range(len(runs)), key=lambda index: runs[index].learned_at)
-    counted: dict[int, tuple[int, bool]] = {}
-    first = end = 0
-    latest: deque[int] = deque()  # of those at once, each later than all after it
-    for index in learned:
-        moment = runs[index].learned_at
-        while end < len(learned) and runs[learned[end]].learned_at <= moment + window:
-            while latest and latest[-1] < learned[end]:
-                latest.pop()
-            latest.append(learned[end])
-            end += 1
-        while runs[learned[first]].learned_at < moment - window:
-            if latest[0] == learned[first]:
-                latest.popleft()
-            first += 1
-        counted[index] = end - first, latest[0] == index
-    return [counted[index] for index in range(len(runs))]
+    order = sorted(range(len(runs)), key=lambda index: runs[index].learned_at)
+    burst_by_index: dict[int, tuple[int, bool]] = {}
+    window_start = window_end = 0
+    maxima: deque[int] = deque()  # of those at once, each later than all after it
+    for index in order:
+        learned_at = runs[index].learned_at
+        while (
+            window_end < len(order)
+            and runs[order[window_end]].learned_at <= learned_at + window
+        ):
+            while maxima and maxima[-1] < order[window_end]:
+                maxima.pop()
+            maxima.append(order[window_end])
+            window_end += 1
+        while runs[order[window_start]].learned_at < learned_at - window:
+            if maxima[0] == order[window_start]:
+                maxima.popleft()
+            window_start += 1
+        burst_by_index[index] = window_end - window_start, maxima[0] == index
+    return [burst_by_index[index] for index in range(len(runs))]
 
 
-def sessions(runs: Sequence[RunFacts], policy: Policy) -> int:
+def count_sessions(runs: Sequence[RunFacts], policy: Policy) -> int:
     """Count the sessions in these runs: a short break does not end one."""
     gap = timedelta(hours=policy.session_gap_h)
     count, last_end = 0, None
@@ -151,28 +162,28 @@ def sessions(runs: Sequence[RunFacts], policy: Policy) -> int:
     return count
 
 
-def _not_this_runner(
+def _runner_suppression_reason(
     run: RunFacts, situation: Situation, *, now: datetime
 ) -> str | None:
     preferences = situation.preferences
-    if run.imported:
+    if run.is_imported:
         return "before linking"
     if not situation.has_address:
         return "no confirmed address"
     if preferences.ask == "never":
         return "stopped"
-    if preferences.ask == WAITING:
+    if preferences.ask == WAITING_FOR_CHOICE:
         return "waiting for your choice"
-    if preferences.paused_at(now):
+    if preferences.is_paused_at(now):
         return "paused"
     return None
 
 
-def _not_this_run(
+def _run_suppression_reason(
     run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
 ) -> str | None:
     preferences = situation.preferences
-    if run.manual and not preferences.ask_manual:
+    if run.is_manual and not preferences.ask_manual:
         return "entered by hand"
     if (
         run.moving_s < policy.shortest_moving_s
@@ -183,10 +194,10 @@ def _not_this_run(
         return "only long runs"
     if now - (run.ended_at or run.started_at) > timedelta(hours=policy.too_old_h):
         return "too old"
-    return "asked before" if situation.asked_before else None
+    return "asked before" if situation.was_asked_before else None
 
 
-def _earliest(
+def _compute_earliest_send(
     ended_at: datetime, preferences: Preferences, policy: Policy, *, now: datetime
 ) -> datetime:
     delay_min = max(preferences.delay_min, policy.shortest_delay_min)
@@ -195,85 +206,116 @@ def _earliest(
     return max(ended_at + timedelta(minutes=delay_min), now)
 
 
-def _that_day(run: RunFacts, situation: Situation, day: date) -> list[Asked]:
+def _select_day_questions(
+    run: RunFacts, situation: Situation, day: date
+) -> list[RecentQuestion]:
     """Return the questions of that day, wherever the runner was when they came."""
     return [
-        asked
-        for asked in situation.asked
-        if run.local_day == asked.run_day
-        or day in {asked.local_day, asked.send_at.astimezone(situation.zone).date()}
+        question
+        for question in situation.recent_questions
+        if run.local_day == question.run_day
+        or day
+        in {question.local_day, question.send_at.astimezone(situation.zone).date()}
     ]
 
 
-def _not_now(
-    situation: Situation, policy: Policy, *, at: datetime, that_day: Sequence[Asked]
+def _timing_suppression_reason(
+    situation: Situation,
+    policy: Policy,
+    *,
+    send_at: datetime,
+    day_questions: Sequence[RecentQuestion],
 ) -> str | None:
-    if situation.ignored >= policy.slow_down_after:
+    if situation.ignored_count >= policy.slow_down_after:
         return "five unanswered"
-    if any(asked.settles_the_day for asked in that_day):
+    if any(question.closes_day for question in day_questions):
         return "one a day"
-    gone = {asked.survey_id for asked in that_day if not asked.is_sent}
-    mailed = [mail for mail in situation.mailed if mail.survey_id not in gone]
-    if _mails_that_day(mailed, that_day, at, situation.zone) >= policy.most_mails_a_day:
+    replaced_ids = {
+        question.survey_id for question in day_questions if not question.is_sent
+    }
+    mails = [
+        mail for mail in situation.recent_mails if mail.survey_id not in replaced_ids
+    ]
+    if (
+        _count_mails_of_day(mails, day_questions, send_at, situation.zone)
+        >= policy.most_mails_a_day
+    ):
         return "one a day"
-    if not room_this_week(mailed, at=at, most=policy.most_run_mails_a_week):
+    if not fits_weekly_limit(mails, at=send_at, max_mails=policy.most_run_mails_a_week):
         return "enough this week"
-    if any(asked.is_run for asked in that_day):
+    if any(question.is_about_run for question in day_questions):
         return None  # the day's question only moves
-    return _not_in_this_rhythm(situation, at)
+    return _frequency_suppression_reason(situation, send_at)
 
 
-def _mails_that_day(
-    mailed: Sequence[Mailed], that_day: Sequence[Asked], at: datetime, zone: ZoneInfo
+def _count_mails_of_day(
+    mails: Sequence[QuestionMail],
+    day_questions: Sequence[RecentQuestion],
+    send_at: datetime,
+    zone: ZoneInfo,
 ) -> int:
-    moved = {asked.survey_id for asked in that_day}
-    day = at.astimezone(zone).date()
+    moved_ids = {question.survey_id for question in day_questions}
+    day = send_at.astimezone(zone).date()
     return sum(
-        mail.survey_id in moved or mail.at.astimezone(zone).date() == day
-        for mail in mailed
+        mail.survey_id in moved_ids or mail.at.astimezone(zone).date() == day
+        for mail in mails
         if mail.is_sent
     )
 
 
-def _not_in_this_rhythm(situation: Situation, at: datetime) -> str | None:
-    others = [asked for asked in situation.asked if asked.is_run]
+def _frequency_suppression_reason(
+    situation: Situation, send_at: datetime
+) -> str | None:
+    run_questions = [
+        question for question in situation.recent_questions if question.is_about_run
+    ]
     match situation.preferences.ask:
-        case "every-other-run" if others and situation.runs_since_asked < 1:
+        case "every-other-run" if run_questions and situation.runs_since_asked < 1:
             return "every other run"
-        case "weekly" if any(at - asked.send_at < WEEK for asked in others):
+        case "weekly" if any(
+            send_at - question.send_at < WEEK for question in run_questions
+        ):
             return "once a week"
         case _:
             return None
 
 
-def _reminder(
+def _schedule_reminder(
     situation: Situation,
     policy: Policy,
     times: tuple[datetime, datetime],
-    that_day: Sequence[Asked],
+    day_questions: Sequence[RecentQuestion],
 ) -> datetime | None:
     """Return when to remind, unless the day has had its second mail already."""
     preferences = situation.preferences
     if (
         not preferences.reminders
-        or situation.reminders_ignored >= policy.reminders_ignored
-        or any(asked.is_sent for asked in that_day)
+        or situation.ignored_reminder_count >= policy.reminders_ignored
+        or any(question.is_sent for question in day_questions)
     ):
         return None
-    ended_at, at = times
-    remind_at = reminder_at(ended_at, at, policy)
+    ended_at, send_at = times
+    remind_at = compute_reminder_time(ended_at, send_at, policy)
     if remind_at is None:
         return None
-    day = at.astimezone(situation.zone).date()
+    day = send_at.astimezone(situation.zone).date()
     if remind_at.astimezone(situation.zone).date() != day:
         return None
-    quiet = preferences.quiet_hours
-    if after_quiet_hours(remind_at, quiet, situation.zone) != remind_at:
+    quiet_hours = preferences.quiet_hours
+    if defer_past_quiet_hours(remind_at, quiet_hours, situation.zone) != remind_at:
         return None
-    gone = {asked.survey_id for asked in that_day}
-    mailed = [
-        *(mail for mail in situation.mailed if mail.survey_id not in gone),
-        Mailed(0, "survey", at, is_sent=False),
+    replaced_ids = {question.survey_id for question in day_questions}
+    mails = [
+        *(
+            mail
+            for mail in situation.recent_mails
+            if mail.survey_id not in replaced_ids
+        ),
+        QuestionMail(0, "survey", send_at, is_sent=False),
     ]
-    most = policy.most_run_mails_a_week
-    return remind_at if room_this_week(mailed, at=remind_at, most=most) else None
+    max_mails = policy.most_run_mails_a_week
+    return (
+        remind_at
+        if fits_weekly_limit(mails, at=remind_at, max_mails=max_mails)
+        else None
+    )

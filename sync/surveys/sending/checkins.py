@@ -9,43 +9,49 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync import account_state
-from sync.database import insert
-from sync.mail.quiet_hours import zone_of
+from sync.database import dialect_insert
+from sync.mail.quiet_hours import get_zone
 from sync.models import Answer, CheckinDraw, Connection, Runner
 from sync.preferences import Preferences
-from sync.queue import Work
+from sync.queue import Job
 from sync.runtime import Runtime
 from sync.surveys import store
-from sync.surveys.policy.checkin_sampling import Chance, Day, Draw, draw, focus_at
+from sync.surveys.policy.checkin_sampling import (
+    CheckinDay,
+    DrawOutcome,
+    Uniforms,
+    choose_focus,
+    draw_checkin,
+)
 from sync.surveys.sending.decide_runs import POLICY
-from sync.surveys.sending.schedule import Desk, checkin_question
+from sync.surveys.sending.schedule import SurveyContext, enqueue_checkin
 
 log = structlog.get_logger()
 
-_PURPOSE = "check-in"
-_ANSWERS_LOOKED_AT = 60
+_SIGNATURE_PURPOSE = "check-in"
+_MAX_ANSWERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class _CheckinCandidate:
     runner_id: int
-    day: date
+    local_day: date
 
 
-def drain(runtime: Runtime) -> None:
+def process_due(runtime: Runtime) -> None:
     """Draw for every runner whose day has begun and has had no draw yet."""
-    runtime.queue.woken(Work.CHECKINS)
-    for candidate in _candidates(runtime):
+    runtime.queue.mark_started(Job.CHECKINS)
+    for candidate in _find_candidates(runtime):
         with runtime.db.transaction() as session:
-            _draw_for(runtime, session, candidate)
+            _process_candidate(runtime, session, candidate)
 
 
-def _candidates(runtime: Runtime) -> list[_Candidate]:
-    last_day = func.max(CheckinDraw.local_day)
-    with runtime.db.reading() as session:
+def _find_candidates(runtime: Runtime) -> list[_CheckinCandidate]:
+    last_drawn_day = func.max(CheckinDraw.local_day)
+    with runtime.db.read_only() as session:
         now = runtime.db.now(session)
         rows = session.execute(
-            select(Runner.id, Runner.zone, Runner.preferences, last_day)
+            select(Runner.id, Runner.zone, Runner.preferences, last_drawn_day)
             .join(Connection, Connection.runner_id == Runner.id)
             .outerjoin(CheckinDraw, CheckinDraw.runner_id == Runner.id)
             .where(
@@ -56,84 +62,109 @@ def _candidates(runtime: Runtime) -> list[_Candidate]:
             )
             .group_by(Runner.id)
         ).all()
-    found = []
-    for runner_id, zone, stored, last in rows:
-        preferences = Preferences.of(stored)
-        day = now.astimezone(zone_of(zone)).date()
-        if _wants_any(preferences, now=now) and (last is None or last < day):
-            found.append(_Candidate(runner_id, day))
-    return found
+    candidates = []
+    for runner_id, zone, stored_preferences, last_drawn in rows:
+        preferences = Preferences.from_stored(stored_preferences)
+        local_day = now.astimezone(get_zone(zone)).date()
+        if _wants_checkins(preferences, now=now) and (
+            last_drawn is None or last_drawn < local_day
+        ):
+            candidates.append(_CheckinCandidate(runner_id, local_day))
+    return candidates
 
 
-def _wants_any(preferences: Preferences, *, now: datetime) -> bool:
+def _wants_checkins(preferences: Preferences, *, now: datetime) -> bool:
     return (
         preferences.checkins
-        and not preferences.is_silent
-        and not preferences.paused_at(now)
+        and not preferences.is_asking_stopped
+        and not preferences.is_paused_at(now)
     )
 
 
-def _draw_for(runtime: Runtime, session: Session, candidate: _Candidate) -> None:
-    runner = store.lock(session, candidate.runner_id)
+def _process_candidate(
+    runtime: Runtime, session: Session, candidate: _CheckinCandidate
+) -> None:
+    runner = store.lock_runner(session, candidate.runner_id)
     if runner is None:
         return
     now = runtime.db.now(session)
-    text = f"{runner.id}:{candidate.day.isoformat()}"
-    chance = Chance.of(runtime.sealer.signatures(_PURPOSE, text)[0])
-    outcome = draw(_day(session, runner, candidate.day, now), chance, POLICY, now=now)
-    if not _keep(session, candidate, outcome, now=now):
+    signed_text = f"{runner.id}:{candidate.local_day.isoformat()}"
+    uniforms = Uniforms.from_signature(
+        runtime.sealer.signatures(_SIGNATURE_PURPOSE, signed_text)[0]
+    )
+    outcome = draw_checkin(
+        _load_checkin_day(session, runner, candidate.local_day, now),
+        uniforms,
+        POLICY,
+        now=now,
+    )
+    if not _save_draw(session, candidate, outcome, now=now):
         return  # another beat was here first
     if outcome.at is not None:
-        desk = Desk(runtime, session, runner, now, now, POLICY)
-        _ask(desk, candidate, outcome.at)
+        context = SurveyContext(runtime, session, runner, now, now, POLICY)
+        _schedule_checkin(context, candidate, outcome.at)
     log.info("check-in drawn", runner_id=runner.id, reason=outcome.reason)
 
 
-def _ask(desk: Desk, candidate: _Candidate, at: datetime) -> None:
-    focus = focus_at(at, desk.preferences.checkin_focus, zone_of(desk.runner.zone))
-    survey = checkin_question(desk, at=at, local_day=candidate.day, focus=focus)
-    row = desk.session.get_one(CheckinDraw, (candidate.runner_id, candidate.day))
-    row.survey_id = survey.id
+def _schedule_checkin(
+    context: SurveyContext, candidate: _CheckinCandidate, send_at: datetime
+) -> None:
+    focus = choose_focus(
+        send_at, context.preferences.checkin_focus, get_zone(context.runner.zone)
+    )
+    survey = enqueue_checkin(
+        context, send_at=send_at, local_day=candidate.local_day, focus=focus
+    )
+    draw_row = context.session.get_one(
+        CheckinDraw, (candidate.runner_id, candidate.local_day)
+    )
+    draw_row.survey_id = survey.id
 
 
-def _keep(
-    session: Session, candidate: _Candidate, outcome: Draw, *, now: datetime
+def _save_draw(
+    session: Session,
+    candidate: _CheckinCandidate,
+    outcome: DrawOutcome,
+    *,
+    now: datetime,
 ) -> bool:
     """Write the draw down; False if this day had one already."""
-    kept = session.scalar(
-        insert(session, CheckinDraw)
+    inserted_runner_id = session.scalar(
+        dialect_insert(session, CheckinDraw)
         .values(
             runner_id=candidate.runner_id,
-            local_day=candidate.day,
+            local_day=candidate.local_day,
             probability=POLICY.checkin_probability,
-            drawn=outcome.drawn,
+            drawn=outcome.is_drawn,
             reason=outcome.reason,
             decided_at=now,
         )
         .on_conflict_do_nothing()
         .returning(CheckinDraw.runner_id)
     )
-    return kept is not None
+    return inserted_runner_id is not None
 
 
-def _day(session: Session, runner: Runner, day: date, now: datetime) -> Day:
-    return Day(
-        day=day,
-        zone=zone_of(runner.zone),
-        preferences=Preferences.of(runner.preferences),
-        answer_times=_answer_times(session, runner),
-        asked=store.asked_lately(session, runner.id, now=now),
-        mailed=store.mailed_lately(session, runner.id, now=now),
+def _load_checkin_day(
+    session: Session, runner: Runner, local_day: date, now: datetime
+) -> CheckinDay:
+    return CheckinDay(
+        local_day=local_day,
+        zone=get_zone(runner.zone),
+        preferences=Preferences.from_stored(runner.preferences),
+        answer_times=_load_answer_times(session, runner),
+        recent_questions=store.load_recent_questions(session, runner.id, now=now),
+        recent_mails=store.load_recent_mails(session, runner.id, now=now),
     )
 
 
-def _answer_times(session: Session, runner: Runner) -> Sequence[time]:
+def _load_answer_times(session: Session, runner: Runner) -> Sequence[time]:
     """Return when, by the clock, this runner answered after runs."""
-    moments = session.scalars(
+    answered_ats = session.scalars(
         select(Answer.answered_at)
         .where(Answer.runner_id == runner.id, Answer.kind == "run")
         .order_by(Answer.answered_at.desc())
-        .limit(_ANSWERS_LOOKED_AT)
+        .limit(_MAX_ANSWERS)
     )
-    zone = zone_of(runner.zone)
-    return [moment.astimezone(zone).time() for moment in moments]
+    zone = get_zone(runner.zone)
+    return [answered_at.astimezone(zone).time() for answered_at in answered_ats]

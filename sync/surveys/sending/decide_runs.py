@@ -9,125 +9,139 @@ import structlog
 from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key
-from sync.mail.quiet_hours import zone_of
+from sync.mail.quiet_hours import get_zone
 from sync.models import Run, Survey
-from sync.queue import Work
+from sync.queue import Job
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import store
 from sync.surveys.answering import pairing
-from sync.surveys.policy.frequency import ignored_in_a_row, reminders_ignored
+from sync.surveys.policy.frequency import (
+    count_ignored_questions,
+    count_ignored_reminders,
+)
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,
     Situation,
     Verdict,
-    at_once,
-    decide,
+    decide_run,
+    find_bursts,
     minutes_since_end,
 )
 from sync.surveys.sending import reevaluate, schedule
-from sync.surveys.sending.schedule import Desk
+from sync.surveys.sending.schedule import SurveyContext
 
 log = structlog.get_logger()
 
 POLICY = Policy()
-SHIFT_S = 20
+TIME_LIMIT_S = 20
 
 
-def drain(runtime: Runtime) -> None:
+def process_due(runtime: Runtime) -> None:
     """Decide about every run that no decision exists for yet."""
-    runtime.queue.woken(Work.SURVEYS)
-    ends_at = monotonic() + SHIFT_S
+    runtime.queue.mark_started(Job.SURVEYS)
+    ends_at = monotonic() + TIME_LIMIT_S
     with runtime.db.transaction() as session:
-        reevaluate.reconsider(session, POLICY)
-    while waiting := _waiting(runtime):
-        for runner_id in waiting:
+        reevaluate.reopen_changed_runs(session, POLICY)
+    while runner_ids := _find_waiting_runners(runtime):
+        for runner_id in runner_ids:
             has_more = True
             while has_more:
                 if monotonic() > ends_at:
-                    runtime.queue.wake(Work.SURVEYS)
+                    runtime.queue.wake(Job.SURVEYS)
                     return
                 with runtime.db.transaction() as session:
-                    has_more = _decide_runner(runtime, session, runner_id)
+                    has_more = _decide_batch(runtime, session, runner_id)
 
 
-def _waiting(runtime: Runtime) -> Sequence[int]:
-    with runtime.db.reading() as session:
-        return store.waiting_runners(session)
+def _find_waiting_runners(runtime: Runtime) -> Sequence[int]:
+    with runtime.db.read_only() as session:
+        return store.find_waiting_runners(session)
 
 
-def _decide_runner(runtime: Runtime, session: Session, runner_id: int) -> bool:
+def _decide_batch(runtime: Runtime, session: Session, runner_id: int) -> bool:
     """Decide about a batch of the runner's runs; return whether there may be more."""
-    runner = store.lock(session, runner_id)
+    runner = store.lock_runner(session, runner_id)
     if runner is None:
         return False
     now = runtime.db.now(session)
-    linked_at = store.linked_at(session, runner_id) or now
-    desk = Desk(runtime, session, runner, linked_at, now, POLICY)
-    undecided = store.undecided(session, runner_id)
+    linked_at = store.get_linked_at(session, runner_id) or now
+    context = SurveyContext(runtime, session, runner, linked_at, now, POLICY)
+    undecided = store.load_undecided_runs(session, runner_id)
     if not undecided:
         return False  # another worker was here first
-    _follow_zone(desk, undecided[-1])
-    recent = store.runs(
-        session, [one.run_id for one in undecided if _is_new(desk, one)]
+    _update_zone(context, undecided[-1])
+    recent_runs = store.load_runs(
+        session,
+        [run_facts.run_id for run_facts in undecided if _is_recent(context, run_facts)],
     )
     # All are decided before any is noted: a later one may take an earlier one over.
-    decided = _decide_all(desk, undecided, {run.id: run for run in recent})
-    decisions = [_as_it_stands(decision, survey) for decision, survey in decided]
-    store.note(session, decisions)
-    pairing.runs_arrived(session, runner_id, recent)
+    decided_runs = _decide_all(context, undecided, {run.id: run for run in recent_runs})
+    decisions = [
+        _apply_cancellation(decision, survey) for decision, survey in decided_runs
+    ]
+    store.save_decisions(session, decisions)
+    pairing.tag_answers(session, runner_id, recent_runs)
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
-    return len(decisions) == store.BATCH
+    return len(decisions) == store.BATCH_SIZE
 
 
 def _decide_all(
-    desk: Desk, undecided: Sequence[RunFacts], recent: Mapping[int, Run]
+    context: SurveyContext,
+    undecided: Sequence[RunFacts],
+    recent_runs: Mapping[int, Run],
 ) -> list[tuple[dict[str, object], Survey | None]]:
     """Decide about each run in turn; only `recent` ones ask for a look at the past.
 
     The others come first, and nothing that is decided about them changes what the
     next one is judged by: a long past is imported without a query per run.
     """
-    crowds = at_once(undecided, desk.policy)
-    known = _situation(desk)
-    alike = {crowd: _in(crowd, known) for crowd in set(crowds)}
-    policy = desk.policy.stored()
-    decided = []
-    for facts, crowd in zip(undecided, crowds, strict=True):
-        run = recent.get(facts.run_id)
+    bursts = find_bursts(undecided, context.policy)
+    base_situation = _build_situation(context)
+    situation_by_burst = {
+        burst: _with_burst(burst, base_situation) for burst in set(bursts)
+    }
+    policy_values = context.policy.to_dict()
+    decided_runs = []
+    for facts, burst in zip(undecided, bursts, strict=True):
+        run = recent_runs.get(facts.run_id)
         situation = (
-            alike[crowd] if run is None else _in(crowd, _with_history(desk, run))
+            situation_by_burst[burst]
+            if run is None
+            else _with_burst(burst, _load_situation(context, run))
         )
-        verdict = decide(facts, situation, desk.policy, now=desk.now)
-        survey = _act_on(desk, facts, verdict, unanswered=situation.ignored)
+        verdict = decide_run(facts, situation, context.policy, now=context.now)
+        survey = _apply_verdict(
+            context, facts, verdict, unanswered_count=situation.ignored_count
+        )
         decision: dict[str, object] = {
             "run_id": facts.run_id,
-            "runner_id": desk.runner.id,
+            "runner_id": context.runner.id,
             "verdict": "send" if isinstance(verdict, Send) else "withhold",
             "reason": verdict.reason,
-            "minutes_since_end": minutes_since_end(facts, now=desk.now),
-            "policy": policy,
-            "decided_at": desk.now,
+            "minutes_since_end": minutes_since_end(facts, now=context.now),
+            "policy": policy_values,
+            "decided_at": context.now,
         }
-        decided.append((decision, survey))
-    return decided
+        decided_runs.append((decision, survey))
+    return decided_runs
 
 
-def _act_on(
-    desk: Desk, facts: RunFacts, verdict: Verdict, *, unanswered: int
+def _apply_verdict(
+    context: SurveyContext, facts: RunFacts, verdict: Verdict, *, unanswered_count: int
 ) -> Survey | None:
     """Promise the mail that follows from a verdict; return the survey if it asks."""
     if isinstance(verdict, Send):
-        run = desk.session.get_one(Run, facts.run_id)
-        return schedule.run_question(desk, run, verdict)
+        run = context.session.get_one(Run, facts.run_id)
+        return schedule.enqueue_run_survey(context, run, verdict)
     if verdict.reason == "five unanswered":
-        schedule.slow_down_question(desk, unanswered=unanswered)
+        schedule.enqueue_slow_down(context, unanswered_count=unanswered_count)
     return None
 
 
-def _as_it_stands(
+def _apply_cancellation(
     decision: dict[str, object], survey: Survey | None
 ) -> dict[str, object]:
     if survey is None or survey.cancelled_for is None:
@@ -135,59 +149,59 @@ def _as_it_stands(
     return decision | {"verdict": "withhold", "reason": survey.cancelled_for}
 
 
-def _situation(desk: Desk) -> Situation:
+def _build_situation(context: SurveyContext) -> Situation:
     """Return how the runner stands, without what was asked lately."""
-    runner = desk.runner
+    runner = context.runner
     return Situation(
         has_address=runner.email_confirmed_at is not None
         and runner.email_bounced_at is None,
-        preferences=desk.preferences,
-        zone=zone_of(runner.zone),
-        asked=(),
+        preferences=context.preferences,
+        zone=get_zone(runner.zone),
+        recent_questions=(),
         runs_at_once=1,
         is_newest=True,
         runs_since_asked=0,
     )
 
 
-def _in(crowd: tuple[int, bool], situation: Situation) -> Situation:
-    runs_at_once, is_newest = crowd
+def _with_burst(burst: tuple[int, bool], situation: Situation) -> Situation:
+    runs_at_once, is_newest = burst
     return replace(situation, runs_at_once=runs_at_once, is_newest=is_newest)
 
 
-def _with_history(desk: Desk, run: Run) -> Situation:
+def _load_situation(context: SurveyContext, run: Run) -> Situation:
     """Return how the runner stands, what was asked lately, and how they took it."""
-    session, runner_id, now = desk.session, desk.runner.id, desk.now
+    session, runner_id, now = context.session, context.runner.id, context.now
     key = pairing_key(run.source, run.source_id)
-    reevaluate.forget_unasked(session, key)
-    since = desk.preferences.slowed_since
-    silences = store.silences(session, runner_id, since=since, now=now)
+    reevaluate.discard_unsent_survey(session, key)
+    since = context.preferences.slowdown_started_at
+    responses = store.load_responses(session, runner_id, since=since, now=now)
     return replace(
-        _situation(desk),
-        asked=store.asked_lately(session, runner_id, now=now),
-        mailed=store.mailed_lately(session, runner_id, now=now),
-        runs_since_asked=store.runs_since_asked(
+        _build_situation(context),
+        recent_questions=store.load_recent_questions(session, runner_id, now=now),
+        recent_mails=store.load_recent_mails(session, runner_id, now=now),
+        runs_since_asked=store.count_runs_since_survey(
             session, runner_id, before=run.started_at, now=now
         ),
-        asked_before=store.asked_before(session, key),
-        ignored=ignored_in_a_row(silences),
-        reminders_ignored=reminders_ignored(silences),
+        was_asked_before=store.was_asked_before(session, key),
+        ignored_count=count_ignored_questions(responses),
+        ignored_reminder_count=count_ignored_reminders(responses),
     )
 
 
-def _is_new(desk: Desk, run: RunFacts) -> bool:
+def _is_recent(context: SurveyContext, run: RunFacts) -> bool:
     """Whether the runner may have been asked about runs when this one began."""
-    return run.started_at > desk.linked_at - timedelta(days=1)
+    return run.started_at > context.linked_at - timedelta(days=1)
 
 
-def _follow_zone(desk: Desk, last: RunFacts) -> None:
+def _update_zone(context: SurveyContext, last_decided: RunFacts) -> None:
     """Quiet hours follow the runner: the zone of the newest run is the current one."""
-    newest = store.newest(desk.session, desk.runner.id)
+    newest = store.load_newest_run(context.session, context.runner.id)
     if newest is None or newest.zone is None:
         return
-    if newest.started_at != last.started_at:
+    if newest.started_at != last_decided.started_at:
         return  # an old one that was imported late says nothing about today
-    if newest.zone != desk.runner.zone and zone_of(newest.zone).key == newest.zone:
-        desk.runner.zone = newest.zone
+    if newest.zone != context.runner.zone and get_zone(newest.zone).key == newest.zone:
+        context.runner.zone = newest.zone
         # Check-ins fall on the new zone's days: what was drawn is out of date.
-        runners.changed(desk.session, desk.runner.id)
+        runners.bump_data_version(context.session, context.runner.id)

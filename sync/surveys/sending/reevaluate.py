@@ -12,16 +12,16 @@ from sync.surveys.policy.parameters import Policy
 
 log = structlog.get_logger()
 
-_AS_GOOD_AS_EQUAL = timedelta(seconds=30)
+_END_TOLERANCE = timedelta(seconds=30)
 
 
-def reconsider(session: Session, policy: Policy) -> None:
+def reopen_changed_runs(session: Session, policy: Policy) -> None:
     """Take back what was promised for another end of a run than it has now.
 
     The run is then looked at as if it were new: it may have become too short,
     and a mail may be due earlier or later.
     """
-    waiting = session.execute(
+    rows = session.execute(
         select(Survey, Run)
         .join(Run, Run.id == Survey.run_id)
         .join(Mail, Mail.survey_id == Survey.id)
@@ -34,19 +34,19 @@ def reconsider(session: Session, policy: Policy) -> None:
             Run.start_known,
         )
     ).all()
-    for survey, run in waiting:
+    for survey, run in rows:
         ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
-        expected = ended_at + timedelta(hours=policy.life_h)
-        if abs(survey.expires_at - expected) > _AS_GOOD_AS_EQUAL:
-            _take_back(session, survey, run)
+        expected_expiry = ended_at + timedelta(hours=policy.life_h)
+        if abs(survey.expires_at - expected_expiry) > _END_TOLERANCE:
+            _reopen_run(session, survey, run)
 
 
-def forget_unasked(session: Session, key: str) -> None:
+def discard_unsent_survey(session: Session, pairing_key: str) -> None:
     """Take back a question whose run went before its mail could leave.
 
     The run has come back: whoever hid it for a moment was never asked.
     """
-    never_left = exists().where(
+    has_unsent_mail = exists().where(
         Mail.survey_id == Survey.id,
         Mail.kind == "survey",
         Mail.withheld_for == "run gone",
@@ -54,7 +54,7 @@ def forget_unasked(session: Session, key: str) -> None:
     )
     survey = session.scalar(
         select(Survey).where(
-            Survey.pairing_key == key, Survey.sent_at.is_(None), never_left
+            Survey.pairing_key == pairing_key, Survey.sent_at.is_(None), has_unsent_mail
         )
     )
     if survey is None or survey.tags.get("earlier_runs"):
@@ -65,10 +65,10 @@ def forget_unasked(session: Session, key: str) -> None:
     log.info("survey taken back", survey_id=survey.id, run_id=survey.run_id)
 
 
-def _take_back(session: Session, survey: Survey, run: Run) -> None:
+def _reopen_run(session: Session, survey: Survey, run: Run) -> None:
     if survey.tags.get("earlier_runs"):
         return  # it is about an earlier run as well, which has not changed
-    store.lock(session, survey.runner_id)
+    store.lock_runner(session, survey.runner_id)
     run.undecided_since = survey.created_at
     session.execute(delete(Decision).where(Decision.run_id == run.id))
     session.delete(survey)

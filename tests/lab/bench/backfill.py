@@ -27,9 +27,9 @@ from sqlalchemy.orm import Session
 
 from sync import work_status
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.models import Backfill, Decision, Run
-from sync.queue import Queue, Work
+from sync.queue import Job, Queue
 from sync.runners import connect as linking
 from sync.runs import backfill
 from sync.runtime import Runtime
@@ -37,22 +37,27 @@ from sync.settings import Settings
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.surveys import store as surveys
-from tests.conftest import KEY, emptied, migrate
-from tests.lab.bench.baselines import floor, library
-from tests.lab.bench.canned_strava import PAGE, serving
-from tests.lab.bench.dashboard import change, opened, signed_in, timed
+from tests.conftest import KEY, empty_postgres, migrate
+from tests.lab.bench.baselines import import_with_library, import_with_minimum
+from tests.lab.bench.canned_strava import PAGE, serve_pages
+from tests.lab.bench.dashboard import (
+    change_data,
+    measure_ms,
+    open_page,
+    sign_in_browser,
+)
 from tests.lab.bench.linked_runner import RUNNER, add_linked
-from tests.lab.bench.standalone_harness import quiet
-from tests.support.clock import NOON, HandClock
-from tests.support.harness import ALL_BOXES, SCOPE, confirm_address
-from tests.support.inline_queue import ActingQueue
-from tests.support.postgres import postgres
+from tests.lab.bench.standalone_harness import silence_logging
+from tests.support.clock import NOON, ManualClock
+from tests.support.harness import ALL_CONSENTS, SCOPE, confirm_address
+from tests.support.inline_queue import InlineQueue
+from tests.support.postgres import provide_postgres
 from tests.support.recording_queue import RecordingQueue
 
 ROUNDS = {1_000: 3, 10_000: 3, 50_000: 1}
 
 
-def everything(api_url: str, database_url: str) -> float:
+def run_full_import(api_url: str, database_url: str) -> float:
     """Link, and work until nothing is due; return when the first page was ready."""
     began = perf_counter()
     ready: list[float] = []
@@ -60,55 +65,59 @@ def everything(api_url: str, database_url: str) -> float:
     def note(_: Runtime) -> None:
         ready.append(perf_counter() - began)
 
-    _from_consent(api_url, database_url, when_ready=note)
+    _run_from_consent(api_url, database_url, when_ready=note)
     return ready[0]
 
 
-def dashboard(api_url: str, database_url: str) -> float:
+def run_until_dashboard(api_url: str, database_url: str) -> float:
     """Look at the dashboard after the first page; return what drawing it takes."""
     took: list[float] = []
 
     def look(runtime: Runtime) -> None:
-        with runtime.db.reading() as session:
+        with runtime.db.read_only() as session:
             for table in (Run, Decision):
                 assert _rows(session, table) == PAGE
-        open_page = opened(signed_in(runtime, RUNNER), "/dashboard")
-        open_page()  # what is imported or compiled once is not a visit's work
-        change(runtime, RUNNER)
-        took.append(timed(open_page)[1] / 1000)
+        visit = open_page(sign_in_browser(runtime, RUNNER), "/dashboard")
+        visit()  # what is imported or compiled once is not a visit's work
+        change_data(runtime, RUNNER)
+        took.append(measure_ms(visit)[1] / 1000)
 
-    _from_consent(api_url, database_url, when_ready=look)
+    _run_from_consent(api_url, database_url, when_ready=look)
     return took[0]
 
 
-def imported(api_url: str, database_url: str) -> float:
+def run_import_only(api_url: str, database_url: str) -> float:
     """Read the list alone; the rest of the work is left undone."""
     runtime = _runtime(api_url, database_url, RecordingQueue())
     # A shift ends after 20 seconds; the queue would wake the next one.
     while _is_unfinished(runtime):
-        backfill.drain(runtime)
+        backfill.process_due(runtime)
     return 0
 
 
-def _from_consent(
+def _run_from_consent(
     api_url: str, database_url: str, *, when_ready: Callable[[Runtime], None]
 ) -> None:
     is_ready = False
 
-    def after(work: Work) -> None:
+    def after(work: Job) -> None:
         nonlocal is_ready
-        if work is Work.SURVEYS and not is_ready:
+        if work is Job.SURVEYS and not is_ready:
             is_ready = True
             when_ready(runtime)
 
-    queue = ActingQueue(after)
+    queue = InlineQueue(after)
     runtime = queue.runtime = _runtime(api_url, database_url, queue)
-    consent = linking.begin(runtime, browser="browser", consents=ALL_BOXES)
+    consent = linking.begin_link(
+        runtime, browser="browser", given_consents=ALL_CONSENTS
+    )
     state = parse_qs(urlsplit(consent).query)["state"][0]
-    linking.finish(runtime, state=state, browser="browser", code="yes", scope=SCOPE)
+    linking.finish_link(
+        runtime, state=state, browser="browser", code="yes", scope=SCOPE
+    )
     confirm_address(runtime, RUNNER)
     while True:
-        for work in Work:  # as the schedule does every minute
+        for work in Job:  # as the schedule does every minute
             queue.wake(work)
         if _is_idle(runtime):
             return
@@ -125,10 +134,10 @@ def _runtime(api_url: str, database_url: str, queue: Queue) -> Runtime:
         redis_url="",
         smtp_url=SecretStr("smtp://127.0.0.1:1"),  # nothing is to be sent
     )
-    clock = HandClock(NOON)
+    clock = ManualClock(NOON)
     return Runtime(
         settings=settings,
-        db=Database(connect(database_url), queue, clock=clock),
+        db=Database(open_engine(database_url), queue, clock=clock),
         queue=queue,
         strava=_unlimited(settings, clock),
         sealer=Sealer([KEY]),
@@ -136,10 +145,10 @@ def _runtime(api_url: str, database_url: str, queue: Queue) -> Runtime:
     )
 
 
-def _unlimited(settings: Settings, clock: HandClock) -> HttpStrava:
+def _unlimited(settings: Settings, clock: ManualClock) -> HttpStrava:
     # By the same clock: else the end of a real quarter is waited for in vain.
     strava = HttpStrava(settings, budget=Budget("", clock=clock))
-    strava.budget.learn(
+    strava.budget.update_from_headers(
         {
             "X-RateLimit-Limit": "1000000,1000000",
             "X-RateLimit-Usage": "0,0",
@@ -151,14 +160,14 @@ def _unlimited(settings: Settings, clock: HandClock) -> HttpStrava:
 
 
 def _is_unfinished(runtime: Runtime) -> bool:
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         return bool(session.scalar(select(Backfill.due_at)))
 
 
 def _is_idle(runtime: Runtime) -> bool:
-    with runtime.db.reading() as session:
-        due, _ = work_status.waiting(session, runtime.db.now(session))
-        return not any(due.values()) and not surveys.waiting_runners(session)
+    with runtime.db.read_only() as session:
+        due, _ = work_status.count_due(session, runtime.db.now(session))
+        return not any(due.values()) and not surveys.find_waiting_runners(session)
 
 
 def _rows(session: Session, table: type[Run | Decision]) -> int:
@@ -178,11 +187,11 @@ class Contender:
 CONTENDERS = {
     one.name: one
     for one in (
-        Contender("everything", everything, starts_linked=False, decides=True),
-        Contender("dashboard", dashboard, starts_linked=False, decides=True),
-        Contender("import", imported),
-        Contender("floor", floor),
-        Contender("library", library),
+        Contender("everything", run_full_import, starts_linked=False, decides=True),
+        Contender("dashboard", run_until_dashboard, starts_linked=False, decides=True),
+        Contender("import", run_import_only),
+        Contender("floor", import_with_minimum),
+        Contender("library", import_with_library),
     )
 }
 
@@ -196,13 +205,13 @@ class Effort:
     memory_mb: float
     aside_s: float  # what the contender itself has measured
 
-    def best(self, other: "Effort") -> "Effort":
+    def merge_best(self, other: "Effort") -> "Effort":
         return Effort(*map(min, astuple(self), astuple(other)))
 
 
-def contend(name: str, api_url: str, database_url: str) -> None:
+def run_contender(name: str, api_url: str, database_url: str) -> None:
     """Run one contender in this process and print its effort and its rows."""
-    quiet()
+    silence_logging()
     contender = CONTENDERS[name]
     began, began_cpu = perf_counter(), process_time()
     aside_s = contender.run(api_url, database_url) or 0
@@ -213,14 +222,14 @@ def contend(name: str, api_url: str, database_url: str) -> None:
         for line in Path("/proc/self/status").read_text().splitlines()
     )
     memory_mb = int(status["VmHWM"].split()[0]) / 1024
-    with Session(connect(database_url)) as session:
+    with Session(open_engine(database_url)) as session:
         rows = _rows(session, Run), _rows(session, Decision)
     print(json.dumps([*took, memory_mb, aside_s, *rows]))
 
 
 def prepare(database_url: str) -> None:
     """Put in the runner whose import is due, as linking would."""
-    with Session(connect(database_url)) as session, session.begin():
+    with Session(open_engine(database_url)) as session, session.begin():
         add_linked(session)
         session.add(
             Backfill(runner_id=RUNNER, before=NOON, due_at=NOON, started_at=NOON)
@@ -235,14 +244,14 @@ def measure(
     if contender.starts_linked:
         prepare(database_url)
     command = [sys.executable, "-m", "tests.lab.bench.backfill", "contend"]
-    said = subprocess.run(  # noqa: S603
+    output = subprocess.run(  # noqa: S603
         [*command, contender.name, f"{api_url}/{count}", database_url],
         stdout=subprocess.PIPE,
         env=os.environ | {"SILENCE_TOKEN_WARNINGS": "true"},  # stravalib's
         text=True,
         check=True,
     ).stdout
-    *took, runs, decisions = json.loads(said.splitlines()[-1])
+    *took, runs, decisions = json.loads(output.splitlines()[-1])
     assert (runs, decisions) == (count, count if contender.decides else 0)
     return Effort(*took)
 
@@ -253,7 +262,7 @@ def main(counts: list[int]) -> int:
         "(computing) | first page ready after, drawn in |"
     )
     print("|---|---|---|---|---|---|---|---|")
-    with serving(counts) as api_url, _tables() as tables:
+    with serve_pages(counts) as api_url, _tables() as tables:
         for count in counts:
             for label, fresh in tables.items():
                 for row in compare(api_url, fresh, count=count):
@@ -267,14 +276,15 @@ def compare(api_url: str, fresh: Callable[[], str], *, count: int) -> list[str]:
     for _ in range(ROUNDS.get(count, 1)):
         for name, contender in CONTENDERS.items():
             effort = measure(contender, api_url, fresh, count=count)
-            efforts[name] = effort.best(efforts.get(name, effort))
+            efforts[name] = effort.merge_best(efforts.get(name, effort))
     drawn_ms = efforts.pop("dashboard").aside_s * 1000
-    least = efforts["floor"]
+    floor_effort = efforts["floor"]
     ready = f"{efforts['everything'].aside_s:.2f} s, {drawn_ms:.0f} ms"
     return [
         f"{name} | {effort.wall_s:.2f} s | {effort.cpu_s:.2f} s "
         f"| {effort.memory_mb:.0f} MB "
-        f"| {effort.wall_s / least.wall_s:.2f} ({effort.cpu_s / least.cpu_s:.2f}) "
+        f"| {effort.wall_s / floor_effort.wall_s:.2f} "
+        f"({effort.cpu_s / floor_effort.cpu_s:.2f}) "
         f"| {ready if name == 'everything' else ''}"
         for name, effort in efforts.items()
     ]
@@ -283,7 +293,7 @@ def compare(api_url: str, fresh: Callable[[], str], *, count: int) -> list[str]:
 @contextmanager
 def _tables() -> Iterator[dict[str, Callable[[], str]]]:
     """Give for each database what returns the address of empty tables."""
-    with TemporaryDirectory() as folder, postgres() as named:
+    with TemporaryDirectory() as folder, provide_postgres() as named:
         template, copy = Path(folder) / "empty", Path(folder) / "copy"
         migrate(f"sqlite:///{template}")
         shared = named.replace("postgresql://", "postgresql+psycopg://")
@@ -295,11 +305,11 @@ def _tables() -> Iterator[dict[str, Callable[[], str]]]:
             shutil.copy(template, copy)
             return f"sqlite:///{copy}"
 
-        yield {"SQLite": sqlite, "PostgreSQL": lambda: emptied(shared)}
+        yield {"SQLite": sqlite, "PostgreSQL": lambda: empty_postgres(shared)}
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["contend"]:
-        contend(*sys.argv[2:])
+        run_contender(*sys.argv[2:])
     else:
         sys.exit(main([int(count) for count in sys.argv[1:]] or [*ROUNDS]))

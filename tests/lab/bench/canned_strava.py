@@ -29,26 +29,26 @@ TOKENS = {
 
 
 @contextmanager
-def serving(counts: Iterable[int]) -> Iterator[str]:
+def serve_pages(counts: Iterable[int]) -> Iterator[str]:
     """Serve lists of so many runs; `<address>/<count>` is the API of each."""
-    Pages.baked = {count: bake(count) for count in counts}
-    server = ThreadingHTTPServer((HOST, 0), Pages)
+    CannedPagesHandler.pages = {count: build_pages(count) for count in counts}
+    server = ThreadingHTTPServer((HOST, 0), CannedPagesHandler)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://{HOST}:{server.server_address[1]}"
     server.shutdown()
 
 
-class Pages(BaseHTTPRequestHandler):
+class CannedPagesHandler(BaseHTTPRequestHandler):
     """Answers any list request with the page that was baked for its number."""
 
     protocol_version = "HTTP/1.1"
-    baked: dict[int, list[bytes]]
+    pages: dict[int, list[bytes]]
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
         count = int(address.path.split("/")[1])
         page = int(parse_qs(address.query)["page"][0])
-        pages = self.baked[count]
+        pages = self.pages[count]
         self._answer(pages[page - 1] if page <= len(pages) else b"[]")
 
     def do_POST(self) -> None:
@@ -68,9 +68,9 @@ class Pages(BaseHTTPRequestHandler):
         pass
 
 
-def bake(count: int) -> list[bytes]:
+def build_pages(count: int) -> list[bytes]:
     records = [
-        shapes.activity_summary(
+        shapes.build_activity_summary(
             Activity(
                 id=20_000_000_000 + number,
                 athlete_id=ATHLETE,

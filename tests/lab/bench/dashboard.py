@@ -19,13 +19,13 @@ from sqlalchemy import update
 from sync.models import Runner
 from sync.runners import sign_in
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import prepare
-from sync.standins.fixtures.run_history import Past, new_runner, remember
-from tests.conftest import emptied
-from tests.lab.bench.standalone_harness import staged
-from tests.support.postgres import postgres
+from sync.standins.fixtures.fixtures import build_fixture
+from sync.standins.fixtures.run_history import RunHistory, create_runner, store_history
+from tests.conftest import empty_postgres
+from tests.lab.bench.standalone_harness import open_harness
+from tests.support.postgres import provide_postgres
 from web.app import create_app
-from web.gc_tuning import look_seldom
+from web.gc_tuning import tune_gc
 
 SCENES = ("answers-500", "runs-10000")
 OTHERS, RUNS_EACH = 1_000, 100
@@ -46,51 +46,55 @@ def main() -> None:
 
 @contextmanager
 def on_sqlite() -> Iterator[Runtime]:
-    with TemporaryDirectory() as folder, staged(Path(folder)) as stage:
-        yield stage.runtime
+    with TemporaryDirectory() as folder, open_harness(Path(folder)) as harness:
+        yield harness.runtime
 
 
 @contextmanager
 def on_postgres() -> Iterator[Runtime]:
-    with TemporaryDirectory() as folder, postgres() as address:
+    with TemporaryDirectory() as folder, provide_postgres() as address:
         url = address.replace("postgresql://", "postgresql+psycopg://")
-        with staged(Path(folder), database_url=url) as stage:
-            emptied(url)
-            yield stage.runtime
+        with open_harness(Path(folder), database_url=url) as harness:
+            empty_postgres(url)
+            yield harness.runtime
 
 
 def report(name: str, runtime: Runtime) -> None:
     for scene_name in SCENES:
-        scene = prepare(runtime, scene_name)
+        scene = build_fixture(runtime, scene_name)
         assert scene.runner_id is not None
-        open_page = opened(signed_in(runtime, scene.runner_id), scene.path)
-        open_page()  # what is imported or compiled once is not a visit's work
+        visit = open_page(sign_in_browser(runtime, scene.runner_id), scene.path)
+        visit()  # what is imported or compiled once is not a visit's work
         colds, warms = [], []
         for _ in range(ROUNDS):
-            change(runtime, scene.runner_id)
-            colds.append(timed(open_page))
-            warms.append(timed(open_page))
-        print(f"| {name} | {scene_name} | {told(colds)} | {told(warms)} |", flush=True)
+            change_data(runtime, scene.runner_id)
+            colds.append(measure_ms(visit))
+            warms.append(measure_ms(visit))
+        print(
+            f"| {name} | {scene_name} | "
+            f"{format_times(colds)} | {format_times(warms)} |",
+            flush=True,
+        )
 
 
-def signed_in(runtime: Runtime, runner_id: int) -> FlaskClient:
+def sign_in_browser(runtime: Runtime, runner_id: int) -> FlaskClient:
     client = create_app(runtime).test_client()
-    look_seldom()  # as a web process does
+    tune_gc()  # as a web process does
     token = sign_in.sign_in(runtime, runner_id)
     client.set_cookie("moodmiles", token, domain="127.0.0.1")
     return client
 
 
-def opened(client: FlaskClient, path: str) -> Callable[[], None]:
-    def open_page() -> None:
+def open_page(client: FlaskClient, path: str) -> Callable[[], None]:
+    def visit() -> None:
         page = client.get(path)
         assert page.status_code == 200
         assert "Latest runs" in page.text
 
-    return open_page
+    return visit
 
 
-def change(runtime: Runtime, runner_id: int) -> None:
+def change_data(runtime: Runtime, runner_id: int) -> None:
     """Let all figures be out of date, as a new answer does."""
     with runtime.db.transaction() as session:
         session.execute(
@@ -100,14 +104,14 @@ def change(runtime: Runtime, runner_id: int) -> None:
         )
 
 
-def timed(work: Callable[[], None]) -> tuple[float, float]:
+def measure_ms(work: Callable[[], None]) -> tuple[float, float]:
     """Return CPU and wall-clock milliseconds."""
     began, worked = perf_counter(), process_time()
     work()
     return 1000 * (process_time() - worked), 1000 * (perf_counter() - began)
 
 
-def told(times: list[tuple[float, float]]) -> str:
+def format_times(times: list[tuple[float, float]]) -> str:
     cpu, whole = (median(column) for column in zip(*times, strict=True))
     return f"{cpu:.0f} ({whole:.0f}) ms"
 
@@ -117,9 +121,9 @@ def fill_with_others(runtime: Runtime) -> None:
     for number in range(first, first + OTHERS):
         with runtime.db.transaction() as session:
             now = runtime.db.now(session)
-            runner = new_runner(runtime, session, number, now=now, address=False)
-            past = Past(runs=RUNS_EACH, answers=RUNS_EACH)
-            remember(runtime, session, runner, past, now=now)
+            runner = create_runner(runtime, session, number, now=now, has_email=False)
+            past = RunHistory(runs=RUNS_EACH, answers=RUNS_EACH)
+            store_history(runtime, session, runner, past, now=now)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,13 @@ def main() -> None:
             phases[phase] += float(seconds)
             files[file] += float(seconds)
         print(f"{log}: {sum(phases.values()):.0f} s")
-        for what, seconds in (*largest(phases), *largest(files)):
-            print(f"{seconds:8.1f}  {what}")
+        for name, seconds in (*get_largest(phases), *get_largest(files)):
+            print(f"{seconds:8.1f}  {name}")
 
 
-def largest(seconds: dict[str, float], *, count: int = 20) -> list[tuple[str, float]]:
+def get_largest(
+    seconds: dict[str, float], *, count: int = 20
+) -> list[tuple[str, float]]:
     return sorted(seconds.items(), key=itemgetter(1), reverse=True)[:count]
 
 

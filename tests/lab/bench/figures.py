@@ -16,18 +16,18 @@ import numpy as np
 from sqlalchemy import insert, update
 
 from sync.analytics import figures
-from sync.analytics.dataset.columns import About, history_of
-from sync.analytics.dataset.load import read
-from sync.analytics.panels.registry import panels_of
+from sync.analytics.dataset.columns import HistoryContext, build_history
+from sync.analytics.dataset.load import read_rows
+from sync.analytics.panels.registry import build_panel_data
 from sync.analytics.sentences import store
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.models import Answer, Model, Run, Runner
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from tests.support.postgres import postgres
+from tests.support.postgres import provide_postgres
 from tests.support.recording_queue import RecordingQueue
 
 RUNS, ANSWERS, ROUNDS = 10_000, 5_000, 9
@@ -36,10 +36,10 @@ ZONE = timedelta(hours=1)
 Result = TypeVar("Result")
 
 
-def build(url: str) -> tuple[Runtime, int]:
+def build_runtime(url: str) -> tuple[Runtime, int]:
     """Fill empty tables with one runner of thirty busy years."""
     sealer = Sealer(["a key for a bench that is long enough"])
-    db = Database(connect(url), RecordingQueue(), clock=lambda: NOW)
+    db = Database(open_engine(url), RecordingQueue(), clock=lambda: NOW)
     Model.metadata.create_all(db.engine)
     settings = Settings()
     strava = HttpStrava(settings, budget=Budget("", clock=lambda: NOW))
@@ -54,23 +54,25 @@ def build(url: str) -> tuple[Runtime, int]:
         )
         session.add(runner)
         session.flush()
-        vault = sealer.vault(runner.vault_key)
+        vault = sealer.open_vault(runner.vault_key)
         session.execute(
             insert(Run),
-            [run(runner.id, number, random) for number in range(1, RUNS + 1)],
+            [build_run(runner.id, number, random) for number in range(1, RUNS + 1)],
         )
         answers = random.choice(np.arange(1, RUNS + 1), ANSWERS, replace=False)
         session.execute(
             insert(Answer),
             [
-                answer(runner.id, int(number), vault.seal(said(random)))
+                build_answer(runner.id, int(number), vault.seal(draw_values(random)))
                 for number in sorted(answers)
             ],
         )
         return runtime, runner.id
 
 
-def run(runner_id: int, number: int, random: np.random.Generator) -> dict[str, object]:
+def build_run(
+    runner_id: int, number: int, random: np.random.Generator
+) -> dict[str, object]:
     started_at = NOW - timedelta(hours=26 * (RUNS - number) + 5)
     metres = float(random.gamma(4, 2200))
     return {
@@ -96,12 +98,12 @@ def run(runner_id: int, number: int, random: np.random.Generator) -> dict[str, o
     }
 
 
-def said(random: np.random.Generator) -> dict[str, int]:
+def draw_values(random: np.random.Generator) -> dict[str, int]:
     mood, stress, energy = random.integers(0, 5, 3)
     return {"mood": int(mood) - 2, "stress": int(stress), "energy": int(energy)}
 
 
-def answer(runner_id: int, number: int, sealed: bytes) -> dict[str, object]:
+def build_answer(runner_id: int, number: int, sealed: bytes) -> dict[str, object]:
     ended_at = NOW - timedelta(hours=26 * (RUNS - number) + 4)
     is_check_in = number % 5 == 0
     return {
@@ -116,7 +118,7 @@ def answer(runner_id: int, number: int, sealed: bytes) -> dict[str, object]:
     }
 
 
-def timed(
+def measure(
     work: Callable[[], Result], clock: Callable[[], float] = perf_counter
 ) -> tuple[Result, float]:
     started = clock()
@@ -124,44 +126,55 @@ def timed(
     return result, 1000 * (clock() - started)
 
 
-def cold(runtime: Runtime, runner_id: int) -> tuple[float, float]:
+def measure_cold(runtime: Runtime, runner_id: int) -> tuple[float, float]:
     """Time one look after a change: on the clock, and of this process alone."""
     with runtime.db.transaction() as session:
         session.execute(update(Runner).values(data_version=Runner.data_version + 1))
     started = process_time()
-    _, on_the_clock = timed(lambda: figures.figures_for(runtime, runner_id))
+    _, on_the_clock = measure(lambda: figures.load_figures(runtime, runner_id))
     return on_the_clock, 1000 * (process_time() - started)
 
 
-def parts(runtime: Runtime, runner_id: int) -> tuple[float, float, float, float]:
+def measure_parts(
+    runtime: Runtime, runner_id: int
+) -> tuple[float, float, float, float]:
     """Time reading and opening, filling arrays, deciding, drawing: CPU milliseconds."""
-    with runtime.db.reading() as session:
-        owner = store.owner(session, runner_id)
-        vault = runtime.sealer.vault(owner.vault_key)
-        rows, reading = timed(lambda: read(session, runner_id, vault), process_time)
-        standing = store.decisions(session, runner_id, vault)
-    about = About(owner.zone, asked=ANSWERS, today=date(2026, 11, 20).toordinal())
-    panels, filling = timed(
-        lambda: panels_of(history_of(rows, about=about)), process_time
+    with runtime.db.read_only() as session:
+        owner = store.load_runner_snapshot(session, runner_id)
+        vault = runtime.sealer.open_vault(owner.vault_key)
+        rows, reading = measure(
+            lambda: read_rows(session, runner_id, vault), process_time
+        )
+        standing = store.load_decisions(session, runner_id, vault)
+    about = HistoryContext(
+        owner.zone, asked_count=ANSWERS, today=date(2026, 11, 20).toordinal()
     )
-    decided, deciding = timed(
-        lambda: figures.decide(panels, standing, "km", now=NOW), process_time
+    panels, filling = measure(
+        lambda: build_panel_data(build_history(rows, context=about)), process_time
     )
-    _, drawing = timed(
-        lambda: figures.assemble(panels, decided, "km", data_version=1, now=NOW),
+    decided, deciding = measure(
+        lambda: figures.decide_sentences(panels, standing, "km", now=NOW), process_time
+    )
+    _, drawing = measure(
+        lambda: figures.assemble_figures(
+            panels, decided, "km", data_version=1, now=NOW
+        ),
         process_time,
     )
     return reading, filling, deciding, drawing
 
 
 def report(name: str, url: str) -> None:
-    runtime, runner_id = build(url)
-    first = timed(lambda: figures.figures_for(runtime, runner_id))[1]
-    colds = np.median([cold(runtime, runner_id) for _ in range(ROUNDS)], axis=0)
+    runtime, runner_id = build_runtime(url)
+    first = measure(lambda: figures.load_figures(runtime, runner_id))[1]
+    colds = np.median([measure_cold(runtime, runner_id) for _ in range(ROUNDS)], axis=0)
     warm = median(
-        timed(lambda: figures.figures_for(runtime, runner_id))[1] for _ in range(ROUNDS)
+        measure(lambda: figures.load_figures(runtime, runner_id))[1]
+        for _ in range(ROUNDS)
     )
-    split = np.median([parts(runtime, runner_id) for _ in range(ROUNDS)], axis=0)
+    split = np.median(
+        [measure_parts(runtime, runner_id) for _ in range(ROUNDS)], axis=0
+    )
     cells = [first, *colds, warm, *split]
     print(f"| {name} | {' | '.join(f'{cell:.1f}' for cell in cells)} |", flush=True)
     runtime.db.close()
@@ -176,5 +189,5 @@ if __name__ == "__main__":
     print("|---|---|---|---|---|---|---|---|---|")
     with TemporaryDirectory() as folder:
         report("SQLite", f"sqlite:///{Path(folder) / 'bench.sqlite3'}")
-    with postgres() as address:
+    with provide_postgres() as address:
         report("PostgreSQL", address.replace("postgresql://", "postgresql+psycopg://"))

@@ -17,10 +17,10 @@ from typing_extensions import override
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import Scene, prepare
-from tests.lab.bench.standalone_harness import staged
-from tests.support.browser import chromium
-from tests.support.page_visit import phone
+from sync.standins.fixtures.fixtures import Fixture, build_fixture
+from tests.lab.bench.standalone_harness import open_harness
+from tests.support.browser import launch_chromium
+from tests.support.page_visit import open_phone
 from tests.support.servers import HOST, free_port
 from web.app import create_app
 
@@ -47,7 +47,7 @@ MEASURE = """() => new Promise((done) => {
 })"""
 
 
-class Silent(WSGIRequestHandler):
+class SilentRequestHandler(WSGIRequestHandler):
     @override
     def log(self, type: str, message: str, *args: object) -> None:
         """Say nothing: a bench prints its own lines."""
@@ -59,31 +59,33 @@ def main() -> None:
     print("|---|---|---|---|")
     with (
         TemporaryDirectory() as folder,
-        staged(Path(folder)) as stage,
-        served(stage.runtime) as site,
-        chromium() as chrome,
+        open_harness(Path(folder)) as harness,
+        serve_app(harness.runtime) as site,
+        launch_chromium() as chrome,
     ):
         for name in SCENES:
-            report(name, chrome, site, stage.runtime)
+            report(name, chrome, site, harness.runtime)
 
 
 @contextmanager
-def served(runtime: Runtime) -> Iterator[str]:
+def serve_app(runtime: Runtime) -> Iterator[str]:
     port = free_port()
     url = f"http://{HOST}:{port}"
     settings = runtime.settings.model_copy(update={"public_url": url})
     app = create_app(replace(runtime, settings=settings))
-    server = make_server(HOST, port, app, threaded=True, request_handler=Silent)
+    server = make_server(
+        HOST, port, app, threaded=True, request_handler=SilentRequestHandler
+    )
     Thread(target=server.serve_forever, daemon=True).start()
     yield url
     server.shutdown()
 
 
 def report(name: str, chrome: Browser, site: str, runtime: Runtime) -> None:
-    scene = Scene("/") if name == "landing" else prepare(runtime, name)
+    scene = Fixture("/") if name == "landing" else build_fixture(runtime, name)
     paints, shifts = [], []
     for _ in range(ROUNDS):
-        with phone(chrome, site, scene, runtime) as page:
+        with open_phone(chrome, site, scene, runtime) as page:
             slow_down(page)
             page.goto(f"{site}{scene.path}", wait_until="load")
             paint_ms, shift = page.evaluate(MEASURE)

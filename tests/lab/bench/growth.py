@@ -16,46 +16,46 @@ from time import perf_counter, process_time
 from sqlalchemy import text
 from typing_extensions import override
 
-from sync.database import connect
+from sync.database import open_engine
 from sync.simulator.records import Athlete
 from tests.lab.bench.measured_instance import cpu_s
-from tests.lab.bench.standalone_harness import staged
-from tests.support.harness import Stage
-from tests.support.postgres import postgres
-from tests.sync.test_query_plans import fill, statements
+from tests.lab.bench.standalone_harness import open_harness
+from tests.support.harness import Harness
+from tests.support.postgres import provide_postgres
+from tests.sync.test_query_plans import fill_tables, record_statements
 
 STEPS = (10, 1_000, 10_000)
 EVENTS = 100
 FLAT = 1.2
 
 
-class Place:
+class GrowthSample:
     """One database with so many runners, and what the events there have cost."""
 
-    def __init__(self, stage: Stage, runners: int) -> None:
+    def __init__(self, harness: Harness, runners: int) -> None:
         self.runners = runners
-        self._stage = stage
-        self._athlete = _linked(stage)
-        fill(stage, runners=runners)
+        self._stage = harness
+        self._athlete = _add_linked_runners(harness)
+        fill_tables(harness, runners=runners)
         self._waits_ms: list[float] = []
         self._cpu_ms: list[float] = []
         self._statements: list[int] = []
         self._began_s = self._database_s()
 
-    def event(self) -> None:
+    def deliver_event(self) -> None:
         """Tell of a new run and work it off, against three clocks."""
-        self._stage.pass_time(hours=7)
-        run = self._stage.run(self._athlete)
-        with statements(self._stage.runtime.db.engine) as noted:
+        self._stage.advance_clock(hours=7)
+        run = self._stage.finish_run(self._athlete)
+        with record_statements(self._stage.runtime.db.engine) as statements_made:
             began, began_cpu = perf_counter(), process_time()
-            self._stage.tell(self._athlete, run.id, "create")
-            self._stage.work()
+            self._stage.deliver_event(self._athlete, run.id, "create")
+            self._stage.process_all_due()
             self._waits_ms.append((perf_counter() - began) * 1000)
             self._cpu_ms.append((process_time() - began_cpu) * 1000)
-        self._statements.append(len(noted))
+        self._statements.append(len(statements_made))
 
     @property
-    def cost_ms(self) -> float:
+    def measure_cost_ms(self) -> float:
         """The computing of one event: the median of ours, the mean of PostgreSQL's."""
         return median(self._cpu_ms) + self._database_ms
 
@@ -86,33 +86,35 @@ class Place:
 
 def main() -> int:
     with ExitStack() as stack:
-        server = stack.enter_context(postgres())
-        places = [_place(stack, server, runners) for runners in STEPS]
+        server = stack.enter_context(provide_postgres())
+        samples = [_build_sample(stack, server, runners) for runners in STEPS]
         for _ in range(EVENTS):
-            for place in places:
-                place.event()
-        print(*places, sep="\n")
-        growth = places[-1].cost_ms / places[0].cost_ms
+            for sample in samples:
+                sample.deliver_event()
+        print(*samples, sep="\n")
+        growth = samples[-1].measure_cost_ms / samples[0].measure_cost_ms
     print(f"{growth:.2f} times the cost of the smallest")
     return int(growth > FLAT)
 
 
-def _place(stack: ExitStack, server: str, runners: int) -> Place:
+def _build_sample(stack: ExitStack, server: str, runners: int) -> GrowthSample:
     name = f"with_{runners}_runners"
-    engine = connect(_psycopg(server))
+    engine = open_engine(_psycopg(server))
     with engine.connect() as connection:
         alone = connection.execution_options(isolation_level="AUTOCOMMIT")
         alone.exec_driver_sql(f"CREATE DATABASE {name}")
     engine.dispose()
     folder = Path(stack.enter_context(TemporaryDirectory()))
     url = _psycopg(server.rpartition("/")[0] + f"/{name}")
-    return Place(stack.enter_context(staged(folder, database_url=url)), runners)
+    return GrowthSample(
+        stack.enter_context(open_harness(folder, database_url=url)), runners
+    )
 
 
-def _linked(stage: Stage) -> Athlete:
-    athlete = stage.athlete()
-    stage.link(athlete)
-    stage.work()
+def _add_linked_runners(harness: Harness) -> Athlete:
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    harness.process_all_due()
     return athlete
 
 

@@ -21,15 +21,15 @@ import requests
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from host.process_commands import web_words
-from sync.database import connect
+from host.process_commands import web_argv
+from sync.database import open_engine
 from sync.models import Event
 from tests.conftest import KEY, migrate
 from tests.lab.bench.linked_runner import add_linked
-from tests.lab.bench.measured_instance import children, cpu_s
-from tests.lab.bench.open_load import Load
-from tests.support.postgres import postgres
-from tests.support.servers import HOST, free_port, valkey, wait_for
+from tests.lab.bench.measured_instance import cpu_s, list_children
+from tests.lab.bench.open_load import OpenLoad
+from tests.support.postgres import provide_postgres
+from tests.support.servers import HOST, free_port, run_valkey, wait_until
 
 RATES, STEP_S = (100, 300, 600, 900), 4
 TOO_MANY, SOME = 20_000, 6_000
@@ -39,7 +39,7 @@ OURS, BARE = "web.wsgi:app", "tests.lab.bench.minimal_wsgi:app"
 PATH = "/hooks/strava/hook"
 
 
-class Web:
+class IntakeServer:
     """A web server on one database; `numbers` gives each event its own."""
 
     def __init__(self, folder: Path, database_url: str, redis_url: str) -> None:
@@ -58,21 +58,21 @@ class Web:
     @contextmanager
     def serving(self, app: str) -> Iterator[int]:
         """Serve as shipped until the block ends, and give the process's number."""
-        words = [*web_words(HOST, self.port, 1)[:-1], app]
+        words = [*web_argv(HOST, self.port, 1)[:-1], app]
         server = subprocess.Popen(  # noqa: S603
             [sys.executable, "-m", *words],
             env=self._environment,
             start_new_session=True,
         )
-        wait_for(self._answers)
+        wait_until(self._answers)
         try:
             yield server.pid
         finally:
             kill(server.pid)
             server.wait()
 
-    def load(self, rate: float, numbers: Sequence[int]) -> Load:
-        return Load(self.port, PATH).send(numbers, rate=rate)
+    def load(self, rate: float, numbers: Sequence[int]) -> OpenLoad:
+        return OpenLoad(self.port, PATH).send(numbers, rate=rate)
 
     def numbers(self, count: int) -> range:
         self._used += count
@@ -80,7 +80,7 @@ class Web:
 
     def stored(self) -> set[int]:
         """Return the numbers of the stored events; a repeat would be an error."""
-        with Session(connect(self.database_url)) as session:
+        with Session(open_engine(self.database_url)) as session:
             rows = session.scalars(select(Event.subject_id)).all()
         assert len(rows) == len(set(rows))
         return set(rows)
@@ -99,30 +99,32 @@ def kill(pid: int) -> None:
 
 
 def main() -> int:
-    return max(_all_of("SQLite", nullcontext("")), _all_of("PostgreSQL", postgres()))
+    return max(
+        _all_of("SQLite", nullcontext("")), _all_of("PostgreSQL", provide_postgres())
+    )
 
 
 def _all_of(name: str, named: AbstractContextManager[str]) -> int:
-    with TemporaryDirectory() as folder, valkey() as redis, named as shared:
+    with TemporaryDirectory() as folder, run_valkey() as redis, named as shared:
         url = shared.replace("postgresql://", "postgresql+psycopg://")
         url = url or f"sqlite:///{Path(folder) / 'moodmiles.sqlite3'}"
         migrate(url)
-        with Session(connect(url)) as session, session.begin():
+        with Session(open_engine(url)) as session, session.begin():
             add_linked(session)
-        web = Web(Path(folder), url, redis.url)
+        web = IntakeServer(Path(folder), url, redis.url)
         with web.serving(BARE) as pid:
-            rise(f"{name}, bare", web, pid)
+            measure_rising_load(f"{name}, bare", web, pid)
         bare = web.numbers(0).start
         with web.serving(OURS) as pid:
-            rise(f"{name}, ours", web, pid)
-            longest_s = burst(web)
-        missing = web_killed(web)
+            measure_rising_load(f"{name}, ours", web, pid)
+            longest_s = measure_burst(web)
+        missing = measure_killed_web(web)
         lost = set(range(bare, web.numbers(0).start)) - web.stored()
     print(f"{name}: {len(lost)} of all events are not stored")
     return int(bool(missing or lost) or longest_s > MOST_WAIT_S)
 
 
-def rise(name: str, web: Web, pid: int) -> None:
+def measure_rising_load(name: str, web: IntakeServer, pid: int) -> None:
     """Print how an application stands more and more events."""
     web.load(RATES[0], web.numbers(RATES[0]))  # nobody is asked to be quick at once
     for rate in RATES:
@@ -134,7 +136,7 @@ def rise(name: str, web: Web, pid: int) -> None:
     print(f"{name}  limit: {SOME / load.took_s:.0f}/s, {spent_ms:.2f} ms CPU an event")
 
 
-def burst(web: Web) -> float:
+def measure_burst(web: IntakeServer) -> float:
     """Send what Strava may have saved up, and return the longest wait."""
     load = web.load(BURST_RATE, web.numbers(BURST))
     longest_s = max(load.waits_s)
@@ -145,25 +147,25 @@ def burst(web: Web) -> float:
     return longest_s
 
 
-def web_killed(web: Web) -> int:
+def measure_killed_web(web: IntakeServer) -> int:
     """Kill the web under load; return how many acknowledged events are missing.
 
     What was not acknowledged comes again, as it would from Strava.
     """
     acknowledged: set[int] = set()
     missing: set[int] = set()
-    again: list[int] = []
+    resent: list[int] = []
     for _ in range(KILLS):
         with web.serving(OURS) as pid:
-            web.load(KILL_RATE, again)
+            web.load(KILL_RATE, resent)
             Timer(KILL_AFTER_S, kill, [pid]).start()
             numbers = web.numbers(int(KILL_RATE * KILL_AFTER_S * 2))
             load = web.load(KILL_RATE, numbers)
         acknowledged |= load.acknowledged
         missing |= load.acknowledged - web.stored()
-        again = sorted(set(numbers) - load.acknowledged)
+        resent = sorted(set(numbers) - load.acknowledged)
     with web.serving(OURS):
-        web.load(KILL_RATE, again)
+        web.load(KILL_RATE, resent)
     print(
         f"killed {KILLS} times: {len(acknowledged)} acknowledged, "
         f"{len(missing)} of them missing"
@@ -172,7 +174,7 @@ def web_killed(web: Web) -> int:
 
 
 def _cpu_s(pid: int) -> float:
-    return cpu_s(pid) + sum(_cpu_s(child) for child in children(pid))
+    return cpu_s(pid) + sum(_cpu_s(child) for child in list_children(pid))
 
 
 if __name__ == "__main__":

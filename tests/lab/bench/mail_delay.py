@@ -23,16 +23,16 @@ from sqlalchemy import select
 from sync import log
 from sync.models import Event, Mail, Runner
 from sync.runners import connect, preferences
-from sync.runners.rules import Consents
+from sync.runners.rules import ConsentChoices
 from sync.runtime import Runtime, build
 from sync.settings import load
 from sync.strava import SCOPE
-from tests.support.live_instance import House, house, until
-from tests.support.postgres import postgres
-from tests.support.servers import valkey
+from tests.support.live_instance import LiveInstance, start_instance, wait_for
+from tests.support.postgres import provide_postgres
+from tests.support.servers import run_valkey
 
 RUNNERS = 60
-BOXES = Consents(strava=True, mood=True, mail=True, adult=True)
+BOXES = ConsentChoices(strava=True, mood=True, mail=True, adult=True)
 
 
 def main() -> None:
@@ -41,8 +41,8 @@ def main() -> None:
     report("embedded", measure(count, {}))
     with ExitStack() as stack:
         servers = {
-            "MOODMILES_DATABASE_URL": stack.enter_context(postgres()),
-            "MOODMILES_REDIS_URL": stack.enter_context(valkey()).url,
+            "MOODMILES_DATABASE_URL": stack.enter_context(provide_postgres()),
+            "MOODMILES_REDIS_URL": stack.enter_context(run_valkey()).url,
         }
         report("PostgreSQL + Redis", measure(count, servers))
 
@@ -57,15 +57,15 @@ def measure(count: int, settings: Mapping[str, str]) -> list[float]:
     """Let every runner finish a run, one after the other; return the waits."""
     with TemporaryDirectory() as folder:
         data_dir = Path(folder) / "data"
-        with house(data_dir, settings=settings) as home:
+        with start_instance(data_dir, settings=settings) as home:
             runtime = runtime_of(data_dir, settings)
-            athletes = link_many(runtime, home, count)
+            athletes = link_runners(runtime, home, count)
             for athlete_id in athletes:
                 home.finish_run(athlete_id, ended_minutes_ago=0)
-            until(lambda: len(waits(runtime)) >= count, patience_s=180)
-            found = waits(runtime)
+            wait_for(lambda: len(read_delays(runtime)) >= count, patience_s=180)
+            delays = read_delays(runtime)
             runtime.db.close()
-    return found
+    return delays
 
 
 def runtime_of(data_dir: Path, settings: Mapping[str, str]) -> Runtime:
@@ -74,21 +74,23 @@ def runtime_of(data_dir: Path, settings: Mapping[str, str]) -> Runtime:
     return build(load())
 
 
-def link_many(runtime: Runtime, home: House, count: int) -> list[int]:
+def link_runners(runtime: Runtime, home: LiveInstance, count: int) -> list[int]:
     # Strava's limits are not what is measured here.
     plenty = {"quarter": 10**6, "day": 10**6, "read_quarter": 10**6, "read_day": 10**6}
-    control(home, "limits", plenty)
-    control(home, "app", {"athlete_limit": count + 1})
-    grown = control(home, "grow", {"athletes": count, "runs_each": 1, "seed": 1})
+    call_simulator(home, "limits", plenty)
+    call_simulator(home, "app", {"athlete_limit": count + 1})
+    grown = call_simulator(home, "grow", {"athletes": count, "runs_each": 1, "seed": 1})
     for athlete_id in grown["athletes"]:
         link(runtime, home, athlete_id)
     return list(grown["athletes"])
 
 
-def link(runtime: Runtime, home: House, athlete_id: int) -> None:
-    url = connect.begin(runtime, browser="bench", consents=BOXES)
-    code = control(home, f"athletes/{athlete_id}/grant", {"scope": SCOPE})["code"]
-    linked = connect.finish(
+def link(runtime: Runtime, home: LiveInstance, athlete_id: int) -> None:
+    url = connect.begin_link(runtime, browser="bench", given_consents=BOXES)
+    code = call_simulator(home, f"athletes/{athlete_id}/grant", {"scope": SCOPE})[
+        "code"
+    ]
+    linked = connect.finish_link(
         runtime,
         state=url.rsplit("state=", 1)[1],
         browser="bench",
@@ -96,7 +98,7 @@ def link(runtime: Runtime, home: House, athlete_id: int) -> None:
         scope=SCOPE,
     )
     address = f"runner{linked.runner_id}@example.org"
-    preferences.save(runtime, linked.runner_id, {"delay_min": 0})
+    preferences.save_preferences(runtime, linked.runner_id, {"delay_min": 0})
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, linked.runner_id)
         runner.email = runtime.sealer.seal(address)
@@ -104,25 +106,27 @@ def link(runtime: Runtime, home: House, athlete_id: int) -> None:
         runner.email_confirmed_at = runtime.now()
 
 
-def control(home: House, verb: str, wish: Mapping[str, object]) -> dict[str, Any]:
+def call_simulator(
+    home: LiveInstance, verb: str, wish: Mapping[str, object]
+) -> dict[str, Any]:
     answer = requests.post(
         f"{home.strava_url}/control/{verb}", json=dict(wish), timeout=30
     )
     answer.raise_for_status()
-    said: dict[str, Any] = answer.json()
-    return said
+    response_body: dict[str, Any] = answer.json()
+    return response_body
 
 
-def waits(runtime: Runtime) -> list[float]:
+def read_delays(runtime: Runtime) -> list[float]:
     """Return the seconds between event and mail, for each mail that is out."""
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         rows = session.execute(
             select(Event.received_at, Mail.sent_at)
             .join(Runner, Runner.athlete_id == Event.athlete_id)
             .join(Mail, Mail.runner_id == Runner.id)
             .where(Mail.kind == "survey", Mail.sent_at.is_not(None))
         ).all()
-    return [(sent - told).total_seconds() for told, sent in rows if sent]
+    return [(sent - received_at).total_seconds() for received_at, sent in rows if sent]
 
 
 if __name__ == "__main__":

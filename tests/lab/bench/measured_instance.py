@@ -15,7 +15,7 @@ from kombu.connection import Connection
 from kombu.exceptions import KombuError
 from redis import Redis
 
-from sync.queue import BROKER_OPTIONS, send
+from sync.queue import BROKER_OPTIONS, publish_task
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, free_port
 
@@ -25,7 +25,7 @@ NEVER_S = 60.0
 IGNORED = {"PYTHONDONTWRITEBYTECODE"}
 
 
-class Instance:
+class MeasuredInstance:
     """Starts `moodmiles up` in an empty directory; `started_at` is that moment."""
 
     def __init__(self, folder: Path) -> None:
@@ -49,14 +49,14 @@ class Instance:
             stderr=subprocess.DEVNULL,
         )
 
-    def pids(self) -> list[int]:
+    def list_pids(self) -> list[int]:
         """Return the supervisor and everybody below it."""
-        found: list[int] = []
+        pids: list[int] = []
         new = [self.process.pid]
         while new:
-            found += new
-            new = [child for pid in new for child in children(pid)]
-        return found
+            pids += new
+            new = [child for pid in new for child in list_children(pid)]
+        return pids
 
     def has_page(self) -> bool:
         try:
@@ -67,17 +67,17 @@ class Instance:
     def has_done_a_task(self) -> bool:
         return self._pulse.exists()
 
-    def works(self) -> bool:
+    def is_working(self) -> bool:
         """Ask for a page and a task: the loop needs both."""
-        done = self._last_sweep()
+        last_sweep = self._last_sweep()
         if not self.has_page():
             return False
         with suppress(OSError, KombuError):
             self.sweep()
         patience = monotonic() + 0.5
-        while monotonic() < patience and self._last_sweep() == done:
+        while monotonic() < patience and self._last_sweep() == last_sweep:
             sleep(0.01)
-        return self._last_sweep() != done
+        return self._last_sweep() != last_sweep
 
     def sweep(self) -> None:
         """Have the worker wake all queues: it touches the pulse when it has."""
@@ -85,7 +85,7 @@ class Instance:
 
     def send(self, task: str) -> None:
         with Connection(self._redis_url(), transport_options=BROKER_OPTIONS) as broker:
-            send(broker, task)
+            publish_task(broker, task)
 
     def log_lines(self) -> tuple[int, int]:
         """Count the lines and the bytes of all logs."""
@@ -100,40 +100,40 @@ class Instance:
         return self._pulse.stat().st_mtime_ns if self._pulse.exists() else 0
 
     def _redis_url(self) -> str:
-        told = json.loads((self._data_dir / "instance.json").read_text())
-        return str(told["MOODMILES_REDIS_URL"])
+        settings = json.loads((self._data_dir / "instance.json").read_text())
+        return str(settings["MOODMILES_REDIS_URL"])
 
 
-def seconds_until(done: Callable[[], bool]) -> float:
+def measure_seconds_until(is_done: Callable[[], bool]) -> float:
     """Ask again and again; infinity when it never comes."""
     began = monotonic()
-    while not done():
+    while not is_done():
         if monotonic() - began > NEVER_S:
             return float("inf")
         sleep(0.01)
     return monotonic() - began
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in _proc(pid, f"task/{pid}/children").split()]
+def list_children(pid: int) -> list[int]:
+    return [int(child) for child in _read_proc(pid, f"task/{pid}/children").split()]
 
 
-def part(pid: int) -> str:
+def name_part(pid: int) -> str:
     """Return what a process is called: a part of ours bears its name."""
-    return _proc(pid, "comm").strip()
+    return _read_proc(pid, "comm").strip()
 
 
 def pss_mb(pid: int) -> float:
-    found = re.search(r"^Pss:\s+(\d+)", _proc(pid, "smaps_rollup"), re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
+    match = re.search(r"^Pss:\s+(\d+)", _read_proc(pid, "smaps_rollup"), re.MULTILINE)
+    return int(match[1]) / 1024 if match else 0.0
 
 
 def cpu_s(pid: int) -> float:
-    fields = _proc(pid, "stat").rpartition(")")[2].split()
+    fields = _read_proc(pid, "stat").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_S if fields else 0.0
 
 
-def _proc(pid: int, file: str) -> str:
+def _read_proc(pid: int, file: str) -> str:
     try:
         return Path(f"/proc/{pid}/{file}").read_text()
     except OSError:

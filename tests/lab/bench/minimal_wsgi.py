@@ -32,7 +32,7 @@ _line.execute("CREATE TABLE IF NOT EXISTS bare (run BIGINT PRIMARY KEY, content 
 def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     if environ["REQUEST_METHOD"] == "POST":
         body = environ["wsgi.input"].read()
-        told = json.loads(body)
-        _line.execute(_insert, (told["object_id"], body.decode()))
+        event = json.loads(body)
+        _line.execute(_insert, (event["object_id"], body.decode()))
     start_response("200 OK", [("Content-Length", "2")])
     return [b"{}"]

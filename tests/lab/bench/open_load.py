@@ -23,7 +23,7 @@ GOOD = b"HTTP/1.1 200 "
 PATIENCE_S = 30
 
 
-class Load:
+class OpenLoad:
     """Sends events to one address and keeps what became of them."""
 
     def __init__(self, port: int, path: str) -> None:
@@ -39,17 +39,17 @@ class Load:
         self.acknowledged: set[int] = set()
         self.took_s = 0.0
 
-    def send(self, numbers: Iterable[int], *, rate: float) -> "Load":
+    def send(self, numbers: Iterable[int], *, rate: float) -> "OpenLoad":
         """Send one event a number at chance moments; stop when we are hung up on."""
-        waiting = deque(zip(_moments(rate), numbers, strict=False))
+        waiting = deque(zip(_send_times(rate), numbers, strict=False))
         began = perf_counter()
         try:
             while waiting or self._busy:
                 now = perf_counter() - began
                 while waiting and self._free and waiting[0][0] <= now:
-                    self._say(*waiting.popleft())
+                    self._send(*waiting.popleft())
                 is_next = waiting and self._free
-                self._hear(began, waiting[0][0] - now if is_next else PATIENCE_S)
+                self._receive(began, waiting[0][0] - now if is_next else PATIENCE_S)
         except OSError:
             pass  # the web is gone; what it acknowledged is known
         self.took_s = perf_counter() - began
@@ -57,19 +57,19 @@ class Load:
             line.close()
         return self
 
-    def _say(self, at: float, number: int) -> None:
+    def _send(self, at: float, number: int) -> None:
         line = self._free.pop()
         self._busy[line] = at, number
-        body = event(number)
+        body = build_event(number)
         line.sendall(f"{self._head}{len(body)}\r\n\r\n{body}".encode())
 
-    def _hear(self, began: float, for_s: float) -> None:
-        answered, _, _ = select(self._busy, [], [], max(for_s, 0))
-        for line in answered:
-            said = line.recv(4096)
-            if not said:
+    def _receive(self, began: float, for_s: float) -> None:
+        readable, _, _ = select(self._busy, [], [], max(for_s, 0))
+        for line in readable:
+            data = line.recv(4096)
+            if not data:
                 raise ConnectionResetError
-            answer = self._heard.pop(line, b"") + said
+            answer = self._heard.pop(line, b"") + data
             if not answer.rstrip().endswith(b"}"):  # the head alone
                 self._heard[line] = answer
                 continue
@@ -87,7 +87,7 @@ class Load:
         return f"p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  {rate:6.0f} a second"
 
 
-def event(number: int) -> str:
+def build_event(number: int) -> str:
     return json.dumps(
         {
             "object_type": "activity",
@@ -101,7 +101,7 @@ def event(number: int) -> str:
     )
 
 
-def _moments(rate: float) -> Iterator[float]:
+def _send_times(rate: float) -> Iterator[float]:
     """Give the moments of a Poisson process, the same ones in each run."""
-    chance = Random(1)  # noqa: S311
-    return accumulate(chance.expovariate(one) for one in repeat(rate))
+    rng = Random(1)  # noqa: S311
+    return accumulate(rng.expovariate(rate_per_s) for rate_per_s in repeat(rate))

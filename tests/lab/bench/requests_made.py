@@ -13,75 +13,79 @@ from time import perf_counter
 
 from sync.simulator import activities, seed
 from sync.simulator.records import Activity
-from tests.lab.bench.standalone_harness import staged
-from tests.support.harness import Stage
+from tests.lab.bench.standalone_harness import open_harness
+from tests.support.harness import Harness
 
 ACTIVITIES = 10_000
 MOST = {"backfill": 51, "new run": 100, "rename": 0, "flip": 0, "delete": 50}
 
 
 def main() -> int:
-    with TemporaryDirectory() as folder, staged(Path(folder)) as stage:
-        made = story(stage)
-    for chapter, requests in made.items():
+    with TemporaryDirectory() as folder, open_harness(Path(folder)) as harness:
+        counts = run_scenario(harness)
+    for chapter, requests in counts.items():
         print(f"{chapter:10} {requests:4} requests, at most {MOST[chapter]}")
-    return int(any(made[chapter] > MOST[chapter] for chapter in MOST))
+    return int(any(counts[chapter] > MOST[chapter] for chapter in MOST))
 
 
-def story(stage: Stage) -> Counter[str]:
+def run_scenario(harness: Harness) -> Counter[str]:
     """Live through it and return the requests of each chapter."""
-    made: Counter[str] = Counter()
-    athlete = stage.athlete()
-    with stage.world.change():
+    counts: Counter[str] = Counter()
+    athlete = harness.add_athlete()
+    with harness.world.transaction():
         for number in range(ACTIVITIES):
-            stage.world.put_activity(_past(stage, athlete.id, number))
-    began, before = perf_counter(), stage.reads()
-    stage.link(athlete, scope="read,activity:read_all")
-    stage.work()
-    made["backfill"] = stage.reads() - before
+            harness.world.put_activity(_add_past_runs(harness, athlete.id, number))
+    began, before = perf_counter(), harness.count_strava_reads()
+    harness.link_runner(athlete, scope="read,activity:read_all")
+    harness.process_all_due()
+    counts["backfill"] = harness.count_strava_reads() - before
     print(f"{ACTIVITIES} activities imported in {perf_counter() - began:.1f} s")
 
     runs = []
     for _ in range(100):
-        stage.pass_time(hours=7)
-        runs.append(stage.run(athlete))
-        _tell(stage, made, "new run", runs[-1], "create")
+        harness.advance_clock(hours=7)
+        runs.append(harness.finish_run(athlete))
+        _send_event(harness, counts, "new run", runs[-1], "create")
     for run in runs:
-        _tell(stage, made, "rename", run, "update", title="Another")
+        _send_event(harness, counts, "rename", run, "update", title="Another")
     for run in runs[:50]:
-        with stage.world.change():
-            activities.edit(stage.world, run, activities.Edit(visibility="only_me"))
-        _tell(stage, made, "flip", run, "update", private="true")
+        with harness.world.transaction():
+            activities.edit_activity(
+                harness.world, run, activities.ActivityEdit(visibility="only_me")
+            )
+        _send_event(harness, counts, "flip", run, "update", private="true")
     for run in runs[50:]:
-        with stage.world.change():
-            activities.delete(stage.world, run)
-        _tell(stage, made, "delete", run, "delete")
-    return made
+        with harness.world.transaction():
+            activities.delete_activity(harness.world, run)
+        _send_event(harness, counts, "delete", run, "delete")
+    return counts
 
 
-def _tell(
-    stage: Stage,
-    made: Counter[str],
+def _send_event(
+    harness: Harness,
+    counts: Counter[str],
     chapter: str,
     run: Activity,
     aspect: str,
     **updates: str,
 ) -> None:
-    before = stage.reads()
-    stage.pass_time(minutes=15)
-    stage.tell(activities.find_athlete(stage.world, 7), run.id, aspect, **updates)
-    stage.work()
-    made[chapter] += stage.reads() - before
+    before = harness.count_strava_reads()
+    harness.advance_clock(minutes=15)
+    harness.deliver_event(
+        activities.require_athlete(harness.world, 7), run.id, aspect, **updates
+    )
+    harness.process_all_due()
+    counts[chapter] += harness.count_strava_reads() - before
 
 
-def _past(stage: Stage, athlete_id: int, number: int) -> Activity:
+def _add_past_runs(harness: Harness, athlete_id: int, number: int) -> Activity:
     pattern = Activity(
-        id=stage.world.next_id("activity"),
+        id=harness.world.next_id("activity"),
         athlete_id=athlete_id,
         name="Run",
         sport_type="Ride" if number % 10 == 0 else "Run",
-        start_s=stage.world.now_s() - 86_400 - number * 30_000,
-        zone=seed.HOME,
+        start_s=harness.world.now_s() - 86_400 - number * 30_000,
+        zone=seed.HOME_ZONE,
         distance_m=5000.0,
         moving_s=1800,
         elapsed_s=1800,

@@ -8,7 +8,12 @@ import numpy as np
 from scipy.signal import lfilter
 from scipy.stats import norm, rankdata
 
-from sync.analytics.dataset.history import SECONDS_PER_DAY, Answers, History, Runs
+from sync.analytics.dataset.history import (
+    SECONDS_PER_DAY,
+    AnswerArrays,
+    History,
+    RunArrays,
+)
 from sync.analytics.stats.series import Flags, Floats, Ints
 from tests.support.paths import DATA
 
@@ -21,7 +26,7 @@ MILE_M = 1609.344
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class SimulatedTruth:
     """What is true of a simulated runner.
 
     persistence   day-to-day correlation of mood, and of simulated mileage
@@ -41,17 +46,17 @@ class World:
 
 
 @dataclass(slots=True)
-class Maker:
+class RunnerSimulator:
     """Makes runners of one world, one after another."""
 
-    world: World
+    world: SimulatedTruth
     random: np.random.Generator
     log_m: Floats = field(init=False)
 
     def __post_init__(self) -> None:
-        self.log_m = real_log()
+        self.log_m = load_marathon_log()
 
-    def runner(self) -> History:
+    def simulate_runner(self) -> History:
         """Make 915 days of one runner, about 60 % answered, fewer on bad days."""
         wave = self._wave()
         daily_m = self._mileage(wave)
@@ -65,7 +70,7 @@ class Maker:
         moods = np.concatenate((latent + self.world.after, mood[checked] / scale))
         stresses = np.concatenate((stress[run_days], stress[checked])) / scale
         answers = self._answers(runs, checked, (moods, stresses))
-        return History(runs, answers, asked=len(run_days), today=FIRST_DAY + DAYS)
+        return History(runs, answers, asked_count=len(run_days), today=FIRST_DAY + DAYS)
 
     def _wave(self) -> Floats:
         if not self.world.season:
@@ -89,14 +94,14 @@ class Maker:
         metres = 1000 * np.maximum(np.exp(2.1 + 0.45 * spread), 1.0)
         return np.where(self.random.random(DAYS) < 0.5, metres, 0.0)
 
-    def _runs(self, days: Ints, metres: Floats, wave: Floats) -> Runs:
+    def _runs(self, days: Ints, metres: Floats, wave: Floats) -> RunArrays:
         n = len(days)
         hour = self.random.choice([6.5, 7.5, 12.5, 17.5, 18.5], n)
         moving = metres * self.random.normal(0.36, 0.02, n)
         local_day = (FIRST_DAY + days).astype(np.int64)
         started = (local_day - EPOCH) * SECONDS_PER_DAY + hour * 3600
         cold = self._series(-wave)[days] > 0.8
-        return Runs(
+        return RunArrays(
             id=np.arange(1, n + 1),
             started_s=started,
             ended_s=started + moving,
@@ -104,31 +109,31 @@ class Maker:
             start_hour=hour,
             distance_m=metres,
             moving_s=moving,
-            race=self.random.random(n) < 0.03,
+            is_race=self.random.random(n) < 0.03,
             place=np.where(cold, 2, np.where(self.random.random(n) < 0.3, 1, 0)),
-            with_others=self._series(np.zeros(DAYS))[days] > 0.5,
+            is_with_others=self._series(np.zeros(DAYS))[days] > 0.5,
         )
 
-    def _with_truth(self, runs: Runs, mood: Floats) -> Floats:
+    def _with_truth(self, runs: RunArrays, mood: Floats) -> Floats:
         """Mix the true relation into mood after runs, keeping its spread at 1."""
         mood = mood / (2**0.5 if self.world.season else 1.0)
         blank = np.zeros(0)
         only_runs = _answers(np.zeros(0, int), np.zeros(0, bool), blank, blank)
-        place = (rankdata(runs.distance_m) - 0.5) / len(mood)
+        ranks = (rankdata(runs.distance_m) - 0.5) / len(mood)
         load_m = History(runs, only_runs, 0, 0).load_m
-        near = -np.abs((rankdata(load_m) - 0.5) / len(mood) - 0.5)
-        near = (near - near.mean()) / near.std()
-        true = self.world.longer * norm.ppf(place) + self.world.range * near
+        closeness = -np.abs((rankdata(load_m) - 0.5) / len(mood) - 0.5)
+        closeness = (closeness - closeness.mean()) / closeness.std()
+        true = self.world.longer * norm.ppf(ranks) + self.world.range * closeness
         rest = 1 - self.world.longer**2 - self.world.range**2
         return np.asarray(true + rest**0.5 * mood, dtype=np.float64)
 
     def _answers(
-        self, runs: Runs, checked: Ints, latent: tuple[Floats, Floats]
-    ) -> Answers:
+        self, runs: RunArrays, checked: Ints, latent: tuple[Floats, Floats]
+    ) -> AnswerArrays:
         """Answers on the five steps, more often missing the lower the mood."""
         moods, stresses = latent
-        many = len(runs.id)
-        hours = np.minimum(self.random.exponential(2.5, many) + 0.4, 23)
+        count = len(runs.id)
+        hours = np.minimum(self.random.exponential(2.5, count) + 0.4, 23)
         noon = (FIRST_DAY + checked - EPOCH) * SECONDS_PER_DAY + 12 * 3600
         at = np.concatenate(
             (
@@ -138,26 +143,31 @@ class Maker:
         )
         mood = (np.digitize(moods, STEPS) - 2).astype(np.float64)
         stress = np.digitize(stresses, STEPS).astype(np.float64)
-        run = np.concatenate((np.arange(many), np.full(len(checked), -1)))
-        chance = 1 / (1 + np.exp(-(0.4 + 0.4 * (mood - 0.3))))
-        kept = np.flatnonzero(self.random.random(len(at)) < chance)
-        kept = kept[np.argsort(at[kept], kind="stable")]
+        run = np.concatenate((np.arange(count), np.full(len(checked), -1)))
+        probability = 1 / (1 + np.exp(-(0.4 + 0.4 * (mood - 0.3))))
+        indices = np.flatnonzero(self.random.random(len(at)) < probability)
+        indices = indices[np.argsort(at[indices], kind="stable")]
         energy = np.clip(
             np.round(2 + 0.5 * moods + self.random.normal(size=len(at))), 0, 4
         )
         return _answers(
-            run[kept], run[kept] < 0, at[kept], mood[kept], stress[kept], energy[kept]
+            run[indices],
+            run[indices] < 0,
+            at[indices],
+            mood[indices],
+            stress[indices],
+            energy[indices],
         )
 
 
 def _answers(
     run: Ints, check_in: Flags, at_s: Floats, mood: Floats, *more: Floats
-) -> Answers:
+) -> AnswerArrays:
     nothing = np.full(len(run), np.nan)
     stress, energy = more or (nothing, nothing)
-    return Answers(
+    return AnswerArrays(
         run=run,
-        check_in=check_in,
+        is_checkin=check_in,
         answered_s=at_s,
         local_day=(np.floor(at_s / SECONDS_PER_DAY) + EPOCH).astype(np.int64),
         mood=mood,
@@ -169,7 +179,7 @@ def _answers(
     )
 
 
-def real_log() -> Floats:
+def load_marathon_log() -> Floats:
     """Metres on each of 915 days of a real runner's log."""
     with LOG.open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -8,7 +8,7 @@ import structlog
 from pydantic import SecretStr
 
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.simulator.records import App, Limits
@@ -17,8 +17,8 @@ from sync.simulator.world import World
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.conftest import KEY, migrate
-from tests.support.clock import HandClock
-from tests.support.harness import Stage
+from tests.support.clock import ManualClock
+from tests.support.harness import Harness
 from tests.support.recording_queue import RecordingQueue
 
 PLENTY = Limits(
@@ -27,27 +27,29 @@ PLENTY = Limits(
 
 
 @contextmanager
-def staged(folder: Path, *, database_url: str = "") -> Generator[Stage]:
+def open_harness(folder: Path, *, database_url: str = "") -> Generator[Harness]:
     """Give a stage whose Strava sets no limits, on SQLite unless told otherwise."""
-    quiet()
+    silence_logging()
     url = database_url or f"sqlite:///{folder / 'moodmiles.sqlite3'}"
     migrate(url)
-    with on_tables(url, folder) as stage:
-        yield stage
+    with open_harness_on_tables(url, folder) as harness:
+        yield harness
 
 
 @contextmanager
-def on_tables(url: str, folder: Path) -> Generator[Stage]:
+def open_harness_on_tables(url: str, folder: Path) -> Generator[Harness]:
     """Give the same over tables that are there already."""
-    clock, queue = HandClock(), RecordingQueue()
+    clock, queue = ManualClock(), RecordingQueue()
     world = World(clock=clock)
-    with world.change():
-        world.set(App(client_id="1", client_secret="simulated", token_s=10**8))
-        world.set(PLENTY)
+    with world.transaction():
+        world.put_singleton(
+            App(client_id="1", client_secret="simulated", token_s=10**8)
+        )
+        world.put_singleton(PLENTY)
     with serve_in_thread(world) as strava_url:
         settings = _settings(folder, url, strava_url)
         strava = HttpStrava(settings, budget=Budget("", clock=clock))
-        engine = connect(settings.sql_url)
+        engine = open_engine(settings.sql_url)
         runtime = Runtime(
             settings=settings,
             db=Database(engine, queue, clock=clock),
@@ -56,7 +58,7 @@ def on_tables(url: str, folder: Path) -> Generator[Stage]:
             sealer=Sealer([KEY]),
             now=clock,
         )
-        yield Stage(world, runtime, clock, queue)
+        yield Harness(world, runtime, clock, queue)
         engine.dispose()
     world.close()
 
@@ -75,6 +77,6 @@ def _settings(folder: Path, url: str, strava_url: str) -> Settings:
     )
 
 
-def quiet() -> None:
+def silence_logging() -> None:
     """Log to nowhere: a bench measures work, not a terminal."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())

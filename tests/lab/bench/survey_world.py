@@ -17,20 +17,25 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.errors import MoodmilesError
 from sync.mail.deliver import deliver_due
-from sync.mail.quiet_hours import zone_of
+from sync.mail.quiet_hours import get_zone
 from sync.models import Connection, Mail, Model, Run, Runner
 from sync.runners import preferences
 from sync.runtime import Runtime, build
 from sync.settings import Settings
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins, decide_runs
-from tests.lab.bench.runner_habits import HABITS, Habit, NewRun, runs_of
-from tests.support.clock import HandClock
+from tests.lab.bench.runner_habits import (
+    HABITS,
+    GeneratedRun,
+    RunnerHabit,
+    generate_runs,
+)
+from tests.support.clock import ManualClock
 from tests.support.recording_queue import RecordingQueue
-from tests.support.smtp_servers import Post, listening
+from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday; both changes of the clock follow
 HOUR = timedelta(hours=1)
@@ -40,22 +45,22 @@ _CHOICE = re.compile(rb"settings\?ask=3D")
 
 
 @dataclass
-class World:
+class SurveyWorld:
     runtime: Runtime
-    clock: HandClock
-    post: Post
-    chance: random.Random
-    habits: dict[int, Habit] = field(default_factory=dict)
-    uploads: list[tuple[datetime, int, int, NewRun]] = field(default_factory=list)
+    clock: ManualClock
+    mail_server: FakeSmtpServer
+    rng: random.Random
+    habits: dict[int, RunnerHabit] = field(default_factory=dict)
+    uploads: list[tuple[datetime, int, int, GeneratedRun]] = field(default_factory=list)
     replies: list[tuple[datetime, int, str]] = field(default_factory=list)
     zones: dict[int, str] = field(default_factory=dict)  # of each mail, when sent
 
-    def live(self, days: int) -> None:
-        end, hour = BEGIN + timedelta(days=days), BEGIN
-        while (now := self._next(hour)) < end:
+    def simulate_days(self, days: int) -> None:
+        ends_at, hour = BEGIN + timedelta(days=days), BEGIN
+        while (now := self._next(hour)) < ends_at:
             self.clock.at = max(self.clock.at, now)
             if hour <= now:
-                checkins.drain(self.runtime)
+                checkins.process_due(self.runtime)
                 hour += HOUR
             self._upload()
             self._reply()
@@ -63,7 +68,7 @@ class World:
 
     def _next(self, hour: datetime) -> datetime:
         """Return when something is due next."""
-        with self.runtime.db.reading() as session:
+        with self.runtime.db.read_only() as session:
             mail = session.scalar(select(func.min(Mail.due_at)))
         moments = [
             hour,
@@ -77,15 +82,17 @@ class World:
         with self.runtime.db.transaction() as session:
             while self.uploads and self.uploads[0][0] <= self.clock.at:
                 _, runner_id, _, run = heappop(self.uploads)
-                session.add(_row(runner_id, run, now=self.clock.at))
-        decide_runs.drain(self.runtime)
+                session.add(_build_run(runner_id, run, now=self.clock.at))
+        decide_runs.process_due(self.runtime)
 
     def _deliver(self) -> None:
         deliver_due(self.runtime)
-        fresh = list(zip(self.post.recipients, self.post.taken, strict=True))
+        fresh = list(
+            zip(self.mail_server.recipients, self.mail_server.raw_mails, strict=True)
+        )
         # The server looks at all that it holds whenever somebody connects.
-        self.post.taken.clear()
-        self.post.recipients.clear()
+        self.mail_server.raw_mails.clear()
+        self.mail_server.recipients.clear()
         for recipient, raw in fresh:
             self._read(int(recipient.partition("@")[0].removeprefix("runner")), raw)
 
@@ -97,15 +104,15 @@ class World:
         link = _LINK.search(raw)
         day = (now - BEGIN).days
         if link is not None:
-            if self.chance.random() < habit.answers_on(day):
-                wait = timedelta(minutes=self.chance.expovariate(1 / 40))
+            if self.rng.random() < habit.answers_on(day):
+                wait = timedelta(minutes=self.rng.expovariate(1 / 40))
                 heappush(self.replies, (now + wait, runner_id, link[1].decode()))
-        elif _CHOICE.search(raw) and habit.comes_back:
+        elif _CHOICE.search(raw) and habit.returns_after_silence:
             heappush(self.replies, (now + timedelta(days=20), runner_id, ""))
 
     def _note_zones(self, runner_id: int) -> None:
         """Note where the runner was when their newest mails came."""
-        with self.runtime.db.reading() as session:
+        with self.runtime.db.read_only() as session:
             zone = session.scalars(
                 select(Runner.zone).where(Runner.id == runner_id)
             ).one()
@@ -119,19 +126,23 @@ class World:
         while self.replies and self.replies[0][0] <= self.clock.at:
             _, runner_id, token = heappop(self.replies)
             if not token:
-                preferences.save(self.runtime, runner_id, {"ask": "every-run"})
+                preferences.save_preferences(
+                    self.runtime, runner_id, {"ask": "every-run"}
+                )
                 continue
-            mood = self.chance.choice((-1, 0, 1, 1, 2))
+            mood = self.rng.choice((-1, 0, 1, 1, 2))
             try:
-                answer.record(self.runtime, token=token, values={"mood": mood})
+                answer.record_answer(self.runtime, token=token, values={"mood": mood})
             except MoodmilesError:
                 continue  # too late, or the question moved behind a second run
 
 
 @contextmanager
-def world(folder: Path, *, runners: int, days: int, seed: int = 1) -> Iterator[World]:
+def open_world(
+    folder: Path, *, runners: int, days: int, seed: int = 1
+) -> Iterator[SurveyWorld]:
     """Set a world up: tables, a mail server, and runners with habits."""
-    with listening(Post()) as post:
+    with run_smtp_server(FakeSmtpServer()) as post:
         settings = Settings.model_construct(
             data_dir=folder,
             database_url=f"sqlite:///{folder / 'world.sqlite3'}",
@@ -141,20 +152,24 @@ def world(folder: Path, *, runners: int, days: int, seed: int = 1) -> Iterator[W
             smtp_url=SecretStr(post.url),
             mail_from="Moodmiles <runs@moodmiles.example>",
         )
-        clock, queue = HandClock(BEGIN), RecordingQueue()
-        db = Database(connect(settings.sql_url), queue, clock=clock)
+        clock, queue = ManualClock(BEGIN), RecordingQueue()
+        db = Database(open_engine(settings.sql_url), queue, clock=clock)
         Model.metadata.create_all(db.engine)
         runtime = replace(build(settings), db=db, queue=queue, now=clock)
-        chance = random.Random(seed)  # noqa: S311
-        made = World(runtime, clock, post, chance)
+        rng = random.Random(seed)  # noqa: S311
+        survey_world = SurveyWorld(runtime, clock, post, rng)
         with db.transaction() as session:
             for number in range(runners):
-                _settle(made, session, HABITS[number % len(HABITS)], days=days)
-        yield made
+                _add_runner(
+                    survey_world, session, HABITS[number % len(HABITS)], days=days
+                )
+        yield survey_world
         db.close()
 
 
-def _settle(world: World, session: Session, habit: Habit, *, days: int) -> None:
+def _add_runner(
+    world: SurveyWorld, session: Session, habit: RunnerHabit, *, days: int
+) -> None:
     """Give one runner an account, a link to Strava and the year's runs."""
     seal = world.runtime.sealer.seal
     runner = Runner(
@@ -182,12 +197,12 @@ def _settle(world: World, session: Session, habit: Habit, *, days: int) -> None:
         )
     )
     world.habits[runner.id] = habit
-    for run in runs_of(habit, world.chance, begin=BEGIN, days=days):
-        heappush(world.uploads, (run.told_at, runner.id, run.number, run))
+    for run in generate_runs(habit, world.rng, begin=BEGIN, days=days):
+        heappush(world.uploads, (run.uploaded_at, runner.id, run.number, run))
 
 
-def _row(runner_id: int, run: NewRun, *, now: datetime) -> Run:
-    local = run.started_at.astimezone(zone_of(run.zone))
+def _build_run(runner_id: int, run: GeneratedRun, *, now: datetime) -> Run:
+    local = run.started_at.astimezone(get_zone(run.zone))
     offset = local.utcoffset() or timedelta(0)
     return Run(
         runner_id=runner_id,

@@ -16,47 +16,55 @@ from typing import NoReturn
 
 import structlog
 
-from sync.simulator.records import Delivery
+from sync.simulator.records import DeliverySettings
 from tests.lab.chaos import checks
-from tests.lab.chaos.injected_faults import Troubles
-from tests.lab.chaos.installation import NO_LIMITS, RETRY_GAP_S, Club, Size, opened
-from tests.lab.chaos.scenario import Story
-from tests.lab.chaos.settle import settle
-from tests.lab.faketime import NoFaketime
+from tests.lab.chaos.injected_faults import FaultInjector
+from tests.lab.chaos.installation import (
+    NO_LIMITS,
+    RETRY_GAP_S,
+    ClubInstallation,
+    ClubSize,
+    open_installation,
+)
+from tests.lab.chaos.scenario import ChaosScenario
+from tests.lab.chaos.settle import wait_until_settled
+from tests.lab.faketime import FaketimeNotFound
 
 TICK_S = 0.25
 TICK_OF_THE_STORY_S = 5
 SWEEP_EVERY_S = 3.0
 STARTED_AT = monotonic()
-CALM = Delivery(retry_gap_s=RETRY_GAP_S)
-ROUGH = replace(CALM, drop=0.05, double=0.1, reorder=0.2)
+RELIABLE_DELIVERY = DeliverySettings(retry_gap_s=RETRY_GAP_S)
+UNRELIABLE_DELIVERY = replace(RELIABLE_DELIVERY, drop=0.05, double=0.1, reorder=0.2)
 
 
 def main() -> int:
-    options = _options()
-    signal.signal(signal.SIGTERM, _leave)
+    options = _parse_options()
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     quiet = structlog.make_filtering_bound_logger(logging.ERROR)
     structlog.configure(wrapper_class=quiet)
     try:
-        with opened(Size(options.runners, options.workers)) as club:
-            findings = _run(club, options)
-    except NoFaketime as error:
+        with open_installation(ClubSize(options.runners, options.workers)) as club:
+            findings = _run_gate(club, options)
+    except FaketimeNotFound as error:
         findings = [str(error)]
     if not findings:
-        _say("Nothing was lost, nothing was doubled, no request was over the limit.")
+        _print_progress(
+            "Nothing was lost, nothing was doubled, no request was over the limit."
+        )
         return 0
-    _say(f"{len(findings)} things are wrong:")
+    _print_progress(f"{len(findings)} things are wrong:")
     for finding in findings:
-        _say(f"  - {finding}")
+        _print_progress(f"  - {finding}")
     return 1
 
 
-def _leave(*_: object) -> NoReturn:
+def _exit_on_signal(*_: object) -> NoReturn:
     """Leave nothing running behind."""
     sys.exit("Stopped.")
 
 
-def _options() -> Namespace:
+def _parse_options() -> Namespace:
     parser = ArgumentParser(prog="python -m tests.lab.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3.0)
     parser.add_argument("--runners", type=int, default=200)
@@ -66,85 +74,96 @@ def _options() -> Namespace:
     return parser.parse_args()
 
 
-def _run(club: Club, options: Namespace) -> list[str]:
-    story = Story(club.stage, options.seed)
-    troubles = Troubles(club, options.seed)
-    world = club.stage.world
+def _run_gate(club: ClubInstallation, options: Namespace) -> list[str]:
+    story = ChaosScenario(club.harness, options.seed)
+    troubles = FaultInjector(club, options.seed)
+    world = club.harness.world
     story.begin(options.runners, options.seed)
-    club.clocks.forward(minutes=15)  # what the past has cost is not held against us
-    with world.change():
-        world.set(Size(options.runners, options.workers).limits)
+    club.clocks.advance(minutes=15)  # what the past has cost is not held against us
+    with world.transaction():
+        world.put_singleton(ClubSize(options.runners, options.workers).limits)
     club.start()
-    findings = settle(club, story)
-    with world.change():
-        world.set(ROUGH)
-    _say(f"{len(list(world.activities()))} runs are known; trouble begins")
-    _let_it_happen(club, story, troubles, options)
-    _say("trouble ends; settling ...")
-    with world.change():
-        world.set(CALM)
+    findings = wait_until_settled(club, story)
+    with world.transaction():
+        world.put_singleton(UNRELIABLE_DELIVERY)
+    _print_progress(
+        f"{len(list(world.iter_activities()))} runs are known; trouble begins"
+    )
+    _run_scenario(club, story, troubles, options)
+    _print_progress("trouble ends; settling ...")
+    with world.transaction():
+        world.put_singleton(RELIABLE_DELIVERY)
     while story.newcomers:
-        story.welcome()
-    findings += settle(club, story)
-    findings += _before_the_sweep(club, story, troubles)
-    _say("a month later each runner's whole list is compared ...")
-    with world.change():
-        world.set(NO_LIMITS)
-    club.clocks.forward(days=29)
-    findings += settle(club, story, with_sweeps=True)
-    findings += checks.tables_differ(club.stage, apart_from=set())
-    findings += checks.links_broken(club.stage)
-    findings += checks.over_quota(
+        story.link_newcomer()
+    findings += wait_until_settled(club, story)
+    findings += _check_before_reconcile(club, story, troubles)
+    _print_progress("a month later each runner's whole list is compared ...")
+    with world.transaction():
+        world.put_singleton(NO_LIMITS)
+    club.clocks.advance(days=29)
+    findings += wait_until_settled(club, story, with_sweeps=True)
+    findings += checks.check_tables(club.harness, apart_from=set())
+    findings += checks.check_links(club.harness)
+    findings += checks.check_quota(
         story.refused_at, troubles.redis_lost_at, workers=options.workers
     )
-    _say_what_it_came_to(club, story)
+    _print_summary(club, story)
     return list(dict.fromkeys(findings))
 
 
-def _let_it_happen(
-    club: Club, story: Story, troubles: Troubles, options: Namespace
+def _run_scenario(
+    club: ClubInstallation,
+    story: ChaosScenario,
+    troubles: FaultInjector,
+    options: Namespace,
 ) -> None:
     ends_at = monotonic() + options.minutes * 60
     next_trouble_at = monotonic() + options.every
     next_sweep_at = 0.0
     while monotonic() < ends_at:
-        club.clocks.forward(seconds=TICK_OF_THE_STORY_S)
-        story.live()
-        story.take_notes()
-        troubles.end()
+        club.clocks.advance(seconds=TICK_OF_THE_STORY_S)
+        story.act_randomly()
+        story.record_events()
+        troubles.end_expired()
         club.keep_running()
         if monotonic() >= next_trouble_at:
-            _say(troubles.next())
+            _print_progress(troubles.inject_next())
             next_trouble_at += options.every
         if monotonic() >= next_sweep_at:
             club.sweep()
             next_sweep_at = monotonic() + SWEEP_EVERY_S
         sleep(TICK_S)
-    troubles.end(all_of_them=True)
+    troubles.end_expired(all_of_them=True)
 
 
-def _before_the_sweep(club: Club, story: Story, troubles: Troubles) -> list[str]:
+def _check_before_reconcile(
+    club: ClubInstallation, story: ChaosScenario, troubles: FaultInjector
+) -> list[str]:
     deaths = sum(worker.deaths for worker in club.workers)
-    letters = club.post.letters
+    received_mails = club.post.received_mails
     return [
-        *checks.events_lost(club.stage, story),
-        *checks.tables_differ(club.stage, apart_from=story.unsaid()),
-        *checks.mails_wrong(
-            club.stage, letters, repeats_at_most=deaths + troubles.postgres_restarts
+        *checks.check_events(club.harness, story),
+        *checks.check_tables(club.harness, apart_from=story.list_unreported_runs()),
+        *checks.check_mails(
+            club.harness,
+            received_mails,
+            repeats_at_most=deaths + troubles.postgres_restarts,
         ),
-        *checks.quiet_ones_wronged(club.stage, story, letters),
+        *checks.check_quiet_runners(club.harness, story, received_mails),
     ]
 
 
-def _say_what_it_came_to(club: Club, story: Story) -> None:
-    counts = {one.name: one.value for one in club.stage.world.counters}
-    told = len(story.acknowledged())
-    asked = len(club.post.letters.taken)
+def _print_summary(club: ClubInstallation, story: ChaosScenario) -> None:
+    counts = {counter.name: counter.value for counter in club.harness.world.counters}
+    event_count = len(story.acknowledged())
+    mail_count = len(club.post.received_mails.counts)
     reads = counts.get("requests list", 0) + counts.get("requests detail", 0)
-    _say(f"{told} events acknowledged, {reads} requests, {asked} mails")
+    _print_progress(
+        f"{event_count} events acknowledged, {reads} requests, {mail_count} mails"
+    )
 
 
-def _say(sentence: str) -> None:
+def _print_progress(sentence: str) -> None:
     print(f"{monotonic() - STARTED_AT:6.1f} s  {sentence}", flush=True)
 
 

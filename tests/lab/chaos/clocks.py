@@ -10,10 +10,10 @@ from typing_extensions import override
 
 from sync.clock import utc_now
 from tests.lab.faketime import offset_s, with_faketime
-from tests.support.clock import HandClock
+from tests.support.clock import ManualClock
 
 
-class Clocks(HandClock):
+class FaketimeClocks(ManualClock):
     """Goes with the machine's clock, so far ahead of it; each process follows.
 
     A process reads its own file each time that it asks for the time, so it can
@@ -34,7 +34,7 @@ class Clocks(HandClock):
         return utc_now() + timedelta(seconds=self.ahead_s)
 
     @override
-    def forward(self, **time: float) -> None:
+    def advance(self, **time: float) -> None:
         """Move everybody's clock."""
         with self._lock:
             self.ahead_s += timedelta(**time).total_seconds()
@@ -42,19 +42,21 @@ class Clocks(HandClock):
                 self._write(name)
 
     def forward_to(self, at: datetime) -> None:
-        self.forward(seconds=max(0.0, (at - self()).total_seconds()))
+        self.advance(seconds=max(0.0, (at - self()).total_seconds()))
 
-    def set_wrong(self, name: str, by_s: float) -> None:
+    def set_offset(self, name: str, by_s: float) -> None:
         """Let one process's clock differ from all others; 0 mends it."""
         with self._lock:
             self._wrong_by_s[name] = by_s
             self._write(name)
 
-    def environment(self, name: str, given: Mapping[str, str]) -> dict[str, str]:
+    def environment(
+        self, name: str, base_environment: Mapping[str, str]
+    ) -> dict[str, str]:
         """Return what a process is told, so that its clock is ours to move."""
-        self.set_wrong(name, 0.0)
-        told = {"FAKETIME_TIMESTAMP_FILE": str(self._file(name))}
-        return with_faketime(given, told | {"FAKETIME_NO_CACHE": "1"})
+        self.set_offset(name, 0.0)
+        variables = {"FAKETIME_TIMESTAMP_FILE": str(self._file(name))}
+        return with_faketime(base_environment, variables | {"FAKETIME_NO_CACHE": "1"})
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.clock"

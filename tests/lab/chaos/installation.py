@@ -16,23 +16,23 @@ from pydantic import SecretStr
 from redis import RedisError
 
 from sync.crypto import Sealer
-from sync.database import Database, connect
+from sync.database import Database, open_engine
 from sync.queue import BROKER_OPTIONS
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.simulator.records import App, Delivery, Limits
+from sync.simulator.records import App, DeliverySettings, Limits
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.conftest import KEY, migrate
-from tests.lab.chaos.clocks import Clocks
-from tests.lab.chaos.mail_server import PostOffice
-from tests.lab.chaos.processes import Service, run_once
-from tests.support.harness import Stage
-from tests.support.postgres import Server
+from tests.lab.chaos.clocks import FaketimeClocks
+from tests.lab.chaos.mail_server import StoppableMailServer
+from tests.lab.chaos.processes import KillableProcess, run_once
+from tests.support.harness import Harness
+from tests.support.postgres import PostgresServer
 from tests.support.recording_queue import RecordingQueue
-from tests.support.servers import HOST, Valkey, free_port
+from tests.support.servers import HOST, ValkeyServer, free_port
 
 RETRY_GAP_S = 30
 MANY = 1_000_000
@@ -40,7 +40,7 @@ NO_LIMITS = Limits(quarter=MANY, read_quarter=MANY, day=MANY, read_day=MANY)
 
 
 @dataclass(frozen=True)
-class Size:
+class ClubSize:
     """How big the story is; the limits are small for so many runners."""
 
     runners: int = 200
@@ -53,17 +53,17 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Club:
+class ClubInstallation:
     """Everything that runs, by name, and the stage on which we see its tables."""
 
-    clocks: Clocks
-    stage: Stage
-    redis: Valkey
-    postgres: Server
-    post: PostOffice
-    web: Service
-    workers: list[Service]
-    beat: Service
+    clocks: FaketimeClocks
+    harness: Harness
+    redis: ValkeyServer
+    postgres: PostgresServer
+    post: StoppableMailServer
+    web: KillableProcess
+    workers: list[KillableProcess]
+    beat: KillableProcess
     broker: Celery
     environment: dict[str, str]
 
@@ -71,12 +71,12 @@ class Club:
         """Start our services and have them told of events."""
         for service in self.services:
             service.start()
-        settings = self.stage.runtime.settings
+        settings = self.harness.runtime.settings
         wait_for_page(f"{settings.public_url}/readyz")
         run_once(["strava", "subscribe"], self.environment)
 
     @property
-    def services(self) -> list[Service]:
+    def services(self) -> list[KillableProcess]:
         return [self.web, *self.workers, self.beat]
 
     def keep_running(self) -> None:
@@ -92,7 +92,7 @@ class Club:
 
 
 @contextmanager
-def opened(size: Size) -> Generator[Club]:
+def open_installation(size: ClubSize) -> Generator[ClubInstallation]:
     """Start all but our own services; nothing is left of it afterwards."""
     folder = Path(mkdtemp(prefix="moodmiles-chaos-"))
     folder.chmod(0o755)  # PostgreSQL's own user reads its clock there
@@ -101,60 +101,68 @@ def opened(size: Size) -> Generator[Club]:
         yield _start(stack, folder, size)
 
 
-def _start(stack: ExitStack, folder: Path, size: Size) -> Club:
-    clocks = Clocks(folder)
+def _start(stack: ExitStack, folder: Path, size: ClubSize) -> ClubInstallation:
+    clocks = FaketimeClocks(folder)
     plain = {k: v for k, v in os.environ.items() if not k.startswith("MOODMILES_")}
-    redis = Valkey(clocks.environment("redis", plain))
+    redis = ValkeyServer(clocks.environment("redis", plain))
     redis.start()
     stack.callback(redis.stop)
     postgres = _postgres(stack, folder, clocks, plain)
     world, strava_url = _strava(stack, clocks)
-    post = PostOffice()
+    post = StoppableMailServer()
     post.open()
     stack.callback(post.close)
 
     settings = _settings(folder, postgres, redis, post, strava_url)
     migrate(settings.sql_url)
-    told = plain | _as_environment(settings)
+    environment = plain | _to_environment(settings)
     parts = ["web", *(["worker"] * size.workers), "beat"]
     services = []
     for number, part in enumerate(parts):
         name = f"{part}{number}"
-        environment = clocks.environment(name, told)
-        services.append(Service(part, folder / f"{name}.log", environment))
+        own = clocks.environment(name, environment)
+        services.append(KillableProcess(part, folder / f"{name}.log", own))
         stack.callback(services[-1].stop)
 
-    stage = Stage(world, _runtime(settings, clocks), clocks, RecordingQueue())
-    stack.callback(stage.runtime.db.close)
+    harness = Harness(world, _runtime(settings, clocks), clocks, RecordingQueue())
+    stack.callback(harness.runtime.db.close)
     broker = stack.enter_context(Celery(broker=redis.url, set_as_current=False))
     broker.conf.broker_transport_options = BROKER_OPTIONS
     web, *workers, beat = services
-    return Club(clocks, stage, redis, postgres, post, web, workers, beat, broker, told)
+    return ClubInstallation(
+        clocks, harness, redis, postgres, post, web, workers, beat, broker, environment
+    )
 
 
 def _postgres(
-    stack: ExitStack, folder: Path, clocks: Clocks, plain: dict[str, str]
-) -> Server:
+    stack: ExitStack, folder: Path, clocks: FaketimeClocks, plain: dict[str, str]
+) -> PostgresServer:
     home = folder / "postgres"
     home.mkdir()
-    server = Server(home, free_port(), clocks.environment("postgres", plain))
+    server = PostgresServer(home, free_port(), clocks.environment("postgres", plain))
     server.start()
     stack.callback(server.stop)
     return server
 
 
-def _strava(stack: ExitStack, clocks: Clocks) -> tuple[World, str]:
+def _strava(stack: ExitStack, clocks: FaketimeClocks) -> tuple[World, str]:
     world = World(clock=clocks)
     stack.callback(world.close)
-    with world.change():
-        world.set(App(client_id="1", client_secret="simulated", athlete_limit=MANY))
-        world.set(NO_LIMITS)
-        world.set(Delivery(retry_gap_s=RETRY_GAP_S))
+    with world.transaction():
+        world.put_singleton(
+            App(client_id="1", client_secret="simulated", athlete_limit=MANY)
+        )
+        world.put_singleton(NO_LIMITS)
+        world.put_singleton(DeliverySettings(retry_gap_s=RETRY_GAP_S))
     return world, stack.enter_context(serve_in_thread(world))
 
 
 def _settings(
-    folder: Path, postgres: Server, redis: Valkey, post: PostOffice, strava_url: str
+    folder: Path,
+    postgres: PostgresServer,
+    redis: ValkeyServer,
+    post: StoppableMailServer,
+    strava_url: str,
 ) -> Settings:
     port = free_port()
     return Settings.model_construct(
@@ -176,23 +184,23 @@ def _settings(
     )
 
 
-def _as_environment(settings: Settings) -> dict[str, str]:
+def _to_environment(settings: Settings) -> dict[str, str]:
     """Say to a process what these settings are."""
-    told = {}
+    environment = {}
     for name in settings.model_fields_set:
         value = getattr(settings, name)
         if isinstance(value, list):
-            value = ",".join(each.get_secret_value() for each in value)
+            value = ",".join(secret.get_secret_value() for secret in value)
         elif isinstance(value, SecretStr):
             value = value.get_secret_value()
-        told[f"MOODMILES_{name.upper()}"] = str(value)
-    return told
+        environment[f"MOODMILES_{name.upper()}"] = str(value)
+    return environment
 
 
-def _runtime(settings: Settings, clocks: Clocks) -> Runtime:
+def _runtime(settings: Settings, clocks: FaketimeClocks) -> Runtime:
     return Runtime(
         settings=settings,
-        db=Database(connect(settings.sql_url), RecordingQueue()),
+        db=Database(open_engine(settings.sql_url), RecordingQueue()),
         queue=RecordingQueue(),
         strava=HttpStrava(settings, budget=Budget("", clock=clocks)),
         sealer=Sealer([KEY]),

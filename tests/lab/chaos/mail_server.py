@@ -7,14 +7,14 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from tests.support.servers import HOST, PATIENCE_S, free_port
+from tests.support.servers import HOST, TIMEOUT_S, free_port
 
 
-class Letters:
+class ReceivedMails:
     """Takes mails and keeps, of each, who it is for and its Message-ID."""
 
     def __init__(self) -> None:
-        self.taken: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.recipients: dict[str, str] = {}
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
@@ -22,21 +22,21 @@ class Letters:
     ) -> str:
         letter = message_from_bytes(envelope.content, policy=default)
         message_id = str(letter["Message-ID"]).strip()
-        self.taken[message_id] += 1
+        self.counts[message_id] += 1
         self.recipients[message_id] = envelope.rcpt_tos[0]
         return "250 OK"
 
 
-class PostOffice:
+class StoppableMailServer:
     def __init__(self) -> None:
-        self.letters = Letters()
+        self.received_mails = ReceivedMails()
         self._port = free_port()
         self._controller: Controller | None = None
         self.url = f"smtp://{HOST}:{self._port}"
 
     def open(self) -> None:
         self._controller = Controller(
-            self.letters, hostname=HOST, port=self._port, ready_timeout=PATIENCE_S
+            self.received_mails, hostname=HOST, port=self._port, ready_timeout=TIMEOUT_S
         )
         self._controller.start()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 
-class Service:
+class KillableProcess:
     """One part as a club runs it, in a process group of its own."""
 
     def __init__(self, part: str, log: Path, environment: Mapping[str, str]) -> None:

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from sync.models import Backfill, Connection, Event, Mail, Sweep
-from tests.lab.chaos.installation import Club
-from tests.lab.chaos.scenario import Story
-from tests.support.table_comparison import undecided
+from sync.models import Backfill, Connection, Event, Mail, ReconcileState
+from tests.lab.chaos.installation import ClubInstallation
+from tests.lab.chaos.scenario import ChaosScenario
+from tests.support.table_comparison import count_undecided
 
-PATIENCE_S = 240
-LOOK_EVERY_S = 0.25
+TIMEOUT_S = 240
+POLL_INTERVAL_S = 0.25
 SWEEP_EVERY_S = 1.0
 # Nothing has moved for so long: whoever works is waiting for a moment to come.
 STILL_S = 1.0
@@ -25,44 +25,50 @@ FAR = timedelta(hours=8)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-def settle(club: Club, story: Story, *, with_sweeps: bool = False) -> list[str]:
+def wait_until_settled(
+    club: ClubInstallation, story: ChaosScenario, *, with_sweeps: bool = False
+) -> list[str]:
     """Wait until everything that was due is done; say what is not in the end."""
     until = club.clocks() + FAR
-    patience_ends = monotonic() + PATIENCE_S
-    before, moved_at, swept_at = None, monotonic(), 0.0
-    while picture := _open(club, story, until=until, with_sweeps=with_sweeps):
-        if picture != before:
-            before, moved_at = picture, monotonic()
+    patience_ends = monotonic() + TIMEOUT_S
+    last_open_work, moved_at, swept_at = None, monotonic(), 0.0
+    while open_work := _list_open_work(
+        club, story, until=until, with_sweeps=with_sweeps
+    ):
+        if open_work != last_open_work:
+            last_open_work, moved_at = open_work, monotonic()
         if monotonic() - moved_at > STILL_S:
             step_s = CAREFUL_STEP_S if with_sweeps else STEP_S
-            _move_on(club, min(picture)[0], step_s=step_s)
+            _advance_clock(club, min(open_work)[0], step_s=step_s)
             moved_at = monotonic()
         if monotonic() - swept_at > SWEEP_EVERY_S:
             club.keep_running()
             club.sweep()
             swept_at = monotonic()
         if monotonic() > patience_ends:
-            return [_said(picture)]
-        sleep(LOOK_EVERY_S)
+            return [_describe_open_work(open_work)]
+        sleep(POLL_INTERVAL_S)
     return []
 
 
-def _move_on(club: Club, first_due: datetime, *, step_s: float) -> None:
+def _advance_clock(
+    club: ClubInstallation, first_due: datetime, *, step_s: float
+) -> None:
     """Go to the next moment at which something is due, or a little further."""
     now = club.clocks()
     if first_due > now:
         club.clocks.forward_to(first_due + timedelta(seconds=BEYOND_S))
     else:
-        club.clocks.forward(seconds=step_s)
+        club.clocks.advance(seconds=step_s)
 
 
-def _open(
-    club: Club, story: Story, *, until: datetime, with_sweeps: bool
+def _list_open_work(
+    club: ClubInstallation, story: ChaosScenario, *, until: datetime, with_sweeps: bool
 ) -> list[tuple[datetime, str]]:
     """List what is still to be done: when, and what."""
-    story.take_notes()
+    story.record_events()
     now = club.clocks()
-    asked: dict[str, Select[Any]] = {
+    queries: dict[str, Select[Any]] = {
         "event": select(Event.due_at).where(Event.due_at <= until),
         "survey": select(Mail.due_at).where(
             Mail.kind == "survey", Mail.due_at <= until
@@ -73,16 +79,18 @@ def _open(
         ),
     }
     if with_sweeps:
-        asked["sweep"] = select(Sweep.due_at).where(Sweep.due_at <= until)
-    found = [(LONG_AGO, "event on its way")] * story.on_their_way
-    with club.stage.runtime.db.reading() as session:
-        for name, question in asked.items():
-            found += [(at, name) for at in session.scalars(question) if at is not None]
-    found += [(LONG_AGO, "run undecided")] * undecided(club.stage)
-    return sorted(found)
+        queries["sweep"] = select(ReconcileState.due_at).where(
+            ReconcileState.due_at <= until
+        )
+    open_work = [(LONG_AGO, "event on its way")] * story.count_waiting_events
+    with club.harness.runtime.db.read_only() as session:
+        for name, query in queries.items():
+            open_work += [(at, name) for at in session.scalars(query) if at is not None]
+    open_work += [(LONG_AGO, "run undecided")] * count_undecided(club.harness)
+    return sorted(open_work)
 
 
-def _said(picture: list[tuple[datetime, str]]) -> str:
-    names = [name for _, name in picture]
+def _describe_open_work(open_work: list[tuple[datetime, str]]) -> str:
+    names = [name for _, name in open_work]
     counts = ", ".join(f"{names.count(name)} x {name}" for name in sorted(set(names)))
-    return f"not settled after {PATIENCE_S} s: {counts}"
+    return f"not settled after {TIMEOUT_S} s: {counts}"

@@ -8,27 +8,31 @@ from pathlib import Path
 import pytest
 import structlog
 
-from tests.lab.bench.standalone_harness import on_tables, quiet
-from tests.support.harness import Stage
+from tests.lab.bench.standalone_harness import open_harness_on_tables, silence_logging
+from tests.support.harness import Harness
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_logged() -> Iterator[None]:
+def silenced_logging() -> Iterator[None]:
     """Log to nowhere: a line more or less is not what is counted here."""
     before = structlog.get_config()
-    quiet()
+    silence_logging()
     yield
     structlog.configure(**before)
 
 
 @pytest.fixture
-def new_stage(sqlite_template: Path, tmp_path: Path) -> Iterator[Callable[[], Stage]]:
+def new_harness(
+    sqlite_template: Path, tmp_path: Path
+) -> Iterator[Callable[[], Harness]]:
     with ExitStack() as stack:
 
-        def build() -> Stage:
+        def build() -> Harness:
             folder = tmp_path / f"stage{len(list(tmp_path.iterdir()))}"
             folder.mkdir()
             shutil.copy(sqlite_template, folder / "tables")
-            return stack.enter_context(on_tables(f"sqlite:///{folder}/tables", folder))
+            return stack.enter_context(
+                open_harness_on_tables(f"sqlite:///{folder}/tables", folder)
+            )
 
         yield build

@@ -22,11 +22,11 @@ class Cost:
     steps: int = 0
 
     def __sub__(self, other: "Cost") -> "Cost":
-        mine, theirs = astuple(self), astuple(other)
-        return Cost(*(a - b for a, b in zip(mine, theirs, strict=True)))
+        own_counts, other_counts = astuple(self), astuple(other)
+        return Cost(*(a - b for a, b in zip(own_counts, other_counts, strict=True)))
 
 
-def cost_of(engine: Engine, work: Callable[[], object]) -> Cost:
+def measure_cost(engine: Engine, work: Callable[[], object]) -> Cost:
     """Do the work, in this thread and on SQLite, and count."""
     cost = Cost()
 
@@ -38,14 +38,14 @@ def cost_of(engine: Engine, work: Callable[[], object]) -> Cost:
         cursor = arguments[1]
         cursor.connection.set_progress_handler(step, _STEPS)
 
-    def call(frame: FrameType, what: str, _: object) -> None:
-        if what in {"call", "c_call"} and frame.f_code is not step.__code__:
+    def count_call(frame: FrameType, event_name: str, _: object) -> None:
+        if event_name in {"call", "c_call"} and frame.f_code is not step.__code__:
             cost.calls += 1
 
     event.listen(engine, "before_cursor_execute", statement)
     gc.collect()
     gc.disable()  # when it runs, and what it then calls, depends on what ran before
-    sys.setprofile(call)
+    sys.setprofile(count_call)
     try:
         work()
     finally:

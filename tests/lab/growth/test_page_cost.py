@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from sync.models import Run
 from sync.runners import sign_in
-from sync.standins.fixtures.run_history import Past, new_runner, remember
-from tests.lab.growth.cost import cost_of, grows_too_fast
-from tests.support.harness import Stage
+from sync.standins.fixtures.run_history import RunHistory, create_runner, store_history
+from tests.lab.growth.cost import grows_too_fast, measure_cost
+from tests.support.harness import Harness
 from web.app import create_app
 
 pytestmark = pytest.mark.slow
@@ -34,15 +34,17 @@ PAGES = (
 )
 
 
-def signed_in(stage: Stage, runs: int) -> tuple[FlaskClient, int]:
-    with stage.runtime.db.transaction() as session:
-        runner = new_runner(stage.runtime, session, 1, now=stage.clock(), address=True)
-        past = Past(runs=runs, answers=runs // 2)
-        remember(stage.runtime, session, runner, past, now=stage.clock())
+def open_signed_in_client(harness: Harness, runs: int) -> tuple[FlaskClient, int]:
+    with harness.runtime.db.transaction() as session:
+        runner = create_runner(
+            harness.runtime, session, 1, now=harness.clock(), has_email=True
+        )
+        past = RunHistory(runs=runs, answers=runs // 2)
+        store_history(harness.runtime, session, runner, past, now=harness.clock())
         run_id = session.scalars(select(Run.id).limit(1)).one()
         runner_id = runner.id
-    client = create_app(stage.runtime).test_client()
-    token = sign_in.sign_in(stage.runtime, runner_id)
+    client = create_app(harness.runtime).test_client()
+    token = sign_in.sign_in(harness.runtime, runner_id)
     client.set_cookie("moodmiles", token, domain="127.0.0.1")
     return client, run_id
 
@@ -54,15 +56,15 @@ def visit(client: FlaskClient, path: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_twice_the_runs_cost_at_most_twice_as_much(
-    path: str, new_stage: Callable[[], Stage]
+    path: str, new_harness: Callable[[], Harness]
 ) -> None:
     costs = []
     # The first is for what is loaded, compiled and remembered only once.
     for runs in (RUNS, RUNS, 2 * RUNS, 4 * RUNS):
-        stage = new_stage()
-        client, run_id = signed_in(stage, runs)
+        harness = new_harness()
+        client, run_id = open_signed_in_client(harness, runs)
         page = partial(visit, client, path.format(run_id=run_id))
-        costs.append(cost_of(stage.runtime.db.engine, page))
+        costs.append(measure_cost(harness.runtime.db.engine, page))
 
     assert not grows_too_fast(costs[1:])
     # No page asks for each of its rows alone.

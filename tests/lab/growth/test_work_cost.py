@@ -17,31 +17,31 @@ from sync.models import (
     Decision,
     Event,
     Export,
+    ReconcileState,
     Run,
     Runner,
-    Sweep,
 )
 from sync.portability import exports
-from sync.queue import Work
+from sync.queue import Job
 from sync.runners import deletion, disconnect
 from sync.runners import purge as runners_purge
 from sync.runs import retention
 from sync.simulator.records import Activity, Athlete
-from sync.standins.fixtures.run_history import Past, new_runner, remember
-from tests.lab.growth.cost import cost_of, grows_too_fast
+from sync.standins.fixtures.run_history import RunHistory, create_runner, store_history
+from tests.lab.growth.cost import grows_too_fast, measure_cost
 from tests.support.clock import NOON
-from tests.support.harness import Stage
-from tests.support.inline_queue import DRAINS
-from tests.support.smtp_servers import listening
+from tests.support.harness import Harness
+from tests.support.inline_queue import PROCESSORS
+from tests.support.smtp_servers import run_smtp_server
 
 pytestmark = pytest.mark.slow
 
-Prepare = Callable[[Stage, int], object]
-Do = Callable[[Stage], object]
+Prepare = Callable[[Harness, int], object]
+Do = Callable[[Harness], object]
 
 
 @dataclass(frozen=True)
-class Kind:
+class WorkKind:
     """Some due work: `prepare` makes so much of it, `do` does it all."""
 
     prepare: Prepare
@@ -49,20 +49,20 @@ class Kind:
     rows: int
 
 
-def drain(*works: Work) -> Do:
-    def do(stage: Stage) -> None:
+def drain(*works: Job) -> Do:
+    def do(harness: Harness) -> None:
         for work in works:
-            DRAINS[work](stage.runtime)
+            PROCESSORS[work](harness.runtime)
 
     return do
 
 
-def upload(stage: Stage, athlete: Athlete, count: int) -> list[int]:
+def add_runs(harness: Harness, athlete: Athlete, count: int) -> list[int]:
     """Let an athlete have run so often before today; return Strava's ids."""
     ids = range(athlete.id * 10**6, athlete.id * 10**6 + count)
-    with stage.world.change():
+    with harness.world.transaction():
         for number, activity_id in enumerate(ids):
-            stage.world.put_activity(
+            harness.world.put_activity(
                 Activity(
                     id=activity_id,
                     athlete_id=athlete.id,
@@ -78,67 +78,73 @@ def upload(stage: Stage, athlete: Athlete, count: int) -> list[int]:
     return [*ids]
 
 
-def a_past(stage: Stage, count: int) -> int:
-    athlete = stage.athlete()
-    upload(stage, athlete, count)
-    return stage.link(athlete)
+def add_past_runs(harness: Harness, count: int) -> int:
+    athlete = harness.add_athlete()
+    add_runs(harness, athlete, count)
+    return harness.link_runner(athlete)
 
 
-def a_past_answered_before(stage: Stage, count: int) -> None:
+def add_answered_past(harness: Harness, count: int) -> None:
     """Link anew someone whose answers have waited for their runs."""
-    runner_id = a_past(stage, count)
-    drain(Work.BACKFILL, Work.SURVEYS)(stage)
-    with stage.runtime.db.transaction() as session:
+    runner_id = add_past_runs(harness, count)
+    drain(Job.BACKFILL, Job.SURVEYS)(harness)
+    with harness.runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        past = remember(
-            stage.runtime, session, runner, Past(count, count), now=stage.clock()
+        past = store_history(
+            harness.runtime,
+            session,
+            runner,
+            RunHistory(count, count),
+            now=harness.clock(),
         )
         session.execute(update(Run).where(Run.id.in_(past)).values(source="hand"))
-    disconnect.disconnect(stage.runtime, runner_id)
-    stage.link(stage.athlete())
+    disconnect.disconnect(harness.runtime, runner_id)
+    harness.link_runner(harness.add_athlete())
 
 
-def an_undecided_past(stage: Stage, count: int) -> None:
-    a_past(stage, count)
-    drain(Work.BACKFILL)(stage)
+def add_undecided_past(harness: Harness, count: int) -> None:
+    add_past_runs(harness, count)
+    drain(Job.BACKFILL)(harness)
 
 
-def news(stage: Stage, count: int) -> None:
+def add_events(harness: Harness, count: int) -> None:
     """Let one runner hoard a run a day, and upload them all at once."""
-    athlete = stage.athlete()
-    stage.link(athlete)
-    drain(Work.BACKFILL)(stage)
-    stage.pass_time(days=count)
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    drain(Job.BACKFILL)(harness)
+    harness.advance_clock(days=count)
     for day in range(count):
-        run = stage.run(athlete, ended_minutes_ago=day * 24 * 60, moving_s=1200)
-        stage.tell(athlete, run.id, "create")
+        run = harness.finish_run(
+            athlete, ended_minutes_ago=day * 24 * 60, moving_s=1200
+        )
+        harness.deliver_event(athlete, run.id, "create")
 
 
-def undecided_news(stage: Stage, count: int) -> None:
-    news(stage, count)
-    drain(Work.INBOX)(stage)
+def add_undecided_runs(harness: Harness, count: int) -> None:
+    add_events(harness, count)
+    drain(Job.INBOX)(harness)
 
 
-def runners(stage: Stage, count: int, **columns: Any) -> list[int]:
+def add_runners(harness: Harness, count: int, **columns: Any) -> list[int]:
     """Give many runners, each with ten runs of which five are answered."""
-    found = []
-    with stage.runtime.db.transaction() as session:
+    runner_ids = []
+    with harness.runtime.db.transaction() as session:
         for number in range(1, count + 1):
-            runner = new_runner(
-                stage.runtime, session, number, now=stage.clock(), address=True
+            runner = create_runner(
+                harness.runtime, session, number, now=harness.clock(), has_email=True
             )
-            past = Past(runs=10, answers=5)
-            remember(stage.runtime, session, runner, past, now=stage.clock())
-            found.append(runner.id)
+            past = RunHistory(runs=10, answers=5)
+            store_history(harness.runtime, session, runner, past, now=harness.clock())
+            runner_ids.append(runner.id)
         if columns:
             session.execute(update(Runner).values(columns))
-    return found
+    return runner_ids
 
 
-def an_event_of_each(stage: Stage, count: int) -> None:
-    found = runners(stage, count)
-    with stage.runtime.db.transaction() as session:
-        for number, runner_id in enumerate(found):
+def add_event_per_runner(harness: Harness, count: int) -> None:
+    runner_ids = add_runners(harness, count)
+    with harness.runtime.db.transaction() as session:
+        for number, runner_id in enumerate(runner_ids):
             runner = session.get_one(Runner, runner_id)
             run_id = session.scalar(
                 select(Run.source_id).where(Run.runner_id == runner_id).limit(1)
@@ -151,17 +157,17 @@ def an_event_of_each(stage: Stage, count: int) -> None:
                     aspect="update",
                     athlete_id=runner.athlete_id,
                     updates={"visibility": "followers_only"},
-                    happened_at=stage.clock(),
-                    received_at=stage.clock(),
-                    due_at=stage.clock() + timedelta(milliseconds=number - count),
+                    happened_at=harness.clock(),
+                    received_at=harness.clock(),
+                    due_at=harness.clock() + timedelta(milliseconds=number - count),
                 )
             )
 
 
-def a_new_run_of_each(stage: Stage, count: int) -> None:
-    runners(stage, count)
-    now = stage.clock()
-    with stage.runtime.db.transaction() as session:
+def add_run_per_runner(harness: Harness, count: int) -> None:
+    add_runners(harness, count)
+    now = harness.clock()
+    with harness.runtime.db.transaction() as session:
         session.execute(update(Connection).values(linked_at=now - timedelta(days=99)))
         for runner_id in session.scalars(select(Runner.id)).all():
             run = session.scalars(
@@ -177,19 +183,19 @@ def a_new_run_of_each(stage: Stage, count: int) -> None:
             session.execute(delete(Decision).where(Decision.run_id == run.id))
 
 
-def a_week_of_each(stage: Stage, count: int) -> None:
-    stage.clock.at = NOON.replace(day=4, hour=9)  # a Monday
-    runners(stage, count, preferences={"digest": True})
+def add_week_per_runner(harness: Harness, count: int) -> None:
+    harness.clock.at = NOON.replace(day=4, hour=9)  # a Monday
+    add_runners(harness, count, preferences={"digest": True})
 
 
-def a_mail_to_each(stage: Stage, count: int) -> None:
-    found = runners(stage, count)
-    now = stage.clock()
-    with stage.runtime.db.transaction() as session:
-        for runner_id in found:
-            outbox.promise(
+def add_mail_per_runner(harness: Harness, count: int) -> None:
+    runner_ids = add_runners(harness, count)
+    now = harness.clock()
+    with harness.runtime.db.transaction() as session:
+        for runner_id in runner_ids:
+            outbox.enqueue_mail(
                 session,
-                sealer=stage.runtime.sealer,
+                sealer=harness.runtime.sealer,
                 now=now,
                 dedupe_key=f"disconnected:{runner_id}",
                 kind="disconnected",
@@ -199,56 +205,60 @@ def a_mail_to_each(stage: Stage, count: int) -> None:
             )
 
 
-def deliver(stage: Stage) -> None:
-    with listening() as post:
+def deliver(harness: Harness) -> None:
+    with run_smtp_server() as post:
         server = {"smtp_url": SecretStr(post.url)}
-        settings = stage.runtime.settings.model_copy(update=server)
-        DRAINS[Work.OUTBOX](replace(stage.runtime, settings=settings))
+        settings = harness.runtime.settings.model_copy(update=server)
+        PROCESSORS[Job.OUTBOX](replace(harness.runtime, settings=settings))
 
 
-def a_comparison(stage: Stage, count: int) -> None:
+def add_reconcile(harness: Harness, count: int) -> None:
     """Let a whole list be compared anew, of which half the runs were edited."""
-    an_undecided_past(stage, count)
-    drain(Work.SURVEYS)(stage)
-    stage.pass_time(days=2)
-    with stage.runtime.db.transaction() as session:
+    add_undecided_past(harness, count)
+    drain(Job.SURVEYS)(harness)
+    harness.advance_clock(days=2)
+    with harness.runtime.db.transaction() as session:
         session.execute(
-            update(Sweep).values(compared_at=NOON - timedelta(days=40), due_at=NOON)
+            update(ReconcileState).values(
+                compared_at=NOON - timedelta(days=40), due_at=NOON
+            )
         )
         session.execute(
             update(Run).where(Run.source_id % 2 == 0).values(distance_m=4000)
         )
 
 
-def leavers(stage: Stage, count: int) -> None:
-    for runner_id in runners(stage, count):
-        deletion.ask(stage.runtime, runner_id)
-    stage.pass_time(minutes=11)
+def add_disconnects(harness: Harness, count: int) -> None:
+    for runner_id in add_runners(harness, count):
+        deletion.request_deletion(harness.runtime, runner_id)
+    harness.advance_clock(minutes=11)
 
 
-def answers_kept(stage: Stage, count: int) -> int:
+def add_retained_answers(harness: Harness, count: int) -> int:
     """Give one runner many runs with answers, each with the runner's own facts."""
-    with stage.runtime.db.transaction() as session:
-        runner = new_runner(stage.runtime, session, 1, now=stage.clock(), address=True)
-        past = Past(runs=count, answers=count)
-        remember(stage.runtime, session, runner, past, now=stage.clock())
+    with harness.runtime.db.transaction() as session:
+        runner = create_runner(
+            harness.runtime, session, 1, now=harness.clock(), has_email=True
+        )
+        past = RunHistory(runs=count, answers=count)
+        store_history(harness.runtime, session, runner, past, now=harness.clock())
         return runner.id
 
 
-def one_who_leaves(stage: Stage, count: int) -> None:
-    deletion.ask(stage.runtime, answers_kept(stage, count))
-    stage.pass_time(minutes=11)
+def add_one_disconnect(harness: Harness, count: int) -> None:
+    deletion.request_deletion(harness.runtime, add_retained_answers(harness, count))
+    harness.advance_clock(minutes=11)
 
 
-def an_export(stage: Stage, count: int) -> None:
-    exports.ask(stage.runtime, answers_kept(stage, count))
+def add_export(harness: Harness, count: int) -> None:
+    exports.request_export(harness.runtime, add_retained_answers(harness, count))
 
 
-def rubbish(stage: Stage, count: int) -> None:
+def add_expired_rows(harness: Harness, count: int) -> None:
     """Leave much that is over: hidden runs, settled events, files, quiet accounts."""
-    an_event_of_each(stage, count)
-    long_ago = stage.clock() - timedelta(days=400)
-    with stage.runtime.db.transaction() as session:
+    add_event_per_runner(harness, count)
+    long_ago = harness.clock() - timedelta(days=400)
+    with harness.runtime.db.transaction() as session:
         session.execute(update(Run).values(hidden_at=long_ago))
         session.execute(update(Event).values(due_at=None, received_at=long_ago))
         session.execute(update(Runner).values(active_at=long_ago))
@@ -267,44 +277,48 @@ def rubbish(stage: Stage, count: int) -> None:
         )
 
 
-def tidy(stage: Stage) -> None:
+def tidy(harness: Harness) -> None:
     for part in (inbox_purge, retention, runners_purge, exports):
-        part.tidy(stage.runtime)
+        part.tidy(harness.runtime)
 
 
 KINDS = {
-    "a past is imported": Kind(a_past, drain(Work.BACKFILL, Work.SURVEYS), 400),
-    "a past comes back": Kind(
-        a_past_answered_before, drain(Work.BACKFILL, Work.SURVEYS), 100
+    "a past is imported": WorkKind(
+        add_past_runs, drain(Job.BACKFILL, Job.SURVEYS), 400
     ),
-    "a past is decided about": Kind(an_undecided_past, drain(Work.SURVEYS), 100),
-    "one runner's events": Kind(news, drain(Work.INBOX), 25),
-    "many runners' events": Kind(an_event_of_each, drain(Work.INBOX), 40),
-    "one runner's new runs": Kind(undecided_news, drain(Work.SURVEYS), 25),
-    "many runners' new runs": Kind(a_new_run_of_each, drain(Work.SURVEYS), 40),
-    "check-ins": Kind(runners, drain(Work.CHECKINS), 40),
-    "looks back": Kind(a_week_of_each, drain(Work.DIGEST), 10),
-    "mails": Kind(a_mail_to_each, deliver, 40),
-    "a list is compared": Kind(a_comparison, drain(Work.SWEEP), 400),
-    "many leave": Kind(leavers, drain(Work.LEAVING), 15),
-    "one with many answers leaves": Kind(one_who_leaves, drain(Work.LEAVING), 100),
-    "an export": Kind(an_export, drain(Work.EXPORT), 50),
-    "tidying": Kind(rubbish, tidy, 40),
+    "a past comes back": WorkKind(
+        add_answered_past, drain(Job.BACKFILL, Job.SURVEYS), 100
+    ),
+    "a past is decided about": WorkKind(add_undecided_past, drain(Job.SURVEYS), 100),
+    "one runner's events": WorkKind(add_events, drain(Job.INBOX), 25),
+    "many runners' events": WorkKind(add_event_per_runner, drain(Job.INBOX), 40),
+    "one runner's new runs": WorkKind(add_undecided_runs, drain(Job.SURVEYS), 25),
+    "many runners' new runs": WorkKind(add_run_per_runner, drain(Job.SURVEYS), 40),
+    "check-ins": WorkKind(add_runners, drain(Job.CHECKINS), 40),
+    "looks back": WorkKind(add_week_per_runner, drain(Job.DIGEST), 10),
+    "mails": WorkKind(add_mail_per_runner, deliver, 40),
+    "a list is compared": WorkKind(add_reconcile, drain(Job.RECONCILE), 400),
+    "many leave": WorkKind(add_disconnects, drain(Job.REMOVALS), 15),
+    "one with many answers leaves": WorkKind(
+        add_one_disconnect, drain(Job.REMOVALS), 100
+    ),
+    "an export": WorkKind(add_export, drain(Job.EXPORT), 50),
+    "tidying": WorkKind(add_expired_rows, tidy, 40),
 }
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_twice_the_rows_cost_twice_as_much(
-    name: str, new_stage: Callable[[], Stage]
+    name: str, new_harness: Callable[[], Harness]
 ) -> None:
     kind = KINDS[name]
     costs = []
     # The first is for what is loaded, compiled and remembered only once.
     for rows in (kind.rows, kind.rows, 2 * kind.rows, 4 * kind.rows):
-        stage = new_stage()
-        kind.prepare(stage, rows)
-        engine = stage.runtime.db.engine
-        costs.append(cost_of(engine, partial(kind.do, stage)))
+        harness = new_harness()
+        kind.prepare(harness, rows)
+        engine = harness.runtime.db.engine
+        costs.append(measure_cost(engine, partial(kind.do, harness)))
 
     assert not grows_too_fast(costs[1:])
     assert costs[2].steps > costs[1].steps  # else nothing was done

@@ -8,18 +8,18 @@ import numpy as np
 from sqlalchemy import update
 
 from sync.models import Answer, Run, Runner
-from sync.portability.study_files import study
-from sync.runners.store import changed
+from sync.portability.study_files import build_study_export
+from sync.runners.store import bump_data_version
 from sync.runtime import Runtime
-from tests.support.clock import HandClock
+from tests.support.clock import ManualClock
 
 FIRST = datetime(2026, 1, 5, 7, tzinfo=UTC)
 
 
-class Book:
+class RunnerData:
     """One runner's runs and answers, written straight into the tables."""
 
-    def __init__(self, runtime: Runtime, clock: HandClock) -> None:
+    def __init__(self, runtime: Runtime, clock: ManualClock) -> None:
         self.runtime, self.clock = runtime, clock
         with runtime.db.transaction() as session:
             runner = Runner(
@@ -31,9 +31,9 @@ class Book:
             session.add(runner)
             session.flush()
             self.runner_id = runner.id
-            self.vault = runtime.sealer.vault(runner.vault_key)
+            self.vault = runtime.sealer.open_vault(runner.vault_key)
 
-    def run(self, number: int, km: float, mood: int | None, **more: Any) -> None:
+    def add_run(self, number: int, km: float, mood: int | None, **more: Any) -> None:
         started_at = FIRST + timedelta(days=number)
         facts: dict[str, Any] = {
             "sport": "Run",
@@ -43,7 +43,7 @@ class Book:
             "with_others": False,
             "said": {},
         } | more
-        said, tags = facts.pop("said"), facts.pop("tags", {})
+        values, tags = facts.pop("said"), facts.pop("tags", {})
         started_at += timedelta(hours=facts.pop("hours_later", 0))
         answered_h = facts.pop("answered_h", 0.5)
         with self.runtime.db.transaction() as session:
@@ -68,19 +68,19 @@ class Book:
             session.flush()
             if mood is not None:
                 at = started_at + timedelta(seconds=370 * km, hours=answered_h)
-                self._answer(
-                    session, at, {"mood": mood} | said, run_id=number, tags=tags
+                self._add_answer(
+                    session, at, {"mood": mood} | values, run_id=number, tags=tags
                 )
-            changed(session, self.runner_id)
+            bump_data_version(session, self.runner_id)
 
-    def check_in(self, number: int, mood: int) -> None:
+    def add_checkin(self, number: int, mood: int) -> None:
         with self.runtime.db.transaction() as session:
             at = FIRST + timedelta(days=number, hours=5)
-            self._answer(session, at, {"mood": mood, "stress": 2}, kind="checkin")
-            changed(session, self.runner_id)
+            self._add_answer(session, at, {"mood": mood, "stress": 2}, kind="checkin")
+            bump_data_version(session, self.runner_id)
 
-    def _answer(
-        self, session: Any, at: datetime, said: dict[str, int], **more: Any
+    def _add_answer(
+        self, session: Any, at: datetime, values: dict[str, int], **more: Any
     ) -> None:
         facts = {"kind": "run", "run_id": None, "tags": {}} | more
         session.add(
@@ -89,25 +89,27 @@ class Book:
                 instrument="run-1",
                 reversed_order=False,
                 answered_at=at,
-                sealed=self.vault.seal(said),
+                sealed=self.vault.seal(values),
                 **facts,
             )
         )
 
-    def edit(self, number: int, **values: Any) -> None:
+    def update_run(self, number: int, **values: Any) -> None:
         with self.runtime.db.transaction() as session:
             session.execute(update(Run).where(Run.id == number).values(**values))
-            changed(session, self.runner_id)
+            bump_data_version(session, self.runner_id)
 
-    def table(self, name: str) -> list[dict[str, str]]:
+    def read_study_table(self, name: str) -> list[dict[str, str]]:
         """Read one of the files that are handed out for study."""
-        with self.runtime.db.reading() as session:
-            made = study(self.runtime, session, self.runner_id)
-        return list(csv.DictReader(made[name].splitlines()))
+        with self.runtime.db.read_only() as session:
+            tables = build_study_export(self.runtime, session, self.runner_id)
+        return list(csv.DictReader(tables[name].splitlines()))
 
-    def linked_runs(self, many: int) -> None:
+    def add_correlated_runs(self, count: int) -> None:
         """Write runs whose mood follows their distance, all but perfectly."""
         random = np.random.default_rng(1)
-        for number in range(1, many + 1):
+        for number in range(1, count + 1):
             km = float(random.uniform(4, 24))
-            self.run(number, km, int(np.clip((km - 14) / 4 + random.normal(), -2, 2)))
+            self.add_run(
+                number, km, int(np.clip((km - 14) / 4 + random.normal(), -2, 2))
+            )

@@ -112,19 +112,19 @@ FACTS: Mapping[str, float] = {
 }
 
 
-def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+def _compile_any(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
 
 
-_ANY, _ANY_IN_GERMAN = _any_of(FORBIDDEN), _any_of(FORBIDDEN_IN_GERMAN)
+_ANY, _ANY_IN_GERMAN = _compile_any(FORBIDDEN), _compile_any(FORBIDDEN_IN_GERMAN)
 
 
-def forbidden_in(text: str) -> list[str]:
+def find_forbidden(text: str) -> list[str]:
     """List the forbidden words in a text; spaces and line ends do not hide them."""
     return [found.group(0) for found in _ANY.finditer(" ".join(text.split()))]
 
 
-def forbidden_in_german(text: str) -> list[str]:
+def find_forbidden_german(text: str) -> list[str]:
     return [found.group(0) for found in _ANY_IN_GERMAN.finditer(" ".join(text.split()))]
 
 
@@ -137,26 +137,26 @@ def forbidden_in_german(text: str) -> list[str]:
     ],
 )
 def test_every_sentence_keeps_to_what_it_knows(text: str) -> None:
-    assert forbidden_in(text) == []
+    assert find_forbidden(text) == []
 
 
 def test_a_forbidden_word_is_found_across_lines_and_cases() -> None:
     text = "Running Improves mood,\n because\n of endorphins; no causeway."
 
-    assert forbidden_in(text) == ["Improves", "because of", "endorphins"]
+    assert find_forbidden(text) == ["Improves", "because of", "endorphins"]
 
 
 def test_a_forbidden_german_word_is_found_with_its_endings() -> None:
     text = "Laufen verbesserte die Stimmung,\n dank der Endorphine; Danke, Ursula."
 
-    found = forbidden_in_german(text)
+    found = find_forbidden_german(text)
 
     assert found == ["verbesserte", "dank", "Endorphine"]
 
 
 @pytest.mark.parametrize("key", localized_text.SENTENCES)
 def test_every_sentence_can_be_said(key: str) -> None:
-    said = Finding(key, FACTS).said("mi")
+    said = Finding(key, FACTS).render("mi")
 
     assert "{" not in said
     assert said.endswith(".")
@@ -167,12 +167,13 @@ def test_a_range_is_said_in_the_runners_unit() -> None:
 
     found = Finding("mileage.early", facts)
 
-    assert "weeks of 30\N{EN DASH}45 km" in found.said("km")
-    assert "weeks of 19\N{EN DASH}28 mi" in found.said("mi")
+    assert "weeks of 30\N{EN DASH}45 km" in found.render("km")
+    assert "weeks of 19\N{EN DASH}28 mi" in found.render("mi")
 
 
 def test_an_open_range_is_said_as_one() -> None:
-    assert "60 km or more" in Finding("mileage.early", {"low_m": 60_000}).said()
+    assert "60 km or more" in Finding("mileage.early", {"low_m": 60_000}).render()
     assert (
-        "under 20 km" in Finding("mileage.early", {"low_m": 0, "high_m": 20_000}).said()
+        "under 20 km"
+        in Finding("mileage.early", {"low_m": 0, "high_m": 20_000}).render()
     )

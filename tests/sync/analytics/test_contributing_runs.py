@@ -2,70 +2,75 @@
 
 from typing import Any
 
-from sync.analytics.figures import Figures, figures_for
-from tests.sync.analytics.runner_data import Book
+from sync.analytics.figures import Figures, load_figures
+from tests.sync.analytics.runner_data import RunnerData
 
 RACE, LATE, UNANSWERED, LEFT, OTHERS = 5, 6, 7, 8, 9
 
 
-def lived(book: Book, many: int = 12) -> Figures:
+def build_figures(runner_data: RunnerData, count: int = 12) -> Figures:
     """Write runs, one of each kind, and two check-ins, and look at them."""
     kinds: dict[int, dict[str, Any]] = {
         RACE: {"race": True},
         LATE: {"answered_h": 9},
-        LEFT: {"hidden_at": book.clock()},
+        LEFT: {"hidden_at": runner_data.clock()},
         OTHERS: {"with_others": True},
     }
-    for number in range(1, many + 1):
+    for number in range(1, count + 1):
         mood = None if number == UNANSWERED else number % 3
-        book.run(number, 5.0 + number, mood, **kinds.get(number, {}))
+        runner_data.add_run(number, 5.0 + number, mood, **kinds.get(number, {}))
     for day in (40, 41):
-        book.check_in(day, 1)
-    return figures_for(book.runtime, book.runner_id)
+        runner_data.add_checkin(day, 1)
+    return load_figures(runner_data.runtime, runner_data.runner_id)
 
 
-def behind(found: Figures, name: str, part: str) -> set[int]:
-    panels = {panel.name: panel for panel in (*found.headline, *found.exploring)}
+def contributing_run_ids(figures: Figures, name: str, part: str) -> set[int]:
+    panels = {panel.name: panel for panel in (*figures.headline, *figures.exploratory)}
     return {
         run_id
-        for key, run_ids in panels[name].behind.items()
+        for key, run_ids in panels[name].contributing_runs.items()
         if key == part
         for run_id in run_ids.tolist()
     }
 
 
-def test_what_is_answered_in_time_stands_behind_a_comparison(book: Book) -> None:
-    found = lived(book)
+def test_what_is_answered_in_time_stands_behind_a_comparison(
+    runner_data: RunnerData,
+) -> None:
+    found = build_figures(runner_data)
 
     on_time = set(range(1, 13)) - {LATE, UNANSWERED, LEFT}
-    assert behind(found, "company", "first") == {OTHERS}
-    assert behind(found, "company", "second") == on_time - {OTHERS}
-    assert behind(found, "race", "first") == {RACE}
-    assert behind(found, "after_runs", "first") == on_time
+    assert contributing_run_ids(found, "company", "first") == {OTHERS}
+    assert contributing_run_ids(found, "company", "second") == on_time - {OTHERS}
+    assert contributing_run_ids(found, "race", "first") == {RACE}
+    assert contributing_run_ids(found, "after_runs", "first") == on_time
 
 
-def test_races_stand_behind_everything_but_mileage(book: Book) -> None:
-    found = lived(book)
+def test_races_stand_behind_everything_but_mileage(runner_data: RunnerData) -> None:
+    found = build_figures(runner_data)
 
     on_time = set(range(1, 13)) - {LATE, UNANSWERED, LEFT}
-    assert behind(found, "mileage", "all") == on_time - {RACE}
-    assert behind(found, "run_length", "all") == on_time
-    assert behind(found, "hours_since", "all") == on_time | {LATE}
+    assert contributing_run_ids(found, "mileage", "all") == on_time - {RACE}
+    assert contributing_run_ids(found, "run_length", "all") == on_time
+    assert contributing_run_ids(found, "hours_since", "all") == on_time | {LATE}
 
 
-def test_no_run_stands_behind_check_ins_and_weeks(book: Book) -> None:
-    found = lived(book)
+def test_no_run_stands_behind_check_ins_and_weeks(runner_data: RunnerData) -> None:
+    found = build_figures(runner_data)
 
-    assert behind(found, "after_runs", "second") == set()
+    assert contributing_run_ids(found, "after_runs", "second") == set()
     assert not any(
-        behind(found, name, "all") for name in ("load", "month", "consistency")
+        contributing_run_ids(found, name, "all")
+        for name in ("load", "month", "consistency")
     )
 
 
-def test_a_sentence_keeps_the_runs_that_it_was_decided_by(book: Book) -> None:
-    book.linked_runs(33)
+def test_a_sentence_keeps_the_runs_that_it_was_decided_by(
+    runner_data: RunnerData,
+) -> None:
+    runner_data.add_correlated_runs(33)
 
-    found = figures_for(book.runtime, book.runner_id)
+    found = load_figures(runner_data.runtime, runner_data.runner_id)
 
-    assert behind(found, "mileage", "said") == set(range(1, 31))
-    assert behind(found, "mileage", "all") == set(range(1, 34))
+    assert contributing_run_ids(found, "mileage", "said") == set(range(1, 31))
+    assert contributing_run_ids(found, "mileage", "all") == set(range(1, 34))

@@ -6,29 +6,30 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sync.analytics.dataset.load import RunColumns
-from sync.analytics.dataset.overview import dashboard
-from sync.analytics.dataset.run_annotations import NOTHING, asides
-from sync.analytics.dataset.run_rows import Derived, RunRow, RunTable
+from sync.analytics.dataset.overview import load_dashboard
+from sync.analytics.dataset.run_annotations import NO_ANNOTATION, load_annotations
+from sync.analytics.dataset.run_rows import DerivedColumns, RunRow, RunTable
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import prepare
+from sync.standins.fixtures.fixtures import build_fixture
 
 FIRST_AT = datetime(2026, 3, 1, tzinfo=UTC)
 # Hours since the last run began, and how far the clocks there are from UTC.
 travels = st.lists(st.tuples(st.integers(0, 40), st.integers(-12, 14)), max_size=12)
 
 
-def travelled(runs: list[tuple[int, int]]) -> RunTable:
+def round_trip(runs: list[tuple[int, int]]) -> RunTable:
     started, days, at = [], [], FIRST_AT
     for hours, offset in runs:
         at += timedelta(hours=hours)
         started.append(at.timestamp())
         days.append((at + timedelta(hours=offset)).toordinal())
-    ids, many = list(range(len(runs))), len(runs)
-    whole, metres = [0] * many, [0.0] * many
+    ids, count = list(range(len(runs))), len(runs)
+    whole, metres = [0] * count, [0.0] * count
     stored = RunColumns(ids, started, whole, days, metres, whole, whole, whole)
-    nobody = [None] * many
+    nobody = [None] * count
     return RunTable(
-        stored, Derived(metres, metres, [{}] * many, nobody, nobody, [False] * many)
+        stored,
+        DerivedColumns(metres, metres, [{}] * count, nobody, nobody, [False] * count),
     )
 
 
@@ -38,7 +39,7 @@ def travelled(runs: list[tuple[int, int]]) -> RunTable:
 def test_later_days_are_found_wherever_their_runs_were(
     runs: list[tuple[int, int]], days: int
 ) -> None:
-    table, first = travelled(runs), FIRST_AT.date() + timedelta(days=days)
+    table, first = round_trip(runs), FIRST_AT.date() + timedelta(days=days)
 
     found = [run.id for run in table.since(first)]
 
@@ -48,14 +49,14 @@ def test_later_days_are_found_wherever_their_runs_were(
 def test_a_row_has_the_value_of_each_column() -> None:
     assert RunRow._fields == (
         *("day_number" if one == "local_day" else one for one in RunColumns._fields),
-        *Derived._fields,
+        *DerivedColumns._fields,
     )
 
 
 def test_one_row_is_the_same_as_that_of_all(runtime: Runtime) -> None:
-    runner_id = prepare(runtime, "answers-3").runner_id or 0
+    runner_id = build_fixture(runtime, "answers-3").runner_id or 0
 
-    runs = dashboard(runtime, runner_id).runs
+    runs = load_dashboard(runtime, runner_id).runs
 
     assert [runs[place] for place in range(len(runs))] == list(runs)
     assert runs[-1].local_day > date(2000, 1, 1)
@@ -63,10 +64,10 @@ def test_one_row_is_the_same_as_that_of_all(runtime: Runtime) -> None:
 
 
 def test_nobody_is_told_beside_another_ones_runs(runtime: Runtime) -> None:
-    mine = prepare(runtime, "answers-3").runner_id or 0
-    other = prepare(runtime, "answers-500").runner_id or 0
-    ids = dashboard(runtime, mine).runs.stored.id
+    mine = build_fixture(runtime, "answers-3").runner_id or 0
+    other = build_fixture(runtime, "answers-500").runner_id or 0
+    ids = load_dashboard(runtime, mine).runs.stored.id
 
-    assert set(asides(runtime, mine, ids)) == set(ids)
-    assert asides(runtime, other, ids) == {}
-    assert asides(runtime, other, ids)[ids[0]] == NOTHING
+    assert set(load_annotations(runtime, mine, ids)) == set(ids)
+    assert load_annotations(runtime, other, ids) == {}
+    assert load_annotations(runtime, other, ids)[ids[0]] == NO_ANNOTATION

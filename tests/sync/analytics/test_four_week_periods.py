@@ -5,21 +5,27 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sync.analytics import figures_for
+from sync.analytics import load_figures
 from sync.analytics.dataset.history import History
-from sync.analytics.panels.comparisons import Pairs
-from sync.analytics.panels.exploratory_panels import exploring
-from tests.lab.bench.simulated_runners import Maker, World
-from tests.sync.analytics.runner_data import Book
+from sync.analytics.panels.comparisons import PairComparison
+from sync.analytics.panels.exploratory_panels import build_exploratory_panels
+from tests.lab.bench.simulated_runners import RunnerSimulator, SimulatedTruth
+from tests.sync.analytics.runner_data import RunnerData
 
 
 @pytest.fixture(scope="module")
 def history() -> History:
-    return Maker(World(0.3), np.random.default_rng(5)).runner()
+    return RunnerSimulator(
+        SimulatedTruth(0.3), np.random.default_rng(5)
+    ).simulate_runner()
 
 
-def month(history: History) -> Pairs:
-    panels = [panel for panel in exploring(history) if isinstance(panel, Pairs)]
+def month(history: History) -> PairComparison:
+    panels = [
+        panel
+        for panel in build_exploratory_panels(history)
+        if isinstance(panel, PairComparison)
+    ]
     return next(panel for panel in panels if panel.name == "month")
 
 
@@ -29,7 +35,7 @@ def test_each_stretch_holds_its_own_four_weeks(history: History) -> None:
     assert set(np.diff(found.days) % 28) == {0}
     for began, distance_m, mood in zip(found.days, found.x, found.y, strict=True):
         ran = (history.runs.local_day - began) // 28 == 0
-        asked = history.rested & ((history.answers.local_day - began) // 28 == 0)
+        asked = history.is_rest_day & ((history.answers.local_day - began) // 28 == 0)
         assert distance_m == pytest.approx(history.runs.distance_m[ran].sum())
         assert mood == pytest.approx(history.answers.mood[asked].mean())
 
@@ -44,11 +50,11 @@ def test_a_stretch_that_is_over_stays_as_it_was(history: History) -> None:
     assert later.y[: len(before.y)].tolist() == before.y.tolist()
 
 
-def test_pairs_are_called_what_they_are(book: Book) -> None:
-    book.run(1, 8, 1)
-    book.check_in(2, 1)
+def test_pairs_are_called_what_they_are(runner_data: RunnerData) -> None:
+    runner_data.add_run(1, 8, 1)
+    runner_data.add_checkin(2, 1)
 
-    panels = figures_for(book.runtime, book.runner_id).exploring
+    panels = load_figures(runner_data.runtime, runner_data.runner_id).exploratory
     said = {panel.name: panel.sentence for panel in panels}
 
     assert said["month"] == "Not enough yet: 1 of 15 stretches of four weeks."

@@ -6,16 +6,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sync.analytics.panels.questions import group_question
-from sync.analytics.stats.groups import difference, mean, welch
-from sync.analytics.stats.series import NotCountable
+from sync.analytics.panels.questions import build_group_question
+from sync.analytics.stats.groups import (
+    compare_welch,
+    estimate_difference,
+    estimate_mean,
+)
+from sync.analytics.stats.series import InvalidSeries
 
 
 def test_independent_groups_are_compared_as_welch_did() -> None:
     random = np.random.default_rng(1)
     values, label = random.normal(size=60), np.arange(60) % 2 == 0
 
-    found = difference(values, label, np.arange(60))
+    found = estimate_difference(values, label, np.arange(60))
 
     reference = stats.ttest_ind(values[label], values[~label], equal_var=False)
     low, high = reference.confidence_interval(0.95)
@@ -27,11 +31,11 @@ def test_labels_and_moods_in_stretches_widen_the_interval() -> None:
     stretch = np.repeat([0.0, 1.0, 0.0, 1.0], 15)
     mood = stretch + 0.3 * np.random.default_rng(2).normal(size=60)
 
-    found = difference(mood, stretch > 0, np.arange(60))
+    found = estimate_difference(mood, stretch > 0, np.arange(60))
 
     assert found.n_eff < 20
     low, high = found.i95
-    plain = welch(mood[stretch > 0], mood[stretch <= 0]).interval(1.96)
+    plain = compare_welch(mood[stretch > 0], mood[stretch <= 0]).interval(1.96)
     assert high - low > plain[1] - plain[0]
 
 
@@ -40,7 +44,7 @@ def test_a_season_in_both_is_not_a_difference() -> None:
     winter = np.cos(2 * np.pi * days / 365.25)
     mood = -winter + 0.5 * np.random.default_rng(3).normal(size=len(days))
 
-    found = difference(mood, winter > 0.3, days)
+    found = estimate_difference(mood, winter > 0.3, days)
 
     assert found.difference < -0.5
     assert not found.claim
@@ -51,7 +55,7 @@ def test_a_common_trend_alone_holds_a_claim_back() -> None:
     label = random.random(400) < 0.5 + 0.3 * risen
     values = 0.6 * risen + random.normal(size=400)
 
-    found = difference(values, label, np.arange(400.0))
+    found = estimate_difference(values, label, np.arange(400.0))
 
     assert found.i99[0] > 0
     assert found.adjusted > 0
@@ -63,7 +67,7 @@ def test_a_trend_that_hides_the_opposite_holds_a_claim_back() -> None:
     label = random.random(800) < 0.5 + 0.45 * risen
     values = 1.2 * risen - 0.45 * label + 0.8 * random.normal(size=800)
 
-    found = difference(values, label, np.arange(800.0))
+    found = estimate_difference(values, label, np.arange(800.0))
 
     assert found.i99[0] > 0
     assert found.adjusted < -0.4
@@ -78,9 +82,9 @@ def test_only_a_claim_is_told_as_a_difference(effect: float, told: str) -> None:
     label = random.random(60) < 0.5
     values = effect * label + random.normal(size=60)
 
-    question = group_question("company", values, label, np.arange(60.0))
+    question = build_group_question("company", values, label, np.arange(60.0))
 
-    assert question.look(60).verdict == told
+    assert question.evaluate(60).verdict == told
 
 
 def test_a_clear_difference_is_claimed_from_fifteen_on_either_side() -> None:
@@ -89,8 +93,8 @@ def test_a_clear_difference_is_claimed_from_fifteen_on_either_side() -> None:
     values = 2.0 * label + random.normal(size=60)
     fourteen = np.cumsum(label) <= 14
 
-    assert difference(values, label, np.arange(60)).claim
-    assert not difference(
+    assert estimate_difference(values, label, np.arange(60)).claim
+    assert not estimate_difference(
         values[fourteen], label[fourteen], np.arange(60)[fourteen]
     ).claim
 
@@ -98,7 +102,7 @@ def test_a_clear_difference_is_claimed_from_fifteen_on_either_side() -> None:
 def test_groups_without_any_spread_are_never_certain() -> None:
     label = np.arange(40) % 2 == 0
 
-    found = difference(label.astype(float), label, np.arange(40))
+    found = estimate_difference(label.astype(float), label, np.arange(40))
 
     assert found.i95 == (-math.inf, math.inf)
     assert not found.claim
@@ -106,7 +110,7 @@ def test_groups_without_any_spread_are_never_certain() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])
 def test_a_mean_of_three_has_no_interval(n: int) -> None:
-    found = mean(np.arange(n), np.arange(n))
+    found = estimate_mean(np.arange(n), np.arange(n))
 
     assert found.n == n
     assert found.i95 == (-math.inf, math.inf)
@@ -115,7 +119,7 @@ def test_a_mean_of_three_has_no_interval(n: int) -> None:
 def test_a_mean_of_independent_values_has_the_usual_interval() -> None:
     values = np.random.default_rng(7).normal(size=50)
 
-    found = mean(values, np.arange(50))
+    found = estimate_mean(values, np.arange(50))
 
     error = values.std(ddof=1) / found.n_eff**0.5
     usual = stats.t.interval(0.95, found.n_eff - 1, values.mean(), error)
@@ -123,5 +127,5 @@ def test_a_mean_of_independent_values_has_the_usual_interval() -> None:
 
 
 def test_one_value_is_no_group() -> None:
-    with pytest.raises(NotCountable):
-        welch(np.array([1.0]), np.array([1.0, 2.0]))
+    with pytest.raises(InvalidSeries):
+        compare_welch(np.array([1.0]), np.array([1.0, 2.0]))

@@ -8,9 +8,9 @@ import pytest
 from numpy.random import Generator
 
 from sync.analytics.stats.rank_link import (
-    FEWEST_EFFECTIVE,
-    FEWEST_PAIRS,
-    RAREST_SHIFT,
+    MAX_PSHIFT,
+    MIN_N_EFF,
+    MIN_PAIRS,
     Link,
     excludes_zero,
     link,
@@ -26,13 +26,13 @@ def nothing(random: Generator) -> Series:
 
 
 def too_few_pairs(random: Generator) -> Series:
-    x = random.normal(size=FEWEST_PAIRS - 1)
+    x = random.normal(size=MIN_PAIRS - 1)
     return x, x + 0.3 * random.normal(size=len(x))
 
 
 def too_few_independent_pairs(random: Generator) -> Series:
-    x = slow(random, 40)
-    return x, x + 0.3 * slow(random, 40)
+    x = build_slow_series(random, 40)
+    return x, x + 0.3 * build_slow_series(random, 40)
 
 
 def too_wide_an_interval(random: Generator) -> Series:
@@ -60,21 +60,21 @@ def a_trend_that_hides_the_opposite(random: Generator) -> Series:
     return risen + own, risen - 0.15 * own + 0.6 * random.normal(size=400)
 
 
-def slow(random: Generator, n: int) -> Floats:
+def build_slow_series(random: Generator, n: int) -> Floats:
     steps = random.normal(size=n)
-    for place in range(1, n):
-        steps[place] = 0.7 * steps[place - 1] + 0.7 * steps[place]
+    for index in range(1, n):
+        steps[index] = 0.7 * steps[index - 1] + 0.7 * steps[index]
     return steps
 
 
-def held_back_by(found: Link) -> list[str]:
+def failed_conditions(link: Link) -> list[str]:
     met = {
-        too_few_pairs: found.n >= FEWEST_PAIRS,
-        too_few_independent_pairs: found.n_eff >= FEWEST_EFFECTIVE,
-        too_wide_an_interval: excludes_zero(found.i99),
-        a_week_s_rhythm: found.pshift <= RAREST_SHIFT,
-        a_trend: excludes_zero(found.adj95),
-        a_trend_that_hides_the_opposite: found.adj * found.rho > 0,
+        too_few_pairs: link.n >= MIN_PAIRS,
+        too_few_independent_pairs: link.n_eff >= MIN_N_EFF,
+        too_wide_an_interval: excludes_zero(link.i99),
+        a_week_s_rhythm: link.pshift <= MAX_PSHIFT,
+        a_trend: excludes_zero(link.adj95),
+        a_trend_that_hides_the_opposite: link.adj * link.rho > 0,
     }
     return [condition.__name__ for condition, is_met in met.items() if not is_met]
 
@@ -98,5 +98,7 @@ def test_one_condition_alone_holds_a_claim_back(
 
     found = link(x, y, np.arange(float(len(x))))
 
-    assert held_back_by(found) == ([] if made_of is nothing else [made_of.__name__])
+    assert failed_conditions(found) == (
+        [] if made_of is nothing else [made_of.__name__]
+    )
     assert found.claim is (made_of is nothing)

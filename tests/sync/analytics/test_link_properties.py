@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from sync.analytics import Link, link
-from sync.analytics.stats.curve import median_slope, theil_sen, typical
-from sync.analytics.stats.rank_link import EXPLORING, WORDS
-from sync.analytics.stats.series import Floats, NotCountable, average_ranks
+from sync.analytics.stats.curve import compute_median_slope, fit_curve, fit_theil_sen
+from sync.analytics.stats.rank_link import Z_CLAIM, Z_EXPLORATORY
+from sync.analytics.stats.series import Floats, InvalidSeries, compute_average_ranks
 
 pytestmark = pytest.mark.slow
 
@@ -22,9 +22,9 @@ KM_AND_MILES = 1000 / 1609.344
 
 
 @st.composite
-def rows(draw: st.DrawFn, least: int = 4) -> tuple[Floats, Floats, Floats]:
+def draw_rows(draw: st.DrawFn, min_size: int = 4) -> tuple[Floats, Floats, Floats]:
     """Draw runs and moods on days that may repeat."""
-    n = draw(st.integers(least, 60))
+    n = draw(st.integers(min_size, 60))
     return (
         draw(arrays(float, n, elements=METRES)),
         draw(arrays(float, n, elements=MOODS)),
@@ -32,11 +32,11 @@ def rows(draw: st.DrawFn, least: int = 4) -> tuple[Floats, Floats, Floats]:
     )
 
 
-def same(first: Link, second: Link) -> bool:
+def is_same_link(first: Link, second: Link) -> bool:
     return repr(first) == repr(second)
 
 
-@given(rows(), st.randoms(use_true_random=False))
+@given(draw_rows(), st.randoms(use_true_random=False))
 def test_rows_may_come_in_any_order_even_at_equal_times(
     data: tuple[Floats, Floats, Floats], random: object
 ) -> None:
@@ -46,10 +46,10 @@ def test_rows_may_come_in_any_order_even_at_equal_times(
 
     shuffled = link(x[order], y[order], days[order])
 
-    assert same(shuffled, link(x, y, days))
+    assert is_same_link(shuffled, link(x, y, days))
 
 
-@given(rows())
+@given(draw_rows())
 def test_kilometres_and_miles_give_the_same_figures(
     data: tuple[Floats, Floats, Floats],
 ) -> None:
@@ -57,10 +57,10 @@ def test_kilometres_and_miles_give_the_same_figures(
 
     in_km, in_miles = metres / 1000, metres / 1609.344
 
-    assert same(link(in_km, mood, days), link(in_miles, mood, days))
+    assert is_same_link(link(in_km, mood, days), link(in_miles, mood, days))
 
 
-@given(rows())
+@given(draw_rows())
 def test_the_other_way_round_is_the_mirror_image(
     data: tuple[Floats, Floats, Floats],
 ) -> None:
@@ -72,7 +72,7 @@ def test_the_other_way_round_is_the_mirror_image(
     assert mirrored.claim == found.claim
 
 
-@given(rows(least=1))
+@given(draw_rows(min_size=1))
 def test_every_number_stays_within_its_bounds(
     data: tuple[Floats, Floats, Floats],
 ) -> None:
@@ -86,7 +86,7 @@ def test_every_number_stays_within_its_bounds(
     assert math.isnan(found.rho) or low <= found.rho + 1e-9 <= high + 2e-9
 
 
-@given(rows(least=2))
+@given(draw_rows(min_size=2))
 def test_every_turn_of_the_calendar_is_counted(
     data: tuple[Floats, Floats, Floats],
 ) -> None:
@@ -94,7 +94,7 @@ def test_every_turn_of_the_calendar_is_counted(
     found = link(x, y, np.arange(len(x)))
 
     if not math.isnan(found.rho):
-        first, second = 2 * average_ranks(x), 2 * average_ranks(y)
+        first, second = 2 * compute_average_ranks(x), 2 * compute_average_ranks(y)
         second -= second.mean()
         turned = [abs(np.roll(first, k) @ second) for k in range(len(x))]
         assert found.pshift == np.mean(np.array(turned) >= turned[0] - 1e-6)
@@ -125,18 +125,18 @@ def test_a_missing_number_is_refused(which: int, bad: float) -> None:
     columns = [np.arange(40.0), np.arange(40.0), np.arange(40.0)]
     columns[which][7] = bad
 
-    with pytest.raises(NotCountable):
+    with pytest.raises(InvalidSeries):
         link(*columns)
 
 
 def test_columns_of_different_length_are_refused() -> None:
-    with pytest.raises(NotCountable):
+    with pytest.raises(InvalidSeries):
         link([1, 2, 3], [1, 2], [1, 2, 3])
 
 
 @given(arrays(float, st.integers(1, 80), elements=METRES))
 def test_ranks_are_the_usual_average_ranks(values: Floats) -> None:
-    assert average_ranks(values).tolist() == stats.rankdata(values).tolist()
+    assert compute_average_ranks(values).tolist() == stats.rankdata(values).tolist()
 
 
 def test_a_strong_link_is_claimed_and_a_trend_alone_is_not() -> None:
@@ -148,7 +148,7 @@ def test_a_strong_link_is_claimed_and_a_trend_alone_is_not() -> None:
     drifting = link(days + x, days + random.normal(size=120), days)
 
     assert linked.claim
-    assert linked.sure_at(EXPLORING)
+    assert linked.is_certain_at(Z_EXPLORATORY)
     assert drifting.i95[0] > 0
     assert not drifting.claim
 
@@ -159,26 +159,26 @@ def test_an_exploring_panel_needs_more() -> None:
     y = 0.5 * x + random.normal(size=(30, 60))
     days = np.arange(60)
 
-    words = [link(x[i], y[i], days, q=WORDS).claim for i in range(30)]
-    exploring = [link(x[i], y[i], days, q=EXPLORING).claim for i in range(30)]
+    words = [link(x[i], y[i], days, q=Z_CLAIM).claim for i in range(30)]
+    exploring = [link(x[i], y[i], days, q=Z_EXPLORATORY).claim for i in range(30)]
 
     assert 0 < sum(exploring) < sum(words)
     assert all(words[i] for i in range(30) if exploring[i])
 
 
 @settings(max_examples=25)
-@given(rows(least=5))
+@given(draw_rows(min_size=5))
 def test_a_slope_in_miles_is_the_slope_in_kilometres(
     data: tuple[Floats, Floats, Floats],
 ) -> None:
     metres, mood, _ = data
     metres = metres + np.arange(len(metres))  # no two runs of the same length
 
-    per_km = theil_sen(metres / 1000, mood).slope
-    per_mile = theil_sen(metres / 1609.344, mood).slope
+    per_km = fit_theil_sen(metres / 1000, mood).slope
+    per_mile = fit_theil_sen(metres / 1609.344, mood).slope
 
     assert per_km == pytest.approx(per_mile * KM_AND_MILES)
-    assert median_slope(metres / 1000, mood) == pytest.approx(per_km)
+    assert compute_median_slope(metres / 1000, mood) == pytest.approx(per_km)
 
 
 def test_no_line_is_drawn_through_few_answers_and_no_band_around_some() -> None:
@@ -186,7 +186,7 @@ def test_no_line_is_drawn_through_few_answers_and_no_band_around_some() -> None:
     x, y = random.normal(size=80), random.integers(-2, 3, 80)
     weeks = np.arange(80) // 3
 
-    few, some, many = (typical(x[:n], y[:n], weeks[:n]) for n in (29, 59, 80))
+    few, some, many = (fit_curve(x[:n], y[:n], weeks[:n]) for n in (29, 59, 80))
 
     assert few is None
     assert some is not None

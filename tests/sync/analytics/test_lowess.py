@@ -9,9 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from statsmodels.nonparametric.smoothers_lowess import lowess as judge
 
-from sync.analytics.stats.curve import FRACTION, fit_distance, robust_line, typical
+from sync.analytics.stats.curve import (
+    FRACTION,
+    choose_fit_spacing,
+    fit_curve,
+    fit_robust_line,
+)
 from sync.analytics.stats.lowess import lowess
-from sync.analytics.stats.series import Floats, NotCountable
+from sync.analytics.stats.series import Floats, InvalidSeries
 
 WHOLE = st.integers(-20, 20).map(float)
 REAL = st.integers(-100_000, 100_000).map(lambda number: number / 1000)
@@ -21,7 +26,9 @@ SAME = partial(np.testing.assert_allclose, rtol=1e-9, atol=1e-9)
 NOTHING = np.array([])
 
 
-def judged(x: Floats, y: Floats, *, frac: float, it: int, delta: float) -> Floats:
+def statsmodels_lowess(
+    x: Floats, y: Floats, *, frac: float, it: int, delta: float
+) -> Floats:
     # The judge's own order is another one among equal x.
     order = np.argsort(x, kind="stable")
     fitted = np.empty_like(y)
@@ -40,7 +47,7 @@ def judged(x: Floats, y: Floats, *, frac: float, it: int, delta: float) -> Float
 
 
 @st.composite
-def clouds(draw: st.DrawFn) -> tuple[Floats, Floats]:
+def draw_points(draw: st.DrawFn) -> tuple[Floats, Floats]:
     """Draw points, often with equal x, equal y or both."""
     n = draw(st.integers(1, 60))
     x, y = (
@@ -50,7 +57,7 @@ def clouds(draw: st.DrawFn) -> tuple[Floats, Floats]:
     return x, y
 
 
-def rounding_decides(residuals: Floats) -> bool:
+def is_decided_by_rounding(residuals: Floats) -> bool:
     """Tell whether the median residual and others are 0 but for rounding.
 
     Then rounding alone says which points are outliers and which are not.
@@ -59,20 +66,20 @@ def rounding_decides(residuals: Floats) -> bool:
     return bool(np.median(residuals) < 1e-9 and is_rounding.any())
 
 
-@given(clouds(), FRACTIONS, st.integers(0, 3), DELTAS)
+@given(draw_points(), FRACTIONS, st.integers(0, 3), DELTAS)
 def test_any_cloud_gets_the_judges_line(
     cloud: tuple[Floats, Floats], frac: float, it: int, delta: float
 ) -> None:
     x, y = cloud
     ours = partial(lowess, x, y, frac=frac, delta=delta)
-    usual = partial(judged, x, y, frac=frac, delta=delta)
+    usual = partial(statsmodels_lowess, x, y, frac=frac, delta=delta)
     for earlier in range(it):
         for line in (ours, usual):
-            assume(not rounding_decides(np.abs(y - line(it=earlier))))
+            assume(not is_decided_by_rounding(np.abs(y - line(it=earlier))))
     # Where outliers leave neighbors of one x alone, the judge's line depends on the
     # unit of x: it divides what is nothing but rounding by a number as small.
     for unit in (3, 7):
-        same = judged(x * unit, y, frac=frac, it=it, delta=delta * unit)
+        same = statsmodels_lowess(x * unit, y, frac=frac, it=it, delta=delta * unit)
         assume(np.abs(same - usual(it=it)).max() < 1e-10)
 
     SAME(ours(it=it), usual(it=it))
@@ -85,8 +92,8 @@ def test_a_runners_curve_is_the_judges(n: int, digits: int) -> None:
     x = random.gamma(4, 8, n).round(digits)
     y = np.clip((random.normal(size=n) + x / 30).round(), -2, 2)
 
-    usual = judged(x, y, frac=FRACTION, it=3, delta=fit_distance(x))
-    SAME(robust_line(x, y), usual)
+    usual = statsmodels_lowess(x, y, frac=FRACTION, it=3, delta=choose_fit_spacing(x))
+    SAME(fit_robust_line(x, y), usual)
 
 
 @pytest.mark.parametrize("delta", [0.0, 0.5, 2.0, 100.0])
@@ -100,7 +107,7 @@ def test_outliers_lose_their_weight_as_with_the_judge(
 
     SAME(
         lowess(x, y, frac=frac, it=3, delta=delta),
-        judged(x, y, frac=frac, it=3, delta=delta),
+        statsmodels_lowess(x, y, frac=frac, it=3, delta=delta),
     )
 
 
@@ -126,7 +133,7 @@ def test_where_hardly_a_line_can_be_drawn_it_is_still_the_judges(
     for it in range(4):
         SAME(
             lowess(x, y, it=it, delta=delta),
-            judged(x, y, frac=FRACTION, it=it, delta=delta),
+            statsmodels_lowess(x, y, frac=FRACTION, it=it, delta=delta),
         )
 
 
@@ -137,7 +144,7 @@ def test_no_line_is_drawn_where_two_thirds_ran_one_distance(
     x = np.concatenate([np.full(equal, 5.0), np.linspace(1, 8.7, 60 - equal)])
     y = np.resize([-1.0, 2.0, 0.0], 60)
 
-    assert (typical(x, y, np.arange(60)) is not None) is is_drawn
+    assert (fit_curve(x, y, np.arange(60)) is not None) is is_drawn
 
 
 def test_no_points_have_no_line() -> None:
@@ -160,5 +167,5 @@ def test_no_points_have_no_line() -> None:
 def test_what_cannot_be_counted_is_refused(
     x: list[float], y: list[float], options: dict[str, float]
 ) -> None:
-    with pytest.raises(NotCountable):
+    with pytest.raises(InvalidSeries):
         lowess(x, y, **options)  # type: ignore[arg-type]

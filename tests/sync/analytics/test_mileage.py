@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.analytics.dataset.distances import usual_week
-from sync.analytics.dataset.loads import own_usual, trailing_load, week_start
-from sync.analytics.dataset.weeks import MONDAY, SUNDAY, week_of
+from sync.analytics.dataset.distances import compute_usual_week
+from sync.analytics.dataset.loads import (
+    compute_trailing_load,
+    compute_usual_load,
+    find_week_starts,
+)
+from sync.analytics.dataset.weeks import MONDAY, SUNDAY, find_week_start
 
 MONDAY_4_MAY = date(2026, 5, 4).toordinal()
 
@@ -20,14 +24,16 @@ def test_a_trailing_load_is_the_plain_sum_of_its_days(
 ) -> None:
     days, amounts = [run[0] for run in runs], [run[1] for run in runs]
 
-    load = trailing_load(amounts, days, [40])
+    load = compute_trailing_load(amounts, days, [40])
 
     assert load.tolist() == [sum(km for day, km in runs if 33 < day <= 40)]
 
 
 @pytest.mark.parametrize("first", range(7))
 def test_a_week_begins_on_the_runners_own_day(first: int) -> None:
-    starts = week_start(np.arange(MONDAY_4_MAY, MONDAY_4_MAY + 7), first_weekday=first)
+    starts = find_week_starts(
+        np.arange(MONDAY_4_MAY, MONDAY_4_MAY + 7), first_weekday=first
+    )
 
     weekdays = {date.fromordinal(int(day)).weekday() for day in starts}
 
@@ -37,7 +43,7 @@ def test_a_week_begins_on_the_runners_own_day(first: int) -> None:
 def test_a_short_history_has_no_usual_yet() -> None:
     days = np.arange(0, 70, 2)
 
-    usual = own_usual(np.full(len(days), 8.0), days, [30, 68])
+    usual = compute_usual_load(np.full(len(days), 8.0), days, [30, 68])
 
     assert np.isnan(usual[0])
     assert usual[1] == 28 * 8 / 8
@@ -47,16 +53,18 @@ def test_a_short_history_has_no_usual_yet() -> None:
 def test_a_page_and_a_notice_mean_the_same_usual(runs: list[tuple[int, int]]) -> None:
     days, km = [run[0] for run in runs], [run[1] * 1.0 for run in runs]
 
-    [for_notices] = own_usual(km, days, [60])
+    [for_notices] = compute_usual_load(km, days, [60])
 
-    assert usual_week(days, km, 60) == pytest.approx(for_notices, nan_ok=True)
+    assert compute_usual_week(days, km, 60) == pytest.approx(for_notices, nan_ok=True)
 
 
 @pytest.mark.parametrize(("first", "began"), [(MONDAY, 27), (SUNDAY, 3)])
 def test_a_day_and_its_number_lie_in_the_same_week(first: int, began: int) -> None:
     sunday = date(2026, 5, 3)
 
-    found = week_of(sunday, first)
+    found = find_week_start(sunday, first)
 
     assert found.day == began
-    assert week_start([sunday.toordinal()], first_weekday=first) == found.toordinal()
+    assert (
+        find_week_starts([sunday.toordinal()], first_weekday=first) == found.toordinal()
+    )

@@ -8,31 +8,35 @@ import pytest
 from sync.analytics.sentences.localized_text import Finding
 from sync.analytics.sentences.milestones import (
     WITHDRAWN,
-    Decided,
-    Question,
-    last_milestone,
-    next_milestone,
-    settle,
+    PanelDecision,
+    PanelQuestion,
+    decide_question,
+    find_last_milestone,
+    find_next_milestone,
 )
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 LATER = NOON + timedelta(days=3)
 
 
-def question(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Question:
+def build_question(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> PanelQuestion:
     """Say the sum of what was looked at."""
 
-    def look(many: int) -> Finding:
-        return Finding("mileage.none", {"n": many, "sum": float(values[:many].sum())})
+    def decide(count: int) -> Finding:
+        return Finding("mileage.none", {"n": count, "sum": float(values[:count].sum())})
 
     counted = np.arange(1, len(values) + 1)
-    return Question("mileage", counted, values[:, None], look)
+    return PanelQuestion("mileage", counted, values[:, None], decide)
 
 
-def decided(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Decided:
-    found = settle(question(values), None, now=NOON)
-    assert found is not None
-    return found
+def decide_sentence(
+    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+) -> PanelDecision:
+    decision = decide_question(build_question(values), None, now=NOON)
+    assert decision is not None
+    return decision
 
 
 @pytest.mark.parametrize(
@@ -49,23 +53,27 @@ def decided(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Decided:
     ],
 )
 def test_milestones_double(answers: int, last: int, following: int) -> None:
-    assert last_milestone(answers) == last
-    assert next_milestone(answers) == following
+    assert find_last_milestone(answers) == last
+    assert find_next_milestone(answers) == following
 
 
 def test_nothing_is_decided_before_thirty() -> None:
-    assert settle(question(np.ones(29)), None, now=NOON) is None
+    assert decide_question(build_question(np.ones(29)), None, now=NOON) is None
 
 
 def test_a_look_sees_exactly_the_answers_of_its_milestone() -> None:
-    assert decided(np.ones(47)).finding.facts["n"] == 30
+    assert decide_sentence(np.ones(47)).finding.facts["n"] == 30
 
 
 def test_a_sentence_stands_until_the_next_milestone() -> None:
-    first = decided(np.ones(30))
+    first = decide_sentence(np.ones(30))
 
-    between = settle(question(np.append(np.ones(30), np.full(29, 9))), first, now=LATER)
-    at_next = settle(question(np.append(np.ones(30), np.full(30, 9))), first, now=LATER)
+    between = decide_question(
+        build_question(np.append(np.ones(30), np.full(29, 9))), first, now=LATER
+    )
+    at_next = decide_question(
+        build_question(np.append(np.ones(30), np.full(30, 9))), first, now=LATER
+    )
 
     assert between is first
     assert at_next is not None
@@ -74,11 +82,11 @@ def test_a_sentence_stands_until_the_next_milestone() -> None:
 
 
 def test_an_edit_behind_a_sentence_decides_it_again_and_says_so() -> None:
-    first = decided(np.ones(40))
+    first = decide_sentence(np.ones(40))
     edited = np.ones(40)
     edited[3] = 5
 
-    again = settle(question(edited), first, now=LATER)
+    again = decide_question(build_question(edited), first, now=LATER)
 
     assert again is not None
     assert again.finding.facts["sum"] == 34
@@ -86,28 +94,28 @@ def test_an_edit_behind_a_sentence_decides_it_again_and_says_so() -> None:
 
 
 def test_an_edit_after_the_milestone_touches_nothing() -> None:
-    first = decided(np.ones(40))
+    first = decide_sentence(np.ones(40))
     edited = np.ones(40)
     edited[35] = 5
 
-    assert settle(question(edited), first, now=LATER) is first
+    assert decide_question(build_question(edited), first, now=LATER) is first
 
 
 def test_a_delete_below_the_milestone_takes_the_sentence_back() -> None:
-    first = decided(np.ones(30))
+    first = decide_sentence(np.ones(30))
 
-    gone = settle(question(np.ones(28)), first, now=LATER)
+    gone = decide_question(build_question(np.ones(28)), first, now=LATER)
 
     assert gone is not None
     assert (gone.finding, gone.revised_at) == (WITHDRAWN, LATER)
-    assert settle(question(np.ones(28)), gone, now=LATER) is gone
+    assert decide_question(build_question(np.ones(28)), gone, now=LATER) is gone
 
 
 def test_a_changed_rule_decides_anew_without_blaming_the_data() -> None:
-    first = decided(np.ones(30))
-    old = Decided(first.milestone, first.digest, WITHDRAWN, NOON, rules=0)
+    first = decide_sentence(np.ones(30))
+    old = PanelDecision(first.milestone, first.digest, WITHDRAWN, NOON, rules_version=0)
 
-    found = settle(question(np.ones(30)), old, now=LATER)
+    found = decide_question(build_question(np.ones(30)), old, now=LATER)
 
     assert found is not None
     assert found.finding == first.finding

@@ -7,13 +7,13 @@ import pytest
 
 from sync.analytics.sentences.localized_text import Finding
 from sync.analytics.sentences.rare_notices import (
-    more_than_usual,
-    mostly_low,
-    rarely,
-    said_now,
+    detect_mileage_increase,
+    find_current_notice,
+    is_mostly_low,
+    rate_limit,
 )
 from sync.analytics.stats.series import Floats
-from sync.support.directory import countries, support
+from sync.support.directory import find_helplines, list_countries
 
 TODAY = 1000
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -32,7 +32,7 @@ def moods(recent: float) -> tuple[Floats, Floats]:
 
 
 def test_much_more_running_with_lower_answers_is_noticed() -> None:
-    found = more_than_usual(running(7000.0), moods(-1.0), TODAY)
+    found = detect_mileage_increase(running(7000.0), moods(-1.0), TODAY)
 
     assert found is not None
     assert (found.recent_m, found.usual_m) == (49_000, 35_000)
@@ -44,29 +44,35 @@ def test_much_more_running_with_lower_answers_is_noticed() -> None:
     ids=["hardly more", "hardly lower", "higher"],
 )
 def test_less_than_that_is_not(run_m: float, mood: float) -> None:
-    assert more_than_usual(running(run_m), moods(mood), TODAY) is None
+    assert detect_mileage_increase(running(run_m), moods(mood), TODAY) is None
 
 
 def test_one_good_week_of_the_two_is_enough_to_be_quiet() -> None:
     days, mood = moods(-2.0)
     mood = np.where(days > TODAY - 7, 2.0, mood)
 
-    assert more_than_usual(running(7000.0), (days, mood), TODAY) is None
+    assert detect_mileage_increase(running(7000.0), (days, mood), TODAY) is None
 
 
 def test_few_answers_notice_nothing() -> None:
     days, mood = moods(-1.0)
     some = ~RECENT | (days > TODAY - 3)
 
-    assert more_than_usual(running(7000.0), (days[some], mood[some]), TODAY) is None
-    assert more_than_usual(running(7000.0), (days[RECENT], mood[RECENT]), TODAY) is None
+    assert (
+        detect_mileage_increase(running(7000.0), (days[some], mood[some]), TODAY)
+        is None
+    )
+    assert (
+        detect_mileage_increase(running(7000.0), (days[RECENT], mood[RECENT]), TODAY)
+        is None
+    )
 
 
 def test_whoever_began_lately_has_no_usual_to_run_more_than() -> None:
     days, metres = running(7000.0)
     lately = days > TODAY - 14 - 50
 
-    found = more_than_usual((days[lately], metres[lately]), moods(-1.0), TODAY)
+    found = detect_mileage_increase((days[lately], metres[lately]), moods(-1.0), TODAY)
 
     assert found is None
 
@@ -86,20 +92,20 @@ def test_whoever_began_lately_has_no_usual_to_run_more_than() -> None:
 def test_help_is_offered_after_mostly_low_answers(
     answers: list[int], days: list[int], low: bool
 ) -> None:
-    assert mostly_low(answers, days, today=14) is low
+    assert is_mostly_low(answers, days, today=14) is low
 
 
 def test_low_answers_of_long_ago_are_not_the_last_ones() -> None:
-    assert not mostly_low([-2, -2, -2], [0, 1, 2], today=60)
+    assert not is_mostly_low([-2, -2, -2], [0, 1, 2], today=60)
 
 
 def test_a_notice_lasts_a_week_and_then_rests() -> None:
     fires = {"support": Finding("support")}
-    begun = rarely(None, fires, now=NOON)
+    begun = rate_limit(None, fires, now=NOON)
 
     on = [
-        said_now(
-            rarely(begun, fires, now=NOON + days * DAY),
+        find_current_notice(
+            rate_limit(begun, fires, now=NOON + days * DAY),
             "support",
             now=NOON + days * DAY,
         )
@@ -111,15 +117,15 @@ def test_a_notice_lasts_a_week_and_then_rests() -> None:
 
 
 def test_every_runner_has_a_row_for_rare_things_and_it_stays_the_same() -> None:
-    first = rarely(None, {}, now=NOON)
+    first = rate_limit(None, {}, now=NOON)
 
-    assert rarely(first, {}, now=NOON + DAY) is first
-    assert said_now(first, "support", now=NOON) is None
+    assert rate_limit(first, {}, now=NOON + DAY) is first
+    assert find_current_notice(first, "support", now=NOON) is None
 
 
 def test_every_country_has_lines_and_an_emergency_number() -> None:
-    for country in countries():
-        found = support(country)
+    for country in list_countries():
+        found = find_helplines(country)
 
         assert found.country == country
         assert found.emergency
@@ -127,12 +133,12 @@ def test_every_country_has_lines_and_an_emergency_number() -> None:
 
 
 def test_an_unknown_country_gets_the_pages_that_know_them_all() -> None:
-    names = [line.name for line in support("XX").lines]
+    names = [line.name for line in find_helplines("XX").lines]
 
     assert names == ["Find A Helpline", "Befrienders Worldwide"]
-    assert support(None) == support("XX")
+    assert find_helplines(None) == find_helplines("XX")
 
 
 def test_every_countrys_numbers_name_the_page_they_were_compared_with() -> None:
-    for country in (*countries(), None):
-        assert support(country).source.startswith("http")
+    for country in (*list_countries(), None):
+        assert find_helplines(country).source.startswith("http")

@@ -8,26 +8,28 @@ import pytest
 from scipy import stats
 
 from sync.analytics.stats.series import Floats
-from sync.portability.study_files import files
-from tests.lab.bench.simulated_runners import Maker, World
+from sync.portability.study_files import build_files
+from tests.lab.bench.simulated_runners import RunnerSimulator, SimulatedTruth
 
 Rows = list[dict[str, str]]
 
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Rows]:
-    history = Maker(World(0.3, longer=0.3), np.random.default_rng(2)).runner()
+    history = RunnerSimulator(
+        SimulatedTruth(0.3, longer=0.3), np.random.default_rng(2)
+    ).simulate_runner()
     return {
         name: list(csv.DictReader(io.StringIO(text)))
-        for name, text in files(history).items()
+        for name, text in build_files(history).items()
     }
 
 
-def said(tables: dict[str, Rows], question: str) -> dict[str, str]:
+def read_answers(tables: dict[str, Rows], question: str) -> dict[str, str]:
     return next(row for row in tables["headline.csv"] if row["question"] == question)
 
 
-def values(tables: dict[str, Rows], column: str, where: str) -> Floats:
+def read_column(tables: dict[str, Rows], column: str, where: str) -> Floats:
     rows = tables["answers.csv"]
     return np.array(
         [float(row[column]) for row in rows if row[where] == "1" and row[column]]
@@ -40,12 +42,12 @@ def values(tables: dict[str, Rows], column: str, where: str) -> Floats:
 def test_the_differences_can_be_recomputed(
     tables: dict[str, Rows], question: str, column: str
 ) -> None:
-    after = values(tables, column, "after_run")
-    rest = values(tables, column, "rest")
+    after = read_column(tables, column, "after_run")
+    rest = read_column(tables, column, "rest")
 
     found = stats.ttest_ind(after, rest, equal_var=False)
 
-    exported = said(tables, question)
+    exported = read_answers(tables, question)
     width = float(exported["high"]) - float(exported["low"])
     low, high = found.confidence_interval(0.95)
     assert float(exported["value"]) == pytest.approx(after.mean() - rest.mean())
@@ -66,7 +68,7 @@ def test_the_link_with_mileage_can_be_recomputed(tables: dict[str, Rows]) -> Non
         [float(row["mood"]) for row in rows],
     )
 
-    exported = said(tables, "mileage")
+    exported = read_answers(tables, "mileage")
     assert float(exported["value"]) == pytest.approx(found.statistic)
     assert int(exported["n"]) == len(rows)
 

@@ -10,12 +10,12 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from sync.analytics import link
-from sync.analytics.dataset.loads import trailing_load
-from sync.analytics.stats.curve import robust_line, theil_sen
-from sync.analytics.stats.groups import welch
-from sync.analytics.stats.persistence import lag_one, persistence
-from sync.analytics.stats.rank_link import DRAWN
-from sync.analytics.stats.series import Floats, average_ranks
+from sync.analytics.dataset.loads import compute_trailing_load
+from sync.analytics.stats.curve import fit_robust_line, fit_theil_sen
+from sync.analytics.stats.groups import compare_welch
+from sync.analytics.stats.persistence import compute_lag_one, estimate_persistence
+from sync.analytics.stats.rank_link import Z_DRAWN
+from sync.analytics.stats.series import Floats, compute_average_ranks
 from tests.support.paths import DATA
 
 
@@ -65,10 +65,10 @@ def test_the_link_of_sixty_real_runs() -> None:
 def test_the_persistence_of_ranks(
     series: Floats, plain: float, corrected: float
 ) -> None:
-    ranks = average_ranks(series)
+    ranks = compute_average_ranks(series)
 
-    assert printed(lag_one(ranks), 10) == plain
-    assert printed(persistence(ranks), 10) == corrected
+    assert printed(compute_lag_one(ranks), 10) == plain
+    assert printed(estimate_persistence(ranks), 10) == corrected
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_sample_is_the_one_that_was_measured(
 
 
 def test_the_slope_for_humans() -> None:
-    found = theil_sen(MILES, PACE)
+    found = fit_theil_sen(MILES, PACE)
 
     assert printed(found.slope, 4) == 0.0190
     assert printed(found.low, 4) == -0.0710
@@ -98,7 +98,7 @@ def test_the_slope_for_humans() -> None:
 
 
 def test_the_robust_line() -> None:
-    line = robust_line(np.arange(60), PACE)
+    line = fit_robust_line(np.arange(60), PACE)
 
     wanted = [7.87714478, 7.88519448, 7.86383376, 7.59493695]
     assert [printed(line[at], 8) for at in (0, 10, 30, 59)] == wanted
@@ -107,9 +107,9 @@ def test_the_robust_line() -> None:
 def test_the_difference_of_two_means() -> None:
     short = numbers(SIXTY, "short") == 1
 
-    found = welch(PACE[short], PACE[~short])
+    found = compare_welch(PACE[short], PACE[~short])
 
-    low, high = found.interval(DRAWN)
+    low, high = found.interval(Z_DRAWN)
     assert printed(found.t, 7) == -0.3522307
     assert printed(found.df, 7) == 24.7575477
     assert printed(2 * stats.t.sf(abs(found.t), found.df), 7) == 0.7276460
@@ -128,8 +128,10 @@ def test_trailing_loads_of_a_real_log(day: str, week: float, month: float) -> No
     log = read("marathon.csv")
     at = [date.fromisoformat(day).toordinal()]
 
-    seven = trailing_load(numbers(log, "miles"), day_numbers(log), at)
-    four = trailing_load(numbers(log, "miles"), day_numbers(log), at, window_days=28)
+    seven = compute_trailing_load(numbers(log, "miles"), day_numbers(log), at)
+    four = compute_trailing_load(
+        numbers(log, "miles"), day_numbers(log), at, window_days=28
+    )
 
     assert (printed(seven[0], 6), printed(four[0], 6)) == (week, month)
 

@@ -7,7 +7,7 @@ from sqlalchemy import literal, select
 
 from sync.analytics.dataset.sql import day_number, epoch_s
 from sync.models.base import UtcDateTime
-from tests.sync.analytics.runner_data import Book
+from tests.sync.analytics.runner_data import RunnerData
 
 
 @pytest.mark.parametrize(
@@ -20,10 +20,12 @@ from tests.sync.analytics.runner_data import Book
         datetime(2099, 6, 15, 12, 34, 56, 789_123, tzinfo=UTC),
     ],
 )
-def test_a_moment_is_whole_seconds_since_1970(book: Book, moment: datetime) -> None:
+def test_a_moment_is_whole_seconds_since_1970(
+    runner_data: RunnerData, moment: datetime
+) -> None:
     at, day = literal(moment, UtcDateTime()), literal(moment.date())
 
-    with book.runtime.db.reading() as session:
+    with runner_data.runtime.db.read_only() as session:
         found = session.execute(select(epoch_s(at), day_number(day))).one()
 
     assert tuple(found) == (int(moment.timestamp()), moment.toordinal())

@@ -2,52 +2,54 @@
 
 from sqlalchemy import select
 
-from sync.inbox.event import Delivery
-from sync.inbox.receive import receive
+from sync.inbox.event import WebhookDelivery
+from sync.inbox.receive import receive_delivery
 from sync.models import (
     Connection,
     Runner,
 )
 from sync.simulator import grants
-from tests.support.harness import Stage
-from tests.sync.inbox.test_handle import athlete_of, linked, runs_of
+from tests.support.harness import Harness
+from tests.sync.inbox.test_handle import get_athlete, linked_harness, list_runs
 
-__all__ = ["linked"]
+__all__ = ["linked_harness"]
 
 
-def test_a_true_deauthorisation_removes_what_is_strava_s(linked: Stage) -> None:
-    athlete = athlete_of(linked)
-    run = linked.run(athlete)
-    linked.tell(athlete, run.id, "create")
-    linked.work()
-    with linked.world.change():
-        grants.deauthorise(linked.world, athlete.id)
+def test_a_true_deauthorisation_removes_what_is_strava_s(
+    linked_harness: Harness,
+) -> None:
+    athlete = get_athlete(linked_harness)
+    run = linked_harness.finish_run(athlete)
+    linked_harness.deliver_event(athlete, run.id, "create")
+    linked_harness.process_all_due()
+    with linked_harness.world.transaction():
+        grants.deauthorise_athlete(linked_harness.world, athlete.id)
 
-    tell_deauthorised(linked, athlete.id)
-    linked.work()
+    deliver_deauthorisation(linked_harness, athlete.id)
+    linked_harness.process_all_due()
 
-    assert runs_of(linked) == []
-    with linked.runtime.db.reading() as session:
+    assert list_runs(linked_harness) == []
+    with linked_harness.runtime.db.read_only() as session:
         assert session.scalars(select(Runner.athlete_id)).all() == [None]
         assert session.scalars(select(Connection)).all() == []
 
 
-def test_a_forged_deauthorisation_removes_nothing(linked: Stage) -> None:
-    athlete = athlete_of(linked)
-    run = linked.run(athlete)
-    linked.tell(athlete, run.id, "create")
-    linked.work()
+def test_a_forged_deauthorisation_removes_nothing(linked_harness: Harness) -> None:
+    athlete = get_athlete(linked_harness)
+    run = linked_harness.finish_run(athlete)
+    linked_harness.deliver_event(athlete, run.id, "create")
+    linked_harness.process_all_due()
 
-    tell_deauthorised(linked, athlete.id)
-    linked.work()
+    deliver_deauthorisation(linked_harness, athlete.id)
+    linked_harness.process_all_due()
 
-    assert len(runs_of(linked)) == 1
+    assert len(list_runs(linked_harness)) == 1
 
 
-def tell_deauthorised(stage: Stage, athlete_id: int) -> None:
-    receive(
-        stage.runtime,
-        Delivery.model_validate(
+def deliver_deauthorisation(harness: Harness, athlete_id: int) -> None:
+    receive_delivery(
+        harness.runtime,
+        WebhookDelivery.model_validate(
             {
                 "object_type": "athlete",
                 "object_id": athlete_id,

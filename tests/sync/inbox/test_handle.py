@@ -11,13 +11,13 @@ from sync.models import (
     Survey,
 )
 from sync.simulator import activities
-from sync.simulator.records import Athlete, Fault
+from sync.simulator.records import Athlete, SimulatedFault
 from sync.surveys.answering import answer
-from tests.support.harness import Stage
+from tests.support.harness import Harness
 
 
-def runs_of(stage: Stage) -> list[Run]:
-    with stage.runtime.db.reading() as session:
+def list_runs(harness: Harness) -> list[Run]:
+    with harness.runtime.db.read_only() as session:
         return list(
             session.scalars(
                 select(Run).where(Run.hidden_at.is_(None)).order_by(Run.started_at)
@@ -26,178 +26,188 @@ def runs_of(stage: Stage) -> list[Run]:
 
 
 @pytest.fixture
-def linked(stage: Stage) -> Stage:
-    stage.link(stage.athlete())
-    stage.work()
-    stage.pass_time(hours=3)
-    return stage
+def linked_harness(harness: Harness) -> Harness:
+    harness.link_runner(harness.add_athlete())
+    harness.process_all_due()
+    harness.advance_clock(hours=3)
+    return harness
 
 
-def athlete_of(stage: Stage) -> Athlete:
-    return activities.find_athlete(stage.world, 7)
+def get_athlete(harness: Harness) -> Athlete:
+    return activities.require_athlete(harness.world, 7)
 
 
-def test_a_new_run_costs_one_request(linked: Stage) -> None:
-    run = linked.run(athlete_of(linked), distance_m=8200, moving_s=2700)
-    before = linked.reads()
+def test_a_new_run_costs_one_request(linked_harness: Harness) -> None:
+    run = linked_harness.finish_run(
+        get_athlete(linked_harness), distance_m=8200, moving_s=2700
+    )
+    before = linked_harness.count_strava_reads()
 
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
 
-    assert linked.reads() - before == 1
-    [stored] = runs_of(linked)
+    assert linked_harness.count_strava_reads() - before == 1
+    [stored] = list_runs(linked_harness)
     assert (stored.distance_m, stored.moving_s) == (8200, 2700)
 
 
-def test_the_same_event_is_kept_once(linked: Stage) -> None:
-    run = linked.run(athlete_of(linked))
+def test_the_same_event_is_kept_once(linked_harness: Harness) -> None:
+    run = linked_harness.finish_run(get_athlete(linked_harness))
 
-    first = linked.tell(athlete_of(linked), run.id, "create")
-    again = linked.tell(athlete_of(linked), run.id, "create")
+    first = linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    again = linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
 
     assert (first, again) == (True, False)
 
 
-def test_an_event_about_nobody_we_know_is_not_kept(linked: Stage) -> None:
-    stranger = linked.athlete(99)
+def test_an_event_about_nobody_we_know_is_not_kept(linked_harness: Harness) -> None:
+    other_browser = linked_harness.add_athlete(99)
 
-    assert not linked.tell(stranger, 1, "create")
-
-
-def test_a_new_title_is_not_even_read(linked: Stage) -> None:
-    run = linked.run(athlete_of(linked))
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
-    before = linked.reads()
-
-    linked.tell(athlete_of(linked), run.id, "update", title="Secret")
-    linked.work()
-
-    assert linked.reads() == before
+    assert not linked_harness.deliver_event(other_browser, 1, "create")
 
 
-def test_a_run_that_becomes_a_ride_goes(linked: Stage) -> None:
-    run = linked.run(athlete_of(linked))
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
-    with linked.world.change():
-        activities.edit(linked.world, run, activities.Edit(sport_type="Ride"))
+def test_a_new_title_is_not_even_read(linked_harness: Harness) -> None:
+    run = linked_harness.finish_run(get_athlete(linked_harness))
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
+    before = linked_harness.count_strava_reads()
 
-    linked.tell(athlete_of(linked), run.id, "update", type="Ride")
-    linked.work()
+    linked_harness.deliver_event(
+        get_athlete(linked_harness), run.id, "update", title="Secret"
+    )
+    linked_harness.process_all_due()
 
-    assert runs_of(linked) == []
+    assert linked_harness.count_strava_reads() == before
 
 
-def test_a_deleted_run_goes_and_its_answer_stays(linked: Stage) -> None:
-    run = linked.run(athlete_of(linked))
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
-    [stored] = runs_of(linked)
-    answer.record_for_run(
-        linked.runtime,
+def test_a_run_that_becomes_a_ride_goes(linked_harness: Harness) -> None:
+    run = linked_harness.finish_run(get_athlete(linked_harness))
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
+    with linked_harness.world.transaction():
+        activities.edit_activity(
+            linked_harness.world, run, activities.ActivityEdit(sport_type="Ride")
+        )
+
+    linked_harness.deliver_event(
+        get_athlete(linked_harness), run.id, "update", type="Ride"
+    )
+    linked_harness.process_all_due()
+
+    assert list_runs(linked_harness) == []
+
+
+def test_a_deleted_run_goes_and_its_answer_stays(linked_harness: Harness) -> None:
+    run = linked_harness.finish_run(get_athlete(linked_harness))
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
+    [stored] = list_runs(linked_harness)
+    answer.record_run_answer(
+        linked_harness.runtime,
         runner_id=stored.runner_id,
         run_id=stored.id,
         values={"mood": 2},
     )
-    with linked.world.change():
-        activities.delete(linked.world, run)
+    with linked_harness.world.transaction():
+        activities.delete_activity(linked_harness.world, run)
 
-    linked.pass_time(minutes=1)
-    linked.tell(athlete_of(linked), run.id, "delete")
-    linked.work()
+    linked_harness.advance_clock(minutes=1)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "delete")
+    linked_harness.process_all_due()
 
-    assert runs_of(linked) == []
-    with linked.runtime.db.reading() as session:
+    assert list_runs(linked_harness) == []
+    with linked_harness.runtime.db.read_only() as session:
         assert session.scalars(select(Answer.run_id)).all() == [None]
 
 
 def test_a_deleted_run_is_out_of_sight_before_strava_confirms_it(
-    linked: Stage,
+    linked_harness: Harness,
 ) -> None:
-    run = linked.run(athlete_of(linked))
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
-    with linked.world.change():
-        activities.delete(linked.world, run)
-        linked.world.faults.put(
-            Fault(id=1, kind="status", status=500, on="detail", times=1)
+    run = linked_harness.finish_run(get_athlete(linked_harness))
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
+    with linked_harness.world.transaction():
+        activities.delete_activity(linked_harness.world, run)
+        linked_harness.world.faults.put(
+            SimulatedFault(id=1, kind="status", status=500, on="detail", times=1)
         )
 
-    linked.pass_time(minutes=1)
-    linked.tell(athlete_of(linked), run.id, "delete")
-    linked.work()
+    linked_harness.advance_clock(minutes=1)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "delete")
+    linked_harness.process_all_due()
 
-    assert runs_of(linked) == []
-    with linked.runtime.db.reading() as session:
-        assert session.scalars(select(Run.hidden_at)).one() == linked.clock()
+    assert list_runs(linked_harness) == []
+    with linked_harness.runtime.db.read_only() as session:
+        assert session.scalars(select(Run.hidden_at)).one() == linked_harness.clock()
 
 
-def test_a_forged_delete_brings_the_run_back(linked: Stage) -> None:
-    run = linked.run(athlete_of(linked))
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
+def test_a_forged_delete_brings_the_run_back(linked_harness: Harness) -> None:
+    run = linked_harness.finish_run(get_athlete(linked_harness))
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
 
-    linked.pass_time(minutes=1)
-    linked.tell(athlete_of(linked), run.id, "delete")
-    linked.work()
+    linked_harness.advance_clock(minutes=1)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "delete")
+    linked_harness.process_all_due()
 
-    assert len(runs_of(linked)) == 1
+    assert len(list_runs(linked_harness)) == 1
 
 
 def test_going_private_and_back_keeps_the_answer_and_asks_once(
-    linked: Stage,
+    linked_harness: Harness,
 ) -> None:
-    run = linked.run(athlete_of(linked), ended_minutes_ago=30)
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
-    [stored] = runs_of(linked)
-    answer.record_for_run(
-        linked.runtime,
+    run = linked_harness.finish_run(get_athlete(linked_harness), ended_minutes_ago=30)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
+    [stored] = list_runs(linked_harness)
+    answer.record_run_answer(
+        linked_harness.runtime,
         runner_id=stored.runner_id,
         run_id=stored.id,
         values={"mood": -1},
     )
-    with linked.world.change():
-        hidden = activities.edit(
-            linked.world, run, activities.Edit(visibility="only_me")
+    with linked_harness.world.transaction():
+        hidden = activities.edit_activity(
+            linked_harness.world, run, activities.ActivityEdit(visibility="only_me")
         )
-    linked.pass_time(minutes=1)
-    linked.tell(athlete_of(linked), run.id, "delete")
-    linked.work()
-    with linked.world.change():
-        activities.edit(linked.world, hidden, activities.Edit(visibility="everyone"))
+    linked_harness.advance_clock(minutes=1)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "delete")
+    linked_harness.process_all_due()
+    with linked_harness.world.transaction():
+        activities.edit_activity(
+            linked_harness.world, hidden, activities.ActivityEdit(visibility="everyone")
+        )
 
-    linked.pass_time(minutes=1)
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
+    linked_harness.advance_clock(minutes=1)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
 
-    [returned] = runs_of(linked)
-    with linked.runtime.db.reading() as session:
+    [returned] = list_runs(linked_harness)
+    with linked_harness.runtime.db.read_only() as session:
         assert session.scalars(select(Answer.run_id)).all() == [returned.id]
         assert session.scalars(select(Survey.run_id)).all() == [returned.id]
 
 
 @pytest.mark.parametrize("noticed", ["each time", "together"])
 def test_hidden_before_its_mail_left_and_back_a_run_is_asked_about_after_all(
-    linked: Stage, noticed: str
+    linked_harness: Harness, noticed: str
 ) -> None:
-    run = linked.run(athlete_of(linked), ended_minutes_ago=5)
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
-    edits = {"delete": activities.Edit(visibility="only_me")}
-    edits["create"] = activities.Edit(visibility="everyone")
+    run = linked_harness.finish_run(get_athlete(linked_harness), ended_minutes_ago=5)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
+    edits = {"delete": activities.ActivityEdit(visibility="only_me")}
+    edits["create"] = activities.ActivityEdit(visibility="everyone")
     for aspect, edit in edits.items():
-        with linked.world.change():
-            run = activities.edit(linked.world, run, edit)
-        linked.pass_time(minutes=1)
-        linked.tell(athlete_of(linked), run.id, aspect)
+        with linked_harness.world.transaction():
+            run = activities.edit_activity(linked_harness.world, run, edit)
+        linked_harness.advance_clock(minutes=1)
+        linked_harness.deliver_event(get_athlete(linked_harness), run.id, aspect)
         if noticed == "each time":
-            linked.work()
-    linked.work()
+            linked_harness.process_all_due()
+    linked_harness.process_all_due()
 
-    [returned] = runs_of(linked)
-    with linked.runtime.db.reading() as session:
+    [returned] = list_runs(linked_harness)
+    with linked_harness.runtime.db.read_only() as session:
         assert session.scalars(select(Survey.run_id)).all() == [returned.id]
         due = session.scalars(select(Mail.kind).where(Mail.due_at.is_not(None)))
         assert sorted(due) == ["survey", "survey_reminder"]

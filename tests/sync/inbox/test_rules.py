@@ -13,7 +13,7 @@ from sync.errors import (
     StravaUnavailable,
     TryLater,
 )
-from sync.inbox.rules import MOST_ATTEMPTS, settle
+from sync.inbox.rules import MAX_ATTEMPTS, decide_retry
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -31,8 +31,8 @@ MINUTE = timedelta(minutes=1)
         (TryLater("", MINUTE), 1, MINUTE, None),
         (TryLater("", MINUTE), 99, MINUTE, None),
         (StravaUnavailable(), 1, MINUTE, None),
-        (StravaUnavailable(), MOST_ATTEMPTS - 1, 60 * MINUTE, None),
-        (StravaUnavailable(), MOST_ATTEMPTS, None, "StravaUnavailable"),
+        (StravaUnavailable(), MAX_ATTEMPTS - 1, 60 * MINUTE, None),
+        (StravaUnavailable(), MAX_ATTEMPTS, None, "StravaUnavailable"),
     ],
 )
 def test_each_failure_has_its_next_step(
@@ -41,13 +41,13 @@ def test_each_failure_has_its_next_step(
     waits: timedelta | None,
     parked_for: str | None,
 ) -> None:
-    due_at, reason = settle(error, attempts=attempts, now=NOON)
+    due_at, reason = decide_retry(error, attempts=attempts, now=NOON)
 
     assert (due_at and due_at - NOON, reason) == (waits, parked_for)
 
 
 def test_whoever_waits_for_the_limit_comes_soon_after_it() -> None:
-    due_at, reason = settle(RateLimited(NOON + 9 * MINUTE), attempts=1, now=NOON)
+    due_at, reason = decide_retry(RateLimited(NOON + 9 * MINUTE), attempts=1, now=NOON)
 
     assert due_at is not None
     assert 9 * MINUTE < due_at - NOON < 10 * MINUTE

@@ -9,240 +9,262 @@ import pytest
 from sync.mail import outbox
 from sync.mail.deliver import deliver_due
 from sync.models import Mail
-from tests.support.smtp_servers import OK, Hush, Post, listening, server_tls
-from tests.sync.mail.conftest import NOON, Office
+from tests.support.smtp_servers import (
+    OK,
+    FakeSmtpServer,
+    ReplyBlocker,
+    build_server_tls,
+    run_smtp_server,
+)
+from tests.sync.mail.conftest import NOON, OutboxHarness
 
 MINUTE = timedelta(minutes=1)
 
 
-def state(mail: Mail) -> tuple[object, ...]:
+def get_state(mail: Mail) -> tuple[object, ...]:
     return mail.due_at, mail.withheld_for, mail.sent_at
 
 
 @pytest.mark.parametrize("reply", ["450 4.2.0 greylisted", "451 try later", "421 busy"])
 def test_a_temporary_no_is_tried_again_and_then_works(
-    office: Office, post: Post, reply: str
+    outbox_harness: OutboxHarness, post: FakeSmtpServer, reply: str
 ) -> None:
-    post.on_recipient = lambda _address: reply
-    office.promise()
+    post.get_recipient_reply = lambda _address: reply
+    outbox_harness.enqueue()
 
-    assert deliver_due(office.runtime) == 0
-    assert state(office.mail()) == (NOON + MINUTE, None, None)
+    assert deliver_due(outbox_harness.runtime) == 0
+    assert get_state(outbox_harness.get_mail()) == (NOON + MINUTE, None, None)
 
-    post.on_recipient = lambda _address: OK
-    office.clock.forward(minutes=1)
-    assert deliver_due(office.runtime) == 1
+    post.get_recipient_reply = lambda _address: OK
+    outbox_harness.clock.advance(minutes=1)
+    assert deliver_due(outbox_harness.runtime) == 1
 
 
 def test_a_temporary_no_is_tried_less_and_less_often_until_stale(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    post.on_recipient = lambda _address: "450 later"
-    office.promise(stale_at=NOON + 20 * MINUTE)
+    post.get_recipient_reply = lambda _address: "450 later"
+    outbox_harness.enqueue(stale_at=NOON + 20 * MINUTE)
     tries = []
 
-    while (due_at := office.mail().due_at) is not None:
-        office.clock.at = due_at
+    while (due_at := outbox_harness.get_mail().due_at) is not None:
+        outbox_harness.clock.at = due_at
         tries.append(round((due_at - NOON) / MINUTE))
-        deliver_due(office.runtime)
+        deliver_due(outbox_harness.runtime)
 
     assert tries == [0, 1, 3, 8, 18, 20]
-    assert office.mail().withheld_for == "stale"
+    assert outbox_harness.get_mail().withheld_for == "stale"
 
 
 def test_an_unknown_recipient_bounces_and_the_runner_is_told(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    post.on_recipient = lambda _address: "550 5.1.1 no such user"
-    office.promise()
+    post.get_recipient_reply = lambda _address: "550 5.1.1 no such user"
+    outbox_harness.enqueue()
 
-    deliver_due(office.runtime)
+    deliver_due(outbox_harness.runtime)
 
-    assert state(office.mail()) == (None, "bounced", None)
-    assert office.mail().sealed is None
-    assert office.runner().email_bounced_at == NOON
+    assert get_state(outbox_harness.get_mail()) == (None, "bounced", None)
+    assert outbox_harness.get_mail().sealed is None
+    assert outbox_harness.get_runner().email_bounced_at == NOON
 
 
 def test_after_a_bounce_only_what_was_asked_for_goes_out(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    office.change(email_bounced_at=NOON)
-    office.promise("survey:1")
-    office.promise("sign in:1", kind="sign_in_link", values={"token": "t"})
+    outbox_harness.update_runner(email_bounced_at=NOON)
+    outbox_harness.enqueue("survey:1")
+    outbox_harness.enqueue("sign in:1", kind="sign_in_link", values={"token": "t"})
 
-    assert deliver_due(office.runtime) == 1
+    assert deliver_due(outbox_harness.runtime) == 1
 
-    assert office.mail("survey:1").withheld_for == "bounced before"
+    assert outbox_harness.get_mail("survey:1").withheld_for == "bounced before"
 
 
 def test_a_mistyped_new_address_does_not_stop_the_confirmed_one(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    post.on_recipient = lambda address: "550 who?" if "typo" in address else OK
-    office.promise(kind="confirm_address", values={"token": "t"}, to="typo@example.org")
+    post.get_recipient_reply = lambda address: "550 who?" if "typo" in address else OK
+    outbox_harness.enqueue(
+        kind="confirm_address", values={"token": "t"}, to="typo@example.org"
+    )
 
-    deliver_due(office.runtime)
+    deliver_due(outbox_harness.runtime)
 
-    assert office.mail().withheld_for == "bounced"
-    assert office.runner().email_bounced_at is None
-
-
-def test_a_mistyped_first_address_is_told(office: Office, post: Post) -> None:
-    post.on_recipient = lambda _address: "550 who?"
-    office.change(email=None, email_confirmed_at=None)
-    office.promise(kind="confirm_address", values={"token": "t"}, to="typo@example.org")
-
-    deliver_due(office.runtime)
-
-    assert office.runner().email_bounced_at == NOON
+    assert outbox_harness.get_mail().withheld_for == "bounced"
+    assert outbox_harness.get_runner().email_bounced_at is None
 
 
-def test_one_bounce_does_not_stop_the_batch(office: Office, post: Post) -> None:
-    post.on_recipient = lambda address: "550 who?" if "typo" in address else OK
-    office.promise("a", kind="deleted", values={}, to="typo@example.org")
-    office.promise("b")
+def test_a_mistyped_first_address_is_told(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    post.get_recipient_reply = lambda _address: "550 who?"
+    outbox_harness.update_runner(email=None, email_confirmed_at=None)
+    outbox_harness.enqueue(
+        kind="confirm_address", values={"token": "t"}, to="typo@example.org"
+    )
 
-    assert deliver_due(office.runtime) == 1
+    deliver_due(outbox_harness.runtime)
+
+    assert outbox_harness.get_runner().email_bounced_at == NOON
+
+
+def test_one_bounce_does_not_stop_the_batch(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    post.get_recipient_reply = lambda address: "550 who?" if "typo" in address else OK
+    outbox_harness.enqueue("a", kind="deleted", values={}, to="typo@example.org")
+    outbox_harness.enqueue("b")
+
+    assert deliver_due(outbox_harness.runtime) == 1
 
     assert post.connections == 1
 
 
 def test_a_mail_refused_for_what_it_says_ends_but_not_the_address(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    post.on_content = "554 5.7.1 looks like spam"
-    office.promise()
+    post.content_reply = "554 5.7.1 looks like spam"
+    outbox_harness.enqueue()
 
-    deliver_due(office.runtime)
+    deliver_due(outbox_harness.runtime)
 
-    assert office.mail().withheld_for == "refused"
-    assert office.runner().email_bounced_at is None
+    assert outbox_harness.get_mail().withheld_for == "refused"
+    assert outbox_harness.get_runner().email_bounced_at is None
 
 
-def test_a_refused_sender_is_for_the_host_to_mend(office: Office, post: Post) -> None:
-    post.on_sender = "550 5.7.1 not your domain"
-    office.promise()
+def test_a_refused_sender_is_for_the_host_to_mend(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    post.sender_reply = "550 5.7.1 not your domain"
+    outbox_harness.enqueue()
 
-    deliver_due(office.runtime)
+    deliver_due(outbox_harness.runtime)
 
-    assert state(office.mail()) == (NOON + MINUTE, None, None)
+    assert get_state(outbox_harness.get_mail()) == (NOON + MINUTE, None, None)
 
 
 def test_a_line_dropped_after_the_data_is_tried_again_under_the_same_id(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
     post.drops_after_data = True
-    office.promise()
-    deliver_due(office.runtime)
+    outbox_harness.enqueue()
+    deliver_due(outbox_harness.runtime)
 
     post.drops_after_data = False
-    office.clock.forward(minutes=1)
-    deliver_due(office.runtime)
+    outbox_harness.clock.advance(minutes=1)
+    deliver_due(outbox_harness.runtime)
 
-    first, second = (letter["Message-ID"] for letter in post.letters)
-    assert first == second == office.mail().message_id
+    first, second = (letter["Message-ID"] for letter in post.emails)
+    assert first == second == outbox_harness.get_mail().message_id
 
 
 def test_a_server_that_is_away_stops_the_batch_and_keeps_the_mails(
-    office: Office,
+    outbox_harness: OutboxHarness,
 ) -> None:
-    with listening() as away:
-        office.use(away.url)
-    office.promise("a")
-    office.promise("b")
+    with run_smtp_server() as away:
+        outbox_harness.use_smtp_server(away.url)
+    outbox_harness.enqueue("a")
+    outbox_harness.enqueue("b")
 
-    assert deliver_due(office.runtime) == 0
+    assert deliver_due(outbox_harness.runtime) == 0
 
-    assert state(office.mail("a")) == (NOON + MINUTE, None, None)
-    assert state(office.mail("b")) == (NOON, None, None)
+    assert get_state(outbox_harness.get_mail("a")) == (NOON + MINUTE, None, None)
+    assert get_state(outbox_harness.get_mail("b")) == (NOON, None, None)
 
 
-def test_a_server_that_says_nothing_is_given_up_on(office: Office, post: Post) -> None:
-    hush = Hush()
+def test_a_server_that_says_nothing_is_given_up_on(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    hush = ReplyBlocker()
     post.before_reply = hush.wait
-    office.promise()
+    outbox_harness.enqueue()
 
-    sent = deliver_due(office.runtime, timeout_s=0.2)
-    hush.let_go()
+    sent = deliver_due(outbox_harness.runtime, timeout_s=0.2)
+    hush.release()
 
     assert sent == 0
-    assert state(office.mail()) == (NOON + MINUTE, None, None)
+    assert get_state(outbox_harness.get_mail()) == (NOON + MINUTE, None, None)
 
 
-def test_a_broken_tls_is_trouble_of_the_line(office: Office, tmp_path: Path) -> None:
+def test_a_broken_tls_is_trouble_of_the_line(
+    outbox_harness: OutboxHarness, tmp_path: Path
+) -> None:
     """A server that speaks plain SMTP where TLS was promised."""
-    with listening() as plain:
-        office.use(plain.url.replace("smtp://", "smtps://"))
-        office.promise()
+    with run_smtp_server() as plain:
+        outbox_harness.use_smtp_server(plain.url.replace("smtp://", "smtps://"))
+        outbox_harness.enqueue()
 
-        assert deliver_due(office.runtime, timeout_s=1) == 0
+        assert deliver_due(outbox_harness.runtime, timeout_s=1) == 0
 
-    assert state(office.mail()) == (NOON + MINUTE, None, None)
+    assert get_state(outbox_harness.get_mail()) == (NOON + MINUTE, None, None)
 
 
-def test_a_wrong_password_waits_for_the_host(office: Office, tmp_path: Path) -> None:
-    vault = Post()
-    with listening(
+def test_a_wrong_password_waits_for_the_host(
+    outbox_harness: OutboxHarness, tmp_path: Path
+) -> None:
+    vault = FakeSmtpServer()
+    with run_smtp_server(
         vault,
-        tls_context=server_tls(tmp_path),
+        tls_context=build_server_tls(tmp_path),
         authenticator=vault.authenticate,
         auth_required=True,
     ) as vault:
-        office.use(vault.url.replace("//", "//runs:wrong@"))
-        office.promise()
+        outbox_harness.use_smtp_server(vault.url.replace("//", "//runs:wrong@"))
+        outbox_harness.enqueue()
 
-        assert deliver_due(office.runtime) == 0
+        assert deliver_due(outbox_harness.runtime) == 0
 
     assert set(vault.users) == {b"runs"}
-    assert state(office.mail()) == (NOON + MINUTE, None, None)
-    assert office.runner().email_bounced_at is None
+    assert get_state(outbox_harness.get_mail()) == (NOON + MINUTE, None, None)
+    assert outbox_harness.get_runner().email_bounced_at is None
 
 
 def test_a_mail_cancelled_while_the_server_refused_it_stays_cancelled(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    office.promise(survey_id=office.survey_id)
+    outbox_harness.enqueue(survey_id=outbox_harness.survey_id)
 
     def refuse(_address: str) -> str:
-        with office.runtime.db.transaction() as session:
-            outbox.cancel(session, office.survey_id, "answered")
+        with outbox_harness.runtime.db.transaction() as session:
+            outbox.cancel_survey_mails(session, outbox_harness.survey_id, "answered")
         return "450 later"
 
-    post.on_recipient = refuse
+    post.get_recipient_reply = refuse
 
-    deliver_due(office.runtime)
+    deliver_due(outbox_harness.runtime)
 
-    assert state(office.mail()) == (None, "answered", None)
+    assert get_state(outbox_harness.get_mail()) == (None, "answered", None)
 
 
 def test_a_mail_cancelled_while_the_server_took_it_counts_as_sent(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    office.promise(survey_id=office.survey_id)
+    outbox_harness.enqueue(survey_id=outbox_harness.survey_id)
 
     def cancel() -> None:
-        with office.runtime.db.transaction() as session:
-            outbox.cancel(session, office.survey_id, "answered")
+        with outbox_harness.runtime.db.transaction() as session:
+            outbox.cancel_survey_mails(session, outbox_harness.survey_id, "answered")
 
     post.before_reply = cancel
 
-    assert deliver_due(office.runtime) == 1
+    assert deliver_due(outbox_harness.runtime) == 1
 
-    assert state(office.mail()) == (None, None, NOON)
+    assert get_state(outbox_harness.get_mail()) == (None, None, NOON)
 
 
 def test_no_transaction_is_open_while_the_server_thinks(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    hush = Hush()
+    hush = ReplyBlocker()
     post.before_reply = hush.wait
-    office.promise("a")
-    worker = Thread(target=deliver_due, args=(office.runtime,))
+    outbox_harness.enqueue("a")
+    worker = Thread(target=deliver_due, args=(outbox_harness.runtime,))
     worker.start()
 
-    office.promise("b", due_at=NOON + 5 * MINUTE)
-    hush.let_go()
+    outbox_harness.enqueue("b", due_at=NOON + 5 * MINUTE)
+    hush.release()
     worker.join()
 
-    assert office.mail("a").sent_at == NOON
-    assert office.mail("b").sent_at is None
+    assert outbox_harness.get_mail("a").sent_at == NOON
+    assert outbox_harness.get_mail("b").sent_at is None

@@ -7,27 +7,27 @@ import pytest
 
 from sync.mail.delivery_rules import (
     LEASE,
-    Outcome,
-    Prospect,
-    Stage,
-    Survey,
-    meaning,
-    next_try,
-    why_not,
+    DeliveryOutcome,
+    PendingMail,
+    SmtpStage,
+    SurveyState,
+    classify_refusal,
+    compute_next_attempt,
+    suppression_reason,
 )
 from sync.mail.smtp import TIMEOUT_S
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-OPEN = Survey(
+OPEN = SurveyState(
     is_answered=False,
     is_skipped=False,
     is_cancelled=False,
     expires_at=NOON + 6 * HOUR,
     sent_at=None,
 )
-FINE = Prospect(
+FINE = PendingMail(
     kind="survey",
     stale_at=NOON + HOUR,
     has_values=True,
@@ -67,33 +67,35 @@ FINE = Prospect(
         ),
     ],
 )
-def test_why_not(mail: Prospect, reason: str | None) -> None:
-    assert why_not(mail, now=NOON) == reason
+def test_why_not(mail: PendingMail, reason: str | None) -> None:
+    assert suppression_reason(mail, now=NOON) == reason
 
 
 @pytest.mark.parametrize(
     ("stage", "code", "text", "outcome"),
     [
-        (Stage.OPENING, 0, "ConnectionRefusedError", Outcome.RETRY),
-        (Stage.OPENING, 535, "5.7.8 wrong password", Outcome.RETRY),
-        (Stage.OPENING, 554, "no service for you", Outcome.RETRY),
-        (Stage.LINE, 0, "SMTPServerDisconnected", Outcome.RETRY),
-        (Stage.SENDER, 550, "5.7.1 not your domain", Outcome.RETRY),
-        (Stage.RECIPIENT, 421, "4.7.0 closing", Outcome.RETRY),
-        (Stage.RECIPIENT, 450, "4.2.0 greylisted", Outcome.RETRY),
-        (Stage.RECIPIENT, 550, "no such user", Outcome.BOUNCED),
-        (Stage.RECIPIENT, 550, "5.1.1 no such user", Outcome.BOUNCED),
-        (Stage.RECIPIENT, 552, "5.2.2 mailbox full", Outcome.BOUNCED),
-        (Stage.RECIPIENT, 550, "5.7.1 relaying denied", Outcome.REFUSED),
-        (Stage.RECIPIENT, 554, "rejected", Outcome.REFUSED),
-        (Stage.CONTENT, 451, "4.3.0 later", Outcome.RETRY),
-        (Stage.CONTENT, 550, "5.7.515 not authenticated", Outcome.REFUSED),
-        (Stage.CONTENT, 554, "looks like spam", Outcome.REFUSED),
-        (Stage.CONTENT, 550, "5.1.1 no such user", Outcome.BOUNCED),
+        (SmtpStage.OPENING, 0, "ConnectionRefusedError", DeliveryOutcome.RETRY),
+        (SmtpStage.OPENING, 535, "5.7.8 wrong password", DeliveryOutcome.RETRY),
+        (SmtpStage.OPENING, 554, "no service for you", DeliveryOutcome.RETRY),
+        (SmtpStage.LINE, 0, "SMTPServerDisconnected", DeliveryOutcome.RETRY),
+        (SmtpStage.SENDER, 550, "5.7.1 not your domain", DeliveryOutcome.RETRY),
+        (SmtpStage.RECIPIENT, 421, "4.7.0 closing", DeliveryOutcome.RETRY),
+        (SmtpStage.RECIPIENT, 450, "4.2.0 greylisted", DeliveryOutcome.RETRY),
+        (SmtpStage.RECIPIENT, 550, "no such user", DeliveryOutcome.BOUNCED),
+        (SmtpStage.RECIPIENT, 550, "5.1.1 no such user", DeliveryOutcome.BOUNCED),
+        (SmtpStage.RECIPIENT, 552, "5.2.2 mailbox full", DeliveryOutcome.BOUNCED),
+        (SmtpStage.RECIPIENT, 550, "5.7.1 relaying denied", DeliveryOutcome.REFUSED),
+        (SmtpStage.RECIPIENT, 554, "rejected", DeliveryOutcome.REFUSED),
+        (SmtpStage.CONTENT, 451, "4.3.0 later", DeliveryOutcome.RETRY),
+        (SmtpStage.CONTENT, 550, "5.7.515 not authenticated", DeliveryOutcome.REFUSED),
+        (SmtpStage.CONTENT, 554, "looks like spam", DeliveryOutcome.REFUSED),
+        (SmtpStage.CONTENT, 550, "5.1.1 no such user", DeliveryOutcome.BOUNCED),
     ],
 )
-def test_meaning(stage: Stage, code: int, text: str, outcome: Outcome) -> None:
-    assert meaning(stage, code, text) is outcome
+def test_meaning(
+    harness: SmtpStage, code: int, text: str, outcome: DeliveryOutcome
+) -> None:
+    assert classify_refusal(harness, code, text) is outcome
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_meaning(stage: Stage, code: int, text: str, outcome: Outcome) -> None:
     ],
 )
 def test_next_try(attempts: int, stale_in: timedelta, wait: timedelta) -> None:
-    at = next_try(attempts, now=NOON, stale_at=NOON + stale_in)
+    at = compute_next_attempt(attempts, now=NOON, stale_at=NOON + stale_in)
 
     assert at == NOON + wait
 

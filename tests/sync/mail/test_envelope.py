@@ -5,7 +5,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from sync.mail.envelope import host_of, seal_up
+from sync.mail.envelope import build_email, parse_host
 from sync.mail.messages import Message
 
 STOP = f"https://moodmiles.example/u/{'a-long-unsubscribe-token-' * 6}"
@@ -13,8 +13,8 @@ ASKING = Message("Wie geht’s?", "<p>😄</p>", "😄\n", unsubscribe_url=STOP)
 PLAIN = Message("Sign in", "<p>Here</p>", "Here\n")
 
 
-def sealed(message: Message) -> EmailMessage:
-    return seal_up(
+def build_email_bytes(message: Message) -> EmailMessage:
+    return build_email(
         message,
         kind="survey_reminder",
         sender="Moodmiles <runs@mail.moodmiles.example>",
@@ -25,7 +25,7 @@ def sealed(message: Message) -> EmailMessage:
 
 
 def test_one_click_unsubscribe_leaves_as_plain_bytes() -> None:
-    lines = sealed(ASKING).as_bytes().split(b"\r\n")
+    lines = build_email_bytes(ASKING).as_bytes().split(b"\r\n")
 
     assert f"List-Unsubscribe: <{STOP}>".encode() in lines
     assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click" in lines
@@ -45,13 +45,13 @@ def test_one_click_unsubscribe_leaves_as_plain_bytes() -> None:
     ],
 )
 def test_each_header_is_on_one_plain_line(name: str, value: str) -> None:
-    lines = sealed(ASKING).as_bytes().split(b"\r\n")
+    lines = build_email_bytes(ASKING).as_bytes().split(b"\r\n")
 
     assert f"{name}: {value}".encode() in lines
 
 
 def test_mails_that_are_no_surveys_cannot_be_unsubscribed_from() -> None:
-    letter = sealed(PLAIN)
+    letter = build_email_bytes(PLAIN)
 
     assert not {"List-Id", "List-Unsubscribe", "List-Unsubscribe-Post"} & set(letter)
     assert letter["Auto-Submitted"] == "auto-generated"
@@ -60,14 +60,14 @@ def test_mails_that_are_no_surveys_cannot_be_unsubscribed_from() -> None:
 def test_no_line_is_longer_than_a_server_takes() -> None:
     long = Message("Long", f"<p>{'word ' * 2000}</p>", f"{'word ' * 2000}\n")
 
-    lines = sealed(long).as_bytes().split(b"\r\n")
+    lines = build_email_bytes(long).as_bytes().split(b"\r\n")
 
     assert max(len(line) for line in lines) <= 998
     assert all(line.isascii() for line in lines)
 
 
 def test_both_forms_arrive_whole() -> None:
-    letter = sealed(ASKING)
+    letter = build_email_bytes(ASKING)
 
     text, html = letter.iter_parts()
 
@@ -85,4 +85,4 @@ def test_both_forms_arrive_whole() -> None:
     ],
 )
 def test_host_of_sender(sender: str, host: str) -> None:
-    assert host_of(sender) == host
+    assert parse_host(sender) == host

@@ -5,7 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.mail.formatting import distance, moment, occasion, span
+from sync.mail.formatting import (
+    format_distance,
+    format_duration,
+    format_moment,
+    format_occasion,
+)
 from tests.sync.mail.test_messages import NOW
 
 LONDON = ZoneInfo("Europe/London")
@@ -28,7 +33,7 @@ LONDON = ZoneInfo("Europe/London")
 def test_occasion(started: str, now: str, expected: str | None) -> None:
     local = [datetime.fromisoformat(at).replace(tzinfo=LONDON) for at in (started, now)]
 
-    assert occasion(local[0], now=local[1], zone="Europe/London") == expected
+    assert format_occasion(local[0], now=local[1], zone="Europe/London") == expected
 
 
 @pytest.mark.parametrize(
@@ -43,7 +48,7 @@ def test_occasion(started: str, now: str, expected: str | None) -> None:
     ],
 )
 def test_moment_is_the_runners_own_clock(zone: str, expected: str) -> None:
-    assert moment(NOW, zone=zone) == expected
+    assert format_moment(NOW, zone=zone) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,9 +62,9 @@ def test_moment_is_the_runners_own_clock(zone: str, expected: str) -> None:
     ],
 )
 def test_span(time: timedelta, expected: str) -> None:
-    assert span(time) == expected
+    assert format_duration(time) == expected
 
 
 def test_distance() -> None:
-    assert distance(8_230.4, units="km") == "8.2 km"
-    assert distance(8_230.4, units="mi") == "5.1 mi"
+    assert format_distance(8_230.4, units="km") == "8.2 km"
+    assert format_distance(8_230.4, units="mi") == "5.1 mi"

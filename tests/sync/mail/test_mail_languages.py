@@ -9,35 +9,40 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from sync.language import LANGUAGES, speaking
+from sync.language import LANGUAGES, activate_language
 from sync.mail import messages
 from sync.mail.deliver import deliver_due
-from sync.mail.formatting import distance, moment, occasion, span
-from sync.mail.message import Person
+from sync.mail.formatting import (
+    format_distance,
+    format_duration,
+    format_moment,
+    format_occasion,
+)
+from sync.mail.message import FooterContact
 from sync.mail.messages import Message
-from sync.mail.week_picture import WIDTH, Day, week_picture
+from sync.mail.week_picture import WIDTH, PictureDay, draw_week
 from sync.models import Runner
-from tests.support.message_catalogue import BRACKETS, brackets
-from tests.support.page_text import outside, words_in
-from tests.support.smtp_servers import Post
-from tests.sync.analytics.test_claim_wording import forbidden_in_german
-from tests.sync.mail.conftest import NOON, Office
-from tests.sync.mail.test_messages import GOLDEN, MAILS, NOW, SENDING, survey
-from tests.sync.test_digest import pixels
+from tests.support.message_catalogue import BRACKET_LANGUAGE, bracketed_language
+from tests.support.page_text import find_unbracketed, find_words
+from tests.support.smtp_servers import FakeSmtpServer
+from tests.sync.analytics.test_claim_wording import find_forbidden_german
+from tests.sync.mail.conftest import NOON, OutboxHarness
+from tests.sync.mail.test_messages import GOLDEN, MAILS, NOW, SENDING, render_survey
+from tests.sync.test_digest import decode_pixels
 
 KEPT_IN_GERMAN = ("survey", "survey_with_distance", "checkin", "digest")
 NAMES = {"Moodmiles", "km", "mi", "https", "moodmiles", "example", "Samaritans", "call"}
 _ADDRESS = re.compile(r"https?://\S+|\S+@\S+")
 
 
-def in_german(name: str) -> Message:
-    with speaking("de"):
+def render_in_german(name: str) -> Message:
+    with activate_language("de"):
         return MAILS[name]()
 
 
 @pytest.mark.parametrize("name", KEPT_IN_GERMAN)
 def test_the_german_mail_reads_as_agreed(name: str) -> None:
-    mail = in_german(name)
+    mail = render_in_german(name)
     html, text = GOLDEN / f"{name}.de.html", GOLDEN / f"{name}.de.txt"
 
     if os.environ.get("UPDATE_GOLDEN"):
@@ -52,69 +57,73 @@ def test_the_german_mail_reads_as_agreed(name: str) -> None:
 def test_a_german_mail_says_that_it_is_and_uses_no_word_that_we_never_use(
     name: str,
 ) -> None:
-    mail = in_german(name)
+    mail = render_in_german(name)
 
     assert '<html lang="de"' in mail.html
     assert 'lang="en"' not in mail.html
-    assert forbidden_in_german(f"{mail.subject}\n{mail.text}") == []
+    assert find_forbidden_german(f"{mail.subject}\n{mail.text}") == []
 
 
 @pytest.fixture
-def bracketed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with brackets(tmp_path / "locale", monkeypatch):
+def bracketed_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with bracketed_language(tmp_path / "locale", monkeypatch):
         yield
 
 
-@pytest.mark.usefixtures("bracketed")
+@pytest.mark.usefixtures("bracketed_texts")
 @pytest.mark.parametrize("name", MAILS)
 def test_no_text_of_a_mail_escapes_translation(name: str) -> None:
-    with speaking(BRACKETS):
+    with activate_language(BRACKET_LANGUAGE):
         mail = MAILS[name]()
 
     said = (mail.html, mail.text.replace("<", ""), mail.subject)
-    found = [text for page in said for text in outside(page)]
-    assert [text for text in found if escapes(text)] == []
+    found = [text for page in said for text in find_unbracketed(page)]
+    assert [text for text in found if find_untranslated(text)] == []
 
 
-@pytest.mark.usefixtures("bracketed")
+@pytest.mark.usefixtures("bracketed_texts")
 def test_not_even_the_foot_escapes() -> None:
-    sending = messages.Sending(
+    sending = messages.RenderContext(
         "https://moodmiles.example",
         now=NOW,
         stale_at=NOW,
-        language=BRACKETS,
-        people=[Person("Samaritans", "call 116 123", "https://samaritans.example")],
+        language=BRACKET_LANGUAGE,
+        contacts=[
+            FooterContact("Samaritans", "call 116 123", "https://samaritans.example")
+        ],
     )
 
     values = {"unsubscribe_token": "u"}
-    mail = messages.render("slow_down_question", values, sending)
+    mail = messages.render_mail("slow_down_question", values, sending)
 
     assert "116 123" in mail.text
-    assert [text for text in outside(mail.html) if escapes(text)] == []
+    assert [
+        text for text in find_unbracketed(mail.html) if find_untranslated(text)
+    ] == []
 
 
-def escapes(text: str) -> bool:
+def find_untranslated(text: str) -> bool:
     """Whether words are left that are no names, days or the figures' own sentence."""
     if text.rstrip(".") == "Not enough yet: 7 of 15 runs":
         return False  # given to the mail as it is
-    return bool(words_in(_ADDRESS.sub("", text)) - NAMES - days())
+    return bool(find_words(_ADDRESS.sub("", text)) - NAMES - build_days())
 
 
-def days() -> set[str]:
-    rules = Locale.parse(BRACKETS)
+def build_days() -> set[str]:
+    rules = Locale.parse(BRACKET_LANGUAGE)
     names = [*rules.days["format"]["abbreviated"].values()]
     names += rules.days["stand-alone"]["abbreviated"].values()
     names += rules.months["format"]["abbreviated"].values()
-    return {word for name in names for word in words_in(name)}
+    return {word for name in names for word in find_words(name)}
 
 
 @pytest.mark.parametrize(
     ("said", "german"),
     [
-        (lambda: distance(8_230.4, units="km"), "8,2 km"),
-        (lambda: moment(NOW, zone="Europe/Berlin"), "Sa., 21. Nov., 10:48"),
-        (lambda: span(timedelta(minutes=1)), "1 Minute"),
-        (lambda: span(timedelta(days=3)), "3 Tage"),
+        (lambda: format_distance(8_230.4, units="km"), "8,2 km"),
+        (lambda: format_moment(NOW, zone="Europe/Berlin"), "Sa., 21. Nov., 10:48"),
+        (lambda: format_duration(timedelta(minutes=1)), "1 Minute"),
+        (lambda: format_duration(timedelta(days=3)), "3 Tage"),
         (lambda: heard(hours=3), "heute Morgen"),
         (lambda: heard(hours=9, minutes=40), "letzte Nacht"),
         (lambda: heard(hours=13), "gestern Abend"),
@@ -125,18 +134,18 @@ def days() -> set[str]:
 def test_times_and_distances_follow_the_language(
     said: Callable[[], str | None], german: str | None
 ) -> None:
-    with speaking("de"):
+    with activate_language("de"):
         assert said() == german
 
 
 def heard(**ago: float) -> str | None:
-    return occasion(NOW - timedelta(**ago), now=NOW, zone="UTC")
+    return format_occasion(NOW - timedelta(**ago), now=NOW, zone="UTC")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_days_of_the_picture_have_letters_in_every_language(language: str) -> None:
-    with speaking(language):
-        rows = pixels(week_picture([Day(5000, [1])] * 7))
+    with activate_language(language):
+        rows = decode_pixels(draw_week([PictureDay(5000, [1])] * 7))
 
     ink, width = bytes((90, 100, 115)), 3 * (WIDTH - 80) // 7
     below = [row[120 + width * day :][:width] for row in rows[260:] for day in range(7)]
@@ -145,12 +154,12 @@ def test_the_days_of_the_picture_have_letters_in_every_language(language: str) -
 
 
 def test_the_letters_under_the_bars_are_the_languages_own() -> None:
-    week = [Day(5000, [1])] * 7
+    week = [PictureDay(5000, [1])] * 7
 
-    with speaking("de"):
-        german = week_picture(week)
+    with activate_language("de"):
+        german = draw_week(week)
 
-    assert german != week_picture(week)
+    assert german != draw_week(week)
 
 
 def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
@@ -161,10 +170,10 @@ def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
         "sentence": {"en": "No clear link so far.", "de": "Bisher nichts Klares."},
         "unsubscribe_token": "u",
     }
-    sendings = {language: sending_in(language) for language in ("de", "en", "fr")}
+    sendings = {language: build_context(language) for language in ("de", "en", "fr")}
 
     said = {
-        language: messages.render("digest", values, sending).text
+        language: messages.render_mail("digest", values, sending).text
         for language, sending in sendings.items()
     }
 
@@ -175,29 +184,29 @@ def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
     assert said["fr"] == said["en"]
 
 
-def sending_in(language: str) -> messages.Sending:
-    return messages.Sending(
+def build_context(language: str) -> messages.RenderContext:
+    return messages.RenderContext(
         SENDING.public_url, now=NOW, stale_at=NOW, language=language
     )
 
 
 def test_a_mail_speaks_the_language_chosen_when_it_leaves(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    office.promise()
-    office.change(preferences={"language": "de"})
+    outbox_harness.enqueue()
+    outbox_harness.update_runner(preferences={"language": "de"})
 
-    deliver_due(office.runtime)
+    deliver_due(outbox_harness.runtime)
 
-    (letter,) = post.letters
+    (letter,) = post.emails
     assert letter["Subject"] == "Dein Lauf heute Morgen: Wie fühlst du dich?"
     assert letter["To"] == "sam@example.org"
 
 
 def test_the_receipt_of_a_deleted_runner_keeps_their_language(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    office.promise(
+    outbox_harness.enqueue(
         "deleted:1",
         kind="deleted",
         runner_id=None,
@@ -205,20 +214,20 @@ def test_the_receipt_of_a_deleted_runner_keeps_their_language(
         language="de",
         values={},
     )
-    with office.runtime.db.transaction() as session:
-        session.delete(session.get_one(Runner, office.runner_id))
+    with outbox_harness.runtime.db.transaction() as session:
+        session.delete(session.get_one(Runner, outbox_harness.runner_id))
 
-    deliver_due(office.runtime)
+    deliver_due(outbox_harness.runtime)
 
-    (letter,) = post.letters
+    (letter,) = post.emails
     assert letter["Subject"] == "Deine Moodmiles-Daten sind gelöscht"
 
 
 def test_a_runner_without_a_language_is_written_to_in_english(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    office.promise(stale_at=NOON + timedelta(hours=1))
+    outbox_harness.enqueue(stale_at=NOON + timedelta(hours=1))
 
-    deliver_due(office.runtime)
+    deliver_due(outbox_harness.runtime)
 
-    assert post.letters[0]["Subject"] == survey().subject
+    assert post.emails[0]["Subject"] == render_survey().subject

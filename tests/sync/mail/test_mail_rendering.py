@@ -8,8 +8,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser
 
-from sync.mail.week_picture import Day, week_picture
-from tests.support.browser import ARTIFACTS, visitor
+from sync.mail.week_picture import PictureDay, draw_week
+from tests.support.browser import ARTIFACTS, open_visitor
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.html"))
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -26,8 +26,14 @@ ASKING = {
 
 def as_a_mail_program_shows(path: Path) -> str:
     """Return the mail with the picture that it carries in its place."""
-    days = [Day(5000, [1]), Day(0, []), Day(0, []), Day(8200, [2]), Day(0, [])]
-    png = week_picture([*days, Day(14_000, []), Day(0, [])])
+    days = [
+        PictureDay(5000, [1]),
+        PictureDay(0, []),
+        PictureDay(0, []),
+        PictureDay(8200, [2]),
+        PictureDay(0, []),
+    ]
+    png = draw_week([*days, PictureDay(14_000, []), PictureDay(0, [])])
     shown = f"data:image/png;base64,{b64encode(png).decode()}"
     return re.sub(r"cid:[^\"]+", shown, path.read_text())
 
@@ -40,7 +46,9 @@ def test_every_mail_fits_and_its_answers_can_be_tapped(
     folder = ARTIFACTS / "mail"
     folder.mkdir(parents=True, exist_ok=True)
 
-    with visitor(chrome, size={"width": width, "height": 700}, scheme=scheme) as page:
+    with open_visitor(
+        chrome, size={"width": width, "height": 700}, scheme=scheme
+    ) as page:
         for path in GOLDEN:
             page.set_content(as_a_mail_program_shows(path))
             page.screenshot(path=folder / f"{path.stem}_{width}_{scheme}.png")

@@ -9,32 +9,34 @@ import pytest
 from sync.mail.mailbox import Mailbox
 
 
-def put(folder: Path, subject: str, *, text: str = "Hello\n", html: str = "") -> str:
-    letter = EmailMessage()
-    letter["From"] = "Moodmiles <runs@mail.example>"
-    letter["To"] = "sam@example.org"
-    letter["Subject"] = subject
-    letter.set_content(text)
+def add_mail(
+    folder: Path, subject: str, *, text: str = "Hello\n", html: str = ""
+) -> str:
+    email = EmailMessage()
+    email["From"] = "Moodmiles <runs@mail.example>"
+    email["To"] = "sam@example.org"
+    email["Subject"] = subject
+    email.set_content(text)
     if html:
-        letter.add_alternative(html, subtype="html")
-    return Maildir(folder).add(letter)
+        email.add_alternative(html, subtype="html")
+    return Maildir(folder).add(email)
 
 
 def test_the_newest_mail_comes_first(tmp_path: Path) -> None:
     folder = tmp_path / "mailbox"
     for number in range(12):
-        put(folder, f"Mail {number}")
+        add_mail(folder, f"Mail {number}")
 
-    subjects = [letter.subject for letter in Mailbox(folder).letters()]
+    subjects = [letter.subject for letter in Mailbox(folder).find_emails()]
 
     assert subjects == [f"Mail {number}" for number in reversed(range(12))]
 
 
 def test_both_forms_of_a_mail_are_read(tmp_path: Path) -> None:
     folder = tmp_path / "mailbox"
-    key = put(folder, "Wie geht’s?", text="Gut 😄\n", html="<p>Gut 😄</p>")
+    key = add_mail(folder, "Wie geht’s?", text="Gut 😄\n", html="<p>Gut 😄</p>")
 
-    letter = Mailbox(folder).letter(key)
+    letter = Mailbox(folder).load_email(key)
 
     assert letter is not None
     assert (letter.subject, letter.recipient) == ("Wie geht’s?", "sam@example.org")
@@ -57,22 +59,22 @@ def test_search_looks_at_subject_address_and_words(
     tmp_path: Path, query: str, found: list[str]
 ) -> None:
     folder = tmp_path / "mailbox"
-    put(folder, "Your run", text="Five kilometres\n")
-    put(folder, "Sign in")
+    add_mail(folder, "Your run", text="Five kilometres\n")
+    add_mail(folder, "Sign in")
 
-    letters = Mailbox(folder).letters(query)
+    letters = Mailbox(folder).find_emails(query)
 
     assert [letter.subject for letter in letters] == found
 
 
 def test_clearing_throws_everything_away(tmp_path: Path) -> None:
     folder = tmp_path / "mailbox"
-    key = put(folder, "Old")
+    key = add_mail(folder, "Old")
 
     Mailbox(folder).clear()
 
-    assert Mailbox(folder).letters() == []
-    assert Mailbox(folder).letter(key) is None
+    assert Mailbox(folder).find_emails() == []
+    assert Mailbox(folder).load_email(key) is None
 
 
 def test_a_mailbox_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
@@ -80,25 +82,25 @@ def test_a_mailbox_that_is_not_there_yet_is_empty(tmp_path: Path) -> None:
 
     mailbox.clear()
 
-    assert mailbox.letters() == []
-    assert mailbox.letter("1.M1P1Q1.host") is None
+    assert mailbox.find_emails() == []
+    assert mailbox.load_email("1.M1P1Q1.host") is None
     assert not (tmp_path / "nowhere").exists()
 
 
 @pytest.mark.parametrize("key", ["", "../new", "new", "/etc/passwd", "1.M1P1Q1.host"])
 def test_only_mails_of_the_folder_can_be_read(tmp_path: Path, key: str) -> None:
     folder = tmp_path / "mailbox"
-    put(folder, "Mine")
+    add_mail(folder, "Mine")
 
-    assert Mailbox(folder).letter(key) is None
+    assert Mailbox(folder).load_email(key) is None
 
 
 def test_a_mail_that_is_no_proper_mail_does_not_hide_the_others(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "mailbox"
-    put(folder, "Proper")
+    add_mail(folder, "Proper")
     Maildir(folder).add(b"\xff\xfe no header at all")
     Maildir(folder).add(b"Content-Type: text/html; charset=nonsense\n\n<p>\xe9</p>")
 
-    assert len(Mailbox(folder).letters()) == 3
+    assert len(Mailbox(folder).find_emails()) == 3

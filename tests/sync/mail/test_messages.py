@@ -10,19 +10,19 @@ import pytest
 from typing_extensions import override
 
 from sync.mail import account_mails, messages
-from sync.mail.messages import Message, Sending, UnknownMail
-from tests.sync.analytics.test_claim_wording import forbidden_in
+from sync.mail.messages import InvalidMail, Message, RenderContext
+from tests.sync.analytics.test_claim_wording import find_forbidden
 
 GOLDEN = Path(__file__).parent / "golden"
 NOW = datetime(2026, 11, 21, 9, 48, tzinfo=UTC)
-SENDING = Sending(
+SENDING = RenderContext(
     "https://moodmiles.example", now=NOW, stale_at=NOW + timedelta(minutes=15)
 )
 TOKEN = "Vb3rT0k3n-of-32-letters_like-ours"
 STOP = "unsubscribe-token-of-the-runner_1"
 
 
-def survey(**changes: object) -> Message:
+def render_survey(**changes: object) -> Message:
     values: dict[str, object] = {
         "token": TOKEN,
         "unsubscribe_token": STOP,
@@ -30,11 +30,11 @@ def survey(**changes: object) -> Message:
         "zone": "Europe/London",
         "run_started_at": "2026-11-21T08:18:00+00:00",
     }
-    return messages.render("survey", values | changes, SENDING)
+    return messages.render_mail("survey", values | changes, SENDING)
 
 
-def reminder() -> Message:
-    return messages.survey_reminder(
+def render_reminder() -> Message:
+    return messages.render_survey_reminder(
         SENDING,
         token=TOKEN,
         unsubscribe_token=STOP,
@@ -45,18 +45,18 @@ def reminder() -> Message:
 
 
 MAILS: dict[str, Callable[[], Message]] = {
-    "survey": survey,
-    "survey_with_distance": lambda: survey(distance_m=8_230.4, units="mi"),
-    "survey_reversed": lambda: survey(reversed_order=True, run_started_at=None),
-    "survey_reminder": reminder,
-    "checkin": lambda: messages.checkin(
+    "survey": render_survey,
+    "survey_with_distance": lambda: render_survey(distance_m=8_230.4, units="mi"),
+    "survey_reversed": lambda: render_survey(reversed_order=True, run_started_at=None),
+    "survey_reminder": render_reminder,
+    "checkin": lambda: messages.render_checkin(
         SENDING,
         token=TOKEN,
         unsubscribe_token=STOP,
         expires_at=NOW + timedelta(hours=4),
         zone="Europe/London",
     ),
-    "digest": lambda: messages.digest(
+    "digest": lambda: messages.render_digest(
         SENDING,
         distances_m=[0, 5000, 0, 8200, 0, 14_000, 0],
         moods=[[], [1], [], [2], [], [], []],
@@ -67,28 +67,30 @@ MAILS: dict[str, Callable[[], Message]] = {
         },
         unsubscribe_token=STOP,
     ),
-    "slow_down_question": lambda: messages.slow_down_question(
+    "slow_down_question": lambda: messages.render_slow_down_question(
         SENDING, unsubscribe_token=STOP
     ),
-    "confirm_address": lambda: account_mails.confirm_address(SENDING, token=TOKEN),
-    "sign_in_link": lambda: account_mails.sign_in_link(SENDING, token=TOKEN),
-    "reconnect": lambda: account_mails.reconnect(SENDING),
-    "export_ready": lambda: account_mails.export_ready(
+    "confirm_address": lambda: account_mails.render_confirm_address(
+        SENDING, token=TOKEN
+    ),
+    "sign_in_link": lambda: account_mails.render_sign_in_link(SENDING, token=TOKEN),
+    "reconnect": lambda: account_mails.render_reconnect(SENDING),
+    "export_ready": lambda: account_mails.render_export_ready(
         SENDING, expires_at=NOW + timedelta(days=7), zone="Europe/London"
     ),
-    "disconnected": lambda: account_mails.disconnected(SENDING),
-    "deleted": lambda: account_mails.deleted(SENDING),
-    "undo": lambda: account_mails.undo(
+    "disconnected": lambda: account_mails.render_disconnected(SENDING),
+    "deleted": lambda: account_mails.render_deleted(SENDING),
+    "undo": lambda: account_mails.render_undo(
         SENDING, token=TOKEN, until=NOW + timedelta(minutes=10), zone="Europe/London"
     ),
-    "inactive": lambda: account_mails.inactive(
+    "inactive": lambda: account_mails.render_inactive(
         SENDING, token=TOKEN, until=NOW + timedelta(days=30), zone="Europe/London"
     ),
-    "agree_again": lambda: account_mails.agree_again(SENDING),
+    "agree_again": lambda: account_mails.render_agree_again(SENDING),
 }
 
 
-class Page(HTMLParser):
+class MailHtmlReader(HTMLParser):
     """The links, pictures and words of a mail's HTML."""
 
     def __init__(self, html: str) -> None:
@@ -127,9 +129,11 @@ def test_a_mail_is_small_and_loads_nothing(name: str) -> None:
 
     assert len(mail.html.encode()) <= 20_000
     # What travels inside the mail is not fetched from anywhere.
-    assert [at for at in Page(mail.html).loads if not at.startswith("cid:")] == []
+    assert [
+        at for at in MailHtmlReader(mail.html).loads if not at.startswith("cid:")
+    ] == []
     forbidden = {"form", "script"} if mail.picture else {"form", "script", "img"}
-    assert not Page(mail.html).tags & forbidden
+    assert not MailHtmlReader(mail.html).tags & forbidden
     assert "prefers-color-scheme:dark" in mail.html
 
 
@@ -137,7 +141,7 @@ def test_a_mail_is_small_and_loads_nothing(name: str) -> None:
 def test_the_text_twin_has_every_link_of_the_html(name: str) -> None:
     mail = MAILS[name]()
 
-    links = set(Page(mail.html).links)
+    links = set(MailHtmlReader(mail.html).links)
 
     assert links
     assert {link for link in links if link not in mail.text} == set()
@@ -147,38 +151,43 @@ def test_the_text_twin_has_every_link_of_the_html(name: str) -> None:
 def test_no_mail_uses_a_word_that_we_never_use(name: str) -> None:
     mail = MAILS[name]()
 
-    assert forbidden_in(f"{mail.subject}\n{mail.text}") == []
+    assert find_forbidden(f"{mail.subject}\n{mail.text}") == []
 
 
 def test_the_five_tiles_lead_to_the_five_answers_best_last() -> None:
-    tiles = [link for link in Page(survey().html).links if "?m=" in link]
+    tiles = [
+        link for link in MailHtmlReader(render_survey().html).links if "?m=" in link
+    ]
 
     address = f"https://moodmiles.example/s/{TOKEN}"
     assert tiles == [f"{address}?m={mood}" for mood in (1, 2, 3, 4, 5)]
 
 
 def test_the_order_is_reversed_for_half_the_runners() -> None:
-    mail = survey(reversed_order=True)
+    mail = render_survey(reversed_order=True)
 
     assert mail.text.index("Great") < mail.text.index("Awful")
     assert mail.html.index("?m=5") < mail.html.index("?m=1")
 
 
 def test_distance_is_said_only_when_the_runner_wants_it() -> None:
-    assert " mi" not in survey(distance_m=None).text
-    assert "5.1 mi" in survey(distance_m=8_230.4, units="mi").text
-    assert "Strava" not in survey().text + survey().html + survey().subject
+    assert " mi" not in render_survey(distance_m=None).text
+    assert "5.1 mi" in render_survey(distance_m=8_230.4, units="mi").text
+    assert (
+        "Strava"
+        not in render_survey().text + render_survey().html + render_survey().subject
+    )
 
 
 def test_a_hidden_start_leaves_no_trace() -> None:
-    mail = survey(run_started_at=None)
+    mail = render_survey(run_started_at=None)
 
     assert mail.subject == "A quick question about your run"
     assert "morning" not in mail.text + mail.html
 
 
 def test_what_a_template_is_given_cannot_become_markup() -> None:
-    page = Page(survey(token='"><script>').html)
+    page = MailHtmlReader(render_survey(token='"><script>').html)
 
     assert "script" not in page.tags
     assert 'https://moodmiles.example/s/"><script>?m=1' in page.links
@@ -196,5 +205,5 @@ def test_what_a_template_is_given_cannot_become_markup() -> None:
 def test_a_mail_without_its_values_is_refused_in_a_sentence(
     kind: str, values: dict[str, object], sentence: str
 ) -> None:
-    with pytest.raises(UnknownMail, match=sentence):
-        messages.render(kind, values, SENDING)
+    with pytest.raises(InvalidMail, match=sentence):
+        messages.render_mail(kind, values, SENDING)

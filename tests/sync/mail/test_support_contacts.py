@@ -7,60 +7,74 @@ from functools import partial
 import pytest
 from sqlalchemy import select
 
-from sync.analytics.sentences.rare_notices import RARE
+from sync.analytics.sentences.rare_notices import NOTICE_STATE
 from sync.crypto import KeyLost
 from sync.mail.deliver import deliver_due
-from sync.mail.message import Person
+from sync.mail.message import FooterContact
 from sync.models import Answer, FigureDecision
 from sync.runtime import Runtime
-from tests.support.smtp_servers import OK, Post
-from tests.sync.analytics.test_claim_wording import forbidden_in
-from tests.sync.mail.conftest import NOON, Office, survey_values
-from workers.support_contacts import people_for
+from tests.support.smtp_servers import OK, FakeSmtpServer
+from tests.sync.analytics.test_claim_wording import find_forbidden
+from tests.sync.mail.conftest import NOON, OutboxHarness, build_survey_values
+from workers.support_contacts import find_contacts
 
 DAY = timedelta(days=1)
 SAMARITANS = "Samaritans: call 116 123 https://www.samaritans.org"
 LOW = {"who5_1": 2, "who5_2": 2, "who5_3": 2, "who5_4": 3, "who5_5": 3}
-deliver = partial(deliver_due, people_for=people_for)
+deliver = partial(deliver_due, find_contacts=find_contacts)
 
 
-def say(office: Office, *moods: int, every: timedelta = DAY) -> None:
+def add_answers(
+    outbox_harness: OutboxHarness, *moods: int, every: timedelta = DAY
+) -> None:
     """Answer so, the last one just now."""
     for back, mood in enumerate(reversed(moods)):
-        keep(office, "run", {"mood": mood}, ago=back * every)
+        add_answer(outbox_harness, "run", {"mood": mood}, ago=back * every)
 
 
-def keep(office: Office, kind: str, said: dict[str, int], *, ago: timedelta) -> None:
-    vault = office.runtime.sealer.vault(office.runner().vault_key)
-    with office.runtime.db.transaction() as session:
+def add_answer(
+    outbox_harness: OutboxHarness, kind: str, values: dict[str, int], *, ago: timedelta
+) -> None:
+    vault = outbox_harness.runtime.sealer.open_vault(
+        outbox_harness.get_runner().vault_key
+    )
+    with outbox_harness.runtime.db.transaction() as session:
         session.add(
             Answer(
-                runner_id=office.runner_id,
+                runner_id=outbox_harness.runner_id,
                 kind=kind,
                 instrument=f"{kind}-1",
                 reversed_order=False,
-                answered_at=office.clock() - ago,
+                answered_at=outbox_harness.clock() - ago,
                 tags={},
-                sealed=vault.seal(said),
+                sealed=vault.seal(values),
             )
         )
 
 
-def next_mail(office: Office, post: Post, *, key: str, kind: str = "survey") -> str:
+def deliver_next_mail(
+    outbox_harness: OutboxHarness,
+    post: FakeSmtpServer,
+    *,
+    key: str,
+    kind: str = "survey",
+) -> str:
     """Send one mail and return what it says."""
-    values = {"token": "t"} if kind == "sign_in_link" else survey_values()
-    office.promise(key, kind=kind, values=values, stale_at=office.clock() + DAY)
-    assert deliver(office.runtime) == 1
-    return text_of(post)
+    values = {"token": "t"} if kind == "sign_in_link" else build_survey_values()
+    outbox_harness.enqueue(
+        key, kind=kind, values=values, stale_at=outbox_harness.clock() + DAY
+    )
+    assert deliver(outbox_harness.runtime) == 1
+    return read_text(post)
 
 
-def text_of(post: Post) -> str:
-    body = post.letters[-1].get_body(("plain",))
+def read_text(post: FakeSmtpServer) -> str:
+    body = post.emails[-1].get_body(("plain",))
     assert body is not None
     return str(body.get_content())
 
 
-def names_people(text: str) -> bool:
+def has_support_contacts(text: str) -> bool:
     return "If you would like to talk to a person" in text
 
 
@@ -75,79 +89,95 @@ def names_people(text: str) -> bool:
     ],
 )
 def test_mostly_low_answers_put_people_into_the_foot_of_the_next_mail(
-    office: Office,
-    post: Post,
+    outbox_harness: OutboxHarness,
+    post: FakeSmtpServer,
     moods: Sequence[int],
     every: timedelta,
     named: bool,
 ) -> None:
-    say(office, *moods, every=every)
+    add_answers(outbox_harness, *moods, every=every)
 
-    text = next_mail(office, post, key="survey:1")
+    text = deliver_next_mail(outbox_harness, post, key="survey:1")
 
-    assert names_people(text) is named
+    assert has_support_contacts(text) is named
     assert (SAMARITANS in text) is named
-    html = post.letters[-1].get_body(("html",))
+    html = post.emails[-1].get_body(("html",))
     assert html is not None
     assert ('href="https://www.samaritans.org"' in html.get_content()) is named
 
 
-def test_the_foot_says_nothing_of_the_answers(office: Office, post: Post) -> None:
-    without = next_mail(office, post, key="survey:1")
-    say(office, -2, -2, -2)
+def test_the_foot_says_nothing_of_the_answers(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    without = deliver_next_mail(outbox_harness, post, key="survey:1")
+    add_answers(outbox_harness, -2, -2, -2)
 
-    with_people = next_mail(office, post, key="survey:2")
+    with_people = deliver_next_mail(outbox_harness, post, key="survey:2")
     added = with_people.removeprefix(without.rstrip())
 
     assert len(added) < len(with_people)
-    assert forbidden_in(added) == []
+    assert find_forbidden(added) == []
     assert not {"low", "awful", "answers", "mood"} & set(added.lower().split())
 
 
-def test_one_mail_in_two_weeks_names_them(office: Office, post: Post) -> None:
+def test_one_mail_in_two_weeks_names_them(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
     named = []
     for number, days in enumerate((0, 1, 12, 1)):
-        office.clock.forward(days=days)
-        say(office, -2, -2, -2)
-        named.append(names_people(next_mail(office, post, key=f"survey:{number}")))
+        outbox_harness.clock.advance(days=days)
+        add_answers(outbox_harness, -2, -2, -2)
+        named.append(
+            has_support_contacts(
+                deliver_next_mail(outbox_harness, post, key=f"survey:{number}")
+            )
+        )
 
     assert named == [True, False, False, True]
 
 
-def test_mails_about_the_account_name_nobody(office: Office, post: Post) -> None:
-    say(office, -2, -2, -2)
+def test_mails_about_the_account_name_nobody(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    add_answers(outbox_harness, -2, -2, -2)
 
-    about_account = next_mail(office, post, key="sign in:1", kind="sign_in_link")
-    usual = next_mail(office, post, key="survey:1")
+    about_account = deliver_next_mail(
+        outbox_harness, post, key="sign in:1", kind="sign_in_link"
+    )
+    usual = deliver_next_mail(outbox_harness, post, key="survey:1")
 
-    assert not names_people(about_account)
-    assert names_people(usual)
+    assert not has_support_contacts(about_account)
+    assert has_support_contacts(usual)
 
 
 def test_a_mail_that_is_tried_again_still_names_them(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    say(office, -2, -2, -2)
-    post.on_content = "451 later"
-    office.promise()
-    assert deliver(office.runtime) == 0
-    post.on_content = OK
-    office.clock.forward(minutes=10)
+    add_answers(outbox_harness, -2, -2, -2)
+    post.content_reply = "451 later"
+    outbox_harness.enqueue()
+    assert deliver(outbox_harness.runtime) == 0
+    post.content_reply = OK
+    outbox_harness.clock.advance(minutes=10)
 
-    assert deliver(office.runtime) == 1
-    assert names_people(text_of(post))
-    assert not names_people(next_mail(office, post, key="survey:2"))
+    assert deliver(outbox_harness.runtime) == 1
+    assert has_support_contacts(read_text(post))
+    assert not has_support_contacts(
+        deliver_next_mail(outbox_harness, post, key="survey:2")
+    )
 
 
-def test_a_mail_that_never_left_does_not_count(office: Office, post: Post) -> None:
-    say(office, -2, -2, -2)
-    post.on_content = "554 no"
-    office.promise()
-    assert deliver(office.runtime) == 0
-    assert office.mail().withheld_for == "refused"
-    post.on_content = OK
+def test_a_mail_that_never_left_does_not_count(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    add_answers(outbox_harness, -2, -2, -2)
+    post.content_reply = "554 no"
+    outbox_harness.enqueue()
+    assert deliver(outbox_harness.runtime) == 0
+    assert outbox_harness.get_mail().withheld_for == "refused"
+    post.content_reply = OK
 
-    assert names_people(next_mail(office, post, key="survey:2"))
+    assert has_support_contacts(deliver_next_mail(outbox_harness, post, key="survey:2"))
 
 
 @pytest.mark.parametrize(
@@ -155,12 +185,19 @@ def test_a_mail_that_never_left_does_not_count(office: Office, post: Post) -> No
     [(True, 3, True), (True, 29, False), (False, 3, False)],
 )
 def test_a_low_longer_look_does_the_same_while_it_is_new_and_wanted(
-    office: Office, post: Post, is_on: bool, days_ago: int, named: bool
+    outbox_harness: OutboxHarness,
+    post: FakeSmtpServer,
+    is_on: bool,
+    days_ago: int,
+    named: bool,
 ) -> None:
-    office.change(preferences={"wellbeing": is_on})
-    keep(office, "wellbeing", LOW, ago=days_ago * DAY)
+    outbox_harness.update_runner(preferences={"wellbeing": is_on})
+    add_answer(outbox_harness, "wellbeing", LOW, ago=days_ago * DAY)
 
-    assert names_people(next_mail(office, post, key="survey:1")) is named
+    assert (
+        has_support_contacts(deliver_next_mail(outbox_harness, post, key="survey:1"))
+        is named
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,39 +209,48 @@ def test_a_low_longer_look_does_the_same_while_it_is_new_and_wanted(
     ],
 )
 def test_they_are_those_of_the_runners_country_in_the_runners_language(
-    office: Office, post: Post, preferences: dict[str, str], line: str
+    outbox_harness: OutboxHarness,
+    post: FakeSmtpServer,
+    preferences: dict[str, str],
+    line: str,
 ) -> None:
-    office.change(preferences=preferences)
-    say(office, -2, -2, -2)
-    office.promise()
+    outbox_harness.update_runner(preferences=preferences)
+    add_answers(outbox_harness, -2, -2, -2)
+    outbox_harness.enqueue()
 
-    deliver(office.runtime)
+    deliver(outbox_harness.runtime)
 
-    assert line in text_of(post)
+    assert line in read_text(post)
 
 
-def test_for_a_runner_erased_meanwhile_there_is_nobody(office: Office) -> None:
-    assert people_for(office.runtime, 1, office.runner_id + 1) == ()
+def test_for_a_runner_erased_meanwhile_there_is_nobody(
+    outbox_harness: OutboxHarness,
+) -> None:
+    assert find_contacts(outbox_harness.runtime, 1, outbox_harness.runner_id + 1) == ()
 
 
 def test_what_is_kept_looks_the_same_whatever_was_answered(
-    office: Office, post: Post
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
-    say(office, 2, 2, 2)
+    add_answers(outbox_harness, 2, 2, 2)
 
-    next_mail(office, post, key="survey:1")
+    deliver_next_mail(outbox_harness, post, key="survey:1")
 
-    with office.runtime.db.reading() as session:
+    with outbox_harness.runtime.db.read_only() as session:
         panels = session.scalars(select(FigureDecision.panel)).all()
-    assert panels == [RARE]
+    assert panels == [NOTICE_STATE]
 
 
-def test_a_mail_is_not_lost_over_its_foot(office: Office, post: Post) -> None:
-    def unreadable(_runtime: Runtime, _mail: int, _runner: int) -> Sequence[Person]:
+def test_a_mail_is_not_lost_over_its_foot(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    def unreadable(
+        _runtime: Runtime, _mail: int, _runner: int
+    ) -> Sequence[FooterContact]:
         raise KeyLost("An answer cannot be opened.")
 
-    office.promise()
+    outbox_harness.enqueue()
 
-    assert deliver_due(office.runtime, people_for=unreadable) == 1
-    assert not names_people(text_of(post))
-    assert office.mail().sent_at == NOON
+    assert deliver_due(outbox_harness.runtime, find_contacts=unreadable) == 1
+    assert not has_support_contacts(read_text(post))
+    assert outbox_harness.get_mail().sent_at == NOON

@@ -14,43 +14,43 @@ from sync.models import Mail, Model
 from sync.portability import exports
 from sync.runtime import Runtime
 from tests.conftest import KEY
-from tests.support.harness import Stage
-from tests.sync.runners.test_disconnect import Killed
+from tests.support.harness import Harness
+from tests.sync.runners.test_disconnect import SimulatedKill
 
-ON_BOTH = pytest.mark.parametrize(
+ON_BOTH_DATABASES = pytest.mark.parametrize(
     "database_url", ["sqlite", "postgresql"], indirect=True
 )
 
 
-class DiesPacking(Sealer):
+class KilledWhilePackingSealer(Sealer):
     """The process dies before the last step, when the study opens the vault."""
 
     opened = 0
 
     @override
-    def vault(self, sealed_key: bytes) -> Vault:
+    def open_vault(self, sealed_key: bytes) -> Vault:
         self.opened += 1
         if self.opened == 2:
-            raise Killed
-        return super().vault(sealed_key)
+            raise SimulatedKill
+        return super().open_vault(sealed_key)
 
 
-def unpacked(packed: bytes | None) -> dict[str, str]:
+def unpack_export(packed: bytes | None) -> dict[str, str]:
     assert packed
     with ZipFile(io.BytesIO(packed)) as archive:
         return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
-def killed_packing(runtime: Runtime) -> None:
-    with pytest.raises(Killed):
-        exports.drain(replace(runtime, sealer=DiesPacking([KEY])))
+def pack_and_die(runtime: Runtime) -> None:
+    with pytest.raises(SimulatedKill):
+        exports.process_due(replace(runtime, sealer=KilledWhilePackingSealer([KEY])))
 
 
-def count(stage: Stage, table: type[Model]) -> int:
-    with stage.runtime.db.reading() as session:
+def count_rows(harness: Harness, table: type[Model]) -> int:
+    with harness.runtime.db.read_only() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def mail_kinds(stage: Stage) -> list[Any]:
-    with stage.runtime.db.reading() as session:
+def list_mail_kinds(harness: Harness) -> list[Any]:
+    with harness.runtime.db.read_only() as session:
         return list(session.scalars(select(Mail.kind)))

@@ -10,44 +10,49 @@ from sqlalchemy import inspect, select
 
 from sync.models import Event, Export, Model, Run, Runner
 from sync.portability import exports
-from sync.portability.exports import State
-from sync.portability.pack import STEPS, pack
+from sync.portability.exports import ExportState
+from sync.portability.pack import STEPS, pack_export
 from sync.portability.tables import TABLES
-from sync.queue import Work
+from sync.queue import Job
 from sync.settings import Settings
-from tests.support.harness import Stage
-from tests.support.outbox_reader import waiting
-from tests.sync.portability.killed_packers import ON_BOTH, count, mail_kinds, unpacked
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_mail
+from tests.sync.portability.killed_packers import (
+    ON_BOTH_DATABASES,
+    count_rows,
+    list_mail_kinds,
+    unpack_export,
+)
 
 pytestmark = pytest.mark.slow
 
 
-@ON_BOTH
-def test_a_worker_packs_what_was_asked_for(stage: Stage, runner_id: int) -> None:
-    before = exports.look(stage.runtime, runner_id)
-    exports.ask(stage.runtime, runner_id)
-    asked = exports.look(stage.runtime, runner_id)
-    exports.drain(stage.runtime)
-    ready = exports.look(stage.runtime, runner_id)
+@ON_BOTH_DATABASES
+def test_a_worker_packs_what_was_asked_for(harness: Harness, runner_id: int) -> None:
+    before = exports.load_status(harness.runtime, runner_id)
+    exports.request_export(harness.runtime, runner_id)
+    asked = exports.load_status(harness.runtime, runner_id)
+    exports.process_due(harness.runtime)
+    ready = exports.load_status(harness.runtime, runner_id)
 
-    packed = exports.fetch(stage.runtime, runner_id)
+    packed = exports.load_export(harness.runtime, runner_id)
 
     assert (before.state, asked.state, ready.state) == (
-        State.NONE,
-        State.PACKING,
-        State.READY,
+        ExportState.NONE,
+        ExportState.PACKING,
+        ExportState.READY,
     )
-    assert Work.EXPORT in stage.queue.woken_up
+    assert Job.EXPORT in harness.queue.wakes
     assert (asked.done, ready.done, ready.steps) == (0, STEPS, STEPS)
     assert ready.size_bytes == len(packed or b"")
-    assert "8230.4" in unpacked(packed)["runs.csv"]
+    assert "8230.4" in unpack_export(packed)["runs.csv"]
 
 
-@ON_BOTH
+@ON_BOTH_DATABASES
 def test_each_table_comes_for_spreadsheets_and_letter_by_letter(
-    stage: Stage, runner_id: int
+    harness: Harness, runner_id: int
 ) -> None:
-    files = unpacked(pack(stage.runtime, runner_id))
+    files = unpack_export(pack_export(harness.runtime, runner_id))
 
     for name in TABLES:
         rows = json.loads(files[f"{name}.json"])
@@ -64,20 +69,20 @@ def test_each_table_comes_for_spreadsheets_and_letter_by_letter(
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1"])
 def test_no_spreadsheet_takes_a_text_for_a_formula(
-    stage: Stage, runner_id: int, text: str
+    harness: Harness, runner_id: int, text: str
 ) -> None:
-    with stage.runtime.db.transaction() as session:
+    with harness.runtime.db.transaction() as session:
         session.scalars(select(Run)).first().device = text  # type: ignore[union-attr]
 
-    files = unpacked(pack(stage.runtime, runner_id))
+    files = unpack_export(pack_export(harness.runtime, runner_id))
 
     lines = csv.DictReader(io.StringIO(files["runs.csv"]))
     assert f"'{text}" in {line["device"] for line in lines}
     assert text in {run["device"] for run in json.loads(files["runs.json"])}
 
 
-def test_no_file_holds_a_secret(stage: Stage, runner_id: int) -> None:
-    with stage.runtime.db.reading() as session:
+def test_no_file_holds_a_secret(harness: Harness, runner_id: int) -> None:
+    with harness.runtime.db.read_only() as session:
         secrets = [
             str(value)
             for table in Model.metadata.sorted_tables
@@ -87,11 +92,13 @@ def test_no_file_holds_a_secret(stage: Stage, runner_id: int) -> None:
         ]
     tokens = [
         token
-        for grant in [stage.world.grants.get(7)]
+        for grant in [harness.world.grants.get(7)]
         for token in ([grant.access_token, grant.refresh_token] if grant else [])
     ]
 
-    everything = "\n".join(unpacked(pack(stage.runtime, runner_id)).values())
+    everything = "\n".join(
+        unpack_export(pack_export(harness.runtime, runner_id)).values()
+    )
 
     assert secrets
     assert tokens
@@ -109,90 +116,95 @@ def test_every_table_about_a_runner_is_in_it() -> None:
 
 
 def test_there_is_one_export_a_runner_and_a_new_one_replaces_it(
-    stage: Stage, runner_id: int
+    harness: Harness, runner_id: int
 ) -> None:
-    exports.ask(stage.runtime, runner_id)
-    exports.ask(stage.runtime, runner_id)
-    exports.drain(stage.runtime)
-    first = exports.fetch(stage.runtime, runner_id)
-    exports.ask(stage.runtime, runner_id)
-    meanwhile = exports.fetch(stage.runtime, runner_id)
-    exports.drain(stage.runtime)
+    exports.request_export(harness.runtime, runner_id)
+    exports.request_export(harness.runtime, runner_id)
+    exports.process_due(harness.runtime)
+    first = exports.load_export(harness.runtime, runner_id)
+    exports.request_export(harness.runtime, runner_id)
+    meanwhile = exports.load_export(harness.runtime, runner_id)
+    exports.process_due(harness.runtime)
 
-    second = exports.fetch(stage.runtime, runner_id)
+    second = exports.load_export(harness.runtime, runner_id)
 
-    assert count(stage, Export) == 1
+    assert count_rows(harness, Export) == 1
     assert first
     assert meanwhile is None
     assert second
 
 
-def test_an_export_is_its_runners_alone(stage: Stage, runner_id: int) -> None:
-    other = stage.link(stage.athlete(8))
-    exports.ask(stage.runtime, runner_id)
+def test_an_export_is_its_runners_alone(harness: Harness, runner_id: int) -> None:
+    other = harness.link_runner(harness.add_athlete(8))
+    exports.request_export(harness.runtime, runner_id)
 
-    exports.drain(stage.runtime)
+    exports.process_due(harness.runtime)
 
-    assert exports.fetch(stage.runtime, other) is None
-    assert exports.look(stage.runtime, other).state is State.NONE
+    assert exports.load_export(harness.runtime, other) is None
+    assert exports.load_status(harness.runtime, other).state is ExportState.NONE
 
 
 @pytest.mark.parametrize(("retention_days", "days"), [(None, 7), (7, 1)])
 def test_an_export_is_forgotten_in_time(
-    stage: Stage, runner_id: int, retention_days: int | None, days: int
+    harness: Harness, runner_id: int, retention_days: int | None, days: int
 ) -> None:
-    values = {**dict(stage.runtime.settings), "strava_retention_days": retention_days}
-    runtime = replace(stage.runtime, settings=Settings.model_construct(**values))
-    exports.ask(runtime, runner_id)
-    exports.drain(runtime)
-    stage.pass_time(days=days, minutes=-1)
-    exports.tidy(runtime)
-    almost = exports.fetch(runtime, runner_id)
+    values = {**dict(harness.runtime.settings), "strava_retention_days": retention_days}
+    runtime = replace(harness.runtime, settings=Settings.model_construct(**values))
+    exports.request_export(runtime, runner_id)
+    exports.process_due(runtime)
+    harness.advance_clock(days=days, minutes=-1)
+    exports.purge_expired(runtime)
+    almost = exports.load_export(runtime, runner_id)
 
-    stage.pass_time(minutes=1)
-    over = exports.fetch(runtime, runner_id)
-    exports.tidy(runtime)
+    harness.advance_clock(minutes=1)
+    over = exports.load_export(runtime, runner_id)
+    exports.purge_expired(runtime)
 
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         kept = session.scalars(select(Export.sealed)).all()
     assert almost
     assert over is None
     assert kept == [None]
-    assert exports.look(runtime, runner_id).state is State.OVER
+    assert exports.load_status(runtime, runner_id).state is ExportState.OVER
 
 
-@ON_BOTH
-def test_all_tables_are_of_one_moment(stage: Stage, runner_id: int) -> None:
-    athlete = stage.world.athletes.get(7)
+@ON_BOTH_DATABASES
+def test_all_tables_are_of_one_moment(harness: Harness, runner_id: int) -> None:
+    athlete = harness.world.athletes.get(7)
     assert athlete
 
     def after_step(done: int) -> None:
         if done == 1:  # the runs are read: a new one must not show anywhere
-            run = stage.run(athlete, ended_minutes_ago=0)
-            stage.tell(athlete, run.id, "create")
-            stage.work()
+            run = harness.finish_run(athlete, ended_minutes_ago=0)
+            harness.deliver_event(athlete, run.id, "create")
+            harness.process_all_due()
 
-    files = unpacked(pack(stage.runtime, runner_id, after_step=after_step))
+    files = unpack_export(
+        pack_export(harness.runtime, runner_id, after_step=after_step)
+    )
 
     held = {row["id"] for row in json.loads(files["runs.json"])}
     decided = {row["run_id"] for row in json.loads(files["decisions.json"])}
     assert decided == held
     assert len(files["study/runs.csv"].splitlines()) == 1 + len(held)
-    assert count(stage, Run) == len(held) + 1
+    assert count_rows(harness, Run) == len(held) + 1
 
 
 @pytest.mark.parametrize("confirmed", [True, False])
 def test_the_mail_leads_to_the_page_and_opens_nothing(
-    stage: Stage, runner_id: int, *, confirmed: bool
+    harness: Harness, runner_id: int, *, confirmed: bool
 ) -> None:
-    with stage.runtime.db.transaction() as session:
+    with harness.runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        runner.email_confirmed_at = stage.clock() if confirmed else None
-    exports.ask(stage.runtime, runner_id)
+        runner.email_confirmed_at = harness.clock() if confirmed else None
+    exports.request_export(harness.runtime, runner_id)
 
-    exports.drain(stage.runtime)
+    exports.process_due(harness.runtime)
 
-    kinds = mail_kinds(stage)
+    kinds = list_mail_kinds(harness)
     assert ("export_ready" in kinds) == confirmed
     if confirmed:
-        assert set(waiting(stage.runtime, "export_ready")) == {"expires_at", "zone"}
+        assert set(read_pending_mail(harness.runtime, "export_ready")) == {
+            "expires_at",
+            "zone",
+        }

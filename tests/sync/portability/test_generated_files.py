@@ -7,11 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.simulator.export import Unreadable, read_export
-from tests.support.harness import Stage
+from sync.simulator import export as strava_export
+from sync.simulator.export import UnreadableCsv
+from tests.support.harness import Harness
 from tests.support.paths import DATA
-from tests.support.second_instance import another, counts, exported, zipped
-from tests.sync.portability.test_hostile_files import refusal
+from tests.support.second_instance import (
+    count_rows,
+    open_second_instance,
+    read_export,
+    write_export,
+)
+from tests.sync.portability.test_hostile_files import get_refusal
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +34,9 @@ values = st.recursive(
 )
 
 
-def changed(files: dict[str, bytes], draw: st.DataObject) -> dict[str, bytes]:
+def draw_changed_files(
+    files: dict[str, bytes], draw: st.DataObject
+) -> dict[str, bytes]:
     """Put something else into one place of one file, or into all of it."""
     name = draw.draw(st.sampled_from(sorted(n for n in files if n.endswith(".json"))))
     if draw.draw(st.integers(0, 5)) == 0:
@@ -43,23 +51,26 @@ def changed(files: dict[str, bytes], draw: st.DataObject) -> dict[str, bytes]:
 
 
 def test_an_export_that_was_changed_is_taken_in_or_refused(
-    stage: Stage,
+    harness: Harness,
     runner_id: int,
     sqlite_template: Path,
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    sent = exported(stage.runtime, runner_id)
+    sent = read_export(harness.runtime, runner_id)
 
-    with another(stage, sqlite_template, tmp_path) as there:
+    with open_second_instance(harness, sqlite_template, tmp_path) as there:
 
         @settings(max_examples=50, deadline=None, database=None, derandomize=True)
         @given(st.data())
         def holds(draw: st.DataObject) -> None:
-            had, file = counts(there.runtime), zipped(tmp_path, changed(sent, draw))
-            said = refusal(there, file)
+            had, file = (
+                count_rows(there.runtime),
+                write_export(tmp_path, draw_changed_files(sent, draw)),
+            )
+            said = get_refusal(there, file)
             assert MARK not in said
-            assert not said or counts(there.runtime) == had
+            assert not said or count_rows(there.runtime) == had
 
         holds()
 
@@ -67,11 +78,11 @@ def test_an_export_that_was_changed_is_taken_in_or_refused(
     assert MARK not in written.out + written.err
 
 
-def read(file: Path) -> bool:
+def read_archive(file: Path) -> bool:
     """Whether a file is read, or refused in a sentence."""
     try:
-        activities = read_export(file, athlete_id=1, zone="Europe/Berlin")
-    except Unreadable as error:
+        activities = strava_export.read_export(file, athlete_id=1, zone="Europe/Berlin")
+    except UnreadableCsv as error:
         return str(error).endswith(".")
     return all(activity.distance_m >= 0 for activity in activities)
 
@@ -89,6 +100,6 @@ def test_an_activities_file_that_was_changed_is_read_or_refused(tmp_path: Path) 
             line[draw.draw(st.integers(0, len(line) - 1))] = draw.draw(cells)
         text = "\n".join(",".join(line) for line in broken).encode()
         file.write_bytes(draw.draw(st.just(text) | st.binary(max_size=300)))
-        assert read(file)
+        assert read_archive(file)
 
     holds()

@@ -11,11 +11,16 @@ import pytest
 
 from sync.errors import MoodmilesError
 from sync.portability import archive
-from sync.portability.archive import NotAnExport
-from sync.portability.import_runner import bring_in
-from sync.portability.schema import MOST_ROWS
-from tests.support.harness import Stage
-from tests.support.second_instance import another, counts, exported, zipped
+from sync.portability.archive import InvalidExport
+from sync.portability.import_runner import import_runner
+from sync.portability.schema import MAX_ROWS
+from tests.support.harness import Harness
+from tests.support.second_instance import (
+    count_rows,
+    open_second_instance,
+    read_export,
+    write_export,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -25,12 +30,14 @@ CANARY = "canary-0815"
 
 
 @pytest.fixture
-def there(stage: Stage, sqlite_template: Path, tmp_path: Path) -> Iterator[Stage]:
-    with another(stage, sqlite_template, tmp_path) as other:
+def second_instance(
+    harness: Harness, sqlite_template: Path, tmp_path: Path
+) -> Iterator[Harness]:
+    with open_second_instance(harness, sqlite_template, tmp_path) as other:
         yield other
 
 
-def with_row(name: str, row: int = 0, /, **values: Any) -> Change:
+def replace_row(name: str, row: int = 0, /, **values: Any) -> Change:
     """Return a change of some values in one row of a table."""
 
     def change(files: Files) -> None:
@@ -41,7 +48,7 @@ def with_row(name: str, row: int = 0, /, **values: Any) -> Change:
     return change
 
 
-def with_said(**values: Any) -> Change:
+def replace_answer_values(**values: Any) -> Change:
     def change(files: Files) -> None:
         rows = json.loads(files["answers.json"])
         rows[1]["said"].update(values)
@@ -50,7 +57,7 @@ def with_said(**values: Any) -> Change:
     return change
 
 
-def with_account(**values: Any) -> Change:
+def replace_account(**values: Any) -> Change:
     def change(files: Files) -> None:
         account = json.loads(files["account.json"])
         files["account.json"] = json.dumps({**account, **values}).encode()
@@ -58,18 +65,18 @@ def with_account(**values: Any) -> Change:
     return change
 
 
-def with_text(name: str, text: bytes) -> Change:
+def replace_text(name: str, text: bytes) -> Change:
     return lambda files: files.update({name: text})
 
 
-def without(name: str) -> Change:
+def remove_file(name: str) -> Change:
     def change(files: Files) -> None:
         del files[name]
 
     return change
 
 
-def twice(name: str) -> Change:
+def duplicate_file(name: str) -> Change:
     def change(files: Files) -> None:
         rows = json.loads(files[f"{name}.json"])
         files[f"{name}.json"] = json.dumps(rows + rows[:1]).encode()
@@ -78,91 +85,97 @@ def twice(name: str) -> Change:
 
 
 HOSTILE: dict[str, Change] = {
-    "a file is missing": without("runs.json"),
-    "the account is missing": without("account.json"),
-    "an absolute path": with_text("/etc/passwd", b"x"),
-    "a path that leads out": with_text("../../moodmiles.sqlite3", b"x"),
-    "a path of Windows": with_text("C:\\autoexec.bat", b"x"),
+    "a file is missing": remove_file("runs.json"),
+    "the account is missing": remove_file("account.json"),
+    "an absolute path": replace_text("/etc/passwd", b"x"),
+    "a path that leads out": replace_text("../../moodmiles.sqlite3", b"x"),
+    "a path of Windows": replace_text("C:\\autoexec.bat", b"x"),
     "too many files": lambda files: files.update(
-        {f"study/{n}.csv": b"" for n in range(archive.MOST_FILES + 1)}
+        {f"study/{n}.csv": b"" for n in range(archive.MAX_FILES + 1)}
     ),
-    "not JSON": with_text("runs.json", b"\x00\xff" + CANARY.encode()),
-    "not a list": with_text("runs.json", b'{"id": 1}'),
-    "not rows": with_text("runs.json", b'["canary-0815"]'),
-    "deeper than any export": with_text("runs.json", b"[" * 100_000 + b"]" * 100_000),
-    "more rows than an export has": with_text(
-        "consents.json", b"[" + b"{}," * MOST_ROWS + b"{}]"
+    "not JSON": replace_text("runs.json", b"\x00\xff" + CANARY.encode()),
+    "not a list": replace_text("runs.json", b'{"id": 1}'),
+    "not rows": replace_text("runs.json", b'["canary-0815"]'),
+    "deeper than any export": replace_text(
+        "runs.json", b"[" * 100_000 + b"]" * 100_000
     ),
-    "a number that is none": with_row("runs", distance_m=float("nan")),
-    "a number without an end": with_text("draws.json", b'[{"probability": 1e999}]'),
-    "a number that is none, deep inside": with_row("surveys", tags={"a": float("inf")}),
-    "a number as text": with_row("runs", distance_m="8230.4"),
-    "a truth as a number": with_row("runs", race=1),
-    "a distance below zero": with_row("runs", distance_m=-1.0),
-    "a run around the world": with_row("runs", distance_m=1e9),
-    "a number beyond the database": with_row("runs", source_id=2**70),
-    "a source that is none": with_row("runs", source=CANARY),
-    "a time without a zone": with_row("runs", started_at="2026-04-01T10:00:00"),
-    "a time before all runs": with_row("runs", started_at="0001-01-01T00:00:00+00:00"),
-    "a day that never was": with_row("runs", local_day="2026-02-30"),
-    "a text without an end": with_row("runs", sport="x" * 10_000),
-    "a text with a zero": with_row("runs", device="a\x00b"),
-    "half a character": with_text("consents.json", b'[{"version": "\\ud800"}]'),
-    "a column too many": with_row("runs", canary_0815=1),
-    "a decision about nothing": with_row("decisions", run_id=10**6),
-    "an answer to nothing": with_row("answers", run_id=10**6),
-    "a double of nothing": with_row("runs", duplicate_of=10**6),
-    "a mail about nothing": with_row("mails", survey_id=10**6),
-    "a run twice": twice("runs"),
-    "an answer twice": twice("answers"),
-    "a day drawn twice": twice("draws"),
-    "two answers to one run": with_row("answers", 0, run_id=11),
-    "a mood that is none": with_said(mood=99),
-    "a mood as a half": with_said(mood=0.5),
-    "no mood": with_row("answers", 1, said={"stress": 1}),
-    "a question of nobody": with_said(**{"<script>": 1}),
-    "a value beyond all scales": with_said(unheard_of=5000),
-    "half an own log": with_said(own_distance_m=8200),
-    "an own log of no day": with_said(
+    "more rows than an export has": replace_text(
+        "consents.json", b"[" + b"{}," * MAX_ROWS + b"{}]"
+    ),
+    "a number that is none": replace_row("runs", distance_m=float("nan")),
+    "a number without an end": replace_text("draws.json", b'[{"probability": 1e999}]'),
+    "a number that is none, deep inside": replace_row(
+        "surveys", tags={"a": float("inf")}
+    ),
+    "a number as text": replace_row("runs", distance_m="8230.4"),
+    "a truth as a number": replace_row("runs", race=1),
+    "a distance below zero": replace_row("runs", distance_m=-1.0),
+    "a run around the world": replace_row("runs", distance_m=1e9),
+    "a number beyond the database": replace_row("runs", source_id=2**70),
+    "a source that is none": replace_row("runs", source=CANARY),
+    "a time without a zone": replace_row("runs", started_at="2026-04-01T10:00:00"),
+    "a time before all runs": replace_row(
+        "runs", started_at="0001-01-01T00:00:00+00:00"
+    ),
+    "a day that never was": replace_row("runs", local_day="2026-02-30"),
+    "a text without an end": replace_row("runs", sport="x" * 10_000),
+    "a text with a zero": replace_row("runs", device="a\x00b"),
+    "half a character": replace_text("consents.json", b'[{"version": "\\ud800"}]'),
+    "a column too many": replace_row("runs", canary_0815=1),
+    "a decision about nothing": replace_row("decisions", run_id=10**6),
+    "an answer to nothing": replace_row("answers", run_id=10**6),
+    "a double of nothing": replace_row("runs", duplicate_of=10**6),
+    "a mail about nothing": replace_row("mails", survey_id=10**6),
+    "a run twice": duplicate_file("runs"),
+    "an answer twice": duplicate_file("answers"),
+    "a day drawn twice": duplicate_file("draws"),
+    "two answers to one run": replace_row("answers", 0, run_id=11),
+    "a mood that is none": replace_answer_values(mood=99),
+    "a mood as a half": replace_answer_values(mood=0.5),
+    "no mood": replace_row("answers", 1, said={"stress": 1}),
+    "a question of nobody": replace_answer_values(**{"<script>": 1}),
+    "a value beyond all scales": replace_answer_values(unheard_of=5000),
+    "half an own log": replace_answer_values(own_distance_m=8200),
+    "an own log of no day": replace_answer_values(
         own_distance_m=1, own_moving_s=1, own_day=-5, own_offset_s=0
     ),
-    "an own log around the world": with_said(
+    "an own log around the world": replace_answer_values(
         own_distance_m=10**7, own_moving_s=1, own_day=739_000, own_offset_s=0
     ),
-    "tags that mislead": with_row("answers", 1, tags={"earlier_runs": CANARY}),
-    "sessions without number": with_row("surveys", tags={"sessions": [CANARY]}),
-    "another kind of export": with_account(format=2),
-    "a zone of nowhere": with_account(zone="Europe/Canary-0815"),
-    "preferences of another shape": with_account(preferences={"quiet_from": 5}),
-    "quiet hours of no clock": with_account(preferences={"quiet_from": "25:99"}),
-    "a way of asking that is none": with_account(preferences={"ask": CANARY}),
-    "a pause without a zone": with_account(
+    "tags that mislead": replace_row("answers", 1, tags={"earlier_runs": CANARY}),
+    "sessions without number": replace_row("surveys", tags={"sessions": [CANARY]}),
+    "another kind of export": replace_account(format=2),
+    "a zone of nowhere": replace_account(zone="Europe/Canary-0815"),
+    "preferences of another shape": replace_account(preferences={"quiet_from": 5}),
+    "quiet hours of no clock": replace_account(preferences={"quiet_from": "25:99"}),
+    "a way of asking that is none": replace_account(preferences={"ask": CANARY}),
+    "a pause without a zone": replace_account(
         preferences={"paused_until": "2026-01-01T00:00:00"}
     ),
-    "an athlete that is none": with_account(strava_athlete_id="7"),
+    "an athlete that is none": replace_account(strava_athlete_id="7"),
 }
 
 
-def refusal(there: Stage, file: Path) -> str:
+def get_refusal(second_instance: Harness, file: Path) -> str:
     """Return the sentence with which a file is refused; "" if it is taken in."""
     try:
-        bring_in(there.runtime, file)
+        import_runner(second_instance.runtime, file)
     except MoodmilesError as error:
         return str(error)
     return ""
 
 
 def test_nothing_hostile_is_taken_in(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    sent = exported(stage.runtime, runner_id)
-    before = counts(there.runtime)
+    sent = read_export(harness.runtime, runner_id)
+    before = count_rows(second_instance.runtime)
     said = {}
 
     for name, change in HOSTILE.items():
         files = dict(sent)
         change(files)
-        said[name] = refusal(there, zipped(tmp_path, files))
+        said[name] = get_refusal(second_instance, write_export(tmp_path, files))
 
     assert [name for name, sentence in said.items() if not sentence] == []
     for sentence in said.values():
@@ -170,60 +183,60 @@ def test_nothing_hostile_is_taken_in(
         assert "\n" not in sentence
         assert "canary" not in sentence.lower()
         assert len(sentence) < 200
-    assert counts(there.runtime) == before
-    assert refusal(there, zipped(tmp_path, sent)) == ""
+    assert count_rows(second_instance.runtime) == before
+    assert get_refusal(second_instance, write_export(tmp_path, sent)) == ""
 
 
 def test_a_small_file_that_unpacks_to_a_huge_one_is_not_unpacked(
-    there: Stage, tmp_path: Path
+    second_instance: Harness, tmp_path: Path
 ) -> None:
     file = tmp_path / "bomb.zip"
     with ZipFile(file, "w", ZIP_DEFLATED) as bomb:
         with bomb.open("account.json", "w", force_zip64=True) as inside:
-            for _ in range(archive.MOST_UNPACKED // (1 << 20) + 1):
+            for _ in range(archive.MAX_UNPACKED_BYTES // (1 << 20) + 1):
                 inside.write(b" " * (1 << 20))
         for name in ("runs", "surveys", "answers", "decisions"):
             bomb.writestr(f"{name}.json", "[]")
 
     assert file.stat().st_size < 2_000_000
-    assert "unpacks to more" in refusal(there, file)
+    assert "unpacks to more" in get_refusal(second_instance, file)
 
 
 def test_a_file_that_lies_about_its_sizes_is_refused(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    sent = exported(stage.runtime, runner_id)
-    before = counts(there.runtime)
-    file = zipped(tmp_path, {"account.json": sent["account.json"], **sent})
+    sent = read_export(harness.runtime, runner_id)
+    before = count_rows(second_instance.runtime)
+    file = write_export(tmp_path, {"account.json": sent["account.json"], **sent})
     for offset in (18, 22):  # packed and unpacked size in the first header
         packed = bytearray(file.read_bytes())
         packed[offset : offset + 4] = struct.pack("<I", 5)
         first = packed.index(b"PK\x01\x02") + offset + 2
         packed[first : first + 4] = struct.pack("<I", 5)
         file.write_bytes(packed)
-        assert refusal(there, file)
+        assert get_refusal(second_instance, file)
 
-    assert counts(there.runtime) == before
+    assert count_rows(second_instance.runtime) == before
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"no ZIP at all", None])
 def test_what_is_no_zip_is_named(
-    there: Stage, tmp_path: Path, content: bytes | None
+    second_instance: Harness, tmp_path: Path, content: bytes | None
 ) -> None:
     file = tmp_path / "file.zip"
     if content is not None:
         file.write_bytes(content)
 
-    with pytest.raises(NotAnExport, match=r"file\.zip"):
-        bring_in(there.runtime, file)
+    with pytest.raises(InvalidExport, match=r"file\.zip"):
+        import_runner(second_instance.runtime, file)
 
 
 def test_an_encrypted_file_is_named(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    file = zipped(tmp_path, exported(stage.runtime, runner_id))
+    file = write_export(tmp_path, read_export(harness.runtime, runner_id))
     packed = bytearray(file.read_bytes())
     packed[packed.index(b"PK\x01\x02") + 8] |= 1
     file.write_bytes(packed)
 
-    assert "encrypted" in refusal(there, file)
+    assert "encrypted" in get_refusal(second_instance, file)

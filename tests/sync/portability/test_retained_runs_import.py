@@ -9,101 +9,112 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer, Run, Survey
-from sync.portability.import_runner import bring_in
+from sync.portability.import_runner import import_runner
 from sync.runners import connect, disconnect
 from sync.settings import Settings
 from sync.simulator import grants
 from sync.surveys.answering import retained_runs
-from tests.support.harness import ALL_BOXES, SCOPE, Stage
-from tests.support.second_instance import another, exported, zipped
+from tests.support.harness import ALL_CONSENTS, SCOPE, Harness
+from tests.support.second_instance import (
+    open_second_instance,
+    read_export,
+    write_export,
+)
 
 
 @pytest.fixture
-def there(stage: Stage, sqlite_template: Path, tmp_path: Path) -> Iterator[Stage]:
-    with another(stage, sqlite_template, tmp_path) as other:
+def second_instance(
+    harness: Harness, sqlite_template: Path, tmp_path: Path
+) -> Iterator[Harness]:
+    with open_second_instance(harness, sqlite_template, tmp_path) as other:
         yield other
 
 
 @pytest.fixture
-def file(stage: Stage, runner_id: int, tmp_path: Path) -> Path:
+def export_file(harness: Harness, runner_id: int, tmp_path: Path) -> Path:
     """Pack up a runner who left Strava and kept the run that they answered."""
-    values = {**dict(stage.runtime.settings), "strava_retention_days": 7}
-    strict = replace(stage.runtime, settings=Settings.model_construct(**values))
-    with stage.runtime.db.reading() as session:
+    values = {**dict(harness.runtime.settings), "strava_retention_days": 7}
+    strict = replace(harness.runtime, settings=Settings.model_construct(**values))
+    with harness.runtime.db.read_only() as session:
         answered = session.scalars(select(Answer.run_id).where(Answer.kind == "run"))
         run_id = answered.one()
     assert run_id
-    retained_runs.keep_for_run(strict, runner_id, run_id, keep=True)
-    disconnect.disconnect(stage.runtime, runner_id)
-    return zipped(tmp_path, exported(stage.runtime, runner_id))
+    retained_runs.set_retained_for_run(strict, runner_id, run_id, retain=True)
+    disconnect.disconnect(harness.runtime, runner_id)
+    return write_export(tmp_path, read_export(harness.runtime, runner_id))
 
 
-def linked(stage: Stage, runner_id: int | None = None) -> int:
+def link_imported_runner(harness: Harness, runner_id: int | None = None) -> int:
     """Link the runner's Strava account, signed in or not; all its runs come in."""
-    url = connect.begin(
-        stage.runtime, browser="browser", consents=ALL_BOXES, runner_id=runner_id
+    url = connect.begin_link(
+        harness.runtime,
+        browser="browser",
+        given_consents=ALL_CONSENTS,
+        runner_id=runner_id,
     )
     state = parse_qs(urlsplit(url).query)["state"][0]
-    with stage.world.change():
-        code = grants.give_code(stage.world, 7, SCOPE)
-    link = connect.finish(
-        stage.runtime, state=state, browser="browser", code=code, scope=SCOPE
+    with harness.world.transaction():
+        code = grants.issue_code(harness.world, 7, SCOPE)
+    link = connect.finish_link(
+        harness.runtime, state=state, browser="browser", code=code, scope=SCOPE
     )
-    stage.work()
+    harness.process_all_due()
     return link.runner_id
 
 
-def sources(stage: Stage) -> list[str]:
-    with stage.runtime.db.reading() as session:
+def list_sources(harness: Harness) -> list[str]:
+    with harness.runtime.db.read_only() as session:
         return sorted(session.scalars(select(Run.source)))
 
 
-def answered(stage: Stage) -> list[str]:
+def list_answered_sources(harness: Harness) -> list[str]:
     """Return of which source the runs are that were answered and asked about."""
-    with stage.runtime.db.reading() as session:
-        found = [
+    with harness.runtime.db.read_only() as session:
+        rows = [
             session.scalars(select(Run.source).join(table, table.run_id == Run.id))
             for table in (Answer, Survey)
         ]
-        return [source for one in found for source in one]
+        return [source for one in rows for source in one]
 
 
-def test_a_kept_run_stands_in_where_strava_is_not(there: Stage, file: Path) -> None:
-    bring_in(there.runtime, file)
+def test_a_kept_run_stands_in_where_strava_is_not(
+    second_instance: Harness, export_file: Path
+) -> None:
+    import_runner(second_instance.runtime, export_file)
 
-    assert sources(there) == ["hand"]
-    assert answered(there) == ["hand", "hand"]
+    assert list_sources(second_instance) == ["hand"]
+    assert list_answered_sources(second_instance) == ["hand", "hand"]
 
 
 def test_a_kept_run_gives_way_to_stravas_own_that_is_here(
-    there: Stage, file: Path
+    second_instance: Harness, export_file: Path
 ) -> None:
-    runner_id = linked(there)
+    runner_id = link_imported_runner(second_instance)
 
-    bring_in(there.runtime, file, runner_id=runner_id)
+    import_runner(second_instance.runtime, export_file, runner_id=runner_id)
 
-    assert sources(there) == ["strava"] * 11
-    assert answered(there) == ["strava", "strava"]
+    assert list_sources(second_instance) == ["strava"] * 11
+    assert list_answered_sources(second_instance) == ["strava", "strava"]
 
 
 def test_a_kept_run_that_gave_way_stands_in_once_stravas_own_goes(
-    there: Stage, file: Path
+    second_instance: Harness, export_file: Path
 ) -> None:
-    runner_id = linked(there)
-    bring_in(there.runtime, file, runner_id=runner_id)
+    runner_id = link_imported_runner(second_instance)
+    import_runner(second_instance.runtime, export_file, runner_id=runner_id)
 
-    disconnect.disconnect(there.runtime, runner_id)
+    disconnect.disconnect(second_instance.runtime, runner_id)
 
-    assert sources(there) == ["hand"]
-    assert answered(there) == ["hand", "hand"]
+    assert list_sources(second_instance) == ["hand"]
+    assert list_answered_sources(second_instance) == ["hand", "hand"]
 
 
 def test_a_kept_run_gives_way_whenever_stravas_own_comes(
-    there: Stage, file: Path
+    second_instance: Harness, export_file: Path
 ) -> None:
-    brought = bring_in(there.runtime, file)
+    brought = import_runner(second_instance.runtime, export_file)
 
-    linked(there, brought.runner_id)
+    link_imported_runner(second_instance, brought.runner_id)
 
-    assert sources(there) == ["strava"] * 11
-    assert answered(there) == ["strava", "strava"]
+    assert list_sources(second_instance) == ["strava"] * 11
+    assert list_answered_sources(second_instance) == ["strava", "strava"]

@@ -12,12 +12,17 @@ from sqlalchemy import select, update
 from sync import account_state
 from sync.errors import ConsentMissing
 from sync.models import Answer, Consent, Run, Survey
-from sync.portability.archive import NotAnExport
-from sync.portability.import_runner import bring_in
+from sync.portability.archive import InvalidExport
+from sync.portability.import_runner import import_runner
 from sync.runners import withdraw_consent
 from sync.settings import Settings
-from tests.support.harness import Stage
-from tests.support.second_instance import another, counts, exported, zipped
+from tests.support.harness import Harness
+from tests.support.second_instance import (
+    count_rows,
+    open_second_instance,
+    read_export,
+    write_export,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -27,12 +32,14 @@ ACCOUNT = ("strava_athlete_id", "created_at", "zone", "preferences")
 
 
 @pytest.fixture
-def there(stage: Stage, sqlite_template: Path, tmp_path: Path) -> Iterator[Stage]:
-    with another(stage, sqlite_template, tmp_path) as other:
+def second_instance(
+    harness: Harness, sqlite_template: Path, tmp_path: Path
+) -> Iterator[Harness]:
+    with open_second_instance(harness, sqlite_template, tmp_path) as other:
         yield other
 
 
-def renumbered(files: dict[str, bytes]) -> dict[str, Any]:
+def renumber(files: dict[str, bytes]) -> dict[str, Any]:
     """Return the tables with their rows numbered from one, wherever they stood."""
     tables = {name: json.loads(files[f"{name}.json"]) for name in COMES_ALONG}
     numbers = {
@@ -50,69 +57,70 @@ def renumbered(files: dict[str, bytes]) -> dict[str, Any]:
     return tables
 
 
-def account(files: dict[str, bytes]) -> dict[str, Any]:
+def read_account(files: dict[str, bytes]) -> dict[str, Any]:
     read = json.loads(files["account.json"])
     return {name: read[name] for name in ACCOUNT}
 
 
 def test_an_empty_place_gives_back_every_letter(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    sent = exported(stage.runtime, runner_id)
+    sent = read_export(harness.runtime, runner_id)
 
-    brought = bring_in(there.runtime, zipped(tmp_path, sent))
+    brought = import_runner(second_instance.runtime, write_export(tmp_path, sent))
 
-    back = exported(there.runtime, brought.runner_id)
+    back = read_export(second_instance.runtime, brought.runner_id)
     same = [f"{name}.{kind}" for name in COMES_ALONG for kind in ("csv", "json")]
     same += [name for name in sent if name.startswith("study/")]
     assert {name: back[name] for name in same} == {name: sent[name] for name in same}
-    assert account(back) == account(sent)
+    assert read_account(back) == read_account(sent)
     assert (brought.runs, brought.answers) == (11, 3)
 
 
 def test_among_others_only_the_numbers_differ(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    there.run(there.athlete(8), ended_minutes_ago=6000)
-    there.link(there.athlete(8))
-    there.work()
-    sent = exported(stage.runtime, runner_id)
+    second_instance.finish_run(second_instance.add_athlete(8), ended_minutes_ago=6000)
+    second_instance.link_runner(second_instance.add_athlete(8))
+    second_instance.process_all_due()
+    sent = read_export(harness.runtime, runner_id)
 
-    brought = bring_in(there.runtime, zipped(tmp_path, sent))
+    brought = import_runner(second_instance.runtime, write_export(tmp_path, sent))
 
-    back = exported(there.runtime, brought.runner_id)
+    back = read_export(second_instance.runtime, brought.runner_id)
     assert brought.runner_id != runner_id
     assert back["runs.json"] != sent["runs.json"]
-    assert renumbered(back) == renumbered(sent)
+    assert renumber(back) == renumber(sent)
 
 
 def test_the_same_file_twice_doubles_nothing(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    file = zipped(tmp_path, exported(stage.runtime, runner_id))
-    brought = bring_in(there.runtime, file)
-    before = counts(there.runtime)
+    file = write_export(tmp_path, read_export(harness.runtime, runner_id))
+    brought = import_runner(second_instance.runtime, file)
+    before = count_rows(second_instance.runtime)
 
-    with pytest.raises(NotAnExport, match=f"say --runner {brought.runner_id}"):
-        bring_in(there.runtime, file)
-    bring_in(there.runtime, file, runner_id=brought.runner_id)
+    with pytest.raises(InvalidExport, match=f"say --runner {brought.runner_id}"):
+        import_runner(second_instance.runtime, file)
+    import_runner(second_instance.runtime, file, runner_id=brought.runner_id)
 
-    assert counts(there.runtime) == before
+    assert count_rows(second_instance.runtime) == before
 
 
 def test_the_runner_links_strava_there_and_finds_runs_and_answers(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    brought = bring_in(
-        there.runtime, zipped(tmp_path, exported(stage.runtime, runner_id))
+    brought = import_runner(
+        second_instance.runtime,
+        write_export(tmp_path, read_export(harness.runtime, runner_id)),
     )
-    athlete = there.world.athletes.get(7)
+    athlete = second_instance.world.athletes.get(7)
     assert athlete
 
-    linked = there.link(athlete)
-    there.work()
+    linked = second_instance.link_runner(athlete)
+    second_instance.process_all_due()
 
-    with there.runtime.db.reading() as session:
+    with second_instance.runtime.db.read_only() as session:
         paired = session.scalars(
             select(Answer.run_id).where(Answer.kind == "run")
         ).all()
@@ -125,76 +133,79 @@ def test_the_runner_links_strava_there_and_finds_runs_and_answers(
 
 
 def test_who_linked_strava_there_first_gets_what_is_missing(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    athlete = there.world.athletes.get(7)
+    athlete = second_instance.world.athletes.get(7)
     assert athlete
-    linked = there.link(athlete)
-    there.work()
-    file = zipped(tmp_path, exported(stage.runtime, runner_id))
+    linked = second_instance.link_runner(athlete)
+    second_instance.process_all_due()
+    file = write_export(tmp_path, read_export(harness.runtime, runner_id))
 
-    brought = bring_in(there.runtime, file, runner_id=linked)
+    brought = import_runner(second_instance.runtime, file, runner_id=linked)
 
     assert (brought.runs, brought.answers) == (11, 3)
-    assert counts(there.runtime)["run"] == 11
-    assert counts(there.runtime)["decision"] == 11
+    assert count_rows(second_instance.runtime)["run"] == 11
+    assert count_rows(second_instance.runtime)["decision"] == 11
 
 
 def test_a_strict_host_takes_in_what_it_may_keep(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    values = {**dict(there.runtime.settings), "strava_retention_days": 1}
+    values = {**dict(second_instance.runtime.settings), "strava_retention_days": 1}
     settings = Settings.model_construct(**values)
-    strict = replace(there.runtime, settings=settings)
+    strict = replace(second_instance.runtime, settings=settings)
 
-    bring_in(strict, zipped(tmp_path, exported(stage.runtime, runner_id)))
+    import_runner(
+        strict, write_export(tmp_path, read_export(harness.runtime, runner_id))
+    )
 
-    assert counts(there.runtime)["run"] == 1
-    assert counts(there.runtime)["answer"] == 3
+    assert count_rows(second_instance.runtime)["run"] == 1
+    assert count_rows(second_instance.runtime)["answer"] == 3
 
 
 def test_who_agreed_to_an_older_text_comes_and_is_asked_again(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    with stage.runtime.db.transaction() as session:
+    with harness.runtime.db.transaction() as session:
         session.execute(update(Consent).values(version="2025-01"))
 
-    brought = bring_in(
-        there.runtime, zipped(tmp_path, exported(stage.runtime, runner_id))
+    brought = import_runner(
+        second_instance.runtime,
+        write_export(tmp_path, read_export(harness.runtime, runner_id)),
     )
 
-    with there.runtime.db.reading() as session:
+    with second_instance.runtime.db.read_only() as session:
         assert not account_state.may_collect_now(session, brought.runner_id)
     assert brought.answers == 3
 
 
 def test_runs_of_another_runner_are_refused(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    athlete = there.world.athletes.get(7)
+    athlete = second_instance.world.athletes.get(7)
     assert athlete
-    there.link(athlete)
-    there.work()
-    files = exported(stage.runtime, runner_id)
+    second_instance.link_runner(athlete)
+    second_instance.process_all_due()
+    files = read_export(harness.runtime, runner_id)
     account = json.loads(files["account.json"]) | {"strava_athlete_id": 99}
     files["account.json"] = json.dumps(account).encode()
-    before = counts(there.runtime)
+    before = count_rows(second_instance.runtime)
 
-    with pytest.raises(NotAnExport, match="another runner's here"):
-        bring_in(there.runtime, zipped(tmp_path, files))
+    with pytest.raises(InvalidExport, match="another runner's here"):
+        import_runner(second_instance.runtime, write_export(tmp_path, files))
 
-    assert counts(there.runtime) == before
+    assert count_rows(second_instance.runtime) == before
 
 
 def test_answers_of_who_took_the_consent_back_stay_out(
-    stage: Stage, runner_id: int, there: Stage, tmp_path: Path
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:
-    file = zipped(tmp_path, exported(stage.runtime, runner_id))
-    brought = bring_in(there.runtime, file)
-    withdraw_consent.withdraw_mood(there.runtime, brought.runner_id)
-    before = counts(there.runtime)
+    file = write_export(tmp_path, read_export(harness.runtime, runner_id))
+    brought = import_runner(second_instance.runtime, file)
+    withdraw_consent.withdraw_mood_consent(second_instance.runtime, brought.runner_id)
+    before = count_rows(second_instance.runtime)
 
     with pytest.raises(ConsentMissing):
-        bring_in(there.runtime, file, runner_id=brought.runner_id)
+        import_runner(second_instance.runtime, file, runner_id=brought.runner_id)
 
-    assert counts(there.runtime) == before
+    assert count_rows(second_instance.runtime) == before

@@ -6,55 +6,59 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from sync.errors import GoingSoon
+from sync.errors import DeletionPending
 from sync.inbox import handle
 from sync.mail import deliver, outbox
 from sync.models import (
     Backfill,
+    Counter,
     Export,
     Mail,
     MailLink,
     Model,
+    ReconcileState,
     Run,
     Runner,
-    Sweep,
-    Tally,
 )
-from sync.queue import Work
+from sync.queue import Job
 from sync.runners import deletion, disconnect, sign_in
 from sync.runs import backfill, reconcile
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins, decide_runs
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in, waiting
-from tests.sync.inbox.test_handle import athlete_of, runs_of
-from tests.sync.runners.test_disconnect import rows, the_runner
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_mail, read_pending_token
+from tests.sync.inbox.test_handle import get_athlete, list_runs
+from tests.sync.runners.test_disconnect import count_rows, get_runner
 
 DAY_MIN = 24 * 60
 
 
 @pytest.fixture
-def linked(stage: Stage) -> Stage:
+def linked_harness(harness: Harness) -> Harness:
     """Return a stage with a runner who has runs, an answer, mails and a sign-in."""
-    athlete = stage.athlete()
+    athlete = harness.add_athlete()
     for days_ago in range(3, 6):
-        stage.run(athlete, ended_minutes_ago=days_ago * DAY_MIN)
-    runner_id = stage.link(athlete)
-    stage.work()
-    stage.pass_time(minutes=1)
-    run = stage.run(athlete, ended_minutes_ago=30)
-    stage.tell(athlete, run.id, "create")
-    stage.work()
-    answer.record(stage.runtime, token=token_in(stage.runtime), values={"mood": 1})
-    sign_in.sign_in(stage.runtime, runner_id)
-    with stage.runtime.db.transaction() as session:
-        session.add(Export(runner_id=runner_id, asked_at=stage.clock(), sealed=b"zip"))
-    return stage
+        harness.finish_run(athlete, ended_minutes_ago=days_ago * DAY_MIN)
+    runner_id = harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(minutes=1)
+    run = harness.finish_run(athlete, ended_minutes_ago=30)
+    harness.deliver_event(athlete, run.id, "create")
+    harness.process_all_due()
+    answer.record_answer(
+        harness.runtime, token=read_pending_token(harness.runtime), values={"mood": 1}
+    )
+    sign_in.sign_in(harness.runtime, runner_id)
+    with harness.runtime.db.transaction() as session:
+        session.add(
+            Export(runner_id=runner_id, asked_at=harness.clock(), sealed=b"zip")
+        )
+    return harness
 
 
-def everything(stage: Stage, *, but: set[str]) -> dict[str, list[tuple[Any, ...]]]:
+def dump_rows(harness: Harness, *, but: set[str]) -> dict[str, list[tuple[Any, ...]]]:
     """Return every row of every table, but for those tables."""
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         return {
             table.name: sorted(map(tuple, session.execute(select(table))), key=repr)
             for table in Model.metadata.sorted_tables
@@ -62,179 +66,204 @@ def everything(stage: Stage, *, but: set[str]) -> dict[str, list[tuple[Any, ...]
         }
 
 
-def everyone_works(stage: Stage) -> None:
+def process_all_queues(harness: Harness) -> None:
     """Let every worker look for what is due."""
-    stage.work()
+    harness.process_all_due()
     for drain in (
-        backfill.drain,
-        reconcile.drain,
-        decide_runs.drain,
-        checkins.drain,
-        handle.drain,
+        backfill.process_due,
+        reconcile.process_due,
+        decide_runs.process_due,
+        checkins.process_due,
+        handle.process_due,
     ):
-        drain(stage.runtime)
-    disconnect.resume(stage.runtime)
+        drain(harness.runtime)
+    disconnect.process_removals(harness.runtime)
 
 
-def test_an_undone_deletion_leaves_everything_as_it_was(linked: Stage) -> None:
-    before = everything(linked, but={"tally", "sweep"})
-    deletion.ask(linked.runtime, the_runner(linked))
-    linked.pass_time(minutes=9)
+def test_an_undone_deletion_leaves_everything_as_it_was(
+    linked_harness: Harness,
+) -> None:
+    before = dump_rows(linked_harness, but={"tally", "sweep"})
+    deletion.request_deletion(linked_harness.runtime, get_runner(linked_harness))
+    linked_harness.advance_clock(minutes=9)
 
-    undone = deletion.undo(linked.runtime, the_runner(linked))
+    undone = deletion.cancel_deletion(
+        linked_harness.runtime, get_runner(linked_harness)
+    )
 
     assert undone
-    assert everything(linked, but={"tally", "sweep"}) == before
-    assert set(Work) <= set(linked.queue.woken_up)
-    with linked.runtime.db.reading() as session:
-        assert session.scalars(select(Sweep.due_at)).one() == linked.clock()
+    assert dump_rows(linked_harness, but={"tally", "sweep"}) == before
+    assert set(Job) <= set(linked_harness.queue.wakes)
+    with linked_harness.runtime.db.read_only() as session:
+        assert (
+            session.scalars(select(ReconcileState.due_at)).one()
+            == linked_harness.clock()
+        )
 
 
 def test_while_it_can_be_undone_nothing_is_fetched_asked_or_mailed(
-    linked: Stage,
+    linked_harness: Harness,
 ) -> None:
-    runner_id = the_runner(linked)
-    with linked.runtime.db.transaction() as session:
-        session.execute(update(Sweep).values(due_at=linked.clock()))
-        session.execute(update(Backfill).values(due_at=linked.clock()))
-    before, reads = everything(linked, but={"event", "mail_link"}), linked.reads()
-    deletion.ask(linked.runtime, runner_id)
-    run = linked.run(athlete_of(linked), ended_minutes_ago=20)
-    linked.tell(athlete_of(linked), run.id, "create")
+    runner_id = get_runner(linked_harness)
+    with linked_harness.runtime.db.transaction() as session:
+        session.execute(update(ReconcileState).values(due_at=linked_harness.clock()))
+        session.execute(update(Backfill).values(due_at=linked_harness.clock()))
+    before, reads = (
+        dump_rows(linked_harness, but={"event", "mail_link"}),
+        linked_harness.count_strava_reads(),
+    )
+    deletion.request_deletion(linked_harness.runtime, runner_id)
+    run = linked_harness.finish_run(get_athlete(linked_harness), ended_minutes_ago=20)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
 
-    linked.pass_time(minutes=9)
-    everyone_works(linked)
+    linked_harness.advance_clock(minutes=9)
+    process_all_queues(linked_harness)
 
-    after = everything(linked, but={"event", "mail_link"})
-    assert linked.reads() == reads
+    after = dump_rows(linked_harness, but={"event", "mail_link"})
+    assert linked_harness.count_strava_reads() == reads
     assert {name for name in after if after[name] != before[name]} == {
         "runner",  # when it goes
         "mail",  # the way back
     }
-    newest, values = runs_of(linked)[-1].id, {"mood": 1}
-    with pytest.raises(GoingSoon):
-        answer.record_for_run(
-            linked.runtime, runner_id=runner_id, run_id=newest, values=values
+    newest, values = list_runs(linked_harness)[-1].id, {"mood": 1}
+    with pytest.raises(DeletionPending):
+        answer.record_run_answer(
+            linked_harness.runtime, runner_id=runner_id, run_id=newest, values=values
         )
 
 
-def test_what_waited_is_done_after_an_undo(linked: Stage) -> None:
-    runner_id = the_runner(linked)
-    deletion.ask(linked.runtime, runner_id)
-    run = linked.run(athlete_of(linked), ended_minutes_ago=20)
-    linked.tell(athlete_of(linked), run.id, "create")
-    linked.work()
-    early = rows(linked, Run)
+def test_what_waited_is_done_after_an_undo(linked_harness: Harness) -> None:
+    runner_id = get_runner(linked_harness)
+    deletion.request_deletion(linked_harness.runtime, runner_id)
+    run = linked_harness.finish_run(get_athlete(linked_harness), ended_minutes_ago=20)
+    linked_harness.deliver_event(get_athlete(linked_harness), run.id, "create")
+    linked_harness.process_all_due()
+    early = count_rows(linked_harness, Run)
 
-    deletion.undo(linked.runtime, runner_id)
-    linked.work()
+    deletion.cancel_deletion(linked_harness.runtime, runner_id)
+    linked_harness.process_all_due()
 
-    assert (early, rows(linked, Run)) == (4, 5)
+    assert (early, count_rows(linked_harness, Run)) == (4, 5)
 
 
-def test_mails_wait_for_the_undo_and_only_the_way_back_leaves(linked: Stage) -> None:
-    runner_id = the_runner(linked)
-    with linked.runtime.db.transaction() as session:
-        outbox.promise(
+def test_mails_wait_for_the_undo_and_only_the_way_back_leaves(
+    linked_harness: Harness,
+) -> None:
+    runner_id = get_runner(linked_harness)
+    with linked_harness.runtime.db.transaction() as session:
+        outbox.enqueue_mail(
             session,
-            sealer=linked.runtime.sealer,
-            now=linked.clock(),
+            sealer=linked_harness.runtime.sealer,
+            now=linked_harness.clock(),
             dedupe_key="waiting",
             kind="reconnect",
             runner_id=runner_id,
             values={},
-            stale_at=linked.clock() + timedelta(days=1),
+            stale_at=linked_harness.clock() + timedelta(days=1),
         )
-    erase_at = deletion.ask(linked.runtime, runner_id)
-    linked.pass_time(minutes=1)
+    erase_at = deletion.request_deletion(linked_harness.runtime, runner_id)
+    linked_harness.advance_clock(minutes=1)
 
-    deliver.deliver_due(linked.runtime)
-    meanwhile = _due(linked)
-    deletion.undo(linked.runtime, runner_id)
+    deliver.deliver_due(linked_harness.runtime)
+    meanwhile = _due(linked_harness)
+    deletion.cancel_deletion(linked_harness.runtime, runner_id)
 
     assert meanwhile["reconnect"] == erase_at
     assert meanwhile["undo"] < erase_at
-    assert _due(linked) == {"reconnect": linked.clock()}
+    assert _due(linked_harness) == {"reconnect": linked_harness.clock()}
 
 
-def _due(stage: Stage) -> dict[str, Any]:
-    with stage.runtime.db.reading() as session:
+def _due(harness: Harness) -> dict[str, Any]:
+    with harness.runtime.db.read_only() as session:
         due = select(Mail.kind, Mail.due_at).where(Mail.due_at.is_not(None))
         return {row.kind: row.due_at for row in session.execute(due)}
 
 
-def test_after_ten_minutes_nothing_of_the_runner_is_left(linked: Stage) -> None:
-    runner_id, athlete_id = the_runner(linked), athlete_of(linked).id
-    deletion.ask(linked.runtime, runner_id)
-    linked.pass_time(minutes=9, seconds=59)
-    disconnect.resume(linked.runtime)
-    early = rows(linked, Runner), linked.world.grants.get(athlete_id) is not None
+def test_after_ten_minutes_nothing_of_the_runner_is_left(
+    linked_harness: Harness,
+) -> None:
+    runner_id, athlete_id = get_runner(linked_harness), get_athlete(linked_harness).id
+    deletion.request_deletion(linked_harness.runtime, runner_id)
+    linked_harness.advance_clock(minutes=9, seconds=59)
+    disconnect.process_removals(linked_harness.runtime)
+    early = (
+        count_rows(linked_harness, Runner),
+        linked_harness.world.grants.get(athlete_id) is not None,
+    )
 
-    linked.pass_time(seconds=1)
-    disconnect.resume(linked.runtime)
+    linked_harness.advance_clock(seconds=1)
+    disconnect.process_removals(linked_harness.runtime)
 
-    left = everything(linked, but={"tally", "link_attempt", "alembic_version"})
+    left = dump_rows(linked_harness, but={"tally", "link_attempt", "alembic_version"})
     receipt = left.pop("mail")
     assert early == (1, True)
     assert {name for name, found in left.items() if found} == set()
-    assert linked.world.grants.get(athlete_id) is None
+    assert linked_harness.world.grants.get(athlete_id) is None
     assert len(receipt) == 1
     assert "deleted" in receipt[0]
     assert runner_id not in receipt[0][2:4]
-    with linked.runtime.db.reading() as session:
-        counted = session.execute(select(Tally.name, Tally.count)).all()
+    with linked_harness.runtime.db.read_only() as session:
+        counted = session.execute(select(Counter.name, Counter.count)).all()
     assert ("runner deleted", 1) in [tuple(row) for row in counted]
 
 
-def test_another_runner_is_not_touched(linked: Stage) -> None:
-    other = linked.link(linked.athlete(8))
-    leaving = the_first(linked)
-    deletion.ask(linked.runtime, leaving)
-    linked.pass_time(minutes=10)
+def test_another_runner_is_not_touched(linked_harness: Harness) -> None:
+    other = linked_harness.link_runner(linked_harness.add_athlete(8))
+    leaving = get_first_runner(linked_harness)
+    deletion.request_deletion(linked_harness.runtime, leaving)
+    linked_harness.advance_clock(minutes=10)
 
-    disconnect.resume(linked.runtime)
+    disconnect.process_removals(linked_harness.runtime)
 
-    with linked.runtime.db.reading() as session:
+    with linked_harness.runtime.db.read_only() as session:
         assert session.scalars(select(Runner.id)).all() == [other]
-    assert linked.world.grants.get(8) is not None
+    assert linked_harness.world.grants.get(8) is not None
 
 
-def the_first(stage: Stage) -> int:
-    with stage.runtime.db.reading() as session:
+def get_first_runner(harness: Harness) -> int:
+    with harness.runtime.db.read_only() as session:
         return session.scalars(select(func.min(Runner.id))).one() or 0
 
 
-def test_the_mailed_link_undoes_it_once(linked: Stage) -> None:
-    runner_id = the_runner(linked)
-    deletion.ask(linked.runtime, runner_id)
-    token = token_in(linked.runtime, "undo")
+def test_the_mailed_link_undoes_it_once(linked_harness: Harness) -> None:
+    runner_id = get_runner(linked_harness)
+    deletion.request_deletion(linked_harness.runtime, runner_id)
+    token = read_pending_token(linked_harness.runtime, "undo")
 
-    first = deletion.undo_by_link(linked.runtime, token)
-    deletion.ask(linked.runtime, runner_id)
-    again = deletion.undo_by_link(linked.runtime, token)
+    first = deletion.cancel_by_link(linked_harness.runtime, token)
+    deletion.request_deletion(linked_harness.runtime, runner_id)
+    again = deletion.cancel_by_link(linked_harness.runtime, token)
 
     assert (first, again) == (True, False)
-    with linked.runtime.db.reading() as session:
+    with linked_harness.runtime.db.read_only() as session:
         assert session.get_one(Runner, runner_id).erase_at is not None
 
 
-def test_a_link_that_comes_too_late_undoes_nothing(linked: Stage) -> None:
-    deletion.ask(linked.runtime, the_runner(linked))
-    token = token_in(linked.runtime, "undo")
-    linked.pass_time(minutes=10)
+def test_a_link_that_comes_too_late_undoes_nothing(linked_harness: Harness) -> None:
+    deletion.request_deletion(linked_harness.runtime, get_runner(linked_harness))
+    token = read_pending_token(linked_harness.runtime, "undo")
+    linked_harness.advance_clock(minutes=10)
 
-    assert not deletion.undo_by_link(linked.runtime, token)
-    assert not deletion.undo(linked.runtime, the_runner(linked))
+    assert not deletion.cancel_by_link(linked_harness.runtime, token)
+    assert not deletion.cancel_deletion(
+        linked_harness.runtime, get_runner(linked_harness)
+    )
 
 
-def test_asking_twice_moves_nothing(linked: Stage) -> None:
-    first = deletion.ask(linked.runtime, the_runner(linked))
-    linked.pass_time(minutes=5)
+def test_asking_twice_moves_nothing(linked_harness: Harness) -> None:
+    first = deletion.request_deletion(
+        linked_harness.runtime, get_runner(linked_harness)
+    )
+    linked_harness.advance_clock(minutes=5)
 
-    second = deletion.ask(linked.runtime, the_runner(linked))
+    second = deletion.request_deletion(
+        linked_harness.runtime, get_runner(linked_harness)
+    )
 
     assert first == second
-    assert waiting(linked.runtime, "undo")["until"].startswith("2026-")
-    with linked.runtime.db.reading() as session:
+    assert read_pending_mail(linked_harness.runtime, "undo")["until"].startswith(
+        "2026-"
+    )
+    with linked_harness.runtime.db.read_only() as session:
         links = select(func.count()).where(MailLink.purpose == "undo")
         assert session.scalar(links) == 1

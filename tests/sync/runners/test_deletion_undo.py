@@ -15,140 +15,153 @@ from sync.models import Event, Run, Survey
 from sync.runners import deletion, disconnect
 from sync.runs import reconcile
 from sync.simulator import activities
-from sync.strava import Lane, NotARun, Page, RemoteRun
+from sync.strava import ActivityPage, Lane, OtherActivity, RemoteRun
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from tests.support.harness import Stage
-from tests.sync.inbox.test_handle import athlete_of
-from tests.sync.runners.test_disconnect import rows, the_runner
+from tests.support.harness import Harness
+from tests.sync.inbox.test_handle import get_athlete
+from tests.sync.runners.test_disconnect import count_rows, get_runner
 
 DAY_MIN = 24 * 60
 
 
-class AskedMeanwhile(HttpStrava):
+class DeletionDuringReadStrava(HttpStrava):
     """The runner asks for a deletion while Strava's answer is on its way."""
 
-    ask: Callable[[], object]
+    request_deletion: Callable[[], object]
 
     @override
-    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
-        found = super().run(access_token, run_id, lane=lane)
-        self.ask()
-        return found
+    def run(
+        self, access_token: str, run_id: int, *, lane: Lane
+    ) -> RemoteRun | OtherActivity:
+        record = super().run(access_token, run_id, lane=lane)
+        self.request_deletion()
+        return record
 
     @override
-    def page(self, access_token: str, **wishes: Any) -> Page:
-        found = super().page(access_token, **wishes)
-        self.ask()
-        return found
+    def page(self, access_token: str, **options: Any) -> ActivityPage:
+        listed_page = super().page(access_token, **options)
+        self.request_deletion()
+        return listed_page
 
 
 @pytest.fixture
-def linked(stage: Stage) -> Stage:
+def linked_harness(harness: Harness) -> Harness:
     """Return a stage with a runner and two runs, looked through a minute ago."""
-    athlete = stage.athlete()
+    athlete = harness.add_athlete()
     for days_ago in (3, 4):
-        stage.run(athlete, ended_minutes_ago=days_ago * DAY_MIN)
-    stage.link(athlete)
-    stage.work()
-    stage.pass_time(minutes=1)
-    return stage
+        harness.finish_run(athlete, ended_minutes_ago=days_ago * DAY_MIN)
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(minutes=1)
+    return harness
 
 
-def one_new_run(stage: Stage) -> None:
-    run = stage.run(athlete_of(stage), ended_minutes_ago=30)
-    stage.tell(athlete_of(stage), run.id, "create")
+def add_one_run(harness: Harness) -> None:
+    run = harness.finish_run(get_athlete(harness), ended_minutes_ago=30)
+    harness.deliver_event(get_athlete(harness), run.id, "create")
 
 
-def two_new_runs(stage: Stage) -> None:
+def add_two_runs(harness: Harness) -> None:
     for minutes_ago in (200, 30):
-        run = stage.run(athlete_of(stage), ended_minutes_ago=minutes_ago)
-        stage.tell(athlete_of(stage), run.id, "create")
+        run = harness.finish_run(get_athlete(harness), ended_minutes_ago=minutes_ago)
+        harness.deliver_event(get_athlete(harness), run.id, "create")
 
 
-def a_run_that_is_not_gone(stage: Stage) -> None:
-    one_new_run(stage)
-    newest = max(run.id for run in stage.world.activities())
-    stage.tell(athlete_of(stage), newest, "delete")
+def add_false_removal(harness: Harness) -> None:
+    add_one_run(harness)
+    newest = max(run.id for run in harness.world.iter_activities())
+    harness.deliver_event(get_athlete(harness), newest, "delete")
 
 
-def asked_while_strava_answers(stage: Stage) -> None:
-    strava = AskedMeanwhile(
-        stage.runtime.settings, budget=Budget("", clock=stage.clock)
+def asked_while_strava_answers(harness: Harness) -> None:
+    strava = DeletionDuringReadStrava(
+        harness.runtime.settings, budget=Budget("", clock=harness.clock)
     )
-    strava.ask = lambda: deletion.ask(stage.runtime, the_runner(stage))
-    handle.drain(replace(stage.runtime, strava=strava))
+    strava.request_deletion = lambda: deletion.request_deletion(
+        harness.runtime, get_runner(harness)
+    )
+    handle.process_due(replace(harness.runtime, strava=strava))
 
 
-def asked_as_the_events_were_taken(stage: Stage) -> None:
-    with stage.runtime.db.transaction() as session:
-        batch = inbox.claim(session, now=stage.clock())
+def asked_as_the_events_were_taken(harness: Harness) -> None:
+    with harness.runtime.db.transaction() as session:
+        batch = inbox.claim_next(session, now=harness.clock())
     assert batch
-    deletion.ask(stage.runtime, the_runner(stage))
-    handle.act(stage.runtime, batch)
-    stage.pass_time(minutes=6)  # its worker died before it let go
+    deletion.request_deletion(harness.runtime, get_runner(harness))
+    handle.process_batch(harness.runtime, batch)
+    harness.advance_clock(minutes=6)  # its worker died before it let go
 
 
-def due(stage: Stage) -> list[datetime]:
-    with stage.runtime.db.reading() as session:
-        told = select(Event.due_at).where(Event.due_at <= stage.clock())
-        return [due_at for due_at in session.scalars(told) if due_at]
+def list_due_events(harness: Harness) -> list[datetime]:
+    with harness.runtime.db.read_only() as session:
+        query = select(Event.due_at).where(Event.due_at <= harness.clock())
+        return [due_at for due_at in session.scalars(query) if due_at]
 
 
 WAYS = [asked_while_strava_answers, asked_as_the_events_were_taken]
-NEWS: dict[Callable[[Stage], None], int] = {
-    one_new_run: 1,
-    two_new_runs: 2,
-    a_run_that_is_not_gone: 1,
+NEWS: dict[Callable[[Harness], None], int] = {
+    add_one_run: 1,
+    add_two_runs: 2,
+    add_false_removal: 1,
 }
 
 
 @pytest.mark.parametrize("asked", WAYS)
 @pytest.mark.parametrize("tell", NEWS)
 def test_events_in_flight_are_read_and_asked_about_after_an_undo(
-    linked: Stage, tell: Callable[[Stage], None], asked: Callable[[Stage], None]
+    linked_harness: Harness,
+    tell: Callable[[Harness], None],
+    asked: Callable[[Harness], None],
 ) -> None:
-    tell(linked)
-    asked(linked)
-    meanwhile, waiting = rows(linked, Run), due(linked)
+    tell(linked_harness)
+    asked(linked_harness)
+    meanwhile, waiting = (
+        count_rows(linked_harness, Run),
+        list_due_events(linked_harness),
+    )
 
-    deletion.undo(linked.runtime, the_runner(linked))
-    linked.work()
+    deletion.cancel_deletion(linked_harness.runtime, get_runner(linked_harness))
+    linked_harness.process_all_due()
 
     assert meanwhile == 2
-    assert len(waiting) == rows(linked, Event)
-    assert due(linked) == []
-    assert rows(linked, Run) == 2 + NEWS[tell]
-    assert rows(linked, Survey) == NEWS[tell]
+    assert len(waiting) == count_rows(linked_harness, Event)
+    assert list_due_events(linked_harness) == []
+    assert count_rows(linked_harness, Run) == 2 + NEWS[tell]
+    assert count_rows(linked_harness, Survey) == NEWS[tell]
 
 
 @pytest.mark.parametrize("asked", WAYS)
 def test_events_in_flight_go_with_the_runner(
-    linked: Stage, asked: Callable[[Stage], None]
+    linked_harness: Harness, asked: Callable[[Harness], None]
 ) -> None:
-    two_new_runs(linked)
-    asked(linked)
+    add_two_runs(linked_harness)
+    asked(linked_harness)
 
-    linked.pass_time(minutes=10)
-    linked.work()
-    disconnect.resume(linked.runtime)
+    linked_harness.advance_clock(minutes=10)
+    linked_harness.process_all_due()
+    disconnect.process_removals(linked_harness.runtime)
 
-    assert rows(linked, Event) == rows(linked, Run) == 0
+    assert count_rows(linked_harness, Event) == count_rows(linked_harness, Run) == 0
 
 
-def test_a_look_that_broke_off_is_made_at_once_after_an_undo(linked: Stage) -> None:
-    gone = next(iter(linked.world.activities()))
-    with linked.world.change():
-        activities.delete(linked.world, gone)
-    linked.pass_time(days=1)
-    strava = AskedMeanwhile(
-        linked.runtime.settings, budget=Budget("", clock=linked.clock)
+def test_a_look_that_broke_off_is_made_at_once_after_an_undo(
+    linked_harness: Harness,
+) -> None:
+    gone = next(iter(linked_harness.world.iter_activities()))
+    with linked_harness.world.transaction():
+        activities.delete_activity(linked_harness.world, gone)
+    linked_harness.advance_clock(days=1)
+    strava = DeletionDuringReadStrava(
+        linked_harness.runtime.settings, budget=Budget("", clock=linked_harness.clock)
     )
-    strava.ask = lambda: deletion.ask(linked.runtime, the_runner(linked))
-    reconcile.drain(replace(linked.runtime, strava=strava))
-    meanwhile = rows(linked, Run)
+    strava.request_deletion = lambda: deletion.request_deletion(
+        linked_harness.runtime, get_runner(linked_harness)
+    )
+    reconcile.process_due(replace(linked_harness.runtime, strava=strava))
+    meanwhile = count_rows(linked_harness, Run)
 
-    deletion.undo(linked.runtime, the_runner(linked))
-    reconcile.drain(linked.runtime)
+    deletion.cancel_deletion(linked_harness.runtime, get_runner(linked_harness))
+    reconcile.process_due(linked_harness.runtime)
 
-    assert (meanwhile, rows(linked, Run)) == (2, 1)
+    assert (meanwhile, count_rows(linked_harness, Run)) == (2, 1)

@@ -20,33 +20,33 @@ from sync.models import (
     FigureDecision,
     Mail,
     Model,
+    QuarantinedRecord,
+    ReconcileState,
     Run,
     Runner,
-    SetAside,
-    Sweep,
 )
 from sync.portability import exports
-from sync.queue import Work
+from sync.queue import Job
 from sync.runners import disconnect
-from sync.runners.tokens import access_token
+from sync.runners.tokens import get_access_token
 from sync.runs import backfill, pull, reconcile
 from sync.runtime import Runtime
 from sync.simulator import grants
-from sync.strava import Lane, NotARun, RemoteRun
+from sync.strava import Lane, OtherActivity, RemoteRun
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from tests.support.harness import Stage
-from tests.support.runner_activity import live
-from tests.sync.inbox.test_handle import athlete_of
+from tests.support.harness import Harness
+from tests.support.runner_activity import add_activity
+from tests.sync.inbox.test_handle import get_athlete
 
 DAY_MIN = 24 * 60
 
 
-class Killed(BaseException):
+class SimulatedKill(BaseException):
     """Stands for kill -9: nothing catches it and nothing is cleaned up."""
 
 
-class DiesAtStrava(HttpStrava):
+class KilledAtRevokeStrava(HttpStrava):
     """The process dies while, or just after, Strava is asked."""
 
     dies_after = False
@@ -55,64 +55,76 @@ class DiesAtStrava(HttpStrava):
     def revoke(self, token: str) -> None:
         if self.dies_after:
             super().revoke(token)
-        raise Killed
+        raise SimulatedKill
 
 
-class LeavesMeanwhile(HttpStrava):
+class DisconnectDuringReadStrava(HttpStrava):
     """The runner leaves while Strava's answer is on its way."""
 
     leave: Callable[[], None]
 
     @override
-    def run(self, access_token: str, run_id: int, *, lane: Lane) -> RemoteRun | NotARun:
-        found = super().run(access_token, run_id, lane=lane)
+    def run(
+        self, access_token: str, run_id: int, *, lane: Lane
+    ) -> RemoteRun | OtherActivity:
+        record = super().run(access_token, run_id, lane=lane)
         self.leave()
-        return found
+        return record
 
 
 @pytest.fixture
-def linked(stage: Stage) -> Stage:
-    athlete = stage.athlete()
+def linked_harness(harness: Harness) -> Harness:
+    athlete = harness.add_athlete()
     for days_ago in range(3, 13):
-        stage.run(athlete, ended_minutes_ago=days_ago * DAY_MIN)
-    stage.link(athlete)
-    stage.work()
-    stage.pass_time(minutes=1)
-    return stage
+        harness.finish_run(athlete, ended_minutes_ago=days_ago * DAY_MIN)
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(minutes=1)
+    return harness
 
 
-def the_runner(stage: Stage) -> int:
-    with stage.runtime.db.reading() as session:
+def get_runner(harness: Harness) -> int:
+    with harness.runtime.db.read_only() as session:
         return session.scalars(select(Runner.id)).one()
 
 
-def rows(stage: Stage, table: type[Model]) -> int:
-    with stage.runtime.db.reading() as session:
+def count_rows(harness: Harness, table: type[Model]) -> int:
+    with harness.runtime.db.read_only() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 @pytest.mark.parametrize("dies_after", [False, True])
-@pytest.mark.parametrize(
-    "goodbye", [disconnect.disconnect, disconnect.delete_everything]
-)
+@pytest.mark.parametrize("goodbye", [disconnect.disconnect, disconnect.delete_runner])
 def test_a_goodbye_that_was_killed_is_finished(
-    linked: Stage, goodbye: Callable[[Runtime, int], None], *, dies_after: bool
+    linked_harness: Harness,
+    goodbye: Callable[[Runtime, int], None],
+    *,
+    dies_after: bool,
 ) -> None:
-    dying = DiesAtStrava(linked.runtime.settings, budget=Budget("", clock=linked.clock))
+    dying = KilledAtRevokeStrava(
+        linked_harness.runtime.settings, budget=Budget("", clock=linked_harness.clock)
+    )
     dying.dies_after = dies_after
-    with pytest.raises(Killed):
-        goodbye(replace(linked.runtime, strava=dying), the_runner(linked))
+    with pytest.raises(SimulatedKill):
+        goodbye(
+            replace(linked_harness.runtime, strava=dying), get_runner(linked_harness)
+        )
 
-    linked.pass_time(minutes=5)
-    backfill.drain(linked.runtime)
-    reconcile.drain(linked.runtime)
-    disconnect.resume(linked.runtime)
+    linked_harness.advance_clock(minutes=5)
+    backfill.process_due(linked_harness.runtime)
+    reconcile.process_due(linked_harness.runtime)
+    disconnect.process_removals(linked_harness.runtime)
 
-    kept = 0 if goodbye is disconnect.delete_everything else 1
-    assert rows(linked, Run) == rows(linked, Connection) == rows(linked, Sweep) == 0
-    assert rows(linked, Runner) == kept
-    assert linked.world.grants.get(7) is None
-    with linked.runtime.db.reading() as session:
+    kept = 0 if goodbye is disconnect.delete_runner else 1
+    assert (
+        count_rows(linked_harness, Run)
+        == count_rows(linked_harness, Connection)
+        == count_rows(linked_harness, ReconcileState)
+        == 0
+    )
+    assert count_rows(linked_harness, Runner) == kept
+    assert linked_harness.world.grants.get(7) is None
+    with linked_harness.runtime.db.read_only() as session:
         assert "reconnect" not in session.scalars(select(Mail.kind)).all()
 
 
@@ -121,29 +133,35 @@ FROM_STRAVA: tuple[type[Model], ...] = (
     Decision,
     Event,
     Export,
-    SetAside,
+    QuarantinedRecord,
     Backfill,
-    Sweep,
+    ReconcileState,
     FigureDecision,
     Connection,
 )
 
 
-def test_disconnecting_leaves_nothing_of_strava_s_in_any_table(linked: Stage) -> None:
-    runner_id = the_runner(linked)
-    live(linked, athlete_of(linked), runner_id)
-    exports.ask(linked.runtime, runner_id)
-    exports.drain(linked.runtime)
-    answers = rows(linked, Answer)
-    held = {table.__tablename__: rows(linked, table) for table in FROM_STRAVA}
+def test_disconnecting_leaves_nothing_of_strava_s_in_any_table(
+    linked_harness: Harness,
+) -> None:
+    runner_id = get_runner(linked_harness)
+    add_activity(linked_harness, get_athlete(linked_harness), runner_id)
+    exports.request_export(linked_harness.runtime, runner_id)
+    exports.process_due(linked_harness.runtime)
+    answers = count_rows(linked_harness, Answer)
+    held = {
+        table.__tablename__: count_rows(linked_harness, table) for table in FROM_STRAVA
+    }
 
-    disconnect.disconnect(linked.runtime, runner_id)
+    disconnect.disconnect(linked_harness.runtime, runner_id)
 
-    left = {table.__tablename__: rows(linked, table) for table in FROM_STRAVA}
+    left = {
+        table.__tablename__: count_rows(linked_harness, table) for table in FROM_STRAVA
+    }
     assert 0 not in held.values(), held
     assert set(left.values()) == {0}, left
-    assert 0 < rows(linked, Answer) == answers
-    with linked.runtime.db.reading() as session:
+    assert 0 < count_rows(linked_harness, Answer) == answers
+    with linked_harness.runtime.db.read_only() as session:
         assert session.get_one(Runner, runner_id).athlete_id is None
         standing = session.scalars(
             select(Consent.kind).where(Consent.withdrawn_at.is_(None))
@@ -153,75 +171,78 @@ def test_disconnecting_leaves_nothing_of_strava_s_in_any_table(linked: Stage) ->
         assert set(due) <= {"disconnected", "export_ready", "sign_in_link"}
 
 
-def test_a_finished_goodbye_is_not_said_again(linked: Stage) -> None:
-    disconnect.disconnect(linked.runtime, the_runner(linked))
-    linked.pass_time(minutes=5)
+def test_a_finished_goodbye_is_not_said_again(linked_harness: Harness) -> None:
+    disconnect.disconnect(linked_harness.runtime, get_runner(linked_harness))
+    linked_harness.advance_clock(minutes=5)
 
-    disconnect.resume(linked.runtime)
+    disconnect.process_removals(linked_harness.runtime)
 
-    with linked.runtime.db.reading() as session:
+    with linked_harness.runtime.db.read_only() as session:
         kinds = session.scalars(select(Mail.kind)).all()
     assert kinds.count("disconnected") == 1
 
 
 def test_goodbyes_that_do_not_fit_into_a_shift_are_said_in_the_next(
-    linked: Stage, monkeypatch: pytest.MonkeyPatch
+    linked_harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "SHIFT_S", 0)
-    linked.link(linked.athlete(8))
-    with linked.runtime.db.transaction() as session:
-        session.execute(update(Runner).values(erase_at=linked.clock()))
-    linked.queue.woken_up.clear()
+    linked_harness.link_runner(linked_harness.add_athlete(8))
+    with linked_harness.runtime.db.transaction() as session:
+        session.execute(update(Runner).values(erase_at=linked_harness.clock()))
+    linked_harness.queue.wakes.clear()
 
-    disconnect.resume(linked.runtime)
-    after_one = rows(linked, Runner)
-    disconnect.resume(linked.runtime)
+    disconnect.process_removals(linked_harness.runtime)
+    after_one = count_rows(linked_harness, Runner)
+    disconnect.process_removals(linked_harness.runtime)
 
-    assert (after_one, rows(linked, Runner)) == (1, 0)
-    assert Work.LEAVING in linked.queue.woken_up
+    assert (after_one, count_rows(linked_harness, Runner)) == (1, 0)
+    assert Job.REMOVALS in linked_harness.queue.wakes
 
 
-def test_nobody_uses_the_tokens_of_a_runner_who_leaves(linked: Stage) -> None:
-    strava = DiesAtStrava(
-        linked.runtime.settings, budget=Budget("", clock=linked.clock)
+def test_nobody_uses_the_tokens_of_a_runner_who_leaves(linked_harness: Harness) -> None:
+    strava = KilledAtRevokeStrava(
+        linked_harness.runtime.settings, budget=Budget("", clock=linked_harness.clock)
     )
-    dying = replace(linked.runtime, strava=strava)
-    with pytest.raises(Killed):
-        disconnect.disconnect(dying, the_runner(linked))
-    before = linked.reads()
-    linked.tell(athlete_of(linked), 1, "create")
+    dying = replace(linked_harness.runtime, strava=strava)
+    with pytest.raises(SimulatedKill):
+        disconnect.disconnect(dying, get_runner(linked_harness))
+    before = linked_harness.count_strava_reads()
+    linked_harness.deliver_event(get_athlete(linked_harness), 1, "create")
 
-    linked.pass_time(days=2)
-    linked.work()
-    reconcile.drain(linked.runtime)
+    linked_harness.advance_clock(days=2)
+    linked_harness.process_all_due()
+    reconcile.process_due(linked_harness.runtime)
 
-    assert linked.reads() == before
+    assert linked_harness.count_strava_reads() == before
 
 
 def test_a_runner_who_leaves_while_strava_answers_leaves_no_run(
-    linked: Stage,
+    linked_harness: Harness,
 ) -> None:
-    run = linked.run(athlete_of(linked))
-    runner_id = the_runner(linked)
-    leaving = LeavesMeanwhile(
-        linked.runtime.settings, budget=Budget("", clock=linked.clock)
+    run = linked_harness.finish_run(get_athlete(linked_harness))
+    runner_id = get_runner(linked_harness)
+    leaving = DisconnectDuringReadStrava(
+        linked_harness.runtime.settings, budget=Budget("", clock=linked_harness.clock)
     )
-    leaving.leave = lambda: disconnect.disconnect(linked.runtime, runner_id)
+    leaving.leave = lambda: disconnect.disconnect(linked_harness.runtime, runner_id)
 
-    pull.pull(
-        replace(linked.runtime, strava=leaving), runner_id, run.id, lane=Lane.NEW_RUN
+    pull.pull_run(
+        replace(linked_harness.runtime, strava=leaving),
+        runner_id,
+        run.id,
+        lane=Lane.NEW_RUN,
     )
 
-    assert rows(linked, Run) == 0
+    assert count_rows(linked_harness, Run) == 0
 
 
-def test_a_deauthorisation_invites_nobody_to_reconnect(linked: Stage) -> None:
-    with linked.world.change():
-        grants.deauthorise(linked.world, 7)
+def test_a_deauthorisation_invites_nobody_to_reconnect(linked_harness: Harness) -> None:
+    with linked_harness.world.transaction():
+        grants.deauthorise_athlete(linked_harness.world, 7)
 
-    disconnect.if_revoked(linked.runtime, the_runner(linked))
+    disconnect.disconnect_if_revoked(linked_harness.runtime, get_runner(linked_harness))
 
-    with linked.runtime.db.reading() as session:
+    with linked_harness.runtime.db.read_only() as session:
         waiting = session.scalars(
             select(Mail.kind).where(Mail.due_at.is_not(None))
         ).all()
@@ -229,15 +250,15 @@ def test_a_deauthorisation_invites_nobody_to_reconnect(linked: Stage) -> None:
 
 
 def test_a_deauthorisation_that_was_killed_half_way_is_finished(
-    linked: Stage,
+    linked_harness: Harness,
 ) -> None:
-    with linked.world.change():
-        grants.deauthorise(linked.world, 7)
-    linked.pass_time(hours=7)
+    with linked_harness.world.transaction():
+        grants.deauthorise_athlete(linked_harness.world, 7)
+    linked_harness.advance_clock(hours=7)
     with pytest.raises(AccessRevoked):
-        access_token(linked.runtime, the_runner(linked))
+        get_access_token(linked_harness.runtime, get_runner(linked_harness))
     # The process died here: the link is broken, the event is still due.
 
-    disconnect.if_revoked(linked.runtime, the_runner(linked))
+    disconnect.disconnect_if_revoked(linked_harness.runtime, get_runner(linked_harness))
 
-    assert rows(linked, Run) == 0
+    assert count_rows(linked_harness, Run) == 0

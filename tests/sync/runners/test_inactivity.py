@@ -5,188 +5,208 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, update
 
-from sync.models import Mail, Runner, Tally
+from sync.models import Counter, Mail, Runner
 from sync.runners import deletion, disconnect, inactivity, sign_in
 from sync.runners import purge as runners_purge
 from sync.surveys.answering import answer, pre_run
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in, waiting
-from tests.sync.runners.test_disconnect import rows
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_mail, read_pending_token
+from tests.sync.runners.test_disconnect import count_rows
 
 YEAR_D, MONTH_D = 365, 30
 
 
 @pytest.fixture
-def away(stage: Stage) -> int:
+def inactive_runner_id(harness: Harness) -> int:
     """Return a runner who linked Strava and never came back."""
-    return stage.link(stage.athlete())
+    return harness.link_runner(harness.add_athlete())
 
 
-def a_month_passes(stage: Stage) -> None:
+def advance_month(harness: Harness) -> None:
     """Let time pass, with the hourly round at its end and the minute's after it."""
-    stage.pass_time(days=MONTH_D)
-    runners_purge.tidy(stage.runtime)
-    disconnect.resume(stage.runtime)
+    harness.advance_clock(days=MONTH_D)
+    runners_purge.purge_expired(harness.runtime)
+    disconnect.process_removals(harness.runtime)
 
 
-def kinds(stage: Stage) -> list[str]:
-    with stage.runtime.db.reading() as session:
+def list_mail_kinds(harness: Harness) -> list[str]:
+    with harness.runtime.db.read_only() as session:
         return list(session.scalars(select(Mail.kind).order_by(Mail.id)))
 
 
-def test_a_year_without_a_visit_brings_one_warning(stage: Stage, away: int) -> None:
-    stage.pass_time(days=YEAR_D - 1)
-    runners_purge.tidy(stage.runtime)
-    early = kinds(stage)
+def test_a_year_without_a_visit_brings_one_warning(
+    harness: Harness, inactive_runner_id: int
+) -> None:
+    harness.advance_clock(days=YEAR_D - 1)
+    runners_purge.purge_expired(harness.runtime)
+    early = list_mail_kinds(harness)
 
     for _ in range(5):
-        stage.pass_time(days=1)
-        runners_purge.tidy(stage.runtime)
+        harness.advance_clock(days=1)
+        runners_purge.purge_expired(harness.runtime)
 
     assert "inactive" not in early
-    assert kinds(stage).count("inactive") == 1
-    assert rows(stage, Runner) == 1
+    assert list_mail_kinds(harness).count("inactive") == 1
+    assert count_rows(harness, Runner) == 1
 
 
 def test_a_month_after_the_warning_everything_goes_with_a_receipt(
-    stage: Stage, away: int
+    harness: Harness, inactive_runner_id: int
 ) -> None:
-    stage.pass_time(days=YEAR_D)
-    runners_purge.tidy(stage.runtime)
-    stage.pass_time(days=MONTH_D - 1)
-    runners_purge.tidy(stage.runtime)
-    disconnect.resume(stage.runtime)
-    early = rows(stage, Runner)
+    harness.advance_clock(days=YEAR_D)
+    runners_purge.purge_expired(harness.runtime)
+    harness.advance_clock(days=MONTH_D - 1)
+    runners_purge.purge_expired(harness.runtime)
+    disconnect.process_removals(harness.runtime)
+    early = count_rows(harness, Runner)
 
-    stage.pass_time(days=1)
-    runners_purge.tidy(stage.runtime)
-    disconnect.resume(stage.runtime)
+    harness.advance_clock(days=1)
+    runners_purge.purge_expired(harness.runtime)
+    disconnect.process_removals(harness.runtime)
 
     assert early == 1
-    assert rows(stage, Runner) == 0
-    assert kinds(stage) == ["deleted"]
-    assert stage.world.grants.get(7) is None
-    with stage.runtime.db.reading() as session:
-        assert "inactive runner let go" in session.scalars(select(Tally.name)).all()
+    assert count_rows(harness, Runner) == 0
+    assert list_mail_kinds(harness) == ["deleted"]
+    assert harness.world.grants.get(7) is None
+    with harness.runtime.db.read_only() as session:
+        assert "inactive runner let go" in session.scalars(select(Counter.name)).all()
 
 
-def stays_by_link(stage: Stage, runner_id: int) -> None:
-    assert inactivity.stay(stage.runtime, token_in(stage.runtime, "inactive"))
+def stay_by_link(harness: Harness, runner_id: int) -> None:
+    assert inactivity.keep_account(
+        harness.runtime, read_pending_token(harness.runtime, "inactive")
+    )
 
 
-def signs_in(stage: Stage, runner_id: int) -> None:
-    sign_in.sign_in(stage.runtime, runner_id)
+def sign_in_again(harness: Harness, runner_id: int) -> None:
+    sign_in.sign_in(harness.runtime, runner_id)
 
 
-def says_how_it_was_before(stage: Stage, runner_id: int) -> None:
-    token = pre_run.token_for(stage.runtime, runner_id)
-    pre_run.record(stage.runtime, token=token, mood=1)
+def record_pre_run(harness: Harness, runner_id: int) -> None:
+    token = pre_run.create_token(harness.runtime, runner_id)
+    pre_run.record_mood(harness.runtime, token=token, mood=1)
 
 
-def answers(stage: Stage, runner_id: int) -> None:
-    athlete = stage.world.athletes.get(7)
+def record_answer(harness: Harness, runner_id: int) -> None:
+    athlete = harness.world.athletes.get(7)
     assert athlete
-    run = stage.run(athlete, ended_minutes_ago=30)
-    stage.tell(athlete, run.id, "create")
-    stage.work()
-    answer.record(stage.runtime, token=token_in(stage.runtime), values={"mood": 1})
+    run = harness.finish_run(athlete, ended_minutes_ago=30)
+    harness.deliver_event(athlete, run.id, "create")
+    harness.process_all_due()
+    answer.record_answer(
+        harness.runtime, token=read_pending_token(harness.runtime), values={"mood": 1}
+    )
 
 
 @pytest.mark.parametrize(
-    "comes_back", [stays_by_link, signs_in, says_how_it_was_before, answers]
+    "comes_back", [stay_by_link, sign_in_again, record_pre_run, record_answer]
 )
 def test_any_sign_of_life_keeps_the_account_for_another_year(
-    stage: Stage, away: int, comes_back: Callable[[Stage, int], None]
+    harness: Harness,
+    inactive_runner_id: int,
+    comes_back: Callable[[Harness, int], None],
 ) -> None:
-    stage.pass_time(days=YEAR_D)
-    runners_purge.tidy(stage.runtime)
-    stage.pass_time(days=MONTH_D - 1)
+    harness.advance_clock(days=YEAR_D)
+    runners_purge.purge_expired(harness.runtime)
+    harness.advance_clock(days=MONTH_D - 1)
 
-    comes_back(stage, away)
+    comes_back(harness, inactive_runner_id)
     for _ in range(12):
-        a_month_passes(stage)
-    kept = rows(stage, Runner)
+        advance_month(harness)
+    kept = count_rows(harness, Runner)
     for _ in range(3):
-        a_month_passes(stage)
+        advance_month(harness)
 
     assert kept == 1
-    assert rows(stage, Runner) == 0
+    assert count_rows(harness, Runner) == 0
 
 
-def test_a_warning_that_came_late_leaves_its_month(stage: Stage, away: int) -> None:
-    stage.pass_time(days=3 * YEAR_D)  # the instance was switched off
-    runners_purge.tidy(stage.runtime)
-    runners_purge.tidy(stage.runtime)
-    disconnect.resume(stage.runtime)
-    at_once = rows(stage, Runner)
+def test_a_warning_that_came_late_leaves_its_month(
+    harness: Harness, inactive_runner_id: int
+) -> None:
+    harness.advance_clock(days=3 * YEAR_D)  # the instance was switched off
+    runners_purge.purge_expired(harness.runtime)
+    runners_purge.purge_expired(harness.runtime)
+    disconnect.process_removals(harness.runtime)
+    at_once = count_rows(harness, Runner)
 
-    a_month_passes(stage)
+    advance_month(harness)
 
-    assert (at_once, rows(stage, Runner)) == (1, 0)
+    assert (at_once, count_rows(harness, Runner)) == (1, 0)
 
 
-def test_who_has_no_address_goes_without_a_word(stage: Stage) -> None:
-    stage.link(stage.athlete(), address=False)
-    stage.pass_time(days=YEAR_D)
-    runners_purge.tidy(stage.runtime)
-    early = rows(stage, Runner)
+def test_who_has_no_address_goes_without_a_word(harness: Harness) -> None:
+    harness.link_runner(harness.add_athlete(), has_address=False)
+    harness.advance_clock(days=YEAR_D)
+    runners_purge.purge_expired(harness.runtime)
+    early = count_rows(harness, Runner)
 
-    a_month_passes(stage)
+    advance_month(harness)
 
-    assert (early, rows(stage, Runner)) == (1, 0)
+    assert (early, count_rows(harness, Runner)) == (1, 0)
 
 
 def test_a_runner_seen_before_this_was_counted_is_as_old_as_their_account(
-    stage: Stage, away: int
+    harness: Harness, inactive_runner_id: int
 ) -> None:
-    with stage.runtime.db.transaction() as session:
+    with harness.runtime.db.transaction() as session:
         session.execute(update(Runner).values(active_at=None))
 
-    stage.pass_time(days=YEAR_D)
-    runners_purge.tidy(stage.runtime)
+    harness.advance_clock(days=YEAR_D)
+    runners_purge.purge_expired(harness.runtime)
 
-    until = waiting(stage.runtime, "inactive")["until"]
+    until = read_pending_mail(harness.runtime, "inactive")["until"]
     assert until.startswith("2027-05-31")
 
 
-def test_a_deletion_asked_for_is_not_warned_about(stage: Stage, away: int) -> None:
-    stage.pass_time(days=YEAR_D)
-    deletion.ask(stage.runtime, away)
+def test_a_deletion_asked_for_is_not_warned_about(
+    harness: Harness, inactive_runner_id: int
+) -> None:
+    harness.advance_clock(days=YEAR_D)
+    deletion.request_deletion(harness.runtime, inactive_runner_id)
 
-    runners_purge.tidy(stage.runtime)
+    runners_purge.purge_expired(harness.runtime)
 
-    assert "inactive" not in kinds(stage)
+    assert "inactive" not in list_mail_kinds(harness)
 
 
 def test_the_link_takes_back_a_deletion_that_was_asked_for(
-    stage: Stage, away: int
+    harness: Harness, inactive_runner_id: int
 ) -> None:
-    stage.pass_time(days=YEAR_D)
-    runners_purge.tidy(stage.runtime)
-    deletion.ask(stage.runtime, away)
+    harness.advance_clock(days=YEAR_D)
+    runners_purge.purge_expired(harness.runtime)
+    deletion.request_deletion(harness.runtime, inactive_runner_id)
 
-    kept = inactivity.stay(stage.runtime, token_in(stage.runtime, "inactive"))
-    stage.pass_time(minutes=10)
-    disconnect.resume(stage.runtime)
+    kept = inactivity.keep_account(
+        harness.runtime, read_pending_token(harness.runtime, "inactive")
+    )
+    harness.advance_clock(minutes=10)
+    disconnect.process_removals(harness.runtime)
 
     assert kept
-    assert rows(stage, Runner) == 1
+    assert count_rows(harness, Runner) == 1
 
 
-def test_the_link_says_no_once_the_deletion_has_begun(stage: Stage, away: int) -> None:
-    stage.pass_time(days=YEAR_D)
-    runners_purge.tidy(stage.runtime)
-    deletion.ask(stage.runtime, away)
-    stage.pass_time(minutes=10)
+def test_the_link_says_no_once_the_deletion_has_begun(
+    harness: Harness, inactive_runner_id: int
+) -> None:
+    harness.advance_clock(days=YEAR_D)
+    runners_purge.purge_expired(harness.runtime)
+    deletion.request_deletion(harness.runtime, inactive_runner_id)
+    harness.advance_clock(minutes=10)
 
-    assert not inactivity.stay(stage.runtime, token_in(stage.runtime, "inactive"))
+    assert not inactivity.keep_account(
+        harness.runtime, read_pending_token(harness.runtime, "inactive")
+    )
 
 
-def test_the_link_works_once_and_for_nobody_else(stage: Stage, away: int) -> None:
-    stage.pass_time(days=YEAR_D)
-    runners_purge.tidy(stage.runtime)
-    token = token_in(stage.runtime, "inactive")
+def test_the_link_works_once_and_for_nobody_else(
+    harness: Harness, inactive_runner_id: int
+) -> None:
+    harness.advance_clock(days=YEAR_D)
+    runners_purge.purge_expired(harness.runtime)
+    token = read_pending_token(harness.runtime, "inactive")
 
-    assert not inactivity.stay(stage.runtime, "another-token")
-    assert inactivity.stay(stage.runtime, token)
-    assert not inactivity.stay(stage.runtime, token)
+    assert not inactivity.keep_account(harness.runtime, "another-token")
+    assert inactivity.keep_account(harness.runtime, token)
+    assert not inactivity.keep_account(harness.runtime, token)

@@ -17,33 +17,40 @@ from sync.models import (
 from sync.runners import deletion, disconnect
 from sync.runtime import Runtime
 from sync.strava.budget import Budget
-from tests.support.harness import Stage
-from tests.sync.runners.test_deletion import linked
-from tests.sync.runners.test_disconnect import DiesAtStrava, Killed, rows, the_runner
+from tests.support.harness import Harness
+from tests.sync.runners.test_deletion import linked_harness
+from tests.sync.runners.test_disconnect import (
+    KilledAtRevokeStrava,
+    SimulatedKill,
+    count_rows,
+    get_runner,
+)
 
-__all__ = ["linked"]
+__all__ = ["linked_harness"]
 
 
-class DiesWhileDeleting(Sealer):
+class KilledWhileDeletingSealer(Sealer):
     """The process dies in the last transaction, as the receipt is sealed."""
 
     @override
     def seal(self, text: str) -> bytes:
-        raise Killed
+        raise SimulatedKill
 
 
-def _dying_at_strava(runtime: Runtime, *, after: bool) -> Runtime:
-    strava = DiesAtStrava(runtime.settings, budget=Budget("", clock=runtime.now))
+def _kill_at_strava(runtime: Runtime, *, after: bool) -> Runtime:
+    strava = KilledAtRevokeStrava(
+        runtime.settings, budget=Budget("", clock=runtime.now)
+    )
     strava.dies_after = after
     return replace(runtime, strava=strava)
 
 
 DEATHS: dict[str, Callable[[Runtime], Runtime]] = {
-    "before Strava is told": lambda runtime: _dying_at_strava(runtime, after=False),
-    "after Strava is told": lambda runtime: _dying_at_strava(runtime, after=True),
+    "before Strava is told": lambda runtime: _kill_at_strava(runtime, after=False),
+    "after Strava is told": lambda runtime: _kill_at_strava(runtime, after=True),
     "as the rows go": lambda runtime: replace(
         runtime,
-        sealer=DiesWhileDeleting(
+        sealer=KilledWhileDeletingSealer(
             [key.get_secret_value() for key in runtime.settings.secret_keys]
         ),
     ),
@@ -51,33 +58,42 @@ DEATHS: dict[str, Callable[[Runtime], Runtime]] = {
 
 
 @pytest.mark.parametrize("death", DEATHS)
-def test_a_deletion_that_was_killed_is_finished_once(linked: Stage, death: str) -> None:
-    deletion.ask(linked.runtime, the_runner(linked))
-    linked.pass_time(minutes=10)
-    with pytest.raises(Killed):
-        disconnect.resume(DEATHS[death](linked.runtime))
-    too_late = deletion.undo(linked.runtime, the_runner(linked))
-    disconnect.resume(linked.runtime)
-    at_once = rows(linked, Runner)
+def test_a_deletion_that_was_killed_is_finished_once(
+    linked_harness: Harness, death: str
+) -> None:
+    deletion.request_deletion(linked_harness.runtime, get_runner(linked_harness))
+    linked_harness.advance_clock(minutes=10)
+    with pytest.raises(SimulatedKill):
+        disconnect.process_removals(DEATHS[death](linked_harness.runtime))
+    too_late = deletion.cancel_deletion(
+        linked_harness.runtime, get_runner(linked_harness)
+    )
+    disconnect.process_removals(linked_harness.runtime)
+    at_once = count_rows(linked_harness, Runner)
 
-    linked.pass_time(minutes=3)
-    disconnect.resume(linked.runtime)
+    linked_harness.advance_clock(minutes=3)
+    disconnect.process_removals(linked_harness.runtime)
 
     assert not too_late
     assert at_once == 1  # whoever began may still be at it
-    assert rows(linked, Runner) == rows(linked, Run) == rows(linked, Event) == 0
-    assert linked.world.grants.get(7) is None
-    with linked.runtime.db.reading() as session:
+    assert (
+        count_rows(linked_harness, Runner)
+        == count_rows(linked_harness, Run)
+        == count_rows(linked_harness, Event)
+        == 0
+    )
+    assert linked_harness.world.grants.get(7) is None
+    with linked_harness.runtime.db.read_only() as session:
         assert session.scalars(select(Mail.kind)).all() == ["deleted"]
 
 
-def test_a_lost_key_stops_no_deletion(linked: Stage) -> None:
-    deletion.ask(linked.runtime, the_runner(linked))
-    linked.pass_time(minutes=10)
+def test_a_lost_key_stops_no_deletion(linked_harness: Harness) -> None:
+    deletion.request_deletion(linked_harness.runtime, get_runner(linked_harness))
+    linked_harness.advance_clock(minutes=10)
     other_key = Sealer(["another key that never sealed anything"])
 
-    disconnect.resume(replace(linked.runtime, sealer=other_key))
+    disconnect.process_removals(replace(linked_harness.runtime, sealer=other_key))
 
-    assert rows(linked, Runner) == 0
+    assert count_rows(linked_harness, Runner) == 0
     with pytest.raises(KeyLost):
-        other_key.open(linked.runtime.sealer.seal("x"))
+        other_key.open(linked_harness.runtime.sealer.seal("x"))

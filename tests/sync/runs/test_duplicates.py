@@ -6,18 +6,18 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Answer
-from sync.runs.duplicate_rules import Recording, are_one_run, twins
+from sync.runs.duplicate_rules import Recording, are_same_run, find_duplicates
 from sync.runs.duplicates import choose_recording
 from sync.simulator import activities
 from sync.simulator.records import Activity
 from sync.surveys.answering import answer
-from tests.support.harness import Stage
-from tests.sync.inbox.test_handle import athlete_of, runs_of
+from tests.support.harness import Harness
+from tests.sync.inbox.test_handle import get_athlete, list_runs
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def recording(
+def build_recording(
     number: int = 1,
     *,
     starts_min: float | None = 0,
@@ -36,150 +36,172 @@ def recording(
         manual=manual,
         device=device,
         has_elevation=True,
-        is_choice=is_choice,
+        is_chosen=is_choice,
     )
 
 
 @pytest.mark.parametrize(
     ("other", "expected"),
     [
-        (recording(2), True),
-        (recording(2, starts_min=2, lasts_min=29, distance_m=4900), True),
-        (recording(2, starts_min=7), False),  # 77 % of the time together
-        (recording(2, lasts_min=24), False),  # 80 %, and more is needed
-        (recording(2, distance_m=4500), True),
-        (recording(2, distance_m=4400), False),
-        (recording(2, starts_min=None), False),  # a hidden start proves nothing
-        (recording(2, lasts_min=0), False),
-        (recording(2, starts_min=30), False),
+        (build_recording(2), True),
+        (build_recording(2, starts_min=2, lasts_min=29, distance_m=4900), True),
+        (build_recording(2, starts_min=7), False),  # 77 % of the time together
+        (build_recording(2, lasts_min=24), False),  # 80 %, and more is needed
+        (build_recording(2, distance_m=4500), True),
+        (build_recording(2, distance_m=4400), False),
+        (build_recording(2, starts_min=None), False),  # a hidden start proves nothing
+        (build_recording(2, lasts_min=0), False),
+        (build_recording(2, starts_min=30), False),
     ],
 )
 def test_one_run_is_the_same_time_over_the_same_distance(
     other: Recording, expected: bool
 ) -> None:
-    assert are_one_run(recording(1), other) is expected
-    assert are_one_run(other, recording(1)) is expected
+    assert are_same_run(build_recording(1), other) is expected
+    assert are_same_run(other, build_recording(1)) is expected
 
 
 @pytest.mark.parametrize(
     ("first", "second", "counts"),
     [
-        (recording(1), recording(2), 1),
-        (recording(1, device="Strava App"), recording(2), 2),
-        (recording(1, device=None), recording(2), 2),
-        (recording(1, manual=True), recording(2, device=None), 2),
-        (recording(1), recording(2, device="Strava App", is_choice=True), 2),
+        (build_recording(1), build_recording(2), 1),
+        (build_recording(1, device="Strava App"), build_recording(2), 2),
+        (build_recording(1, device=None), build_recording(2), 2),
+        (build_recording(1, manual=True), build_recording(2, device=None), 2),
+        (
+            build_recording(1),
+            build_recording(2, device="Strava App", is_choice=True),
+            2,
+        ),
     ],
 )
 def test_the_better_recording_counts(
     first: Recording, second: Recording, counts: int
 ) -> None:
-    assert twins([first, second]) == {3 - counts: counts}
+    assert find_duplicates([first, second]) == {3 - counts: counts}
 
 
 def test_runs_one_after_the_other_all_count() -> None:
-    day = [recording(number, starts_min=number * 40) for number in range(30)]
+    day = [build_recording(number, starts_min=number * 40) for number in range(30)]
 
-    assert twins(day) == {}
+    assert find_duplicates(day) == {}
 
 
 @pytest.fixture
-def linked(stage: Stage) -> Stage:
-    stage.link(stage.athlete())
-    stage.work()
-    stage.pass_time(hours=3)
-    return stage
+def linked_harness(harness: Harness) -> Harness:
+    harness.link_runner(harness.add_athlete())
+    harness.process_all_due()
+    harness.advance_clock(hours=3)
+    return harness
 
 
-def upload(stage: Stage, **wishes: float | bool) -> Activity:
-    run = stage.run(athlete_of(stage), **wishes)
-    stage.tell(athlete_of(stage), run.id, "create")
-    stage.work()
+def upload_run(harness: Harness, **fields: float | bool) -> Activity:
+    run = harness.finish_run(get_athlete(harness), **fields)
+    harness.deliver_event(get_athlete(harness), run.id, "create")
+    harness.process_all_due()
     return run
 
 
-def counted(stage: Stage) -> list[int]:
-    return [run.source_id for run in runs_of(stage) if run.counted]
+def list_counted_runs(harness: Harness) -> list[int]:
+    return [run.source_id for run in list_runs(harness) if run.counted]
 
 
-def our_id(stage: Stage, activity: Activity) -> int:
-    return next(run.id for run in runs_of(stage) if run.source_id == activity.id)
+def get_run_id(harness: Harness, activity: Activity) -> int:
+    return next(run.id for run in list_runs(harness) if run.source_id == activity.id)
 
 
-def test_a_second_recording_is_kept_and_does_not_count(linked: Stage) -> None:
-    watch = upload(linked, distance_m=8000)
-    upload(linked, distance_m=8100, manual=True)
+def test_a_second_recording_is_kept_and_does_not_count(linked_harness: Harness) -> None:
+    watch = upload_run(linked_harness, distance_m=8000)
+    upload_run(linked_harness, distance_m=8100, manual=True)
 
-    assert len(runs_of(linked)) == 2
-    assert counted(linked) == [watch.id]
+    assert len(list_runs(linked_harness)) == 2
+    assert list_counted_runs(linked_harness) == [watch.id]
 
 
-def test_the_answer_follows_the_recording_that_counts(linked: Stage) -> None:
-    by_hand = upload(linked, distance_m=8000, manual=True)
-    runner_id = runs_of(linked)[0].runner_id
-    answer.record_for_run(
-        linked.runtime,
+def test_the_answer_follows_the_recording_that_counts(linked_harness: Harness) -> None:
+    by_hand = upload_run(linked_harness, distance_m=8000, manual=True)
+    runner_id = list_runs(linked_harness)[0].runner_id
+    answer.record_run_answer(
+        linked_harness.runtime,
         runner_id=runner_id,
-        run_id=our_id(linked, by_hand),
+        run_id=get_run_id(linked_harness, by_hand),
         values={"mood": 2},
     )
 
-    watch = upload(linked, distance_m=8100)
+    watch = upload_run(linked_harness, distance_m=8100)
 
-    assert counted(linked) == [watch.id]
-    with linked.runtime.db.reading() as session:
-        assert session.scalars(select(Answer.run_id)).all() == [our_id(linked, watch)]
+    assert list_counted_runs(linked_harness) == [watch.id]
+    with linked_harness.runtime.db.read_only() as session:
+        assert session.scalars(select(Answer.run_id)).all() == [
+            get_run_id(linked_harness, watch)
+        ]
 
 
-def test_the_runner_s_choice_holds_and_can_be_taken_back(linked: Stage) -> None:
-    watch = upload(linked, distance_m=8000)
-    by_hand = upload(linked, distance_m=8100, manual=True)
-    runner_id = runs_of(linked)[0].runner_id
+def test_the_runner_s_choice_holds_and_can_be_taken_back(
+    linked_harness: Harness,
+) -> None:
+    watch = upload_run(linked_harness, distance_m=8000)
+    by_hand = upload_run(linked_harness, distance_m=8100, manual=True)
+    runner_id = list_runs(linked_harness)[0].runner_id
 
-    assert choose_recording(linked.runtime, runner_id, our_id(linked, by_hand))
-    chosen = counted(linked)
-    linked.pass_time(minutes=1)
-    linked.tell(athlete_of(linked), watch.id, "update", type="Run")
-    linked.work()
-    after_an_edit = counted(linked)
-    choose_recording(linked.runtime, runner_id, our_id(linked, watch))
+    assert choose_recording(
+        linked_harness.runtime, runner_id, get_run_id(linked_harness, by_hand)
+    )
+    chosen = list_counted_runs(linked_harness)
+    linked_harness.advance_clock(minutes=1)
+    linked_harness.deliver_event(
+        get_athlete(linked_harness), watch.id, "update", type="Run"
+    )
+    linked_harness.process_all_due()
+    after_an_edit = list_counted_runs(linked_harness)
+    choose_recording(
+        linked_harness.runtime, runner_id, get_run_id(linked_harness, watch)
+    )
 
     assert (chosen, after_an_edit) == ([by_hand.id], [by_hand.id])
-    assert counted(linked) == [watch.id]
+    assert list_counted_runs(linked_harness) == [watch.id]
 
 
-def test_a_run_without_a_twin_has_no_choice(linked: Stage) -> None:
-    watch = upload(linked, distance_m=8000)
-    runner_id = runs_of(linked)[0].runner_id
+def test_a_run_without_a_twin_has_no_choice(linked_harness: Harness) -> None:
+    watch = upload_run(linked_harness, distance_m=8000)
+    runner_id = list_runs(linked_harness)[0].runner_id
 
-    assert not choose_recording(linked.runtime, runner_id, our_id(linked, watch))
-    assert not choose_recording(linked.runtime, runner_id + 1, our_id(linked, watch))
-    assert counted(linked) == [watch.id]
-
-
-def test_the_twin_counts_when_the_other_goes(linked: Stage) -> None:
-    watch = upload(linked, distance_m=8000)
-    by_hand = upload(linked, distance_m=8100, manual=True)
-    with linked.world.change():
-        activities.delete(linked.world, watch)
-
-    linked.pass_time(minutes=1)
-    linked.tell(athlete_of(linked), watch.id, "delete")
-    linked.work()
-
-    assert counted(linked) == [by_hand.id]
+    assert not choose_recording(
+        linked_harness.runtime, runner_id, get_run_id(linked_harness, watch)
+    )
+    assert not choose_recording(
+        linked_harness.runtime, runner_id + 1, get_run_id(linked_harness, watch)
+    )
+    assert list_counted_runs(linked_harness) == [watch.id]
 
 
-def test_a_cropped_recording_is_a_run_of_its_own(linked: Stage) -> None:
-    upload(linked, distance_m=8000)
-    copy = upload(linked, distance_m=8100, manual=True)
-    with linked.world.change():
-        activities.edit(
-            linked.world, copy, activities.Edit(distance_m=3000, moving_s=900)
+def test_the_twin_counts_when_the_other_goes(linked_harness: Harness) -> None:
+    watch = upload_run(linked_harness, distance_m=8000)
+    by_hand = upload_run(linked_harness, distance_m=8100, manual=True)
+    with linked_harness.world.transaction():
+        activities.delete_activity(linked_harness.world, watch)
+
+    linked_harness.advance_clock(minutes=1)
+    linked_harness.deliver_event(get_athlete(linked_harness), watch.id, "delete")
+    linked_harness.process_all_due()
+
+    assert list_counted_runs(linked_harness) == [by_hand.id]
+
+
+def test_a_cropped_recording_is_a_run_of_its_own(linked_harness: Harness) -> None:
+    upload_run(linked_harness, distance_m=8000)
+    copy = upload_run(linked_harness, distance_m=8100, manual=True)
+    with linked_harness.world.transaction():
+        activities.edit_activity(
+            linked_harness.world,
+            copy,
+            activities.ActivityEdit(distance_m=3000, moving_s=900),
         )
 
-    linked.pass_time(minutes=1)
-    linked.tell(athlete_of(linked), copy.id, "update", type="Run")
-    linked.work()
+    linked_harness.advance_clock(minutes=1)
+    linked_harness.deliver_event(
+        get_athlete(linked_harness), copy.id, "update", type="Run"
+    )
+    linked_harness.process_all_due()
 
-    assert len(counted(linked)) == 2
+    assert len(list_counted_runs(linked_harness)) == 2

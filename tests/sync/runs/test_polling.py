@@ -6,31 +6,44 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync.runs import reconcile
-from sync.runs.reconcile_rules import SELDOM, Habit, habit, next_look
+from sync.runs.reconcile_rules import (
+    OFF_HOURS_FACTOR,
+    FinishHabit,
+    learn_habit,
+    next_reconcile_at,
+)
 from sync.runtime import Runtime
 from sync.settings import Settings
-from tests.support.harness import Stage
-from tests.sync.inbox.test_handle import athlete_of
-from tests.sync.runs.test_reconcile import equal, linked, sweep_of
+from tests.support.harness import Harness
+from tests.sync.inbox.test_handle import get_athlete
+from tests.sync.runs.test_reconcile import (
+    get_reconcile_row,
+    has_equal_tables,
+    linked_harness,
+)
 
-__all__ = ["linked"]
+__all__ = ["linked_harness"]
 
 
-def polling(runtime: Runtime, minutes: int) -> Runtime:
+def with_polling(runtime: Runtime, minutes: int) -> Runtime:
     values = {**dict(runtime.settings), "poll_minutes": minutes}
     return replace(runtime, settings=Settings.model_construct(**values))
 
 
-def test_polling_alone_finds_a_run_without_any_event(linked: Stage) -> None:
-    runtime = polling(linked.runtime, 15)
-    reconcile.drain(runtime)
-    linked.run(athlete_of(linked), ended_minutes_ago=5, silent=True)
+def test_polling_alone_finds_a_run_without_any_event(linked_harness: Harness) -> None:
+    runtime = with_polling(linked_harness.runtime, 15)
+    reconcile.process_due(runtime)
+    linked_harness.finish_run(
+        get_athlete(linked_harness), ended_minutes_ago=5, silent=True
+    )
 
-    linked.pass_time(minutes=15)
-    reconcile.drain(runtime)
+    linked_harness.advance_clock(minutes=15)
+    reconcile.process_due(runtime)
 
-    assert equal(linked)
-    assert sweep_of(linked).due_at - linked.clock() <= timedelta(minutes=15)
+    assert has_equal_tables(linked_harness)
+    assert get_reconcile_row(
+        linked_harness
+    ).due_at - linked_harness.clock() <= timedelta(minutes=15)
 
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -42,15 +55,17 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
         ({12, 13}, 0, 15),  # the usual hour: poll
         ({14, 15}, 7200, 15),  # the same, where the runner is
         ({13, 14}, 0, 60),  # wait for the usual hour
-        ({18, 19}, 0, 15 * SELDOM),  # far from it: look seldom
+        ({18, 19}, 0, 15 * OFF_HOURS_FACTOR),  # far from it: look seldom
         (set(range(24)), 0, 15),  # no habit known yet
     ],
 )
 def test_polling_follows_the_habit(
     hours: set[int], offset_s: int, wait_min: int
 ) -> None:
-    found = next_look(
-        NOON, poll=timedelta(minutes=15), habit=Habit(frozenset(hours), offset_s)
+    found = next_reconcile_at(
+        NOON,
+        poll_interval=timedelta(minutes=15),
+        habit=FinishHabit(frozenset(hours), offset_s),
     )
 
     assert found - NOON == timedelta(minutes=wait_min)
@@ -60,10 +75,10 @@ def test_a_habit_is_learned_from_where_the_runs_ended() -> None:
     ends = [(NOON - timedelta(days=days), 3600) for days in range(9)]
     oddity = (NOON.replace(hour=3), 3600)
 
-    learned = habit([*ends, *ends, oddity])
+    learned = learn_habit([*ends, *ends, oddity])
 
-    assert learned == Habit(frozenset({13, 14}), 3600)
+    assert learned == FinishHabit(frozenset({13, 14}), 3600)
 
 
 def test_few_runs_make_no_habit() -> None:
-    assert len(habit([(NOON, 0)] * 4).hours) == 24
+    assert len(learn_habit([(NOON, 0)] * 4).hours) == 24

@@ -8,23 +8,23 @@ from sync.runs import private
 from sync.simulator import activities
 from sync.simulator.records import Activity, Visibility
 from sync.surveys.answering import answer
-from tests.support.harness import Stage
-from tests.sync.inbox.test_handle import athlete_of, runs_of
+from tests.support.harness import Harness
+from tests.sync.inbox.test_handle import get_athlete, list_runs
 
 WITH_PRIVATE = "read,activity:read_all"
 
 
 @pytest.fixture
-def answered(stage: Stage) -> Activity:
+def answered_private_run(harness: Harness) -> Activity:
     """Let a runner whose private runs we may not see answer to one that all see."""
-    stage.link(stage.athlete(), scope=WITH_PRIVATE)
-    stage.work()
-    run = stage.run(athlete_of(stage), ended_minutes_ago=30)
-    stage.tell(athlete_of(stage), run.id, "create")
-    stage.work()
-    [stored] = runs_of(stage)
-    answer.record_for_run(
-        stage.runtime,
+    harness.link_runner(harness.add_athlete(), scope=WITH_PRIVATE)
+    harness.process_all_due()
+    run = harness.finish_run(get_athlete(harness), ended_minutes_ago=30)
+    harness.deliver_event(get_athlete(harness), run.id, "create")
+    harness.process_all_due()
+    [stored] = list_runs(harness)
+    answer.record_run_answer(
+        harness.runtime,
         runner_id=stored.runner_id,
         run_id=stored.id,
         values={"mood": 1},
@@ -32,48 +32,50 @@ def answered(stage: Stage) -> Activity:
     return run
 
 
-def becomes(stage: Stage, run: Activity, visibility: Visibility) -> int:
+def change_visibility(harness: Harness, run: Activity, visibility: Visibility) -> int:
     """Let the run's visibility change; return what we asked Strava about it."""
-    asked = stage.reads()
-    with stage.world.change():
-        activities.edit(stage.world, run, activities.Edit(visibility=visibility))
-    stage.pass_time(minutes=1)
+    reads_before = harness.count_strava_reads()
+    with harness.world.transaction():
+        activities.edit_activity(
+            harness.world, run, activities.ActivityEdit(visibility=visibility)
+        )
+    harness.advance_clock(minutes=1)
     is_private = str(visibility == "only_me").lower()
-    stage.tell(athlete_of(stage), run.id, "update", private=is_private)
-    stage.work()
-    return stage.reads() - asked
+    harness.deliver_event(get_athlete(harness), run.id, "update", private=is_private)
+    harness.process_all_due()
+    return harness.count_strava_reads() - reads_before
 
 
 def test_a_run_that_becomes_private_goes_at_once(
-    stage: Stage, answered: Activity
+    harness: Harness, answered_private_run: Activity
 ) -> None:
-    asked = becomes(stage, answered, "only_me")
+    asked = change_visibility(harness, answered_private_run, "only_me")
 
-    assert (runs_of(stage), asked) == ([], 0)
-    with stage.runtime.db.reading() as session:
+    assert (list_runs(harness), asked) == ([], 0)
+    with harness.runtime.db.read_only() as session:
         assert session.scalars(select(Answer.run_id)).all() == [None]
 
 
 def test_a_run_that_all_may_see_again_finds_its_answer(
-    stage: Stage, answered: Activity
+    harness: Harness, answered_private_run: Activity
 ) -> None:
-    becomes(stage, answered, "only_me")
+    change_visibility(harness, answered_private_run, "only_me")
 
-    asked = becomes(stage, answered, "everyone")
+    asked = change_visibility(harness, answered_private_run, "everyone")
 
-    [back] = runs_of(stage)
+    [back] = list_runs(harness)
     assert asked == 1
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         assert session.scalars(select(Answer.run_id)).all() == [back.id]
 
 
 def test_whoever_lets_us_see_them_keeps_them_without_a_question(
-    stage: Stage, answered: Activity
+    harness: Harness, answered_private_run: Activity
 ) -> None:
-    [stored] = runs_of(stage)
-    private.agree(stage.runtime, stored.runner_id)
+    [stored] = list_runs(harness)
+    private.grant_consent(harness.runtime, stored.runner_id)
 
-    asked = becomes(stage, answered, "only_me")
+    asked = change_visibility(harness, answered_private_run, "only_me")
 
-    [kept] = runs_of(stage)
+    [kept] = list_runs(harness)
     assert (kept.visibility, asked) == ("only_me", 0)

@@ -7,236 +7,285 @@ import pytest
 from sqlalchemy import select, update
 
 from sync import counters
-from sync.models import Connection, Run, Sweep
-from sync.runners.tokens import access_token
+from sync.models import Connection, ReconcileState, Run
+from sync.runners.tokens import get_access_token
 from sync.runs import reconcile
-from sync.runs.reconcile_rules import DAILY, FULL_PAGE, Stretch, recent
+from sync.runs.reconcile_rules import (
+    DAILY_INTERVAL,
+    FULL_PAGE,
+    CoveredRange,
+    recent_range,
+)
 from sync.simulator import activities
-from sync.simulator.records import Activity, App, Fault
+from sync.simulator.records import Activity, App, SimulatedFault
 from sync.strava import Lane
-from tests.support.harness import Stage
-from tests.sync.inbox.test_handle import athlete_of, runs_of
+from tests.support.harness import Harness
+from tests.sync.inbox.test_handle import get_athlete, list_runs
 
 DAY_MIN = 24 * 60
 
 
 @pytest.fixture
-def linked(stage: Stage) -> Stage:
+def linked_harness(harness: Harness) -> Harness:
     """Import a runner with a run on each of eight days, and let a day pass."""
-    athlete = stage.athlete()
+    athlete = harness.add_athlete()
     for days_ago in range(8):
-        stage.run(athlete, ended_minutes_ago=30 + days_ago * DAY_MIN, silent=True)
-    stage.link(athlete)
-    stage.work()
-    stage.pass_time(days=1, minutes=1)
-    return stage
+        harness.finish_run(
+            athlete, ended_minutes_ago=30 + days_ago * DAY_MIN, silent=True
+        )
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(days=1, minutes=1)
+    return harness
 
 
-def equal(stage: Stage) -> bool:
+def has_equal_tables(harness: Harness) -> bool:
     """Whether our runs are the simulated world's, field by field."""
-    theirs = {
-        one.id: (one.distance_m, one.moving_s, one.sport_type, one.start_s)
-        for one in stage.world.activities()
-        if one.sport_type in {"Run", "TrailRun", "VirtualRun"} and not one.is_private
+    strava_rows = {
+        activity.id: (
+            activity.distance_m,
+            activity.moving_s,
+            activity.sport_type,
+            activity.start_s,
+        )
+        for activity in harness.world.iter_activities()
+        if activity.sport_type in {"Run", "TrailRun", "VirtualRun"}
+        and not activity.is_private
     }
-    ours = {
+    stored_rows = {
         run.source_id: (
             run.distance_m,
             run.moving_s,
             run.sport,
             int(run.started_at.timestamp()),
         )
-        for run in runs_of(stage)
+        for run in list_runs(harness)
     }
-    return ours == theirs
+    return stored_rows == strava_rows
 
 
-def newest(stage: Stage, place: int = 0) -> Activity:
-    return sorted(stage.world.activities(), key=lambda one: -one.start_s)[place]
+def get_newest(harness: Harness, index: int = 0) -> Activity:
+    return sorted(harness.world.iter_activities(), key=lambda one: -one.start_s)[index]
 
 
-def sweep_of(stage: Stage) -> Sweep:
-    with stage.runtime.db.reading() as session:
-        return session.scalars(select(Sweep)).one()
+def get_reconcile_row(harness: Harness) -> ReconcileState:
+    with harness.runtime.db.read_only() as session:
+        return session.scalars(select(ReconcileState)).one()
 
 
-def test_a_quiet_day_costs_one_read_and_changes_nothing(linked: Stage) -> None:
-    before = linked.reads()
+def test_a_quiet_day_costs_one_read_and_changes_nothing(
+    linked_harness: Harness,
+) -> None:
+    before = linked_harness.count_strava_reads()
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert linked.reads() - before == 1
-    assert sweep_of(linked).swept_at == linked.clock()
-    assert timedelta(hours=22) < sweep_of(linked).due_at - linked.clock() <= DAILY
+    assert linked_harness.count_strava_reads() - before == 1
+    assert get_reconcile_row(linked_harness).swept_at == linked_harness.clock()
+    assert (
+        timedelta(hours=22)
+        < get_reconcile_row(linked_harness).due_at - linked_harness.clock()
+        <= DAILY_INTERVAL
+    )
 
 
-def test_missed_news_of_every_kind_is_found(linked: Stage) -> None:
-    with linked.world.change():
-        activities.delete(linked.world, newest(linked, 1))
-        activities.edit(
-            linked.world, newest(linked, 2), activities.Edit(distance_m=777)
+def test_missed_news_of_every_kind_is_found(linked_harness: Harness) -> None:
+    with linked_harness.world.transaction():
+        activities.delete_activity(linked_harness.world, get_newest(linked_harness, 1))
+        activities.edit_activity(
+            linked_harness.world,
+            get_newest(linked_harness, 2),
+            activities.ActivityEdit(distance_m=777),
         )
-        activities.edit(
-            linked.world, newest(linked, 3), activities.Edit(sport_type="Ride")
+        activities.edit_activity(
+            linked_harness.world,
+            get_newest(linked_harness, 3),
+            activities.ActivityEdit(sport_type="Ride"),
         )
-        activities.edit(
-            linked.world, newest(linked, 4), activities.Edit(visibility="only_me")
+        activities.edit_activity(
+            linked_harness.world,
+            get_newest(linked_harness, 4),
+            activities.ActivityEdit(visibility="only_me"),
         )
-    linked.run(athlete_of(linked), ended_minutes_ago=10, silent=True)
-    linked.run(athlete_of(linked), ended_minutes_ago=10 * DAY_MIN, silent=True)
+    linked_harness.finish_run(
+        get_athlete(linked_harness), ended_minutes_ago=10, silent=True
+    )
+    linked_harness.finish_run(
+        get_athlete(linked_harness), ended_minutes_ago=10 * DAY_MIN, silent=True
+    )
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert equal(linked)
+    assert has_equal_tables(linked_harness)
 
 
-def test_a_run_that_went_is_asked_for_before_it_is_removed(linked: Stage) -> None:
-    with linked.world.change():
-        activities.delete(linked.world, newest(linked))
-    before = linked.reads()
+def test_a_run_that_went_is_asked_for_before_it_is_removed(
+    linked_harness: Harness,
+) -> None:
+    with linked_harness.world.transaction():
+        activities.delete_activity(linked_harness.world, get_newest(linked_harness))
+    before = linked_harness.count_strava_reads()
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert linked.reads() - before == 2
-    with linked.runtime.db.reading() as session:
+    assert linked_harness.count_strava_reads() - before == 2
+    with linked_harness.runtime.db.read_only() as session:
         assert len(session.scalars(select(Run.id)).all()) == 7
 
 
-def test_a_list_that_hides_runs_wrongly_removes_none(linked: Stage) -> None:
-    with linked.world.change():
-        linked.world.set(App(client_id="1", client_secret="simulated", page_at_most=5))
+def test_a_list_that_hides_runs_wrongly_removes_none(linked_harness: Harness) -> None:
+    with linked_harness.world.transaction():
+        linked_harness.world.put_singleton(
+            App(client_id="1", client_secret="simulated", page_at_most=5)
+        )
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert len(runs_of(linked)) == 8
+    assert len(list_runs(linked_harness)) == 8
 
 
 @pytest.mark.parametrize(("short_by", "covers_all"), [(0, False), (1, True)])
 def test_a_full_page_says_nothing_about_what_is_older_than_its_last_run(
-    linked: Stage, short_by: int, *, covers_all: bool
+    linked_harness: Harness, short_by: int, *, covers_all: bool
 ) -> None:
-    oldest = runs_of(linked)[0]
-    token = access_token(linked.runtime, oldest.runner_id)
-    page = linked.runtime.strava.page(token, lane=Lane.SWEEP)
+    oldest = list_runs(linked_harness)[0]
+    token = get_access_token(linked_harness.runtime, oldest.runner_id)
+    page = linked_harness.runtime.strava.page(token, lane=Lane.RECONCILE)
     full = replace(page, size=FULL_PAGE - short_by)
-    since, until = linked.clock() - timedelta(days=14), linked.clock()
+    since, until = linked_harness.clock() - timedelta(days=14), linked_harness.clock()
 
-    found = recent(full, since=since, until=until)
+    found = recent_range(full, since=since, until=until)
 
-    assert found == Stretch(since if covers_all else oldest.started_at, until)
-
-
-def test_would_delete_everything_stops_and_says_so(linked: Stage) -> None:
-    with linked.world.change():
-        for activity in list(linked.world.activities()):
-            activities.delete(linked.world, activity)
-
-    reconcile.drain(linked.runtime)
-
-    assert len(runs_of(linked)) == 8
-    assert sweep_of(linked).stopped_for == "would delete everything"
-    with linked.runtime.db.reading() as session:
-        assert counters.counted(session) == {"sweep stopped": 1}
+    assert found == CoveredRange(since if covers_all else oldest.started_at, until)
 
 
-def test_a_runner_with_few_runs_may_delete_them_all(stage: Stage) -> None:
-    athlete = stage.athlete()
+def test_would_delete_everything_stops_and_says_so(linked_harness: Harness) -> None:
+    with linked_harness.world.transaction():
+        for activity in list(linked_harness.world.iter_activities()):
+            activities.delete_activity(linked_harness.world, activity)
+
+    reconcile.process_due(linked_harness.runtime)
+
+    assert len(list_runs(linked_harness)) == 8
+    assert get_reconcile_row(linked_harness).stopped_for == "would delete everything"
+    with linked_harness.runtime.db.read_only() as session:
+        assert counters.load_counts(session) == {"sweep stopped": 1}
+
+
+def test_a_runner_with_few_runs_may_delete_them_all(harness: Harness) -> None:
+    athlete = harness.add_athlete()
     for days_ago in (0, 1):
-        stage.run(athlete, ended_minutes_ago=30 + days_ago * DAY_MIN)
-    stage.link(athlete)
-    stage.work()
-    stage.pass_time(days=1, minutes=1)
-    with stage.world.change():
-        for activity in list(stage.world.activities()):
-            activities.delete(stage.world, activity)
+        harness.finish_run(athlete, ended_minutes_ago=30 + days_ago * DAY_MIN)
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(days=1, minutes=1)
+    with harness.world.transaction():
+        for activity in list(harness.world.iter_activities()):
+            activities.delete_activity(harness.world, activity)
 
-    reconcile.drain(stage.runtime)
+    reconcile.process_due(harness.runtime)
 
-    assert runs_of(stage) == []
+    assert list_runs(harness) == []
 
 
-def test_the_whole_list_is_compared_every_28_days(linked: Stage) -> None:
-    athlete = athlete_of(linked)
+def test_the_whole_list_is_compared_every_28_days(linked_harness: Harness) -> None:
+    athlete = get_athlete(linked_harness)
     for days_ago in range(20, 620):
-        linked.run(athlete, ended_minutes_ago=days_ago * DAY_MIN, silent=True)
-    linked.pass_time(days=28)
-    before = linked.reads()
+        linked_harness.finish_run(
+            athlete, ended_minutes_ago=days_ago * DAY_MIN, silent=True
+        )
+    linked_harness.advance_clock(days=28)
+    before = linked_harness.count_strava_reads()
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert equal(linked)
-    assert linked.reads() - before == 5  # 608 activities and the empty page
-    assert sweep_of(linked).compared_at == linked.clock()
+    assert has_equal_tables(linked_harness)
+    assert (
+        linked_harness.count_strava_reads() - before == 5
+    )  # 608 activities and the empty page
+    assert get_reconcile_row(linked_harness).compared_at == linked_harness.clock()
 
 
-def test_old_runs_that_went_are_found_by_the_full_comparison(linked: Stage) -> None:
-    linked.pass_time(days=28)
-    with linked.world.change():
+def test_old_runs_that_went_are_found_by_the_full_comparison(
+    linked_harness: Harness,
+) -> None:
+    linked_harness.advance_clock(days=28)
+    with linked_harness.world.transaction():
         for place in (7, 3):
-            activities.delete(linked.world, newest(linked, place))
+            activities.delete_activity(
+                linked_harness.world, get_newest(linked_harness, place)
+            )
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert equal(linked)
-    assert len(runs_of(linked)) == 6
+    assert has_equal_tables(linked_harness)
+    assert len(list_runs(linked_harness)) == 6
 
 
-def test_a_full_comparison_goes_on_where_it_was_killed(linked: Stage) -> None:
-    athlete = athlete_of(linked)
+def test_a_full_comparison_goes_on_where_it_was_killed(linked_harness: Harness) -> None:
+    athlete = get_athlete(linked_harness)
     for days_ago in range(20, 420):
-        linked.run(athlete, ended_minutes_ago=days_ago * DAY_MIN, silent=True)
-    linked.pass_time(days=28)
-    with linked.world.change():
-        linked.world.faults.put(
-            Fault(id=1, kind="status", status=500, on="list", times=1)
+        linked_harness.finish_run(
+            athlete, ended_minutes_ago=days_ago * DAY_MIN, silent=True
         )
-    reconcile.drain(linked.runtime)
-    before = linked.reads()
+    linked_harness.advance_clock(days=28)
+    with linked_harness.world.transaction():
+        linked_harness.world.faults.put(
+            SimulatedFault(id=1, kind="status", status=500, on="list", times=1)
+        )
+    reconcile.process_due(linked_harness.runtime)
+    before = linked_harness.count_strava_reads()
 
-    linked.pass_time(minutes=3)
-    reconcile.drain(linked.runtime)
+    linked_harness.advance_clock(minutes=3)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert equal(linked)
-    assert linked.reads() - before == 4
+    assert has_equal_tables(linked_harness)
+    assert linked_harness.count_strava_reads() - before == 4
 
 
-def test_a_used_up_limit_puts_the_sweep_off(linked: Stage) -> None:
-    with linked.world.change():
-        linked.world.faults.put(
-            Fault(id=1, kind="status", status=429, on="list", times=1)
+def test_a_used_up_limit_puts_the_sweep_off(linked_harness: Harness) -> None:
+    with linked_harness.world.transaction():
+        linked_harness.world.faults.put(
+            SimulatedFault(id=1, kind="status", status=429, on="list", times=1)
         )
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert sweep_of(linked).attempts == 0
-    assert sweep_of(linked).due_at > linked.clock()
-    assert sweep_of(linked).swept_at is None
+    assert get_reconcile_row(linked_harness).attempts == 0
+    assert get_reconcile_row(linked_harness).due_at > linked_harness.clock()
+    assert get_reconcile_row(linked_harness).swept_at is None
 
 
 def test_a_hidden_run_whose_confirmation_never_came_is_confirmed(
-    linked: Stage,
+    linked_harness: Harness,
 ) -> None:
-    with linked.world.change():
-        activities.delete(linked.world, newest(linked))
-    with linked.runtime.db.transaction() as session:
+    with linked_harness.world.transaction():
+        activities.delete_activity(linked_harness.world, get_newest(linked_harness))
+    with linked_harness.runtime.db.transaction() as session:
         session.execute(
             update(Run)
-            .where(Run.source_id.not_in([one.id for one in linked.world.activities()]))
-            .values(hidden_at=linked.clock())
+            .where(
+                Run.source_id.not_in(
+                    [one.id for one in linked_harness.world.iter_activities()]
+                )
+            )
+            .values(hidden_at=linked_harness.clock())
         )
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    with linked.runtime.db.reading() as session:
+    with linked_harness.runtime.db.read_only() as session:
         assert len(session.scalars(select(Run.id)).all()) == 7
 
 
-def test_nobody_sweeps_a_runner_who_is_being_worked_on(linked: Stage) -> None:
-    with linked.runtime.db.transaction() as session:
+def test_nobody_sweeps_a_runner_who_is_being_worked_on(linked_harness: Harness) -> None:
+    with linked_harness.runtime.db.transaction() as session:
         session.execute(
-            update(Connection).values(busy_until=linked.clock() + timedelta(minutes=5))
+            update(Connection).values(
+                busy_until=linked_harness.clock() + timedelta(minutes=5)
+            )
         )
 
-    reconcile.drain(linked.runtime)
+    reconcile.process_due(linked_harness.runtime)
 
-    assert sweep_of(linked).swept_at is None
+    assert get_reconcile_row(linked_harness).swept_at is None

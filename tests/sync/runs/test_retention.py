@@ -19,142 +19,154 @@ from sync.runs import reconcile, retention
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys.answering import answer
-from tests.support.harness import Stage
-from tests.sync.inbox.test_handle import athlete_of, runs_of
-from tests.sync.runners.test_disconnect import DAY_MIN, linked, rows, the_runner
+from tests.support.harness import Harness
+from tests.sync.inbox.test_handle import get_athlete, list_runs
+from tests.sync.runners.test_disconnect import (
+    DAY_MIN,
+    count_rows,
+    get_runner,
+    linked_harness,
+)
 
-__all__ = ["linked"]
+__all__ = ["linked_harness"]
 
 
-def answer_newest(stage: Stage) -> None:
-    run = stage.run(athlete_of(stage), ended_minutes_ago=30)
-    stage.tell(athlete_of(stage), run.id, "create")
-    stage.work()
-    answer.record_for_run(
-        stage.runtime,
-        runner_id=the_runner(stage),
-        run_id=runs_of(stage)[-1].id,
+def record_newest_answer(harness: Harness) -> None:
+    run = harness.finish_run(get_athlete(harness), ended_minutes_ago=30)
+    harness.deliver_event(get_athlete(harness), run.id, "create")
+    harness.process_all_due()
+    answer.record_run_answer(
+        harness.runtime,
+        runner_id=get_runner(harness),
+        run_id=list_runs(harness)[-1].id,
         values={"mood": 1},
     )
 
 
-def keeping(runtime: Runtime, days: int) -> Runtime:
+def with_retention(runtime: Runtime, days: int) -> Runtime:
     values = {**dict(runtime.settings), "strava_retention_days": days}
     return replace(runtime, settings=Settings.model_construct(**values))
 
 
-def test_without_a_limit_every_run_is_kept(linked: Stage) -> None:
-    linked.pass_time(days=900)
+def test_without_a_limit_every_run_is_kept(linked_harness: Harness) -> None:
+    linked_harness.advance_clock(days=900)
 
-    retention.tidy(linked.runtime)
+    retention.purge_runs(linked_harness.runtime)
 
-    assert rows(linked, Run) == 10
+    assert count_rows(linked_harness, Run) == 10
 
 
-def test_old_runs_go_and_answers_stay(linked: Stage) -> None:
-    answer_newest(linked)
-    strict = keeping(linked.runtime, 7)
+def test_old_runs_go_and_answers_stay(linked_harness: Harness) -> None:
+    record_newest_answer(linked_harness)
+    strict = with_retention(linked_harness.runtime, 7)
 
-    retention.tidy(strict)
-    recent = rows(linked, Run)
-    linked.pass_time(days=8)
-    retention.tidy(strict)
+    retention.purge_runs(strict)
+    recent = count_rows(linked_harness, Run)
+    linked_harness.advance_clock(days=8)
+    retention.purge_runs(strict)
 
     assert recent == 5
-    assert rows(linked, Run) == 0
-    assert rows(linked, Answer) == 1
+    assert count_rows(linked_harness, Run) == 0
+    assert count_rows(linked_harness, Answer) == 1
 
 
-def test_what_may_not_be_kept_is_not_even_imported(stage: Stage) -> None:
-    strict = replace(stage, runtime=keeping(stage.runtime, 7))
-    athlete = stage.athlete()
+def test_what_may_not_be_kept_is_not_even_imported(harness: Harness) -> None:
+    strict = replace(harness, runtime=with_retention(harness.runtime, 7))
+    athlete = harness.add_athlete()
     for days_ago in range(1, 21):
-        strict.run(athlete, ended_minutes_ago=days_ago * DAY_MIN)
+        strict.finish_run(athlete, ended_minutes_ago=days_ago * DAY_MIN)
 
-    strict.link(athlete)
-    strict.work()
-    strict.pass_time(days=1, minutes=1)
-    retention.tidy(strict.runtime)
-    reconcile.drain(strict.runtime)
+    strict.link_runner(athlete)
+    strict.process_all_due()
+    strict.advance_clock(days=1, minutes=1)
+    retention.purge_runs(strict.runtime)
+    reconcile.process_due(strict.runtime)
 
-    assert {run.local_day for run in runs_of(strict)} == {
+    assert {run.local_day for run in list_runs(strict)} == {
         (strict.clock() - timedelta(days=days)).date() for days in range(2, 7)
     }
 
 
-def test_what_may_not_be_kept_is_not_taken_from_an_event_either(linked: Stage) -> None:
-    strict = replace(linked, runtime=keeping(linked.runtime, 7))
-    old = strict.run(athlete_of(strict), ended_minutes_ago=8 * DAY_MIN)
-    young = strict.run(athlete_of(strict), ended_minutes_ago=6 * DAY_MIN)
+def test_what_may_not_be_kept_is_not_taken_from_an_event_either(
+    linked_harness: Harness,
+) -> None:
+    strict = replace(linked_harness, runtime=with_retention(linked_harness.runtime, 7))
+    old = strict.finish_run(get_athlete(strict), ended_minutes_ago=8 * DAY_MIN)
+    young = strict.finish_run(get_athlete(strict), ended_minutes_ago=6 * DAY_MIN)
     for run in (old, young):
-        strict.tell(athlete_of(strict), run.id, "create")
+        strict.deliver_event(get_athlete(strict), run.id, "create")
 
-    strict.work()
+    strict.process_all_due()
 
-    kept = {run.source_id for run in runs_of(strict)}
+    kept = {run.source_id for run in list_runs(strict)}
     assert kept & {old.id, young.id} == {young.id}
 
 
-def test_a_run_that_stayed_hidden_is_purged(linked: Stage) -> None:
-    with linked.runtime.db.transaction() as session:
-        session.execute(update(Run).values(hidden_at=linked.clock()))
+def test_a_run_that_stayed_hidden_is_purged(linked_harness: Harness) -> None:
+    with linked_harness.runtime.db.transaction() as session:
+        session.execute(update(Run).values(hidden_at=linked_harness.clock()))
 
-    linked.pass_time(hours=39)
-    retention.tidy(linked.runtime)
-    early = rows(linked, Run)
-    linked.pass_time(hours=2)
-    retention.tidy(linked.runtime)
+    linked_harness.advance_clock(hours=39)
+    retention.purge_runs(linked_harness.runtime)
+    early = count_rows(linked_harness, Run)
+    linked_harness.advance_clock(hours=2)
+    retention.purge_runs(linked_harness.runtime)
 
-    assert (early, rows(linked, Run)) == (10, 0)
+    assert (early, count_rows(linked_harness, Run)) == (10, 0)
 
 
-def test_settled_events_go_after_a_month_and_due_ones_stay(linked: Stage) -> None:
+def test_settled_events_go_after_a_month_and_due_ones_stay(
+    linked_harness: Harness,
+) -> None:
     for aspect in ("create", "delete"):
-        linked.tell(athlete_of(linked), 5, aspect)
-    with linked.runtime.db.transaction() as session:
+        linked_harness.deliver_event(get_athlete(linked_harness), 5, aspect)
+    with linked_harness.runtime.db.transaction() as session:
         session.execute(
             update(Event).where(Event.aspect == "create").values(due_at=None)
         )
 
-    linked.pass_time(days=31)
-    inbox_purge.tidy(linked.runtime)
+    linked_harness.advance_clock(days=31)
+    inbox_purge.purge_events(linked_harness.runtime)
 
-    with linked.runtime.db.reading() as session:
+    with linked_harness.runtime.db.read_only() as session:
         assert session.scalars(select(Event.aspect)).all() == ["delete"]
 
 
-def test_an_event_that_came_in_as_its_runner_left_goes(linked: Stage) -> None:
-    linked.tell(athlete_of(linked), 5, "create")
-    with linked.runtime.db.transaction() as session:
+def test_an_event_that_came_in_as_its_runner_left_goes(linked_harness: Harness) -> None:
+    linked_harness.deliver_event(get_athlete(linked_harness), 5, "create")
+    with linked_harness.runtime.db.transaction() as session:
         session.execute(update(Event).values(athlete_id=4711))
 
-    inbox_purge.tidy(linked.runtime)
+    inbox_purge.purge_events(linked_harness.runtime)
 
-    assert rows(linked, Event) == 0
+    assert count_rows(linked_harness, Event) == 0
 
 
-def test_under_a_limit_settled_events_go_with_the_runs(linked: Stage) -> None:
-    linked.tell(athlete_of(linked), 5, "create")
-    with linked.runtime.db.transaction() as session:
+def test_under_a_limit_settled_events_go_with_the_runs(linked_harness: Harness) -> None:
+    linked_harness.deliver_event(get_athlete(linked_harness), 5, "create")
+    with linked_harness.runtime.db.transaction() as session:
         session.execute(update(Event).values(due_at=None))
-    strict = keeping(linked.runtime, 7)
+    strict = with_retention(linked_harness.runtime, 7)
 
-    linked.pass_time(days=6)
-    inbox_purge.tidy(strict)
-    early = rows(linked, Event)
-    linked.pass_time(days=2)
-    inbox_purge.tidy(strict)
+    linked_harness.advance_clock(days=6)
+    inbox_purge.purge_events(strict)
+    early = count_rows(linked_harness, Event)
+    linked_harness.advance_clock(days=2)
+    inbox_purge.purge_events(strict)
 
-    assert (early, rows(linked, Event)) == (1, 0)
+    assert (early, count_rows(linked_harness, Event)) == (1, 0)
 
 
-def test_used_and_expired_links_and_sign_ins_go(linked: Stage) -> None:
-    sign_in.sign_in(linked.runtime, the_runner(linked))
+def test_used_and_expired_links_and_sign_ins_go(linked_harness: Harness) -> None:
+    sign_in.sign_in(linked_harness.runtime, get_runner(linked_harness))
 
-    runners_purge.tidy(linked.runtime)
-    early = rows(linked, LinkAttempt), rows(linked, SignIn)
-    linked.pass_time(days=31)
-    runners_purge.tidy(linked.runtime)
+    runners_purge.purge_expired(linked_harness.runtime)
+    early = count_rows(linked_harness, LinkAttempt), count_rows(linked_harness, SignIn)
+    linked_harness.advance_clock(days=31)
+    runners_purge.purge_expired(linked_harness.runtime)
 
     assert early == (1, 1)
-    assert (rows(linked, LinkAttempt), rows(linked, SignIn)) == (0, 0)
+    assert (
+        count_rows(linked_harness, LinkAttempt),
+        count_rows(linked_harness, SignIn),
+    ) == (0, 0)

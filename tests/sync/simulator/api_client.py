@@ -14,7 +14,7 @@ CLIENT = {"client_id": "1", "client_secret": "simulated"}
 
 
 @dataclass(frozen=True)
-class Caller:
+class SimulatorClient:
     http: FlaskClient
 
     def ask_consent(self, **changes: str) -> TestResponse:
@@ -59,25 +59,25 @@ class Caller:
         headers = {"Authorization": f"Bearer {token}"}
         return self.http.get(f"/api/v3{path}", query_string=query, headers=headers)
 
-    def ids(self, token: str, **query: int) -> list[int]:
+    def list_ids(self, token: str, **query: int) -> list[int]:
         answer = self.get("/athlete/activities", token, **query)
-        return [one["id"] for one in answer.json or []]
+        return [activity["id"] for activity in answer.json or []]
 
-    def finish(self, athlete: int, **wishes: Any) -> int:
-        answer = self.http.post(f"/control/athletes/{athlete}/runs", json=wishes)
+    def finish_run(self, athlete: int, **fields: Any) -> int:
+        answer = self.http.post(f"/control/athletes/{athlete}/runs", json=fields)
         assert answer.json is not None
         assert answer.status_code == 201, answer.json
         return int(answer.json["id"])
 
 
-def error(answer: TestResponse) -> tuple[int, str, str, str]:
+def read_error(answer: TestResponse) -> tuple[int, str, str, str]:
     """Give an answer's status and the first error that it names."""
     assert answer.json is not None
     first = answer.json["errors"][0]
     return answer.status_code, first["resource"], first["field"], first["code"]
 
 
-def sent_back(answer: TestResponse) -> dict[str, str]:
+def read_redirect(answer: TestResponse) -> dict[str, str]:
     query = parse_qs(urlsplit(answer.location or "").query, keep_blank_values=True)
     return {name: values[0] for name, values in query.items()}
 

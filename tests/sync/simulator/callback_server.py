@@ -14,7 +14,7 @@ from typing_extensions import override
 
 
 @dataclass
-class Callback:
+class CallbackServer:
     """Answers events with `statuses` in turn, and then with 200."""
 
     url: str = ""
@@ -29,10 +29,10 @@ class Callback:
 
 
 @contextmanager
-def listening() -> Generator[Callback]:
+def run_callback_server() -> Generator[CallbackServer]:
     """Listen until the block ends."""
-    callback = Callback()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(callback))
+    callback = CallbackServer()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _build_handler(callback))
     thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     callback.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
@@ -44,14 +44,16 @@ def listening() -> Generator[Callback]:
         server.server_close()
 
 
-def _handler(callback: Callback) -> type[BaseHTTPRequestHandler]:
+def _build_handler(callback: CallbackServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
-            asked = {name: values[0] for name, values in query.items()}
-            callback.handshakes.append(asked)
-            challenge = asked.get("hub.challenge") if callback.echoes else "other"
-            status = 200 if asked.get("hub.mode") == "subscribe" else 400
+            query_values = {name: values[0] for name, values in query.items()}
+            callback.handshakes.append(query_values)
+            challenge = (
+                query_values.get("hub.challenge") if callback.echoes else "other"
+            )
+            status = 200 if query_values.get("hub.mode") == "subscribe" else 400
             body = json.dumps({"hub.challenge": challenge})
             self._answer(status, (body if callback.speaks_json else "<p>").encode())
 

@@ -3,9 +3,9 @@
 import pytest
 
 from sync.simulator.records import Athlete
-from sync.simulator.server import create_server
+from sync.simulator.server import create_app
 from sync.simulator.world import World
-from tests.sync.simulator.api_client import Caller
+from tests.sync.simulator.api_client import SimulatorClient
 
 
 @pytest.fixture
@@ -13,11 +13,11 @@ def athlete(world: World) -> Athlete:
     ada = Athlete(
         id=7, firstname="Ada", lastname="L.", zone="Europe/Berlin", created_s=0
     )
-    with world.change():
+    with world.transaction():
         world.athletes.put(ada)
     return ada
 
 
 @pytest.fixture
-def caller(world: World) -> Caller:
-    return Caller(create_server(world).test_client())
+def caller(world: World) -> SimulatorClient:
+    return SimulatorClient(create_app(world).test_client())

@@ -7,27 +7,27 @@ import pytest
 
 from sync.simulator.records import Athlete
 from sync.simulator.world import World
-from tests.support.clock import HandClock
-from tests.sync.simulator.api_client import SCOPE_ALL, Caller, error
+from tests.support.clock import ManualClock
+from tests.sync.simulator.api_client import SCOPE_ALL, SimulatorClient, read_error
 
 NOT_FOUND = (404, "Activity", "", "not found")
 TOKEN_INVALID = (401, "Athlete", "access_token", "invalid")
 
 
 @pytest.fixture
-def token(caller: Caller, athlete: Athlete) -> str:
+def token(caller: SimulatorClient, athlete: Athlete) -> str:
     return str(caller.link(7)["access_token"])
 
 
-def a_day_each(caller: Caller, runs: int, **wishes: Any) -> list[int]:
+def add_daily_runs(caller: SimulatorClient, runs: int, **fields: Any) -> list[int]:
     """Finish one run for each of the last days, and name them newest first."""
     return [
-        caller.finish(7, ended_minutes_ago=1440 * day, **wishes)
+        caller.finish_run(7, ended_minutes_ago=1440 * day, **fields)
         for day in range(1, runs + 1)
     ]
 
 
-def test_the_athlete_has_no_address(caller: Caller, token: str) -> None:
+def test_the_athlete_has_no_address(caller: SimulatorClient, token: str) -> None:
     athlete = caller.get("/athlete", token).json
 
     assert athlete is not None
@@ -37,7 +37,7 @@ def test_the_athlete_has_no_address(caller: Caller, token: str) -> None:
 
 
 def test_the_whole_profile_needs_its_own_permission(
-    caller: Caller, athlete: Athlete
+    caller: SimulatorClient, athlete: Athlete
 ) -> None:
     token = caller.link(7, "read,profile:read_all")["access_token"]
 
@@ -47,53 +47,55 @@ def test_the_whole_profile_needs_its_own_permission(
     assert profile["measurement_preference"] == "meters"
 
 
-def test_the_list_is_newest_first(caller: Caller, token: str) -> None:
-    newest_first = a_day_each(caller, 3)
+def test_the_list_is_newest_first(caller: SimulatorClient, token: str) -> None:
+    newest_first = add_daily_runs(caller, 3)
 
-    assert caller.ids(token) == newest_first
+    assert caller.list_ids(token) == newest_first
 
 
 def test_after_alone_turns_the_order(
-    caller: Caller, token: str, clock: HandClock
+    caller: SimulatorClient, token: str, clock: ManualClock
 ) -> None:
-    newest_first = a_day_each(caller, 3)
+    newest_first = add_daily_runs(caller, 3)
     now_s = int(clock().timestamp())
 
-    assert caller.ids(token, after=1) == newest_first[::-1]
-    assert caller.ids(token, after=1, before=now_s) == newest_first
+    assert caller.list_ids(token, after=1) == newest_first[::-1]
+    assert caller.list_ids(token, after=1, before=now_s) == newest_first
 
 
 def test_before_and_after_compare_starts(
-    caller: Caller, token: str, world: World
+    caller: SimulatorClient, token: str, world: World
 ) -> None:
-    newest_first = a_day_each(caller, 3)
-    middle = world.activity(newest_first[1])
+    newest_first = add_daily_runs(caller, 3)
+    middle = world.get_activity(newest_first[1])
     assert middle is not None
 
-    assert caller.ids(token, before=middle.start_s) == newest_first[2:]
-    assert caller.ids(token, after=middle.start_s) == newest_first[:1]
+    assert caller.list_ids(token, before=middle.start_s) == newest_first[2:]
+    assert caller.list_ids(token, after=middle.start_s) == newest_first[:1]
 
 
-def test_after_must_not_lie_ahead(caller: Caller, token: str, clock: HandClock) -> None:
+def test_after_must_not_lie_ahead(
+    caller: SimulatorClient, token: str, clock: ManualClock
+) -> None:
     later_s = int(clock().timestamp()) + 60
 
     answer = caller.get("/athlete/activities", token, after=later_s)
 
-    assert error(answer) == (400, "Application", "after", "future")
+    assert read_error(answer) == (400, "Application", "after", "future")
 
 
-def test_a_page_holds_thirty_unless_asked(caller: Caller, token: str) -> None:
-    runs = a_day_each(caller, 33)
+def test_a_page_holds_thirty_unless_asked(caller: SimulatorClient, token: str) -> None:
+    runs = add_daily_runs(caller, 33)
 
-    assert caller.ids(token) == runs[:30]
-    assert caller.ids(token, page=2) == runs[30:]
-    assert caller.ids(token, page=3) == []
+    assert caller.list_ids(token) == runs[:30]
+    assert caller.list_ids(token, page=2) == runs[30:]
+    assert caller.list_ids(token, page=3) == []
 
 
-def test_a_page_holds_two_hundred_at_most(caller: Caller, token: str) -> None:
+def test_a_page_holds_two_hundred_at_most(caller: SimulatorClient, token: str) -> None:
     answer = caller.get("/athlete/activities", token, per_page=201)
 
-    assert error(answer) == (400, "Application", "per page", "limit exceeded")
+    assert read_error(answer) == (400, "Application", "per page", "limit exceeded")
 
 
 @pytest.mark.parametrize(
@@ -106,51 +108,55 @@ def test_a_page_holds_two_hundred_at_most(caller: Caller, token: str) -> None:
     ],
 )
 def test_a_page_that_cannot_be_is_refused(
-    caller: Caller, token: str, query: dict[str, str], field: str
+    caller: SimulatorClient, token: str, query: dict[str, str], field: str
 ) -> None:
     answer = caller.get("/athlete/activities", token, **query)
 
-    assert error(answer) == (400, "Application", field, "invalid")
+    assert read_error(answer) == (400, "Application", field, "invalid")
 
 
 def test_pages_can_be_short_although_more_follow(
-    caller: Caller, token: str, world: World
+    caller: SimulatorClient, token: str, world: World
 ) -> None:
-    runs = a_day_each(caller, 5)
-    world.set(replace(world.app, page_at_most=2))
+    runs = add_daily_runs(caller, 5)
+    world.put_singleton(replace(world.app, page_at_most=2))
 
-    pages = [caller.ids(token, per_page=200, page=page) for page in (1, 2, 3, 4)]
+    pages = [caller.list_ids(token, per_page=200, page=page) for page in (1, 2, 3, 4)]
 
     assert pages == [runs[:2], runs[2:4], runs[4:], []]
 
 
-def test_hidden_runs_need_the_wider_permission(caller: Caller, token: str) -> None:
-    hidden = caller.finish(7, visibility="only_me")
+def test_hidden_runs_need_the_wider_permission(
+    caller: SimulatorClient, token: str
+) -> None:
+    hidden = caller.finish_run(7, visibility="only_me")
     wider = caller.link(7, SCOPE_ALL)["access_token"]
 
-    assert caller.ids(token) == []
-    assert error(caller.get(f"/activities/{hidden}", token)) == NOT_FOUND
-    assert caller.ids(wider) == [hidden]
+    assert caller.list_ids(token) == []
+    assert read_error(caller.get(f"/activities/{hidden}", token)) == NOT_FOUND
+    assert caller.list_ids(wider) == [hidden]
     assert caller.get(f"/activities/{hidden}", wider).status_code == 200
 
 
 def test_unknown_and_foreign_runs_look_the_same(
-    caller: Caller, token: str, world: World, athlete: Athlete
+    caller: SimulatorClient, token: str, world: World, athlete: Athlete
 ) -> None:
-    with world.change():
+    with world.transaction():
         world.athletes.put(replace(athlete, id=8))
-    foreign = caller.finish(8)
+    foreign = caller.finish_run(8)
 
     for number in (foreign, 1, "abc", "9" * 5000):
-        assert error(caller.get(f"/activities/{number}", token)) == NOT_FOUND
+        assert read_error(caller.get(f"/activities/{number}", token)) == NOT_FOUND
 
 
-def test_a_missing_permission_is_a_401(caller: Caller, athlete: Athlete) -> None:
+def test_a_missing_permission_is_a_401(
+    caller: SimulatorClient, athlete: Athlete
+) -> None:
     token = caller.link(7, "read")["access_token"]
 
     answer = caller.get("/athlete/activities", token)
 
-    assert error(answer) == (
+    assert read_error(answer) == (
         401,
         "AccessToken",
         "activity:read_permission",
@@ -158,17 +164,19 @@ def test_a_missing_permission_is_a_401(caller: Caller, athlete: Athlete) -> None
     )
 
 
-def test_only_the_header_may_hold_the_token(caller: Caller, token: str) -> None:
+def test_only_the_header_may_hold_the_token(
+    caller: SimulatorClient, token: str
+) -> None:
     in_the_query = caller.http.get(f"/api/v3/athlete?access_token={token}")
     invented = caller.get("/athlete", "abc")
 
-    assert error(in_the_query) == error(invented) == TOKEN_INVALID
+    assert read_error(in_the_query) == read_error(invented) == TOKEN_INVALID
 
 
 def test_an_inactive_app_is_refused_everywhere(
-    caller: Caller, token: str, world: World
+    caller: SimulatorClient, token: str, world: World
 ) -> None:
-    world.set(replace(world.app, inactive=True))
+    world.put_singleton(replace(world.app, inactive=True))
 
     answers = [
         caller.get("/athlete", token),
@@ -177,10 +185,10 @@ def test_an_inactive_app_is_refused_everywhere(
     ]
 
     for answer in answers:
-        assert error(answer) == (403, "Application", "Status", "Inactive")
+        assert read_error(answer) == (403, "Application", "Status", "Inactive")
 
 
-def test_an_unknown_address_is_answered_in_json(caller: Caller) -> None:
+def test_an_unknown_address_is_answered_in_json(caller: SimulatorClient) -> None:
     answer = caller.http.get("/api/v3/clubs")
 
     assert answer.status_code == 404

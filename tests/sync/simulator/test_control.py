@@ -6,17 +6,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sync.simulator.activities import daytime_zone
+from sync.simulator.activities import find_daytime_zone
 from sync.simulator.records import Athlete
 from sync.simulator.world import World
-from tests.support.clock import HandClock
-from tests.sync.simulator.api_client import Caller
+from tests.support.clock import ManualClock
+from tests.sync.simulator.api_client import SimulatorClient
 
 
 def test_a_run_can_be_finished_to_measure(
-    caller: Caller, athlete: Athlete, world: World, clock: HandClock
+    caller: SimulatorClient, athlete: Athlete, world: World, clock: ManualClock
 ) -> None:
-    run = caller.finish(
+    run = caller.finish_run(
         7,
         distance_m=8000,
         moving_s=2700,
@@ -25,7 +25,7 @@ def test_a_run_can_be_finished_to_measure(
         zone="Asia/Tokyo",
     )
 
-    activity = world.activity(run)
+    activity = world.get_activity(run)
     assert activity is not None
     assert activity.start_s + 2700 + 600 == int(clock().timestamp())
     assert (activity.distance_m, activity.workout_type) == (8000.0, 1)
@@ -36,7 +36,7 @@ def test_a_run_can_be_finished_to_measure(
 def test_it_is_always_late_morning_somewhere(hour: int) -> None:
     moment = datetime(2026, 5, 1, hour, 20, tzinfo=UTC)
 
-    zone = daytime_zone(int(moment.timestamp()))
+    zone = find_daytime_zone(int(moment.timestamp()))
 
     assert moment.astimezone(ZoneInfo(zone)).hour in {10, 11}
 
@@ -60,7 +60,7 @@ def test_it_is_always_late_morning_somewhere(hour: int) -> None:
     ],
 )
 def test_a_mistake_is_explained(
-    caller: Caller, athlete: Athlete, path: str, wish: Any, words: str
+    caller: SimulatorClient, athlete: Athlete, path: str, wish: Any, words: str
 ) -> None:
     answer = caller.http.post(path, json=wish)
 
@@ -79,7 +79,9 @@ def test_a_mistake_is_explained(
         ("GET", "/control/weather"),
     ],
 )
-def test_what_is_not_there_is_a_404(caller: Caller, method: str, path: str) -> None:
+def test_what_is_not_there_is_a_404(
+    caller: SimulatorClient, method: str, path: str
+) -> None:
     answer = caller.http.open(path, method=method)
 
     assert answer.status_code == 404
@@ -87,7 +89,7 @@ def test_what_is_not_there_is_a_404(caller: Caller, method: str, path: str) -> N
     assert answer.json["error"]
 
 
-def test_limits_delivery_and_app_can_be_adjusted(caller: Caller) -> None:
+def test_limits_delivery_and_app_can_be_adjusted(caller: SimulatorClient) -> None:
     caller.http.post("/control/limits", json={"read_quarter": 7})
     caller.http.post("/control/events", json={"retry_gap_s": 0.1})
     caller.http.post("/control/app", json={"athlete_limit": 3, "rotate": "always"})
@@ -102,11 +104,11 @@ def test_limits_delivery_and_app_can_be_adjusted(caller: Caller) -> None:
 
 
 def test_the_state_lists_activities_as_strava_would(
-    caller: Caller, athlete: Athlete
+    caller: SimulatorClient, athlete: Athlete
 ) -> None:
     token = caller.link(7)["access_token"]
-    caller.finish(7)
-    caller.finish(7, visibility="only_me")
+    caller.finish_run(7)
+    caller.finish_run(7, visibility="only_me")
 
     state = caller.http.get("/control/state").json
 
@@ -117,7 +119,7 @@ def test_the_state_lists_activities_as_strava_would(
 
 
 def test_calls_are_counted_until_the_counters_are_reset(
-    caller: Caller, athlete: Athlete
+    caller: SimulatorClient, athlete: Athlete
 ) -> None:
     token = caller.link(7)["access_token"]
     caller.get("/athlete", token)
@@ -132,11 +134,11 @@ def test_calls_are_counted_until_the_counters_are_reset(
     assert after["counters"] == {}
 
 
-def test_many_athletes_can_be_grown(caller: Caller, world: World) -> None:
+def test_many_athletes_can_be_grown(caller: SimulatorClient, world: World) -> None:
     answer = caller.http.post(
         "/control/grow", json={"athletes": 3, "runs_each": 40, "seed": 5}
     )
 
     assert answer.json is not None
     grown = answer.json["athletes"]
-    assert [len(world.activities_of(athlete)) for athlete in grown] == [40, 40, 40]
+    assert [len(world.list_activities(athlete)) for athlete in grown] == [40, 40, 40]

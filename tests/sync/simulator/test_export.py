@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sync.simulator.export import Unreadable, read_export
+from sync.simulator.export import UnreadableCsv, read_export
 from sync.simulator.records import Activity
 from tests.support.paths import DATA
 
@@ -67,7 +67,7 @@ def test_a_file_that_is_none_is_refused_in_one_sentence(
     path = tmp_path / "activities.csv"
     path.write_text(text)
 
-    with pytest.raises(Unreadable, match=words):
+    with pytest.raises(UnreadableCsv, match=words):
         read(path)
 
 
@@ -76,7 +76,7 @@ def test_an_activity_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "activities.csv"
     path.write_text(f"{HEADER}\n{row}\n{row}")
 
-    with pytest.raises(Unreadable, match="is there twice"):
+    with pytest.raises(UnreadableCsv, match="is there twice"):
         read(path)
 
 
@@ -84,7 +84,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path) -> None:
     binary = tmp_path / "activities.csv"
     binary.write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(Unreadable, match="UTF-8"):
+    with pytest.raises(UnreadableCsv, match="UTF-8"):
         read(binary)
-    with pytest.raises(Unreadable, match="cannot be read"):
+    with pytest.raises(UnreadableCsv, match="cannot be read"):
         read(tmp_path / "missing.csv")

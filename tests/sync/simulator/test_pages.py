@@ -2,27 +2,29 @@
 
 import pytest
 
-from sync.simulator.records import Activity, Athlete, Subscription
+from sync.simulator.records import Activity, Athlete, SimulatedSubscription
 from sync.simulator.world import World
-from tests.sync.simulator.api_client import Caller
+from tests.sync.simulator.api_client import SimulatorClient
 
 
-def press(caller: Caller, path: str, **form: str) -> int:
+def submit_form(caller: SimulatorClient, path: str, **form: str) -> int:
     return caller.http.post(f"/page/{path}", data=form).status_code
 
 
-def only_activity(world: World) -> Activity:
-    (activity,) = world.activities()
+def get_only_activity(world: World) -> Activity:
+    (activity,) = world.iter_activities()
     return activity
 
 
 def test_the_page_shows_athletes_runs_and_the_way_back(
-    caller: Caller, athlete: Athlete, world: World
+    caller: SimulatorClient, athlete: Athlete, world: World
 ) -> None:
-    caller.finish(7, distance_m=8250, moving_s=2705, trainer=True)
+    caller.finish_run(7, distance_m=8250, moving_s=2705, trainer=True)
     hook = "http://localhost:8000/hooks/strava/secret"
-    with world.change():
-        world.subscriptions.put(Subscription(id=1, callback_url=hook, created_s=0))
+    with world.transaction():
+        world.subscriptions.put(
+            SimulatedSubscription(id=1, callback_url=hook, created_s=0)
+        )
 
     page = caller.http.get("/")
 
@@ -36,51 +38,51 @@ def test_the_page_shows_athletes_runs_and_the_way_back(
 
 
 def test_a_run_is_finished_in_kilometres_and_minutes(
-    caller: Caller, athlete: Athlete, world: World
+    caller: SimulatorClient, athlete: Athlete, world: World
 ) -> None:
     form = {"kilometres": "7.5", "minutes": "40", "ended": "20", "zone": "own"}
 
-    status = press(caller, "athletes/7/runs", **form, trainer="on")
+    status = submit_form(caller, "athletes/7/runs", **form, trainer="on")
 
-    activity = only_activity(world)
+    activity = get_only_activity(world)
     assert status == 303
     assert (activity.distance_m, activity.moving_s) == (7500.0, 2400)
     assert (activity.zone, activity.trainer) == ("Europe/Berlin", True)
 
 
 def test_a_run_can_be_renamed_cropped_hidden_shown_retyped_and_deleted(
-    caller: Caller, athlete: Athlete, world: World
+    caller: SimulatorClient, athlete: Athlete, world: World
 ) -> None:
-    run = f"activities/{caller.finish(7)}"
+    run = f"activities/{caller.finish_run(7)}"
 
-    press(caller, f"{run}/rename", name="Tidy")
-    press(caller, f"{run}/crop")
-    press(caller, f"{run}/retype", sport_type="Ride")
-    press(caller, f"{run}/hide")
-    edited = only_activity(world)
-    press(caller, f"{run}/show")
-    shown = only_activity(world)
-    press(caller, f"{run}/delete")
+    submit_form(caller, f"{run}/rename", name="Tidy")
+    submit_form(caller, f"{run}/crop")
+    submit_form(caller, f"{run}/retype", sport_type="Ride")
+    submit_form(caller, f"{run}/hide")
+    edited = get_only_activity(world)
+    submit_form(caller, f"{run}/show")
+    shown = get_only_activity(world)
+    submit_form(caller, f"{run}/delete")
 
     assert (edited.name, edited.distance_m, edited.sport_type) == ("Tidy", 4500, "Ride")
     assert (edited.is_private, shown.is_private) == (True, False)
-    assert list(world.activities()) == []
+    assert list(world.iter_activities()) == []
 
 
 def test_an_athlete_can_deauthorise(
-    caller: Caller, athlete: Athlete, world: World
+    caller: SimulatorClient, athlete: Athlete, world: World
 ) -> None:
     caller.link(7)
 
-    press(caller, "athletes/7/deauthorise")
+    submit_form(caller, "athletes/7/deauthorise")
 
     assert len(world.grants) == 0
 
 
-def test_faults_are_made_and_healed(caller: Caller, world: World) -> None:
-    press(caller, "faults", kind="slow", seconds="1.5", on="list", times="")
+def test_faults_are_made_and_healed(caller: SimulatorClient, world: World) -> None:
+    submit_form(caller, "faults", kind="slow", seconds="1.5", on="list", times="")
     (fault,) = world.faults
-    press(caller, "faults", kind="status", heal="yes")
+    submit_form(caller, "faults", kind="status", heal="yes")
 
     assert (fault.kind, fault.seconds, fault.on, fault.times) == (
         "slow",
@@ -91,8 +93,8 @@ def test_faults_are_made_and_healed(caller: Caller, world: World) -> None:
     assert len(world.faults) == 0
 
 
-def test_settings_are_saved_together(caller: Caller, world: World) -> None:
-    status = press(
+def test_settings_are_saved_together(caller: SimulatorClient, world: World) -> None:
+    status = submit_form(
         caller, "settings", read_day="50", drop="0.2", page_at_most="3", inactive="on"
     )
 
@@ -103,9 +105,9 @@ def test_settings_are_saved_together(caller: Caller, world: World) -> None:
 
 
 def test_a_run_has_a_page_that_the_app_can_link_to(
-    caller: Caller, athlete: Athlete
+    caller: SimulatorClient, athlete: Athlete
 ) -> None:
-    run = caller.finish(7, distance_m=8250)
+    run = caller.finish_run(7, distance_m=8250)
 
     page = caller.http.get(f"/activities/{run}")
 
@@ -122,7 +124,11 @@ def test_a_run_has_a_page_that_the_app_can_link_to(
     ],
 )
 def test_a_mistake_gets_a_page(
-    caller: Caller, athlete: Athlete, path: str, form: dict[str, str], status: int
+    caller: SimulatorClient,
+    athlete: Athlete,
+    path: str,
+    form: dict[str, str],
+    status: int,
 ) -> None:
     answer = caller.http.post(f"/page/{path}", data=form)
 

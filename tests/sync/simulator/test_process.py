@@ -14,7 +14,7 @@ import requests
 
 from sync.simulator.__main__ import main
 from tests.support.paths import DATA
-from tests.support.servers import PATIENCE_S
+from tests.support.servers import TIMEOUT_S
 
 pytestmark = pytest.mark.processes
 
@@ -24,7 +24,7 @@ COMMAND = [sys.executable, "-m", "sync.simulator"]
 
 
 @contextmanager
-def simulator(*words: object) -> Generator[tuple[subprocess.Popen[str], str]]:
+def run_simulator(*words: object) -> Generator[tuple[subprocess.Popen[str], str]]:
     command = [*COMMAND, "--port", "0", "--quiet", *map(str, words)]
     with subprocess.Popen(  # noqa: S603
         command, stdout=subprocess.PIPE, text=True
@@ -36,20 +36,20 @@ def simulator(*words: object) -> Generator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
-def state(url: str) -> dict[str, Any]:
-    return dict(requests.get(f"{url}control/state", timeout=PATIENCE_S).json())
+def read_state(url: str) -> dict[str, Any]:
+    return dict(requests.get(f"{url}control/state", timeout=TIMEOUT_S).json())
 
 
 def test_the_world_survives_a_kill(tmp_path: Path) -> None:
     kept = ("--state", tmp_path / "world.sqlite3")
-    with simulator(*kept) as (process, url):
+    with run_simulator(*kept) as (process, url):
         path = f"{url}control/athletes/134815/runs"
-        run = requests.post(path, json={}, timeout=PATIENCE_S).json()["id"]
+        run = requests.post(path, json={}, timeout=TIMEOUT_S).json()["id"]
         process.kill()
         process.wait()
 
-    with simulator(*kept) as (_, url):
-        after = state(url)
+    with run_simulator(*kept) as (_, url):
+        after = read_state(url)
 
     ids = [activity["id"] for activity in after["activities"]]
     assert run in ids
@@ -59,10 +59,10 @@ def test_the_world_survives_a_kill(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", ENDINGS)
 def test_it_leaves_when_told(number: signal.Signals) -> None:
-    with simulator() as (process, _):
+    with run_simulator() as (process, _):
         process.send_signal(number)
 
-        assert process.wait(timeout=PATIENCE_S) == 0
+        assert process.wait(timeout=TIMEOUT_S) == 0
 
 
 def test_an_export_becomes_sam_who_is_offered_first() -> None:
@@ -72,18 +72,18 @@ def test_an_export_becomes_sam_who_is_offered_first() -> None:
         "response_type": "code",
         "scope": "read",
     }
-    with simulator("--export", EXPORT) as (_, url):
+    with run_simulator("--export", EXPORT) as (_, url):
         page = requests.get(
-            f"{url}oauth/authorize", params=request, timeout=PATIENCE_S
+            f"{url}oauth/authorize", params=request, timeout=TIMEOUT_S
         ).text
-        activities = state(url)["activities"]
+        activities = read_state(url)["activities"]
 
     assert 0 < page.index("Sam") < page.index("Robin")
     assert len([one for one in activities if one["athlete"]["id"] == 100_001]) == 5
 
 
 @pytest.fixture
-def own_signals() -> Iterator[None]:
+def restored_signals() -> Iterator[None]:
     """Give this process its own handlers back after a start inside it."""
     before = {number: signal.getsignal(number) for number in ENDINGS}
     yield
@@ -91,7 +91,7 @@ def own_signals() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-@pytest.mark.usefixtures("own_signals")
+@pytest.mark.usefixtures("restored_signals")
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -111,7 +111,7 @@ def test_what_stands_in_the_way_of_a_start_is_said_in_one_sentence(
     assert said.count("\n") == 1
 
 
-@pytest.mark.usefixtures("own_signals")
+@pytest.mark.usefixtures("restored_signals")
 def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -123,7 +123,7 @@ def test_a_taken_port_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert said == f"127.0.0.1:{port} cannot be opened: Address already in use.\n"
 
 
-@pytest.mark.usefixtures("own_signals")
+@pytest.mark.usefixtures("restored_signals")
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -7,19 +7,21 @@ import pytest
 from sync.simulator import seed
 from sync.simulator.records import Activity
 from sync.simulator.world import World
-from tests.support.clock import HandClock
+from tests.support.clock import ManualClock
 
 
 @pytest.fixture
 def runs(world: World) -> list[Activity]:
-    with world.change():
-        seed.populate(world, number=1, exported=None)
-    robins = world.activities_of(seed.ROBIN_ID)
-    return [one for one in robins if one.sport_type in {"Run", "TrailRun"}]
+    with world.transaction():
+        seed.populate_world(world, seed_number=1, exported_activities=None)
+    robins = world.list_activities(seed.ROBIN_ID)
+    return [
+        activity for activity in robins if activity.sport_type in {"Run", "TrailRun"}
+    ]
 
 
 def test_robin_has_run_about_every_other_day_for_eighteen_months(
-    runs: list[Activity], clock: HandClock
+    runs: list[Activity], clock: ManualClock
 ) -> None:
     days = (runs[-1].start_s - runs[0].start_s) / 86_400
     age_h = (clock().timestamp() - runs[-1].start_s) / 3600
@@ -30,7 +32,7 @@ def test_robin_has_run_about_every_other_day_for_eighteen_months(
 
 
 def test_the_log_has_a_bit_of_everything(world: World, runs: list[Activity]) -> None:
-    sports = {one.sport_type for one in world.activities_of(seed.ROBIN_ID)}
+    sports = {one.sport_type for one in world.list_activities(seed.ROBIN_ID)}
 
     assert {"Run", "TrailRun", "Ride"} == sports
     assert sum(run.trainer for run in runs) >= 3
@@ -51,11 +53,11 @@ def test_lengths_and_paces_are_a_runners(runs: list[Activity]) -> None:
 
 
 def test_the_same_seed_grows_the_same_world(
-    runs: list[Activity], clock: HandClock
+    runs: list[Activity], clock: ManualClock
 ) -> None:
     again = World(clock=clock)
-    with again.change():
-        seed.populate(again, number=1, exported=None)
+    with again.transaction():
+        seed.populate_world(again, seed_number=1, exported_activities=None)
 
-    assert {run.id for run in runs} <= {one.id for one in again.activities()}
-    assert again.activity(runs[-1].id) == runs[-1]
+    assert {run.id for run in runs} <= {one.id for one in again.iter_activities()}
+    assert again.get_activity(runs[-1].id) == runs[-1]

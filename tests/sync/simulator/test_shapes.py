@@ -3,7 +3,11 @@
 import pytest
 
 from sync.simulator.records import Activity
-from sync.simulator.shapes import activity_detail, activity_summary, zone_text
+from sync.simulator.shapes import (
+    build_activity_detail,
+    build_activity_summary,
+    format_zone,
+)
 
 SUMMER_EVENING_IN_BERKELEY = Activity(
     id=15830114221,
@@ -36,7 +40,7 @@ TREADMILL_BY_HAND = Activity(
 
 
 def test_the_local_start_carries_a_false_z() -> None:
-    summary = activity_summary(SUMMER_EVENING_IN_BERKELEY)
+    summary = build_activity_summary(SUMMER_EVENING_IN_BERKELEY)
 
     assert summary["start_date"] == "2026-10-04T01:00:00Z"
     assert summary["start_date_local"] == "2026-10-03T18:00:00Z"
@@ -55,17 +59,17 @@ def test_the_local_start_carries_a_false_z() -> None:
     ],
 )
 def test_a_zone_shows_its_standard_offset(zone: str, expected: str) -> None:
-    assert zone_text(zone) == expected
+    assert format_zone(zone) == expected
 
 
 def test_the_older_type_knows_fewer_sports() -> None:
-    summary = activity_summary(SUMMER_EVENING_IN_BERKELEY)
+    summary = build_activity_summary(SUMMER_EVENING_IN_BERKELEY)
 
     assert (summary["type"], summary["sport_type"]) == ("Run", "TrailRun")
 
 
 def test_what_is_not_known_is_absent_or_odd() -> None:
-    summary = activity_summary(TREADMILL_BY_HAND)
+    summary = build_activity_summary(TREADMILL_BY_HAND)
 
     assert summary["start_latlng"] == []
     assert summary["map"]["summary_polyline"] == ""
@@ -78,16 +82,16 @@ def test_what_is_not_known_is_absent_or_odd() -> None:
 def test_a_hidden_start_reads_one_second_past_midnight() -> None:
     hidden = Activity(**vars(SUMMER_EVENING_IN_BERKELEY) | {"start_hidden": True})
 
-    summary = activity_summary(hidden)
+    summary = build_activity_summary(hidden)
 
     assert summary["start_date"] == "2026-10-03T00:00:01Z"
     assert summary["start_date_local"] == "2026-10-03T00:00:01Z"
 
 
 def test_the_detail_adds_to_the_summary() -> None:
-    detail = activity_detail(SUMMER_EVENING_IN_BERKELEY)
+    detail = build_activity_detail(SUMMER_EVENING_IN_BERKELEY)
 
     assert detail["resource_state"] == 3
     assert detail["map"]["polyline"]
     assert len(detail["splits_metric"]) == 10
-    assert activity_summary(SUMMER_EVENING_IN_BERKELEY).keys() < detail.keys()
+    assert build_activity_summary(SUMMER_EVENING_IN_BERKELEY).keys() < detail.keys()

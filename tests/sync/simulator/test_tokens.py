@@ -7,14 +7,14 @@ import pytest
 
 from sync.simulator.records import Athlete
 from sync.simulator.world import World
-from tests.support.clock import HandClock
-from tests.sync.simulator.api_client import Caller, error
+from tests.support.clock import ManualClock
+from tests.sync.simulator.api_client import SimulatorClient, read_error
 
 REFRESH_INVALID = (400, "RefreshToken", "refresh_token", "invalid")
 
 
 def test_a_code_becomes_a_pair_for_six_hours(
-    caller: Caller, athlete: Athlete, clock: HandClock
+    caller: SimulatorClient, athlete: Athlete, clock: ManualClock
 ) -> None:
     pair = caller.link(7)
 
@@ -25,40 +25,55 @@ def test_a_code_becomes_a_pair_for_six_hours(
     assert pair["scope"] == "read activity:read"
 
 
-def test_a_code_is_good_once(caller: Caller, athlete: Athlete) -> None:
+def test_a_code_is_good_once(caller: SimulatorClient, athlete: Athlete) -> None:
     code = caller.code(7)
     caller.exchange(code)
 
-    assert error(caller.exchange(code)) == (400, "AuthorizationCode", "", "expired")
+    assert read_error(caller.exchange(code)) == (
+        400,
+        "AuthorizationCode",
+        "",
+        "expired",
+    )
 
 
 def test_a_code_dies_after_ten_minutes(
-    caller: Caller, athlete: Athlete, clock: HandClock
+    caller: SimulatorClient, athlete: Athlete, clock: ManualClock
 ) -> None:
     code = caller.code(7)
-    clock.forward(minutes=10)
+    clock.advance(minutes=10)
 
-    assert error(caller.exchange(code)) == (400, "AuthorizationCode", "", "expired")
+    assert read_error(caller.exchange(code)) == (
+        400,
+        "AuthorizationCode",
+        "",
+        "expired",
+    )
 
 
-def test_an_invented_code_is_refused(caller: Caller) -> None:
-    assert error(caller.exchange("abc")) == (400, "RequestToken", "code", "invalid")
+def test_an_invented_code_is_refused(caller: SimulatorClient) -> None:
+    assert read_error(caller.exchange("abc")) == (
+        400,
+        "RequestToken",
+        "code",
+        "invalid",
+    )
 
 
 @pytest.mark.parametrize("field", ["client_id", "client_secret"])
 def test_a_wrong_client_is_refused(
-    caller: Caller, athlete: Athlete, field: str
+    caller: SimulatorClient, athlete: Athlete, field: str
 ) -> None:
     answer = caller.exchange(caller.code(7), **{field: "9"})
 
-    assert error(answer) == (400, "Application", field, "invalid")
+    assert read_error(answer) == (400, "Application", field, "invalid")
 
 
 def test_the_current_pair_is_handed_back_while_an_hour_is_left(
-    caller: Caller, athlete: Athlete, clock: HandClock
+    caller: SimulatorClient, athlete: Athlete, clock: ManualClock
 ) -> None:
     pair = caller.link(7)
-    clock.forward(hours=4)
+    clock.advance(hours=4)
 
     again = caller.refresh(pair["refresh_token"]).json
 
@@ -69,37 +84,37 @@ def test_the_current_pair_is_handed_back_while_an_hour_is_left(
 
 
 def test_a_new_pair_ends_the_old_refresh_token_at_once(
-    caller: Caller, athlete: Athlete, clock: HandClock
+    caller: SimulatorClient, athlete: Athlete, clock: ManualClock
 ) -> None:
     pair = caller.link(7)
-    clock.forward(hours=5)
+    clock.advance(hours=5)
 
     newer = caller.refresh(pair["refresh_token"]).json
 
     assert newer is not None
     assert newer["refresh_token"] != pair["refresh_token"]
-    assert error(caller.refresh(pair["refresh_token"])) == REFRESH_INVALID
+    assert read_error(caller.refresh(pair["refresh_token"])) == REFRESH_INVALID
     assert caller.get("/athlete", newer["access_token"]).status_code == 200
 
 
 def test_an_older_access_token_lives_out_its_hours(
-    caller: Caller, athlete: Athlete, clock: HandClock
+    caller: SimulatorClient, athlete: Athlete, clock: ManualClock
 ) -> None:
     pair = caller.link(7)
-    clock.forward(hours=5, minutes=30)
+    clock.advance(hours=5, minutes=30)
     caller.refresh(pair["refresh_token"])
 
     before = caller.get("/athlete", pair["access_token"])
-    clock.forward(minutes=30)
+    clock.advance(minutes=30)
     after = caller.get("/athlete", pair["access_token"])
 
     assert (before.status_code, after.status_code) == (200, 401)
 
 
 def test_rotation_can_be_had_at_every_refresh(
-    caller: Caller, athlete: Athlete, world: World
+    caller: SimulatorClient, athlete: Athlete, world: World
 ) -> None:
-    world.set(replace(world.app, rotate="always"))
+    world.put_singleton(replace(world.app, rotate="always"))
     pair = caller.link(7)
 
     newer = caller.refresh(pair["refresh_token"]).json
@@ -110,7 +125,7 @@ def test_rotation_can_be_had_at_every_refresh(
 
 @pytest.mark.parametrize("half", ["access_token", "refresh_token"])
 def test_revoking_either_half_ends_both(
-    caller: Caller, athlete: Athlete, half: str
+    caller: SimulatorClient, athlete: Athlete, half: str
 ) -> None:
     pair = caller.link(7)
 
@@ -118,11 +133,11 @@ def test_revoking_either_half_ends_both(
 
     assert answers == [200, 200]
     assert caller.get("/athlete", pair["access_token"]).status_code == 401
-    assert error(caller.refresh(pair["refresh_token"])) == REFRESH_INVALID
+    assert read_error(caller.refresh(pair["refresh_token"])) == REFRESH_INVALID
 
 
 def test_revoking_wants_the_apps_name_and_secret(
-    caller: Caller, athlete: Athlete
+    caller: SimulatorClient, athlete: Athlete
 ) -> None:
     pair = caller.link(7)
 
@@ -130,17 +145,19 @@ def test_revoking_wants_the_apps_name_and_secret(
     assert caller.get("/athlete", pair["access_token"]).status_code == 200
 
 
-def test_a_linked_athlete_may_link_again(caller: Caller, athlete: Athlete) -> None:
+def test_a_linked_athlete_may_link_again(
+    caller: SimulatorClient, athlete: Athlete
+) -> None:
     first = caller.link(7, "read")
 
     second = caller.link(7)
 
-    assert error(caller.refresh(first["refresh_token"])) == REFRESH_INVALID
+    assert read_error(caller.refresh(first["refresh_token"])) == REFRESH_INVALID
     assert caller.get("/athlete/activities", second["access_token"]).json == []
 
 
 def test_the_older_deauthorisation_still_works(
-    caller: Caller, athlete: Athlete
+    caller: SimulatorClient, athlete: Athlete
 ) -> None:
     token = caller.link(7)["access_token"]
 
@@ -150,13 +167,13 @@ def test_the_older_deauthorisation_still_works(
     assert caller.get("/athlete", token).status_code == 401
 
 
-def test_an_unknown_grant_type_is_refused(caller: Caller) -> None:
+def test_an_unknown_grant_type_is_refused(caller: SimulatorClient) -> None:
     answer = caller.token(grant_type="password")
 
-    assert error(answer) == (400, "Application", "grant_type", "invalid")
+    assert read_error(answer) == (400, "Application", "grant_type", "invalid")
 
 
-def _revoke(caller: Caller, token: str, *, knows_secret: bool = True) -> int:
+def _revoke(caller: SimulatorClient, token: str, *, knows_secret: bool = True) -> int:
     secret = "simulated" if knows_secret else "guessed"
     basic = b64encode(f"1:{secret}".encode()).decode()
     return caller.http.post(

@@ -10,22 +10,22 @@ import pytest
 
 from sync.errors import RateLimited
 from sync.strava import Lane
-from sync.strava.budget import ANSWER_S, Budget
-from tests.support.servers import PATIENCE_S, Valkey, valkey, wait_for
-from tests.sync.strava.budget_consumer import NOON, spend
+from sync.strava.budget import REDIS_TIMEOUT_S, Budget
+from tests.support.servers import TIMEOUT_S, ValkeyServer, run_valkey, wait_until
+from tests.sync.strava.budget_consumer import NOON, consume_budget
 
 LIMIT = 100
 QUARTER = timedelta(minutes=15)
 
 
 @pytest.fixture(scope="module")
-def server() -> Generator[Valkey]:
-    with valkey() as running:
+def server() -> Generator[ValkeyServer]:
+    with run_valkey() as running:
         yield running
 
 
 @pytest.fixture
-def redis(server: Valkey) -> Generator[Valkey]:
+def redis(server: ValkeyServer) -> Generator[ValkeyServer]:
     """Lend the module's Redis, empty, and see that it runs afterwards."""
     server.flush()
     yield server
@@ -33,7 +33,7 @@ def redis(server: Valkey) -> Generator[Valkey]:
     server.start()
 
 
-class SmallStrava:
+class LimitedStrava:
     """Counts what reaches it and says so in its headers, as Strava does."""
 
     def __init__(self) -> None:
@@ -42,27 +42,29 @@ class SmallStrava:
     def answer(self, budget: Budget) -> None:
         self.used += 1
         count = f"{self.used},{self.used}"
-        budget.learn({"X-RateLimit-Usage": count, "X-ReadRateLimit-Usage": count})
+        budget.update_from_headers(
+            {"X-RateLimit-Usage": count, "X-ReadRateLimit-Usage": count}
+        )
 
 
-def at_noon(redis: Valkey, *, answer_s: float = PATIENCE_S) -> Budget:
+def build_budget(redis: ValkeyServer, *, answer_s: float = TIMEOUT_S) -> Budget:
     """Give a process's budget; a Redis that a busy machine keeps waiting is there."""
-    return Budget(redis.url, clock=lambda: NOON, answer_s=answer_s)
+    return Budget(redis.url, clock=lambda: NOON, timeout_s=answer_s)
 
 
-def ask(budget: Budget, strava: SmallStrava, times: int) -> None:
+def send_requests(budget: Budget, strava: LimitedStrava, times: int) -> None:
     with suppress(RateLimited):
         for _ in range(times):
             budget.reserve(Lane.WAITING)
             strava.answer(budget)
 
 
-def used(budget: Budget) -> int:
+def read_used(budget: Budget) -> int:
     return budget.state().meters[1].used
 
 
 @pytest.mark.processes
-def test_two_processes_together_never_exceed_the_limit(redis: Valkey) -> None:
+def test_two_processes_together_never_exceed_the_limit(redis: ValkeyServer) -> None:
     command = [sys.executable, "-m", "tests.sync.strava.budget_consumer", redis.url]
 
     spenders = [Popen(command, stdout=PIPE) for _ in range(2)]  # noqa: S603
@@ -71,21 +73,21 @@ def test_two_processes_together_never_exceed_the_limit(redis: Valkey) -> None:
     assert sum(taken) == LIMIT
 
 
-def test_every_lane_has_its_turn_in_order(redis: Valkey) -> None:
-    budget = at_noon(redis)
+def test_every_lane_has_its_turn_in_order(redis: ValkeyServer) -> None:
+    budget = build_budget(redis)
 
-    taken = [spend(budget, lane) for lane in reversed(Lane)]
+    taken = [consume_budget(budget, lane) for lane in reversed(Lane)]
 
     assert taken == [70, 15, 10, 5]
 
 
-def test_a_lane_is_told_when_to_try_again(redis: Valkey) -> None:
-    budget = at_noon(redis)
-    spend(budget, Lane.BACKFILL)
+def test_a_lane_is_told_when_to_try_again(redis: ValkeyServer) -> None:
+    budget = build_budget(redis)
+    consume_budget(budget, Lane.BACKFILL)
 
     with pytest.raises(RateLimited) as soon:
         budget.reserve(Lane.BACKFILL)
-    spend(budget, Lane.WAITING)
+    consume_budget(budget, Lane.WAITING)
     with pytest.raises(RateLimited) as at_the_boundary:
         budget.reserve(Lane.WAITING)
 
@@ -93,10 +95,10 @@ def test_a_lane_is_told_when_to_try_again(redis: Valkey) -> None:
     assert at_the_boundary.value.until == NOON + QUARTER
 
 
-def test_what_one_process_hears_from_strava_holds_for_all(redis: Valkey) -> None:
-    one, other = at_noon(redis), at_noon(redis)
+def test_what_one_process_hears_from_strava_holds_for_all(redis: ValkeyServer) -> None:
+    one, other = build_budget(redis), build_budget(redis)
 
-    one.learn(
+    one.update_from_headers(
         {
             "X-RateLimit-Limit": "400,4000",
             "X-RateLimit-Usage": "40,340",
@@ -109,10 +111,10 @@ def test_what_one_process_hears_from_strava_holds_for_all(redis: Valkey) -> None
     assert meters == [(40, 400), (30, 200), (340, 4000), (330, 2000)]
 
 
-def test_one_refusal_pauses_every_process(redis: Valkey) -> None:
-    one, other = at_noon(redis), at_noon(redis)
+def test_one_refusal_pauses_every_process(redis: ValkeyServer) -> None:
+    one, other = build_budget(redis), build_budget(redis)
 
-    until = one.learn({}, refused=True)
+    until = one.update_from_headers({}, refused=True)
 
     assert until == NOON + QUARTER
     assert other.state().paused_until == until
@@ -120,34 +122,34 @@ def test_one_refusal_pauses_every_process(redis: Valkey) -> None:
         other.reserve(Lane.WAITING)
 
 
-def test_a_request_that_never_left_comes_back(redis: Valkey) -> None:
-    budget = at_noon(redis)
+def test_a_request_that_never_left_comes_back(redis: ValkeyServer) -> None:
+    budget = build_budget(redis)
 
-    budget.give_back(budget.reserve(Lane.WAITING))
+    budget.refund(budget.reserve(Lane.WAITING))
 
-    assert used(budget) == 0
+    assert read_used(budget) == 0
 
 
-def test_two_apps_on_one_redis_count_apart(redis: Valkey) -> None:
+def test_two_apps_on_one_redis_count_apart(redis: ValkeyServer) -> None:
     one = Budget(redis.url, app="1", clock=lambda: NOON)
     other = Budget(redis.url, app="2", clock=lambda: NOON)
 
-    spend(one, Lane.WAITING)
+    consume_budget(one, Lane.WAITING)
 
-    assert used(other) == 0
+    assert read_used(other) == 0
 
 
-def test_a_new_quarter_begins_by_the_clock(redis: Valkey) -> None:
+def test_a_new_quarter_begins_by_the_clock(redis: ValkeyServer) -> None:
     now = NOON
     budget = Budget(redis.url, clock=lambda: now)
-    spend(budget, Lane.WAITING)
+    consume_budget(budget, Lane.WAITING)
 
     now = NOON + QUARTER
 
-    assert spend(budget, Lane.WAITING) == LIMIT
+    assert consume_budget(budget, Lane.WAITING) == LIMIT
 
 
-def test_redis_leaves_the_last_moment_of_a_quarter_alone(redis: Valkey) -> None:
+def test_redis_leaves_the_last_moment_of_a_quarter_alone(redis: ValkeyServer) -> None:
     budget = Budget(redis.url, clock=lambda: NOON + QUARTER - timedelta(seconds=0.5))
 
     with pytest.raises(RateLimited) as refused:
@@ -156,7 +158,7 @@ def test_redis_leaves_the_last_moment_of_a_quarter_alone(redis: Valkey) -> None:
     assert refused.value.until == NOON + QUARTER
 
 
-def test_without_a_clock_of_its_own_redis_tells_the_time(redis: Valkey) -> None:
+def test_without_a_clock_of_its_own_redis_tells_the_time(redis: ValkeyServer) -> None:
     # Looking is allowed at any time; a real quarter's last moments refuse work.
     resets_at = Budget(redis.url).state().meters[2].resets_at
 
@@ -165,60 +167,60 @@ def test_without_a_clock_of_its_own_redis_tells_the_time(redis: Valkey) -> None:
 
 
 def test_a_redis_that_was_emptied_knows_again_with_the_next_request(
-    redis: Valkey,
+    redis: ValkeyServer,
 ) -> None:
-    one, other, strava = at_noon(redis), at_noon(redis), SmallStrava()
-    ask(one, strava, 30)
-    ask(other, strava, 30)
+    one, other, strava = build_budget(redis), build_budget(redis), LimitedStrava()
+    send_requests(one, strava, 30)
+    send_requests(other, strava, 30)
 
     redis.flush()
-    ask(one, strava, LIMIT)
-    ask(other, strava, LIMIT)
+    send_requests(one, strava, LIMIT)
+    send_requests(other, strava, LIMIT)
 
     assert strava.used == LIMIT
 
 
-def test_without_redis_work_goes_on_carefully(redis: Valkey) -> None:
-    one, other, strava = at_noon(redis), at_noon(redis), SmallStrava()
-    ask(one, strava, 10)
+def test_without_redis_work_goes_on_carefully(redis: ValkeyServer) -> None:
+    one, other, strava = build_budget(redis), build_budget(redis), LimitedStrava()
+    send_requests(one, strava, 10)
 
     redis.stop()
-    ask(one, strava, LIMIT)
-    ask(other, strava, LIMIT)
+    send_requests(one, strava, LIMIT)
+    send_requests(other, strava, LIMIT)
 
     assert strava.used == 10 + LIMIT // 4 + LIMIT // 4
-    assert not one.state().shared
+    assert not one.state().is_shared
 
 
-def test_a_redis_that_returns_empty_is_told_what_happened(redis: Valkey) -> None:
-    one, other, strava = at_noon(redis), at_noon(redis), SmallStrava()
-    ask(one, strava, 40)
+def test_a_redis_that_returns_empty_is_told_what_happened(redis: ValkeyServer) -> None:
+    one, other, strava = build_budget(redis), build_budget(redis), LimitedStrava()
+    send_requests(one, strava, 40)
     redis.stop()
-    ask(one, strava, 10)
-    ask(other, strava, 10)
+    send_requests(one, strava, 10)
+    send_requests(other, strava, 10)
 
     redis.start()
-    wait_for(lambda: one.state().shared and other.state().shared)
+    wait_until(lambda: one.state().is_shared and other.state().is_shared)
 
-    assert used(one) == 60
-    ask(one, strava, LIMIT)
+    assert read_used(one) == 60
+    send_requests(one, strava, LIMIT)
     assert strava.used == LIMIT
 
 
-def test_a_redis_that_hangs_holds_nobody_up(redis: Valkey) -> None:
-    budget = at_noon(redis, answer_s=ANSWER_S)
+def test_a_redis_that_hangs_holds_nobody_up(redis: ValkeyServer) -> None:
+    budget = build_budget(redis, answer_s=REDIS_TIMEOUT_S)
     budget.reserve(Lane.WAITING)
 
     redis.freeze()
     budget.reserve(Lane.WAITING)
 
-    assert not budget.state().shared
-    assert used(budget) == 2
+    assert not budget.state().is_shared
+    assert read_used(budget) == 2
 
 
-def test_a_pause_outlives_redis(redis: Valkey) -> None:
-    budget = at_noon(redis)
-    budget.learn({}, refused=True)
+def test_a_pause_outlives_redis(redis: ValkeyServer) -> None:
+    budget = build_budget(redis)
+    budget.update_from_headers({}, refused=True)
 
     redis.stop()
 
@@ -229,5 +231,5 @@ def test_a_pause_outlives_redis(redis: Valkey) -> None:
 def test_without_any_redis_a_process_has_the_whole_limit() -> None:
     budget = Budget("", clock=lambda: NOON)
 
-    assert spend(budget, Lane.BACKFILL) == 70
-    assert spend(budget, Lane.WAITING) == 30
+    assert consume_budget(budget, Lane.BACKFILL) == 70
+    assert consume_budget(budget, Lane.WAITING) == 30

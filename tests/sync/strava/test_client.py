@@ -18,7 +18,7 @@ from sync.simulator.world import World
 from sync.strava import SCOPE, Grant, Lane
 from sync.strava.client import HttpStrava
 from tests.support.clock import NOON
-from tests.sync.strava.conftest import ATHLETE, code, strava_at
+from tests.sync.strava.conftest import ATHLETE, build_strava, give_code
 
 
 def test_the_consent_page_is_asked_for_what_we_need(strava: HttpStrava) -> None:
@@ -38,7 +38,7 @@ def test_the_consent_page_is_asked_for_what_we_need(strava: HttpStrava) -> None:
 
 
 def test_a_code_becomes_tokens_that_work(world: World, strava: HttpStrava) -> None:
-    grant = strava.exchange(code(world))
+    grant = strava.exchange(give_code(world))
 
     left = grant.tokens.expires_at - NOON
     assert grant.athlete_id == ATHLETE.id
@@ -47,7 +47,7 @@ def test_a_code_becomes_tokens_that_work(world: World, strava: HttpStrava) -> No
 
 
 def test_a_code_serves_once(world: World, strava: HttpStrava) -> None:
-    spent = code(world)
+    spent = give_code(world)
     strava.exchange(spent)
 
     for refused in (spent, "never given"):
@@ -58,10 +58,10 @@ def test_a_code_serves_once(world: World, strava: HttpStrava) -> None:
 def test_a_wrong_secret_is_our_mistake_and_no_runner_s(
     world: World, site: str, grant: Grant
 ) -> None:
-    strava = strava_at(site, strava_client_secret="wrong")
+    strava = build_strava(site, strava_client_secret="wrong")
 
     for asks in (
-        lambda: strava.exchange(code(world)),
+        lambda: strava.exchange(give_code(world)),
         lambda: strava.refresh(grant.tokens.refresh),
         lambda: strava.revoke(grant.tokens.access),
         strava.subscriptions,
@@ -72,16 +72,16 @@ def test_a_wrong_secret_is_our_mistake_and_no_runner_s(
 
 
 def test_without_an_id_nothing_is_asked(site: str) -> None:
-    strava = strava_at(site, strava_client_id=None)
+    strava = build_strava(site, strava_client_id=None)
 
     with pytest.raises(NotConfigured, match="MOODMILES_STRAVA_CLIENT_ID"):
         strava.subscriptions()
 
 
 def test_a_full_app_says_so(world: World, strava: HttpStrava) -> None:
-    given = code(world)
-    with world.change():
-        world.set(App(athlete_limit=0))
+    given = give_code(world)
+    with world.transaction():
+        world.put_singleton(App(athlete_limit=0))
 
     with pytest.raises(AppFull):
         strava.exchange(given)
@@ -90,8 +90,8 @@ def test_a_full_app_says_so(world: World, strava: HttpStrava) -> None:
 def test_a_refresh_replaces_the_pair(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    with world.change():
-        world.set(App(rotate="always"))
+    with world.transaction():
+        world.put_singleton(App(rotate="always"))
 
     fresh = strava.refresh(grant.tokens.refresh)
 
@@ -109,11 +109,11 @@ def test_after_a_revocation_both_tokens_are_dead(
     with pytest.raises(AccessRevoked):
         strava.refresh(grant.tokens.refresh)
     with pytest.raises(AccessRevoked):
-        strava.page(grant.tokens.access, lane=Lane.SWEEP)
+        strava.page(grant.tokens.access, lane=Lane.RECONCILE)
 
 
 def test_an_unticked_permission_is_named(world: World, strava: HttpStrava) -> None:
-    grant = strava.exchange(code(world, "read"))
+    grant = strava.exchange(give_code(world, "read"))
 
     with pytest.raises(ScopeMissing):
         strava.page(grant.tokens.access, lane=Lane.WAITING)

@@ -17,7 +17,7 @@ from sync.simulator.world import World
 from sync.strava import Grant, Lane
 from sync.strava.client import HttpStrava
 from tests.support.clock import NOON
-from tests.sync.strava.conftest import code, fails
+from tests.sync.strava.conftest import add_fault, give_code
 
 
 @pytest.mark.parametrize(
@@ -34,14 +34,14 @@ from tests.sync.strava.conftest import code, fails
 def test_a_strava_in_trouble_is_unavailable(
     world: World, strava: HttpStrava, grant: Grant, fault: dict[str, Any]
 ) -> None:
-    given = code(world)
-    fails(world, **fault)
+    given = give_code(world)
+    add_fault(world, **fault)
 
     asked: list[Callable[[], object]] = [
         lambda: strava.exchange(given),
         lambda: strava.refresh(grant.tokens.refresh),
         lambda: strava.run(grant.tokens.access, 1, lane=Lane.NEW_RUN),
-        lambda: strava.page(grant.tokens.access, lane=Lane.SWEEP),
+        lambda: strava.page(grant.tokens.access, lane=Lane.RECONCILE),
         strava.subscriptions,
     ]
     for asks in asked:
@@ -53,8 +53,8 @@ def test_a_strava_in_trouble_is_unavailable(
 def test_an_inactive_app_is_told_apart(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    with world.change():
-        world.set(App(inactive=True))
+    with world.transaction():
+        world.put_singleton(App(inactive=True))
 
     with pytest.raises(AppInactive):
         strava.run(grant.tokens.access, 1, lane=Lane.NEW_RUN)
@@ -65,10 +65,10 @@ def test_an_inactive_app_is_told_apart(
 def test_a_refusal_for_asking_too_much_pauses_everything(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    fails(world, "status", status=429, times=1)
+    add_fault(world, "status", status=429, times=1)
 
     with pytest.raises(RateLimited) as first:
-        strava.page(grant.tokens.access, lane=Lane.SWEEP)
+        strava.page(grant.tokens.access, lane=Lane.RECONCILE)
     with pytest.raises(RateLimited) as second:
         strava.run(grant.tokens.access, 1, lane=Lane.WAITING)
 
@@ -79,9 +79,9 @@ def test_a_refusal_for_asking_too_much_pauses_everything(
 def test_the_budget_follows_strava_s_own_count(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    with world.change():
-        world.set(replace(world.usage, quarter=0, day=0))
-        world.set(Limits(quarter=40, day=90, read_quarter=30, read_day=80))
+    with world.transaction():
+        world.put_singleton(replace(world.usage, quarter=0, day=0))
+        world.put_singleton(Limits(quarter=40, day=90, read_quarter=30, read_day=80))
 
     strava.page(grant.tokens.access, lane=Lane.WAITING)
 
@@ -92,8 +92,8 @@ def test_the_budget_follows_strava_s_own_count(
 def test_a_used_up_budget_asks_strava_for_nothing(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    with world.change():
-        world.set(Limits(read_quarter=3))
+    with world.transaction():
+        world.put_singleton(Limits(read_quarter=3))
 
     refused: list[MoodmilesError] = []
     for _ in range(6):

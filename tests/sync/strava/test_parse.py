@@ -7,25 +7,27 @@ from typing import Any
 
 import pytest
 
-from sync.strava import NotARun, RemoteRun, Unreadable
-from sync.strava.parse import day, parse
+from sync.strava import OtherActivity, RemoteRun, UnreadableRecord
+from sync.strava.parse import local_day_of, parse_activity
 
 RECORDS = Path(__file__).parent / "records"
 NAN = float("nan")
 
 
-def record(**fields: Any) -> dict[str, Any]:
+def build_record(**fields: Any) -> dict[str, Any]:
     """Return a plain run of the list with some fields of one's own."""
-    known: dict[str, Any] = json.loads((RECORDS / "treadmill_summary.json").read_text())
-    return known | fields
+    fields_of_sample: dict[str, Any] = json.loads(
+        (RECORDS / "treadmill_summary.json").read_text()
+    )
+    return fields_of_sample | fields
 
 
-def without(*fields: str) -> dict[str, Any]:
-    return {key: value for key, value in record().items() if key not in fields}
+def build_record_without(*fields: str) -> dict[str, Any]:
+    return {key: value for key, value in build_record().items() if key not in fields}
 
 
-def run(found: dict[str, Any]) -> RemoteRun:
-    parsed = parse(found)
+def parse_run(record_values: dict[str, Any]) -> RemoteRun:
+    parsed = parse_activity(record_values)
     assert isinstance(parsed, RemoteRun), parsed
     return parsed
 
@@ -33,7 +35,7 @@ def run(found: dict[str, Any]) -> RemoteRun:
 def test_a_detailed_road_run_is_read_to_the_last_field() -> None:
     detailed = json.loads((RECORDS / "road_run_detailed.json").read_text())
 
-    assert parse(detailed) == RemoteRun(
+    assert parse_activity(detailed) == RemoteRun(
         id=15830114221,
         sport="Run",
         started_at=datetime(2026, 10, 4, 13, 31, 12, tzinfo=UTC),
@@ -55,7 +57,7 @@ def test_a_detailed_road_run_is_read_to_the_last_field() -> None:
 
 
 def test_a_manual_treadmill_run_belongs_to_its_own_local_day() -> None:
-    assert parse(record()) == RemoteRun(
+    assert parse_activity(build_record()) == RemoteRun(
         id=15841200777,
         sport="Run",
         started_at=datetime(2026, 10, 6, 1, 0, tzinfo=UTC),
@@ -78,24 +80,28 @@ def test_a_manual_treadmill_run_belongs_to_its_own_local_day() -> None:
 
 @pytest.mark.parametrize("sport", ["Run", "TrailRun", "VirtualRun"])
 def test_these_sports_are_runs(sport: str) -> None:
-    assert run(record(sport_type=sport)).sport == sport
+    assert parse_run(build_record(sport_type=sport)).sport == sport
 
 
 @pytest.mark.parametrize("sport", ["Ride", "Walk", "Hyrox", "Ski", "run", "Running"])
 def test_every_other_sport_is_named_and_left_out(sport: str) -> None:
-    found = parse(record(sport_type=sport, type="Run", distance="odd"))
+    found = parse_activity(build_record(sport_type=sport, type="Run", distance="odd"))
 
-    assert found == NotARun(id=15841200777, sport=sport)
+    assert found == OtherActivity(id=15841200777, sport=sport)
 
 
 def test_the_older_type_counts_only_without_a_sport_type() -> None:
-    assert run(without("sport_type")).sport == "Run"
-    assert parse(record(sport_type="Walk", type="Run")) == NotARun(15841200777, "Walk")
+    assert parse_run(build_record_without("sport_type")).sport == "Run"
+    assert parse_activity(build_record(sport_type="Walk", type="Run")) == OtherActivity(
+        15841200777, "Walk"
+    )
 
 
 @pytest.mark.parametrize("start", ["2026-10-05T00:00:01Z", "2026-10-05T07:00:01Z"])
 def test_a_hidden_start_becomes_the_beginning_of_the_local_day(start: str) -> None:
-    hidden = run(record(start_date=start, start_date_local="2026-10-05T00:00:01Z"))
+    hidden = parse_run(
+        build_record(start_date=start, start_date_local="2026-10-05T00:00:01Z")
+    )
 
     assert not hidden.start_known
     assert hidden.local_day == date(2026, 10, 5)
@@ -120,13 +126,15 @@ def test_a_hidden_start_becomes_the_beginning_of_the_local_day(start: str) -> No
 def test_only_the_zone_names_that_everybody_knows_are_kept(
     told: object, zone: str | None
 ) -> None:
-    assert run(record(timezone=told)).zone == zone
+    assert parse_run(build_record(timezone=told)).zone == zone
 
 
 def test_without_an_offset_the_zone_says_what_summer_time_does() -> None:
-    found = without("utc_offset") | {"timezone": "(GMT-05:00) America/New_York"}
+    found = build_record_without("utc_offset") | {
+        "timezone": "(GMT-05:00) America/New_York"
+    }
 
-    assert run(found).offset_s == -4 * 3600
+    assert parse_run(found).offset_s == -4 * 3600
 
 
 @pytest.mark.parametrize(
@@ -157,13 +165,13 @@ def test_without_an_offset_the_zone_says_what_summer_time_does() -> None:
     ],
 )
 def test_what_a_field_means(fields: dict[str, Any], expected: dict[str, Any]) -> None:
-    found = run(record(**fields))
+    found = parse_run(build_record(**fields))
 
     assert {name: getattr(found, name) for name in expected} == expected
 
 
 def test_fields_that_strava_may_leave_out_are_not_missed() -> None:
-    bare = without(
+    bare = build_record_without(
         "timezone",
         "total_elevation_gain",
         "elapsed_time",
@@ -176,7 +184,7 @@ def test_fields_that_strava_may_leave_out_are_not_missed() -> None:
         "device_name",
     )
 
-    found = run(bare)
+    found = parse_run(bare)
 
     assert (found.elevation_m, found.zone, found.device) == (None, None, None)
     assert (found.treadmill, found.manual, found.race) == (False, False, False)
@@ -219,7 +227,9 @@ def test_fields_that_strava_may_leave_out_are_not_missed() -> None:
 def test_a_record_that_makes_no_sense_is_set_aside_with_the_reason(
     fields: dict[str, Any], reason: str
 ) -> None:
-    assert parse(record(**fields)) == Unreadable(15841200777, reason)
+    assert parse_activity(build_record(**fields)) == UnreadableRecord(
+        15841200777, reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -235,10 +245,10 @@ def test_a_record_that_makes_no_sense_is_set_aside_with_the_reason(
     ],
 )
 def test_a_record_without_a_number_is_set_aside_too(odd: object, reason: str) -> None:
-    assert parse(odd) == Unreadable(0, reason)
+    assert parse_activity(odd) == UnreadableRecord(0, reason)
 
 
 def test_the_day_of_any_record_is_the_local_one() -> None:
-    assert day(record(sport_type="Ride")) == date(2026, 10, 5)
-    assert day({"id": 5}) is None
-    assert day(None) is None
+    assert local_day_of(build_record(sport_type="Ride")) == date(2026, 10, 5)
+    assert local_day_of({"id": 5}) is None
+    assert local_day_of(None) is None

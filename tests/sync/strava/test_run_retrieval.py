@@ -8,18 +8,20 @@ from sync.errors import (
     NotOnStrava,
     StravaUnavailable,
 )
-from sync.simulator.activities import NewRun, finish
+from sync.simulator.activities import RunUpload, upload_run
 from sync.simulator.world import World
-from sync.strava import Grant, Lane, NotARun, RemoteRun
+from sync.strava import Grant, Lane, OtherActivity, RemoteRun
 from sync.strava.client import HttpStrava
 from tests.support.clock import NOON
-from tests.sync.strava.conftest import ATHLETE, ran
+from tests.sync.strava.conftest import ATHLETE, finish_run
 
 
 def test_a_run_is_read_for_one_request(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    run_id = ran(world, distance_m=8000, trainer=True, race=True, athlete_count=2)
+    run_id = finish_run(
+        world, distance_m=8000, trainer=True, race=True, athlete_count=2
+    )
 
     found = strava.run(grant.tokens.access, run_id, lane=Lane.NEW_RUN)
 
@@ -34,11 +36,11 @@ def test_a_run_is_read_for_one_request(
 def test_another_sport_is_not_a_run(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    ride_id = ran(world, sport_type="Ride")
+    ride_id = finish_run(world, sport_type="Ride")
 
     found = strava.run(grant.tokens.access, ride_id, lane=Lane.NEW_RUN)
 
-    assert found == NotARun(ride_id, "Ride")
+    assert found == OtherActivity(ride_id, "Ride")
 
 
 def test_what_is_not_there_is_not_on_strava(strava: HttpStrava, grant: Grant) -> None:
@@ -49,15 +51,18 @@ def test_what_is_not_there_is_not_on_strava(strava: HttpStrava, grant: Grant) ->
 def test_a_page_holds_everything_newest_first(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    old, new = ran(world, ended_minutes_ago=3000), ran(world, ended_minutes_ago=10)
-    ride = ran(world, sport_type="Ride", ended_minutes_ago=90_000)
+    old, new = (
+        finish_run(world, ended_minutes_ago=3000),
+        finish_run(world, ended_minutes_ago=10),
+    )
+    ride = finish_run(world, sport_type="Ride", ended_minutes_ago=90_000)
 
     page = strava.page(
-        grant.tokens.access, lane=Lane.SWEEP, after=datetime(2020, 1, 1, tzinfo=UTC)
+        grant.tokens.access, lane=Lane.RECONCILE, after=datetime(2020, 1, 1, tzinfo=UTC)
     )
 
     assert [run.id for run in page.runs] == [new, old]
-    assert page.others == (NotARun(ride, "Ride"),)
+    assert page.other_activities == (OtherActivity(ride, "Ride"),)
     assert (page.size, page.unreadable) == (3, ())
     assert page.oldest_day is not None
     assert page.oldest_day < page.runs[-1].local_day
@@ -66,9 +71,9 @@ def test_a_page_holds_everything_newest_first(
 def test_pages_follow_each_other_until_an_empty_one(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    with world.change():
+    with world.transaction():
         for minutes in range(201):
-            finish(world, ATHLETE, NewRun(ended_minutes_ago=60 * minutes))
+            upload_run(world, ATHLETE, RunUpload(ended_minutes_ago=60 * minutes))
     before = NOON
 
     pages = [
@@ -85,11 +90,11 @@ def test_a_page_between_two_moments(
 ) -> None:
     now = NOON
     for hours in (1, 30, 60):
-        ran(world, ended_minutes_ago=60 * hours)
+        finish_run(world, ended_minutes_ago=60 * hours)
 
     page = strava.page(
         grant.tokens.access,
-        lane=Lane.SWEEP,
+        lane=Lane.RECONCILE,
         after=now - timedelta(hours=40),
         before=now - timedelta(hours=20),
     )
@@ -100,7 +105,7 @@ def test_a_page_between_two_moments(
 def test_one_senseless_record_does_not_fail_its_page(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
-    good, bad = ran(world), ran(world, distance_m=-1)
+    good, bad = finish_run(world), finish_run(world, distance_m=-1)
 
     page = strava.page(grant.tokens.access, lane=Lane.BACKFILL)
 

@@ -10,15 +10,15 @@ import pytest
 
 from sync.errors import MoodmilesError, StravaUnavailable
 from sync.settings import Settings
-from sync.simulator.records import Fault
+from sync.simulator.records import SimulatedFault
 from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
 from sync.strava import Lane
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from sync.strava.http import answered, session
+from sync.strava.http import build_session, translate_errors
 from tests.support.clock import NOON
-from tests.support.http_listener import Listener, listener
+from tests.support.http_listener import HttpListener, run_http_listener
 from tests.support.servers import free_port
 
 SECRET = "very-secret"
@@ -26,8 +26,8 @@ TOKEN = "tok-en"
 
 
 @pytest.fixture
-def heard() -> Generator[Listener]:
-    with listener() as heard:
+def http_listener() -> Generator[HttpListener]:
+    with run_http_listener() as heard:
         yield heard
 
 
@@ -41,32 +41,34 @@ def strava_at(site: str, api: str | None = None) -> HttpStrava:
     return HttpStrava(settings, budget=Budget("", clock=lambda: NOON))
 
 
-def page(strava: HttpStrava) -> int:
-    return strava.page(TOKEN, lane=Lane.SWEEP).size
+def get_page(strava: HttpStrava) -> int:
+    return strava.page(TOKEN, lane=Lane.RECONCILE).size
 
 
-def test_the_token_travels_in_the_header_alone(heard: Listener) -> None:
-    page(strava_at(heard.url))
+def test_the_token_travels_in_the_header_alone(http_listener: HttpListener) -> None:
+    get_page(strava_at(http_listener.url))
 
-    (asked,) = heard.asked
+    (asked,) = http_listener.requests
     assert asked.path == "/api/v3/athlete/activities?page=1&per_page=200"
     assert asked.headers["Authorization"] == f"Bearer {TOKEN}"
 
 
-def test_an_address_without_a_prefix_serves_as_well(heard: Listener) -> None:
-    page(strava_at("http://127.0.0.1:9", api=heard.url))
+def test_an_address_without_a_prefix_serves_as_well(
+    http_listener: HttpListener,
+) -> None:
+    get_page(strava_at("http://127.0.0.1:9", api=http_listener.url))
 
-    assert urlsplit(heard.asked[0].path).path == "/athlete/activities"
+    assert urlsplit(http_listener.requests[0].path).path == "/athlete/activities"
 
 
-def test_tokens_are_asked_for_at_the_site(heard: Listener) -> None:
-    heard.body = json.dumps(
+def test_tokens_are_asked_for_at_the_site(http_listener: HttpListener) -> None:
+    http_listener.body = json.dumps(
         {"access_token": "a", "refresh_token": "b", "expires_at": 1_800_000_000}
     )
 
-    fresh = strava_at(heard.url, api="http://127.0.0.1:9").refresh("old")
+    fresh = strava_at(http_listener.url, api="http://127.0.0.1:9").refresh("old")
 
-    (asked,) = heard.asked
+    (asked,) = http_listener.requests
     assert (asked.method, asked.path) == ("POST", "/oauth/token")
     assert parse_qs(asked.body) == {
         "client_id": ["1"],
@@ -77,14 +79,21 @@ def test_tokens_are_asked_for_at_the_site(heard: Listener) -> None:
     assert (fresh.access, fresh.refresh) == ("a", "b")
 
 
-def test_an_exchange_without_an_athlete_asks_who_it_was(heard: Listener) -> None:
+def test_an_exchange_without_an_athlete_asks_who_it_was(
+    http_listener: HttpListener,
+) -> None:
     pair = {"access_token": "a", "refresh_token": "b", "expires_at": 1_800_000_000}
-    heard.body = lambda path: json.dumps({"id": 7} if "athlete" in path else pair)
+    http_listener.body = lambda path: json.dumps(
+        {"id": 7} if "athlete" in path else pair
+    )
 
-    grant = strava_at(heard.url).exchange("code")
+    grant = strava_at(http_listener.url).exchange("code")
 
     assert grant.athlete_id == 7
-    assert [asked.path for asked in heard.asked] == ["/oauth/token", "/api/v3/athlete"]
+    assert [asked.path for asked in http_listener.requests] == [
+        "/oauth/token",
+        "/api/v3/athlete",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -101,96 +110,107 @@ def test_an_exchange_without_an_athlete_asks_who_it_was(heard: Listener) -> None
         {"access_token": "a", "refresh_token": "b", "expires_at": 10**30},
     ],
 )
-def test_tokens_of_another_shape_are_no_tokens(heard: Listener, odd: object) -> None:
-    heard.body = json.dumps(odd)
+def test_tokens_of_another_shape_are_no_tokens(
+    http_listener: HttpListener, odd: object
+) -> None:
+    http_listener.body = json.dumps(odd)
 
     with pytest.raises(StravaUnavailable):
-        strava_at(heard.url).refresh("old")
+        strava_at(http_listener.url).refresh("old")
 
 
-def test_a_revocation_carries_our_name_and_the_token(heard: Listener) -> None:
-    heard.body = ""
+def test_a_revocation_carries_our_name_and_the_token(
+    http_listener: HttpListener,
+) -> None:
+    http_listener.body = ""
 
-    strava_at(heard.url).revoke(TOKEN)
+    strava_at(http_listener.url).revoke(TOKEN)
 
-    (asked,) = heard.asked
+    (asked,) = http_listener.requests
     assert (asked.method, asked.path) == ("POST", "/oauth/revoke")
     assert asked.headers["Authorization"].startswith("Basic ")
     assert parse_qs(asked.body) == {"token": [TOKEN]}
 
 
-def test_a_redirect_is_not_followed(heard: Listener) -> None:
-    heard.status, heard.headers = 302, {"Location": f"{heard.url}/elsewhere"}
+def test_a_redirect_is_not_followed(http_listener: HttpListener) -> None:
+    http_listener.status, http_listener.headers = (
+        302,
+        {"Location": f"{http_listener.url}/elsewhere"},
+    )
 
     with pytest.raises(StravaUnavailable):
-        page(strava_at(heard.url))
+        get_page(strava_at(http_listener.url))
 
-    assert len(heard.asked) == 1
+    assert len(http_listener.requests) == 1
 
 
-def test_one_runner_s_cookies_do_not_travel_with_the_next(heard: Listener) -> None:
-    heard.headers = {"Set-Cookie": "_strava4_session=abc; Path=/"}
-    strava = strava_at(heard.url)
+def test_one_runner_s_cookies_do_not_travel_with_the_next(
+    http_listener: HttpListener,
+) -> None:
+    http_listener.headers = {"Set-Cookie": "_strava4_session=abc; Path=/"}
+    strava = strava_at(http_listener.url)
 
-    page(strava)
-    page(strava)
+    get_page(strava)
+    get_page(strava)
 
-    assert heard.asked[1].headers["Cookie"] is None
+    assert http_listener.requests[1].headers["Cookie"] is None
 
 
 def test_a_netrc_does_not_replace_the_token(
-    heard: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    http_listener: HttpListener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
 
-    page(strava_at(heard.url))
+    get_page(strava_at(http_listener.url))
 
-    assert heard.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
+    assert http_listener.requests[0].headers["Authorization"] == f"Bearer {TOKEN}"
 
 
 def test_credentials_in_the_environment_change_nothing(
-    heard: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    http_listener: HttpListener,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("STRAVA_CLIENT_ID", "5")
     monkeypatch.setenv("STRAVA_CLIENT_SECRET", "other")
 
-    page(strava_at(heard.url))
+    get_page(strava_at(http_listener.url))
 
-    assert len(heard.asked) == 1
+    assert len(http_listener.requests) == 1
     assert caplog.records == []
 
 
 def test_a_strava_that_takes_too_long_is_given_up() -> None:
     world = World()
-    with world.change():
-        world.faults.put(Fault(id=1, kind="slow", seconds=0.5))
+    with world.transaction():
+        world.faults.put(SimulatedFault(id=1, kind="slow", seconds=0.5))
 
     with (
         serve_in_thread(world) as site,
-        session(read_s=0.1) as http,
+        build_session(read_s=0.1) as http,
         pytest.raises(StravaUnavailable, match="ReadTimeout"),
     ):
-        answered(lambda: http.get(f"{site}/api/v3/athlete"))
+        translate_errors(lambda: http.get(f"{site}/api/v3/athlete"))
 
 
 def test_a_request_that_never_left_costs_nothing() -> None:
     strava = strava_at(f"http://127.0.0.1:{free_port()}")
 
     with pytest.raises(StravaUnavailable):
-        page(strava)
+        get_page(strava)
 
     assert strava.budget.state().meters[0].used == 0
 
 
 def test_a_secret_is_in_no_error_and_in_no_log(
-    heard: Listener, caplog: pytest.LogCaptureFixture
+    http_listener: HttpListener, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     nobody = strava_at(f"http://127.0.0.1:{free_port()}")
-    somebody = strava_at(heard.url)
-    heard.status, heard.body = 400, f"<p>{SECRET} {TOKEN}</p>"
+    somebody = strava_at(http_listener.url)
+    http_listener.status, http_listener.body = 400, f"<p>{SECRET} {TOKEN}</p>"
     texts = []
 
     for strava in (nobody, somebody):
@@ -200,7 +220,7 @@ def test_a_secret_is_in_no_error_and_in_no_log(
             lambda strava=strava: strava.subscribe("http://h/cb", "verify"),
             lambda strava=strava: strava.refresh(TOKEN),
             lambda strava=strava: strava.revoke(TOKEN),
-            lambda strava=strava: strava.run(TOKEN, 1, lane=Lane.SWEEP),
+            lambda strava=strava: strava.run(TOKEN, 1, lane=Lane.RECONCILE),
         ):
             with pytest.raises(MoodmilesError) as error:
                 asks()

@@ -11,12 +11,12 @@ from sync.simulator.serving import serve_in_thread
 from sync.simulator.world import World
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
-from tests.support.clock import HandClock
-from tests.support.http_listener import listener
+from tests.support.clock import ManualClock
+from tests.support.http_listener import run_http_listener
 
 
 def test_a_subscription_is_made_once_shown_and_ended() -> None:
-    with listener() as app, serve_in_thread(World()) as site:
+    with run_http_listener() as app, serve_in_thread(World()) as site:
         app.headers = {"Content-Type": "application/json"}
         app.body = lambda path: json.dumps(
             {"hub.challenge": parse_qs(urlsplit(path).query)["hub.challenge"][0]}
@@ -27,7 +27,7 @@ def test_a_subscription_is_made_once_shown_and_ended() -> None:
             strava_site_url=site,
             strava_api_url=f"{site}/api/v3",
         )
-        strava = HttpStrava(settings, budget=Budget("", clock=HandClock()))
+        strava = HttpStrava(settings, budget=Budget("", clock=ManualClock()))
         made = strava.subscribe(f"{app.url}/hooks", "verify")
         again = strava.subscribe(f"{app.url}/hooks", "verify")
         with pytest.raises(MoodmilesError, match="already exists"):

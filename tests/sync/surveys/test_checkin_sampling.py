@@ -11,22 +11,22 @@ from hypothesis import strategies as st
 from sync.crypto import Sealer
 from sync.preferences import Preferences
 from sync.surveys.policy.checkin_sampling import (
-    Chance,
-    Day,
-    Draw,
-    clock_time,
-    draw,
-    focus_at,
+    CheckinDay,
+    DrawOutcome,
+    Uniforms,
+    choose_focus,
+    draw_checkin,
+    draw_time_of_day,
 )
-from sync.surveys.policy.frequency import Asked, Mailed
+from sync.surveys.policy.frequency import QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
 
 TODAY = date(2026, 5, 6)
 MIDNIGHT = datetime(2026, 5, 6, tzinfo=UTC)
-YES = Chance(whether=0.0, when=0.5)
+YES = Uniforms(inclusion=0.0, timing=0.5)
 
 
-def day(**changes: Any) -> Day:
+def build_day(**changes: Any) -> CheckinDay:
     usual: dict[str, Any] = {
         "day": TODAY,
         "zone": ZoneInfo("UTC"),
@@ -35,13 +35,13 @@ def day(**changes: Any) -> Day:
         "asked": [],
         "mailed": [],
     }
-    return Day(**(usual | changes))
+    return CheckinDay(**(usual | changes))
 
 
 def test_a_drawn_day_gets_its_question_in_the_afternoon() -> None:
-    outcome = draw(day(), YES, Policy(), now=MIDNIGHT)
+    outcome = draw_checkin(build_day(), YES, Policy(), now=MIDNIGHT)
 
-    assert outcome == Draw(True, "drawn", MIDNIGHT + timedelta(hours=16))
+    assert outcome == DrawOutcome(True, "drawn", MIDNIGHT + timedelta(hours=16))
 
 
 def test_two_days_of_seven_are_drawn() -> None:
@@ -49,7 +49,9 @@ def test_two_days_of_seven_are_drawn() -> None:
     signatures = [sealer.signatures("day", str(n))[0] for n in range(7000)]
 
     drawn = [
-        draw(day(), Chance.of(signature), Policy(), now=MIDNIGHT).drawn
+        draw_checkin(
+            build_day(), Uniforms.from_signature(signature), Policy(), now=MIDNIGHT
+        ).is_drawn
         for signature in signatures
     ]
 
@@ -59,7 +61,7 @@ def test_two_days_of_seven_are_drawn() -> None:
 def test_the_time_is_one_at_which_the_runner_answers() -> None:
     answered = [time(7, 40), time(8, 10), time(18, 5), time(19), time(19, 30)]
 
-    times = {clock_time(answered, when / 100, Policy()) for when in range(100)}
+    times = {draw_time_of_day(answered, when / 100, Policy()) for when in range(100)}
 
     assert times == set(answered)
 
@@ -68,36 +70,44 @@ def test_the_time_is_one_at_which_the_runner_answers() -> None:
     ("today", "reason"),
     [
         (
-            day(asked=[Asked(1, TODAY, MIDNIGHT, is_sent=False, run_day=TODAY)]),
+            build_day(
+                asked=[RecentQuestion(1, TODAY, MIDNIGHT, is_sent=False, run_day=TODAY)]
+            ),
             "one a day",
         ),
         (
-            day(mailed=[Mailed(1, "survey", MIDNIGHT + timedelta(hours=9), True)]),
+            build_day(
+                mailed=[QuestionMail(1, "survey", MIDNIGHT + timedelta(hours=9), True)]
+            ),
             "one a day",
         ),
         (
-            day(
+            build_day(
                 mailed=[
-                    Mailed(n, "checkin", MIDNIGHT - timedelta(days=n), is_sent=True)
+                    QuestionMail(
+                        n, "checkin", MIDNIGHT - timedelta(days=n), is_sent=True
+                    )
                     for n in (2, 4)
                 ]
             ),
             "enough this week",
         ),
         (
-            day(preferences=Preferences(quiet_from="12:00", quiet_until="07:00")),
+            build_day(preferences=Preferences(quiet_from="12:00", quiet_until="07:00")),
             "quiet hours",
         ),
     ],
 )
-def test_what_speaks_against_asking_is_noted(today: Day, reason: str) -> None:
-    assert draw(today, YES, Policy(), now=MIDNIGHT) == Draw(True, reason)
+def test_what_speaks_against_asking_is_noted(today: CheckinDay, reason: str) -> None:
+    assert draw_checkin(today, YES, Policy(), now=MIDNIGHT) == DrawOutcome(True, reason)
 
 
 def test_a_time_that_has_passed_is_not_made_up_for() -> None:
     evening = MIDNIGHT + timedelta(hours=20)
 
-    assert draw(day(), YES, Policy(), now=evening) == Draw(True, "too late")
+    assert draw_checkin(build_day(), YES, Policy(), now=evening) == DrawOutcome(
+        True, "too late"
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,7 +119,7 @@ def test_last_night_is_asked_about_before_noon_only(
 ) -> None:
     at = MIDNIGHT + timedelta(hours=hour)
 
-    assert focus_at(at, chosen, ZoneInfo("UTC")) == asked
+    assert choose_focus(at, chosen, ZoneInfo("UTC")) == asked
 
 
 @given(
@@ -132,18 +142,18 @@ def test_no_check_in_falls_into_the_night_or_another_day(
     quiet = Preferences(quiet_from=f"{start:%H:%M}", quiet_until=f"{end:%H:%M}")
     place = ZoneInfo(zone)
     now = datetime.combine(TODAY, time(), tzinfo=place).astimezone(UTC)
-    today = day(zone=place, preferences=quiet, answer_times=answered)
+    today = build_day(zone=place, preferences=quiet, answer_times=answered)
 
-    outcome = draw(today, Chance(whether, when), Policy(), now=now)
+    outcome = draw_checkin(today, Uniforms(whether, when), Policy(), now=now)
 
-    assert outcome.drawn
+    assert outcome.is_drawn
     if outcome.at is not None:
         local = outcome.at.astimezone(place)
         assert local.date() == TODAY
         assert not _is_quiet(local.time(), *quiet.quiet_hours)
 
 
-def _is_quiet(clock: time, start: time, end: time) -> bool:
-    if start <= end:
-        return start <= clock < end
-    return clock >= start or clock < end
+def _is_quiet(clock: time, starts_at: time, ends_at: time) -> bool:
+    if starts_at <= ends_at:
+        return starts_at <= clock < ends_at
+    return clock >= starts_at or clock < ends_at

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from sync.errors import NotConfigured
-from sync.language import DEFAULT, LANGUAGES, gettext, speaking
-from sync.mail.formatting import MOODS
+from sync.language import DEFAULT_LANGUAGE, LANGUAGES, activate_language, gettext
+from sync.mail.formatting import MOOD_LABELS
 from sync.surveys import instruments
-from sync.surveys.instruments import library
-from sync.surveys.instruments.reading import read
-from tests.sync.surveys.test_instruments import GOOD, written
+from sync.surveys.instruments import load_library
+from sync.surveys.instruments.reading import read_instrument
+from tests.sync.surveys.test_instruments import GOOD, write_instrument
 
 TOLD = """\
 id = "club-1"
@@ -50,53 +50,55 @@ choices = { 0 = "Schwer", 1 = "Gut" }
 def test_half_a_translation_is_refused_with_its_line(
     tmp_path: Path, bad: str, line: int, why: str
 ) -> None:
-    path = written(tmp_path, bad)
+    path = write_instrument(tmp_path, bad)
 
     with pytest.raises(NotConfigured, match=rf"club\.toml, line {line}: .*{why}"):
-        read(path)
+        read_instrument(path)
 
 
 def test_a_host_translates_a_question_without_code(tmp_path: Path) -> None:
-    found = read(written(tmp_path, TOLD))
+    found = read_instrument(write_instrument(tmp_path, TOLD))
 
-    with speaking("de"):
-        said = found.spoken()
+    with activate_language("de"):
+        said = found.localize()
         language = found.language
 
     assert (said.title, said.questions[0].text) == ("Unsere", "Wie geht es den Beinen?")
     assert said.questions[0].choices == {0: "Schwer", 1: "Gut"}
     assert language == "de"
-    assert found.spoken() == found
+    assert found.localize() == found
 
 
 def test_what_is_not_translated_stays_english_and_says_so(tmp_path: Path) -> None:
-    found = read(written(tmp_path, GOOD))
+    found = read_instrument(write_instrument(tmp_path, GOOD))
 
-    with speaking("de"):
-        assert found.spoken() == found
+    with activate_language("de"):
+        assert found.localize() == found
         assert found.language == "en"
 
 
-@pytest.mark.parametrize("language", set(LANGUAGES) - {DEFAULT})
+@pytest.mark.parametrize("language", set(LANGUAGES) - {DEFAULT_LANGUAGE})
 def test_ours_stand_in_every_language(language: str) -> None:
-    with speaking(language):
-        spoken_in = {one.id: one.language for one in library().instruments.values()}
+    with activate_language(language):
+        spoken_in = {
+            one.id: one.language for one in load_library().instruments.values()
+        }
         moods = [
-            question.spoken().choices
-            for one in library().instruments.values()
+            question.localize().choices
+            for one in load_library().instruments.values()
             for question in one.questions
             if question.key in {"mood", "before"}
         ]
-        words = {mood: gettext(word) for mood, word in MOODS.items()}
+        words = {mood: gettext(word) for mood, word in MOOD_LABELS.items()}
 
     assert set(spoken_in.values()) == {language}
     assert all(found == words for found in moods)
 
 
 def test_the_wellbeing_page_in_german_is_the_published_translation() -> None:
-    (who5,) = library().of_kind("page")
-    with speaking("de"):
-        said = who5.spoken()
+    (who5,) = load_library().get_by_kind("page")
+    with activate_language("de"):
+        said = who5.localize()
 
     notice = Path(instruments.__file__).parent / "who5" / "NOTICE"
     published = " ".join(notice.read_text().split())

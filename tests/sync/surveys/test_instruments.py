@@ -7,9 +7,9 @@ import pytest
 from sync.errors import NotConfigured
 from sync.preferences import Preferences
 from sync.surveys import instruments
-from sync.surveys.instruments import BadAnswer, checked, library
-from sync.surveys.instruments.reading import read
-from sync.surveys.policy.question_selection import optional_questions, suggested
+from sync.surveys.instruments import InvalidAnswer, check_values, load_library
+from sync.surveys.instruments.reading import read_instrument
+from sync.surveys.policy.question_selection import select_questions, suggest_answers
 
 GOOD = """\
 id = "club-1"
@@ -23,17 +23,17 @@ choices = { 0 = "Heavy", 1 = "Fine" }
 """
 
 
-def written(folder: Path, text: str) -> Path:
+def write_instrument(folder: Path, text: str) -> Path:
     path = folder / "instruments" / "club.toml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text)
     return path
 
 
-def keys(kind: str, **wishes: object) -> list[str]:
-    preferences = Preferences(**wishes.pop("preferences", {}))  # type: ignore[arg-type]
-    found = optional_questions(library(), kind, preferences, **wishes)  # type: ignore[arg-type]
-    return [question.key for question in found]
+def list_question_keys(kind: str, **context: object) -> list[str]:
+    preferences = Preferences(**context.pop("preferences", {}))  # type: ignore[arg-type]
+    questions = select_questions(load_library(), kind, preferences, **context)  # type: ignore[arg-type]
+    return [question.key for question in questions]
 
 
 def test_the_first_question_has_five_words() -> None:
@@ -70,7 +70,7 @@ def test_the_scales_run_from_0_to_4(key: str, first: str, last: str) -> None:
 
 
 def test_a_run_is_asked_about_in_a_fixed_order() -> None:
-    assert keys("run", focus="clarity") == [
+    assert list_question_keys("run", focus="clarity") == [
         "before",
         "stress",
         "company",
@@ -81,35 +81,37 @@ def test_a_run_is_asked_about_in_a_fixed_order() -> None:
 
 
 def test_six_hours_later_nobody_remembers_the_start() -> None:
-    assert "before" in keys("run", minutes_since_end=360)
-    assert "before" not in keys("run", minutes_since_end=361)
+    assert "before" in list_question_keys("run", minutes_since_end=360)
+    assert "before" not in list_question_keys("run", minutes_since_end=361)
 
 
 def test_the_runner_chooses_what_is_asked() -> None:
     less = {"before": False, "stress": False, "context": False}
 
-    assert keys("run", preferences=less, focus="") == []
+    assert list_question_keys("run", preferences=less, focus="") == []
 
 
 def test_a_check_in_asks_for_stress_and_one_thing_more() -> None:
-    assert keys("checkin", focus="sleep") == ["stress", "sleep"]
+    assert list_question_keys("checkin", focus="sleep") == ["stress", "sleep"]
 
 
 def test_what_the_run_knows_is_only_suggested() -> None:
-    found = suggested(with_others=True, race=False, treadmill=False, sport="TrailRun")
+    found = suggest_answers(
+        is_with_others=True, is_race=False, is_treadmill=False, sport="TrailRun"
+    )
 
     assert found == {"place": 1, "company": 1}
 
 
 def test_a_host_adds_a_question_without_code(tmp_path: Path) -> None:
-    written(tmp_path, GOOD)
+    write_instrument(tmp_path, GOOD)
 
-    found = library(tmp_path)
+    found = load_library(tmp_path)
 
-    assert "legs" in found.choices_of("focus")
-    assert checked({"legs": 1}, found.questions) == {"legs": 1}
-    with pytest.raises(BadAnswer):
-        checked({"legs": 2}, found.questions)
+    assert "legs" in found.get_choices("focus")
+    assert check_values({"legs": 1}, found.questions) == {"legs": 1}
+    with pytest.raises(InvalidAnswer):
+        check_values({"legs": 2}, found.questions)
 
 
 @pytest.mark.parametrize(
@@ -131,24 +133,24 @@ def test_a_host_adds_a_question_without_code(tmp_path: Path) -> None:
 def test_a_bad_file_is_refused_with_its_line(
     tmp_path: Path, bad: str, line: int, why: str
 ) -> None:
-    path = written(tmp_path, bad)
+    path = write_instrument(tmp_path, bad)
 
     with pytest.raises(NotConfigured, match=rf"club\.toml, line {line}: .*{why}"):
-        read(path)
+        read_instrument(path)
 
 
 def test_one_question_has_one_scale(tmp_path: Path) -> None:
-    written(tmp_path, GOOD.replace('"legs"', '"energy"'))
+    write_instrument(tmp_path, GOOD.replace('"legs"', '"energy"'))
 
     with pytest.raises(NotConfigured, match="energy exists with other choices"):
-        library(tmp_path)
+        load_library(tmp_path)
 
 
 def test_one_version_has_one_file(tmp_path: Path) -> None:
-    written(tmp_path, GOOD.replace('"club-1"', '"focus-1"'))
+    write_instrument(tmp_path, GOOD.replace('"club-1"', '"focus-1"'))
 
     with pytest.raises(NotConfigured, match="there is another focus-1"):
-        library(tmp_path)
+        load_library(tmp_path)
 
 
 def test_the_wellbeing_page_brings_its_own_notice() -> None:

@@ -6,49 +6,62 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sync.preferences import Preferences
-from sync.surveys.policy.frequency import Silence, ignored_in_a_row, reminders_ignored
+from sync.surveys.policy.frequency import (
+    Response,
+    count_ignored_questions,
+    count_ignored_reminders,
+)
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,
     Situation,
-    Withhold,
-    decide,
+    Suppress,
+    decide_run,
     minutes_since_end,
 )
-from tests.sync.surveys.test_run_decision import HOUR, NOON, mailed, run, runner
+from tests.sync.surveys.test_run_decision import (
+    HOUR,
+    NOON,
+    build_mailed,
+    build_preferences,
+    build_run,
+)
 
 
 @pytest.mark.parametrize(
     ("facts", "situation"),
     [
-        (run(started_at=NOON - 5 * HOUR, ended_at=NOON - 4 * HOUR), runner()),
-        (run(), runner(preferences=Preferences(reminders=False))),
-        (run(), runner(reminders_ignored=2)),
-        (run(), runner(mailed=mailed(2, 3, 4, 5))),
-        (run(), runner(preferences=Preferences(quiet_from="15:00"))),
+        (
+            build_run(started_at=NOON - 5 * HOUR, ended_at=NOON - 4 * HOUR),
+            build_preferences(),
+        ),
+        (build_run(), build_preferences(preferences=Preferences(reminders=False))),
+        (build_run(), build_preferences(reminders_ignored=2)),
+        (build_run(), build_preferences(mailed=build_mailed(2, 3, 4, 5))),
+        (build_run(), build_preferences(preferences=Preferences(quiet_from="15:00"))),
     ],
 )
 def test_when_there_is_no_reminder(facts: RunFacts, situation: Situation) -> None:
-    verdict = decide(facts, situation, Policy(), now=NOON)
+    verdict = decide_run(facts, situation, Policy(), now=NOON)
 
     assert isinstance(verdict, Send)
     assert verdict.remind_at is None
 
 
 def test_silence_is_counted_back_to_the_last_sign_of_life() -> None:
-    ignored = Silence(is_answered=False, is_over=True, is_reminded=True)
-    still_open = Silence(is_answered=False, is_over=False, is_reminded=False)
-    answered = Silence(is_answered=True, is_over=True, is_reminded=True)
-    plain = Silence(is_answered=False, is_over=True, is_reminded=False)
+    ignored = Response(is_answered=False, is_expired=True, had_reminder=True)
+    still_open = Response(is_answered=False, is_expired=False, had_reminder=False)
+    answered = Response(is_answered=True, is_expired=True, had_reminder=True)
+    plain = Response(is_answered=False, is_expired=True, had_reminder=False)
     history = [still_open, ignored, plain, answered, ignored]
 
-    assert ignored_in_a_row(history) == 2
-    assert reminders_ignored(history) == 1
+    assert count_ignored_questions(history) == 2
+    assert count_ignored_reminders(history) == 1
 
 
 def test_minutes_since_the_end_are_unknown_when_the_start_is_hidden() -> None:
-    assert minutes_since_end(run(ended_at=None), now=NOON) is None
+    assert minutes_since_end(build_run(ended_at=None), now=NOON) is None
 
 
 @pytest.mark.parametrize(
@@ -65,10 +78,10 @@ def test_minutes_since_the_end_are_unknown_when_the_start_is_hidden() -> None:
 )
 def test_quiet_hours_are_those_of_the_runner(ended: str, zone: str, sent: str) -> None:
     end = datetime.fromisoformat(ended).replace(tzinfo=UTC)
-    facts = run(started_at=end - HOUR, ended_at=end)
-    situation = runner(zone=ZoneInfo(zone))
+    facts = build_run(started_at=end - HOUR, ended_at=end)
+    situation = build_preferences(zone=ZoneInfo(zone))
 
-    verdict = decide(facts, situation, Policy(), now=end)
+    verdict = decide_run(facts, situation, Policy(), now=end)
 
     assert isinstance(verdict, Send)
     assert verdict.at == datetime.fromisoformat(sent).replace(tzinfo=UTC)
@@ -76,8 +89,8 @@ def test_quiet_hours_are_those_of_the_runner(ended: str, zone: str, sent: str) -
 
 def test_a_mail_that_would_be_too_old_in_the_morning_is_not_sent() -> None:
     end = datetime(2026, 5, 1, 11, tzinfo=UTC)
-    facts = run(started_at=end - HOUR, ended_at=end)
+    facts = build_run(started_at=end - HOUR, ended_at=end)
 
-    verdict = decide(facts, runner(), Policy(), now=end + 11 * HOUR)
+    verdict = decide_run(facts, build_preferences(), Policy(), now=end + 11 * HOUR)
 
-    assert verdict == Withhold("quiet hours")
+    assert verdict == Suppress("quiet hours")

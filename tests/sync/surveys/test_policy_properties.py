@@ -6,11 +6,22 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.mail.quiet_hours import after_quiet_hours
+from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.preferences import Preferences
-from sync.surveys.policy.frequency import RUN_MAILS, WEEK, Asked, Mailed
+from sync.surveys.policy.frequency import (
+    RUN_MAIL_KINDS,
+    WEEK,
+    QuestionMail,
+    RecentQuestion,
+)
 from sync.surveys.policy.parameters import Policy
-from sync.surveys.policy.run_decision import RunFacts, Send, Situation, decide, sessions
+from sync.surveys.policy.run_decision import (
+    RunFacts,
+    Send,
+    Situation,
+    count_sessions,
+    decide_run,
+)
 
 POLICY = Policy()
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia")
@@ -21,7 +32,7 @@ moments = st.integers(0, 60 * 24 * 365).map(lambda m: START + timedelta(minutes=
 
 
 @st.composite
-def all_preferences(draw: st.DrawFn) -> Preferences:
+def draw_preferences(draw: st.DrawFn) -> Preferences:
     return Preferences(
         ask=draw(
             st.sampled_from(
@@ -36,17 +47,17 @@ def all_preferences(draw: st.DrawFn) -> Preferences:
 
 
 @st.composite
-def situations(draw: st.DrawFn, now: datetime) -> Situation:
+def draw_situations(draw: st.DrawFn, now: datetime) -> Situation:
     zone = ZoneInfo(draw(st.sampled_from(ZONES)))
     ago = st.integers(-600, 60 * 24 * 8).map(lambda m: now - timedelta(minutes=m))
-    asked, mailed = [], []
+    surveys, mailed = [], []
     for survey_id in range(draw(st.integers(0, 7))):
         at = draw(ago)
         sent = at <= now and draw(st.booleans())
         answered_at = at if sent and draw(st.booleans()) else None
         day: date | None = at.astimezone(zone).date()
-        asked.append(
-            Asked(
+        surveys.append(
+            RecentQuestion(
                 survey_id=survey_id,
                 local_day=at.astimezone(zone).date(),
                 send_at=at,
@@ -55,24 +66,24 @@ def situations(draw: st.DrawFn, now: datetime) -> Situation:
                 answered_at=answered_at,
             )
         )
-        kind = "survey" if asked[-1].is_run else "checkin"
-        mailed.append(Mailed(survey_id, kind, at, sent))
+        kind = "survey" if surveys[-1].is_about_run else "checkin"
+        mailed.append(QuestionMail(survey_id, kind, at, sent))
     return Situation(
         has_address=True,
-        preferences=draw(all_preferences()),
+        preferences=draw(draw_preferences()),
         zone=zone,
-        asked=asked,
+        recent_questions=surveys,
         runs_at_once=draw(st.integers(1, 4)),
         is_newest=draw(st.booleans()),
         runs_since_asked=draw(st.integers(0, 3)),
-        mailed=mailed,
-        ignored=draw(st.integers(0, 6)),
-        reminders_ignored=draw(st.integers(0, 3)),
+        recent_mails=mailed,
+        ignored_count=draw(st.integers(0, 6)),
+        ignored_reminder_count=draw(st.integers(0, 3)),
     )
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[RunFacts, Situation, datetime]:
+def draw_cases(draw: st.DrawFn) -> tuple[RunFacts, Situation, datetime]:
     now = draw(moments)
     ended_at = now - timedelta(minutes=draw(st.integers(0, 60 * 20)))
     moving_s = draw(st.integers(60, 20_000))
@@ -84,61 +95,61 @@ def cases(draw: st.DrawFn) -> tuple[RunFacts, Situation, datetime]:
         local_day=ended_at.date(),
         distance_m=draw(st.floats(0, 60_000)),
         moving_s=moving_s,
-        manual=draw(st.booleans()),
+        is_manual=draw(st.booleans()),
     )
-    return run, draw(situations(now)), now
+    return run, draw(draw_situations(now)), now
 
 
-def quiet(at: datetime, situation: Situation) -> bool:
+def is_quiet(at: datetime, situation: Situation) -> bool:
     hours = situation.preferences.quiet_hours
-    return after_quiet_hours(at, hours, situation.zone) != at
+    return defer_past_quiet_hours(at, hours, situation.zone) != at
 
 
-@given(cases())
+@given(draw_cases())
 def test_no_question_goes_out_in_the_night_or_too_late(
     case: tuple[RunFacts, Situation, datetime],
 ) -> None:
     run, situation, now = case
 
-    verdict = decide(run, situation, POLICY, now=now)
+    verdict = decide_run(run, situation, POLICY, now=now)
 
     if isinstance(verdict, Send):
         ended_at = run.ended_at or now
         assert verdict.at >= now
-        assert not quiet(verdict.at, situation)
+        assert not is_quiet(verdict.at, situation)
         assert verdict.at - ended_at <= timedelta(hours=POLICY.too_old_h)
         assert verdict.expires_at == ended_at + timedelta(hours=POLICY.life_h)
 
 
-@given(cases())
+@given(draw_cases())
 def test_a_reminder_is_late_enough_early_enough_and_by_day(
     case: tuple[RunFacts, Situation, datetime],
 ) -> None:
     run, situation, now = case
 
-    verdict = decide(run, situation, POLICY, now=now)
+    verdict = decide_run(run, situation, POLICY, now=now)
 
     if isinstance(verdict, Send) and verdict.remind_at is not None:
         assert verdict.remind_at - verdict.at == timedelta(hours=3)
         assert verdict.remind_at - (run.ended_at or now) <= timedelta(hours=6)
-        assert not quiet(verdict.remind_at, situation)
-        assert situation.reminders_ignored < 2
+        assert not is_quiet(verdict.remind_at, situation)
+        assert situation.ignored_reminder_count < 2
 
 
-@given(cases())
+@given(draw_cases())
 def test_no_seven_days_hold_more_than_five_run_mails(
     case: tuple[RunFacts, Situation, datetime],
 ) -> None:
     run, situation, now = case
 
-    verdict = decide(run, situation, POLICY, now=now)
+    verdict = decide_run(run, situation, POLICY, now=now)
 
     if isinstance(verdict, Send):
         mails = [
             mail.at
-            for mail in situation.mailed
-            if mail.kind in RUN_MAILS
-            and (mail.is_sent or mail.survey_id not in verdict.replaces)
+            for mail in situation.recent_mails
+            if mail.kind in RUN_MAIL_KINDS
+            and (mail.is_sent or mail.survey_id not in verdict.replaced_survey_ids)
         ]
         new = [at for at in (verdict.at, verdict.remind_at) if at is not None]
         for last in new:
@@ -146,33 +157,33 @@ def test_no_seven_days_hold_more_than_five_run_mails(
             assert len(before) <= POLICY.most_run_mails_a_week
 
 
-@given(cases())
+@given(draw_cases())
 def test_a_day_has_one_question_that_stands(
     case: tuple[RunFacts, Situation, datetime],
 ) -> None:
     run, situation, now = case
 
-    verdict = decide(run, situation, POLICY, now=now)
+    verdict = decide_run(run, situation, POLICY, now=now)
 
     if isinstance(verdict, Send):
         day = verdict.at.astimezone(situation.zone).date()
-        that_day = [a for a in situation.asked if a.local_day == day]
-        assert {a.survey_id for a in that_day} <= set(verdict.replaces)
+        that_day = [a for a in situation.recent_questions if a.local_day == day]
+        assert {a.survey_id for a in that_day} <= set(verdict.replaced_survey_ids)
         assert all(a.answered_at is None for a in that_day)
 
 
-@given(cases())
+@given(draw_cases())
 def test_whoever_wants_quiet_has_it(
     case: tuple[RunFacts, Situation, datetime],
 ) -> None:
     run, situation, now = case
 
-    verdict = decide(run, situation, POLICY, now=now)
+    verdict = decide_run(run, situation, POLICY, now=now)
 
     if isinstance(verdict, Send):
         assert situation.preferences.ask != "never"
-        assert situation.ignored < POLICY.slow_down_after
-        assert not run.manual
+        assert situation.ignored_count < POLICY.slow_down_after
+        assert not run.is_manual
 
 
 @given(moments, clocks, clocks, st.sampled_from(ZONES))
@@ -182,10 +193,10 @@ def test_the_end_of_the_quiet_hours_is_not_quiet(
     hours = time.fromisoformat(start), time.fromisoformat(end)
     place = ZoneInfo(zone)
 
-    awake = after_quiet_hours(at, hours, place)
+    awake = defer_past_quiet_hours(at, hours, place)
 
     assert at <= awake <= at + timedelta(hours=25)
-    assert after_quiet_hours(awake, hours, place) == awake
+    assert defer_past_quiet_hours(awake, hours, place) == awake
 
 
 @given(st.lists(st.tuples(moments, st.integers(1, 300)), min_size=1, max_size=5))
@@ -201,10 +212,10 @@ def test_sessions_do_not_depend_on_the_order_of_runs(
             local_day=start.date(),
             distance_m=5000,
             moving_s=minutes * 60,
-            manual=False,
+            is_manual=False,
         )
         for number, (start, minutes) in enumerate(runs)
     ]
 
-    assert sessions(facts, POLICY) == sessions(facts[::-1], POLICY)
-    assert 1 <= sessions(facts, POLICY) <= len(facts)
+    assert count_sessions(facts, POLICY) == count_sessions(facts[::-1], POLICY)
+    assert 1 <= count_sessions(facts, POLICY) <= len(facts)

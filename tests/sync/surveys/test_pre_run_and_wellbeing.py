@@ -8,133 +8,139 @@ from sync.models import Answer, Mail, Run
 from sync.runners import preferences
 from sync.simulator.records import Athlete
 from sync.surveys.answering import pre_run, wellbeing
-from sync.surveys.answering.pre_run import NotYours
-from sync.surveys.answering.wellbeing import NotNow
-from sync.surveys.instruments import BadAnswer
-from tests.support.harness import Stage
+from sync.surveys.answering.pre_run import InvalidPreRunLink
+from sync.surveys.answering.wellbeing import WellbeingNotDue
+from sync.surveys.instruments import InvalidAnswer
+from tests.support.harness import Harness
 
 FIVE = ("who5_1", "who5_2", "who5_3", "who5_4", "who5_5")
 
 
 @pytest.fixture
-def athlete(stage: Stage) -> Athlete:
-    athlete = stage.athlete()
-    stage.link(athlete)
-    stage.work()
-    stage.pass_time(hours=3)
+def athlete(harness: Harness) -> Athlete:
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    harness.advance_clock(hours=3)
     return athlete
 
 
 @pytest.fixture
-def runner_id(stage: Stage, athlete: Athlete) -> int:
-    stage.runtime.settings.data_dir.mkdir(exist_ok=True)
+def runner_id(harness: Harness, athlete: Athlete) -> int:
+    harness.runtime.settings.data_dir.mkdir(exist_ok=True)
     return 1
 
 
-def ran(stage: Stage, athlete: Athlete) -> None:
-    run = stage.run(athlete, ended_minutes_ago=1, moving_s=1800)
-    stage.tell(athlete, run.id, "create")
-    stage.work()
+def finish_run(harness: Harness, athlete: Athlete) -> None:
+    run = harness.finish_run(athlete, ended_minutes_ago=1, moving_s=1800)
+    harness.deliver_event(athlete, run.id, "create")
+    harness.process_all_due()
 
 
-def befores(stage: Stage) -> list[Answer]:
-    with stage.runtime.db.reading() as session:
+def list_pre_run_answers(harness: Harness) -> list[Answer]:
+    with harness.runtime.db.read_only() as session:
         return list(session.scalars(select(Answer).where(Answer.kind == "before")))
 
 
 @pytest.mark.parametrize(("hours", "paired"), [(1, True), (2.9, True), (3.1, False)])
 def test_a_before_is_paired_with_the_run_that_starts_soon(
-    stage: Stage, athlete: Athlete, hours: float, paired: bool
+    harness: Harness, athlete: Athlete, hours: float, paired: bool
 ) -> None:
-    token = pre_run.token_for(stage.runtime, 1)
-    pre_run.record(stage.runtime, token=token, mood=-1)
-    stage.pass_time(hours=hours, minutes=31)
+    token = pre_run.create_token(harness.runtime, 1)
+    pre_run.record_mood(harness.runtime, token=token, mood=-1)
+    harness.advance_clock(hours=hours, minutes=31)
 
-    ran(stage, athlete)
+    finish_run(harness, athlete)
 
-    [said] = befores(stage)
-    with stage.runtime.db.reading() as session:
+    [said] = list_pre_run_answers(harness)
+    with harness.runtime.db.read_only() as session:
         run = session.scalars(select(Run)).one()
     expected = {"paired_with": pairing_key(run.source, run.source_id)}
     assert said.tags == (expected if paired else {})
 
 
-def test_a_before_belongs_to_one_run_only(stage: Stage, athlete: Athlete) -> None:
-    pre_run.record(stage.runtime, token=pre_run.token_for(stage.runtime, 1), mood=0)
-    stage.pass_time(minutes=40)
-    ran(stage, athlete)
-    first = befores(stage)[0].tags
-    stage.pass_time(minutes=60)
+def test_a_before_belongs_to_one_run_only(harness: Harness, athlete: Athlete) -> None:
+    pre_run.record_mood(
+        harness.runtime, token=pre_run.create_token(harness.runtime, 1), mood=0
+    )
+    harness.advance_clock(minutes=40)
+    finish_run(harness, athlete)
+    first = list_pre_run_answers(harness)[0].tags
+    harness.advance_clock(minutes=60)
 
-    ran(stage, athlete)
+    finish_run(harness, athlete)
 
-    assert befores(stage)[0].tags == first
+    assert list_pre_run_answers(harness)[0].tags == first
 
 
-def test_a_second_tap_corrects_the_first(stage: Stage, athlete: Athlete) -> None:
-    token = pre_run.token_for(stage.runtime, 1)
-    pre_run.record(stage.runtime, token=token, mood=-1)
-    stage.pass_time(minutes=5)
-    pre_run.record(stage.runtime, token=token, mood=1)
-    stage.pass_time(minutes=30)
-    pre_run.record(stage.runtime, token=token, mood=2)
+def test_a_second_tap_corrects_the_first(harness: Harness, athlete: Athlete) -> None:
+    token = pre_run.create_token(harness.runtime, 1)
+    pre_run.record_mood(harness.runtime, token=token, mood=-1)
+    harness.advance_clock(minutes=5)
+    pre_run.record_mood(harness.runtime, token=token, mood=1)
+    harness.advance_clock(minutes=30)
+    pre_run.record_mood(harness.runtime, token=token, mood=2)
 
-    assert len(befores(stage)) == 2
+    assert len(list_pre_run_answers(harness)) == 2
 
 
 @pytest.mark.parametrize("token", ["", "1-", "1-00", "2-ab", "x"])
 def test_a_forged_bookmark_says_nothing(
-    stage: Stage, athlete: Athlete, token: str
+    harness: Harness, athlete: Athlete, token: str
 ) -> None:
-    with pytest.raises(NotYours):
-        pre_run.record(stage.runtime, token=token, mood=1)
+    with pytest.raises(InvalidPreRunLink):
+        pre_run.record_mood(harness.runtime, token=token, mood=1)
 
-    assert befores(stage) == []
-
-
-def test_what_is_no_mood_is_refused(stage: Stage, athlete: Athlete) -> None:
-    with pytest.raises(BadAnswer):
-        pre_run.record(stage.runtime, token=pre_run.token_for(stage.runtime, 1), mood=3)
+    assert list_pre_run_answers(harness) == []
 
 
-def test_wellbeing_is_off_until_it_is_switched_on(stage: Stage, runner_id: int) -> None:
-    assert not wellbeing.look(stage.runtime, runner_id).is_on
+def test_what_is_no_mood_is_refused(harness: Harness, athlete: Athlete) -> None:
+    with pytest.raises(InvalidAnswer):
+        pre_run.record_mood(
+            harness.runtime, token=pre_run.create_token(harness.runtime, 1), mood=3
+        )
 
-    with pytest.raises(NotNow):
-        wellbeing.record(stage.runtime, runner_id, dict.fromkeys(FIVE, 3))
+
+def test_wellbeing_is_off_until_it_is_switched_on(
+    harness: Harness, runner_id: int
+) -> None:
+    assert not wellbeing.load_page(harness.runtime, runner_id).is_enabled
+
+    with pytest.raises(WellbeingNotDue):
+        wellbeing.record_answers(harness.runtime, runner_id, dict.fromkeys(FIVE, 3))
 
 
 def test_wellbeing_is_asked_every_four_weeks_and_drawn_from_0_to_100(
-    stage: Stage, runner_id: int
+    harness: Harness, runner_id: int
 ) -> None:
-    preferences.save(stage.runtime, runner_id, {"wellbeing": True})
+    preferences.save_preferences(harness.runtime, runner_id, {"wellbeing": True})
 
-    wellbeing.record(stage.runtime, runner_id, dict.fromkeys(FIVE, 4))
+    wellbeing.record_answers(harness.runtime, runner_id, dict.fromkeys(FIVE, 4))
 
-    page = wellbeing.look(stage.runtime, runner_id)
+    page = wellbeing.load_page(harness.runtime, runner_id)
     assert [points for _, points in page.points] == [80]
     assert not page.is_due
     assert not page.offers_support
-    with pytest.raises(NotNow):
-        wellbeing.record(stage.runtime, runner_id, dict.fromkeys(FIVE, 4))
-    stage.pass_time(weeks=4)
-    wellbeing.record(stage.runtime, runner_id, dict.fromkeys(FIVE, 2))
-    assert wellbeing.look(stage.runtime, runner_id).offers_support
+    with pytest.raises(WellbeingNotDue):
+        wellbeing.record_answers(harness.runtime, runner_id, dict.fromkeys(FIVE, 4))
+    harness.advance_clock(weeks=4)
+    wellbeing.record_answers(harness.runtime, runner_id, dict.fromkeys(FIVE, 2))
+    assert wellbeing.load_page(harness.runtime, runner_id).offers_support
 
 
-def test_all_five_are_needed(stage: Stage, runner_id: int) -> None:
-    preferences.save(stage.runtime, runner_id, {"wellbeing": True})
+def test_all_five_are_needed(harness: Harness, runner_id: int) -> None:
+    preferences.save_preferences(harness.runtime, runner_id, {"wellbeing": True})
 
-    with pytest.raises(BadAnswer):
-        wellbeing.record(stage.runtime, runner_id, {"who5_1": 3})
+    with pytest.raises(InvalidAnswer):
+        wellbeing.record_answers(harness.runtime, runner_id, {"who5_1": 3})
 
 
-def test_no_mail_ever_asks_about_wellbeing(stage: Stage, runner_id: int) -> None:
-    preferences.save(stage.runtime, runner_id, {"wellbeing": True})
-    stage.pass_time(days=30)
-    stage.work()
+def test_no_mail_ever_asks_about_wellbeing(harness: Harness, runner_id: int) -> None:
+    preferences.save_preferences(harness.runtime, runner_id, {"wellbeing": True})
+    harness.advance_clock(days=30)
+    harness.process_all_due()
 
-    with stage.runtime.db.reading() as session:
+    with harness.runtime.db.read_only() as session:
         kinds = set(session.scalars(select(Mail.kind)))
     assert kinds <= {"survey", "survey_reminder"}
-    assert wellbeing.look(stage.runtime, runner_id).is_due
+    assert wellbeing.load_page(harness.runtime, runner_id).is_due

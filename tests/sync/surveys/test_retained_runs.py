@@ -9,17 +9,17 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy import select
 
-from sync.analytics.dataset.overview import dashboard
+from sync.analytics.dataset.overview import load_dashboard
 from sync.models import Answer, Run, Runner
-from sync.portability.pack import pack
+from sync.portability.pack import pack_export
 from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.simulator.records import Activity, Athlete
 from sync.surveys.answering import answer, retained_runs
-from tests.conftest import empty_tables
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
+from tests.conftest import prepare_empty_database
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
 
 LIMIT_DAYS = 7
 ON_BOTH = pytest.mark.parametrize(
@@ -30,91 +30,98 @@ ON_BOTH = pytest.mark.parametrize(
 @pytest.fixture
 def database_url(request: pytest.FixtureRequest) -> str:
     """SQLite, unless a test asks for both."""
-    return empty_tables(request, getattr(request, "param", "sqlite"))
+    return prepare_empty_database(request, getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture
-def strict(stage: Stage) -> Stage:
-    values = {**dict(stage.runtime.settings), "strava_retention_days": LIMIT_DAYS}
+def limited_harness(harness: Harness) -> Harness:
+    values = {**dict(harness.runtime.settings), "strava_retention_days": LIMIT_DAYS}
     settings = Settings.model_construct(**values)
-    return replace(stage, runtime=replace(stage.runtime, settings=settings))
+    return replace(harness, runtime=replace(harness.runtime, settings=settings))
 
 
 @pytest.fixture
-def athlete(strict: Stage) -> Athlete:
-    return strict.athlete()
+def athlete(limited_harness: Harness) -> Athlete:
+    return limited_harness.add_athlete()
 
 
 @pytest.fixture
-def runner_id(strict: Stage, athlete: Athlete) -> int:
-    runner_id = strict.link(athlete)
-    strict.work()
-    strict.pass_time(minutes=1)
+def runner_id(limited_harness: Harness, athlete: Athlete) -> int:
+    runner_id = limited_harness.link_runner(athlete)
+    limited_harness.process_all_due()
+    limited_harness.advance_clock(minutes=1)
     return runner_id
 
 
-def answered_run(
-    stage: Stage, athlete: Athlete, *, keep: bool = True
+def add_answered_run(
+    harness: Harness, athlete: Athlete, *, keep: bool = True
 ) -> tuple[Activity, str]:
     """Finish a run, answer its mail, and keep it in the own log, or not."""
-    run = stage.run(athlete, distance_m=8230.4, moving_s=2712, ended_minutes_ago=0)
-    stage.tell(athlete, run.id, "create")
-    stage.work()
-    stage.pass_time(minutes=30)
-    token = token_in(stage.runtime)
-    answer.record(stage.runtime, token=token, values={"mood": 1, "company": 1})
+    run = harness.finish_run(
+        athlete, distance_m=8230.4, moving_s=2712, ended_minutes_ago=0
+    )
+    harness.deliver_event(athlete, run.id, "create")
+    harness.process_all_due()
+    harness.advance_clock(minutes=30)
+    token = read_pending_token(harness.runtime)
+    answer.record_answer(harness.runtime, token=token, values={"mood": 1, "company": 1})
     if keep:
-        retained_runs.keep_for_survey(stage.runtime, token, keep=True)
+        retained_runs.set_retained_for_survey(harness.runtime, token, retain=True)
     return run, token
 
 
-def the_run(stage: Stage) -> Run:
-    with stage.runtime.db.reading() as session:
+def get_run(harness: Harness) -> Run:
+    with harness.runtime.db.read_only() as session:
         return session.scalars(select(Run)).one()
 
 
-def all_runs(stage: Stage) -> list[Run]:
-    with stage.runtime.db.reading() as session:
+def list_runs(harness: Harness) -> list[Run]:
+    with harness.runtime.db.read_only() as session:
         return list(session.scalars(select(Run)))
 
 
-def days_later(stage: Stage, days: float) -> None:
-    stage.pass_time(days=days)
-    retention.tidy(stage.runtime)
+def advance_days(harness: Harness, days: float) -> None:
+    harness.advance_clock(days=days)
+    retention.purge_runs(harness.runtime)
 
 
-def dots(runtime: Runtime, runner_id: int) -> list[tuple[float, int | None]]:
+def list_dots(runtime: Runtime, runner_id: int) -> list[tuple[float, int | None]]:
     """Return each answered run's distance, and after how many minutes it was told."""
-    runs = dashboard(runtime, runner_id).runs
-    told = [run for run in runs if run.mood is not None]
-    return [(run.about_m, run.answered_minutes_after) for run in told]
+    runs = load_dashboard(runtime, runner_id).runs
+    answered_runs = [run for run in runs if run.mood is not None]
+    return [(run.about_m, run.answered_minutes_after) for run in answered_runs]
 
 
 def test_the_survey_offers_to_keep_what_was_run_about(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    _, token = answered_run(strict, athlete, keep=False)
-    offered = retained_runs.of_survey(strict.runtime, token)
-    retained_runs.keep_for_survey(strict.runtime, token, keep=True)
+    _, token = add_answered_run(limited_harness, athlete, keep=False)
+    offered = retained_runs.load_offer_for_survey(limited_harness.runtime, token)
+    retained_runs.set_retained_for_survey(limited_harness.runtime, token, retain=True)
 
-    kept = retained_runs.of_survey(strict.runtime, token)
+    kept = retained_runs.load_offer_for_survey(limited_harness.runtime, token)
 
     assert offered
     assert kept
-    assert (offered.is_kept, kept.is_kept) == (False, True)
+    assert (offered.is_retained, kept.is_retained) == (False, True)
     assert (offered.facts.distance_m, offered.facts.moving_s) == (8200, 2700)
     assert kept.facts == offered.facts
-    assert retained_runs.of_run(strict.runtime, runner_id, the_run(strict).id) == kept
+    assert (
+        retained_runs.load_offer_for_run(
+            limited_harness.runtime, runner_id, get_run(limited_harness).id
+        )
+        == kept
+    )
 
 
 def test_miles_are_rounded_as_miles(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    with strict.runtime.db.transaction() as session:
+    with limited_harness.runtime.db.transaction() as session:
         session.get_one(Runner, runner_id).preferences = {"units": "mi"}
-    _, token = answered_run(strict, athlete)
+    _, token = add_answered_run(limited_harness, athlete)
 
-    kept = retained_runs.of_survey(strict.runtime, token)
+    kept = retained_runs.load_offer_for_survey(limited_harness.runtime, token)
 
     assert kept
     assert kept.facts.distance_m / 1609.344 == pytest.approx(5.1, abs=0.001)
@@ -122,93 +129,98 @@ def test_miles_are_rounded_as_miles(
 
 @pytest.mark.usefixtures("runner_id")
 def test_without_a_limit_nothing_is_offered_or_kept(
-    stage: Stage, strict: Stage, athlete: Athlete
+    harness: Harness, limited_harness: Harness, athlete: Athlete
 ) -> None:
-    _, token = answered_run(stage, athlete)
+    _, token = add_answered_run(harness, athlete)
 
-    assert retained_runs.of_survey(stage.runtime, token) is None
-    days_later(strict, LIMIT_DAYS + 1)
-    assert all_runs(stage) == []
+    assert retained_runs.load_offer_for_survey(harness.runtime, token) is None
+    advance_days(limited_harness, LIMIT_DAYS + 1)
+    assert list_runs(harness) == []
 
 
 def test_before_the_limit_nothing_changes(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
+    add_answered_run(limited_harness, athlete)
 
-    days_later(strict, LIMIT_DAYS - 1)
+    advance_days(limited_harness, LIMIT_DAYS - 1)
 
-    assert (the_run(strict).source, the_run(strict).distance_m) == ("strava", 8230.4)
-    assert len(dashboard(strict.runtime, runner_id).runs) == 1
+    assert (get_run(limited_harness).source, get_run(limited_harness).distance_m) == (
+        "strava",
+        8230.4,
+    )
+    assert len(load_dashboard(limited_harness.runtime, runner_id).runs) == 1
 
 
 @ON_BOTH
 def test_what_was_kept_stands_in_and_counts_as_the_run_did(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
-    before = dots(strict.runtime, runner_id)
+    add_answered_run(limited_harness, athlete)
+    before = list_dots(limited_harness.runtime, runner_id)
 
-    days_later(strict, LIMIT_DAYS + 1)
+    advance_days(limited_harness, LIMIT_DAYS + 1)
 
-    own, after = the_run(strict), dots(strict.runtime, runner_id)
+    own, after = get_run(limited_harness), list_dots(limited_harness.runtime, runner_id)
     assert (own.source, own.distance_m, own.moving_s) == ("hand", 8200, 2700)
     assert (own.local_day, own.with_others, own.device) == (
-        (strict.clock() - timedelta(days=LIMIT_DAYS + 1)).date(),
+        (limited_harness.clock() - timedelta(days=LIMIT_DAYS + 1)).date(),
         True,
         None,
     )
     [(m_before, minutes_before)], [(m_after, minutes_after)] = before, after
     assert (m_before, m_after) == (8230.4, 8200)
     assert minutes_before == minutes_after
-    assert dashboard(strict.runtime, runner_id).answered == 1
+    assert load_dashboard(limited_harness.runtime, runner_id).answered_count == 1
 
 
 def test_what_was_not_kept_goes_and_its_answer_stays(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete, keep=False)
+    add_answered_run(limited_harness, athlete, keep=False)
 
-    days_later(strict, LIMIT_DAYS + 1)
+    advance_days(limited_harness, LIMIT_DAYS + 1)
 
-    assert all_runs(strict) == []
-    with strict.runtime.db.reading() as session:
+    assert list_runs(limited_harness) == []
+    with limited_harness.runtime.db.read_only() as session:
         assert session.scalars(select(Answer.run_id)).all() == [None]
 
 
 @pytest.mark.parametrize("late", [False, True])
 def test_what_was_kept_can_be_dropped_again(
-    strict: Stage, athlete: Athlete, runner_id: int, *, late: bool
+    limited_harness: Harness, athlete: Athlete, runner_id: int, *, late: bool
 ) -> None:
-    answered_run(strict, athlete)
+    add_answered_run(limited_harness, athlete)
     if late:
-        days_later(strict, LIMIT_DAYS + 1)
+        advance_days(limited_harness, LIMIT_DAYS + 1)
 
-    run_id = the_run(strict).id
-    retained_runs.keep_for_run(strict.runtime, runner_id, run_id, keep=False)
+    run_id = get_run(limited_harness).id
+    retained_runs.set_retained_for_run(
+        limited_harness.runtime, runner_id, run_id, retain=False
+    )
 
-    days_later(strict, LIMIT_DAYS + 1)
-    assert all_runs(strict) == []
-    assert "own_" not in exported(strict, runner_id)["answers.json"]
-    with strict.runtime.db.reading() as session:
+    advance_days(limited_harness, LIMIT_DAYS + 1)
+    assert list_runs(limited_harness) == []
+    assert "own_" not in read_export(limited_harness, runner_id)["answers.json"]
+    with limited_harness.runtime.db.read_only() as session:
         assert len(session.scalars(select(Answer)).all()) == 1
 
 
 def test_an_export_holds_what_was_kept_before_and_after(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
-    before = exported(strict, runner_id)
+    add_answered_run(limited_harness, athlete)
+    before = read_export(limited_harness, runner_id)
 
-    days_later(strict, LIMIT_DAYS + 1)
+    advance_days(limited_harness, LIMIT_DAYS + 1)
 
-    after = exported(strict, runner_id)
+    after = read_export(limited_harness, runner_id)
     assert '"own_distance_m": 8200' in before["answers.json"]
     assert '"own_distance_m": 8200' in after["answers.json"]
     assert [row["source"] for row in json.loads(after["runs.json"])] == ["hand"]
     assert "8230" not in "".join(after.values())
 
 
-def exported(stage: Stage, runner_id: int) -> dict[str, str]:
-    with ZipFile(io.BytesIO(pack(stage.runtime, runner_id))) as archive:
+def read_export(harness: Harness, runner_id: int) -> dict[str, str]:
+    with ZipFile(io.BytesIO(pack_export(harness.runtime, runner_id))) as archive:
         return {name: archive.read(name).decode() for name in archive.namelist()}

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from sqlalchemy import select
 
-from sync.analytics.dataset.overview import dashboard
+from sync.analytics.dataset.overview import load_dashboard
 from sync.models import Answer
 from sync.runners import connect, disconnect, withdraw_consent
 from sync.runs import pull, reconcile
@@ -12,81 +12,86 @@ from sync.simulator import activities, grants
 from sync.simulator.records import Athlete
 from sync.strava import Lane
 from sync.surveys.answering import retained_runs, run_detail
-from tests.support.harness import ALL_BOXES, SCOPE, Stage
+from tests.support.harness import ALL_CONSENTS, SCOPE, Harness
 from tests.sync.surveys.test_retained_runs import (
     LIMIT_DAYS,
     ON_BOTH,
-    all_runs,
-    answered_run,
+    add_answered_run,
+    advance_days,
     athlete,
     database_url,
-    days_later,
+    get_run,
+    limited_harness,
+    list_runs,
     runner_id,
-    strict,
-    the_run,
 )
 
-__all__ = ["athlete", "database_url", "runner_id", "strict"]
+__all__ = ["athlete", "database_url", "limited_harness", "runner_id"]
 
 
 @ON_BOTH
 def test_disconnecting_leaves_the_own_log(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
-    strict.pass_time(days=1)
-    answered_run(strict, athlete, keep=False)
+    add_answered_run(limited_harness, athlete)
+    limited_harness.advance_clock(days=1)
+    add_answered_run(limited_harness, athlete, keep=False)
 
-    disconnect.disconnect(strict.runtime, runner_id)
+    disconnect.disconnect(limited_harness.runtime, runner_id)
 
-    assert [(run.source, run.distance_m) for run in all_runs(strict)] == [
+    assert [(run.source, run.distance_m) for run in list_runs(limited_harness)] == [
         ("hand", 8200)
     ]
-    assert dashboard(strict.runtime, runner_id).answered == 1
+    assert load_dashboard(limited_harness.runtime, runner_id).answered_count == 1
 
 
 def test_a_run_deleted_at_strava_stays_in_the_own_log(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    run, _ = answered_run(strict, athlete)
-    with strict.world.change():
-        activities.delete(strict.world, run)
+    run, _ = add_answered_run(limited_harness, athlete)
+    with limited_harness.world.transaction():
+        activities.delete_activity(limited_harness.world, run)
 
-    pull.confirm_gone(strict.runtime, runner_id, run.id, lane=Lane.SWEEP)
+    pull.confirm_gone(limited_harness.runtime, runner_id, run.id, lane=Lane.RECONCILE)
 
-    assert the_run(strict).source == "hand"
+    assert get_run(limited_harness).source == "hand"
 
 
 @ON_BOTH
 def test_a_run_that_comes_back_takes_its_place_again(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
-    disconnect.disconnect(strict.runtime, runner_id)
-    own = the_run(strict)
+    add_answered_run(limited_harness, athlete)
+    disconnect.disconnect(limited_harness.runtime, runner_id)
+    own = get_run(limited_harness)
 
-    link_again(strict, athlete, runner_id)
-    strict.work()
-    back = the_run(strict)
-    disconnect.disconnect(strict.runtime, runner_id)
+    relink_runner(limited_harness, athlete, runner_id)
+    limited_harness.process_all_due()
+    back = get_run(limited_harness)
+    disconnect.disconnect(limited_harness.runtime, runner_id)
 
-    assert (own.source, back.source, the_run(strict).source) == (
+    assert (own.source, back.source, get_run(limited_harness).source) == (
         "hand",
         "strava",
         "hand",
     )
-    with strict.runtime.db.reading() as session:
-        assert session.scalars(select(Answer.run_id)).all() == [the_run(strict).id]
+    with limited_harness.runtime.db.read_only() as session:
+        assert session.scalars(select(Answer.run_id)).all() == [
+            get_run(limited_harness).id
+        ]
 
 
-def link_again(stage: Stage, athlete: Athlete, runner_id: int) -> None:
-    url = connect.begin(
-        stage.runtime, browser="browser", consents=ALL_BOXES, runner_id=runner_id
+def relink_runner(harness: Harness, athlete: Athlete, runner_id: int) -> None:
+    url = connect.begin_link(
+        harness.runtime,
+        browser="browser",
+        given_consents=ALL_CONSENTS,
+        runner_id=runner_id,
     )
-    with stage.world.change():
-        code = grants.give_code(stage.world, athlete.id, SCOPE)
-    connect.finish(
-        stage.runtime,
+    with harness.world.transaction():
+        code = grants.issue_code(harness.world, athlete.id, SCOPE)
+    connect.finish_link(
+        harness.runtime,
         state=parse_qs(urlsplit(url).query)["state"][0],
         browser="browser",
         code=code,
@@ -95,47 +100,58 @@ def link_again(stage: Stage, athlete: Athlete, runner_id: int) -> None:
 
 
 def test_deleting_the_answer_deletes_what_was_kept_with_it(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
-    days_later(strict, LIMIT_DAYS + 1)
+    add_answered_run(limited_harness, athlete)
+    advance_days(limited_harness, LIMIT_DAYS + 1)
 
-    run_detail.remove_answer(strict.runtime, runner_id, the_run(strict).id)
+    run_detail.delete_answer(
+        limited_harness.runtime, runner_id, get_run(limited_harness).id
+    )
 
-    assert all_runs(strict) == []
+    assert list_runs(limited_harness) == []
 
 
 def test_taking_back_the_consent_to_moods_empties_the_own_log(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
-    days_later(strict, LIMIT_DAYS + 1)
+    add_answered_run(limited_harness, athlete)
+    advance_days(limited_harness, LIMIT_DAYS + 1)
 
-    withdraw_consent.withdraw_mood(strict.runtime, runner_id)
+    withdraw_consent.withdraw_mood_consent(limited_harness.runtime, runner_id)
 
-    assert all_runs(strict) == []
+    assert list_runs(limited_harness) == []
 
 
 def test_nobody_keeps_or_drops_for_another(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
-    other = strict.link(strict.athlete(8))
+    add_answered_run(limited_harness, athlete)
+    other = limited_harness.link_runner(limited_harness.add_athlete(8))
 
-    retained_runs.keep_for_run(strict.runtime, other, the_run(strict).id, keep=False)
+    retained_runs.set_retained_for_run(
+        limited_harness.runtime, other, get_run(limited_harness).id, retain=False
+    )
 
-    assert retained_runs.of_run(strict.runtime, other, the_run(strict).id) is None
-    kept = retained_runs.of_run(strict.runtime, runner_id, the_run(strict).id)
+    assert (
+        retained_runs.load_offer_for_run(
+            limited_harness.runtime, other, get_run(limited_harness).id
+        )
+        is None
+    )
+    kept = retained_runs.load_offer_for_run(
+        limited_harness.runtime, runner_id, get_run(limited_harness).id
+    )
     assert kept
-    assert kept.is_kept
+    assert kept.is_retained
 
 
 def test_the_sweep_brings_nothing_back_that_is_too_old(
-    strict: Stage, athlete: Athlete, runner_id: int
+    limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
-    answered_run(strict, athlete)
-    days_later(strict, LIMIT_DAYS + 1)
+    add_answered_run(limited_harness, athlete)
+    advance_days(limited_harness, LIMIT_DAYS + 1)
 
-    reconcile.drain(strict.runtime)
+    reconcile.process_due(limited_harness.runtime)
 
-    assert the_run(strict).source == "hand"
+    assert get_run(limited_harness).source == "hand"

@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sync.preferences import Preferences
-from sync.surveys.policy.frequency import Asked, Mailed
+from sync.surveys.policy.frequency import QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,
     Situation,
-    Withhold,
-    decide,
-    sessions,
+    Suppress,
+    count_sessions,
+    decide_run,
 )
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-def run(**changes: Any) -> RunFacts:
+def build_run(**changes: Any) -> RunFacts:
     usual: dict[str, Any] = {
         "run_id": 1,
         "started_at": NOON - HOUR,
@@ -37,7 +37,7 @@ def run(**changes: Any) -> RunFacts:
     return RunFacts(**(usual | changes))
 
 
-def runner(**changes: Any) -> Situation:
+def build_preferences(**changes: Any) -> Situation:
     usual: dict[str, Any] = {
         "has_address": True,
         "preferences": Preferences(),
@@ -50,7 +50,7 @@ def runner(**changes: Any) -> Situation:
     return Situation(**(usual | changes))
 
 
-def asked(day: int, **changes: Any) -> Asked:
+def build_asked(day: int, **changes: Any) -> RecentQuestion:
     """Return a question about a run of that many days after 24 April."""
     at = datetime(2026, 4, 24, 9, tzinfo=UTC) + timedelta(days=day)
     usual: dict[str, Any] = {
@@ -61,19 +61,21 @@ def asked(day: int, **changes: Any) -> Asked:
         "run_day": at.date(),
         "answered_at": at + 10 * MINUTE,
     }
-    return Asked(**(usual | changes))
+    return RecentQuestion(**(usual | changes))
 
 
-def mailed(*days: float, kind: str = "survey", sent: bool = True) -> list[Mailed]:
+def build_mailed(
+    *days: float, kind: str = "survey", sent: bool = True
+) -> list[QuestionMail]:
     start = datetime(2026, 4, 24, 9, tzinfo=UTC)
     return [
-        Mailed(int(day), kind, start + timedelta(days=day), is_sent=sent)
+        QuestionMail(int(day), kind, start + timedelta(days=day), is_sent=sent)
         for day in days
     ]
 
 
 def test_a_fresh_run_is_asked_about_half_an_hour_after_its_end() -> None:
-    verdict = decide(run(), runner(), Policy(), now=NOON)
+    verdict = decide_run(build_run(), build_preferences(), Policy(), now=NOON)
 
     end = NOON - 10 * MINUTE
     assert verdict == Send(
@@ -86,9 +88,9 @@ def test_a_fresh_run_is_asked_about_half_an_hour_after_its_end() -> None:
 
 
 def test_a_run_learned_of_late_is_asked_about_now() -> None:
-    late = run(started_at=NOON - 6 * HOUR, ended_at=NOON - 5 * HOUR)
+    late = build_run(started_at=NOON - 6 * HOUR, ended_at=NOON - 5 * HOUR)
 
-    verdict = decide(late, runner(), Policy(), now=NOON)
+    verdict = decide_run(late, build_preferences(), Policy(), now=NOON)
 
     assert isinstance(verdict, Send)
     assert verdict.at == NOON
@@ -97,52 +99,83 @@ def test_a_run_learned_of_late_is_asked_about_now() -> None:
 @pytest.mark.parametrize(
     ("facts", "situation", "reason"),
     [
-        (run(imported=True), runner(), "before linking"),
-        (run(), runner(has_address=False), "no confirmed address"),
-        (run(), runner(preferences=Preferences(ask="never")), "stopped"),
+        (build_run(imported=True), build_preferences(), "before linking"),
+        (build_run(), build_preferences(has_address=False), "no confirmed address"),
         (
-            run(),
-            runner(preferences=Preferences(paused_until="2026-05-02T00:00:00+00:00")),
+            build_run(),
+            build_preferences(preferences=Preferences(ask="never")),
+            "stopped",
+        ),
+        (
+            build_run(),
+            build_preferences(
+                preferences=Preferences(paused_until="2026-05-02T00:00:00+00:00")
+            ),
             "paused",
         ),
-        (run(manual=True), runner(), "entered by hand"),
-        (run(moving_s=8 * 60 - 1), runner(), "too short"),
-        (run(distance_m=999.0), runner(), "too short"),
-        (run(), runner(preferences=Preferences(ask="long-runs")), "only long runs"),
+        (build_run(manual=True), build_preferences(), "entered by hand"),
+        (build_run(moving_s=8 * 60 - 1), build_preferences(), "too short"),
+        (build_run(distance_m=999.0), build_preferences(), "too short"),
         (
-            run(started_at=NOON - 14 * HOUR, ended_at=NOON - 12 * HOUR - MINUTE),
-            runner(),
+            build_run(),
+            build_preferences(preferences=Preferences(ask="long-runs")),
+            "only long runs",
+        ),
+        (
+            build_run(started_at=NOON - 14 * HOUR, ended_at=NOON - 12 * HOUR - MINUTE),
+            build_preferences(),
             "too old",
         ),
-        (run(), runner(asked_before=True), "asked before"),
-        (run(), runner(runs_at_once=3, is_newest=False), "one of many at once"),
-        (run(), runner(asked=[asked(7)]), "one a day"),
+        (build_run(), build_preferences(asked_before=True), "asked before"),
         (
-            run(),
-            runner(asked=[asked(7, answered_at=None, is_skipped=True)]),
+            build_run(),
+            build_preferences(runs_at_once=3, is_newest=False),
+            "one of many at once",
+        ),
+        (build_run(), build_preferences(asked=[build_asked(7)]), "one a day"),
+        (
+            build_run(),
+            build_preferences(
+                asked=[build_asked(7, answered_at=None, is_skipped=True)]
+            ),
             "one a day",
         ),
-        (run(), runner(asked=[asked(7, run_day=None, answered_at=None)]), "one a day"),
-        (run(), runner(mailed=mailed(1, 2, 3, 4, 5)), "enough this week"),
         (
-            run(),
-            runner(mailed=mailed(2, 4, 5) + mailed(2.2, 4.2, kind="survey_reminder")),
+            build_run(),
+            build_preferences(asked=[build_asked(7, run_day=None, answered_at=None)]),
+            "one a day",
+        ),
+        (
+            build_run(),
+            build_preferences(mailed=build_mailed(1, 2, 3, 4, 5)),
             "enough this week",
         ),
-        (run(), runner(ignored=5), "five unanswered"),
         (
-            run(),
-            runner(preferences=Preferences(ask="waiting")),
+            build_run(),
+            build_preferences(
+                mailed=build_mailed(2, 4, 5)
+                + build_mailed(2.2, 4.2, kind="survey_reminder")
+            ),
+            "enough this week",
+        ),
+        (build_run(), build_preferences(ignored=5), "five unanswered"),
+        (
+            build_run(),
+            build_preferences(preferences=Preferences(ask="waiting")),
             "waiting for your choice",
         ),
         (
-            run(),
-            runner(asked=[asked(1)], preferences=Preferences(ask="weekly")),
+            build_run(),
+            build_preferences(
+                asked=[build_asked(1)], preferences=Preferences(ask="weekly")
+            ),
             "once a week",
         ),
         (
-            run(),
-            runner(asked=[asked(5)], preferences=Preferences(ask="every-other-run")),
+            build_run(),
+            build_preferences(
+                asked=[build_asked(5)], preferences=Preferences(ask="every-other-run")
+            ),
             "every other run",
         ),
     ],
@@ -150,82 +183,104 @@ def test_a_run_learned_of_late_is_asked_about_now() -> None:
 def test_why_a_run_is_not_asked_about(
     facts: RunFacts, situation: Situation, reason: str
 ) -> None:
-    assert decide(facts, situation, Policy(), now=NOON) == Withhold(reason)
+    assert decide_run(facts, situation, Policy(), now=NOON) == Suppress(reason)
 
 
 @pytest.mark.parametrize(
     ("facts", "situation"),
     [
-        (run(), runner(runs_at_once=3, is_newest=True)),
-        (run(manual=True), runner(preferences=Preferences(ask_manual=True))),
-        (run(), runner(mailed=mailed(2, 3, 4, 5))),
-        (run(), runner(mailed=mailed(-1, 2, 3, 4, 5))),
-        (run(), runner(mailed=mailed(1, 2, 3, 4, 5, kind="checkin"))),
-        (run(), runner(ignored=4)),
-        (run(), runner(asked=[asked(0)], preferences=Preferences(ask="weekly"))),
+        (build_run(), build_preferences(runs_at_once=3, is_newest=True)),
         (
-            run(distance_m=12_000.0),
-            runner(preferences=Preferences(ask="long-runs")),
+            build_run(manual=True),
+            build_preferences(preferences=Preferences(ask_manual=True)),
+        ),
+        (build_run(), build_preferences(mailed=build_mailed(2, 3, 4, 5))),
+        (build_run(), build_preferences(mailed=build_mailed(-1, 2, 3, 4, 5))),
+        (
+            build_run(),
+            build_preferences(mailed=build_mailed(1, 2, 3, 4, 5, kind="checkin")),
+        ),
+        (build_run(), build_preferences(ignored=4)),
+        (
+            build_run(),
+            build_preferences(
+                asked=[build_asked(0)], preferences=Preferences(ask="weekly")
+            ),
+        ),
+        (
+            build_run(distance_m=12_000.0),
+            build_preferences(preferences=Preferences(ask="long-runs")),
         ),
     ],
 )
 def test_runs_that_are_asked_about(facts: RunFacts, situation: Situation) -> None:
-    assert isinstance(decide(facts, situation, Policy(), now=NOON), Send)
+    assert isinstance(decide_run(facts, situation, Policy(), now=NOON), Send)
 
 
 @pytest.mark.parametrize("sent", [False, True])
 def test_a_second_run_takes_over_the_question_while_it_is_unanswered(
     sent: bool,
 ) -> None:
-    first = asked(7, is_sent=sent, answered_at=None)
-    situation = runner(asked=[first], mailed=mailed(7, sent=sent))
+    first = build_asked(7, is_sent=sent, answered_at=None)
+    situation = build_preferences(asked=[first], mailed=build_mailed(7, sent=sent))
 
-    verdict = decide(run(), situation, Policy(), now=NOON)
+    verdict = decide_run(build_run(), situation, Policy(), now=NOON)
 
     assert isinstance(verdict, Send)
-    assert verdict.replaces == (7,)
+    assert verdict.replaced_survey_ids == (7,)
 
 
 def test_a_question_that_moved_has_had_the_days_second_mail() -> None:
-    first = asked(7, answered_at=None)
+    first = build_asked(7, answered_at=None)
 
-    verdict = decide(run(), runner(asked=[first], mailed=mailed(7)), Policy(), now=NOON)
+    verdict = decide_run(
+        build_run(),
+        build_preferences(asked=[first], mailed=build_mailed(7)),
+        Policy(),
+        now=NOON,
+    )
 
     assert isinstance(verdict, Send)
     assert verdict.remind_at is None
 
 
 def test_a_question_already_reminded_of_does_not_move() -> None:
-    first = asked(7, answered_at=None)
-    both = mailed(7) + mailed(7, kind="survey_reminder")
+    first = build_asked(7, answered_at=None)
+    both = build_mailed(7) + build_mailed(7, kind="survey_reminder")
 
-    verdict = decide(run(), runner(asked=[first], mailed=both), Policy(), now=NOON)
+    verdict = decide_run(
+        build_run(), build_preferences(asked=[first], mailed=both), Policy(), now=NOON
+    )
 
-    assert verdict == Withhold("one a day")
+    assert verdict == Suppress("one a day")
 
 
 def test_the_mail_of_the_morning_after_is_that_days_question() -> None:
-    yesterdays = asked(7, run_day=date(2026, 4, 30), answered_at=NOON - 2 * HOUR)
+    yesterdays = build_asked(7, run_day=date(2026, 4, 30), answered_at=NOON - 2 * HOUR)
 
-    verdict = decide(run(), runner(asked=[yesterdays]), Policy(), now=NOON)
+    verdict = decide_run(
+        build_run(), build_preferences(asked=[yesterdays]), Policy(), now=NOON
+    )
 
-    assert verdict == Withhold("one a day")
+    assert verdict == Suppress("one a day")
 
 
 def test_a_check_in_not_yet_sent_gives_way_to_a_run() -> None:
-    check_in = asked(7, is_sent=False, run_day=None, answered_at=None)
+    check_in = build_asked(7, is_sent=False, run_day=None, answered_at=None)
 
-    verdict = decide(run(), runner(asked=[check_in]), Policy(), now=NOON)
+    verdict = decide_run(
+        build_run(), build_preferences(asked=[check_in]), Policy(), now=NOON
+    )
 
     assert isinstance(verdict, Send)
-    assert verdict.replaces == (7,)
+    assert verdict.replaced_survey_ids == (7,)
 
 
 @pytest.mark.parametrize(
     ("gap", "count"), [(2 * HOUR + 59 * MINUTE, 1), (3 * HOUR, 2), (9 * HOUR, 2)]
 )
 def test_a_short_break_does_not_end_a_session(gap: timedelta, count: int) -> None:
-    morning = run(started_at=NOON, ended_at=NOON + HOUR)
-    later = run(started_at=NOON + HOUR + gap, ended_at=NOON + 2 * HOUR + gap)
+    morning = build_run(started_at=NOON, ended_at=NOON + HOUR)
+    later = build_run(started_at=NOON + HOUR + gap, ended_at=NOON + 2 * HOUR + gap)
 
-    assert sessions([later, morning], Policy()) == count
+    assert count_sessions([later, morning], Policy()) == count

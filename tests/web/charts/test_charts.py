@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.charts import mood_rows, scale, week_bars
-from web.charts.layers import dots
-from web.charts.mood_rows import Dots, Line
-from web.charts.sina import radical_inverse, spread
+from web.charts.layers import draw_dots
+from web.charts.mood_rows import Dots, MoodCurve
+from web.charts.sina import compute_offsets, radical_inverse
 
 Dot = tuple[float, int]  # a distance and a mood
 some_dots = st.lists(st.tuples(st.floats(0, 400), st.integers(1, 5)), max_size=60)
 
 
-def columns(dots: Sequence[Dot]) -> Dots:
+def read_columns(dots: Sequence[Dot]) -> Dots:
     """Return dots that all count, numbered from 0."""
     return Dots(
         distance=[distance for distance, _ in dots],
@@ -28,15 +28,15 @@ def columns(dots: Sequence[Dot]) -> Dots:
     )
 
 
-def parsed(svg: str) -> ET.Element:
+def parse_svg(svg: str) -> ET.Element:
     return ET.fromstring(f"<svg>{svg}</svg>")  # noqa: S314 - our own drawing
 
 
 @given(some_dots)
 def test_every_run_has_its_dot_inside_its_own_row(answered: list[Dot]) -> None:
-    drawn = mood_rows.draw(columns(answered))
+    drawn = mood_rows.draw(read_columns(answered))
 
-    parsed(drawn.svg)
+    parse_svg(drawn.svg)
     assert len(drawn.points) == len(answered)
     for across, down, mood, *_ in drawn.points:
         assert isinstance(across, int)
@@ -48,8 +48,10 @@ def test_every_run_has_its_dot_inside_its_own_row(answered: list[Dot]) -> None:
 
 
 def test_the_line_the_band_and_the_best_range_are_drawn() -> None:
-    answered = columns([(distance, 3) for distance in range(5, 60)])
-    line = Line([5, 30, 90], [2, 4, 3], low=[1, 3, 2], high=[3, 5, 4], dashed=True)
+    answered = read_columns([(distance, 3) for distance in range(5, 60)])
+    line = MoodCurve(
+        [5, 30, 90], [2, 4, 3], low=[1, 3, 2], high=[3, 5, 4], is_dashed=True
+    )
 
     drawn = mood_rows.draw(answered, line=line, best=(30, 45))
 
@@ -62,29 +64,31 @@ def test_the_line_the_band_and_the_best_range_are_drawn() -> None:
 
 
 def test_without_answers_the_rows_are_empty() -> None:
-    drawn = mood_rows.draw(columns([]))
+    drawn = mood_rows.draw(read_columns([]))
 
     assert drawn.points == []
     assert drawn.svg.count('class="row"') == 5
 
 
 def test_crowded_dots_spread_and_lonely_ones_stay_on_the_line() -> None:
-    *crowd, lonely = spread([0.2] * 41, [1] * 40 + [2])
+    *crowd, lonely = compute_offsets([0.2] * 41, [1] * 40 + [2])
 
     assert lonely == pytest.approx(0, abs=0.05)
     assert max(crowd) - min(crowd) > 0.8
 
 
 def test_dots_that_touch_lie_in_different_layers() -> None:
-    apart = dots([(100, 50), (200, 50), (300, 50)])
-    together = dots([(100, 50), (101, 50), (102, 50)])
+    apart = draw_dots([(100, 50), (200, 50), (300, 50)])
+    together = draw_dots([(100, 50), (101, 50), (102, 50)])
 
     assert apart.count("<path") == 2
     assert together.count("<path") == 6
 
 
 def test_thousands_of_dots_stay_a_small_document() -> None:
-    crowd = columns([(10 + number % 50, 1 + number % 5) for number in range(10_000)])
+    crowd = read_columns(
+        [(10 + number % 50, 1 + number % 5) for number in range(10_000)]
+    )
 
     drawn = mood_rows.draw(crowd)
 
@@ -105,13 +109,13 @@ def test_mirrored_bits_fall_evenly() -> None:
     ],
 )
 def test_ticks_are_round_and_few(end: float, expected: list[int]) -> None:
-    assert scale.ticks(end) == expected
+    assert scale.list_ticks(end) == expected
 
 
 def test_one_outlier_does_not_squeeze_the_others() -> None:
-    assert scale.reach([10.0] * 200 + [300.0]) < 15
-    assert scale.reach([10.0, 300.0]) >= 300
-    assert scale.reach([]) > 0
+    assert scale.compute_axis_end([10.0] * 200 + [300.0]) < 15
+    assert scale.compute_axis_end([10.0, 300.0]) >= 300
+    assert scale.compute_axis_end([]) > 0
 
 
 @given(st.lists(st.floats(0, 300), max_size=120))
@@ -121,7 +125,7 @@ def test_every_week_with_a_run_has_its_bar(distances: list[float]) -> None:
 
     drawn = week_bars.draw(weeks)
 
-    bars = parsed(drawn.svg).findall("rect")
+    bars = parse_svg(drawn.svg).findall("rect")
     assert len(bars) == sum(1 for km in distances if km)
     assert drawn.top >= max(distances, default=0)
     assert all(0 <= place < 100 for _, place in drawn.months)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.web.charts.test_charts import columns, parsed
+from tests.web.charts.test_charts import parse_svg, read_columns
 from web.charts import (
     intervals,
     mood_bars,
@@ -20,9 +20,9 @@ from web.charts import (
     wellbeing_line,
     year_grid,
 )
-from web.charts.intervals import Row
-from web.charts.mood_rows import Line
-from web.charts.year_grid import Day
+from web.charts.intervals import IntervalRow
+from web.charts.mood_rows import MoodCurve
+from web.charts.year_grid import DayCell
 
 GOLDEN = Path(__file__).parent / "golden"
 MONDAY = date(2026, 1, 5)
@@ -32,18 +32,18 @@ EVERY_DAY = [MONDAY + timedelta(days=n) for n in range(113)]
 
 def _own_line(distances: list[float]) -> str:
     points = [(MONDAY + timedelta(days=28 * n), n * 28 % 100) for n in range(1, 5)]
-    drawn = wellbeing_line.draw(EVERY_DAY, points, distances)
-    return "\n".join(part for part in (drawn.svg, drawn.below) if part)
+    svg = wellbeing_line.draw(EVERY_DAY, points, distances)
+    return "\n".join(part for part in (svg.svg, svg.below) if part)
 
 
 DRAWINGS: dict[str, Callable[[], str]] = {
     "mood_rows": lambda: (
         mood_rows.draw(
-            columns(
+            read_columns(
                 [(4 + number * 3 % 40, 1 + number % 5) for number in range(40)]
                 + [(12, 3)]
             )._replace(hollow=[False] * 40 + [True]),
-            line=Line([5, 20, 40], [2, 4, 3], low=[1, 3, 2], high=[3, 5, 4]),
+            line=MoodCurve([5, 20, 40], [2, 4, 3], low=[1, 3, 2], high=[3, 5, 4]),
             best=(15, 25),
         ).svg
     ),
@@ -62,17 +62,22 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     ),
     "intervals": lambda: "\n".join(
         intervals.draw(
-            [Row(0.4, 0.1, 0.7, is_clear=True), Row(-0.2, -inf, inf, is_clear=False)],
-            most=2,
+            [
+                IntervalRow(0.4, 0.1, 0.7, is_clear=True),
+                IntervalRow(-0.2, -inf, inf, is_clear=False),
+            ],
+            max_half_width=2,
         ).rows
     ),
     "year_grid": lambda: (
         year_grid.draw(
             [
-                Day(SUNDAY - timedelta(days=3 * n), 1000.0 * (1 + n % 9), n % 6 or None)
+                DayCell(
+                    SUNDAY - timedelta(days=3 * n), 1000.0 * (1 + n % 9), n % 6 or None
+                )
                 for n in range(60)
             ],
-            last=SUNDAY,
+            last_day=SUNDAY,
         ).svg
     ),
 }
@@ -85,7 +90,7 @@ def test_a_chart_is_drawn_as_agreed(name: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(drawn)
 
-    parsed(drawn)
+    parse_svg(drawn)
     assert drawn == golden.read_text()
 
 
@@ -94,7 +99,7 @@ def test_every_answer_widens_a_bar_inside_the_drawing(rows: list[list[int]]) -> 
     drawn = mood_bars.draw(rows)
 
     for svg, counts in zip(drawn.rows, rows, strict=True):
-        bars = parsed(svg).findall("rect")
+        bars = parse_svg(svg).findall("rect")
         assert len(bars) == sum(1 for count in counts if count)
         for bar in bars:
             left, width = float(bar.attrib["x"]), float(bar.attrib["width"])
@@ -117,11 +122,11 @@ def test_the_line_breaks_where_nobody_answered_for_long() -> None:
 
 def test_a_year_is_a_small_document() -> None:
     days = [
-        Day(SUNDAY - timedelta(days=n), 1000.0 * (n % 17), n % 6 or None)
+        DayCell(SUNDAY - timedelta(days=n), 1000.0 * (n % 17), n % 6 or None)
         for n in range(500)
     ]
 
-    drawn = year_grid.draw(days, last=SUNDAY)
+    drawn = year_grid.draw(days, last_day=SUNDAY)
 
     assert drawn.svg.count("<path") <= 2 * 4 * 6
     assert drawn.svg.count("h0") <= 2 * 371
@@ -129,21 +134,23 @@ def test_a_year_is_a_small_document() -> None:
 
 
 def test_an_interval_without_an_end_reaches_the_edge() -> None:
-    drawn = intervals.draw([Row(0, -inf, inf, is_clear=False)], most=2)
+    drawn = intervals.draw(
+        [IntervalRow(0, -inf, inf, is_clear=False)], max_half_width=2
+    )
 
-    assert drawn.reach == 0.5
+    assert drawn.half_width == 0.5
     assert "M20 50H980" in drawn.rows[0]
 
 
 def test_a_year_may_have_sunday_on_top() -> None:
-    day = [Day(SUNDAY, 1000.0, 3)]
+    day = [DayCell(SUNDAY, 1000.0, 3)]
 
-    monday_first = year_grid.draw(day, last=SUNDAY)
-    sunday_first = year_grid.draw(day, last=SUNDAY, top=6)
+    monday_first = year_grid.draw(day, last_day=SUNDAY)
+    sunday_first = year_grid.draw(day, last_day=SUNDAY, first_weekday=6)
 
     assert f'd="M{52 * 20 + 10} {6 * 20 + 10}h0"' in monday_first.svg
     assert f'd="M{52 * 20 + 10} 10h0"' in sunday_first.svg
-    assert (sunday_first.first - monday_first.first).days == 6
+    assert (sunday_first.first_day - monday_first.first_day).days == 6
 
 
 @given(
@@ -158,7 +165,7 @@ def test_no_height_between_the_ends_of_the_own_line_is_marked(
 
     drawn = wellbeing_line.draw(days, points, distances)
 
-    [marked, line, dots] = parsed(drawn.svg).findall("path")
+    [marked, line, dots] = parse_svg(drawn.svg).findall("path")
     assert marked.attrib["d"] == "M0 0H1000M0 250H1000"
     assert {one.attrib["class"] for one in (line, dots)} == {"trend", "point"}
     assert dots.attrib["d"].count("h0") == len(values)

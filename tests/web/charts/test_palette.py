@@ -45,20 +45,20 @@ def tokens(scheme: str) -> dict[str, str]:
     )
 
 
-def linear(colour: str) -> Colour:
+def to_linear(colour: str) -> Colour:
     digits = colour[1:] if len(colour) == 7 else "".join(2 * c for c in colour[1:])
-    parts = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    parts = [int(digits[index : index + 2], 16) / 255 for index in (0, 2, 4)]
     bent = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return bent[0], bent[1], bent[2]
 
 
-def times(matrix: Matrix, colour: Colour) -> Colour:
-    found = [sum(a * b for a, b in zip(row, colour, strict=True)) for row in matrix]
-    return found[0], found[1], found[2]
+def multiply(matrix: Matrix, colour: Colour) -> Colour:
+    product = [sum(a * b for a, b in zip(row, colour, strict=True)) for row in matrix]
+    return product[0], product[1], product[2]
 
 
-def lab(rgb: Colour) -> Colour:
-    seen = times(TO_XYZ, tuple(min(1.0, max(0.0, part)) for part in rgb))  # type: ignore[arg-type]
+def to_lab(rgb: Colour) -> Colour:
+    seen = multiply(TO_XYZ, tuple(min(1.0, max(0.0, part)) for part in rgb))  # type: ignore[arg-type]
     x, y, z = (
         share ** (1 / 3) if share > 216 / 24389 else (24389 / 27 * share + 16) / 116
         for share in (a / b for a, b in zip(seen, WHITE, strict=True))
@@ -66,11 +66,11 @@ def lab(rgb: Colour) -> Colour:
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
-def ciede2000(one: Colour, other: Colour) -> float:
+def ciede2000(first: Colour, second: Colour) -> float:
     """Sharma, Wu and Dalal (2005), all weights 1."""
-    c_mean = (hypot(*one[1:]) + hypot(*other[1:])) / 2
+    c_mean = (hypot(*first[1:]) + hypot(*second[1:])) / 2
     g = 0.5 * (1 - sqrt(c_mean**7 / (c_mean**7 + 25**7)))
-    (l1, a1, b1), (l2, a2, b2) = one, other
+    (l1, a1, b1), (l2, a2, b2) = first, second
     a1, a2 = a1 * (1 + g), a2 * (1 + g)
     c1, c2 = hypot(a1, b1), hypot(a2, b2)
     h1, h2 = degrees(atan2(b1, a1)) % 360, degrees(atan2(b2, a2)) % 360
@@ -92,10 +92,10 @@ def ciede2000(one: Colour, other: Colour) -> float:
     return sqrt(dl**2 + dc**2 + dh**2 + rt * dc * dh)
 
 
-def contrast(one: str, other: str) -> float:
+def contrast(first: str, second: str) -> float:
     low, high = sorted(
-        sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), linear(c), strict=True))
-        for c in (one, other)
+        sum(w * p for w, p in zip((0.2126, 0.7152, 0.0722), to_linear(c), strict=True))
+        for c in (first, second)
     )
     return (high + 0.05) / (low + 0.05)
 
@@ -120,7 +120,8 @@ def test_the_measure_gives_the_published_differences(
 def test_any_two_moods_differ_for_every_kind_of_sight(scheme: str, sight: str) -> None:
     known = tokens(scheme)
     seen = [
-        lab(times(SIGHTS[sight], linear(known[f"m{mood}"]))) for mood in range(1, 6)
+        to_lab(multiply(SIGHTS[sight], to_linear(known[f"m{mood}"])))
+        for mood in range(1, 6)
     ]
 
     assert min(ciede2000(*pair) for pair in combinations(seen, 2)) >= 14

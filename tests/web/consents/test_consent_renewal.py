@@ -13,11 +13,11 @@ from sync.models import Consent, Mail, Run, Runner
 from sync.runners import address, consents
 from sync.runs import reconcile
 from sync.runtime import Runtime
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.support.page_fixtures import fresh_run
-from tests.sync.runners.test_disconnect import rows
-from tests.web.conftest import Browser
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.support.page_fixtures import build_fresh_run
+from tests.sync.runners.test_disconnect import count_rows
+from tests.web.conftest import PageClient
 
 pytestmark = pytest.mark.slow
 
@@ -26,24 +26,26 @@ OLDER = "2025-01"
 ALL = {"strava": 1, "mood": 1, "adult": 1, "mail": 1}
 
 
-def let_the_text_change(runtime: Runtime) -> None:
+def outdate_consent_text(runtime: Runtime) -> None:
     """Make what everybody agreed to an older text than today's."""
     with runtime.db.transaction() as session:
         session.execute(update(Consent).values(version=OLDER))
 
 
 @pytest.fixture
-def outdated(browser: Browser, stage: Stage, runtime: Runtime) -> int:
+def runner_with_old_consent(
+    browser: PageClient, harness: Harness, runtime: Runtime
+) -> int:
     """Sign in a runner with a fresh, unanswered run, who agreed to an older text."""
-    runner_id, _ = fresh_run(stage)
+    runner_id, _ = build_fresh_run(harness)
     browser.sign_in(runner_id)
-    let_the_text_change(runtime)
+    outdate_consent_text(runtime)
     return runner_id
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/email", "/wellbeing"])
 def test_pages_ask_first_and_lead_on_afterwards(
-    browser: Browser, outdated: int, path: str
+    browser: PageClient, runner_with_old_consent: int, path: str
 ) -> None:
     asked = browser.open(path)
     page = browser.open(asked.location).text
@@ -72,7 +74,7 @@ def test_pages_ask_first_and_lead_on_afterwards(
     ],
 )
 def test_taking_out_taking_back_and_leaving_never_wait(
-    browser: Browser, outdated: int, path: str
+    browser: PageClient, runner_with_old_consent: int, path: str
 ) -> None:
     page = browser.open(path)
 
@@ -82,7 +84,7 @@ def test_taking_out_taking_back_and_leaving_never_wait(
 
 @pytest.mark.parametrize("missing", ALL)
 def test_every_box_is_needed_or_taken_back(
-    browser: Browser, outdated: int, runtime: Runtime, missing: str
+    browser: PageClient, runner_with_old_consent: int, runtime: Runtime, missing: str
 ) -> None:
     ticked = {kind: 1 for kind in ALL if kind != missing}
 
@@ -91,18 +93,18 @@ def test_every_box_is_needed_or_taken_back(
     assert refused.status_code == 400
     assert "A box is still empty." in refused.text
     assert refused.text.count(" checked") == len(ticked)
-    assert set(consents.outdated(runtime, outdated)) == set(ALL)
+    assert set(consents.load_outdated(runtime, runner_with_old_consent)) == set(ALL)
 
 
 def test_what_is_taken_back_need_not_be_agreed_to(
-    browser: Browser, outdated: int, runtime: Runtime
+    browser: PageClient, runner_with_old_consent: int, runtime: Runtime
 ) -> None:
     browser.post("/settings/consents/mail")
 
     browser.post("/settings/consents", strava=1, mood=1, adult=1)
 
-    assert consents.outdated(runtime, outdated) == {}
-    with runtime.db.reading() as session:
+    assert consents.load_outdated(runtime, runner_with_old_consent) == {}
+    with runtime.db.read_only() as session:
         standing = select(Consent.kind, Consent.version).where(
             Consent.withdrawn_at.is_(None), Consent.version == VERSION
         )
@@ -114,36 +116,44 @@ def test_what_is_taken_back_need_not_be_agreed_to(
 
 
 def test_private_runs_need_not_be_agreed_to_and_go_without(
-    browser: Browser, stage: Stage, runtime: Runtime
+    browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    athlete = stage.athlete()
-    private = stage.run(athlete, ended_minutes_ago=90, visibility="only_me")
-    stage.run(athlete, ended_minutes_ago=30)
-    browser.sign_in(runner_id := stage.link(athlete, scope="read,activity:read_all"))
+    athlete = harness.add_athlete()
+    private = harness.finish_run(athlete, ended_minutes_ago=90, visibility="only_me")
+    harness.finish_run(athlete, ended_minutes_ago=30)
+    browser.sign_in(
+        runner_id := harness.link_runner(athlete, scope="read,activity:read_all")
+    )
     with runtime.db.transaction() as session:
-        given = {"runner_id": runner_id, "version": VERSION, "given_at": stage.clock()}
+        given = {
+            "runner_id": runner_id,
+            "version": VERSION,
+            "given_at": harness.clock(),
+        }
         session.add(Consent(kind="private", **given))
-    stage.work()
-    early = rows(stage, Run)
-    let_the_text_change(runtime)
+    harness.process_all_due()
+    early = count_rows(harness, Run)
+    outdate_consent_text(runtime)
     page = browser.open("/settings/consents").text
 
     agreed = browser.post("/settings/consents", **ALL)
-    at_once = rows(stage, Run)
-    stage.tell(athlete, private.id, "create")
-    for drain in (stage.work, partial(reconcile.drain, runtime)):
+    at_once = count_rows(harness, Run)
+    harness.deliver_event(athlete, private.id, "create")
+    for drain in (harness.process_all_due, partial(reconcile.process_due, runtime)):
         drain()
 
     assert "You need not tick this one" in page
     assert agreed.status_code == 303
-    assert (early, at_once, rows(stage, Run)) == (2, 1, 1)
-    assert consents.outdated(runtime, runner_id) == {}
-    with runtime.db.reading() as session:
+    assert (early, at_once, count_rows(harness, Run)) == (2, 1, 1)
+    assert consents.load_outdated(runtime, runner_id) == {}
+    with runtime.db.read_only() as session:
         taken_back = select(Consent.withdrawn_at).where(Consent.kind == "private")
-        assert session.scalars(taken_back).all() == [stage.clock()]
+        assert session.scalars(taken_back).all() == [harness.clock()]
 
 
-def test_the_history_keeps_both_texts(browser: Browser, outdated: int) -> None:
+def test_the_history_keeps_both_texts(
+    browser: PageClient, runner_with_old_consent: int
+) -> None:
     browser.post("/settings/consents", **ALL)
 
     page = browser.open("/settings").text
@@ -153,28 +163,32 @@ def test_the_history_keeps_both_texts(browser: Browser, outdated: int) -> None:
 
 
 def test_a_link_to_confirm_an_address_needs_no_new_text(
-    outdated: int, runtime: Runtime
+    runner_with_old_consent: int, runtime: Runtime
 ) -> None:
-    address.ask(runtime, runner_id=outdated, email="new@example.org")
-    token = token_in(runtime, "confirm_address")
+    address.request_confirmation(
+        runtime, runner_id=runner_with_old_consent, email="new@example.org"
+    )
+    token = read_pending_token(runtime, "confirm_address")
 
-    assert address.confirm(runtime, token=token) == outdated
+    assert address.confirm_address(runtime, token=token) == runner_with_old_consent
 
-    assert "strava" in consents.outdated(runtime, outdated)
+    assert "strava" in consents.load_outdated(runtime, runner_with_old_consent)
 
 
 def test_a_signed_in_browser_reads_first_and_names_its_address_then(
-    browser: Browser, outdated: int, stage: Stage
+    browser: PageClient, runner_with_old_consent: int, harness: Harness
 ) -> None:
-    mails = rows(stage, Mail)
+    mails = count_rows(harness, Mail)
 
     refused = browser.post("/email", email="new@example.org")
 
     assert refused.location == "/settings/consents"
-    assert rows(stage, Mail) == mails
+    assert count_rows(harness, Mail) == mails
 
 
-def test_programs_are_told_in_json(browser: Browser, outdated: int) -> None:
+def test_programs_are_told_in_json(
+    browser: PageClient, runner_with_old_consent: int
+) -> None:
     answered = browser.open("/dashboard/data.json")
 
     assert (answered.status_code, answered.json) == (
@@ -183,7 +197,7 @@ def test_programs_are_told_in_json(browser: Browser, outdated: int) -> None:
     )
 
 
-def test_the_text_of_a_version_never_changes(browser: Browser) -> None:
+def test_the_text_of_a_version_never_changes(browser: PageClient) -> None:
     """Who changes a box's words makes a new version, and keeps the older text."""
     page = browser.open("/connect").text
     boxes = re.findall(r'<label class="check">.*?</label>', page, re.DOTALL)
@@ -197,10 +211,10 @@ def test_the_text_of_a_version_never_changes(browser: Browser) -> None:
 
 
 def test_nobody_is_asked_while_the_text_is_the_same(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    assert consents.outdated(runtime, runner_id) == {}
+    assert consents.load_outdated(runtime, runner_id) == {}
     assert browser.open("/settings/consents").location == "/settings#consents"
     assert browser.open("/dashboard").status_code == 200
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         assert session.get(Runner, runner_id) is not None

@@ -8,40 +8,42 @@ import pytest
 from sync.models import Connection
 from sync.runners import preferences
 from sync.runtime import Runtime
-from tests.support.harness import Stage
-from tests.support.run_history import give_history
-from tests.web.conftest import Browser
+from tests.support.harness import Harness
+from tests.support.run_history import add_answered_runs
+from tests.web.conftest import PageClient
 
 
-def answer_run(browser: Browser, run_id: int, mood: int) -> int:
+def answer_run(browser: PageClient, run_id: int, mood: int) -> int:
     """Choose a mood (1 to 5) on the dashboard; return the status."""
     fields = {"run_id": run_id, "mood": mood}
     return browser.post("/dashboard/answer", **fields).status_code
 
 
-def fresh_run(browser: Browser, stage: Stage, **wishes: float) -> int:
+def add_fresh_run(browser: PageClient, harness: Harness, **fields: float) -> int:
     """Let the signed-in runner finish a run an hour ago; return our id."""
-    athlete = stage.world.athletes.get(7) or stage.athlete()
-    run = stage.run(athlete, ended_minutes_ago=60, **wishes)
-    stage.tell(athlete, run.id, "create")
-    stage.work()
+    athlete = harness.world.athletes.get(7) or harness.add_athlete()
+    run = harness.finish_run(athlete, ended_minutes_ago=60, **fields)
+    harness.deliver_event(athlete, run.id, "create")
+    harness.process_all_due()
     data = browser.open("/dashboard/data.json").json
     assert data
     return int(data["runs"][-1]["run_id"])
 
 
-def table(browser: Browser, path: str) -> list[dict[str, str]]:
+def read_table(browser: PageClient, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(browser.open(path).text)))
 
 
-def test_a_newcomer_sees_the_import_going_on(browser: Browser, stage: Stage) -> None:
-    athlete = stage.athlete()
-    stage.run(athlete, ended_minutes_ago=60 * 48)
-    browser.sign_in(stage.link(athlete))
+def test_a_newcomer_sees_the_import_going_on(
+    browser: PageClient, harness: Harness
+) -> None:
+    athlete = harness.add_athlete()
+    harness.finish_run(athlete, ended_minutes_ago=60 * 48)
+    browser.sign_in(harness.link_runner(athlete))
 
     before = browser.open("/dashboard")
     first = browser.open("/dashboard/progress.json").json
-    stage.work()
+    harness.process_all_due()
     after = browser.open("/dashboard/progress.json").json
 
     assert "Bringing in your runs" in before.text
@@ -52,10 +54,10 @@ def test_a_newcomer_sees_the_import_going_on(browser: Browser, stage: Stage) -> 
 
 
 def test_without_runs_the_page_says_what_comes_next(
-    browser: Browser, stage: Stage
+    browser: PageClient, harness: Harness
 ) -> None:
-    browser.sign_in(stage.link(stage.athlete()))
-    stage.work()
+    browser.sign_in(harness.link_runner(harness.add_athlete()))
+    harness.process_all_due()
 
     page = browser.open("/dashboard").text
 
@@ -64,7 +66,7 @@ def test_without_runs_the_page_says_what_comes_next(
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_history_without_answers_asks_for_the_first(browser: Browser) -> None:
+def test_history_without_answers_asks_for_the_first(browser: PageClient) -> None:
     page = browser.open("/dashboard").text
 
     assert "Your runs are in. Add your first mood." in page
@@ -74,8 +76,8 @@ def test_history_without_answers_asks_for_the_first(browser: Browser) -> None:
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_todays_run_is_answered_in_place(browser: Browser, stage: Stage) -> None:
-    run_id = fresh_run(browser, stage, distance_m=5000.0)
+def test_todays_run_is_answered_in_place(browser: PageClient, harness: Harness) -> None:
+    run_id = add_fresh_run(browser, harness, distance_m=5000.0)
 
     asked = browser.open("/dashboard").text
     status = answer_run(browser, run_id, 5)
@@ -90,11 +92,11 @@ def test_todays_run_is_answered_in_place(browser: Browser, stage: Stage) -> None
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_an_answer_reaches_every_table(browser: Browser, stage: Stage) -> None:
-    answer_run(browser, fresh_run(browser, stage), 2)
+def test_an_answer_reaches_every_table(browser: PageClient, harness: Harness) -> None:
+    answer_run(browser, add_fresh_run(browser, harness), 2)
 
-    runs = table(browser, "/dashboard/runs.csv")
-    answers = table(browser, "/dashboard/answers.csv")
+    runs = read_table(browser, "/dashboard/runs.csv")
+    answers = read_table(browser, "/dashboard/answers.csv")
     data = browser.open("/dashboard/data.json").json
 
     assert [row["mood"] for row in runs] == ["", "-1"]
@@ -109,23 +111,23 @@ def test_an_answer_reaches_every_table(browser: Browser, stage: Stage) -> None:
     [{}, {"run_id": "x", "mood": "4"}, {"run_id": "2", "mood": "9"}, {"run_id": "2"}],
 )
 def test_what_is_no_answer_is_refused(
-    browser: Browser, stage: Stage, fields: dict[str, str]
+    browser: PageClient, harness: Harness, fields: dict[str, str]
 ) -> None:
-    fresh_run(browser, stage)
+    add_fresh_run(browser, harness)
 
     answer = browser.post("/dashboard/answer", **fields)
 
     assert answer.status_code == 400
-    assert table(browser, "/dashboard/answers.csv") == []
+    assert read_table(browser, "/dashboard/answers.csv") == []
 
 
 def test_runs_of_others_and_old_runs_take_no_answer(
-    browser: Browser, runner_id: int, stage: Stage
+    browser: PageClient, runner_id: int, harness: Harness
 ) -> None:
-    run_id = fresh_run(browser, stage)
-    stage.pass_time(days=2)
+    run_id = add_fresh_run(browser, harness)
+    harness.advance_clock(days=2)
     old = answer_run(browser, run_id, 4)
-    browser.sign_in(stage.link(stage.athlete(8)))
+    browser.sign_in(harness.link_runner(harness.add_athlete(8)))
 
     foreign = answer_run(browser, run_id, 4)
 
@@ -133,9 +135,9 @@ def test_runs_of_others_and_old_runs_take_no_answer(
 
 
 def test_miles_are_used_everywhere(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    preferences.save(runtime, runner_id, {"units": "mi"})
+    preferences.save_preferences(runtime, runner_id, {"units": "mi"})
 
     page = browser.open("/dashboard").text
 
@@ -145,11 +147,11 @@ def test_miles_are_used_everywhere(
 
 @pytest.mark.parametrize(("days", "usual"), [(60, "55 km in a usual week"), (40, "")])
 def test_the_last_days_are_set_beside_ones_own_usual(
-    browser: Browser, stage: Stage, runtime: Runtime, days: int, usual: str
+    browser: PageClient, harness: Harness, runtime: Runtime, days: int, usual: str
 ) -> None:
-    runner_id = stage.link(stage.athlete())
+    runner_id = harness.link_runner(harness.add_athlete())
     browser.sign_in(runner_id)
-    give_history(runtime, runner_id, [1] * days, [8.0])
+    add_answered_runs(runtime, runner_id, [1] * days, [8.0])
 
     page = browser.open("/dashboard").text.replace("\N{NO-BREAK SPACE}", " ")
 
@@ -158,7 +160,7 @@ def test_the_last_days_are_set_beside_ones_own_usual(
 
 
 def test_a_broken_link_is_said_with_a_way_back(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
     with runtime.db.transaction() as session:
         session.get_one(Connection, runner_id).broken_at = runtime.now()
@@ -169,8 +171,8 @@ def test_a_broken_link_is_said_with_a_way_back(
     assert 'href="/connect"' in page
 
 
-def test_a_missing_address_is_said(browser: Browser, stage: Stage) -> None:
-    browser.sign_in(stage.link(stage.athlete(), address=False))
+def test_a_missing_address_is_said(browser: PageClient, harness: Harness) -> None:
+    browser.sign_in(harness.link_runner(harness.add_athlete(), has_address=False))
 
     page = browser.open("/dashboard").text
 
@@ -179,14 +181,14 @@ def test_a_missing_address_is_said(browser: Browser, stage: Stage) -> None:
 
 @pytest.mark.usefixtures("runner_id")
 @pytest.mark.parametrize("page", ["0", "-1", "99", "x", ""])
-def test_an_odd_page_number_shows_some_page(browser: Browser, page: str) -> None:
+def test_an_odd_page_number_shows_some_page(browser: PageClient, page: str) -> None:
     answer = browser.client.get("/dashboard", query_string={"page": page})
 
     assert answer.status_code == 200
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_large_answers_are_compressed_on_request(browser: Browser) -> None:
+def test_large_answers_are_compressed_on_request(browser: PageClient) -> None:
     packed = browser.client.get("/dashboard", headers={"Accept-Encoding": "gzip"})
     plain = browser.open("/dashboard")
 
@@ -198,7 +200,7 @@ def test_large_answers_are_compressed_on_request(browser: Browser) -> None:
 @pytest.mark.usefixtures("runner_id")
 @pytest.mark.parametrize("path", ["/settings", "/email", "/connect", "/help"])
 def test_pages_with_forms_for_words_tell_nothing_by_their_size(
-    browser: Browser, path: str
+    browser: PageClient, path: str
 ) -> None:
     answer = browser.client.get(path, headers={"Accept-Encoding": "gzip"})
 

@@ -7,63 +7,65 @@ from html import unescape
 
 import pytest
 
-from tests.support.harness import Stage
-from tests.support.page_fixtures import STATES, answered
-from tests.web.conftest import Browser
-from web.dashboard.filters import Wanted, wanted_in
-from web.dashboard.tables import to_csv
+from tests.support.harness import Harness
+from tests.support.page_fixtures import STATES, build_answered
+from tests.web.conftest import PageClient
+from web.dashboard.filters import RunFilter, parse_filter
+from web.dashboard.tables import write_csv
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def reader(browser: Browser, stage: Stage) -> Browser:
+def answered_browser(browser: PageClient, harness: Harness) -> PageClient:
     """Sign in a runner with 60 answered runs, and one without an answer."""
-    scene = answered(stage, 60)
+    scene = build_answered(harness, 60)
     assert scene.runner_id
     browser.sign_in(scene.runner_id)
     return browser
 
 
-def listed(page: str) -> list[str]:
+def list_rows(page: str) -> list[str]:
     """Return the moods in the list of all runs, from the first row on."""
     table = page[page.index('id="all-runs"') :]
     rows = re.findall(r"(?s)<tr><th scope=\"row\">.*?</tr>", table)
     return [
-        found[1] if (found := re.search(r"</i>(\w+)</span>", row)) else "–"
+        match[1] if (match := re.search(r"</i>(\w+)</span>", row)) else "–"
         for row in rows
     ]
 
 
-def test_runs_are_sorted_by_mood(reader: Browser) -> None:
-    best = listed(reader.open("/dashboard?sort=best").text)
-    lowest = listed(reader.open("/dashboard?sort=lowest").text)
+def test_runs_are_sorted_by_mood(answered_browser: PageClient) -> None:
+    best = list_rows(answered_browser.open("/dashboard?sort=best").text)
+    lowest = list_rows(answered_browser.open("/dashboard?sort=lowest").text)
 
     assert best[0] == "Great"
     assert lowest[0] == "Awful"
     assert len(best) == 50
 
 
-def test_every_run_is_on_one_of_the_pages(reader: Browser) -> None:
-    pages = [reader.open(f"/dashboard?page={number}").text for number in (1, 2)]
+def test_every_run_is_on_one_of_the_pages(answered_browser: PageClient) -> None:
+    pages = [
+        answered_browser.open(f"/dashboard?page={number}").text for number in (1, 2)
+    ]
 
     runs = [
         set(re.findall(r'href="(/runs/\d+)"', page[page.index('id="all-runs"') :]))
         for page in pages
     ]
-    assert [len(listed(page)) for page in pages] == [50, 11]
+    assert [len(list_rows(page)) for page in pages] == [50, 11]
     assert not runs[0] & runs[1]
 
 
 def test_no_spreadsheet_takes_a_text_of_ours_for_a_formula() -> None:
-    text = to_csv(("device",), [("=1+1",), ("@A1",), ("Watch",)])
+    text = write_csv(("device",), [("=1+1",), ("@A1",), ("Watch",)])
 
     assert text.splitlines() == ["device", "'=1+1", "'@A1", "Watch"]
 
 
-def test_runs_are_sorted_by_length_and_age(reader: Browser) -> None:
+def test_runs_are_sorted_by_length_and_age(answered_browser: PageClient) -> None:
     pages = {
-        sort: reader.open(f"/dashboard?sort={sort}").text
+        sort: answered_browser.open(f"/dashboard?sort={sort}").text
         for sort in ("oldest", "longest", "shortest", "newest")
     }
 
@@ -74,41 +76,41 @@ def test_runs_are_sorted_by_length_and_age(reader: Browser) -> None:
     ("mood", "only"), [("5", {"Great"}), ("1", {"Awful"}), ("none", {"–"})]
 )
 def test_only_runs_of_one_mood_are_listed(
-    reader: Browser, mood: str, only: set[str]
+    answered_browser: PageClient, mood: str, only: set[str]
 ) -> None:
-    page = reader.open(f"/dashboard?mood={mood}").text
+    page = answered_browser.open(f"/dashboard?mood={mood}").text
 
-    assert set(listed(page)) == only
+    assert set(list_rows(page)) == only
     assert "of 61" in page
     assert "Show all" in page
 
 
-def test_every_number_leads_to_the_runs_behind_it(reader: Browser) -> None:
-    page = reader.open("/dashboard").text
+def test_every_number_leads_to_the_runs_behind_it(answered_browser: PageClient) -> None:
+    page = answered_browser.open("/dashboard").text
     links = re.findall(r'href="(/dashboard\?[^"]+)#all-runs" aria-label="(\d+) ', page)
 
     assert len(links) > 10
     for address, count in links[:12]:
-        found = reader.open(address.replace("&amp;", "&")).text
+        found = answered_browser.open(address.replace("&amp;", "&")).text
         assert f"{count} run{'' if count == '1' else 's'} of 61" in found
 
 
 def test_every_number_of_a_period_leads_to_the_runs_of_that_period(
-    reader: Browser,
+    answered_browser: PageClient,
 ) -> None:
-    page = reader.open("/dashboard?period=4w").text
+    page = answered_browser.open("/dashboard?period=4w").text
     felt = page[page.index('id="felt"') : page.index('id="asked"')]
     links = re.findall(r'href="(/dashboard\?[^"]+)#all-runs" aria-label="(\d+) ', felt)
 
     assert sum(int(count) for _, count in links) < 30
     for address, count in links:
-        found = reader.open(unescape(address)).text
+        found = answered_browser.open(unescape(address)).text
         assert f"{count} run{'' if count == '1' else 's'} of 61" in found
 
 
-def test_a_period_leaves_out_what_is_older(reader: Browser) -> None:
-    everything = reader.open("/dashboard").text
-    lately = reader.open("/dashboard?period=4w").text
+def test_a_period_leaves_out_what_is_older(answered_browser: PageClient) -> None:
+    everything = answered_browser.open("/dashboard").text
+    lately = answered_browser.open("/dashboard?period=4w").text
 
     assert everything.count('class="trend"') > lately.count('class="trend"')
     assert "drawn only over all of them" in lately
@@ -120,23 +122,29 @@ def test_a_period_leaves_out_what_is_older(reader: Browser) -> None:
     ["since=yesterday", "least=-4", "least=nan", "below=x", "mood=9", "sort=worst",
      "period=5y", "page=-1", "page=²", "page=99999999999999"],
 )  # fmt: skip
-def test_what_makes_no_sense_is_left_out(reader: Browser, odd: str) -> None:
-    answer = reader.open(f"/dashboard?{odd}")
+def test_what_makes_no_sense_is_left_out(
+    answered_browser: PageClient, odd: str
+) -> None:
+    answer = answered_browser.open(f"/dashboard?{odd}")
 
     assert answer.status_code == 200
-    assert len(listed(answer.text)) == 50
+    assert len(list_rows(answer.text)) == 50
 
 
 def test_wishes_survive_the_way_through_an_address() -> None:
-    wanted = wanted_in({"sort": "best", "mood": "4", "least": "20", "page": "2"})
+    wanted = parse_filter({"sort": "best", "mood": "4", "least": "20", "page": "2"})
 
     assert wanted.address(page=3) == ("/dashboard?sort=best&mood=4&least=20.0&page=3")
-    assert Wanted().address() == "/dashboard"
+    assert RunFilter().address() == "/dashboard"
 
 
-def test_weeks_and_questions_are_taken_as_files(reader: Browser) -> None:
+def test_weeks_and_questions_are_taken_as_files(answered_browser: PageClient) -> None:
     weeks, questions = (
-        list(csv.DictReader(io.StringIO(reader.open(f"/dashboard/{name}.csv").text)))
+        list(
+            csv.DictReader(
+                io.StringIO(answered_browser.open(f"/dashboard/{name}.csv").text)
+            )
+        )
         for name in ("weeks", "panels")
     )
 
@@ -151,9 +159,9 @@ def test_weeks_and_questions_are_taken_as_files(reader: Browser) -> None:
 
 
 def test_people_to_talk_to_are_put_away_for_two_weeks_in_this_browser_only(
-    browser: Browser, stage: Stage
+    browser: PageClient, harness: Harness
 ) -> None:
-    scene = STATES["low-answers"](stage)
+    scene = STATES["low-answers"](harness)
     assert scene.runner_id
     browser.sign_in(scene.runner_id)
 
@@ -167,8 +175,14 @@ def test_people_to_talk_to_are_put_away_for_two_weeks_in_this_browser_only(
     assert "Need to talk to someone?" in after
 
 
-def test_the_charts_file_holds_what_the_chart_draws(reader: Browser) -> None:
-    rows = list(csv.DictReader(io.StringIO(reader.open("/dashboard/answers.csv").text)))
+def test_the_charts_file_holds_what_the_chart_draws(
+    answered_browser: PageClient,
+) -> None:
+    rows = list(
+        csv.DictReader(
+            io.StringIO(answered_browser.open("/dashboard/answers.csv").text)
+        )
+    )
 
     assert len(rows) == 60
     assert all(float(row["distance_7d_m"]) >= float(row["distance_m"]) for row in rows)
@@ -181,30 +195,34 @@ def test_the_charts_file_holds_what_the_chart_draws(reader: Browser) -> None:
     }
 
 
-def test_each_number_of_a_month_leads_to_just_its_runs(reader: Browser) -> None:
+def test_each_number_of_a_month_leads_to_just_its_runs(
+    answered_browser: PageClient,
+) -> None:
     link = r'href="([^"#]+)#all-runs" aria-label="(\d+) (runs?|answers?) in \w+ \d{4}"'
-    found = re.findall(link, reader.open("/dashboard").text)
+    found = re.findall(link, answered_browser.open("/dashboard").text)
 
     for address, count, _ in found:
-        page = reader.open(unescape(address)).text
+        page = answered_browser.open(unescape(address)).text
         assert re.search(rf"<caption>{count} runs? of 61", page), address
 
     assert sum(int(count) for _, count, what in found if what[:3] == "run") == 61
     assert sum(int(count) for _, count, what in found if what[:3] == "ans") == 60
 
 
-def test_the_last_seven_days_lead_to_their_runs(reader: Browser) -> None:
+def test_the_last_seven_days_lead_to_their_runs(answered_browser: PageClient) -> None:
     link = r'href="([^"#]+)#all-runs" aria-label="(\d+) runs? in the last 7 days"'
-    found = re.search(link, reader.open("/dashboard").text)
+    found = re.search(link, answered_browser.open("/dashboard").text)
     assert found
 
-    page = reader.open(unescape(found[1])).text
+    page = answered_browser.open(unescape(found[1])).text
 
     assert re.search(rf"<caption>{found[2]} runs? of 61", page)
 
 
-def test_what_was_good_or_great_is_listed_together(reader: Browser) -> None:
-    page = reader.open("/dashboard?mood=good").text
+def test_what_was_good_or_great_is_listed_together(
+    answered_browser: PageClient,
+) -> None:
+    page = answered_browser.open("/dashboard?mood=good").text
 
-    assert set(listed(page)) == {"Good", "Great"}
+    assert set(list_rows(page)) == {"Good", "Great"}
     assert '<option value="good" selected>' in page

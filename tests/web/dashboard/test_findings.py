@@ -6,16 +6,18 @@ from html import unescape
 import pytest
 
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import prepare
-from tests.support.run_history import give_history
-from tests.web.conftest import Browser
-from web.dashboard.findings import split
+from sync.standins.fixtures.fixtures import build_fixture
+from tests.support.run_history import add_answered_runs
+from tests.web.conftest import PageClient
+from web.dashboard.findings import split_sentence
 
 
 def test_with_enough_answers_the_figures_speak(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    give_history(runtime, runner_id, moods=[0, 1, 1, 2, 0, -1] * 8, km=[5, 8, 12, 7])
+    add_answered_runs(
+        runtime, runner_id, moods=[0, 1, 1, 2, 0, -1] * 8, km=[5, 8, 12, 7]
+    )
 
     page = browser.open("/dashboard").text
 
@@ -27,9 +29,9 @@ def test_with_enough_answers_the_figures_speak(
 
 
 def test_three_awful_answers_in_a_row_name_people_to_talk_to(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    give_history(runtime, runner_id, moods=[0, -2, -2, -2], km=[5])
+    add_answered_runs(runtime, runner_id, moods=[0, -2, -2, -2], km=[5])
 
     page = browser.open("/dashboard").text
 
@@ -56,19 +58,19 @@ def test_three_awful_answers_in_a_row_name_people_to_talk_to(
 def test_a_sentence_becomes_a_title_and_the_rest(
     sentence: str, title: str, text: str
 ) -> None:
-    assert split(sentence) == (title, text)
+    assert split_sentence(sentence) == (title, text)
 
 
 def test_the_headlines_percentages_are_those_of_the_runs_that_it_leads_to(
-    browser: Browser, runtime: Runtime
+    browser: PageClient, runtime: Runtime
 ) -> None:
-    scene = prepare(runtime, "answers-500")
+    scene = build_fixture(runtime, "answers-500")
     assert scene.runner_id
     browser.sign_in(scene.runner_id)
 
     page = unescape(browser.open("/dashboard").text)
     all_of_it, inside, good_inside, others, good_others = (
-        listed_in(browser.open(address).text)
+        count_listed_runs(browser.open(address).text)
         for address in re.findall(r'href="(\S+group=mileage\.\w+)#all-runs"', page)
     )
 
@@ -84,9 +86,9 @@ def test_the_headlines_percentages_are_those_of_the_runs_that_it_leads_to(
 
 
 def test_the_list_says_what_its_runs_count_for_and_leads_back_to_all(
-    browser: Browser, runtime: Runtime
+    browser: PageClient, runtime: Runtime
 ) -> None:
-    scene = prepare(runtime, "answers-500")
+    scene = build_fixture(runtime, "answers-500")
     assert scene.runner_id
     browser.sign_in(scene.runner_id)
 
@@ -99,9 +101,9 @@ def test_the_list_says_what_its_runs_count_for_and_leads_back_to_all(
 
 
 def test_a_number_that_there_is_not_leaves_all_runs_in_the_list(
-    browser: Browser, runtime: Runtime
+    browser: PageClient, runtime: Runtime
 ) -> None:
-    scene = prepare(runtime, "answers-20")
+    scene = build_fixture(runtime, "answers-20")
     assert scene.runner_id
     browser.sign_in(scene.runner_id)
 
@@ -111,7 +113,7 @@ def test_a_number_that_there_is_not_leaves_all_runs_in_the_list(
     assert "Only the runs that count" not in page
 
 
-def listed_in(page: str) -> int:
-    found = re.search(r"<caption>(\d+) runs? of", page)
-    assert found
-    return int(found[1])
+def count_listed_runs(page: str) -> int:
+    match = re.search(r"<caption>(\d+) runs? of", page)
+    assert match
+    return int(match[1])

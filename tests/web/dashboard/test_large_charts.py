@@ -6,8 +6,8 @@ import re
 from playwright.sync_api import Browser, expect
 
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import prepare
-from tests.support.page_visit import visit
+from sync.standins.fixtures.fixtures import build_fixture
+from tests.support.page_visit import open_page
 
 ADDRESS = "/dashboard/read-outs.json?period=all"
 
@@ -15,10 +15,10 @@ ADDRESS = "/dashboard/read-outs.json?period=all"
 def test_what_thousands_of_dots_say_comes_when_a_chart_is_first_touched(
     chrome: Browser, site: str, runtime: Runtime
 ) -> None:
-    scene = prepare(runtime, "runs-10000")
+    scene = build_fixture(runtime, "runs-10000")
 
-    with visit(chrome, site, scene, runtime) as (page, weight):
-        before = list(weight.asked)
+    with open_page(chrome, site, scene, runtime) as (page, weight):
+        before = list(weight.urls)
         with page.expect_response(f"{site}{ADDRESS}") as brought:
             page.locator("[data-points=points-week]").press("End")
         spoken = page.get_by_role("status").last
@@ -27,7 +27,7 @@ def test_what_thousands_of_dots_say_comes_when_a_chart_is_first_touched(
         expect(spoken).to_contain_text(re.compile(r"in 7 days\. 6999 of 7000"))
         points = json.loads(page.locator("#points-week").text_content() or "")
         said = brought.value.json()
-        asked = [one for one in weight.asked if ADDRESS in one]
+        asked = [one for one in weight.urls if ADDRESS in one]
 
     assert f"{site}{ADDRESS}" not in before
     assert len(asked) == 1

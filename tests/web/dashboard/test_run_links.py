@@ -7,11 +7,11 @@ from html import unescape
 import pytest
 
 from sync.runners import preferences
-from sync.standins.fixtures.fixtures import prepare
-from tests.support.demo_runner import robin_in
-from tests.support.harness import Stage
-from tests.support.page_fixtures import answered
-from tests.web.conftest import Browser
+from sync.standins.fixtures.fixtures import build_fixture
+from tests.support.demo_runner import add_demo_runner
+from tests.support.harness import Harness
+from tests.support.page_fixtures import build_answered
+from tests.web.conftest import PageClient
 
 pytestmark = pytest.mark.slow
 
@@ -21,45 +21,45 @@ NUMBER = re.compile(r"(?<![\d.])\d[\d,]*(?![\d,.]*(?:\d| km| mi))")
 LISTED = re.compile(r"<caption>([\d,]+) runs? of [\d,]+")
 
 
-def _prepared(stage: Stage) -> int:
-    return prepare(stage.runtime, "answers-500").runner_id or 0
+def _prepared(harness: Harness) -> int:
+    return build_fixture(harness.runtime, "answers-500").runner_id or 0
 
 
-def _few(stage: Stage) -> int:
-    return answered(stage, 22).runner_id or 0
+def _few(harness: Harness) -> int:
+    return build_answered(harness, 22).runner_id or 0
 
 
-def _in_miles(stage: Stage) -> int:
-    runner_id = answered(stage, 60).runner_id or 0
-    preferences.save(stage.runtime, runner_id, {"units": "mi"})
+def _in_miles(harness: Harness) -> int:
+    runner_id = build_answered(harness, 60).runner_id or 0
+    preferences.save_preferences(harness.runtime, runner_id, {"units": "mi"})
     return runner_id
 
 
-RUNNERS: Mapping[str, Callable[[Stage], int]] = {
-    "demo": robin_in,
+RUNNERS: Mapping[str, Callable[[Harness], int]] = {
+    "demo": add_demo_runner,
     "500 answers": _prepared,
     "22 answers": _few,
     "in miles": _in_miles,
 }
 
 
-def numbers(page: str) -> dict[str, int]:
+def list_linked_numbers(page: str) -> dict[str, int]:
     """Find every link to a list of runs that says how many they are."""
-    found = {}
+    counts = {}
     for address, more, text in LINK.findall(page):
         spoken = SPOKEN.search(more)
         number = NUMBER.search(unescape(spoken[1] if spoken else text))
         if number:
-            found[unescape(address)] = int(number[0].replace(",", ""))
-    return found
+            counts[unescape(address)] = int(number[0].replace(",", ""))
+    return counts
 
 
 @pytest.mark.parametrize("who", RUNNERS)
 def test_every_number_leads_to_exactly_its_runs(
-    browser: Browser, stage: Stage, who: str
+    browser: PageClient, harness: Harness, who: str
 ) -> None:
-    browser.sign_in(RUNNERS[who](stage))
-    found = numbers(browser.open("/dashboard").text)
+    browser.sign_in(RUNNERS[who](harness))
+    found = list_linked_numbers(browser.open("/dashboard").text)
 
     listed = {}
     for address in found:

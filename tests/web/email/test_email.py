@@ -6,29 +6,29 @@ from sync.models import Runner
 from sync.runners import account
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.web.conftest import Browser
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.web.conftest import PageClient
 
 
 @pytest.fixture
-def newcomer(stage: Stage, browser: Browser) -> int:
+def runner_without_address(harness: Harness, browser: PageClient) -> int:
     """Sign in a runner who has given no address yet."""
-    runner_id = stage.link(stage.athlete(), address=False)
+    runner_id = harness.link_runner(harness.add_athlete(), has_address=False)
     browser.sign_in(runner_id)
     return runner_id
 
 
 def test_an_address_is_confirmed_by_its_link(
-    browser: Browser, newcomer: int, runtime: Runtime
+    browser: PageClient, runner_without_address: int, runtime: Runtime
 ) -> None:
     asked = browser.post("/email", email="ada@example.org")
-    link = f"/email/confirm/{token_in(runtime, 'confirm_address')}"
+    link = f"/email/confirm/{read_pending_token(runtime, 'confirm_address')}"
     looked = browser.open(link)
-    before = account.overview(runtime, newcomer).email_confirmed
+    before = account.load_overview(runtime, runner_without_address).email_confirmed
     confirmed = browser.post(link)
 
-    after = account.overview(runtime, newcomer)
+    after = account.load_overview(runtime, runner_without_address)
     assert "Look into your mail." in browser.open(asked.location).text
     assert "Confirm this address" in looked.text
     assert not before
@@ -36,9 +36,11 @@ def test_an_address_is_confirmed_by_its_link(
     assert (after.email, after.email_confirmed) == ("ada@example.org", True)
 
 
-def test_a_used_link_says_so(browser: Browser, newcomer: int, runtime: Runtime) -> None:
+def test_a_used_link_says_so(
+    browser: PageClient, runner_without_address: int, runtime: Runtime
+) -> None:
     browser.post("/email", email="ada@example.org")
-    link = f"/email/confirm/{token_in(runtime, 'confirm_address')}"
+    link = f"/email/confirm/{read_pending_token(runtime, 'confirm_address')}"
     browser.post(link)
 
     again = browser.post(link)
@@ -47,7 +49,7 @@ def test_a_used_link_says_so(browser: Browser, newcomer: int, runtime: Runtime) 
     assert "This link no longer works." in again.text
 
 
-@pytest.mark.usefixtures("newcomer")
+@pytest.mark.usefixtures("runner_without_address")
 @pytest.mark.parametrize(
     "email",
     [
@@ -63,41 +65,41 @@ def test_a_used_link_says_so(browser: Browser, newcomer: int, runtime: Runtime) 
         "ada@-.org",
     ],
 )
-def test_what_is_no_address_is_asked_for_again(browser: Browser, email: str) -> None:
+def test_what_is_no_address_is_asked_for_again(browser: PageClient, email: str) -> None:
     answer = browser.post("/email", email=email)
 
     assert answer.status_code == 400
     assert "does not look like an e-mail address" in answer.text
 
 
-@pytest.mark.usefixtures("newcomer")
+@pytest.mark.usefixtures("runner_without_address")
 @pytest.mark.parametrize("email", ["o'brien@example.org", "Ada+run@a-b.example.org"])
 def test_what_mail_servers_take_for_an_address_is_one(
-    browser: Browser, email: str
+    browser: PageClient, email: str
 ) -> None:
     assert browser.post("/email", email=email).status_code == 303
 
 
 def test_one_click_stops_the_mails(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    link = f"/u/{unsubscribe.token_for(runtime, runner_id)}"
+    link = f"/u/{unsubscribe.create_token(runtime, runner_id)}"
     browser.client.delete_cookie("moodmiles", domain="127.0.0.1")
 
     looked = browser.open(link)
-    asking = preference(runtime, runner_id)
+    asking = read_preference(runtime, runner_id)
     clicked = browser.client.post(link, data={"List-Unsubscribe": "One-Click"})
 
     assert looked.status_code == 200
     assert asking != "never"
     assert (clicked.status_code, clicked.data) == (200, b"")
-    assert preference(runtime, runner_id) == "never"
+    assert read_preference(runtime, runner_id) == "never"
 
 
 def test_a_person_who_stops_the_mails_sees_a_page(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    link = f"/u/{unsubscribe.token_for(runtime, runner_id)}"
+    link = f"/u/{unsubscribe.create_token(runtime, runner_id)}"
 
     answer = browser.client.post(link)
 
@@ -107,14 +109,14 @@ def test_a_person_who_stops_the_mails_sees_a_page(
 @pytest.mark.parametrize("token", ["1-0000", "x", "99999999999999999999-0", "1", "-"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_an_invented_stop_link_finds_nothing(
-    browser: Browser, token: str, method: str
+    browser: PageClient, token: str, method: str
 ) -> None:
     answer = browser.client.open(f"/u/{token}", method=method)
 
     assert answer.status_code == 404
 
 
-def preference(runtime: Runtime, runner_id: int) -> str:
-    with runtime.db.reading() as session:
+def read_preference(runtime: Runtime, runner_id: int) -> str:
+    with runtime.db.read_only() as session:
         preferences = session.get_one(Runner, runner_id).preferences
     return str(preferences.get("ask", "every-run"))

@@ -6,14 +6,14 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from sync.models import Connection, Model, SetAside, Sweep
+from sync.models import Connection, Model, QuarantinedRecord, ReconcileState
 from sync.runners import deletion
 from sync.runtime import Runtime
-from sync.simulator.records import Fault
+from sync.simulator.records import SimulatedFault
 from sync.strava.client import HttpStrava
-from tests.support.harness import Stage
+from tests.support.harness import Harness
 from tests.support.servers import free_port
-from tests.web.http.test_headers import elsewhere
+from tests.web.http.test_headers import open_other_app
 
 
 def test_the_process_says_that_it_is_up(client: FlaskClient) -> None:
@@ -22,9 +22,11 @@ def test_the_process_says_that_it_is_up(client: FlaskClient) -> None:
     assert (answer.status_code, answer.json) == (200, {"status": "ok"})
 
 
-def test_ready_tells_how_late_the_work_is(client: FlaskClient, stage: Stage) -> None:
-    stage.link(stage.athlete())
-    stage.pass_time(minutes=3)
+def test_ready_tells_how_late_the_work_is(
+    client: FlaskClient, harness: Harness
+) -> None:
+    harness.link_runner(harness.add_athlete())
+    harness.advance_clock(minutes=3)
 
     answer = client.get("/readyz")
 
@@ -35,10 +37,12 @@ def test_ready_tells_how_late_the_work_is(client: FlaskClient, stage: Stage) -> 
 
 
 def test_ready_and_metrics_tell_of_a_deletion_that_is_overdue(
-    client: FlaskClient, stage: Stage
+    client: FlaskClient, harness: Harness
 ) -> None:
-    deletion.ask(stage.runtime, stage.link(stage.athlete()))
-    stage.pass_time(minutes=15)
+    deletion.request_deletion(
+        harness.runtime, harness.link_runner(harness.add_athlete())
+    )
+    harness.advance_clock(minutes=15)
 
     ready, metrics = client.get("/readyz").json, client.get("/metrics").text
 
@@ -60,7 +64,7 @@ def test_not_ready_without_tables(client: FlaskClient, runtime: Runtime) -> None
 
 
 def test_not_ready_without_redis(runtime: Runtime) -> None:
-    client = elsewhere(runtime, redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    client = open_other_app(runtime, redis_url=f"redis://127.0.0.1:{free_port()}/0")
 
     answer = client.get("/readyz")
 
@@ -69,8 +73,8 @@ def test_not_ready_without_redis(runtime: Runtime) -> None:
     assert answer.json["redis"] == "down"
 
 
-def test_metrics_are_counts(client: FlaskClient, stage: Stage) -> None:
-    stage.link(stage.athlete())
+def test_metrics_are_counts(client: FlaskClient, harness: Harness) -> None:
+    harness.link_runner(harness.add_athlete())
 
     text = client.get("/metrics").text
 
@@ -80,16 +84,16 @@ def test_metrics_are_counts(client: FlaskClient, stage: Stage) -> None:
 
 
 def test_ready_names_what_ails_strava_for_a_while(
-    client: FlaskClient, stage: Stage
+    client: FlaskClient, harness: Harness
 ) -> None:
-    with stage.world.change():
-        stage.world.faults.put(Fault(id=1, kind="html", on="list", times=1))
-    stage.link(stage.athlete())
+    with harness.world.transaction():
+        harness.world.faults.put(SimulatedFault(id=1, kind="html", on="list", times=1))
+    harness.link_runner(harness.add_athlete())
     before = client.get("/readyz").json
-    stage.work()
+    harness.process_all_due()
 
     now = client.get("/readyz")
-    stage.pass_time(minutes=61)
+    harness.advance_clock(minutes=61)
     later = client.get("/readyz").json
 
     assert before
@@ -104,16 +108,20 @@ def test_ready_names_what_ails_strava_for_a_while(
 
 
 def test_metrics_tell_how_the_work_stands(
-    client: FlaskClient, stage: Stage, runtime: Runtime
+    client: FlaskClient, harness: Harness, runtime: Runtime
 ) -> None:
-    runner_id = stage.link(stage.athlete())
-    stage.tell(stage.athlete(99), 1, "create")
+    runner_id = harness.link_runner(harness.add_athlete())
+    harness.deliver_event(harness.add_athlete(99), 1, "create")
     with runtime.db.transaction() as session:
         session.add(
-            SetAside(runner_id=runner_id, source_id=1, reason="odd", at=stage.clock())
+            QuarantinedRecord(
+                runner_id=runner_id, source_id=1, reason="odd", at=harness.clock()
+            )
         )
-        session.execute(update(Sweep).values(stopped_for="would delete everything"))
-        session.execute(update(Connection).values(broken_at=stage.clock()))
+        session.execute(
+            update(ReconcileState).values(stopped_for="would delete everything")
+        )
+        session.execute(update(Connection).values(broken_at=harness.clock()))
 
     text = client.get("/metrics").text
 
@@ -131,7 +139,7 @@ def test_metrics_tell_what_is_left_of_strava_s_limits(
     client: FlaskClient, runtime: Runtime
 ) -> None:
     assert isinstance(runtime.strava, HttpStrava)
-    until = runtime.strava.budget.learn(
+    until = runtime.strava.budget.update_from_headers(
         {"X-RateLimit-Limit": "400,4000", "X-RateLimit-Usage": "400,900"}, refused=True
     )
 
@@ -149,7 +157,7 @@ def test_metrics_tell_what_is_left_of_strava_s_limits(
 
 
 def test_metrics_ask_for_their_token(runtime: Runtime) -> None:
-    client = elsewhere(runtime, metrics_token=SecretStr("let me see"))
+    client = open_other_app(runtime, metrics_token=SecretStr("let me see"))
 
     without = client.get("/metrics")
     with_it = client.get("/metrics", headers={"Authorization": "Bearer let me see"})
@@ -158,6 +166,6 @@ def test_metrics_ask_for_their_token(runtime: Runtime) -> None:
 
 
 def test_a_public_host_without_token_shows_no_metrics(runtime: Runtime) -> None:
-    client = elsewhere(runtime, public_url="https://moodmiles.example")
+    client = open_other_app(runtime, public_url="https://moodmiles.example")
 
     assert client.get("/metrics").status_code == 404

@@ -7,13 +7,13 @@ import pytest
 
 from sync.runners import preferences as runner_preferences
 from sync.runtime import Runtime
-from sync.support.directory import country_of_languages, country_of_zone
-from tests.support.run_history import give_history
-from tests.web.conftest import Browser
-from tests.web.settings.test_settings import CHOICES, preferences
+from sync.support.directory import find_zone_country, guess_language_country
+from tests.support.run_history import add_answered_runs
+from tests.web.conftest import PageClient
+from tests.web.settings.test_settings import CHOICES, read_preferences
 
 
-def heads(page: str) -> list[str]:
+def list_headings(page: str) -> list[str]:
     return re.findall(r"<h2>([^<]+)</h2>", page)
 
 
@@ -28,7 +28,7 @@ def heads(page: str) -> list[str]:
     ],
 )
 def test_a_time_zone_lies_in_a_country(zone: str, country: str | None) -> None:
-    assert country_of_zone(zone) == country
+    assert find_zone_country(zone) == country
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_time_zone_lies_in_a_country(zone: str, country: str | None) -> None:
 def test_a_browsers_language_may_name_a_country(
     languages: list[str], country: str | None
 ) -> None:
-    assert country_of_languages(languages) == country
+    assert guess_language_country(languages) == country
 
 
 @pytest.mark.parametrize(
@@ -53,44 +53,44 @@ def test_a_browsers_language_may_name_a_country(
     [("en-IE", "Ireland", "112 or 999"), ("en", "Anywhere", "112, 999, 911 or your")],
 )
 def test_a_stranger_sees_the_country_that_the_browser_names(
-    browser: Browser, language: str, first: str, emergency: str
+    browser: PageClient, language: str, first: str, emergency: str
 ) -> None:
     page = browser.client.get("/help", headers={"Accept-Language": language}).text
 
-    assert heads(page)[0] == first
-    assert heads(page).count(first) == 1
+    assert list_headings(page)[0] == first
+    assert list_headings(page).count(first) == 1
     assert f"In an emergency call <b>{emergency}" in page
     assert ("a guess from your browser’s language" in page) is (first == "Ireland")
 
 
 def test_a_runner_sees_the_country_of_their_zone_until_they_choose(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    runner_preferences.save(runtime, runner_id, {"zone": "Europe/Berlin"})
+    runner_preferences.save_preferences(runtime, runner_id, {"zone": "Europe/Berlin"})
     guessed = browser.open("/help").text
     browser.post("/settings", **CHOICES, country="NZ")
     chosen = browser.open("/help").text
 
-    assert heads(guessed)[0] == "Germany"
+    assert list_headings(guessed)[0] == "Germany"
     assert "For Germany: a guess from your time zone." in guessed
-    assert heads(chosen)[0] == "New Zealand"
+    assert list_headings(chosen)[0] == "New Zealand"
     assert "For New Zealand, as you chose in the settings." in chosen
     assert 'value="NZ" selected' in browser.open("/settings").text
 
 
 def test_another_country_shows_the_lines_that_know_them_all(
-    browser: Browser, runner_id: int
+    browser: PageClient, runner_id: int
 ) -> None:
     browser.post("/settings", **CHOICES, country="*")
 
-    assert heads(browser.open("/help").text)[0] == "Anywhere"
+    assert list_headings(browser.open("/help").text)[0] == "Anywhere"
 
 
 def test_low_answers_show_the_numbers_of_the_country(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    runner_preferences.save(runtime, runner_id, {"country": "GB"})
-    give_history(runtime, runner_id, moods=[0, -2, -2, -2], km=[5.0] * 4)
+    runner_preferences.save_preferences(runtime, runner_id, {"country": "GB"})
+    add_answered_runs(runtime, runner_id, moods=[0, -2, -2, -2], km=[5.0] * 4)
 
     page = browser.open("/dashboard").text
 
@@ -99,7 +99,7 @@ def test_low_answers_show_the_numbers_of_the_country(
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_a_country_that_is_not_offered_is_refused(browser: Browser) -> None:
+def test_a_country_that_is_not_offered_is_refused(browser: PageClient) -> None:
     answer = browser.post("/settings", **CHOICES, country="XX")
 
     assert answer.status_code == 400
@@ -107,19 +107,19 @@ def test_a_country_that_is_not_offered_is_refused(browser: Browser) -> None:
 
 
 def test_weeks_start_where_the_runner_says(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    give_history(runtime, runner_id, moods=[0, 1, 2], km=[5.0, 8.0, 6.0])
+    add_answered_runs(runtime, runner_id, moods=[0, 1, 2], km=[5.0, 8.0, 6.0])
     mondays = browser.open("/dashboard/data.json").get_json()["weeks"]
     browser.post("/settings", **CHOICES, week_starts="sunday")
 
     sundays = browser.open("/dashboard/data.json").get_json()["weeks"]
 
-    assert preferences(runtime, runner_id)["week_starts"] == "sunday"
+    assert read_preferences(runtime, runner_id)["week_starts"] == "sunday"
     assert [len(mondays), len(sundays)] != [0, 0]
-    assert {day(week) for week in mondays} == {0}
-    assert {day(week) for week in sundays} == {6}
+    assert {answer_weeks_ago(week) for week in mondays} == {0}
+    assert {answer_weeks_ago(week) for week in sundays} == {6}
 
 
-def day(week: dict[str, str]) -> int:
+def answer_weeks_ago(week: dict[str, str]) -> int:
     return date.fromisoformat(week["week_of"]).weekday()

@@ -3,7 +3,7 @@
 import pytest
 
 from sync.runtime import Runtime
-from tests.support.concurrent_clients import HERE, on
+from tests.support.concurrent_clients import CLIENT_IP, open_client
 from web.http.clients import client_network
 
 
@@ -25,7 +25,7 @@ def test_a_proxy_nearby_that_nobody_trusts_is_spoken_of_once(
     header: str,
     times: int,
 ) -> None:
-    app = on(runtime, trusted=("10.0.0.0/8",)).application
+    app = open_client(runtime, trusted=("10.0.0.0/8",)).application
     headers = {"X-Forwarded-For": header}
 
     for _ in range(3):
@@ -42,8 +42,12 @@ def test_a_proxy_nearby_that_nobody_trusts_is_spoken_of_once(
 @pytest.mark.parametrize(
     ("peer", "header", "network"),
     [
-        (HERE, "", HERE),
-        (HERE, "198.51.100.1", HERE),  # who is no proxy of ours may say what it likes
+        (CLIENT_IP, "", CLIENT_IP),
+        (
+            CLIENT_IP,
+            "198.51.100.1",
+            CLIENT_IP,
+        ),  # who is no proxy of ours may say what it likes
         ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
         ("127.0.0.1", "10.9.9.9, 198.51.100.1", "198.51.100.1"),
         ("127.0.0.1", "198.51.100.1, 172.18.0.1", "198.51.100.1"),
@@ -51,14 +55,14 @@ def test_a_proxy_nearby_that_nobody_trusts_is_spoken_of_once(
         ("127.0.0.1", "", None),
         ("127.0.0.1", "nonsense", None),
         ("2001:db8::17", "", "2001:db8::/64"),
-        ("::ffff:203.0.113.5", "", HERE),
+        ("::ffff:203.0.113.5", "", CLIENT_IP),
         ("::1", "2001:db8::17", "2001:db8::/64"),
     ],
 )
 def test_a_client_is_who_the_last_trusted_proxy_names(
     runtime: Runtime, peer: str, header: str, network: str | None
 ) -> None:
-    app = on(runtime, trusted=("172.16.0.0/12",)).application
+    app = open_client(runtime, trusted=("172.16.0.0/12",)).application
     headers = {"X-Forwarded-For": header} if header else {}
 
     with app.test_request_context(

@@ -7,10 +7,10 @@ from pydantic import SecretStr
 from sync.models import Model
 from sync.runtime import Runtime
 from sync.settings import Settings
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.support.route_access import every_address
-from tests.web.conftest import Browser
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.support.route_access import list_addresses
+from tests.web.conftest import PageClient
 from web.app import create_app
 
 pytestmark = pytest.mark.slow
@@ -32,10 +32,10 @@ FORMS = (
 )
 
 
-def elsewhere(runtime: Runtime, **changes: object) -> FlaskClient:
+def open_other_app(runtime: Runtime, **changes: object) -> FlaskClient:
     """Return a browser of a host with other settings."""
     settings = Settings.model_construct(**(runtime.settings.model_dump() | changes))
-    other = Runtime(
+    other_runtime = Runtime(
         settings=settings,
         db=runtime.db,
         queue=runtime.queue,
@@ -43,7 +43,7 @@ def elsewhere(runtime: Runtime, **changes: object) -> FlaskClient:
         sealer=runtime.sealer,
         now=runtime.now,
     )
-    return create_app(other).test_client()
+    return create_app(other_runtime).test_client()
 
 
 @pytest.mark.parametrize("path", OPEN)
@@ -61,7 +61,7 @@ def test_every_page_is_locked_down(client: FlaskClient, path: str) -> None:
 
 @pytest.mark.usefixtures("runner_id")
 @pytest.mark.parametrize("path", SIGNED_IN)
-def test_no_page_holds_inline_code_or_style(browser: Browser, path: str) -> None:
+def test_no_page_holds_inline_code_or_style(browser: PageClient, path: str) -> None:
     page = browser.open(path).text
 
     assert " style=" not in page
@@ -71,10 +71,10 @@ def test_no_page_holds_inline_code_or_style(browser: Browser, path: str) -> None
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_every_address_answers_with_every_header(browser: Browser) -> None:
+def test_every_address_answers_with_every_header(browser: PageClient) -> None:
     ids = {"number": "1", "token": "some-token", "file": "app.css"}
 
-    for one in every_address(browser.client.application, ids):
+    for one in list_addresses(browser.client.application, ids):
         with browser.client.open(one.path, method=one.method) as answer:
             had = answer.headers
 
@@ -98,7 +98,7 @@ def test_forms_may_lead_to_strava_and_nowhere_else(
 
 @pytest.mark.usefixtures("runner_id")
 @pytest.mark.parametrize("path", FORMS)
-def test_no_form_works_without_its_token(browser: Browser, path: str) -> None:
+def test_no_form_works_without_its_token(browser: PageClient, path: str) -> None:
     without = browser.client.post(path, data={})
     guessed = browser.client.post(path, data={"csrf": "0" * 64})
 
@@ -106,9 +106,9 @@ def test_no_form_works_without_its_token(browser: Browser, path: str) -> None:
 
 
 def test_a_token_of_another_browser_is_refused(runtime: Runtime) -> None:
-    theirs = Browser(create_app(runtime).test_client(), runtime)
-    mine = Browser(create_app(runtime).test_client(), runtime)
-    stolen = theirs.form_token()
+    theirs = PageClient(create_app(runtime).test_client(), runtime)
+    mine = PageClient(create_app(runtime).test_client(), runtime)
+    stolen = theirs.get_csrf_token()
     mine.open("/login")
 
     answer = mine.client.post("/login", data={"csrf": stolen, "email": "a@b.example"})
@@ -116,15 +116,15 @@ def test_a_token_of_another_browser_is_refused(runtime: Runtime) -> None:
     assert answer.status_code == 403
 
 
-def test_a_form_outlives_a_new_key(browser: Browser, runtime: Runtime) -> None:
-    token = browser.form_token()
+def test_a_form_outlives_a_new_key(browser: PageClient, runtime: Runtime) -> None:
+    token = browser.get_csrf_token()
     cookie = browser.client.get_cookie("moodmiles-browser", domain="127.0.0.1")
     assert cookie
     old, new = (
         runtime.settings.secret_keys[0],
         SecretStr("another key, newest first ......"),
     )
-    client = elsewhere(runtime, secret_keys=[new, old])
+    client = open_other_app(runtime, secret_keys=[new, old])
     client.set_cookie("moodmiles-browser", cookie.value, domain="127.0.0.1")
 
     answer = client.post("/login", data={"csrf": token, "email": "a@b.example"})
@@ -154,7 +154,7 @@ def test_probes_may_use_any_name(client: FlaskClient) -> None:
 
 
 def test_https_pins_cookies_and_transport(runtime: Runtime) -> None:
-    client = elsewhere(runtime, public_url="https://moodmiles.example")
+    client = open_other_app(runtime, public_url="https://moodmiles.example")
 
     answer = client.get("/login")
 
@@ -166,7 +166,7 @@ def test_https_pins_cookies_and_transport(runtime: Runtime) -> None:
 
 
 def test_two_instances_on_one_machine_keep_their_own_cookies(runtime: Runtime) -> None:
-    client = elsewhere(runtime, public_url="http://127.0.0.1:8100")
+    client = open_other_app(runtime, public_url="http://127.0.0.1:8100")
 
     cookie = client.get("/login").headers["Set-Cookie"]
 
@@ -180,7 +180,7 @@ def test_versioned_files_stay_in_the_cache(client: FlaskClient) -> None:
         assert "immutable" not in without.headers["Cache-Control"]
 
 
-def test_a_large_form_is_refused_with_a_page(browser: Browser) -> None:
+def test_a_large_form_is_refused_with_a_page(browser: PageClient) -> None:
     answer = browser.client.post("/login", data={"email": "x" * 70_000})
 
     assert answer.status_code == 413
@@ -188,7 +188,7 @@ def test_a_large_form_is_refused_with_a_page(browser: Browser) -> None:
 
 
 def test_a_failure_shows_a_code_and_logs_no_content(
-    browser: Browser, runtime: Runtime, capsys: pytest.CaptureFixture[str]
+    browser: PageClient, runtime: Runtime, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Model.metadata.drop_all(runtime.db.engine)
     browser.client.set_cookie("moodmiles", "canary-token", domain="127.0.0.1")
@@ -207,11 +207,11 @@ def test_a_failure_shows_a_code_and_logs_no_content(
 
 
 def test_signing_in_and_what_is_refused_leave_a_line(
-    browser: Browser, stage: Stage, capsys: pytest.CaptureFixture[str]
+    browser: PageClient, harness: Harness, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    runner_id = stage.link(stage.athlete())
+    runner_id = harness.link_runner(harness.add_athlete())
     browser.post("/login", email=f"runner{runner_id}@example.org")
-    link = f"/login/{token_in(stage.runtime, 'sign_in_link')}"
+    link = f"/login/{read_pending_token(harness.runtime, 'sign_in_link')}"
     capsys.readouterr()
 
     for path in (link, link, "/logout", "/runs/999"):
@@ -233,6 +233,6 @@ def test_nothing_is_traced(client: FlaskClient, path: str) -> None:
 
 
 def test_whoever_comes_after_a_sign_out_finds_nothing(
-    browser: Browser, runner_id: int
+    browser: PageClient, runner_id: int
 ) -> None:
     assert browser.post("/logout").headers["Clear-Site-Data"] == '"cache"'

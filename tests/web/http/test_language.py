@@ -6,16 +6,20 @@ from threading import Thread
 import pytest
 from flask.testing import FlaskClient
 
-from sync.language import spoken
+from sync.language import current_language
 from sync.runners import account, preferences
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.support.page_fixtures import fresh_run
-from tests.web.conftest import Browser
-from tests.web.connect.test_connect import callback, code_for, go_to_strava
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.support.page_fixtures import build_fresh_run
+from tests.web.conftest import PageClient
+from tests.web.connect.test_connect import (
+    build_callback_url,
+    give_code,
+    open_strava_consent,
+)
 from tests.web.settings.test_settings import CHOICES
 from web.app import create_app
 
@@ -24,7 +28,7 @@ pytestmark = pytest.mark.slow
 GERMAN, ENGLISH = {"Accept-Language": "de-CH, fr"}, {"Accept-Language": "en"}
 
 
-def speaks(client: FlaskClient, path: str, **headers: str) -> str:
+def get_page_language(client: FlaskClient, path: str, **headers: str) -> str:
     """Return the language that a page says it is in, in both its places."""
     answer = client.get(path, headers=headers or ENGLISH)
     language = answer.headers["Content-Language"]
@@ -50,7 +54,7 @@ def speaks(client: FlaskClient, path: str, **headers: str) -> str:
 def test_a_stranger_reads_what_the_browser_asks_for(
     client: FlaskClient, wanted: str, language: str
 ) -> None:
-    assert speaks(client, "/", **{"Accept-Language": wanted}) == language
+    assert get_page_language(client, "/", **{"Accept-Language": wanted}) == language
 
 
 @pytest.mark.parametrize("path", ["/", "/connect", "/login", "/help", "/privacy"])
@@ -60,11 +64,11 @@ def test_a_stranger_can_switch_and_stays_switched(
     offered = client.get(path).text
 
     assert f'<a href="{path}?language=de" lang="de" hreflang="de"' in offered
-    assert speaks(client, f"{path}?language=de") == "de"
-    assert speaks(client, path) == "de"
-    assert speaks(client, "/nowhere") == "de"
-    assert speaks(client, f"{path}?language=en", **GERMAN) == "en"
-    assert speaks(client, path, **GERMAN) == "en"
+    assert get_page_language(client, f"{path}?language=de") == "de"
+    assert get_page_language(client, path) == "de"
+    assert get_page_language(client, "/nowhere") == "de"
+    assert get_page_language(client, f"{path}?language=en", **GERMAN) == "en"
+    assert get_page_language(client, path, **GERMAN) == "en"
 
 
 def test_a_switch_keeps_the_rest_of_the_address(client: FlaskClient) -> None:
@@ -84,20 +88,20 @@ def test_a_language_that_nobody_has_changes_nothing(
 
 
 def test_the_runners_choice_wins(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
     browser.client.get("/help?language=en")
-    preferences.save(runtime, runner_id, {"language": "de"})
+    preferences.save_preferences(runtime, runner_id, {"language": "de"})
 
-    assert speaks(browser.client, "/settings") == "de"
-    assert speaks(browser.client, "/help?language=en") == "de"
+    assert get_page_language(browser.client, "/settings") == "de"
+    assert get_page_language(browser.client, "/help?language=en") == "de"
     assert "language=en" not in browser.open("/help").text
 
 
 def test_errors_and_the_way_out_speak_the_runners_language(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    preferences.save(runtime, runner_id, {"language": "de"})
+    preferences.save_preferences(runtime, runner_id, {"language": "de"})
     browser.open("/dashboard")
 
     lost = browser.client.get("/nowhere", headers=ENGLISH)
@@ -106,14 +110,14 @@ def test_errors_and_the_way_out_speak_the_runners_language(
 
     assert "Unter dieser Adresse ist nichts." in lost.text
     assert "Diese Seite war zu lange offen." in forged.text
-    assert speaks(browser.client, "/") == "de"
+    assert get_page_language(browser.client, "/") == "de"
 
 
 @pytest.mark.usefixtures("runner_id")
 def test_an_error_speaks_the_language_last_heard_when_the_database_is_away(
-    browser: Browser, runtime: Runtime
+    browser: PageClient, runtime: Runtime
 ) -> None:
-    preferences.save(runtime, 1, {"language": "de"})
+    preferences.save_preferences(runtime, 1, {"language": "de"})
     browser.open("/dashboard")
     runtime.db.engine.dispose()
     Path(runtime.db.engine.url.database or "").write_bytes(b"no database at all" * 99)
@@ -127,7 +131,7 @@ def test_an_error_speaks_the_language_last_heard_when_the_database_is_away(
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_the_language_is_chosen_in_the_settings(browser: Browser) -> None:
+def test_the_language_is_chosen_in_the_settings(browser: PageClient) -> None:
     browser.post("/settings", **CHOICES, language="de")
     german = browser.open("/settings").text
     refused = browser.post("/settings", **CHOICES, language="fr")
@@ -139,35 +143,37 @@ def test_the_language_is_chosen_in_the_settings(browser: Browser) -> None:
 
 
 def test_linking_keeps_the_language_that_the_browser_speaks(
-    browser: Browser, stranger: Browser, stage: Stage, runtime: Runtime
+    browser: PageClient, other_browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    first = callback(go_to_strava(browser), code_for(stage))
+    first = build_callback_url(open_strava_consent(browser), give_code(harness))
     browser.client.get(first, headers=GERMAN)
 
-    elsewhere = callback(go_to_strava(stranger), code_for(stage))
-    stranger.client.get(elsewhere, headers=ENGLISH)
+    elsewhere = build_callback_url(
+        open_strava_consent(other_browser), give_code(harness)
+    )
+    other_browser.client.get(elsewhere, headers=ENGLISH)
 
-    assert account.language(runtime, 1) == "de"
+    assert account.load_language(runtime, 1) == "de"
 
 
 def test_pages_behind_a_mail_speak_the_runners_language(
-    stranger: Browser, stage: Stage, runtime: Runtime
+    other_browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    runner_id, _ = fresh_run(stage, ended_minutes_ago=0)
-    preferences.save(runtime, runner_id, {"language": "de"})
-    survey = f"/s/{token_in(runtime)}"
-    stop = f"/u/{unsubscribe.token_for(runtime, runner_id)}"
+    runner_id, _ = build_fresh_run(harness, ended_minutes_ago=0)
+    preferences.save_preferences(runtime, runner_id, {"language": "de"})
+    survey = f"/s/{read_pending_token(runtime)}"
+    stop = f"/u/{unsubscribe.create_token(runtime, runner_id)}"
 
-    assert speaks(stranger.client, survey) == "de"
-    assert speaks(stranger.client, stop) == "de"
-    assert speaks(stranger.client, f"{stop}/settings") == "de"
-    tap = f"/before/{pre_run.token_for(runtime, runner_id)}"
-    assert speaks(stranger.client, tap) == "de"
-    assert "language=" not in stranger.open(survey).text
+    assert get_page_language(other_browser.client, survey) == "de"
+    assert get_page_language(other_browser.client, stop) == "de"
+    assert get_page_language(other_browser.client, f"{stop}/settings") == "de"
+    tap = f"/before/{pre_run.create_token(runtime, runner_id)}"
+    assert get_page_language(other_browser.client, tap) == "de"
+    assert "language=" not in other_browser.open(survey).text
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_numbers_and_days_follow_the_language(browser: Browser) -> None:
+def test_numbers_and_days_follow_the_language(browser: PageClient) -> None:
     english = browser.client.get("/dashboard", headers=ENGLISH).text
     german = browser.client.get("/dashboard", headers=GERMAN).text
 
@@ -181,7 +187,9 @@ def test_numbers_and_days_follow_the_language(browser: Browser) -> None:
 @pytest.mark.parametrize(
     "path", ["data.json", "runs.csv", "answers.csv", "weeks.csv", "panels.csv"]
 )
-def test_programs_read_the_same_in_every_language(browser: Browser, path: str) -> None:
+def test_programs_read_the_same_in_every_language(
+    browser: PageClient, path: str
+) -> None:
     english = browser.client.get(f"/dashboard/{path}", headers=ENGLISH)
     german = browser.client.get(f"/dashboard/{path}", headers=GERMAN)
 
@@ -202,7 +210,8 @@ def test_readers_at_the_same_time_do_not_hear_each_other(runtime: Runtime) -> No
     def read(name: str) -> None:
         client = app.test_client()
         heard[name] = {
-            speaks(client, "/help", **{"Accept-Language": name}) for _ in range(10)
+            get_page_language(client, "/help", **{"Accept-Language": name})
+            for _ in range(10)
         }
 
     readers = [Thread(target=read, args=[name]) for name in ("de", "en")]
@@ -212,4 +221,4 @@ def test_readers_at_the_same_time_do_not_hear_each_other(runtime: Runtime) -> No
         reader.join()
 
     assert heard == {"de": {"de"}, "en": {"en"}}
-    assert spoken() == "en"
+    assert current_language() == "en"

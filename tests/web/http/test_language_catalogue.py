@@ -9,10 +9,15 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
 
-from tests.support.message_catalogue import compiled, in_sources, texts, written
-from tests.sync.analytics.test_claim_wording import forbidden_in_german
+from tests.support.message_catalogue import (
+    extract_source_catalogue,
+    list_messages,
+    read_compiled,
+    read_translation,
+)
+from tests.sync.analytics.test_claim_wording import find_forbidden_german
 
-GERMAN = texts(written())
+GERMAN = list_messages(read_translation())
 TEMPLATES = sorted(Path("web/templates").rglob("*.html"))
 NAMES = {"Moodmiles", "Strava"}
 _MARKED = re.compile(
@@ -24,16 +29,22 @@ _LABEL = re.compile(
 _PLACE = re.compile(r"%\(\w+\)[a-z]|%%|(?<!\$)\{\w*\}|</?\w+[^>]*>")
 
 
-def forms(text: str | Iterable[str] | None) -> tuple[str, ...]:
+def list_forms(text: str | Iterable[str] | None) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text or ("",))
 
 
-def pairs(catalogue: Catalog) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
-    return sorted((forms(one.id), forms(one.string)) for one in texts(catalogue))
+def list_pairs(catalogue: Catalog) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    return sorted(
+        (list_forms(message.id), list_forms(message.string))
+        for message in list_messages(catalogue)
+    )
 
 
 def test_every_text_of_the_sources_is_in_the_catalogue_and_no_other() -> None:
-    marked = {(message.context, message.id) for message in texts(in_sources())}
+    marked = {
+        (message.context, message.id)
+        for message in list_messages(extract_source_catalogue())
+    }
     kept = {(message.context, message.id) for message in GERMAN}
 
     assert kept - marked == set()
@@ -50,7 +61,7 @@ def test_a_template_holds_no_text_that_is_not_marked(path: Path) -> None:
 
 
 def test_every_text_is_translated() -> None:
-    empty = [message.id for message in GERMAN if "" in forms(message.string)]
+    empty = [message.id for message in GERMAN if "" in list_forms(message.string)]
     unsure = [message.id for message in GERMAN if message.fuzzy]
 
     assert empty == []
@@ -61,7 +72,9 @@ def test_a_translation_keeps_what_is_filled_in() -> None:
     torn = [
         said
         for message in GERMAN
-        for original, said in zip(forms(message.id), forms(message.string), strict=True)
+        for original, said in zip(
+            list_forms(message.id), list_forms(message.string), strict=True
+        )
         if sorted(_PLACE.findall(said)) != sorted(_PLACE.findall(original))
     ]
 
@@ -70,18 +83,18 @@ def test_a_translation_keeps_what_is_filled_in() -> None:
 
 def test_the_compiled_file_holds_the_same_texts() -> None:
     anew = BytesIO()
-    write_mo(anew, written())
+    write_mo(anew, read_translation())
     anew.seek(0)
-    fresh, kept = read_mo(anew), read_mo(BytesIO(compiled()))
+    fresh, kept = read_mo(anew), read_mo(BytesIO(read_compiled()))
 
-    assert pairs(kept) == pairs(fresh)
+    assert list_pairs(kept) == list_pairs(fresh)
 
 
 def test_no_translation_claims_more_than_it_can_know() -> None:
     found = {
-        said: forbidden_in_german(said)
+        said: find_forbidden_german(said)
         for message in GERMAN
-        for said in forms(message.string)
+        for said in list_forms(message.string)
     }
 
     assert {said: words for said, words in found.items() if words} == {}
@@ -90,6 +103,6 @@ def test_no_translation_claims_more_than_it_can_know() -> None:
 def test_the_reader_is_called_du() -> None:
     formal = re.compile(r"\b(Ihnen|Ihr(e|em|en|er|es)?)\b")
 
-    said = [text for message in GERMAN for text in forms(message.string)]
+    said = [text for message in GERMAN for text in list_forms(message.string)]
 
     assert [text for text in said if formal.search(text)] == []

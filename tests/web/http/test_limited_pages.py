@@ -7,11 +7,16 @@ from sqlalchemy import func, select
 from sync.models import Answer, Runner
 from sync.runtime import Runtime
 from sync.surveys.answering import pre_run
-from tests.support.concurrent_clients import HERE, MAILS, ask_for_links, on
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.support.page_fixtures import fresh_run
-from tests.web.conftest import Browser
+from tests.support.concurrent_clients import (
+    CLIENT_IP,
+    MAILS,
+    open_client,
+    request_sign_in_links,
+)
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.support.page_fixtures import build_fresh_run
+from tests.web.conftest import PageClient
 from web.http.limits import LIMITS
 
 pytestmark = pytest.mark.slow
@@ -19,19 +24,19 @@ pytestmark = pytest.mark.slow
 CLUB = 60
 
 
-def runners(runtime: Runtime, many: int) -> list[int]:
+def add_runners(runtime: Runtime, count: int) -> list[int]:
     with runtime.db.transaction() as session:
-        made = [
+        added = [
             Runner(
                 created_at=runtime.now(),
                 vault_key=runtime.sealer.new_vault_key(),
                 preferences={},
             )
-            for _ in range(many)
+            for _ in range(count)
         ]
-        session.add_all(made)
+        session.add_all(added)
         session.flush()
-        return [runner.id for runner in made]
+        return [runner.id for runner in added]
 
 
 @pytest.mark.parametrize(
@@ -48,16 +53,16 @@ def runners(runtime: Runtime, many: int) -> list[int]:
 def test_a_club_night_behind_one_address_gets_in(
     runtime: Runtime, path: str, fields: dict[str, str]
 ) -> None:
-    app = on(runtime).application
+    app = open_client(runtime).application
     seen = []
 
-    for number, runner_id in enumerate(runners(runtime, CLUB)):
-        browser = Browser(app.test_client(), runtime)
+    for number, runner_id in enumerate(add_runners(runtime, CLUB)):
+        browser = PageClient(app.test_client(), runtime)
         if path in {"/email", "/settings/export"}:
             browser.sign_in(runner_id)
-        form = {**fields, "csrf": browser.form_token()}
+        form = {**fields, "csrf": browser.get_csrf_token()}
         answered = browser.client.post(
-            path.format(number), data=form, environ_overrides={"REMOTE_ADDR": HERE}
+            path.format(number), data=form, environ_overrides={"REMOTE_ADDR": CLIENT_IP}
         )
         seen.append(answered.status_code)
 
@@ -66,9 +71,14 @@ def test_a_club_night_behind_one_address_gets_in(
 
 
 def test_what_was_written_is_shown_again(runtime: Runtime) -> None:
-    client = on(runtime)
-    ask_for_links(client, MAILS.who.amount, like="kept@example.org", of=HERE)
-    form = Browser(client, runtime).form_token()
+    client = open_client(runtime)
+    request_sign_in_links(
+        client,
+        MAILS.subject.amount,
+        address_format="kept@example.org",
+        client_ip=CLIENT_IP,
+    )
+    form = PageClient(client, runtime).get_csrf_token()
 
     refused = client.post("/login", data={"email": "kept@example.org", "csrf": form})
 
@@ -79,11 +89,11 @@ def test_what_was_written_is_shown_again(runtime: Runtime) -> None:
 
 
 def test_an_answer_that_is_refused_stays_selected(
-    runtime: Runtime, stage: Stage, client: FlaskClient
+    runtime: Runtime, harness: Harness, client: FlaskClient
 ) -> None:
-    fresh_run(stage)
-    link = f"/s/{token_in(runtime)}"
-    for _ in range(LIMITS["answer"].who.amount):
+    build_fresh_run(harness)
+    link = f"/s/{read_pending_token(runtime)}"
+    for _ in range(LIMITS["answer"].subject.amount):
         client.post(link, data={"mood": 4})
 
     refused = client.post(link, data={"mood": 2})
@@ -91,7 +101,7 @@ def test_an_answer_that_is_refused_stays_selected(
     assert refused.status_code == 429
     assert 'value="2" checked' in refused.text
     assert "please wait" in refused.text
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         assert session.scalar(select(func.count()).select_from(Answer)) == 1
 
 
@@ -112,10 +122,10 @@ def test_an_answer_that_is_refused_stays_selected(
     ],
 )
 def test_each_of_these_is_limited(
-    browser: Browser, runner_id: int, name: str, path: str, fields: dict[str, str]
+    browser: PageClient, runner_id: int, name: str, path: str, fields: dict[str, str]
 ) -> None:
-    form = {**fields, "csrf": browser.form_token()}
-    most = LIMITS[name].who.amount
+    form = {**fields, "csrf": browser.get_csrf_token()}
+    most = LIMITS[name].subject.amount
 
     seen = [browser.client.post(path, data=form).status_code for _ in range(most + 1)]
 
@@ -125,10 +135,10 @@ def test_each_of_these_is_limited(
 
 
 def test_the_bookmark_is_limited(
-    client: FlaskClient, stage: Stage, runtime: Runtime
+    client: FlaskClient, harness: Harness, runtime: Runtime
 ) -> None:
-    token = pre_run.token_for(runtime, stage.link(stage.athlete()))
-    most = LIMITS["before"].who.amount
+    token = pre_run.create_token(runtime, harness.link_runner(harness.add_athlete()))
+    most = LIMITS["before"].subject.amount
 
     seen = [client.post(f"/before/{token}", data={"mood": 3}) for _ in range(most + 1)]
 
@@ -140,7 +150,7 @@ def test_the_bookmark_is_limited(
 def test_stravas_events_are_never_limited(client: FlaskClient) -> None:
     seen = {
         client.post(
-            "/hooks/strava/hook", json={}, environ_overrides={"REMOTE_ADDR": HERE}
+            "/hooks/strava/hook", json={}, environ_overrides={"REMOTE_ADDR": CLIENT_IP}
         ).status_code
         for _ in range(400)
     }

@@ -7,9 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from sync.runtime import Runtime
-from tests.sync.analytics.test_claim_wording import forbidden_in
-from tests.web.conftest import Browser
-from tests.web.http.test_headers import elsewhere
+from tests.sync.analytics.test_claim_wording import find_forbidden
+from tests.web.conftest import PageClient
+from tests.web.http.test_headers import open_other_app
 
 WEB = Path("web")
 STATIC = WEB / "static"
@@ -21,7 +21,7 @@ PUBLIC = ("/", "/connect", "/login", "/help", "/privacy", "/nowhere", "/s/unknow
 
 @pytest.mark.parametrize("path", [*TEMPLATES, *SOURCES], ids=str)
 def test_no_page_claims_more_than_it_can_know(path: Path) -> None:
-    assert forbidden_in(path.read_text()) == []
+    assert find_forbidden(path.read_text()) == []
 
 
 @pytest.mark.parametrize("path", PUBLIC)
@@ -65,8 +65,8 @@ def test_a_phone_can_install_it(client: FlaskClient) -> None:
 
 
 def test_the_demo_shows_where_its_parts_are(runtime: Runtime, tmp_path: Path) -> None:
-    demo = elsewhere(runtime, mailbox_dir=tmp_path).get("/").text
-    public = elsewhere(
+    demo = open_other_app(runtime, mailbox_dir=tmp_path).get("/").text
+    public = open_other_app(
         runtime, mailbox_dir=tmp_path, public_url="https://moodmiles.example"
     ).get("/")
 
@@ -76,12 +76,12 @@ def test_the_demo_shows_where_its_parts_are(runtime: Runtime, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_the_start_page_leads_runners_to_their_own(browser: Browser) -> None:
+def test_the_start_page_leads_runners_to_their_own(browser: PageClient) -> None:
     assert browser.open("/").location == "/dashboard"
 
 
 def test_the_privacy_page_follows_the_settings(runtime: Runtime) -> None:
-    strict = elsewhere(
+    strict = open_other_app(
         runtime, strava_retention_days=7, mail_from="Mo <mo@host.example>"
     )
 
@@ -94,7 +94,7 @@ def test_the_privacy_page_follows_the_settings(runtime: Runtime) -> None:
 def test_the_privacy_page_names_who_runs_it_and_where_to_write(
     runtime: Runtime,
 ) -> None:
-    theirs = elsewhere(
+    theirs = open_other_app(
         runtime, contact="https://run.example/contact", operator="Ada <L.>, Berlin"
     )
 
@@ -108,7 +108,7 @@ def test_the_privacy_page_names_who_runs_it_and_where_to_write(
 def test_whoever_finds_a_weakness_learns_where_to_report_it(
     client: FlaskClient, runtime: Runtime
 ) -> None:
-    theirs = elsewhere(runtime, contact="safety@run.example")
+    theirs = open_other_app(runtime, contact="safety@run.example")
 
     said = theirs.get("/.well-known/security.txt")
 

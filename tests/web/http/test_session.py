@@ -4,9 +4,9 @@ import pytest
 
 from sync.runners import sign_in
 from sync.runtime import Runtime
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.web.conftest import Browser
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.web.conftest import PageClient
 from web.app import create_app
 from web.http.session import safe_path
 
@@ -23,7 +23,7 @@ PRIVATE = (
 
 
 @pytest.mark.parametrize("path", PRIVATE)
-def test_strangers_are_asked_to_sign_in(browser: Browser, path: str) -> None:
+def test_strangers_are_asked_to_sign_in(browser: PageClient, path: str) -> None:
     answer = browser.open(path)
 
     assert answer.status_code == 302
@@ -31,7 +31,7 @@ def test_strangers_are_asked_to_sign_in(browser: Browser, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/dashboard/data.json", "/dashboard/progress.json"])
-def test_programs_are_told_in_json(browser: Browser, path: str) -> None:
+def test_programs_are_told_in_json(browser: PageClient, path: str) -> None:
     answer = browser.open(path)
 
     assert (answer.status_code, answer.json) == (401, {"error": "Please sign in."})
@@ -56,12 +56,12 @@ def test_only_our_own_pages_are_returned_to(path: str | None, safe: str | None) 
 
 
 def test_a_mailed_link_signs_in_and_leads_back(
-    browser: Browser, stage: Stage, runtime: Runtime
+    browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    stage.link(stage.athlete())
+    harness.link_runner(harness.add_athlete())
     browser.open("/login?next=/settings")
     browser.post("/login", email="runner1@example.org")
-    link = f"/login/{token_in(runtime, 'sign_in_link')}"
+    link = f"/login/{read_pending_token(runtime, 'sign_in_link')}"
 
     looked = browser.open(link)
     signed_in = browser.post(link)
@@ -72,23 +72,23 @@ def test_a_mailed_link_signs_in_and_leads_back(
 
 
 def test_nobody_leads_a_sign_in_away_by_a_planted_cookie(
-    browser: Browser, stage: Stage, runtime: Runtime
+    browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    stage.link(stage.athlete())
+    harness.link_runner(harness.add_athlete())
     browser.post("/login", email="runner1@example.org")
     browser.client.set_cookie("moodmiles-next", "//evil.example", domain="127.0.0.1")
 
-    signed_in = browser.post(f"/login/{token_in(runtime, 'sign_in_link')}")
+    signed_in = browser.post(f"/login/{read_pending_token(runtime, 'sign_in_link')}")
 
     assert signed_in.location == "/dashboard"
 
 
 def test_a_mailed_link_works_once(
-    browser: Browser, stage: Stage, runtime: Runtime
+    browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    stage.link(stage.athlete())
+    harness.link_runner(harness.add_athlete())
     browser.post("/login", email="runner1@example.org")
-    link = f"/login/{token_in(runtime, 'sign_in_link')}"
+    link = f"/login/{read_pending_token(runtime, 'sign_in_link')}"
 
     first, second = browser.post(link), browser.post(link)
 
@@ -96,21 +96,21 @@ def test_a_mailed_link_works_once(
 
 
 def test_a_mailed_link_is_bound_to_the_browser_that_asked(
-    browser: Browser, stage: Stage, runtime: Runtime
+    browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    stage.link(stage.athlete())
+    harness.link_runner(harness.add_athlete())
     browser.post("/login", email="runner1@example.org")
-    thief = Browser(create_app(runtime).test_client(), runtime)
+    thief = PageClient(create_app(runtime).test_client(), runtime)
 
-    answer = thief.post(f"/login/{token_in(runtime, 'sign_in_link')}")
+    answer = thief.post(f"/login/{read_pending_token(runtime, 'sign_in_link')}")
 
     assert answer.status_code == 410
 
 
 def test_an_unknown_address_gets_the_same_answer(
-    browser: Browser, stage: Stage
+    browser: PageClient, harness: Harness
 ) -> None:
-    stage.link(stage.athlete())
+    harness.link_runner(harness.add_athlete())
 
     known = browser.post("/login", email="runner1@example.org")
     unknown = browser.post("/login", email="nobody@example.org")
@@ -121,7 +121,7 @@ def test_an_unknown_address_gets_the_same_answer(
     )
 
 
-def test_what_is_no_address_is_said_so(browser: Browser) -> None:
+def test_what_is_no_address_is_said_so(browser: PageClient) -> None:
     answer = browser.post("/login", email="<script>")
 
     assert answer.status_code == 400
@@ -130,24 +130,24 @@ def test_what_is_no_address_is_said_so(browser: Browser) -> None:
 
 
 def test_signing_out_ends_the_session_on_the_server(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
     cookie = browser.client.get_cookie("moodmiles", domain="127.0.0.1")
     assert cookie
 
     browser.post("/logout")
 
-    assert sign_in.runner_of(runtime, cookie.value) is None
+    assert sign_in.find_signed_in(runtime, cookie.value) is None
     assert browser.open("/dashboard").status_code == 302
 
 
 def test_one_runner_never_sees_anothers_runs(
-    browser: Browser, stage: Stage, runner_id: int
+    browser: PageClient, harness: Harness, runner_id: int
 ) -> None:
-    other = stage.athlete(8)
-    run = stage.run(other, distance_m=12345, ended_minutes_ago=30)
-    browser.sign_in(stage.link(other))
-    stage.work()
+    other = harness.add_athlete(8)
+    run = harness.finish_run(other, distance_m=12345, ended_minutes_ago=30)
+    browser.sign_in(harness.link_runner(other))
+    harness.process_all_due()
 
     browser.sign_in(runner_id)
     seen = [browser.open(path).text for path in (*PRIVATE, "/dashboard/data.json")]

@@ -11,12 +11,12 @@ from babel import Locale
 from playwright.sync_api import Browser as Chrome
 from playwright.sync_api import Page, Route
 
-from tests.support.data_file_texts import is_of_the_core
-from tests.support.harness import Stage
-from tests.support.message_catalogue import BRACKETS, brackets
+from tests.support.data_file_texts import is_data_file_text
+from tests.support.harness import Harness
+from tests.support.message_catalogue import BRACKET_LANGUAGE, bracketed_language
 from tests.support.page_fixtures import STATES
-from tests.support.page_text import outside, words_in
-from tests.web.conftest import Browser
+from tests.support.page_text import find_unbracketed, find_words
+from tests.web.conftest import PageClient
 
 STATIC = Path("web/static")
 HOME = "http://moodmiles.test"
@@ -55,7 +55,7 @@ def _file(route: Route) -> None:
         route.fulfill(status=404, body="")
 
 
-def width_of(phone: Page, html: str) -> int:
+def measure_width(phone: Page, html: str) -> int:
     """Return how wide a page is on the phone, with all that folds laid open."""
     laid_open = html.replace("<details", "<details open")
     phone.route(f"{HOME}/", lambda route: route.fulfill(body=laid_open))
@@ -65,9 +65,9 @@ def width_of(phone: Page, html: str) -> int:
 
 
 @cache
-def words_of_babel() -> set[str]:
+def list_babel_words() -> set[str]:
     """Return the names of months, days and countries, which Babel translates."""
-    rules = Locale.parse(BRACKETS)
+    rules = Locale.parse(BRACKET_LANGUAGE)
     names = [
         name
         for calendar in (rules.months, rules.days)
@@ -76,22 +76,24 @@ def words_of_babel() -> set[str]:
         for name in calendar[use][width].values()
     ]
     names += rules.territories.values()
-    return {word for name in names for word in words_in(name)}
+    return {word for name in names for word in find_words(name)}
 
 
-def escaped(page: str) -> list[str]:
-    known = NAMES | words_of_babel()
-    without = (re.sub(r"\S+@\S+|https?://\S+", "", text) for text in outside(page))
+def find_untranslated(page: str) -> list[str]:
+    allowed = NAMES | list_babel_words()
+    without = (
+        re.sub(r"\S+@\S+|https?://\S+", "", text) for text in find_unbracketed(page)
+    )
     return sorted(
         {
             text
             for text in without
-            if words_in(text) - known and not is_of_the_core(text)
+            if find_words(text) - allowed and not is_data_file_text(text)
         }
     )
 
 
-def read(browser: Browser, path: str, language: str) -> str:
+def read_page(browser: PageClient, path: str, language: str) -> str:
     headers = {"Accept-Language": language}
     answer = browser.client.get(path, headers=headers, follow_redirects=True)
     assert answer.headers["Content-Language"] == language
@@ -99,23 +101,26 @@ def read(browser: Browser, path: str, language: str) -> str:
 
 
 @pytest.fixture
-def bracketed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with brackets(tmp_path / "locale", monkeypatch):
+def bracketed_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with bracketed_language(tmp_path / "locale", monkeypatch):
         yield
 
 
-@pytest.mark.usefixtures("bracketed")
+@pytest.mark.usefixtures("bracketed_texts")
 @pytest.mark.parametrize("state", [name for name in STATES if name not in LARGE])
 def test_a_page_is_all_german_and_fits_a_narrow_phone(
-    state: str, browser: Browser, stage: Stage, phone: Page
+    state: str, browser: PageClient, harness: Harness, phone: Page
 ) -> None:
-    scene = STATES[state](stage)
+    scene = STATES[state](harness)
     if scene.runner_id is not None:
         browser.sign_in(scene.runner_id)
 
-    page = read(browser, scene.path, BRACKETS)
-    width, torn = width_of(phone, read(browser, scene.path, "de")), phone.evaluate(TORN)
+    page = read_page(browser, scene.path, BRACKET_LANGUAGE)
+    width, torn = (
+        measure_width(phone, read_page(browser, scene.path, "de")),
+        phone.evaluate(TORN),
+    )
 
-    assert escaped(page) == []
+    assert find_untranslated(page) == []
     assert width <= 320
     assert torn == []

@@ -18,35 +18,35 @@ from web.app import create_app
 KEY = "a key for tests that is long enough"
 
 
-def client_for(data_dir: Path, **changes: Any) -> FlaskClient:
-    known = {
+def build_client(data_dir: Path, **changes: Any) -> FlaskClient:
+    values = {
         "data_dir": data_dir,
         "secret_keys": KEY,
         "mailbox_dir": data_dir / "mailbox",
         "public_url": "http://127.0.0.1:8000",
     }
-    settings = Settings.model_validate(known | changes)
+    settings = Settings.model_validate(values | changes)
     return create_app(build(settings)).test_client()
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Generator[FlaskClient]:
-    with client_for(tmp_path) as client:
+    with build_client(tmp_path) as client:
         yield client
 
 
-def put(data_dir: Path, subject: str = "How do you feel?") -> str:
-    letter = EmailMessage()
-    letter["From"] = "Moodmiles <runs@mail.example>"
-    letter["To"] = "sam@example.org"
-    letter["Subject"] = subject
-    letter.set_content("Good: http://127.0.0.1:8000/s/token?m=4\n")
-    letter.add_alternative(
+def add_mail(data_dir: Path, subject: str = "How do you feel?") -> str:
+    email = EmailMessage()
+    email["From"] = "Moodmiles <runs@mail.example>"
+    email["To"] = "sam@example.org"
+    email["Subject"] = subject
+    email.set_content("Good: http://127.0.0.1:8000/s/token?m=4\n")
+    email.add_alternative(
         '<p style="color:red">Hi <script>alert(1)</script>'
         '<a href="http://127.0.0.1:8000/s/token?m=4">Good</a></p>',
         subtype="html",
     )
-    return Maildir(data_dir / "mailbox").add(letter)
+    return Maildir(data_dir / "mailbox").add(email)
 
 
 def test_an_empty_mailbox_says_what_to_do(client: FlaskClient) -> None:
@@ -57,8 +57,8 @@ def test_an_empty_mailbox_says_what_to_do(client: FlaskClient) -> None:
 
 
 def test_the_list_leads_to_each_mail(client: FlaskClient, tmp_path: Path) -> None:
-    put(tmp_path, "First <b>")
-    put(tmp_path, "Second")
+    add_mail(tmp_path, "First <b>")
+    add_mail(tmp_path, "Second")
 
     page = client.get("/mailbox").text
     links = findall(r'href="(/mailbox/[^"]+)"', page.split("letter-list")[1])
@@ -68,8 +68,8 @@ def test_the_list_leads_to_each_mail(client: FlaskClient, tmp_path: Path) -> Non
 
 
 def test_search_shows_only_what_was_found(client: FlaskClient, tmp_path: Path) -> None:
-    put(tmp_path, "First")
-    put(tmp_path, "Second")
+    add_mail(tmp_path, "First")
+    add_mail(tmp_path, "Second")
 
     assert "Second" not in client.get("/mailbox?q=first").text
     assert "No mail holds “&lt;x&gt;”" in client.get("/mailbox?q=<x>").text
@@ -78,7 +78,7 @@ def test_search_shows_only_what_was_found(client: FlaskClient, tmp_path: Path) -
 def test_the_mails_own_html_is_locked_into_a_frame(
     client: FlaskClient, tmp_path: Path
 ) -> None:
-    key = put(tmp_path)
+    key = add_mail(tmp_path)
 
     outer, inner = client.get(f"/mailbox/{key}"), client.get(f"/mailbox/{key}/html")
 
@@ -95,7 +95,7 @@ def test_the_mails_own_html_is_locked_into_a_frame(
 
 
 def test_links_in_a_mail_leave_the_frame(client: FlaskClient, tmp_path: Path) -> None:
-    key = put(tmp_path)
+    key = add_mail(tmp_path)
 
     html = client.get(f"/mailbox/{key}/html").text
 
@@ -103,7 +103,7 @@ def test_links_in_a_mail_leave_the_frame(client: FlaskClient, tmp_path: Path) ->
 
 
 def test_the_text_view_has_links_too(client: FlaskClient, tmp_path: Path) -> None:
-    key = put(tmp_path)
+    key = add_mail(tmp_path)
 
     text = client.get(f"/mailbox/{key}?view=text").text
 
@@ -114,7 +114,7 @@ def test_the_text_view_has_links_too(client: FlaskClient, tmp_path: Path) -> Non
 def test_the_headers_are_shown_as_they_came(
     client: FlaskClient, tmp_path: Path
 ) -> None:
-    key = put(tmp_path)
+    key = add_mail(tmp_path)
 
     headers = unescape(client.get(f"/mailbox/{key}?view=headers").text)
 
@@ -122,7 +122,7 @@ def test_the_headers_are_shown_as_they_came(
 
 
 def test_clearing_needs_our_own_form(client: FlaskClient, tmp_path: Path) -> None:
-    put(tmp_path)
+    add_mail(tmp_path)
     field = search(r'name="csrf" value="(\w+)"', client.get("/mailbox").text)
     assert field is not None
 
@@ -149,7 +149,7 @@ def test_there_is_no_mailbox_where_others_could_read_it(
     tmp_path: Path, public_url: str, mailbox: bool, path: str
 ) -> None:
     folder = tmp_path / "mailbox" if mailbox else None
-    client = client_for(tmp_path, public_url=public_url, mailbox_dir=folder)
+    client = build_client(tmp_path, public_url=public_url, mailbox_dir=folder)
 
     answer = client.get(f"/mailbox{path}", base_url=public_url)
 

@@ -6,8 +6,8 @@ from playwright.sync_api import Browser, Page
 
 from sync.runners import sign_in
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import prepare
-from tests.support.page_visit import phone
+from sync.standins.fixtures.fixtures import build_fixture
+from tests.support.page_visit import open_phone
 
 # On a page without its script this would never be ready: say so instead.
 READY = """() => Promise.race([
@@ -26,7 +26,7 @@ KEPT = """async () => {
 def test_a_phone_without_a_network_says_so_and_keeps_nothing_personal(
     chrome: Browser, site: str, runtime: Runtime
 ) -> None:
-    with phone(chrome, site, prepare(runtime, "answers-3"), runtime) as page:
+    with open_phone(chrome, site, build_fixture(runtime, "answers-3"), runtime) as page:
         install(page, site)
         kept = page.evaluate(KEPT)
         page.context.set_offline(offline=True)
@@ -52,7 +52,7 @@ def test_a_phone_without_a_network_says_so_and_keeps_nothing_personal(
 def test_a_phone_offers_to_install_it(
     chrome: Browser, site: str, runtime: Runtime
 ) -> None:
-    with phone(chrome, site, prepare(runtime, "answers-3"), runtime) as page:
+    with open_phone(chrome, site, build_fixture(runtime, "answers-3"), runtime) as page:
         install(page, site)
         devtools = page.context.new_cdp_session(page)
         found = devtools.send("Page.getInstallabilityErrors")
@@ -75,7 +75,7 @@ def test_what_is_kept_says_nothing_about_who_asked(
     client: FlaskClient, runtime: Runtime, path: str
 ) -> None:
     as_nobody = client.get(path).text
-    runner_id = prepare(runtime, "answers-3").runner_id
+    runner_id = build_fixture(runtime, "answers-3").runner_id
     assert runner_id is not None
     token = sign_in.sign_in(runtime, runner_id)
     client.set_cookie("moodmiles", token, domain="127.0.0.1")

@@ -6,21 +6,21 @@ from sqlalchemy import select
 from sync.models import Answer, Run
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from tests.support.harness import Stage
-from tests.web.conftest import Browser
-from tests.web.dashboard.test_dashboard import fresh_run
+from tests.support.harness import Harness
+from tests.web.conftest import PageClient
+from tests.web.dashboard.test_dashboard import add_fresh_run
 
 
-def answers(runtime: Runtime) -> list[int | None]:
-    with runtime.db.reading() as session:
+def list_answers(runtime: Runtime) -> list[int | None]:
+    with runtime.db.read_only() as session:
         return list(session.scalars(select(Answer.run_id)))
 
 
 @pytest.mark.usefixtures("runner_id")
 def test_a_run_shows_its_facts_and_why_it_was_not_asked_about(
-    browser: Browser, runtime: Runtime
+    browser: PageClient, runtime: Runtime
 ) -> None:
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         run = session.scalars(select(Run)).one()
 
     page = browser.open(f"/runs/{run.id}").text
@@ -35,9 +35,9 @@ def test_a_run_shows_its_facts_and_why_it_was_not_asked_about(
 
 @pytest.mark.usefixtures("runner_id")
 def test_a_fresh_run_is_answered_changed_and_added_to(
-    browser: Browser, stage: Stage
+    browser: PageClient, harness: Harness
 ) -> None:
-    run_id = fresh_run(browser, stage)
+    run_id = add_fresh_run(browser, harness)
 
     before = browser.open(f"/runs/{run_id}").text
     first = browser.post(f"/runs/{run_id}", mood=2)
@@ -55,7 +55,7 @@ def test_a_fresh_run_is_answered_changed_and_added_to(
 @pytest.mark.usefixtures("runner_id")
 @pytest.mark.parametrize("number", ["0", str(2**63), "9" * 30])
 def test_a_number_that_no_run_can_have_leads_nowhere(
-    browser: Browser, number: str
+    browser: PageClient, number: str
 ) -> None:
     looked = browser.open(f"/runs/{number}")
     posted = browser.post(f"/runs/{number}/remove")
@@ -67,28 +67,30 @@ def test_a_number_that_no_run_can_have_leads_nowhere(
 
 @pytest.mark.usefixtures("runner_id")
 def test_an_answer_is_deleted_for_good_after_one_question(
-    browser: Browser, stage: Stage, runtime: Runtime
+    browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    run_id = fresh_run(browser, stage)
+    run_id = add_fresh_run(browser, harness)
     browser.post(f"/runs/{run_id}", mood=2)
-    stage.pass_time(days=3)
+    harness.advance_clock(days=3)
 
     asked = browser.open(f"/runs/{run_id}/remove").text
-    kept = answers(runtime)
+    kept = list_answers(runtime)
     browser.post(f"/runs/{run_id}/remove")
     again = browser.open(f"/runs/{run_id}/remove")
 
     assert "Delete this answer?" in asked
     assert kept == [run_id]
-    assert answers(runtime) == []
+    assert list_answers(runtime) == []
     assert again.location == f"/runs/{run_id}"
     assert "No answer." in browser.open(f"/runs/{run_id}").text
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_a_run_of_long_ago_takes_no_answer(browser: Browser, stage: Stage) -> None:
-    run_id = fresh_run(browser, stage)
-    stage.pass_time(days=2)
+def test_a_run_of_long_ago_takes_no_answer(
+    browser: PageClient, harness: Harness
+) -> None:
+    run_id = add_fresh_run(browser, harness)
+    harness.advance_clock(days=2)
 
     late = browser.post(f"/runs/{run_id}", mood=4)
 
@@ -97,14 +99,14 @@ def test_a_run_of_long_ago_takes_no_answer(browser: Browser, stage: Stage) -> No
 
 @pytest.mark.usefixtures("runner_id")
 def test_a_run_that_strava_shows_no_more_is_not_shown_here_either(
-    browser: Browser, stage: Stage
+    browser: PageClient, harness: Harness
 ) -> None:
-    run_id = fresh_run(browser, stage)
+    run_id = add_fresh_run(browser, harness)
     shown = browser.open("/dashboard").text
-    with stage.runtime.db.transaction() as session:
+    with harness.runtime.db.transaction() as session:
         run = session.get_one(Run, run_id)
-        run.hidden_at = stage.clock()
-        runners.changed(session, run.runner_id)
+        run.hidden_at = harness.clock()
+        runners.bump_data_version(session, run.runner_id)
 
     statuses = [
         browser.open(f"/runs/{run_id}").status_code,
@@ -115,17 +117,17 @@ def test_a_run_that_strava_shows_no_more_is_not_shown_here_either(
     assert f"/runs/{run_id}" in shown
     assert f"/runs/{run_id}" not in browser.open("/dashboard").text
     assert statuses == [404, 404, 410]
-    assert answers(stage.runtime) == []
+    assert list_answers(harness.runtime) == []
 
 
 @pytest.mark.usefixtures("runner_id")
 @pytest.mark.parametrize("path", ["", "/remove"])
 def test_runs_of_others_are_as_good_as_none(
-    browser: Browser, stage: Stage, path: str
+    browser: PageClient, harness: Harness, path: str
 ) -> None:
-    run_id = fresh_run(browser, stage)
+    run_id = add_fresh_run(browser, harness)
     browser.post(f"/runs/{run_id}", mood=4)
-    browser.sign_in(stage.link(stage.athlete(8)))
+    browser.sign_in(harness.link_runner(harness.add_athlete(8)))
 
     foreign = browser.open(f"/runs/{run_id}{path}")
     invented = browser.open(f"/runs/999999{path}")
@@ -136,7 +138,7 @@ def test_runs_of_others_are_as_good_as_none(
     assert browser.post(f"/runs/{run_id}/count").status_code == 404
 
 
-def test_strangers_are_asked_to_sign_in(browser: Browser) -> None:
+def test_strangers_are_asked_to_sign_in(browser: PageClient) -> None:
     answer = browser.open("/runs/1")
 
     assert answer.location == "/login?next=/runs/1"
@@ -144,14 +146,14 @@ def test_strangers_are_asked_to_sign_in(browser: Browser) -> None:
 
 @pytest.mark.usefixtures("runner_id")
 def test_of_two_recordings_the_runner_may_choose(
-    browser: Browser, stage: Stage, runtime: Runtime
+    browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
-    athlete = stage.world.athletes.get(7) or stage.athlete()
+    athlete = harness.world.athletes.get(7) or harness.add_athlete()
     for manual in (False, True):
-        run = stage.run(athlete, ended_minutes_ago=60, manual=manual)
-        stage.tell(athlete, run.id, "create")
-        stage.work()
-    with runtime.db.reading() as session:
+        run = harness.finish_run(athlete, ended_minutes_ago=60, manual=manual)
+        harness.deliver_event(athlete, run.id, "create")
+        harness.process_all_due()
+    with runtime.db.read_only() as session:
         counted, left_out = session.scalars(
             select(Run.id).where(~Run.imported).order_by(Run.counted.desc())
         ).all()

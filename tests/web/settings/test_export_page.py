@@ -11,10 +11,10 @@ from sync.models import Runner
 from sync.portability import exports
 from sync.portability.pack import STEPS
 from sync.runtime import Runtime
-from sync.standins.fixtures.fixtures import Scene
-from tests.support.harness import Stage
-from tests.support.page_visit import phone
-from tests.web.conftest import Browser
+from sync.standins.fixtures.fixtures import Fixture
+from tests.support.harness import Harness
+from tests.support.page_visit import open_phone
+from tests.web.conftest import PageClient
 
 PAGE = "/settings/export"
 FILE = f"{PAGE}/moodmiles.zip"
@@ -22,12 +22,12 @@ FILE = f"{PAGE}/moodmiles.zip"
 
 @pytest.mark.usefixtures("runner_id")
 def test_the_file_is_packed_by_a_worker_and_fetched_from_the_page(
-    browser: Browser, runtime: Runtime
+    browser: PageClient, runtime: Runtime
 ) -> None:
     preview = browser.open(PAGE).text
     asked = browser.post(PAGE)
     packing = browser.open(asked.location).text
-    exports.drain(runtime)
+    exports.process_due(runtime)
     ready = browser.open(PAGE).text
 
     file = browser.open(FILE)
@@ -46,11 +46,11 @@ def test_the_file_is_packed_by_a_worker_and_fetched_from_the_page(
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_the_page_shows_how_far_it_is(browser: Browser, runtime: Runtime) -> None:
+def test_the_page_shows_how_far_it_is(browser: PageClient, runtime: Runtime) -> None:
     before = browser.open(f"{PAGE}/progress.json").json
     browser.post(PAGE)
     waiting = browser.open(f"{PAGE}/progress.json").json
-    exports.drain(runtime)
+    exports.process_due(runtime)
 
     after = browser.open(f"{PAGE}/progress.json").json
 
@@ -67,11 +67,11 @@ def test_the_page_shows_how_far_it_is(browser: Browser, runtime: Runtime) -> Non
 
 
 def test_a_file_that_is_over_leads_back_to_the_page(
-    browser: Browser, runner_id: int, runtime: Runtime, stage: Stage
+    browser: PageClient, runner_id: int, runtime: Runtime, harness: Harness
 ) -> None:
-    exports.ask(runtime, runner_id)
-    exports.drain(runtime)
-    stage.pass_time(days=8)
+    exports.request_export(runtime, runner_id)
+    exports.process_due(runtime)
+    harness.advance_clock(days=8)
     browser.sign_in(runner_id)
 
     over = browser.open(FILE)
@@ -81,15 +81,15 @@ def test_a_file_that_is_over_leads_back_to_the_page(
 
 
 def test_a_file_that_cannot_be_packed_is_said_plainly(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        stranger = Sealer(["a key that nobody has any more, long"])
-        runner.vault_key = stranger.new_vault_key()
+        other_browser = Sealer(["a key that nobody has any more, long"])
+        runner.vault_key = other_browser.new_vault_key()
     browser.post(PAGE)
 
-    exports.drain(runtime)
+    exports.process_due(runtime)
 
     page = browser.open(PAGE).text
     assert "Packing your data did not work." in page
@@ -97,11 +97,11 @@ def test_a_file_that_cannot_be_packed_is_said_plainly(
 
 
 def test_nobody_fetches_anothers_file(
-    browser: Browser, runner_id: int, runtime: Runtime, stage: Stage
+    browser: PageClient, runner_id: int, runtime: Runtime, harness: Harness
 ) -> None:
-    exports.ask(runtime, runner_id)
-    exports.drain(runtime)
-    browser.sign_in(stage.link(stage.athlete(8)))
+    exports.request_export(runtime, runner_id)
+    exports.process_due(runtime)
+    browser.sign_in(harness.link_runner(harness.add_athlete(8)))
 
     others = browser.open(FILE)
     browser.client.delete_cookie("moodmiles", domain="127.0.0.1")
@@ -114,11 +114,11 @@ def test_nobody_fetches_anothers_file(
 def test_the_page_watches_by_itself_until_the_file_is_there(
     chrome: Chrome, site: str, runner_id: int, runtime: Runtime
 ) -> None:
-    with phone(chrome, site, Scene(PAGE, runner_id), runtime) as page:
+    with open_phone(chrome, site, Fixture(PAGE, runner_id), runtime) as page:
         page.goto(f"{site}{PAGE}")
         page.get_by_role("button", name="Pack my data").click()
         page.get_by_text("Waiting for its turn.").wait_for()
-        exports.drain(runtime)
+        exports.process_due(runtime)
         with page.expect_download() as file:
             page.get_by_role("link", name="Download the ZIP").click()
 

@@ -8,9 +8,9 @@ from sync.runners import preferences
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.web.conftest import Browser
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.web.conftest import PageClient
 
 FORM = {
     "ask": "weekly",
@@ -25,32 +25,32 @@ FORM = {
 
 
 @pytest.fixture
-def mailed(runner_id: int, runtime: Runtime, browser: Browser) -> str:
+def unsubscribe_path(runner_id: int, runtime: Runtime, browser: PageClient) -> str:
     """Return the address in a mail's footer, opened in a signed-out browser."""
     browser.client.delete_cookie("moodmiles", domain="127.0.0.1")
-    return f"/u/{unsubscribe.token_for(runtime, runner_id)}"
+    return f"/u/{unsubscribe.create_token(runtime, runner_id)}"
 
 
 @pytest.fixture
-def asked(stage: Stage, runtime: Runtime) -> str:
+def survey_path(harness: Harness, runtime: Runtime) -> str:
     """Return the link of a question about one run, and let a second run follow."""
-    athlete = stage.athlete()
-    stage.link(athlete)
-    stage.work()
-    run = stage.run(athlete, ended_minutes_ago=0)
-    stage.tell(athlete, run.id, "create")
-    stage.work()
-    return f"/s/{token_in(runtime)}"
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    harness.process_all_due()
+    run = harness.finish_run(athlete, ended_minutes_ago=0)
+    harness.deliver_event(athlete, run.id, "create")
+    harness.process_all_due()
+    return f"/s/{read_pending_token(runtime)}"
 
 
 def test_a_mail_leads_to_the_survey_settings_without_a_sign_in(
-    browser: Browser, mailed: str, runner_id: int, runtime: Runtime
+    browser: PageClient, unsubscribe_path: str, runner_id: int, runtime: Runtime
 ) -> None:
-    page = browser.open(f"{mailed}/settings?ask=weekly")
-    untouched = preferences.preferences(runtime, runner_id).ask
-    answer = browser.client.post(f"{mailed}/settings", data=FORM)
+    page = browser.open(f"{unsubscribe_path}/settings?ask=weekly")
+    untouched = preferences.load_preferences(runtime, runner_id).ask
+    answer = browser.client.post(f"{unsubscribe_path}/settings", data=FORM)
 
-    chosen = preferences.preferences(runtime, runner_id)
+    chosen = preferences.load_preferences(runtime, runner_id)
     assert '<option value="weekly" selected>' in page.text
     assert untouched == "every-run"
     assert answer.status_code == 303
@@ -59,9 +59,9 @@ def test_a_mail_leads_to_the_survey_settings_without_a_sign_in(
 
 
 def test_that_page_shows_how_the_runner_is_asked_and_nothing_else(
-    browser: Browser, mailed: str
+    browser: PageClient, unsubscribe_path: str
 ) -> None:
-    page = browser.open(f"{mailed}/settings").text
+    page = browser.open(f"{unsubscribe_path}/settings").text
 
     assert "runner1@example.org" not in page
     assert "8.2" not in page
@@ -69,46 +69,48 @@ def test_that_page_shows_how_the_runner_is_asked_and_nothing_else(
 
 
 def test_a_question_chosen_for_eight_weeks_is_shown_and_not_offered(
-    browser: Browser, mailed: str, stage: Stage
+    browser: PageClient, unsubscribe_path: str, harness: Harness
 ) -> None:
-    browser.client.post(f"{mailed}/settings", data=FORM)
+    browser.client.post(f"{unsubscribe_path}/settings", data=FORM)
 
-    page = browser.open(f"{mailed}/settings").text
-    refused = browser.client.post(f"{mailed}/settings", data=FORM | {"focus": "effort"})
+    page = browser.open(f"{unsubscribe_path}/settings").text
+    refused = browser.client.post(
+        f"{unsubscribe_path}/settings", data=FORM | {"focus": "effort"}
+    )
 
     assert 'name="focus"' not in page
     assert refused.status_code == 400
     assert "less than eight weeks ago" in refused.text
-    stage.pass_time(weeks=8)
-    assert 'name="focus"' in browser.open(f"{mailed}/settings").text
+    harness.advance_clock(weeks=8)
+    assert 'name="focus"' in browser.open(f"{unsubscribe_path}/settings").text
 
 
 @pytest.mark.parametrize("odd", [{"ask": "waiting"}, {"focus": "x"}, {"pause": "0"}])
 def test_what_is_not_offered_there_is_refused(
-    browser: Browser, mailed: str, odd: dict[str, str]
+    browser: PageClient, unsubscribe_path: str, odd: dict[str, str]
 ) -> None:
-    answer = browser.client.post(f"{mailed}/settings", data=FORM | odd)
+    answer = browser.client.post(f"{unsubscribe_path}/settings", data=FORM | odd)
 
     assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("path", ["", "/settings"])
-def test_a_forged_address_leads_nowhere(browser: Browser, path: str) -> None:
+def test_a_forged_address_leads_nowhere(browser: PageClient, path: str) -> None:
     for method in ("GET", "POST"):
         found = browser.client.open(f"/u/1-{'0' * 32}{path}", method=method)
         assert found.status_code == 404
 
 
 def test_one_click_stops_the_check_ins_only(
-    browser: Browser, mailed: str, runner_id: int, runtime: Runtime
+    browser: PageClient, unsubscribe_path: str, runner_id: int, runtime: Runtime
 ) -> None:
-    page = browser.open(f"{mailed}?only=checkins").text
-    untouched = preferences.preferences(runtime, runner_id).checkins
+    page = browser.open(f"{unsubscribe_path}?only=checkins").text
+    untouched = preferences.load_preferences(runtime, runner_id).checkins
     done = browser.client.post(
-        f"{mailed}?only=checkins", data={"List-Unsubscribe": "One-Click"}
+        f"{unsubscribe_path}?only=checkins", data={"List-Unsubscribe": "One-Click"}
     )
 
-    chosen = preferences.preferences(runtime, runner_id)
+    chosen = preferences.load_preferences(runtime, runner_id)
     assert "Stop the check-ins?" in page
     assert untouched
     assert (done.status_code, done.data) == (200, b"")
@@ -116,34 +118,38 @@ def test_one_click_stops_the_check_ins_only(
 
 
 def test_who_was_stopped_for_silence_is_told_and_chooses(
-    browser: Browser, mailed: str, runner_id: int, runtime: Runtime
+    browser: PageClient, unsubscribe_path: str, runner_id: int, runtime: Runtime
 ) -> None:
-    preferences.save(runtime, runner_id, {"ask": "waiting"})
+    preferences.save_preferences(runtime, runner_id, {"ask": "waiting"})
 
-    page = browser.open(f"{mailed}/settings").text
-    browser.client.post(f"{mailed}/settings", data=FORM | {"ask": "every-run"})
+    page = browser.open(f"{unsubscribe_path}/settings").text
+    browser.client.post(
+        f"{unsubscribe_path}/settings", data=FORM | {"ask": "every-run"}
+    )
 
     assert "Several questions in a row stayed unanswered" in page
-    assert preferences.preferences(runtime, runner_id).ask == "every-run"
+    assert preferences.load_preferences(runtime, runner_id).ask == "every-run"
 
 
 def test_the_zone_and_the_rest_are_set_signed_in(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
     page = browser.open("/settings").text
     form = FORM | {"units": "mi", "zone": "Asia/Tokyo", "wellbeing": "1"}
     answer = browser.post("/settings", **form)
     refused = browser.post("/settings", **form | {"zone": "Mars/Olympus"})
 
-    assert f"/before/{pre_run.token_for(runtime, runner_id)}" in page
+    assert f"/before/{pre_run.create_token(runtime, runner_id)}" in page
     assert answer.status_code == 303
     assert refused.status_code == 400
     assert "<option selected>Asia/Tokyo</option>" in browser.open("/settings").text
-    assert preferences.preferences(runtime, runner_id).wellbeing
+    assert preferences.load_preferences(runtime, runner_id).wellbeing
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_zones_of_old_names_are_not_offered_but_stay_chosen(browser: Browser) -> None:
+def test_zones_of_old_names_are_not_offered_but_stay_chosen(
+    browser: PageClient,
+) -> None:
     offered = browser.open("/settings").text
     browser.post("/settings", **FORM | {"units": "km", "zone": "US/Pacific"})
 
@@ -152,8 +158,10 @@ def test_zones_of_old_names_are_not_offered_but_stay_chosen(browser: Browser) ->
     assert "<option selected>US/Pacific</option>" in browser.open("/settings").text
 
 
-def test_the_survey_leads_to_less_and_to_none(browser: Browser, asked: str) -> None:
-    page = browser.open(asked).text
+def test_the_survey_leads_to_less_and_to_none(
+    browser: PageClient, survey_path: str
+) -> None:
+    page = browser.open(survey_path).text
 
     assert "Ask me less" in page
     assert "Stop asking" in page
@@ -161,13 +169,13 @@ def test_the_survey_leads_to_less_and_to_none(browser: Browser, asked: str) -> N
 
 
 def test_a_question_that_moved_says_where_it_went(
-    browser: Browser, asked: str, runtime: Runtime
+    browser: PageClient, survey_path: str, runtime: Runtime
 ) -> None:
     with runtime.db.transaction() as session:
         session.scalars(select(Survey)).one().cancelled_for = "double"
 
-    page = browser.open(asked)
-    posted = browser.client.post(asked, data={"mood": "4"}, follow_redirects=True)
+    page = browser.open(survey_path)
+    posted = browser.client.post(survey_path, data={"mood": "4"}, follow_redirects=True)
 
     assert "A newer question has taken over." in page.text
     assert "A newer question has taken over." in posted.text
@@ -183,25 +191,25 @@ def test_a_question_that_moved_says_where_it_went(
     ],
 )
 def test_every_way_to_be_called_off_has_its_page(
-    browser: Browser, asked: str, runtime: Runtime, reason: str, title: str
+    browser: PageClient, survey_path: str, runtime: Runtime, reason: str, title: str
 ) -> None:
     with runtime.db.transaction() as session:
         session.scalars(select(Survey)).one().cancelled_for = reason
 
-    assert title in browser.open(asked).text
+    assert title in browser.open(survey_path).text
 
 
 def test_an_open_form_may_be_finished_after_the_time_ran_out(
-    browser: Browser, asked: str, stage: Stage, runtime: Runtime
+    browser: PageClient, survey_path: str, harness: Harness, runtime: Runtime
 ) -> None:
-    stage.pass_time(hours=24, minutes=5)
+    harness.advance_clock(hours=24, minutes=5)
 
-    answer = browser.client.post(asked, data={"mood": "4"})
+    answer = browser.client.post(survey_path, data={"mood": "4"})
 
     assert answer.status_code == 303
     assert len(answers(runtime)) == 1
 
 
 def answers(runtime: Runtime) -> list[Answer]:
-    with runtime.db.reading() as session:
+    with runtime.db.read_only() as session:
         return list(session.scalars(select(Answer)))

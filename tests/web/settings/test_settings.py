@@ -5,8 +5,8 @@ from sqlalchemy import func, select
 
 from sync.models import Answer, Run, Runner
 from sync.runtime import Runtime
-from tests.support.harness import Stage
-from tests.web.conftest import Browser
+from tests.support.harness import Harness
+from tests.web.conftest import PageClient
 
 CHOICES = {
     "ask": "long-runs",
@@ -18,20 +18,22 @@ CHOICES = {
 }
 
 
-def preferences(runtime: Runtime, runner_id: int) -> dict[str, object]:
-    with runtime.db.reading() as session:
+def read_preferences(runtime: Runtime, runner_id: int) -> dict[str, object]:
+    with runtime.db.read_only() as session:
         return dict(session.get_one(Runner, runner_id).preferences)
 
 
-def count(runtime: Runtime, table: type[Run | Answer | Runner]) -> int:
-    with runtime.db.reading() as session:
+def count_rows(runtime: Runtime, table: type[Run | Answer | Runner]) -> int:
+    with runtime.db.read_only() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def test_choices_are_kept(browser: Browser, runner_id: int, runtime: Runtime) -> None:
+def test_choices_are_kept(
+    browser: PageClient, runner_id: int, runtime: Runtime
+) -> None:
     answer = browser.post("/settings", **CHOICES, ask_manual="1")
 
-    kept = preferences(runtime, runner_id)
+    kept = read_preferences(runtime, runner_id)
     assert answer.status_code == 303
     assert kept["ask"] == "long-runs"
     assert kept["delay_min"] == 60
@@ -41,14 +43,14 @@ def test_choices_are_kept(browser: Browser, runner_id: int, runtime: Runtime) ->
 
 
 def test_a_pause_ends_by_itself_and_is_kept_until_then(
-    browser: Browser, runner_id: int, runtime: Runtime, stage: Stage
+    browser: PageClient, runner_id: int, runtime: Runtime, harness: Harness
 ) -> None:
     browser.post("/settings", **CHOICES | {"pause": "7"})
-    until = preferences(runtime, runner_id)["paused_until"]
+    until = read_preferences(runtime, runner_id)["paused_until"]
     during = browser.open("/settings").text
     browser.post("/settings", **CHOICES | {"pause": "keep"})
-    kept = preferences(runtime, runner_id)["paused_until"]
-    stage.pass_time(days=8)
+    kept = read_preferences(runtime, runner_id)["paused_until"]
+    harness.advance_clock(days=8)
 
     after = browser.open("/settings").text
 
@@ -69,19 +71,19 @@ def test_a_pause_ends_by_itself_and_is_kept_until_then(
     ],
 )
 def test_what_is_not_offered_is_refused(
-    browser: Browser, runner_id: int, runtime: Runtime, odd: dict[str, str]
+    browser: PageClient, runner_id: int, runtime: Runtime, odd: dict[str, str]
 ) -> None:
-    before = preferences(runtime, runner_id)
+    before = read_preferences(runtime, runner_id)
 
     answer = browser.post("/settings", **CHOICES | odd)
 
     assert answer.status_code == 400
     assert "Please" in answer.text or "please" in answer.text
-    assert preferences(runtime, runner_id) == before
+    assert read_preferences(runtime, runner_id) == before
 
 
 @pytest.mark.usefixtures("runner_id")
-def test_a_mails_suggestion_waits_for_save(browser: Browser) -> None:
+def test_a_mails_suggestion_waits_for_save(browser: PageClient) -> None:
     page = browser.open("/settings?ask=never").text
 
     assert '<option value="never" selected>' in page
@@ -89,16 +91,16 @@ def test_a_mails_suggestion_waits_for_save(browser: Browser) -> None:
 
 
 def test_disconnecting_shows_first_and_keeps_the_answers(
-    browser: Browser, runner_id: int, runtime: Runtime, stage: Stage
+    browser: PageClient, runner_id: int, runtime: Runtime, harness: Harness
 ) -> None:
     preview = browser.open("/settings/disconnect").text
-    untouched = count(runtime, Run)
+    untouched = count_rows(runtime, Run)
 
     done = browser.post("/settings/disconnect").text
 
     assert "<b>1 run</b>" in preview
     assert untouched == 1
     assert "Strava is disconnected." in done
-    assert count(runtime, Run) == 0
-    assert not stage.world.grants
+    assert count_rows(runtime, Run) == 0
+    assert not harness.world.grants
     assert browser.open("/settings").status_code == 200

@@ -10,9 +10,9 @@ from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys.answering import answer
-from tests.support.harness import Stage
-from tests.support.outbox_reader import token_in
-from tests.web.conftest import Browser
+from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
+from tests.web.conftest import PageClient
 
 OFFER = "You ran about 8.2\N{NO-BREAK SPACE}km in 45\N{NO-BREAK SPACE}min."
 
@@ -25,26 +25,28 @@ def runtime(runtime: Runtime) -> Runtime:
 
 
 @pytest.fixture
-def token(stage: Stage, runner_id: int) -> str:
+def token(harness: Harness, runner_id: int) -> str:
     """Let the runner finish a run and say how it felt."""
-    athlete = stage.world.athletes.get(7)
+    athlete = harness.world.athletes.get(7)
     assert athlete
-    run = stage.run(athlete, distance_m=8230.4, moving_s=2712, ended_minutes_ago=0)
-    stage.tell(athlete, run.id, "create")
-    stage.work()
-    token = token_in(stage.runtime)
-    answer.record(stage.runtime, token=token, values={"mood": 1})
+    run = harness.finish_run(
+        athlete, distance_m=8230.4, moving_s=2712, ended_minutes_ago=0
+    )
+    harness.deliver_event(athlete, run.id, "create")
+    harness.process_all_due()
+    token = read_pending_token(harness.runtime)
+    answer.record_answer(harness.runtime, token=token, values={"mood": 1})
     return token
 
 
-def newest(runtime: Runtime) -> Run:
-    with runtime.db.reading() as session:
+def get_newest_run(runtime: Runtime) -> Run:
+    with runtime.db.read_only() as session:
         return session.scalars(select(Run).order_by(Run.started_at.desc())).first() or (
             pytest.fail("there is no run")
         )
 
 
-def test_the_saved_page_offers_keeps_and_drops(browser: Browser, token: str) -> None:
+def test_the_saved_page_offers_keeps_and_drops(browser: PageClient, token: str) -> None:
     offered = browser.open(f"/s/{token}").text
     done = browser.client.post(f"/s/{token}/own-log", data={"keep": "1"})
     kept = browser.open(done.location).text
@@ -61,15 +63,15 @@ def test_the_saved_page_offers_keeps_and_drops(browser: Browser, token: str) -> 
 
 
 def test_the_runs_page_outlives_stravas_record(
-    browser: Browser, token: str, runtime: Runtime, runner_id: int, stage: Stage
+    browser: PageClient, token: str, runtime: Runtime, runner_id: int, harness: Harness
 ) -> None:
-    page = f"/runs/{newest(runtime).id}"
+    page = f"/runs/{get_newest_run(runtime).id}"
     offered = browser.open(page).text
     browser.post(f"{page}/own-log", keep="1")
-    stage.pass_time(days=8)
-    retention.tidy(runtime)
+    harness.advance_clock(days=8)
+    retention.purge_runs(runtime)
     browser.sign_in(runner_id)
-    own = f"/runs/{newest(runtime).id}"
+    own = f"/runs/{get_newest_run(runtime).id}"
     after = browser.open(own).text
     dashboard = browser.open("/dashboard").text
 
@@ -85,9 +87,9 @@ def test_the_runs_page_outlives_stravas_record(
 
 
 def test_a_survey_without_an_answer_offers_nothing(
-    browser: Browser, token: str, stage: Stage
+    browser: PageClient, token: str, harness: Harness
 ) -> None:
-    stage.pass_time(days=2)
+    harness.advance_clock(days=2)
     gone = browser.client.post(f"/s/{token}/own-log", data={"keep": "1"})
 
     assert gone.status_code == 303

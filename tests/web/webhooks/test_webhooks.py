@@ -6,11 +6,11 @@ from sqlalchemy import func, select
 from werkzeug.test import Client
 
 from sync.models import Event, Model
-from sync.queue import Work
+from sync.queue import Job
 from sync.runtime import Runtime
-from tests.support.harness import Stage
+from tests.support.harness import Harness
 from tests.support.recording_queue import RecordingQueue
-from web.webhooks.middleware import Door
+from web.webhooks.middleware import WebhookMiddleware
 
 HOOK = "/hooks/strava/hook"
 EVENT = {
@@ -24,8 +24,8 @@ EVENT = {
 }
 
 
-def kept(runtime: Runtime) -> int:
-    with runtime.db.reading() as session:
+def list_stored_events(runtime: Runtime) -> int:
+    with runtime.db.read_only() as session:
         return session.scalar(select(func.count(Event.id))) or 0
 
 
@@ -53,17 +53,17 @@ def test_an_odd_handshake_is_refused(
 
 def test_an_event_is_kept_once_and_wakes_a_worker(
     client: FlaskClient,
-    stage: Stage,
+    harness: Harness,
     runtime: Runtime,
     queue: RecordingQueue,
 ) -> None:
-    stage.link(stage.athlete())
+    harness.link_runner(harness.add_athlete())
 
     first, again = client.post(HOOK, json=EVENT), client.post(HOOK, json=EVENT)
 
     assert (first.json, again.json) == ({"kept": True}, {"kept": False})
-    assert kept(runtime) == 1
-    assert Work.INBOX in queue.woken_up
+    assert list_stored_events(runtime) == 1
+    assert Job.INBOX in queue.wakes
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_what_concerns_nobody_here_is_taken_and_dropped(
     answer = client.post(HOOK, json=EVENT | changes)
 
     assert (answer.status_code, answer.json) == (200, {"kept": False})
-    assert kept(runtime) == 0
+    assert list_stored_events(runtime) == 0
 
 
 @pytest.mark.parametrize(
@@ -120,14 +120,14 @@ def no_pages(*_: object) -> list[bytes]:
 
 
 def test_an_event_never_reaches_the_pages(
-    client: FlaskClient, stage: Stage, runtime: Runtime
+    client: FlaskClient, harness: Harness, runtime: Runtime
 ) -> None:
-    stage.link(stage.athlete())
-    door = Client(Door(no_pages, runtime))
+    harness.link_runner(harness.add_athlete())
+    door = Client(WebhookMiddleware(no_pages, runtime))
 
     answer = door.post(HOOK, json=EVENT, base_url="http://127.0.0.1:8000")
 
-    assert isinstance(client.application.wsgi_app, Door)
+    assert isinstance(client.application.wsgi_app, WebhookMiddleware)
     assert (answer.status_code, answer.json) == (200, {"kept": True})
 
 
@@ -150,9 +150,9 @@ def test_an_event_under_another_name_is_refused(client: FlaskClient) -> None:
 
 
 def test_an_event_with_much_around_it_is_taken_all_the_same(
-    client: FlaskClient, stage: Stage
+    client: FlaskClient, harness: Harness
 ) -> None:
-    stage.link(stage.athlete())
+    harness.link_runner(harness.add_athlete())
 
     answer = client.post(HOOK, json=EVENT | {"padding": " " * 20_000})
 

@@ -2,20 +2,20 @@
 
 from sync.runners import preferences
 from sync.runtime import Runtime
-from tests.support.export_fixtures import strict
-from tests.support.harness import Stage
-from tests.web.conftest import Browser
+from tests.support.export_fixtures import with_retention_limit
+from tests.support.harness import Harness
+from tests.web.conftest import PageClient
 from web.app import create_app
 
 FIVE = {f"who5_{number}": "3" for number in range(1, 6)}
 
 
 def test_the_own_line_stands_over_the_distance_of_28_days(
-    browser: Browser, runner_id: int, runtime: Runtime, stage: Stage
+    browser: PageClient, runner_id: int, runtime: Runtime, harness: Harness
 ) -> None:
-    preferences.save(runtime, runner_id, {"wellbeing": True})
+    preferences.save_preferences(runtime, runner_id, {"wellbeing": True})
     browser.post("/wellbeing", **FIVE)
-    stage.pass_time(weeks=5)
+    harness.advance_clock(weeks=5)
     browser.sign_in(runner_id)
     browser.post("/wellbeing", **dict.fromkeys(FIVE, "4"))
 
@@ -33,11 +33,13 @@ def test_the_own_line_stands_over_the_distance_of_28_days(
 
 
 def test_where_runs_do_not_stay_the_own_line_stands_alone(
-    browser: Browser, runner_id: int, runtime: Runtime
+    browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:
-    preferences.save(runtime, runner_id, {"wellbeing": True})
+    preferences.save_preferences(runtime, runner_id, {"wellbeing": True})
     browser.post("/wellbeing", **FIVE)
-    limited = Browser(create_app(strict(runtime)).test_client(), runtime)
+    limited = PageClient(
+        create_app(with_retention_limit(runtime)).test_client(), runtime
+    )
     limited.sign_in(runner_id)
 
     page = limited.open("/wellbeing").text
