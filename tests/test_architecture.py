@@ -57,8 +57,8 @@ def test_the_product_does_without_the_judges_of_its_figures(path: Path) -> None:
 @pytest.mark.processes
 def test_a_line_is_drawn_without_them() -> None:
     program = (
-        "import sys, numpy; from sync.analytics.stats.curve import typical;"
-        "x = numpy.arange(80.0); typical(x, x % 3, numpy.arange(80)).low.min();"
+        "import sys, numpy; from sync.analytics.stats.curve import fit_curve;"
+        "x = numpy.arange(80.0); fit_curve(x, x % 3, numpy.arange(80)).low.min();"
         f"sys.exit(bool({JUDGES} & set(sys.modules)))"
     )
 

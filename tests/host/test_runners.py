@@ -136,7 +136,9 @@ def test_a_deletion_leaves_nothing(
 def test_an_unknown_runner_is_named(
     command: str, harness: Harness, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runners, "effective", lambda _: harness.runtime.settings)
+    monkeypatch.setattr(
+        runners, "load_effective_settings", lambda _: harness.runtime.settings
+    )
     asked = Namespace(command=command, runner=404, file=folder / "x.zip", yes=True)
 
     with pytest.raises(MoodmilesError, match=r"There is no runner 404\."):

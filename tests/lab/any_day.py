@@ -36,7 +36,7 @@ Fits = Callable[[date], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class TestDate:
+class SuiteDate:
     """A time of day on some day to come; the clock starts there and goes on."""
 
     name: str
@@ -49,8 +49,8 @@ class TestDate:
 
 
 @dataclass(frozen=True, slots=True)
-class TestDateResult:
-    moment: TestDate
+class SuiteResult:
+    moment: SuiteDate
     counts: Counter[str]
     failed: list[str]
     seconds: float
@@ -71,21 +71,23 @@ class TestDateResult:
         return f"{self.moment.name:22} {at} UTC  {details} ({self.seconds:.0f} s)"
 
 
-def list_test_dates(now: datetime) -> list[TestDate]:
+def list_test_dates(now: datetime) -> list[SuiteDate]:
     """List the moments to come that dates and clocks are known to break at."""
     today = now.date()
     days = {f"in {n} days": now + timedelta(days=n) for n in (1, 30, 200, 400)}
     return [
-        *(TestDate(name, at) for name, at in days.items()),
-        TestDate("in 1200 days 23:59", _before(today + timedelta(days=1200)), True),
-        TestDate("leap day", _at(_next(today, _is_leap_day), NOON), True),
-        TestDate("end of the year", _before(_next(today, _is_new_year)), True),
-        TestDate("Europe forward", _before(_next(today, _last_sunday(3)), time(1))),
-        TestDate("Europe back", _before(_next(today, _last_sunday(10)), time(1)), True),
-        TestDate("US forward", _before(_next(today, _sunday(3, 2)), time(7))),
-        TestDate("US back", _before(_next(today, _sunday(11, 1)), time(6))),
-        TestDate("23:59", _before(today + timedelta(days=2))),
-        TestDate("00:01", _at(today + timedelta(days=2), time(0, 1))),
+        *(SuiteDate(name, at) for name, at in days.items()),
+        SuiteDate("in 1200 days 23:59", _before(today + timedelta(days=1200)), True),
+        SuiteDate("leap day", _at(_next(today, _is_leap_day), NOON), True),
+        SuiteDate("end of the year", _before(_next(today, _is_new_year)), True),
+        SuiteDate("Europe forward", _before(_next(today, _last_sunday(3)), time(1))),
+        SuiteDate(
+            "Europe back", _before(_next(today, _last_sunday(10)), time(1)), True
+        ),
+        SuiteDate("US forward", _before(_next(today, _sunday(3, 2)), time(7))),
+        SuiteDate("US back", _before(_next(today, _sunday(11, 1)), time(6))),
+        SuiteDate("23:59", _before(today + timedelta(days=2))),
+        SuiteDate("00:01", _at(today + timedelta(days=2), time(0, 1))),
     ]
 
 
@@ -126,7 +128,7 @@ def _last_sunday(month: int) -> Fits:
     )
 
 
-def run(moment: TestDate, words: Sequence[str], *, is_long: bool) -> TestDateResult:
+def run(moment: SuiteDate, words: Sequence[str], *, is_long: bool) -> SuiteResult:
     """Run the tests, all with their processes, as if it were that moment now."""
     began = monotonic()
     offset_s = (moment.at - datetime.now(UTC)).total_seconds()
@@ -153,7 +155,7 @@ def run(moment: TestDate, words: Sequence[str], *, is_long: bool) -> TestDateRes
     outcomes = _OUTCOME.findall(moment.file.read_text(errors="replace"))
     failed = sorted({name for word, name in outcomes if word in {"FAILED", "ERROR"}})
     counts = Counter(word for word, _ in outcomes)
-    return TestDateResult(moment, counts, failed, monotonic() - began, trouble)
+    return SuiteResult(moment, counts, failed, monotonic() - began, trouble)
 
 
 def _words(options: Namespace) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import any_day
-from tests.lab.any_day import TestDate, list_test_dates, run
+from tests.lab.any_day import SuiteDate, list_test_dates, run
 
 pytestmark = pytest.mark.processes
 
@@ -37,8 +37,8 @@ def test_a_test_that_knows_the_date_fails_on_the_day_on_which_it_ages(
     file = folder / "test_ages.py"
     file.write_text(KNOWS_THE_DATE)
     words = ["-v", "-n", "1", "-p", "no:cacheprovider", str(file)]
-    today = TestDate("today", datetime.now(UTC))
-    later = TestDate("later", datetime.now(UTC) + timedelta(days=1200))
+    today = SuiteDate("today", datetime.now(UTC))
+    later = SuiteDate("later", datetime.now(UTC) + timedelta(days=1200))
 
     now, then = (run(moment, words, is_long=False) for moment in (today, later))
 
@@ -48,7 +48,7 @@ def test_a_test_that_knows_the_date_fails_on_the_day_on_which_it_ages(
 
 
 def test_nothing_ran_is_no_good_sign(folder: Path) -> None:
-    moment = TestDate("today", datetime.now(UTC))
+    moment = SuiteDate("today", datetime.now(UTC))
 
     found = run(moment, ["-v", "-n", "1", str(folder)], is_long=False)
 

@@ -17,7 +17,7 @@ import pytest
 BY_FIXTURE = {
     "chrome": "browser",
     "postgres_url": "postgresql",
-    "workshop": "processes",
+    "worker_pool": "processes",
 }
 BY_VALUE = {"postgresql": "postgresql", "runs-10000": "slow"}
 # It comes with the virtual environment and is up in a moment.

@@ -83,7 +83,7 @@ class StopLoop(BaseException):
 def test_what_could_not_be_sent_stays_due(
     pace: ClockSafeSchedule, monkeypatch: pytest.MonkeyPatch, refusal: Exception
 ) -> None:
-    monkeypatch.setattr("workers.beat.TRY_AGAIN_S", 0)
+    monkeypatch.setattr("workers.beat.RETRY_S", 0)
     sent: list[str] = []
     tries = count(1)
 

@@ -93,9 +93,9 @@ def test_why_not(mail: PendingMail, reason: str | None) -> None:
     ],
 )
 def test_meaning(
-    harness: SmtpStage, code: int, text: str, outcome: DeliveryOutcome
+    stage: SmtpStage, code: int, text: str, outcome: DeliveryOutcome
 ) -> None:
-    assert classify_refusal(harness, code, text) is outcome
+    assert classify_refusal(stage, code, text) is outcome
 
 
 @pytest.mark.parametrize(

@@ -218,9 +218,9 @@ moments = st.integers(NOON - 2 * QUARTER_MS, NOON + 2 * QUARTER_MS)
 entries = st.builds(
     LedgerEntry,
     take=st.sampled_from([0, 1, 1, 1, -1]),
-    kept_permille=st.sampled_from(sorted(RESERVE_PERMILLE.values())),
+    reserve_permille=st.sampled_from(sorted(RESERVE_PERMILLE.values())),
     taken_at_ms=moments,
-    heard_at_ms=moments,
+    reported_at_ms=moments,
     used=fours,
     limits=fours,
     refused=st.sampled_from([False, False, False, True]),

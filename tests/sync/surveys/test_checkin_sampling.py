@@ -28,12 +28,12 @@ YES = Uniforms(inclusion=0.0, timing=0.5)
 
 def build_day(**changes: Any) -> CheckinDay:
     usual: dict[str, Any] = {
-        "day": TODAY,
+        "local_day": TODAY,
         "zone": ZoneInfo("UTC"),
         "preferences": Preferences(),
         "answer_times": [],
-        "asked": [],
-        "mailed": [],
+        "recent_questions": [],
+        "recent_mails": [],
     }
     return CheckinDay(**(usual | changes))
 
@@ -71,19 +71,23 @@ def test_the_time_is_one_at_which_the_runner_answers() -> None:
     [
         (
             build_day(
-                asked=[RecentQuestion(1, TODAY, MIDNIGHT, is_sent=False, run_day=TODAY)]
+                recent_questions=[
+                    RecentQuestion(1, TODAY, MIDNIGHT, is_sent=False, run_day=TODAY)
+                ]
             ),
             "one a day",
         ),
         (
             build_day(
-                mailed=[QuestionMail(1, "survey", MIDNIGHT + timedelta(hours=9), True)]
+                recent_mails=[
+                    QuestionMail(1, "survey", MIDNIGHT + timedelta(hours=9), True)
+                ]
             ),
             "one a day",
         ),
         (
             build_day(
-                mailed=[
+                recent_mails=[
                     QuestionMail(
                         n, "checkin", MIDNIGHT - timedelta(days=n), is_sent=True
                     )

@@ -9,7 +9,7 @@ from sync.language import activate_language
 from sync.surveys.policy import explanations, frequency, run_decision
 from sync.surveys.policy.explanations import explain_decision
 
-_REASON = re.compile(r'return "([a-z ]+)"|Withhold\("([a-z ]+)"\)|\("([a-z ]+)" if')
+_REASON = re.compile(r'return "([a-z ]+)"|Suppress\("([a-z ]+)"\)|\("([a-z ]+)" if')
 
 OF_THE_OUTBOX = {"bounced", "stale", "refused", "run gone", "skipped", "answered"}
 

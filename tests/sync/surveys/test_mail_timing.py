@@ -23,9 +23,9 @@ from sync.surveys.policy.run_decision import (
 from tests.sync.surveys.test_run_decision import (
     HOUR,
     NOON,
-    build_mailed,
-    build_preferences,
+    build_mails,
     build_run,
+    build_situation,
 )
 
 
@@ -34,12 +34,12 @@ from tests.sync.surveys.test_run_decision import (
     [
         (
             build_run(started_at=NOON - 5 * HOUR, ended_at=NOON - 4 * HOUR),
-            build_preferences(),
+            build_situation(),
         ),
-        (build_run(), build_preferences(preferences=Preferences(reminders=False))),
-        (build_run(), build_preferences(reminders_ignored=2)),
-        (build_run(), build_preferences(mailed=build_mailed(2, 3, 4, 5))),
-        (build_run(), build_preferences(preferences=Preferences(quiet_from="15:00"))),
+        (build_run(), build_situation(preferences=Preferences(reminders=False))),
+        (build_run(), build_situation(ignored_reminder_count=2)),
+        (build_run(), build_situation(recent_mails=build_mails(2, 3, 4, 5))),
+        (build_run(), build_situation(preferences=Preferences(quiet_from="15:00"))),
     ],
 )
 def test_when_there_is_no_reminder(facts: RunFacts, situation: Situation) -> None:
@@ -79,7 +79,7 @@ def test_minutes_since_the_end_are_unknown_when_the_start_is_hidden() -> None:
 def test_quiet_hours_are_those_of_the_runner(ended: str, zone: str, sent: str) -> None:
     end = datetime.fromisoformat(ended).replace(tzinfo=UTC)
     facts = build_run(started_at=end - HOUR, ended_at=end)
-    situation = build_preferences(zone=ZoneInfo(zone))
+    situation = build_situation(zone=ZoneInfo(zone))
 
     verdict = decide_run(facts, situation, Policy(), now=end)
 
@@ -91,6 +91,6 @@ def test_a_mail_that_would_be_too_old_in_the_morning_is_not_sent() -> None:
     end = datetime(2026, 5, 1, 11, tzinfo=UTC)
     facts = build_run(started_at=end - HOUR, ended_at=end)
 
-    verdict = decide_run(facts, build_preferences(), Policy(), now=end + 11 * HOUR)
+    verdict = decide_run(facts, build_situation(), Policy(), now=end + 11 * HOUR)
 
     assert verdict == Suppress("quiet hours")

@@ -32,17 +32,17 @@ def build_run(**changes: Any) -> RunFacts:
         "local_day": date(2026, 5, 1),
         "distance_m": 8000.0,
         "moving_s": 3000,
-        "manual": False,
+        "is_manual": False,
     }
     return RunFacts(**(usual | changes))
 
 
-def build_preferences(**changes: Any) -> Situation:
+def build_situation(**changes: Any) -> Situation:
     usual: dict[str, Any] = {
         "has_address": True,
         "preferences": Preferences(),
         "zone": ZoneInfo("UTC"),
-        "asked": (),
+        "recent_questions": (),
         "runs_at_once": 1,
         "is_newest": True,
         "runs_since_asked": 0,
@@ -50,7 +50,7 @@ def build_preferences(**changes: Any) -> Situation:
     return Situation(**(usual | changes))
 
 
-def build_asked(day: int, **changes: Any) -> RecentQuestion:
+def build_question(day: int, **changes: Any) -> RecentQuestion:
     """Return a question about a run of that many days after 24 April."""
     at = datetime(2026, 4, 24, 9, tzinfo=UTC) + timedelta(days=day)
     usual: dict[str, Any] = {
@@ -64,7 +64,7 @@ def build_asked(day: int, **changes: Any) -> RecentQuestion:
     return RecentQuestion(**(usual | changes))
 
 
-def build_mailed(
+def build_mails(
     *days: float, kind: str = "survey", sent: bool = True
 ) -> list[QuestionMail]:
     start = datetime(2026, 4, 24, 9, tzinfo=UTC)
@@ -75,7 +75,7 @@ def build_mailed(
 
 
 def test_a_fresh_run_is_asked_about_half_an_hour_after_its_end() -> None:
-    verdict = decide_run(build_run(), build_preferences(), Policy(), now=NOON)
+    verdict = decide_run(build_run(), build_situation(), Policy(), now=NOON)
 
     end = NOON - 10 * MINUTE
     assert verdict == Send(
@@ -90,7 +90,7 @@ def test_a_fresh_run_is_asked_about_half_an_hour_after_its_end() -> None:
 def test_a_run_learned_of_late_is_asked_about_now() -> None:
     late = build_run(started_at=NOON - 6 * HOUR, ended_at=NOON - 5 * HOUR)
 
-    verdict = decide_run(late, build_preferences(), Policy(), now=NOON)
+    verdict = decide_run(late, build_situation(), Policy(), now=NOON)
 
     assert isinstance(verdict, Send)
     assert verdict.at == NOON
@@ -99,82 +99,90 @@ def test_a_run_learned_of_late_is_asked_about_now() -> None:
 @pytest.mark.parametrize(
     ("facts", "situation", "reason"),
     [
-        (build_run(imported=True), build_preferences(), "before linking"),
-        (build_run(), build_preferences(has_address=False), "no confirmed address"),
+        (build_run(is_imported=True), build_situation(), "before linking"),
+        (build_run(), build_situation(has_address=False), "no confirmed address"),
         (
             build_run(),
-            build_preferences(preferences=Preferences(ask="never")),
+            build_situation(preferences=Preferences(ask="never")),
             "stopped",
         ),
         (
             build_run(),
-            build_preferences(
+            build_situation(
                 preferences=Preferences(paused_until="2026-05-02T00:00:00+00:00")
             ),
             "paused",
         ),
-        (build_run(manual=True), build_preferences(), "entered by hand"),
-        (build_run(moving_s=8 * 60 - 1), build_preferences(), "too short"),
-        (build_run(distance_m=999.0), build_preferences(), "too short"),
+        (build_run(is_manual=True), build_situation(), "entered by hand"),
+        (build_run(moving_s=8 * 60 - 1), build_situation(), "too short"),
+        (build_run(distance_m=999.0), build_situation(), "too short"),
         (
             build_run(),
-            build_preferences(preferences=Preferences(ask="long-runs")),
+            build_situation(preferences=Preferences(ask="long-runs")),
             "only long runs",
         ),
         (
             build_run(started_at=NOON - 14 * HOUR, ended_at=NOON - 12 * HOUR - MINUTE),
-            build_preferences(),
+            build_situation(),
             "too old",
         ),
-        (build_run(), build_preferences(asked_before=True), "asked before"),
+        (build_run(), build_situation(was_asked_before=True), "asked before"),
         (
             build_run(),
-            build_preferences(runs_at_once=3, is_newest=False),
+            build_situation(runs_at_once=3, is_newest=False),
             "one of many at once",
         ),
-        (build_run(), build_preferences(asked=[build_asked(7)]), "one a day"),
         (
             build_run(),
-            build_preferences(
-                asked=[build_asked(7, answered_at=None, is_skipped=True)]
+            build_situation(recent_questions=[build_question(7)]),
+            "one a day",
+        ),
+        (
+            build_run(),
+            build_situation(
+                recent_questions=[build_question(7, answered_at=None, is_skipped=True)]
             ),
             "one a day",
         ),
         (
             build_run(),
-            build_preferences(asked=[build_asked(7, run_day=None, answered_at=None)]),
+            build_situation(
+                recent_questions=[build_question(7, run_day=None, answered_at=None)]
+            ),
             "one a day",
         ),
         (
             build_run(),
-            build_preferences(mailed=build_mailed(1, 2, 3, 4, 5)),
+            build_situation(recent_mails=build_mails(1, 2, 3, 4, 5)),
             "enough this week",
         ),
         (
             build_run(),
-            build_preferences(
-                mailed=build_mailed(2, 4, 5)
-                + build_mailed(2.2, 4.2, kind="survey_reminder")
+            build_situation(
+                recent_mails=build_mails(2, 4, 5)
+                + build_mails(2.2, 4.2, kind="survey_reminder")
             ),
             "enough this week",
         ),
-        (build_run(), build_preferences(ignored=5), "five unanswered"),
+        (build_run(), build_situation(ignored_count=5), "five unanswered"),
         (
             build_run(),
-            build_preferences(preferences=Preferences(ask="waiting")),
+            build_situation(preferences=Preferences(ask="waiting")),
             "waiting for your choice",
         ),
         (
             build_run(),
-            build_preferences(
-                asked=[build_asked(1)], preferences=Preferences(ask="weekly")
+            build_situation(
+                recent_questions=[build_question(1)],
+                preferences=Preferences(ask="weekly"),
             ),
             "once a week",
         ),
         (
             build_run(),
-            build_preferences(
-                asked=[build_asked(5)], preferences=Preferences(ask="every-other-run")
+            build_situation(
+                recent_questions=[build_question(5)],
+                preferences=Preferences(ask="every-other-run"),
             ),
             "every other run",
         ),
@@ -189,27 +197,28 @@ def test_why_a_run_is_not_asked_about(
 @pytest.mark.parametrize(
     ("facts", "situation"),
     [
-        (build_run(), build_preferences(runs_at_once=3, is_newest=True)),
+        (build_run(), build_situation(runs_at_once=3, is_newest=True)),
         (
-            build_run(manual=True),
-            build_preferences(preferences=Preferences(ask_manual=True)),
+            build_run(is_manual=True),
+            build_situation(preferences=Preferences(ask_manual=True)),
         ),
-        (build_run(), build_preferences(mailed=build_mailed(2, 3, 4, 5))),
-        (build_run(), build_preferences(mailed=build_mailed(-1, 2, 3, 4, 5))),
+        (build_run(), build_situation(recent_mails=build_mails(2, 3, 4, 5))),
+        (build_run(), build_situation(recent_mails=build_mails(-1, 2, 3, 4, 5))),
         (
             build_run(),
-            build_preferences(mailed=build_mailed(1, 2, 3, 4, 5, kind="checkin")),
+            build_situation(recent_mails=build_mails(1, 2, 3, 4, 5, kind="checkin")),
         ),
-        (build_run(), build_preferences(ignored=4)),
+        (build_run(), build_situation(ignored_count=4)),
         (
             build_run(),
-            build_preferences(
-                asked=[build_asked(0)], preferences=Preferences(ask="weekly")
+            build_situation(
+                recent_questions=[build_question(0)],
+                preferences=Preferences(ask="weekly"),
             ),
         ),
         (
             build_run(distance_m=12_000.0),
-            build_preferences(preferences=Preferences(ask="long-runs")),
+            build_situation(preferences=Preferences(ask="long-runs")),
         ),
     ],
 )
@@ -221,8 +230,10 @@ def test_runs_that_are_asked_about(facts: RunFacts, situation: Situation) -> Non
 def test_a_second_run_takes_over_the_question_while_it_is_unanswered(
     sent: bool,
 ) -> None:
-    first = build_asked(7, is_sent=sent, answered_at=None)
-    situation = build_preferences(asked=[first], mailed=build_mailed(7, sent=sent))
+    first = build_question(7, is_sent=sent, answered_at=None)
+    situation = build_situation(
+        recent_questions=[first], recent_mails=build_mails(7, sent=sent)
+    )
 
     verdict = decide_run(build_run(), situation, Policy(), now=NOON)
 
@@ -231,11 +242,11 @@ def test_a_second_run_takes_over_the_question_while_it_is_unanswered(
 
 
 def test_a_question_that_moved_has_had_the_days_second_mail() -> None:
-    first = build_asked(7, answered_at=None)
+    first = build_question(7, answered_at=None)
 
     verdict = decide_run(
         build_run(),
-        build_preferences(asked=[first], mailed=build_mailed(7)),
+        build_situation(recent_questions=[first], recent_mails=build_mails(7)),
         Policy(),
         now=NOON,
     )
@@ -245,31 +256,36 @@ def test_a_question_that_moved_has_had_the_days_second_mail() -> None:
 
 
 def test_a_question_already_reminded_of_does_not_move() -> None:
-    first = build_asked(7, answered_at=None)
-    both = build_mailed(7) + build_mailed(7, kind="survey_reminder")
+    first = build_question(7, answered_at=None)
+    both = build_mails(7) + build_mails(7, kind="survey_reminder")
 
     verdict = decide_run(
-        build_run(), build_preferences(asked=[first], mailed=both), Policy(), now=NOON
+        build_run(),
+        build_situation(recent_questions=[first], recent_mails=both),
+        Policy(),
+        now=NOON,
     )
 
     assert verdict == Suppress("one a day")
 
 
 def test_the_mail_of_the_morning_after_is_that_days_question() -> None:
-    yesterdays = build_asked(7, run_day=date(2026, 4, 30), answered_at=NOON - 2 * HOUR)
+    yesterdays = build_question(
+        7, run_day=date(2026, 4, 30), answered_at=NOON - 2 * HOUR
+    )
 
     verdict = decide_run(
-        build_run(), build_preferences(asked=[yesterdays]), Policy(), now=NOON
+        build_run(), build_situation(recent_questions=[yesterdays]), Policy(), now=NOON
     )
 
     assert verdict == Suppress("one a day")
 
 
 def test_a_check_in_not_yet_sent_gives_way_to_a_run() -> None:
-    check_in = build_asked(7, is_sent=False, run_day=None, answered_at=None)
+    check_in = build_question(7, is_sent=False, run_day=None, answered_at=None)
 
     verdict = decide_run(
-        build_run(), build_preferences(asked=[check_in]), Policy(), now=NOON
+        build_run(), build_situation(recent_questions=[check_in]), Policy(), now=NOON
     )
 
     assert isinstance(verdict, Send)
