@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
 from sync.strava.api import OtherActivity, RemoteRun, UnreadableRecord
+from sync.time_zones import is_known_zone
 
 RUN_SPORTS = frozenset({"Run", "TrailRun", "VirtualRun"})
 RACE_WORKOUT = 1
 # Strava shows this on the clock of a runner who hides the start time.
 HIDDEN_START = time(0, 0, 1)
 
-MAX_ID = 2**63 - 1
 MAX_DISTANCE_M = 10_000_000.0
 MAX_DURATION_S = 366 * 86_400
 MAX_ELEVATION_M = 1_000_000.0
@@ -108,7 +108,7 @@ def _read_time(record: Any, field: str) -> datetime:
         moment = datetime.fromisoformat(text.removesuffix("Z"))  # type: ignore[union-attr]
     except (AttributeError, TypeError, ValueError):
         raise _InvalidField(f"{field} is not a time") from None
-    if moment.tzinfo is not None or not 1970 < moment.year < 2200:
+    if moment.tzinfo is not None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise _InvalidField(f"{field} is not a time that we can use")
     return moment.replace(microsecond=0)
 
@@ -119,16 +119,7 @@ def _zone(record: Mapping[Any, Any]) -> str | None:
     if not isinstance(text, str):
         return None
     name = text.partition(" ")[2] if text.startswith("(") else text
-    return name if _is_known(name) else None
-
-
-@lru_cache(maxsize=512)
-def _is_known(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
+    return name if is_known_zone(name) else None
 
 
 def _offset_s(record: Mapping[Any, Any], zone: str | None) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sync.bounds import MAX_ID
 from sync.errors import NotConfigured, RateLimited, StravaUnavailable
 from sync.settings import Settings
 from sync.strava.api import Lane
@@ -111,7 +112,7 @@ def require_type(value: object, kind: type[ValueT]) -> ValueT:
     return value
 
 
-def require_int(answer: object, field: str, max_value: int = 2**63 - 1) -> int:
+def require_int(answer: object, field: str, max_value: int = MAX_ID) -> int:
     """Take a positive whole number out of an answer."""
     number = require_type(answer, dict).get(field)
     if not isinstance(number, int) or isinstance(number, bool):

@@ -14,6 +14,7 @@ from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
 from sync.preferences import Preferences
+from sync.run_timing import ANSWER_WINDOW
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
@@ -25,7 +26,6 @@ from sync.surveys.whose import find_own_run
 log = structlog.get_logger()
 
 SurveyPageState = Literal["open", "answered", "expired", "cancelled", "skipped"]
-ANSWER_WINDOW = timedelta(hours=24)
 FORM_GRACE = timedelta(minutes=10)
 
 

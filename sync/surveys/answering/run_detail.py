@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from sync.models import Answer, Decision, Run, Runner
 from sync.preferences import Preferences
+from sync.run_timing import ANSWER_WINDOW
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
-from sync.surveys.answering.answer import ANSWER_WINDOW
 from sync.surveys.instruments import Question
 from sync.surveys.policy.explanations import explain_decision
 from sync.surveys.policy.question_selection import select_questions
