@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-_MAX_BIGINT = 2**63 - 1
+from sync.bounds import MAX_ID
 
 
 def _stringify_values(value: object) -> object:
@@ -23,10 +23,10 @@ class WebhookDelivery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     object_type: Literal["activity", "athlete"]
-    object_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
+    object_id: Annotated[int, Field(ge=0, le=MAX_ID)]
     aspect_type: Literal["create", "update", "delete"]
-    owner_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
-    subscription_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
+    owner_id: Annotated[int, Field(ge=0, le=MAX_ID)]
+    subscription_id: Annotated[int, Field(ge=0, le=MAX_ID)]
     event_time: datetime
     updates: Annotated[dict[str, str], BeforeValidator(_stringify_values)] = Field(
         default_factory=dict

@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 import structlog
 from sqlalchemy import func, select
 
-from sync.mail.quiet_hours import defer_past_quiet_hours, get_zone
+from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.models import Answer, CheckinDraw, Decision, Mail, Run, Runner, Survey
 from sync.preferences import Preferences
 from sync.surveys.policy.frequency import RUN_MAIL_KINDS, WEEK
 from sync.surveys.policy.parameters import Policy
+from sync.time_zones import get_zone
 from tests.lab.bench.survey_world import SurveyWorld, open_world
 
 FIRST_MAILS = {"survey", "checkin"}
