@@ -39,7 +39,7 @@ FIRST_IDS = {
 
 
 class World:
-    """All records of this Strava; change them only inside `with world.transaction()`."""
+    """All records of this Strava; change them inside `with world.transaction()`."""
 
     def __init__(
         self, *, clock: Clock = utc_now, state: Path | None = None, seed: int = 1
@@ -91,7 +91,7 @@ class World:
             try:
                 yield
             except Exception:
-                # The changes before the refusal stay in memory, so they are stored, too.
+                # The changes before the refusal stay in memory: store them, too.
                 self._record_file.commit()
                 raise
             self._record_file.commit()
