@@ -159,9 +159,7 @@ def _load_questions(
 def _explain(decision: Decision | None) -> str | None:
     if decision is None:
         return None
-    return explain_decision(
-        decision.verdict, decision.reason, decision.minutes_since_end
-    )
+    return explain_decision(decision.reason, decision.minutes_since_end)
 
 
 def _get_local_start(run: Run) -> datetime | None:
