@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from sync.language import LANGUAGES, activate_language
+from sync.language import activate_language
 from sync.mail import messages
 from sync.mail.deliver import deliver_due
 from sync.mail.formatting import (
@@ -20,7 +20,6 @@ from sync.mail.formatting import (
 )
 from sync.mail.message import FooterContact
 from sync.mail.messages import Message
-from sync.mail.week_picture import WIDTH, PictureDay, draw_week
 from sync.models import Runner
 from tests.support.message_catalogue import BRACKET_LANGUAGE, bracketed_language
 from tests.support.page_text import find_unbracketed, find_words
@@ -28,7 +27,6 @@ from tests.support.smtp_servers import FakeSmtpServer
 from tests.sync.analytics.test_claim_wording import find_forbidden_german
 from tests.sync.mail.conftest import NOON, OutboxHarness
 from tests.sync.mail.test_messages import GOLDEN, MAILS, NOW, SENDING, render_survey
-from tests.sync.test_digest import decode_pixels
 
 KEPT_IN_GERMAN = ("survey", "survey_with_distance", "checkin", "digest")
 NAMES = {"Moodmiles", "km", "mi", "https", "moodmiles", "example", "Samaritans", "call"}
@@ -140,26 +138,6 @@ def test_times_and_distances_follow_the_language(
 
 def heard(**ago: float) -> str | None:
     return format_occasion(NOW - timedelta(**ago), now=NOW, zone="UTC")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_days_of_the_picture_have_letters_in_every_language(language: str) -> None:
-    with activate_language(language):
-        rows = decode_pixels(draw_week([PictureDay(5000, [1])] * 7))
-
-    ink, width = bytes((90, 100, 115)), 3 * (WIDTH - 80) // 7
-    below = [row[120 + width * day :][:width] for row in rows[260:] for day in range(7)]
-    with_ink = [number % 7 for number, part in enumerate(below) if ink in part]
-    assert set(with_ink) == set(range(7))
-
-
-def test_the_letters_under_the_bars_are_the_languages_own() -> None:
-    week = [PictureDay(5000, [1])] * 7
-
-    with activate_language("de"):
-        german = draw_week(week)
-
-    assert german != draw_week(week)
 
 
 def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
