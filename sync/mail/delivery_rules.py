@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
+from sync.mail.kinds import get_mail_spec
+
 # Longer than any one mail can take, shorter than anyone would wait for it.
 LEASE = timedelta(minutes=5)
 # Greylisting servers want to see us again after five minutes or so.
@@ -12,19 +14,6 @@ RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15)
 # A reminder that lands with the survey that it reminds of is only noise.
 MIN_REMINDER_GAP = timedelta(hours=1)
 
-# Someone is waiting for this one, so an old bounce does not stop it.
-_SENT_DESPITE_BOUNCE = "sign_in_link"
-# These go out even while a runner's account stands still.
-ACCOUNT_KINDS = {
-    "agree_again",
-    "confirm_address",
-    "deleted",
-    "disconnected",
-    "export_ready",
-    "inactive",
-    "sign_in_link",
-    "undo",
-}
 _ADDRESS_STATUS_SUBJECTS = {"1", "2"}
 _ENHANCED_STATUS = re.compile(r"\s*5\.(\d{1,3})\.\d{1,3}\b")
 
@@ -76,7 +65,7 @@ def suppression_reason(mail: PendingMail, *, now: datetime) -> str | None:
         return "unreadable"
     if not mail.has_address:
         return "no address"
-    if mail.has_bounced and mail.kind != _SENT_DESPITE_BOUNCE:
+    if mail.has_bounced and not get_mail_spec(mail.kind).ignores_bounce:
         return "bounced before"
     if mail.survey is not None:
         return _survey_suppression_reason(mail.survey, kind=mail.kind, now=now)
@@ -94,7 +83,7 @@ def _survey_suppression_reason(
         return "cancelled"
     if survey.expires_at <= now:
         return "stale"
-    if kind == "survey_reminder":
+    if get_mail_spec(kind).is_reminder:
         return _reminder_suppression_reason(survey.sent_at, now=now)
     return None
 

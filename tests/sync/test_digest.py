@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import select, update
 
 from sync import digest
-from sync.mail import messages
 from sync.mail.envelope import build_email
-from sync.mail.message import PICTURE_CONTENT_ID, Message, RenderContext
+from sync.mail.message import PICTURE_CONTENT_ID, RenderContext, RenderedMail
+from sync.mail.rendering import render_mail
 from sync.models import Mail, Run
 from sync.runners import disconnect, preferences
 from sync.simulator.records import Athlete
@@ -50,13 +50,11 @@ def list_digests(harness: Harness) -> int:
         return len(session.scalars(select(Mail).where(Mail.kind == "digest")).all())
 
 
-def render_digest(harness: Harness) -> Message:
+def render_digest(harness: Harness) -> RenderedMail:
     sending = RenderContext(
         "https://m.example", now=harness.clock(), stale_at=harness.clock()
     )
-    return messages.render_mail(
-        "digest", read_pending_mail(harness.runtime, "digest"), sending
-    )
+    return render_mail("digest", read_pending_mail(harness.runtime, "digest"), sending)
 
 
 @pytest.mark.usefixtures("answered_run")

@@ -10,7 +10,6 @@ import pytest
 from babel import Locale
 
 from sync.language import activate_language
-from sync.mail import messages
 from sync.mail.deliver import deliver_due
 from sync.mail.formatting import (
     format_distance,
@@ -18,9 +17,10 @@ from sync.mail.formatting import (
     format_moment,
     format_occasion,
 )
-from sync.mail.message import FooterContact
-from sync.mail.messages import Message
+from sync.mail.message import FooterContact, RenderContext, RenderedMail
+from sync.mail.rendering import render_mail
 from sync.models import Runner
+from sync.vocabulary import DistanceUnit
 from tests.support.message_catalogue import BRACKET_LANGUAGE, bracketed_language
 from tests.support.page_text import find_unbracketed, find_words
 from tests.support.smtp_servers import FakeSmtpServer
@@ -33,7 +33,7 @@ NAMES = {"Moodmiles", "km", "mi", "https", "moodmiles", "example", "Samaritans",
 _ADDRESS = re.compile(r"https?://\S+|\S+@\S+")
 
 
-def render_in_german(name: str) -> Message:
+def render_in_german(name: str) -> RenderedMail:
     with activate_language("de"):
         return MAILS[name]()
 
@@ -81,7 +81,7 @@ def test_no_text_of_a_mail_escapes_translation(name: str) -> None:
 
 @pytest.mark.usefixtures("bracketed_texts")
 def test_not_even_the_foot_escapes() -> None:
-    sending = messages.RenderContext(
+    sending = RenderContext(
         "https://moodmiles.example",
         now=NOW,
         stale_at=NOW,
@@ -92,7 +92,7 @@ def test_not_even_the_foot_escapes() -> None:
     )
 
     values = {"unsubscribe_token": "u"}
-    mail = messages.render_mail("slow_down_question", values, sending)
+    mail = render_mail("slow_down_question", values, sending)
 
     assert "116 123" in mail.text
     assert [
@@ -118,7 +118,7 @@ def build_days() -> set[str]:
 @pytest.mark.parametrize(
     ("said", "german"),
     [
-        (lambda: format_distance(8_230.4, units="km"), "8,2 km"),
+        (lambda: format_distance(8_230.4, units=DistanceUnit.KM), "8,2 km"),
         (lambda: format_moment(NOW, zone="Europe/Berlin"), "Sa., 21. Nov., 10:48"),
         (lambda: format_duration(timedelta(minutes=1)), "1 Minute"),
         (lambda: format_duration(timedelta(days=3)), "3 Tage"),
@@ -151,7 +151,7 @@ def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
     sendings = {language: build_context(language) for language in ("de", "en", "fr")}
 
     said = {
-        language: messages.render_mail("digest", values, sending).text
+        language: render_mail("digest", values, sending).text
         for language, sending in sendings.items()
     }
 
@@ -162,10 +162,8 @@ def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
     assert said["fr"] == said["en"]
 
 
-def build_context(language: str) -> messages.RenderContext:
-    return messages.RenderContext(
-        SENDING.public_url, now=NOW, stale_at=NOW, language=language
-    )
+def build_context(language: str) -> RenderContext:
+    return RenderContext(SENDING.public_url, now=NOW, stale_at=NOW, language=language)
 
 
 def test_a_mail_speaks_the_language_chosen_when_it_leaves(

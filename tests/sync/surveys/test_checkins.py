@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from sync.mail import messages
 from sync.mail.message import RenderContext
+from sync.mail.rendering import render_mail
 from sync.models import Answer, CheckinDraw, Mail, Runner, Survey
 from sync.runners import preferences
 from sync.simulator.records import Athlete
@@ -82,7 +82,7 @@ def test_the_mail_of_a_check_in_can_be_written(
         "https://m.example", now=harness.clock(), stale_at=harness.clock()
     )
 
-    message = messages.render_mail(
+    message = render_mail(
         "checkin", read_pending_mail(harness.runtime, "checkin"), sending
     )
 
