@@ -32,6 +32,7 @@ from sync.mail.smtp import TIMEOUT_S, DeliveryFailed, SmtpConnection, SmtpServer
 from sync.models import Mail, Runner
 from sync.queue import Job
 from sync.runtime import Runtime
+from sync.vocabulary import SuppressionReason
 
 log = structlog.get_logger()
 
@@ -92,7 +93,7 @@ def deliver_due(
                     )
                     sent_count += 1
                 except InvalidMail:
-                    _suppress(runtime, claimed, "unreadable")
+                    _suppress(runtime, claimed, SuppressionReason.UNREADABLE)
                 except DeliveryFailed as failure:
                     _settle_failure(runtime, claimed, failure)
                     if failure.stage is SmtpStage.OPENING:
@@ -244,13 +245,13 @@ def _settle_failure(
                 )
                 store.postpone(session, mail, until=retry_at)
             case DeliveryOutcome.BOUNCED:
-                store.suppress(session, mail, "bounced")
+                store.suppress(session, mail, SuppressionReason.BOUNCED)
                 is_own_address = claimed.is_own_address
                 store.mark_bounced(
                     session, mail.runner_id, is_own_address=is_own_address, now=now
                 )
             case DeliveryOutcome.REFUSED:
-                store.suppress(session, mail, "refused")
+                store.suppress(session, mail, SuppressionReason.REFUSED)
     # The server's words may hold an address, so the log has only the code.
     log.warning(
         "mail not taken",
@@ -263,7 +264,9 @@ def _settle_failure(
     )
 
 
-def _suppress(runtime: Runtime, claimed: _ClaimedMail, reason: str) -> None:
+def _suppress(
+    runtime: Runtime, claimed: _ClaimedMail, reason: SuppressionReason
+) -> None:
     with runtime.db.transaction() as session:
         store.suppress(session, claimed.mail, reason)
     log.error("mail withheld", mail_id=claimed.mail.id, reason=reason)

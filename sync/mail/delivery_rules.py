@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
 from sync.mail.kinds import get_mail_spec
+from sync.vocabulary import MailKind, SuppressionReason
 
 # Longer than any one mail can take, shorter than anyone would wait for it.
 LEASE = timedelta(minutes=5)
@@ -49,7 +50,7 @@ class SurveyState:
 class PendingMail:
     """A mail about to be sent, and what has happened since it was promised."""
 
-    kind: str
+    kind: MailKind
     stale_at: datetime
     has_values: bool
     has_address: bool
@@ -57,32 +58,32 @@ class PendingMail:
     survey: SurveyState | None = None
 
 
-def suppression_reason(mail: PendingMail, *, now: datetime) -> str | None:
+def suppression_reason(mail: PendingMail, *, now: datetime) -> SuppressionReason | None:
     """Return why the mail must not go out any more, or None if it may."""
     if mail.stale_at <= now:
-        return "stale"
+        return SuppressionReason.STALE
     if not mail.has_values:
-        return "unreadable"
+        return SuppressionReason.UNREADABLE
     if not mail.has_address:
-        return "no address"
+        return SuppressionReason.NO_ADDRESS
     if mail.has_bounced and not get_mail_spec(mail.kind).ignores_bounce:
-        return "bounced before"
+        return SuppressionReason.BOUNCED_BEFORE
     if mail.survey is not None:
         return _survey_suppression_reason(mail.survey, kind=mail.kind, now=now)
     return None
 
 
 def _survey_suppression_reason(
-    survey: SurveyState, *, kind: str, now: datetime
-) -> str | None:
+    survey: SurveyState, *, kind: MailKind, now: datetime
+) -> SuppressionReason | None:
     if survey.is_answered:
-        return "answered"
+        return SuppressionReason.ANSWERED
     if survey.is_skipped:
-        return "skipped"
+        return SuppressionReason.SKIPPED
     if survey.is_cancelled:
-        return "cancelled"
+        return SuppressionReason.CANCELLED
     if survey.expires_at <= now:
-        return "stale"
+        return SuppressionReason.STALE
     if get_mail_spec(kind).is_reminder:
         return _reminder_suppression_reason(survey.sent_at, now=now)
     return None
@@ -90,10 +91,12 @@ def _survey_suppression_reason(
 
 def _reminder_suppression_reason(
     sent_at: datetime | None, *, now: datetime
-) -> str | None:
+) -> SuppressionReason | None:
     if sent_at is None:
-        return "survey not sent"
-    return "survey just sent" if now - sent_at < MIN_REMINDER_GAP else None
+        return SuppressionReason.SURVEY_NOT_SENT
+    return (
+        SuppressionReason.SURVEY_JUST_SENT if now - sent_at < MIN_REMINDER_GAP else None
+    )
 
 
 def classify_refusal(stage: SmtpStage, code: int, text: str) -> DeliveryOutcome:

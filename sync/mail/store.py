@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from sync.mail.delivery_rules import SurveyState
 from sync.mail.kinds import get_mail_spec
 from sync.models import Answer, Decision, Mail, Runner, Survey
+from sync.vocabulary import DecisionVerdict, MailKind, SuppressionReason
 
 
 def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | None:
@@ -78,7 +79,7 @@ def postpone(session: Session, mail: Mail, *, until: datetime) -> None:
     session.execute(_update_claimed(mail).values(due_at=until))
 
 
-def suppress(session: Session, mail: Mail, reason: str) -> None:
+def suppress(session: Session, mail: Mail, reason: SuppressionReason) -> None:
     """Close the mail unsent, if it is still ours to decide."""
     suppress_decisions(session, reason, Mail.id == mail.id, Mail.due_at == mail.due_at)
     session.execute(
@@ -87,15 +88,18 @@ def suppress(session: Session, mail: Mail, reason: str) -> None:
 
 
 def suppress_decisions(
-    session: Session, reason: str, *conditions: ColumnElement[bool]
+    session: Session, reason: SuppressionReason, *conditions: ColumnElement[bool]
 ) -> None:
     """Let the decision about a run follow the mail that will not go out after all."""
-    survey_ids = select(Mail.survey_id).where(Mail.kind == "survey", *conditions)
+    decision_reason = reason.as_decision
+    if decision_reason is None:
+        return
+    survey_ids = select(Mail.survey_id).where(Mail.kind == MailKind.SURVEY, *conditions)
     run_ids = select(Survey.run_id).where(Survey.id.in_(survey_ids))
     session.execute(
         update(Decision)
         .where(Decision.run_id.in_(run_ids))
-        .values(verdict="withhold", reason=reason)
+        .values(verdict=DecisionVerdict.WITHHOLD, reason=decision_reason)
         .execution_options(synchronize_session=False)
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
+from sync.vocabulary import DecisionVerdict
 from web.formats import format_thousands
 
 MIN_ANSWERS_FOR_HEADLINE = 15
@@ -118,6 +119,6 @@ def decision_text(annotation: RunAnnotation) -> str:
     if annotation.verdict is None:
         # Only what Strava tells us is decided about.
         return _("Not decided yet") if annotation.strava_id else _("From your own log")
-    if annotation.verdict == "send":
+    if annotation.verdict == DecisionVerdict.SEND:
         return _("Asked by mail") if annotation.has_survey else _("Mail on its way")
     return _(SUPPRESSION_TEXTS.get(annotation.reason or "", translatable("Not asked")))

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sync.mail.kinds import get_mail_spec
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import MailKind
 
 WEEK = timedelta(days=7)
 
@@ -47,7 +48,7 @@ class QuestionMail:
     """A mail with a question that has gone out, or is still to go."""
 
     survey_id: int
-    kind: str
+    kind: MailKind
     at: datetime
     is_sent: bool
 
