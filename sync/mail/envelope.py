@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
 from sync.mail.message import PICTURE_CONTENT_ID, RenderedMail
+from sync.vocabulary import MailKind
 
 # At the usual 78 characters Python folds List-Unsubscribe into an encoded word,
 # and mail clients then ignore it.
@@ -15,7 +16,7 @@ _POLICY = policy.SMTP.clone(max_line_length=998)
 def build_email(  # noqa: PLR0913
     message: RenderedMail,
     *,
-    kind: str,
+    kind: MailKind,
     sender: str,
     recipient: str,
     message_id: str,

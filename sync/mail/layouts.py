@@ -8,6 +8,7 @@ from sync.language import gettext as _
 from sync.mail.formatting import MOOD_LABELS
 from sync.mail.message import RenderContext, RenderedMail
 from sync.mail.templates import render_templates
+from sync.vocabulary import MailKind
 
 # Awful to Great, as the tiles in a mail count them.
 _MOOD_EMOJI = ("😞", "😔", "😐", "😊", "😄")
@@ -46,7 +47,7 @@ def render_notice(context: RenderContext, notice: Notice) -> RenderedMail:
 
 
 def render_stoppable(
-    template: str,
+    kind: MailKind,
     context: RenderContext,
     *,
     subject: str,
@@ -54,11 +55,14 @@ def render_stoppable(
     stoppable_part: str | None = None,
     **values: Any,
 ) -> RenderedMail:
-    """Render a mail that one click stops: it alone with a part, else all mails."""
+    """Render a mail by the templates of its kind, with a link that stops it.
+
+    With `stoppable_part`, the link turns off that preference, else all mails.
+    """
     runner_url = f"{context.public_url}/u/{unsubscribe_token}"
     stop_url = f"{runner_url}?only={stoppable_part}" if stoppable_part else runner_url
     message = _render(
-        template,
+        kind,
         context,
         subject=subject,
         stop_url=stop_url,

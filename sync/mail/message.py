@@ -11,7 +11,7 @@ PICTURE_CONTENT_ID = "week@moodmiles"
 
 
 class InvalidMail(MoodmilesError):
-    """No mail is of that kind, or it was enqueued without what it must say."""
+    """A mail was enqueued without what it must say, or with what it cannot say."""
 
 
 @dataclass(frozen=True, slots=True)

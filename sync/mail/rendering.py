@@ -9,22 +9,24 @@ from pydantic import ValidationError
 from sync.language import activate_language, current_language
 from sync.mail.kinds import get_mail_spec
 from sync.mail.message import InvalidMail, RenderContext, RenderedMail
+from sync.vocabulary import MailKind
 
 
-def check_mail_values(kind: str, values: Mapping[str, Any]) -> None:
+def check_mail_values(kind: MailKind, values: Mapping[str, Any]) -> None:
     """Raise `InvalidMail` unless `values` have the names that this kind takes."""
+    signature = inspect.signature(get_mail_spec(kind).render)
     try:
-        inspect.signature(get_mail_spec(kind).render).bind(None, **values)
+        signature.bind(None, **values)
     except TypeError as error:
         raise InvalidMail(f"A mail of the kind {kind}: {error}.") from None
 
 
 def render_mail(
-    kind: str, values: Mapping[str, Any], context: RenderContext
+    kind: MailKind, values: Mapping[str, Any], context: RenderContext
 ) -> RenderedMail:
     """Render a mail in its reader's language.
 
-    Raises `InvalidMail` for an unknown kind, or values that it cannot use.
+    Raises `InvalidMail` for values that the kind does not take or cannot use.
     """
     check_mail_values(kind, values)
     try:

@@ -15,6 +15,7 @@ from sync.runners import disconnect, preferences
 from sync.simulator.records import Athlete
 from sync.surveys import unsubscribe
 from sync.surveys.answering import answer
+from sync.vocabulary import MailKind
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_mail, read_pending_token
 from tests.sync.test_query_plans import record_statements
@@ -54,7 +55,9 @@ def render_digest(harness: Harness) -> RenderedMail:
     sending = RenderContext(
         "https://m.example", now=harness.clock(), stale_at=harness.clock()
     )
-    return render_mail("digest", read_pending_mail(harness.runtime, "digest"), sending)
+    return render_mail(
+        MailKind.DIGEST, read_pending_mail(harness.runtime, "digest"), sending
+    )
 
 
 @pytest.mark.usefixtures("answered_run")
@@ -202,7 +205,7 @@ def test_the_picture_travels_with_the_mail(harness: Harness) -> None:
 
     letter = build_email(
         render_digest(harness),
-        kind="digest",
+        kind=MailKind.DIGEST,
         sender="runs@m.example",
         recipient="sam@example.org",
         message_id="<1@m.example>",

@@ -8,15 +8,13 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 
-from sync.mail.message import InvalidMail, MailSpec
+from sync.mail.message import MailSpec
 from sync.vocabulary import MailKind
 
 
 @cache
-def get_mail_spec(kind: str) -> MailSpec:
-    """Return what a kind of mail declares, or raise `InvalidMail`."""
-    if kind not in set(MailKind):
-        raise InvalidMail(f"There is no mail of the kind {kind}.")
+def get_mail_spec(kind: MailKind) -> MailSpec:
+    """Return what a kind of mail declares."""
     spec = import_module(f"{__name__}.{kind}").SPEC
     if not isinstance(spec, MailSpec) or spec.kind != kind:
         raise TypeError(f"{__name__}.{kind} does not declare the mail {kind}.")

@@ -22,7 +22,7 @@ def render(  # noqa: PLR0913
     reversed_order: bool = False,
 ) -> RenderedMail:
     return render_stoppable(
-        "checkin",
+        MailKind.CHECKIN,
         context,
         subject=_("A quick check-in: how do you feel?"),
         token=token,

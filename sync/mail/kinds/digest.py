@@ -39,7 +39,7 @@ def render(  # noqa: PLR0913
         sentence = sentence.get(current_language()) or sentence[DEFAULT_LANGUAGE]
     days = [PictureDay(*day) for day in zip(distances_m, moods, strict=True)]
     message = render_stoppable(
-        "digest",
+        MailKind.DIGEST,
         context,
         subject=_("Your week with Moodmiles"),
         unsubscribe_token=unsubscribe_token,

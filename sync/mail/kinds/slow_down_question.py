@@ -22,7 +22,7 @@ def render(
     context: RenderContext, *, unsubscribe_token: str, unanswered: int = 5
 ) -> RenderedMail:
     return render_stoppable(
-        "slow_down_question",
+        MailKind.SLOW_DOWN_QUESTION,
         context,
         subject=_("Shall we keep asking after your runs?"),
         unsubscribe_token=unsubscribe_token,

@@ -34,7 +34,7 @@ def render(  # noqa: PLR0913
         else _("A quick question about your run")
     )
     return render_stoppable(
-        "survey",
+        MailKind.SURVEY,
         context,
         subject=subject,
         token=token,

@@ -26,7 +26,7 @@ def render(  # noqa: PLR0913
         run_started_at, now=context.now, zone=zone
     )
     return render_stoppable(
-        "survey_reminder",
+        MailKind.SURVEY_REMINDER,
         context,
         subject=_("Still open: how do you feel after your run?"),
         token=token,

@@ -7,6 +7,7 @@ import pytest
 
 from sync.mail.envelope import build_email, parse_host
 from sync.mail.message import RenderedMail
+from sync.vocabulary import MailKind
 
 STOP = f"https://moodmiles.example/u/{'a-long-unsubscribe-token-' * 6}"
 ASKING = RenderedMail("Wie geht’s?", "<p>😄</p>", "😄\n", unsubscribe_url=STOP)
@@ -16,7 +17,7 @@ PLAIN = RenderedMail("Sign in", "<p>Here</p>", "Here\n")
 def build_email_bytes(message: RenderedMail) -> EmailMessage:
     return build_email(
         message,
-        kind="survey_reminder",
+        kind=MailKind.SURVEY_REMINDER,
         sender="Moodmiles <runs@mail.moodmiles.example>",
         recipient="sam@example.org",
         message_id="<abc@mail.moodmiles.example>",

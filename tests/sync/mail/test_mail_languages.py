@@ -20,7 +20,7 @@ from sync.mail.formatting import (
 from sync.mail.message import FooterContact, RenderContext, RenderedMail
 from sync.mail.rendering import render_mail
 from sync.models import Runner
-from sync.vocabulary import DistanceUnit
+from sync.vocabulary import DistanceUnit, MailKind
 from tests.support.message_catalogue import BRACKET_LANGUAGE, bracketed_language
 from tests.support.page_text import find_unbracketed, find_words
 from tests.support.smtp_servers import FakeSmtpServer
@@ -92,7 +92,7 @@ def test_not_even_the_foot_escapes() -> None:
     )
 
     values = {"unsubscribe_token": "u"}
-    mail = render_mail("slow_down_question", values, sending)
+    mail = render_mail(MailKind.SLOW_DOWN_QUESTION, values, sending)
 
     assert "116 123" in mail.text
     assert [
@@ -151,7 +151,7 @@ def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
     sendings = {language: build_context(language) for language in ("de", "en", "fr")}
 
     said = {
-        language: render_mail("digest", values, sending).text
+        language: render_mail(MailKind.DIGEST, values, sending).text
         for language, sending in sendings.items()
     }
 

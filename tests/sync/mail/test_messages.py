@@ -207,14 +207,13 @@ def test_what_a_template_is_given_cannot_become_markup() -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "sentence"),
     [
-        ("postcard", {}, "no mail of the kind postcard"),
-        ("survey", {"token": "t"}, "missing a required"),
-        ("sign_in_link", {"token": "t", "colour": "red"}, "colour"),
-        ("sign_in_link", {"token": 7}, "cannot use its token"),
+        (MailKind.SURVEY, {"token": "t"}, "missing a required"),
+        (MailKind.SIGN_IN_LINK, {"token": "t", "colour": "red"}, "colour"),
+        (MailKind.SIGN_IN_LINK, {"token": 7}, "cannot use its token"),
     ],
 )
 def test_a_mail_without_its_values_is_refused_in_a_sentence(
-    kind: str, values: dict[str, object], sentence: str
+    kind: MailKind, values: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(InvalidMail, match=sentence):
         render_mail(kind, values, SENDING)

@@ -13,6 +13,7 @@ from sync.simulator.records import Athlete
 from sync.surveys import unsubscribe
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins
+from sync.vocabulary import MailKind
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_mail, read_pending_token
 
@@ -83,7 +84,7 @@ def test_the_mail_of_a_check_in_can_be_written(
     )
 
     message = render_mail(
-        "checkin", read_pending_mail(harness.runtime, "checkin"), sending
+        MailKind.CHECKIN, read_pending_mail(harness.runtime, "checkin"), sending
     )
 
     assert message.unsubscribe_url is not None
