@@ -15,10 +15,8 @@ from tempfile import TemporaryDirectory
 import structlog
 from sqlalchemy import func, select
 
-from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.mail.kinds import get_mail_spec
 from sync.mail.message import MailSpec
-from sync.mail.quiet_hours import defer_past_quiet_hours, get_zone
 from sync.models import Answer, CheckinDraw, Decision, Mail, Run, Runner, Survey
 from sync.preferences import Preferences
 from sync.surveys.policy.frequency import WEEK
