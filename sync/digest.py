@@ -18,6 +18,7 @@ from sync.queue import Job
 from sync.runners import signed_links
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
+from sync.vocabulary import MailKind
 
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel
@@ -115,7 +116,7 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
             sealer=runtime.sealer,
             now=now,
             dedupe_key=_build_dedupe_key(runner_id, week_start),
-            kind="digest",
+            kind=MailKind.DIGEST,
             runner_id=runner_id,
             values=values
             | {

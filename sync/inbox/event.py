@@ -3,11 +3,12 @@
 import json
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sync.bounds import MAX_ID
+from sync.vocabulary import EventAspect, EventSubject
 
 
 def _stringify_values(value: object) -> object:
@@ -22,9 +23,9 @@ class WebhookDelivery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    object_type: Literal["activity", "athlete"]
+    object_type: EventSubject
     object_id: Annotated[int, Field(ge=0, le=MAX_ID)]
-    aspect_type: Literal["create", "update", "delete"]
+    aspect_type: EventAspect
     owner_id: Annotated[int, Field(ge=0, le=MAX_ID)]
     subscription_id: Annotated[int, Field(ge=0, le=MAX_ID)]
     event_time: datetime

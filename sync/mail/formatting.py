@@ -17,14 +17,14 @@ from sync.language import (
 )
 from sync.language import gettext as _
 from sync.time_zones import to_local
+from sync.vocabulary import DistanceUnit, Mood
 
-_METRES_PER_UNIT = {"km": 1000.0, "mi": 1609.344}
 MOOD_LABELS: Mapping[int, str] = {
-    -2: translatable("Awful"),
-    -1: translatable("Low"),
-    0: translatable("OK"),
-    1: translatable("Good"),
-    2: translatable("Great"),
+    Mood.AWFUL: translatable("Awful"),
+    Mood.LOW: translatable("Low"),
+    Mood.OK: translatable("OK"),
+    Mood.GOOD: translatable("Good"),
+    Mood.GREAT: translatable("Great"),
 }
 _MINUTES_PER_HOUR, _MINUTES_PER_DAY = 60, 24 * 60
 _DAY_PARTS = ((3, "night"), (12, "morning"), (17, "afternoon"), (24, "evening"))
@@ -70,8 +70,8 @@ def _format_day(local: datetime) -> str:
     return format_skeleton("MMMEd", local.date(), locale=current_locale())
 
 
-def format_distance(distance_m: float, *, units: str) -> str:
-    return f"{localize_number(f'{distance_m / _METRES_PER_UNIT[units]:.1f}')} {units}"
+def format_distance(distance_m: float, *, units: DistanceUnit) -> str:
+    return f"{localize_number(f'{distance_m / units.metres:.1f}')} {units}"
 
 
 def summarize_week(
@@ -79,7 +79,7 @@ def summarize_week(
     distances_m: Sequence[float],
     moods: Sequence[Sequence[int]],
     *,
-    units: str,
+    units: DistanceUnit,
 ) -> str:
     """Return "3 runs, 24.1 km, 2 answers" as a sentence."""
     parts = (
@@ -94,7 +94,7 @@ def describe_week(
     distances_m: Sequence[float],
     moods: Sequence[Sequence[int]],
     *,
-    units: str,
+    units: DistanceUnit,
     first_weekday: int = 0,
 ) -> str:
     """Say in words what the picture of the week shows, day by day."""

@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 DEFAULT_FROM = "21:30"
 DEFAULT_UNTIL = "07:00"
-# Someone waits for the others, or must hear of them at once.
-QUIET_KINDS = {"survey", "survey_reminder", "checkin", "slow_down_question", "digest"}
 
 
 def defer_past_quiet_hours(

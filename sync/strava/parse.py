@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
 from sync.strava.api import OtherActivity, RemoteRun, UnreadableRecord
 from sync.time_zones import is_known_zone
+from sync.vocabulary import Visibility
 
 RUN_SPORTS = frozenset({"Run", "TrailRun", "VirtualRun"})
 RACE_WORKOUT = 1
@@ -19,7 +20,6 @@ MAX_DURATION_S = 366 * 86_400
 MAX_ELEVATION_M = 1_000_000.0
 MAX_OFFSET_S = 18 * 3600
 MAX_DEVICE_LENGTH = 100
-VISIBILITIES = frozenset({"everyone", "followers_only", "only_me"})
 
 
 class InvalidField(Exception):
@@ -175,10 +175,11 @@ class ActivityReader:
         return name.strip()[:MAX_DEVICE_LENGTH] or None
 
     @property
-    def visibility(self) -> str:
+    def visibility(self) -> Visibility:
         """Believe the stricter of the two fields; not private means followers."""
         if self.get("private") is True:
-            return "only_me"
+            return Visibility.ONLY_ME
         visibility = self.get("visibility")
-        is_known = isinstance(visibility, str) and visibility in VISIBILITIES
-        return str(visibility) if is_known else "followers_only"
+        if isinstance(visibility, str) and visibility in {*Visibility}:
+            return Visibility(visibility)
+        return Visibility.FOLLOWERS_ONLY
