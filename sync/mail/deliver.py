@@ -146,7 +146,7 @@ def _compute_delivery_time(session: Session, mail: Mail, *, now: datetime) -> da
         return now + _RECHECK_AFTER
     if mail.kind not in QUIET_KINDS:
         return now
-    hours = quiet_hours.parse_quiet_hours(runner.preferences)
+    hours = runner.preferences.quiet_hours
     zone = quiet_hours.get_zone(runner.zone)
     return quiet_hours.defer_past_quiet_hours(now, hours, zone)
 
@@ -160,7 +160,7 @@ def _open_mail(
         store.load_survey_state(session, mail.survey_id) if mail.survey_id else None
     )
     recipient, values, is_own_address, has_bounced = None, None, True, False
-    language = "" if runner is None else str(runner.preferences.get("language", ""))
+    language = "" if runner is None else runner.preferences.language
     try:
         if mail.sealed is not None:
             content = json.loads(runtime.sealer.open(mail.sealed))

@@ -22,6 +22,7 @@ from sync.mail.message import FooterContact
 from sync.mail.messages import Message
 from sync.mail.week_picture import WIDTH, PictureDay, draw_week
 from sync.models import Runner
+from sync.preferences import Preferences
 from tests.support.message_catalogue import BRACKET_LANGUAGE, bracketed_language
 from tests.support.page_text import find_unbracketed, find_words
 from tests.support.smtp_servers import FakeSmtpServer
@@ -194,7 +195,7 @@ def test_a_mail_speaks_the_language_chosen_when_it_leaves(
     outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
     outbox_harness.enqueue()
-    outbox_harness.update_runner(preferences={"language": "de"})
+    outbox_harness.update_runner(preferences=Preferences(language="de"))
 
     deliver_due(outbox_harness.runtime)
 
