@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
+from sync.mail.kinds import get_mail_spec
 from sync.vocabulary import MailKind, SuppressionReason
 
 # Longer than any one mail can take, shorter than anyone would wait for it.
@@ -14,19 +15,6 @@ RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15)
 # A reminder that lands with the survey that it reminds of is only noise.
 MIN_REMINDER_GAP = timedelta(hours=1)
 
-# Someone is waiting for this one, so an old bounce does not stop it.
-_SENT_DESPITE_BOUNCE = MailKind.SIGN_IN_LINK
-# These go out even while a runner's account stands still.
-ACCOUNT_KINDS = {
-    MailKind.AGREE_AGAIN,
-    MailKind.CONFIRM_ADDRESS,
-    MailKind.DELETED,
-    MailKind.DISCONNECTED,
-    MailKind.EXPORT_READY,
-    MailKind.INACTIVE,
-    MailKind.SIGN_IN_LINK,
-    MailKind.UNDO,
-}
 _ADDRESS_STATUS_SUBJECTS = {"1", "2"}
 _ENHANCED_STATUS = re.compile(r"\s*5\.(\d{1,3})\.\d{1,3}\b")
 
@@ -78,7 +66,7 @@ def suppression_reason(mail: PendingMail, *, now: datetime) -> SuppressionReason
         return SuppressionReason.UNREADABLE
     if not mail.has_address:
         return SuppressionReason.NO_ADDRESS
-    if mail.has_bounced and mail.kind != _SENT_DESPITE_BOUNCE:
+    if mail.has_bounced and not get_mail_spec(mail.kind).ignores_bounce:
         return SuppressionReason.BOUNCED_BEFORE
     if mail.survey is not None:
         return _survey_suppression_reason(mail.survey, kind=mail.kind, now=now)
@@ -96,7 +84,7 @@ def _survey_suppression_reason(
         return SuppressionReason.CANCELLED
     if survey.expires_at <= now:
         return SuppressionReason.STALE
-    if kind == MailKind.SURVEY_REMINDER:
+    if get_mail_spec(kind).is_reminder:
         return _reminder_suppression_reason(survey.sent_at, now=now)
     return None
 

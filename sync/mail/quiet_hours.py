@@ -1,10 +1,7 @@
 """The hours in which no question may reach a runner.  Pure."""
 
 from datetime import datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-# Someone waits for the others, or must hear of them at once.
-QUIET_KINDS = {"survey", "survey_reminder", "checkin", "slow_down_question", "digest"}
+from zoneinfo import ZoneInfo
 
 
 def defer_past_quiet_hours(
@@ -28,11 +25,3 @@ def defer_past_quiet_hours(
         local.date() + timedelta(days=days_ahead), end, tzinfo=zone
     )
     return quiet_end.astimezone(at.tzinfo)
-
-
-def get_zone(name: str) -> ZoneInfo:
-    """Return the zone, or UTC for a name that this machine does not know."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
