@@ -215,7 +215,7 @@ def test_they_are_those_of_the_runners_country_in_the_runners_language(
     preferences: dict[str, str],
     line: str,
 ) -> None:
-    outbox_harness.update_runner(preferences=preferences)
+    outbox_harness.update_runner(preferences=Preferences.from_stored(preferences))
     add_answers(outbox_harness, -2, -2, -2)
     outbox_harness.enqueue()
 
