@@ -17,7 +17,7 @@ from web.runtime import runtime
 FIELD_NAME = "csrf"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # There the address itself is the permission, and no cookie is read.
-EXEMPT_BLUEPRINTS = {"survey", "unsubscribe", "before", "hooks"}
+EXEMPT_BLUEPRINTS = {"survey", "unsubscribe", "pre_run", "webhooks"}
 
 
 class InvalidCsrfToken(Forbidden):

@@ -96,7 +96,7 @@ def _log_refusal(response: Response) -> Response:
 
 def render_problem(problem: Problem, *, code: str = "") -> Response:
     """Show `problem` to whoever asked: a person or a program."""
-    if request.blueprint == "hooks" or request.path.endswith(".json"):
+    if request.blueprint == "webhooks" or request.path.endswith(".json"):
         body = {"error": problem.title} | ({"code": code} if code else {})
         return make_response(jsonify(body), problem.status)
     page = render_template("problem.html", problem=problem, code=code)

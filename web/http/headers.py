@@ -13,7 +13,7 @@ _LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 # Probes inside a container or a cluster cannot know the public name.
 _ANY_HOST_ENDPOINTS = {"health.healthz", "health.readyz", "health.metrics"}
 # The address itself opens the page, so no search engine may keep it.
-_NOINDEX_BLUEPRINTS = {"survey", "unsubscribe", "before", "staying", "mailbox"}
+_NOINDEX_BLUEPRINTS = {"survey", "unsubscribe", "pre_run", "account_links", "mailbox"}
 # Whoever comes to this browser next finds nothing of the last runner's.
 _CACHE_CLEARING_ENDPOINTS = {"login.logout"}
 _PERMISSIONS_POLICY = ", ".join(

@@ -22,9 +22,9 @@ from web.runtime import runtime
 QUERY_PARAMETER = "language"
 _COOKIE, _COOKIE_DAYS = "language", 365
 # Programs read these: they get English, and no question goes to the database.
-_MACHINE_BLUEPRINTS = {"hooks", "health"}
+_MACHINE_BLUEPRINTS = {"webhooks", "health"}
 # The address says whose page it is, signed in or not: their views speak to them.
-_TOKEN_BLUEPRINTS = {"survey", "unsubscribe", "before"}
+_TOKEN_BLUEPRINTS = {"survey", "unsubscribe", "pre_run"}
 
 
 def init_app(app: Flask) -> None:

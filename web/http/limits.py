@@ -59,9 +59,9 @@ LIMITS: Mapping[str, Limit] = {
     "address": Limit(subject=_per_hour(5)),
     "confirm": Limit(subject=_per_hour(10), network=_per_hour(300)),
     "answer": Limit(subject=_per_minutes(60, 10), network=_per_minutes(300, 10)),
-    "before": Limit(subject=_per_minutes(20, 10), network=_per_minutes(120, 10)),
+    "pre_run": Limit(subject=_per_minutes(20, 10), network=_per_minutes(120, 10)),
     "export": Limit(subject=_per_hour(10)),
-    "staying": Limit(subject=_per_hour(10), network=_per_hour(300)),
+    "account_link": Limit(subject=_per_hour(10), network=_per_hour(300)),
 }
 
 

@@ -173,7 +173,7 @@ BY_ERROR[KeyLost] = Problem(
     translatable("Try again"),
     "dashboard.dashboard_page",
     translatable("Delete everything"),
-    "leaving.delete_page",
+    "disconnect_and_delete.delete_page",
 )
 BY_ERROR[SurveyClosed] = Problem(
     HTTPStatus.GONE,

@@ -24,7 +24,12 @@ _NEXT_PATH_MINUTES = 15
 _DAY_S = 24 * 3600
 _DEFAULT_PORT = 8000
 # Taking back, taking out and leaving never wait for a new text to be agreed to.
-_CONSENT_EXEMPT_BLUEPRINTS = {"consents", "exporting", "leaving", "signins"}
+_CONSENT_EXEMPT_BLUEPRINTS = {
+    "consents",
+    "export",
+    "disconnect_and_delete",
+    "browser_sessions",
+}
 
 
 def init_app(app: Flask) -> None:

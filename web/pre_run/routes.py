@@ -11,7 +11,7 @@ from web.http.language import activate_runner_locale
 from web.http.limits import link_subject, rate_limited
 from web.runtime import runtime
 
-blueprint = Blueprint("before", __name__, url_prefix="/before")
+blueprint = Blueprint("pre_run", __name__, url_prefix="/before")
 _TILE_VALUES = {"1", "2", "3", "4", "5"}
 
 
@@ -28,7 +28,7 @@ def pre_run_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>")
-@rate_limited("before", link_subject)
+@rate_limited("pre_run", link_subject)
 def record(token: str) -> ResponseReturnValue:
     _require_bookmark(token)
     tile = request.form.get("mood")

@@ -11,7 +11,7 @@ from sync.inbox.signature import HEADER
 from web.runtime import runtime
 from web.webhooks.intake import accept
 
-blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/strava")
+blueprint = Blueprint("webhooks", __name__, url_prefix="/hooks/strava")
 
 
 @blueprint.get("/<secret>")
