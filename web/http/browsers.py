@@ -1,6 +1,6 @@
-"""What a runner would call a browser, told from how it introduces itself."""
+"""The common name of a browser, read from its User-Agent header."""
 
-# The first word that fits wins: most browsers also name those they descend from.
+# The first match wins: most browsers also name those they descend from.
 _PROGRAMS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -24,7 +24,7 @@ _SYSTEMS = (
 
 
 def browser_name(user_agent: str) -> str | None:
-    """Return a name such as "Firefox on Linux", or None for what we do not know."""
+    """Return a name such as "Firefox on Linux", or None if it is unknown."""
     program = _find_first(_PROGRAMS, user_agent)
     system = _find_first(_SYSTEMS, user_agent)
     return f"{program} on {system}" if program and system else program or system
