@@ -1,4 +1,4 @@
-"""Every part of the site, in one list."""
+"""The list of all blueprints."""
 
 from flask import Blueprint
 

@@ -1,4 +1,4 @@
-"""What every template may use: versioned files, who is signed in, the demo's parts."""
+"""The globals of every template: versioned files, the runner, the demo's parts."""
 
 from functools import cache
 from hashlib import sha256
@@ -27,11 +27,11 @@ def init_app(app: Flask) -> None:
 
 def asset_url(name: str) -> str:
     """Return the address of a static file; it changes with the file's content."""
-    return url_for("static", filename=name, v=_content_hash(name))
+    return url_for("static", filename=name, v=content_hash(name))
 
 
 def list_demo_parts() -> list[tuple[str, str]]:
-    """Return name and address of the stand-ins that a newcomer should find."""
+    """Return the demo's stand-ins that the top of each page links to."""
     settings = runtime().settings
     if not settings.shows_mailbox:
         return []
@@ -48,7 +48,7 @@ def strava_site_url() -> str:
 
 
 def retention_text() -> str:
-    """Say for how long facts from Strava stay."""
+    """Say how long facts from Strava are stored."""
     days = runtime().settings.strava_retention_days
     if days:
         return ngettext("for %(n)s day", "for %(n)s days", days)
@@ -65,5 +65,6 @@ def chart_texts() -> dict[str, str | list[str]]:
 
 
 @cache
-def _content_hash(name: str) -> str:
+def content_hash(name: str) -> str:
+    """Return 12 hex digits of a static file's SHA-256; the file is read once."""
     return sha256((_STATIC / name).read_bytes()).hexdigest()[:12]

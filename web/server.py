@@ -16,9 +16,9 @@ from granian.log import LogLevels
 
 import web.app  # noqa: F401 - loaded for the processes to come
 
-# Half a second and tens of megabytes that only a dashboard needs.
+# It costs half a second and tens of megabytes, and only a dashboard needs it.
 FIGURES_MODULE = "sync.analytics.figures"
-# A fork without exec is safe where the system's own libraries do not mind.
+# A fork without exec is safe where the system's libraries allow it.
 USES_FORK = sys.platform == "linux"
 
 

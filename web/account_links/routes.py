@@ -1,7 +1,7 @@
 """Links in mails that keep an account: they undo a deletion, or answer a warning.
 
-Who reads the mail owns the account, so no sign-in is asked for; programs that open
-every link see a button and change nothing.
+The mailbox owns the account, so they need no sign-in.  They show a button first:
+programs that open every link in a mail change nothing.
 """
 
 from collections.abc import Callable, Mapping

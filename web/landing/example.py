@@ -1,4 +1,4 @@
-"""The made-up picture on the start page: a season of runs that never happened."""
+"""The example chart of the start page: a season of made-up runs."""
 
 import math
 from functools import cache

@@ -1,4 +1,4 @@
-"""A page to bookmark: one tap says how a runner feels before setting off."""
+"""A bookmarked page that records the mood before a run with one tap."""
 
 from http import HTTPStatus
 
@@ -17,7 +17,7 @@ _TILE_VALUES = {"1", "2", "3", "4", "5"}
 
 @blueprint.get("/<token>")
 def pre_run_page(token: str) -> ResponseReturnValue:
-    """Show five buttons; opening the page says nothing."""
+    """Show five buttons; opening the page records nothing."""
     _require_bookmark(token)
     saved = request.args.get("saved")
     return render_template(
@@ -40,7 +40,7 @@ def record(token: str) -> ResponseReturnValue:
 
 
 def _require_bookmark(token: str) -> None:
-    """Speak as the bookmark's runner chose; nobody's bookmark leads nowhere."""
+    """Use the language of the bookmark's runner; 404 for an unknown bookmark."""
     runner_id = pre_run.find_runner_id(runtime(), token)
     if runner_id is None:
         abort(HTTPStatus.NOT_FOUND)
