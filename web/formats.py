@@ -30,6 +30,7 @@ MOOD_LABELS = {
     2: translatable("Great"),
 }
 TILES = range(1, 6)
+GOOD_TILES = TILES[3:]  # Good and Great
 CONSENT_LABELS = {
     "strava": translatable("Reading runs from Strava"),
     "mood": translatable("Storing mood answers"),
@@ -37,7 +38,7 @@ CONSENT_LABELS = {
     "mail": translatable("E-mails after runs"),
     "private": translatable("Runs only you can see"),
 }
-# Babel's names for what is shown of a day; English stays as short as it was.
+# Babel's skeletons of dates; English has shorter patterns than Babel's.
 _LONG_DATE, _SHORT_DATE, _DATE_WITHOUT_YEAR = "yMMMEd", "yMMMd", "MMMEd"
 _MONTH_NAME, _MONTH_AND_YEAR = "MMM", "yMMMM"
 _ENGLISH_PATTERNS: Mapping[str, str] = {
@@ -71,9 +72,18 @@ def mood_to_tile(mood: int) -> int:
     return mood + 3
 
 
-def mood_label(tile_number: int) -> str:
-    """Return what the answer at a place, 1 to 5, is called in the language spoken."""
-    return gettext(MOOD_LABELS[tile_number - 3])
+def parse_tile(text: str | None) -> int | None:
+    """Return the tile, 1 to 5, that a form or an address names; None for others."""
+    return next((tile for tile in TILES if text == str(tile)), None)
+
+
+def tile_to_mood(tile: int) -> int:
+    return tile - 3
+
+
+def mood_label(tile: int) -> str:
+    """Return the localized name of a tile, 1 to 5."""
+    return gettext(MOOD_LABELS[tile_to_mood(tile)])
 
 
 def convert_distance(distance_m: float, unit: Unit) -> float:
@@ -153,14 +163,14 @@ def format_datetime(at: datetime, zone: str) -> str:
 
 
 def format_datetime_to_second(at: datetime) -> str:
-    """Return a moment on this machine's own clock, for whoever watches mails come."""
+    """Return a moment on this machine's own clock, to the second."""
     local_at = at.astimezone()
     day = _format_date(local_at.date(), _DATE_WITHOUT_YEAR, current_language())
     return f"{day}, {local_at:%H:%M:%S}"
 
 
 def country_name(code: str) -> str:
-    """Return a country's name, such as "Ireland" for IE, in the language spoken."""
+    """Return a country's localized name, such as "Ireland" for IE."""
     name: str = current_locale().territories.get(code, code)
     return name
 

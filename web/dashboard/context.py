@@ -1,4 +1,4 @@
-"""Whose dashboard it is, in which unit, and where what they are shown comes from."""
+"""The runner of a dashboard, their unit and the runtime."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,5 +15,5 @@ class DashboardContext:
     unit: Unit
 
     def load_annotations(self, run_ids: Sequence[int] | None = None) -> RunAnnotations:
-        """Read what is said beside the numbers of these runs, or of all."""
+        """Load the annotations of these runs, or of all."""
         return load_annotations(self.runtime, self.runner_id, run_ids)

@@ -1,4 +1,4 @@
-"""A run as the dashboard's lists and read-outs show it."""
+"""A run as the dashboard's lists show it."""
 
 from dataclasses import dataclass
 

@@ -12,7 +12,7 @@ from sync.analytics.dataset.overview import Dashboard
 from sync.language import gettext as _
 from sync.language import ngettext
 from web.charts import wellbeing_line
-from web.charts.wellbeing_line import OwnLine
+from web.charts.wellbeing_line import DayValue, OwnLine
 from web.formats import (
     Unit,
     convert_distance,
@@ -79,7 +79,7 @@ def build_line_view(
     return OwnLineView(
         plot=wellbeing_line.draw(
             days,
-            [(point.day, point.value) for point in shown_points],
+            [DayValue(point.day, point.value) for point in shown_points],
             [convert_distance(load, unit) for load in loads],
         ),
         label=_describe_line(shown_points, unit),
