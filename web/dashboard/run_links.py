@@ -128,7 +128,8 @@ def _group_key(panel: "Panel", part: "RunSubset") -> str:
 
 def _group_label(panel: "Panel", part: "RunSubset") -> str:
     labels = GROUP_LABELS[panel.name]
-    return _(labels.first if part == "first" else labels.second)
+    label = labels.first if part == "first" else labels.second
+    return _(label)
 
 
 def format_run_count(part: "RunSubset", count: int) -> str:
