@@ -33,7 +33,7 @@ def accept(runtime: Runtime, body: bytes, signature: str | None) -> WebhookRespo
         delivery = WebhookDelivery.model_validate_json(body)
     except ValidationError as error:
         # Strava may add kinds, and would send a refused one again and again.
-        if all(detail["type"] == "literal_error" for detail in error.errors()):
+        if all(detail["type"] == "enum" for detail in error.errors()):
             count_unknown_kind(runtime)
             return WebhookResponse(HTTPStatus.OK, {"kept": False})
         error_text = "This is not an event."
