@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
@@ -18,13 +18,6 @@ WIDTH, HEIGHT = 1000, 500
 _MOOD_ROWS = range(1, 6)
 _ROW_FILL = 0.86
 _EDGE_MARGIN = 4
-
-
-class RowStyle(NamedTuple):
-    """The look of a group of dots."""
-
-    mood: int
-    is_hollow: bool
 
 
 class Dots(NamedTuple):
@@ -63,13 +56,14 @@ class BestRange:
     high: float
 
 
-class ChartPoint(NamedTuple):
-    """A dot as the script knows it: its place, its mood and its run's id."""
+@dataclass(frozen=True, slots=True)
+class PlacedDots:
+    """Dots in the plot as columns, from left to right; the script reads them."""
 
-    x: int
-    y: int
-    mood: int
-    run_id: int
+    x: Sequence[int] = ()
+    y: Sequence[int] = ()
+    mood: Sequence[int] = ()
+    run_id: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ class MoodRows:
 
     svg: Markup
     ticks: list[AxisLabel]
-    points: Sequence[ChartPoint] = field(default_factory=list)
+    dots: PlacedDots = PlacedDots()
     best: AxisLabel | None = None
 
 
@@ -92,7 +86,7 @@ def draw(
     """Draw the dots, the line with its band, and the best range shaded."""
     ordered = dots.sorted_by_distance()
     axis_max = compute_axis_end(ordered.distance)
-    points = place_dots(ordered, axis_max)
+    placed = place_dots(ordered, axis_max)
     parts = []
     if best:
         left, right = (
@@ -107,11 +101,12 @@ def draw(
     )
     if line and line.low:
         parts.append(draw_band(line, axis_max))
-    rows: dict[RowStyle, list[Point]] = defaultdict(list)
-    for point, mood, hollow in zip(points, ordered.mood, ordered.hollow, strict=True):
-        rows[RowStyle(mood, hollow)].append(point)
-    for (mood, hollow), row in sorted(rows.items()):
-        kind = " hollow" if hollow else ""
+    rows: dict[tuple[int, bool], list[Point]] = defaultdict(list)
+    styles = zip(ordered.mood, ordered.hollow, strict=True)
+    for point, style in zip(map(Point, placed.x, placed.y), styles, strict=True):
+        rows[style].append(point)
+    for (mood, is_hollow), row in sorted(rows.items()):
+        kind = " hollow" if is_hollow else ""
         parts.append(f'<g class="dots m{mood}{kind}">{draw_dots(row)}</g>')
     if line:
         parts.append(draw_trend(line, axis_max))
@@ -122,17 +117,12 @@ def draw(
             AxisLabel(str(tick), round(100 * tick / axis_max, 2))
             for tick in list_ticks(axis_max)
         ],
-        points=[
-            ChartPoint(x, y, mood, run_id)
-            for (x, y), mood, run_id in zip(
-                points, ordered.mood, ordered.number, strict=True
-            )
-        ],
+        dots=placed,
         best=label_best_range(best, axis_max, unit) if best else None,
     )
 
 
-def place_dots(ordered: Dots, axis_max: float) -> list[Point]:
+def place_dots(ordered: Dots, axis_max: float) -> PlacedDots:
     """Return the place of each dot; dots beyond the axis lie at its edge."""
     shares = [distance / axis_max for distance in ordered.distance]
     offsets = compute_offsets(shares, ordered.mood)
@@ -143,7 +133,7 @@ def place_dots(ordered: Dots, axis_max: float) -> list[Point]:
         _to_y(mood - offset * _ROW_FILL)
         for mood, offset in zip(ordered.mood, offsets, strict=True)
     ]
-    return list(map(Point, xs, ys))
+    return PlacedDots(xs, ys, ordered.mood, ordered.number)
 
 
 def draw_trend(line: MoodCurve, axis_max: float) -> str:

@@ -41,7 +41,7 @@ def compute_offsets(positions: Sequence[float], rows: Sequence[int]) -> list[flo
     inside_count = bisect_left(positions, 1)
     cells = [int(position * _CELL_COUNT) for position in positions[:inside_count]]
     cells += [_CELL_COUNT - 1] * (len(positions) - inside_count)
-    row_cells = list(map(RowCell, rows, cells))
+    row_cells = list(map(RowCell._make, zip(rows, cells, strict=True)))
     densities = compute_densities(Counter(row_cells))
     max_density = max([_SATURATION_COUNT, *densities.values()])
     spreads = {

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from sync.analytics.dataset.run_annotations import RunAnnotations, load_annotations
 from sync.runtime import Runtime
-from web.formats import Unit
+from sync.vocabulary import DistanceUnit
 
 
 @dataclass(frozen=True, slots=True)
 class DashboardContext:
     runtime: Runtime
     runner_id: int
-    unit: Unit
+    unit: DistanceUnit
 
     def load_annotations(self, run_ids: Sequence[int] | None = None) -> RunAnnotations:
         """Load the annotations of these runs, or of all."""

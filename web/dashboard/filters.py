@@ -10,7 +10,8 @@ from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunRow, RunTable
 from sync.analytics.dataset.weeks import find_week_start
 from sync.language import translatable
-from web.formats import GOOD_TILES, METRES_PER_UNIT, TILES, Unit, tile_to_mood
+from sync.vocabulary import DistanceUnit, Mood
+from web.formats import GOOD_TILES, TILES
 
 PAGE_SIZE = 50
 ALL_TIME = "all"
@@ -40,10 +41,10 @@ SORTS: Mapping[str, str] = {
 }
 # Stored moods that each value of the parameter `mood` lets through.
 _MOODS_BY_FILTER: Mapping[str, frozenset[int | None]] = {
-    "told": frozenset(map(tile_to_mood, TILES)),
+    "told": frozenset(Mood),
     "none": frozenset([None]),
-    "good": frozenset(map(tile_to_mood, GOOD_TILES)),
-    **{str(tile): frozenset([tile_to_mood(tile)]) for tile in TILES},
+    "good": frozenset(map(Mood.from_tile, GOOD_TILES)),
+    **{str(tile): frozenset([Mood.from_tile(tile)]) for tile in TILES},
 }
 
 
@@ -147,9 +148,9 @@ class RunPage:
     last_page: int
 
 
-def select_page(runs: RunTable, run_filter: RunFilter, unit: Unit) -> RunPage:
+def select_page(runs: RunTable, run_filter: RunFilter, unit: DistanceUnit) -> RunPage:
     """Return the page of the runs that match the filter, in its order."""
-    indices = select_indices(runs, run_filter, METRES_PER_UNIT[unit])
+    indices = select_indices(runs, run_filter, unit.metres)
     if run_filter.sort != "oldest":
         indices.reverse()
     order = _SORT_ORDERS.get(run_filter.sort)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sync.language import gettext, translatable
 from sync.runtime import Runtime
+from sync.vocabulary import DistanceUnit
 from web.charts.mood_rows import BestRange, MoodCurve
 from web.dashboard.comparison_rows import (
     PanelRow,
@@ -19,7 +20,7 @@ from web.dashboard.comparison_rows import (
     build_link_rows,
 )
 from web.dashboard.run_links import GROUP_LABELS, RunLink, build_sentence_links
-from web.formats import Unit, convert_distance, mood_to_tile
+from web.formats import convert_distance, mood_to_tile
 
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel
@@ -74,7 +75,9 @@ class DashboardFindings:
     support: str | None
 
 
-def load_findings(runtime: Runtime, runner_id: int, unit: Unit) -> DashboardFindings:
+def load_findings(
+    runtime: Runtime, runner_id: int, unit: DistanceUnit
+) -> DashboardFindings:
     # Imported here: numpy and what rests on it take half a second to load, and
     # a process that only serves surveys and events never pays for them.
     from sync.analytics.figures import load_figures  # noqa: PLC0415
@@ -135,7 +138,7 @@ def _moods_to_tiles(moods: list[float]) -> list[float]:
     return [mood + mood_to_tile(0) for mood in moods]
 
 
-def find_best_range(panel: "Panel", unit: Unit) -> BestRange | None:
+def find_best_range(panel: "Panel", unit: DistanceUnit) -> BestRange | None:
     """Return the range that the decision names; None unless it names one."""
     if panel.decision is None or panel.verdict != "best":
         return None

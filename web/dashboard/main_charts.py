@@ -12,13 +12,13 @@ from sync.analytics.dataset.run_annotations import RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow, RunTable
 from sync.language import gettext as _
 from sync.language import localize_number, ngettext
+from sync.vocabulary import DistanceUnit
 from web.charts import mood_rows
 from web.charts.mood_rows import BestRange, Dots, MoodCurve, MoodRows
 from web.dashboard.findings import DashboardFindings
 from web.dashboard.run_views import format_start
 from web.formats import (
     TILES,
-    Unit,
     convert_distance,
     format_distance,
     format_duration,
@@ -54,7 +54,7 @@ class MoodChart:
 
 
 def draw_mood_charts(
-    answered_runs: RunTable, unit: Unit, findings: DashboardFindings | None
+    answered_runs: RunTable, unit: DistanceUnit, findings: DashboardFindings | None
 ) -> tuple[MoodChart, MoodChart]:
     """Draw the moods by the week's distance, and by the run's own."""
     week_dots = build_week_dots(answered_runs, unit)
@@ -92,7 +92,7 @@ def _draw_chart(
     *,
     line: MoodCurve | None,
     best: BestRange | None = None,
-    unit: Unit,
+    unit: DistanceUnit,
 ) -> MoodChart:
     mood_counts = Counter(dots.mood)
     counts = ", ".join(
@@ -105,12 +105,15 @@ def _draw_chart(
         counts=counts,
     )
     plot = mood_rows.draw(dots, line=line, best=best, unit=unit)
+    placed = plot.dots
     return MoodChart(
         id=texts.id,
         title=texts.title,
         axis=texts.axis,
         plot=plot,
-        points=dump_json(plot.points),
+        points=dump_json(
+            list(zip(placed.x, placed.y, placed.mood, placed.run_id, strict=True))
+        ),
         label=f"{texts.title}. {counts_text} {describe_curve(line)}",
         has_line=line is not None,
         has_band=line is not None and bool(line.low),
@@ -136,7 +139,7 @@ def describe_curve(line: MoodCurve | None) -> str:
 
 
 def render_read_outs(
-    answered_runs: Sequence[RunRow], annotations: RunAnnotations, unit: Unit
+    answered_runs: Sequence[RunRow], annotations: RunAnnotations, unit: DistanceUnit
 ) -> Markup:
     """Return JSON with the texts that both charts show for each run, by its id.
 
@@ -164,7 +167,7 @@ def dump_json(values: object) -> Markup:
     return htmlsafe_json_dumps(values, separators=(",", ":"))
 
 
-def build_week_dots(answered_runs: RunTable, unit: Unit) -> Dots:
+def build_week_dots(answered_runs: RunTable, unit: DistanceUnit) -> Dots:
     """Place each run by the distance of its week; a late answer or a race is hollow."""
     stored, derived = answered_runs.stored, answered_runs.derived
     return Dots(

@@ -8,13 +8,13 @@ from markupsafe import Markup
 
 from sync.analytics.dataset.run_rows import RunTable
 from sync.language import gettext
+from sync.vocabulary import DistanceUnit
 from web.charts import mood_bars
 from web.dashboard.filters import RunFilter
 from web.dashboard.texts import MIN_ANSWERS_FOR_HEADLINE
 from web.formats import (
     GOOD_TILES,
     TILES,
-    Unit,
     convert_distance,
     mood_label,
     mood_to_tile,
@@ -47,7 +47,7 @@ class MoodDistribution:
 
 
 def build_mood_distribution(
-    answered_runs: RunTable, unit: Unit, run_filter: RunFilter
+    answered_runs: RunTable, unit: DistanceUnit, run_filter: RunFilter
 ) -> MoodDistribution | None:
     """Count the moods in each round range of 7-day distance; None with too few.
 
@@ -105,7 +105,7 @@ def compute_edges(week_distances: Sequence[float]) -> list[float]:
     return [float(edge) for edge in edges]
 
 
-def label_range(low: float, high: float | None, unit: Unit) -> str:
+def label_range(low: float, high: float | None, unit: DistanceUnit) -> str:
     """Name the range from `low` to `high`; None for no upper bound."""
     if high is None:
         if not low:

@@ -18,6 +18,7 @@ from sync.language import DEFAULT_LANGUAGE, activate_language
 from sync.runners import account
 from sync.surveys.answering import answer
 from sync.surveys.instruments import InvalidAnswer
+from sync.vocabulary import Mood
 from web.dashboard import tables
 from web.dashboard.chart_cache import load_charts
 from web.dashboard.context import DashboardContext
@@ -27,7 +28,7 @@ from web.dashboard.main_charts import render_read_outs
 from web.dashboard.progress import build_progress
 from web.dashboard.run_links import drop_unknown_group
 from web.dashboard.views import build_dashboard_view
-from web.formats import parse_unit, tile_to_mood
+from web.formats import parse_unit
 from web.help.local_support import find_local_support
 from web.http import session
 from web.http.limits import rate_limited, runner_subject
@@ -86,7 +87,7 @@ def save_answer() -> ResponseReturnValue:
     """Store the mood chosen on the dashboard for a run of today or yesterday."""
     try:
         run_id = int(request.form.get("run_id", ""))
-        mood = tile_to_mood(int(request.form.get("mood", "")))
+        mood = Mood.from_tile(int(request.form.get("mood", "")))
     except ValueError:
         raise InvalidAnswer("That is not one of the answers.") from None
     answer.record_run_answer(

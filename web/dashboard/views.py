@@ -8,13 +8,14 @@ from math import isnan
 from sync.analytics.dataset.distances import compute_usual_week
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunRow, RunTable
+from sync.vocabulary import DistanceUnit
 from web.dashboard.context import DashboardContext
 from web.dashboard.filters import RunFilter, select_page
 from web.dashboard.findings import DashboardFindings
 from web.dashboard.run_links import find_run_group
 from web.dashboard.run_views import RunView, build_run_view
 from web.dashboard.texts import MIN_ANSWERS_FOR_HEADLINE, Headline, build_stage_headline
-from web.formats import Unit, format_distance, mood_label, mood_to_tile
+from web.formats import format_distance, mood_label, mood_to_tile
 
 _LATEST_COUNT = 3
 
@@ -51,7 +52,7 @@ class DashboardView:
     week: LastWeek
     latest: Sequence[RunView]
     all_runs: RunListPage
-    unit: Unit
+    unit: DistanceUnit
 
 
 def build_dashboard_view(
@@ -107,7 +108,7 @@ def find_answerable_run(runs: RunTable) -> RunRow | None:
     return None
 
 
-def build_last_week(data: Dashboard, unit: Unit) -> LastWeek:
+def build_last_week(data: Dashboard, unit: DistanceUnit) -> LastWeek:
     """Add up the seven days that end today."""
     since = data.today - timedelta(days=6)
     recent_runs = [run for run in data.runs.since(since) if run.local_day <= data.today]

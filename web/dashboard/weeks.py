@@ -7,12 +7,12 @@ from datetime import timedelta
 from sync.analytics.dataset.overview import WeekRow
 from sync.language import gettext as _
 from sync.language import localize_number, ngettext
+from sync.vocabulary import DistanceUnit
 from web.charts import week_bars, week_moods
 from web.charts.week_bars import WeekBars, WeekDistance
 from web.charts.week_moods import WeekMoods
 from web.dashboard.filters import RunFilter
 from web.formats import (
-    Unit,
     convert_distance,
     format_distance,
     format_long_date,
@@ -44,7 +44,7 @@ class WeeksView:
 
 
 def build_weeks_view(
-    weeks: Sequence[WeekRow], unit: Unit, run_filter: RunFilter
+    weeks: Sequence[WeekRow], unit: DistanceUnit, run_filter: RunFilter
 ) -> WeeksView:
     shown_weeks = weeks[-MAX_WEEKS:]
     moods = [[mood_to_tile(mood) for mood in week.moods] for week in shown_weeks]

@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunRow
 from sync.language import ngettext
+from sync.vocabulary import DistanceUnit
 from web.charts import year_grid
 from web.charts.year_grid import DayCell, YearGrid
 from web.dashboard.filters import RunFilter
 from web.formats import (
     TILES,
-    Unit,
     format_distance,
     format_month_and_year,
     mood_label,
@@ -42,7 +42,7 @@ class YearView:
     months: Sequence[MonthTableRow]
 
 
-def build_year_view(data: Dashboard, unit: Unit) -> YearView:
+def build_year_view(data: Dashboard, unit: DistanceUnit) -> YearView:
     last_day = max([data.today, *(run.local_day for run in data.runs[-_LATEST_COUNT:])])
     recent_runs = data.runs.since(last_day - _MAX_PERIOD)
     days: dict[date, DayCell] = {}
@@ -75,7 +75,7 @@ def build_year_view(data: Dashboard, unit: Unit) -> YearView:
     )
 
 
-def build_month_rows(runs: Sequence[RunRow], unit: Unit) -> list[MonthTableRow]:
+def build_month_rows(runs: Sequence[RunRow], unit: DistanceUnit) -> list[MonthTableRow]:
     """List the months of these runs, newest first."""
     runs_by_month: dict[date, list[RunRow]] = {}
     for run in runs:

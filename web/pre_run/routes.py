@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from sync.surveys.answering import pre_run
 from sync.surveys.instruments import InvalidAnswer
-from web.formats import parse_tile, tile_to_mood
+from sync.vocabulary import Mood
+from web.formats import parse_tile
 from web.http.language import activate_runner_locale
 from web.http.limits import link_subject, rate_limited
 from web.runtime import runtime
@@ -30,7 +31,7 @@ def record(token: str) -> ResponseReturnValue:
     tile = parse_tile(request.form.get("mood"))
     if tile is None:
         raise InvalidAnswer("That is not one of the answers.")
-    pre_run.record_mood(runtime(), token=token, mood=tile_to_mood(tile))
+    pre_run.record_mood(runtime(), token=token, mood=Mood.from_tile(tile))
     address = url_for(".pre_run_page", token=token, saved=tile)
     return redirect(address, HTTPStatus.SEE_OTHER)
 

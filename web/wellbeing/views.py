@@ -12,10 +12,10 @@ from sync.analytics.dataset.overview import Dashboard
 from sync.language import gettext as _
 from sync.language import ngettext
 from sync.time_zones import to_local
+from sync.vocabulary import DistanceUnit
 from web.charts import wellbeing_line
 from web.charts.wellbeing_line import DayValue, OwnLine
 from web.formats import (
-    Unit,
     convert_distance,
     format_distance,
     format_number,
@@ -59,7 +59,7 @@ def build_points(
 
 
 def build_line_view(
-    points: Sequence[WellbeingPoint], data: Dashboard | None, unit: Unit
+    points: Sequence[WellbeingPoint], data: Dashboard | None, unit: DistanceUnit
 ) -> OwnLineView | None:
     """Draw the last two years of answers; None without any."""
     if not points:
@@ -95,14 +95,14 @@ def _list_distances(data: Dashboard) -> list[tuple[date, float]]:
     return list(zip(days, stored.distance_m, strict=True))
 
 
-def _build_row(point: WellbeingPoint, unit: Unit) -> list[str]:
+def _build_row(point: WellbeingPoint, unit: DistanceUnit) -> list[str]:
     row = [format_short_date(point.day), str(point.value)]
     if point.month_m is not None:
         row.append(format_number(convert_distance(point.month_m, unit)))
     return row
 
 
-def _describe_line(points: Sequence[WellbeingPoint], unit: Unit) -> str:
+def _describe_line(points: Sequence[WellbeingPoint], unit: DistanceUnit) -> str:
     """Say in words how both run, for those who do not see it."""
     values = [point.value for point in points]
     values_text = ngettext(

@@ -38,8 +38,9 @@ def test_every_run_has_its_dot_inside_its_own_row(answered: list[Dot]) -> None:
     drawn = mood_rows.draw(read_columns(answered))
 
     parse_svg(drawn.svg)
-    assert len(drawn.points) == len(answered)
-    for across, down, mood, *_ in drawn.points:
+    dots = drawn.dots
+    assert len(dots.x) == len(answered)
+    for across, down, mood in zip(dots.x, dots.y, dots.mood, strict=True):
         assert isinstance(across, int)
         assert isinstance(down, int)
         assert isinstance(mood, int)
@@ -67,7 +68,7 @@ def test_the_line_the_band_and_the_best_range_are_drawn() -> None:
 def test_without_answers_the_rows_are_empty() -> None:
     drawn = mood_rows.draw(read_columns([]))
 
-    assert drawn.points == []
+    assert drawn.dots.x == []
     assert drawn.svg.count('class="row"') == 5
 
 
