@@ -1,5 +1,6 @@
 """The globals of every template: versioned files, the runner, the demo's parts."""
 
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,14 @@ from web.http.session import current_runner
 from web.runtime import runtime
 
 _STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPart:
+    """A stand-in of the demo and its address."""
+
+    name: str
+    url: str
 
 
 def init_app(app: Flask) -> None:
@@ -30,16 +39,18 @@ def asset_url(name: str) -> str:
     return url_for("static", filename=name, v=content_hash(name))
 
 
-def list_demo_parts() -> list[tuple[str, str]]:
+def list_demo_parts() -> list[DemoPart]:
     """Return the demo's stand-ins that the top of each page links to."""
     settings = runtime().settings
     if not settings.shows_mailbox:
         return []
-    parts = [(translatable("Mailbox"), f"{settings.public_url}/mailbox")]
+    parts = [DemoPart(translatable("Mailbox"), f"{settings.public_url}/mailbox")]
     if settings.strava_site_url != "https://www.strava.com":
-        parts.append((translatable("Strava simulator"), settings.strava_site_url))
+        parts.append(
+            DemoPart(translatable("Strava simulator"), settings.strava_site_url)
+        )
     if settings.allows_fixtures:
-        parts.append((translatable("States"), f"{settings.public_url}/states"))
+        parts.append(DemoPart(translatable("States"), f"{settings.public_url}/states"))
     return parts
 
 

@@ -1,26 +1,28 @@
 """The common name of a browser, read from its User-Agent header."""
 
+from collections.abc import Mapping
+
 # The first match wins: most browsers also name those they descend from.
-_PROGRAMS = (
-    ("Edg", "Edge"),
-    ("OPR/", "Opera"),
-    ("Vivaldi/", "Vivaldi"),
-    ("SamsungBrowser/", "Samsung Internet"),
-    ("FxiOS/", "Firefox"),
-    ("CriOS/", "Chrome"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS = (
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Android", "Android"),
-    ("Windows", "Windows"),
-    ("CrOS", "ChromeOS"),
-    ("Mac OS X", "Mac"),
-    ("Linux", "Linux"),
-)
+_PROGRAMS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "Vivaldi/": "Vivaldi",
+    "SamsungBrowser/": "Samsung Internet",
+    "FxiOS/": "Firefox",
+    "CriOS/": "Chrome",
+    "Firefox/": "Firefox",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
+_SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "CrOS": "ChromeOS",
+    "Mac OS X": "Mac",
+    "Linux": "Linux",
+}
 
 
 def browser_name(user_agent: str) -> str | None:
@@ -30,5 +32,5 @@ def browser_name(user_agent: str) -> str | None:
     return f"{program} on {system}" if program and system else program or system
 
 
-def _find_first(patterns: tuple[tuple[str, str], ...], text: str) -> str | None:
-    return next((name for pattern, name in patterns if pattern in text), None)
+def _find_first(names: Mapping[str, str], text: str) -> str | None:
+    return next((name for pattern, name in names.items() if pattern in text), None)

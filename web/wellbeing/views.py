@@ -72,7 +72,12 @@ def build_line_view(
         first_day + DAY * n for n in range((shown_points[-1].day - first_day).days + 1)
     ]
     loads = compute_month_loads(_list_distances(data), days) if data else []
-    rows = [_build_row(point, unit) for point in reversed(points)]
+    rows = []
+    for point in reversed(points):
+        row = [format_short_date(point.day), str(point.value)]
+        if point.month_m is not None:
+            row.append(format_number(convert_distance(point.month_m, unit)))
+        rows.append(row)
     head = [_("Day"), _("0 to 100")]
     if data is not None:
         head.append(_("Distance of 28 days (%(unit)s)", unit=unit))
@@ -82,7 +87,7 @@ def build_line_view(
             [DayValue(point.day, point.value) for point in shown_points],
             [convert_distance(load, unit) for load in loads],
         ),
-        label=_describe_line(shown_points, unit),
+        label=describe_own_line(shown_points, unit),
         head=head,
         rows=rows,
         is_cut=len(shown_points) < len(points),
@@ -95,15 +100,8 @@ def _list_distances(data: Dashboard) -> list[tuple[date, float]]:
     return list(zip(days, stored.distance_m, strict=True))
 
 
-def _build_row(point: WellbeingPoint, unit: DistanceUnit) -> list[str]:
-    row = [format_short_date(point.day), str(point.value)]
-    if point.month_m is not None:
-        row.append(format_number(convert_distance(point.month_m, unit)))
-    return row
-
-
-def _describe_line(points: Sequence[WellbeingPoint], unit: DistanceUnit) -> str:
-    """Say in words how both run, for those who do not see it."""
+def describe_own_line(points: Sequence[WellbeingPoint], unit: DistanceUnit) -> str:
+    """Say the ends and the extremes of both lines, for screen readers."""
     values = [point.value for point in points]
     values_text = ngettext(
         "%(n)s answer, from 0 to 100: %(last)s.",
