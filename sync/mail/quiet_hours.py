@@ -33,7 +33,7 @@ def defer_past_quiet_hours(
 
 
 def parse_quiet_hours(preferences: Mapping[str, Any]) -> tuple[time, time]:
-    """Return a runner's quiet hours from what is stored of their settings."""
+    """Return start and end of the quiet hours in a runner's stored preferences."""
     return (
         time.fromisoformat(preferences.get("quiet_from", DEFAULT_FROM)),
         time.fromisoformat(preferences.get("quiet_until", DEFAULT_UNTIL)),
