@@ -32,6 +32,7 @@ from sync.mail.smtp import TIMEOUT_S, DeliveryFailed, SmtpConnection, SmtpServer
 from sync.models import Mail, Runner
 from sync.queue import Job
 from sync.runtime import Runtime
+from sync.time_zones import get_zone
 from sync.vocabulary import SuppressionReason
 
 log = structlog.get_logger()
@@ -147,7 +148,7 @@ def _compute_delivery_time(session: Session, mail: Mail, *, now: datetime) -> da
     if not spec.respects_quiet_hours:
         return now
     hours = quiet_hours.parse_quiet_hours(runner.preferences)
-    zone = quiet_hours.get_zone(runner.zone)
+    zone = get_zone(runner.zone)
     return quiet_hours.defer_past_quiet_hours(now, hours, zone)
 
 

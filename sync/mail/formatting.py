@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_skeleton
 
@@ -17,6 +16,7 @@ from sync.language import (
     translatable,
 )
 from sync.language import gettext as _
+from sync.time_zones import to_local
 from sync.vocabulary import DistanceUnit, Mood
 
 MOOD_LABELS: Mapping[int, str] = {
@@ -42,7 +42,7 @@ _YESTERDAY_TEXTS: Mapping[str, str] = {
 
 def format_occasion(started_at: datetime, *, now: datetime, zone: str) -> str | None:
     """Return "this morning", "last night" or so; None when it is too long ago."""
-    started_local, now_local = _to_local(started_at, zone), _to_local(now, zone)
+    started_local, now_local = to_local(started_at, zone), to_local(now, zone)
     day_part = next(name for end, name in _DAY_PARTS if started_local.hour < end)
     match (now_local.date() - started_local.date()).days, day_part:
         case (0, "night"):
@@ -59,7 +59,7 @@ def format_occasion(started_at: datetime, *, now: datetime, zone: str) -> str | 
 
 def format_moment(at: datetime, *, zone: str) -> str:
     """Return "Sun 22 Nov, 09:18" in the runner's zone, naming UTC if it is not."""
-    local = _to_local(at, zone)
+    local = to_local(at, zone)
     zone_suffix = "" if local.tzname() != "UTC" else " UTC"
     if current_language() == DEFAULT_LANGUAGE:
         day = f"{local:%a} {local.day} {local:%b}"
@@ -113,18 +113,9 @@ def format_duration(duration: timedelta) -> str:
     """Return how long, rounded up: "15 minutes", "3 hours", "2 days"."""
     minutes = max(1, math.ceil(duration / timedelta(minutes=1)))
     if minutes >= 2 * _MINUTES_PER_DAY:
-        return ngettext(
-            "%(n)s day", "%(n)s days", math.ceil(minutes / _MINUTES_PER_DAY)
-        )
+        days = math.ceil(minutes / _MINUTES_PER_DAY)
+        return ngettext("%(n)s day", "%(n)s days", days)
     if minutes >= 2 * _MINUTES_PER_HOUR:
         hours = math.ceil(minutes / _MINUTES_PER_HOUR)
         return ngettext("%(n)s hour", "%(n)s hours", hours)
     return ngettext("%(n)s minute", "%(n)s minutes", minutes)
-
-
-def _to_local(at: datetime, zone: str) -> datetime:
-    """Return the wall clock in `zone`; an unknown zone must not cost a mail."""
-    try:
-        return at.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return at.astimezone(ZoneInfo("UTC"))

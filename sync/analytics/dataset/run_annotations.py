@@ -7,7 +7,7 @@ from sqlalchemy import and_, case, select
 
 from sync.models import Decision, Run, Survey
 from sync.runtime import Runtime
-from sync.vocabulary import RunSource
+from sync.vocabulary import DecisionReason, DecisionVerdict, RunSource
 
 
 class RunAnnotation(NamedTuple):
@@ -16,8 +16,8 @@ class RunAnnotation(NamedTuple):
     sport: str = ""
     strava_id: int | None = None
     device: str | None = None
-    verdict: str | None = None
-    reason: str | None = None
+    verdict: DecisionVerdict | None = None
+    reason: DecisionReason | None = None
     has_survey: bool = False
 
 

@@ -17,11 +17,12 @@ from sqlalchemy import func, select
 
 from sync.mail.kinds import get_mail_spec
 from sync.mail.message import MailSpec
-from sync.mail.quiet_hours import defer_past_quiet_hours, get_zone
+from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.models import Answer, CheckinDraw, Decision, Mail, Run, Runner, Survey
 from sync.preferences import Preferences
 from sync.surveys.policy.frequency import WEEK
 from sync.surveys.policy.parameters import Policy
+from sync.time_zones import get_zone
 from tests.lab.bench.survey_world import SurveyWorld, open_world
 
 
