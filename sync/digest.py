@@ -1,7 +1,6 @@
 """The weekly digest: last week in one picture and one honest sentence."""
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import exists, select
@@ -9,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from sync import account_state, analytics
 from sync.analytics.dataset.overview import load_dashboard
-from sync.analytics.dataset.run_rows import RunRow
 from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox
 from sync.models import Mail, Run, Runner
@@ -17,10 +15,7 @@ from sync.queue import Job
 from sync.runners import signed_links
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
-from sync.vocabulary import MailKind
-
-if TYPE_CHECKING:
-    from sync.analytics.panels.panel import Panel
+from sync.vocabulary import MailKind, SignedLinkPurpose
 
 log = structlog.get_logger()
 
@@ -73,7 +68,7 @@ def _find_due_runners(runtime: Runtime) -> list[tuple[int, date]]:
 
 
 def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
-    """Whether there is something to say: who did not run is not looked at further."""
+    """Whether the week has a run that counts; without one there is no digest."""
     run = exists().where(
         Run.runner_id == runner_id,
         Run.counted,
@@ -96,14 +91,28 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
         run for run in overview.runs if week_start <= run.local_day < week_start + WEEK
     ]
     if not runs:
-        return  # nothing to say
-    values = _build_mail_values(week_start, runs) | {
-        "sentence": _render_all_languages(
-            analytics.load_figures(runtime, runner_id).mileage
-        ),
+        return
+    days = [week_start + timedelta(days=offset) for offset in range(7)]
+    panel = analytics.load_figures(runtime, runner_id).mileage
+    # In each language: which one the mail is written in is known when it leaves.
+    sentences = {}
+    for language in LANGUAGES:
+        with activate_language(language):
+            sentences[language] = panel.sentence
+    values = {
+        "distances_m": [
+            sum(run.distance_m for run in runs if run.local_day == day) for day in days
+        ],
+        "moods": [
+            [run.mood for run in runs if run.local_day == day and run.mood is not None]
+            for day in days
+        ],
+        "runs": len(runs),
+        "sentence": sentences,
         "unsubscribe_token": signed_links.create_token(
-            runtime, runner_id, purpose=signed_links.UNSUBSCRIBE
+            runtime, runner_id, purpose=SignedLinkPurpose.UNSUBSCRIBE
         ),
+        "first_weekday": week_start.weekday(),
     }
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
@@ -117,37 +126,10 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
             dedupe_key=_build_dedupe_key(runner_id, week_start),
             kind=MailKind.DIGEST,
             runner_id=runner_id,
-            values=values
-            | {
-                "units": runner.preferences.units,
-                "first_weekday": week_start.weekday(),
-            },
+            values=values | {"units": runner.preferences.units},
             stale_at=now + _EXPIRES_AFTER,
         )
-    log.info("digest promised", runner_id=runner_id)
-
-
-def _build_mail_values(week_start: date, runs: list[RunRow]) -> dict[str, Any]:
-    days = [week_start + timedelta(days=offset) for offset in range(7)]
-    return {
-        "distances_m": [
-            sum(run.distance_m for run in runs if run.local_day == day) for day in days
-        ],
-        "moods": [
-            [run.mood for run in runs if run.local_day == day and run.mood is not None]
-            for day in days
-        ],
-        "runs": len(runs),
-    }
-
-
-def _render_all_languages(panel: "Panel") -> dict[str, str]:
-    """Say it in each language: which one the mail speaks is known when it leaves."""
-    sentences = {}
-    for language in LANGUAGES:
-        with activate_language(language):
-            sentences[language] = panel.sentence
-    return sentences
+    log.info("digest enqueued", runner_id=runner_id)
 
 
 def _build_dedupe_key(runner_id: int, week_start: date) -> str:
