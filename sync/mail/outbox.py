@@ -15,6 +15,7 @@ from sync.mail import messages
 from sync.mail.store import suppress_decisions
 from sync.models import Mail
 from sync.queue import Job
+from sync.vocabulary import MailKind, SuppressionReason
 
 
 def enqueue_mail(  # noqa: PLR0913
@@ -65,27 +66,33 @@ def _insert_mail(session: Session, row: Mapping[str, Any]) -> bool:
     return session.scalar(statement.returning(Mail.id)) is not None
 
 
-def cancel_survey_mails(session: Session, survey_id: int, reason: str) -> None:
+def cancel_survey_mails(
+    session: Session, survey_id: int, reason: SuppressionReason
+) -> None:
     """Withhold every mail of a survey that has not left yet."""
     _cancel_matching(session, reason, Mail.survey_id == survey_id)
 
 
-def cancel_runner_surveys(session: Session, runner_id: int, reason: str) -> None:
+def cancel_runner_surveys(
+    session: Session, runner_id: int, reason: SuppressionReason
+) -> None:
     """Withhold every survey mail of a runner that has not left yet."""
     _cancel_matching(
         session, reason, Mail.runner_id == runner_id, Mail.survey_id.is_not(None)
     )
 
 
-def cancel_runner_digests(session: Session, runner_id: int, reason: str) -> None:
+def cancel_runner_digests(
+    session: Session, runner_id: int, reason: SuppressionReason
+) -> None:
     """Withhold every look back on a week that has not left yet."""
     _cancel_matching(
-        session, reason, Mail.runner_id == runner_id, Mail.kind == "digest"
+        session, reason, Mail.runner_id == runner_id, Mail.kind == MailKind.DIGEST
     )
 
 
 def _cancel_matching(
-    session: Session, reason: str, *conditions: ColumnElement[bool]
+    session: Session, reason: SuppressionReason, *conditions: ColumnElement[bool]
 ) -> None:
     pending = (*conditions, Mail.due_at.is_not(None))
     suppress_decisions(session, reason, *pending)

@@ -5,11 +5,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
+from sync.backoff import MAX_ATTEMPTS
 from sync.mail.delivery_rules import SurveyState
 from sync.models import Answer, Decision, Mail, Runner, Survey
+from sync.vocabulary import DecisionVerdict, MailKind, SuppressionReason
 
 # The mails that put a question; others only repeat it.
-FIRST_MAIL_KINDS = {"survey", "checkin"}
+FIRST_MAIL_KINDS = {MailKind.SURVEY, MailKind.CHECKIN}
 
 
 def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | None:
@@ -76,11 +78,15 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
 
 
 def postpone(session: Session, mail: Mail, *, until: datetime) -> None:
-    """Make the mail due again later, if it is still ours to decide."""
-    session.execute(_update_claimed(mail).values(due_at=until))
+    """Make the mail due again later, if it is still ours to decide.
+
+    However often it had to wait, its next attempt is not one too many.
+    """
+    attempts = min(mail.attempts, MAX_ATTEMPTS - 1)
+    session.execute(_update_claimed(mail).values(due_at=until, attempts=attempts))
 
 
-def suppress(session: Session, mail: Mail, reason: str) -> None:
+def suppress(session: Session, mail: Mail, reason: SuppressionReason) -> None:
     """Close the mail unsent, if it is still ours to decide."""
     suppress_decisions(session, reason, Mail.id == mail.id, Mail.due_at == mail.due_at)
     session.execute(
@@ -89,15 +95,18 @@ def suppress(session: Session, mail: Mail, reason: str) -> None:
 
 
 def suppress_decisions(
-    session: Session, reason: str, *conditions: ColumnElement[bool]
+    session: Session, reason: SuppressionReason, *conditions: ColumnElement[bool]
 ) -> None:
     """Let the decision about a run follow the mail that will not go out after all."""
-    survey_ids = select(Mail.survey_id).where(Mail.kind == "survey", *conditions)
+    decision_reason = reason.as_decision
+    if decision_reason is None:
+        return
+    survey_ids = select(Mail.survey_id).where(Mail.kind == MailKind.SURVEY, *conditions)
     run_ids = select(Survey.run_id).where(Survey.id.in_(survey_ids))
     session.execute(
         update(Decision)
         .where(Decision.run_id.in_(run_ids))
-        .values(verdict="withhold", reason=reason)
+        .values(verdict=DecisionVerdict.WITHHOLD, reason=decision_reason)
         .execution_options(synchronize_session=False)
     )
 

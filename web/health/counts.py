@@ -85,6 +85,11 @@ def _add_work_metrics(metrics: _MetricSet, status: WorkStatus) -> None:
         quarantined,
     )
     metrics.add_gauge(
+        "moodmiles_set_aside_work",
+        "Other work given up, and tried once a day.",
+        sum(status.failed_work.values()),
+    )
+    metrics.add_gauge(
         "moodmiles_stopped_sweeps",
         "Comparisons with Strava that were not believed.",
         status.stopped_reconciles,
