@@ -17,6 +17,7 @@ from sync.language import (
     localize_number,
     translatable,
 )
+from sync.vocabulary import ConsentKind
 
 Unit = Literal["km", "mi"]
 
@@ -31,11 +32,11 @@ MOOD_LABELS = {
 }
 TILES = range(1, 6)
 CONSENT_LABELS = {
-    "strava": translatable("Reading runs from Strava"),
-    "mood": translatable("Storing mood answers"),
-    "adult": translatable("Being 18 or older"),
-    "mail": translatable("E-mails after runs"),
-    "private": translatable("Runs only you can see"),
+    ConsentKind.STRAVA: translatable("Reading runs from Strava"),
+    ConsentKind.MOOD: translatable("Storing mood answers"),
+    ConsentKind.ADULT: translatable("Being 18 or older"),
+    ConsentKind.MAIL: translatable("E-mails after runs"),
+    ConsentKind.PRIVATE: translatable("Runs only you can see"),
 }
 # Babel's names for what is shown of a day; English stays as short as it was.
 _LONG_DATE, _SHORT_DATE, _DATE_WITHOUT_YEAR = "yMMMEd", "yMMMd", "MMMEd"

@@ -3,9 +3,11 @@
 import json
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from sync.vocabulary import EventAspect, EventSubject
 
 _MAX_BIGINT = 2**63 - 1
 
@@ -22,9 +24,9 @@ class WebhookDelivery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    object_type: Literal["activity", "athlete"]
+    object_type: EventSubject
     object_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
-    aspect_type: Literal["create", "update", "delete"]
+    aspect_type: EventAspect
     owner_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
     subscription_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
     event_time: datetime

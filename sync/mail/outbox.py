@@ -24,7 +24,7 @@ def enqueue_mail(  # noqa: PLR0913
     sealer: Sealer,
     now: datetime,
     dedupe_key: str,
-    kind: str,
+    kind: MailKind,
     runner_id: int | None,
     values: Mapping[str, Any],
     stale_at: datetime,

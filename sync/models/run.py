@@ -12,6 +12,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
+from sync.vocabulary import BackfillDelay, ReconcileStop, RunSource, Visibility
 
 
 class Run(Model):
@@ -33,7 +34,7 @@ class Run(Model):
 
     id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
     runner_id: Mapped[int] = mapped_column(ForeignKey("runner.id", ondelete="CASCADE"))
-    source: Mapped[str]
+    source: Mapped[RunSource]
     source_id: Mapped[int] = mapped_column(BigInteger)
     sport: Mapped[str]
     started_at: Mapped[datetime]
@@ -50,7 +51,7 @@ class Run(Model):
     race: Mapped[bool]
     with_others: Mapped[bool]
     device: Mapped[str | None]
-    visibility: Mapped[str]
+    visibility: Mapped[Visibility]
     fetched_at: Mapped[datetime]
     hidden_at: Mapped[datetime | None]
     undecided_since: Mapped[datetime | None]
@@ -92,7 +93,7 @@ class Backfill(Model):
     member_since: Mapped[date | None]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(default=0)
-    waiting_for: Mapped[str | None]
+    waiting_for: Mapped[BackfillDelay | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
@@ -116,7 +117,7 @@ class ReconcileState(Model):
     before: Mapped[datetime | None]
     next_page: Mapped[int] = mapped_column(default=1)
     down_to: Mapped[datetime | None]
-    stopped_for: Mapped[str | None]
+    stopped_for: Mapped[ReconcileStop | None]
 
 
 class QuarantinedRecord(Model):

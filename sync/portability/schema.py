@@ -12,6 +12,20 @@ from pydantic import (
     JsonValue,
 )
 
+from sync.vocabulary import (
+    AnswerKind,
+    CancellationReason,
+    ConsentKind,
+    DecisionReason,
+    DecisionVerdict,
+    DrawReason,
+    MailKind,
+    RunSource,
+    SuppressionReason,
+    SurveyKind,
+    Visibility,
+)
+
 MAX_ROWS = 200_000
 _MIN_TIME, _MAX_TIME = (
     datetime(1970, 1, 2, tzinfo=UTC),
@@ -71,7 +85,7 @@ class ExportRecord(BaseModel):
 
 class RunRecord(ExportRecord):
     id: Id
-    source: Literal["strava", "export", "hand"]
+    source: RunSource
     source_id: Id
     sport: Text
     started_at: Time
@@ -88,7 +102,7 @@ class RunRecord(ExportRecord):
     race: bool
     with_others: bool
     device: Text | None
-    visibility: Text
+    visibility: Visibility
     fetched_at: Time
     hidden_at: Time | None
     undecided_since: Time | None
@@ -102,7 +116,7 @@ class SurveyRecord(ExportRecord):
     id: Id
     run_id: Id | None
     pairing_key: Key | None
-    kind: Literal["run", "checkin"]
+    kind: SurveyKind
     instrument: Text
     reversed_order: bool
     focus: Text | None
@@ -114,7 +128,7 @@ class SurveyRecord(ExportRecord):
     sent_at: Time | None
     opened_at: Time | None
     skipped_at: Time | None
-    cancelled_for: Text | None
+    cancelled_for: CancellationReason | None
 
 
 class AnswerRecord(ExportRecord):
@@ -122,7 +136,7 @@ class AnswerRecord(ExportRecord):
     run_id: Id | None
     pairing_key: Key | None
     survey_id: Id | None
-    kind: Literal["run", "checkin", "before", "wellbeing"]
+    kind: AnswerKind
     instrument: Text
     reversed_order: bool
     answered_at: Time
@@ -134,8 +148,8 @@ class AnswerRecord(ExportRecord):
 
 class DecisionRecord(ExportRecord):
     run_id: Id
-    verdict: Literal["send", "withhold"]
-    reason: Text
+    verdict: DecisionVerdict
+    reason: DecisionReason
     minutes_since_end: Minutes | None
     policy: Tags
     decided_at: Time
@@ -145,7 +159,7 @@ class DrawRecord(ExportRecord):
     local_day: Day
     probability: Share
     drawn: bool
-    reason: Text
+    reason: DrawReason
     survey_id: Id | None
     decided_at: Time
 
@@ -153,19 +167,19 @@ class DrawRecord(ExportRecord):
 class MailRecord(ExportRecord):
     id: Id
     survey_id: Id | None
-    kind: Text
+    kind: MailKind
     message_id: Text
     created_at: Time
     due_at: Time | None
     stale_at: Time
     attempts: Count
     sent_at: Time | None
-    withheld_for: Text | None
+    withheld_for: SuppressionReason | None
 
 
 class ConsentRecord(ExportRecord):
     id: Id
-    kind: Literal["strava", "mood", "mail", "adult", "private"]
+    kind: ConsentKind
     version: Text
     given_at: Time
     withdrawn_at: Time | None

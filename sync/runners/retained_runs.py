@@ -18,10 +18,11 @@ from sqlalchemy.orm import Session
 from sync.crypto import KeyLost, Sealer
 from sync.database import dialect_insert
 from sync.models import Answer, Run, Runner, Survey
+from sync.vocabulary import RunSource, Visibility
 
 log = structlog.get_logger()
 
-STRAVA, HAND = "strava", "hand"
+STRAVA, HAND = RunSource.STRAVA, RunSource.HAND
 _KEYS = ("own_distance_m", "own_moving_s", "own_day", "own_offset_s")
 _STEPS_M = {"km": 100.0, "mi": 160.9344}
 _ID_DIGITS = 15
@@ -183,7 +184,7 @@ def _to_columns(
         "manual": False,
         "race": answer_values.get("race") == 1,
         "with_others": answer_values.get("company") == 1,
-        "visibility": "only_me",
+        "visibility": Visibility.ONLY_ME,
     }
 
 

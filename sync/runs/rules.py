@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sync.strava import RemoteRun
+from sync.vocabulary import RunSource
 
-SOURCE = "strava"
+SOURCE = RunSource.STRAVA
 _COLUMN_FIELDS = tuple(
     ("source_id" if field.name == "id" else field.name, field.name)
     for field in fields(RemoteRun)

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from enum import IntEnum
 from typing import Protocol
 
+from sync.vocabulary import Visibility
+
 SCOPE = "read,activity:read"
 SCOPE_WITH_PRIVATE = "read,activity:read_all"
 
@@ -58,7 +60,7 @@ class RemoteRun:
     race: bool
     with_others: bool
     device: str | None
-    visibility: str
+    visibility: Visibility
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sync.strava.api import OtherActivity, RemoteRun, UnreadableRecord
+from sync.vocabulary import Visibility
 
 RUN_SPORTS = frozenset({"Run", "TrailRun", "VirtualRun"})
 RACE_WORKOUT = 1
@@ -19,7 +20,6 @@ MAX_DURATION_S = 366 * 86_400
 MAX_ELEVATION_M = 1_000_000.0
 MAX_OFFSET_S = 18 * 3600
 MAX_DEVICE_LENGTH = 100
-VISIBILITIES = frozenset({"everyone", "followers_only", "only_me"})
 
 
 class _InvalidField(Exception):
@@ -166,13 +166,14 @@ def _device(record: Mapping[Any, Any]) -> str | None:
     return name.strip()[:MAX_DEVICE_LENGTH] or None if isinstance(name, str) else None
 
 
-def _visibility(record: Mapping[Any, Any]) -> str:
+def _visibility(record: Mapping[Any, Any]) -> Visibility:
     """Believe the stricter of the two fields; not private means followers."""
     if record.get("private") is True:
-        return "only_me"
+        return Visibility.ONLY_ME
     visibility = record.get("visibility")
-    is_known = isinstance(visibility, str) and visibility in VISIBILITIES
-    return str(visibility) if is_known else "followers_only"
+    if isinstance(visibility, str) and visibility in {*Visibility}:
+        return Visibility(visibility)
+    return Visibility.FOLLOWERS_ONLY
 
 
 def _read_seconds(record: Mapping[Any, Any], field: str) -> int:

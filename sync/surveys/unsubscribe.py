@@ -8,6 +8,7 @@ from sync.preferences import Preferences
 from sync.runners import preferences, signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
+from sync.vocabulary import ConsentKind, SuppressionReason
 
 log = structlog.get_logger()
 
@@ -48,8 +49,8 @@ def stop_all_mails(runtime: Runtime, token: str) -> bool:
         runner.preferences = (
             Preferences.from_stored(runner.preferences).with_mails_stopped().to_dict()
         )
-        runners.withdraw_consent(session, runner_id, "mail", at=now)
-        outbox.cancel_runner_surveys(session, runner_id, "stopped")
-        outbox.cancel_runner_digests(session, runner_id, "stopped")
+        runners.withdraw_consent(session, runner_id, ConsentKind.MAIL, at=now)
+        outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.STOPPED)
+        outbox.cancel_runner_digests(session, runner_id, SuppressionReason.STOPPED)
     log.info("mails stopped", runner_id=runner_id)
     return True

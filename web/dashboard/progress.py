@@ -4,6 +4,7 @@ from typing import TypedDict
 
 from sync.language import gettext as _
 from sync.runners.account import BackfillProgress
+from sync.vocabulary import BackfillDelay
 from web.formats import (
     convert_to_zone,
     format_month_and_year,
@@ -39,7 +40,7 @@ def _total_text(import_state: BackfillProgress) -> str:
 def _status_text(import_state: BackfillProgress, zone: str) -> str:
     if import_state.is_done:
         return _("All your runs are here.")
-    if import_state.waiting_for == "limit":
+    if import_state.waiting_for == BackfillDelay.LIMIT:
         return _(
             "Strava asked us to slow down; the import goes on %(soon)s.",
             soon=_retry_time_text(import_state, zone),

@@ -11,6 +11,7 @@ from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_annotations import RunAnnotation, RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow
 from sync.surveys.instruments import OPTIONAL_QUESTIONS
+from sync.vocabulary import DecisionVerdict
 from web.dashboard.findings import DashboardFindings
 from web.formats import MOOD_LABELS
 
@@ -128,7 +129,9 @@ def list_run_values(run: RunRow, annotation: RunAnnotation) -> Sequence[object]:
         run.race,
         run.with_others,
         run.manual,
-        annotation.verdict if annotation.verdict == "send" else annotation.reason,
+        annotation.verdict
+        if annotation.verdict == DecisionVerdict.SEND
+        else annotation.reason,
         run.mood,
         None if run.mood is None else MOOD_LABELS[run.mood],
     )

@@ -21,6 +21,7 @@ from sync.surveys.answering import pairing
 from sync.surveys.instruments import InstrumentLibrary, Question
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
 from sync.surveys.whose import find_own_run
+from sync.vocabulary import SuppressionReason, SurveyKind
 
 log = structlog.get_logger()
 
@@ -144,7 +145,7 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
         run = session.get(Run, survey.run_id) if survey.run_id else None
         _save_answer(runtime, session, (survey, run, answer), checked_values)
         survey.opened_at = survey.opened_at or now
-        outbox.cancel_survey_mails(session, survey.id, "answered")
+        outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
 
 
 def record_run_answer(
@@ -164,7 +165,7 @@ def record_run_answer(
         answer = session.scalar(select(Answer).where(Answer.run_id == run_id))
         _save_answer(runtime, session, (survey, run, answer), checked_values)
         if survey is not None:
-            outbox.cancel_survey_mails(session, survey.id, "answered")
+            outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
 
 
 def skip_survey(runtime: Runtime, *, token: str) -> None:
@@ -178,7 +179,7 @@ def skip_survey(runtime: Runtime, *, token: str) -> None:
             .where(Survey.id == survey.id, Survey.skipped_at.is_(None))
             .values(skipped_at=runtime.db.now(session))
         )
-        outbox.cancel_survey_mails(session, survey.id, "skipped")
+        outbox.cancel_survey_mails(session, survey.id, SuppressionReason.SKIPPED)
 
 
 def _save_answer(
@@ -225,7 +226,7 @@ def _build_tags(
     """Return how the answer came about, as the survey knows and the day tells."""
     if survey is None:
         return {}
-    if survey.kind == "checkin":
+    if survey.kind == SurveyKind.CHECKIN:
         return survey.tags | pairing.load_checkin_tags(session, survey.runner_id, now)
     return dict(survey.tags)
 

@@ -19,6 +19,7 @@ from sync.surveys.instruments import Question
 from sync.surveys.policy.explanations import explain_decision
 from sync.surveys.policy.question_selection import select_questions
 from sync.surveys.whose import find_own_run
+from sync.vocabulary import SurveyKind
 
 log = structlog.get_logger()
 
@@ -148,7 +149,7 @@ def _load_questions(
     )
     return select_questions(
         instruments.load_library(runtime.settings.data_dir),
-        "run",
+        SurveyKind.RUN,
         preferences,
         focus=preferences.focus,
         minutes_since_end=None if minutes_since_end is None else int(minutes_since_end),
@@ -158,9 +159,7 @@ def _load_questions(
 def _explain(decision: Decision | None) -> str | None:
     if decision is None:
         return None
-    return explain_decision(
-        decision.verdict, decision.reason, decision.minutes_since_end
-    )
+    return explain_decision(decision.reason, decision.minutes_since_end)
 
 
 def _get_local_start(run: Run) -> datetime | None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import MailKind
 
 WEEK = timedelta(days=7)
-RUN_MAIL_KINDS = {"survey", "survey_reminder"}
+RUN_MAIL_KINDS = {MailKind.SURVEY, MailKind.SURVEY_REMINDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class QuestionMail:
     """A mail with a question that has gone out, or is still to go."""
 
     survey_id: int
-    kind: str
+    kind: MailKind
     at: datetime
     is_sent: bool
 

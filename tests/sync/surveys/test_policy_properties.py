@@ -22,6 +22,7 @@ from sync.surveys.policy.run_decision import (
     count_sessions,
     decide_run,
 )
+from sync.vocabulary import MailKind
 
 POLICY = Policy()
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia")
@@ -66,7 +67,7 @@ def draw_situations(draw: st.DrawFn, now: datetime) -> Situation:
                 answered_at=answered_at,
             )
         )
-        kind = "survey" if surveys[-1].is_about_run else "checkin"
+        kind = MailKind.SURVEY if surveys[-1].is_about_run else MailKind.CHECKIN
         mailed.append(QuestionMail(survey_id, kind, at, sent))
     return Situation(
         has_address=True,
