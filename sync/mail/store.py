@@ -15,22 +15,18 @@ FIRST_MAIL_KINDS = {MailKind.SURVEY, MailKind.CHECKIN}
 
 
 def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | None:
-    """Take the mail that has been due longest for ourselves until `until`."""
-    next_id = (
-        select(Mail.id)
+    """Lease the mail that has been due longest until `until`."""
+    mail = session.scalars(
+        select(Mail)
         .where(Mail.due_at <= now)
         .order_by(Mail.due_at, Mail.id)
         .limit(1)
         .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    return session.scalar(
-        update(Mail)
-        .where(Mail.id == next_id, Mail.due_at <= now)
-        .values(due_at=until, attempts=Mail.attempts + 1)
-        .returning(Mail)
-        .execution_options(synchronize_session=False)
-    )
+    ).first()
+    if mail is not None:
+        mail.due_at = until
+        mail.attempts += 1
+    return mail
 
 
 def load_survey_state(session: Session, survey_id: int) -> SurveyState | None:
