@@ -7,10 +7,10 @@ others waiting.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from time import monotonic
 from typing import ClassVar, Generic, TypeVar
 
@@ -124,10 +124,10 @@ def process_due(runtime: Runtime, kind: DueWork[ItemT]) -> None:
     ends_at = monotonic() + SHIFT_S
     for item in kind.claim(runtime):
         try:
-            if kind.attempts(item) > kind.max_attempts:
-                postpone(runtime, kind, item, WorkerDied())
-            else:
-                attempt(runtime, kind, item, partial(kind.handle, runtime, item))
+            with attempt(runtime, kind, item):
+                if kind.attempts(item) > kind.max_attempts:
+                    raise WorkerDied
+                kind.handle(runtime, item)
         finally:
             kind.release(runtime, item)
         if monotonic() > ends_at:
@@ -135,17 +135,14 @@ def process_due(runtime: Runtime, kind: DueWork[ItemT]) -> None:
             return
 
 
-def attempt(
-    runtime: Runtime, kind: DueWork[ItemT], item: ItemT, action: Callable[[], object]
-) -> bool:
-    """Do the action; whatever it raises postpones the item.  False if it did."""
+@contextmanager
+def attempt(runtime: Runtime, kind: DueWork[ItemT], item: ItemT) -> Generator[None]:
+    """Postpone the item if what is done within raises anything, and go on after it."""
     try:
-        action()
+        yield
     # What is wrong with one item must not keep the others waiting.
     except Exception as error:  # noqa: BLE001
         postpone(runtime, kind, item, error)
-        return False
-    return True
 
 
 def postpone(

@@ -61,7 +61,7 @@ class EventPlan:
     confirm_gone: dict[int, list[int]] = field(default_factory=dict)
     visibility: dict[int, VisibilityChange] = field(default_factory=dict)
     revoked: list[int] = field(default_factory=list)
-    ignored: list[int] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
 
     def add_read(self, run_id: int, event_ids: Iterable[int]) -> None:
         """Let one read answer these events, too, whatever else asks for it."""
@@ -97,7 +97,7 @@ def plan_events(events: Iterable[EventLike]) -> EventPlan:
                 )
             case _:
                 # A new title changes nothing: we keep no names.
-                plan.ignored.append(event.id)
+                plan.settled.append(event.id)
     for event in to_read:
         plan.add_read(event.subject_id, [event.id])
     return plan

@@ -1,7 +1,7 @@
 """The inbox table: who has something due, taking it, and settling it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from sync import account_state
 from sync.backoff import LEASE, MAX_ATTEMPTS
 from sync.database import Database, dialect_insert
 from sync.inbox.event import WebhookDelivery
@@ -36,7 +37,7 @@ _NOW = bindparam("now", type_=UtcDateTime())
 # From the oldest on, and no further than to the first few: grouping them by runner
 # would read everything that is due for each runner who is served.
 _WAITING_RUNNERS = (
-    select(Runner.id)
+    select(Runner.id, ~account_state.has_outdated_consent(Runner.id))
     .join(Event, Event.athlete_id == Runner.athlete_id)
     .join(Connection, Connection.runner_id == Runner.id)
     .where(
@@ -51,15 +52,19 @@ _WAITING_RUNNERS = (
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """One runner's due events, ours alone until they are settled."""
+    """One runner's due events, ours alone until they are settled.
+
+    `may_collect`: whether the runner has agreed to what may be collected now.
+    """
 
     runner_id: int
     events: Sequence[Event]
+    may_collect: bool
 
     def subset(self, event_ids: Collection[int]) -> "EventBatch":
         """Return the batch of these events alone."""
         events = [event for event in self.events if event.id in event_ids]
-        return EventBatch(self.runner_id, events)
+        return replace(self, events=events)
 
 
 def save_delivery(db: Database, delivery: WebhookDelivery) -> bool:
@@ -129,18 +134,21 @@ def _is_linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 def claim_next(session: Session, *, now: datetime) -> EventBatch | None:
-    """Take all due events of one runner whom nobody else works on."""
+    """Lease a runner whom no other worker has, with their due events."""
     # Whom another worker takes meanwhile is not among those who are found next.
-    while runner_ids := session.scalars(_WAITING_RUNNERS, {"now": now}).all():
-        for runner_id in dict.fromkeys(runner_ids):
+    while rows := session.execute(_WAITING_RUNNERS, {"now": now}).all():
+        for runner_id, may_collect in dict.fromkeys(map(tuple, rows)):
             if runners.acquire(session, runner_id, now=now, until=now + LEASE):
-                return EventBatch(runner_id, _claim_events(session, runner_id, now=now))
+                events = claim_events(session, runner_id, now=now)
+                return EventBatch(runner_id, events, bool(may_collect))
     return None
 
 
-def _claim_events(
-    session: Session, runner_id: int, *, now: datetime
-) -> Sequence[Event]:
+def claim_events(session: Session, runner_id: int, *, now: datetime) -> Sequence[Event]:
+    """Lease a runner's oldest due events and count the attempt, before the work.
+
+    An event that kills its worker is thus given up in the end.
+    """
     athlete_id = select(Runner.athlete_id).where(Runner.id == runner_id)
     rows = session.execute(
         select(Event.id, Event.attempts)
@@ -151,8 +159,6 @@ def _claim_events(
     event_ids = [row.id for row in rows if row.attempts < _SUSPECT_ATTEMPTS] or [
         row.id for row in rows[:1]
     ]
-    # Attempts are counted before the work, so that an event which kills its
-    # worker is given up in the end.
     return session.scalars(
         update(Event)
         .where(Event.id.in_(event_ids))

@@ -60,18 +60,23 @@ def apply_changes(
     now: datetime,
 ) -> None:
     """Store, delete and hide runs; then figures and decisions are out of date."""
-    since = retention_start(runtime.settings.strava_retention_days, now=now)
-    store.upsert_runs(
-        session,
-        runner_id,
-        within_retention(changes.runs, since),
-        now=now,
-        imported=changes.is_import,
-    )
+    runs = changes.runs
+    if runtime.settings.strava_retention_days is not None:
+        since = retention_start(runtime.settings.strava_retention_days, now=now)
+        runs = within_retention(runs, since)
+    if runs:
+        store.upsert_runs(session, runner_id, runs, now=now, imported=changes.is_import)
     changed_starts = [run.started_at for run in changes.runs]
-    changed_starts += store.delete_runs(session, runner_id, changes.other_ids, now=now)
-    changed_starts += store.hide_runs(session, runner_id, changes.hidden_ids, now=now)
-    store.quarantine(session, runner_id, changes.unreadable, now=now)
+    if changes.other_ids:
+        changed_starts += store.delete_runs(
+            session, runner_id, changes.other_ids, now=now
+        )
+    if changes.hidden_ids:
+        changed_starts += store.hide_runs(
+            session, runner_id, changes.hidden_ids, now=now
+        )
+    if changes.unreadable:
+        store.quarantine(session, runner_id, changes.unreadable, now=now)
     if changed_starts:
         resolve_duplicates(session, runner_id, changed_starts)
         runners.bump_data_version(session, runner_id)

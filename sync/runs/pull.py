@@ -3,10 +3,13 @@
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
+from sqlalchemy import select
 
 from sync.errors import NotOnStrava, TryLater
+from sync.models import Run
 from sync.runners import store as runners
 from sync.runners.strava_call import call_strava
 from sync.runs import private, store
@@ -17,6 +20,7 @@ from sync.runs.changes import (
     remove_runs,
     save_or_quarantine,
 )
+from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, Lane
 from sync.vocabulary import Visibility
@@ -35,7 +39,8 @@ def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> No
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
     )
     visible = private.require_visible(runtime, runner_id, activity)
-    store_page(runtime, runner_id, build_page(visible))
+    save = partial(store_page, runtime, runner_id)
+    save_or_quarantine(runtime, runner_id, build_page(visible), save)
 
 
 def pull_batch(
@@ -46,7 +51,13 @@ def pull_batch(
     What the list does not show may still be there: absence proves nothing.
     """
     with runtime.db.read_only() as session:
-        starts = store.find_starts(session, runner_id, run_ids)
+        starts = session.scalars(
+            select(Run.started_at).where(
+                Run.runner_id == runner_id,
+                Run.source == SOURCE,
+                Run.source_id.in_(run_ids),
+            )
+        ).all()
     # New runs are on the newest page; known ones may be far from it.
     before = max(starts) + _ONE_SECOND if len(starts) == len(run_ids) else None
     page = call_strava(
@@ -61,9 +72,13 @@ def pull_batch(
         other_activities=tuple(a for a in page.other_activities if a.id in run_ids),
         unreadable=tuple(record for record in page.unreadable if record.id in run_ids),
     )
-    store_page(runtime, runner_id, requested)
-    shown_ids = _list_ids(requested)
-    return {*shown_ids, *(record.id for record in requested.unreadable)}
+    save = partial(store_page, runtime, runner_id)
+    save_or_quarantine(runtime, runner_id, requested, save)
+    return {
+        *(run.id for run in requested.runs),
+        *(activity.id for activity in requested.other_activities),
+        *(record.id for record in requested.unreadable),
+    }
 
 
 def store_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
@@ -71,32 +86,23 @@ def store_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
 
     Raises `TryLater` while a deletion can still be undone.
     """
-
-    def save(page: ActivityPage) -> None:
-        with runtime.db.transaction() as session:
-            if not runners.is_linked(session, runner_id):
-                if runners.may_undo_deletion(session, runner_id):
-                    raise TryLater("A deletion may still be undone.", timedelta(0))
-                return  # the runner left while Strava answered
-            changes = RunChanges(
-                runs=page.runs,
-                other_ids=[activity.id for activity in page.other_activities],
-                unreadable=page.unreadable,
-            )
-            now = runtime.db.now(session)
-            apply_changes(runtime, session, runner_id, changes, now=now)
-
-    save_or_quarantine(runtime, runner_id, page, save)
+    changes = RunChanges(
+        runs=page.runs,
+        other_ids=[activity.id for activity in page.other_activities],
+        unreadable=page.unreadable,
+    )
+    with runtime.db.transaction() as session:
+        if not runners.is_linked(session, runner_id):
+            if runners.may_undo_deletion(session, runner_id):
+                raise TryLater("A deletion may still be undone.", timedelta(0))
+            return  # the runner left while Strava answered
+        now = runtime.db.now(session)
+        apply_changes(runtime, session, runner_id, changes, now=now)
     log.info(
         "runs pulled",
         runner_id=runner_id,
-        strava_ids=_list_ids(page),
+        strava_ids=[*(run.id for run in page.runs), *changes.other_ids],
     )
-
-
-def _list_ids(page: ActivityPage) -> list[int]:
-    other_ids = [activity.id for activity in page.other_activities]
-    return [*(run.id for run in page.runs), *other_ids]
 
 
 def hide_runs(runtime: Runtime, runner_id: int, run_ids: Collection[int]) -> None:

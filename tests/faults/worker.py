@@ -153,7 +153,7 @@ JOBS: dict[str, Callable[[Runtime, Values], None]] = {
 
 def main() -> None:
     # What a worker loads when it first needs it, loaded once for all forks.
-    for name in ("strava.http", "strava.library", "analytics.export"):
+    for name in ("strava.http", "strava.stravalib_adapter", "portability.pack"):
         import_module(f"sync.{name}")
     for line in sys.stdin:
         order = json.loads(line)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import pytest
@@ -92,8 +91,8 @@ def asked_as_the_events_were_taken(harness: Harness) -> None:
     assert batch
     deletion.request_deletion(harness.runtime, get_runner(harness))
     inbox_work = handle.InboxWork()
-    attempt = partial(inbox_work.handle, harness.runtime, batch)
-    work.attempt(harness.runtime, inbox_work, batch, attempt)
+    with work.attempt(harness.runtime, inbox_work, batch):
+        inbox_work.handle(harness.runtime, batch)
     harness.advance_clock(minutes=6)  # its worker died before it let go
 
 
