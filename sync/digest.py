@@ -13,11 +13,12 @@ from sync.analytics.dataset.overview import load_dashboard
 from sync.analytics.dataset.run_rows import RunRow
 from sync.analytics.dataset.weeks import get_first_weekday
 from sync.language import LANGUAGES, activate_language
-from sync.mail import outbox, quiet_hours
+from sync.mail import outbox
 from sync.models import Mail, Run, Runner
 from sync.queue import Job
 from sync.runners import signed_links
 from sync.runtime import Runtime
+from sync.time_zones import get_zone
 from sync.vocabulary import MailKind
 from sync.work import RunnerDueWork, RunnerTask
 
@@ -47,7 +48,7 @@ class DigestWork(RunnerDueWork[date]):
         ).all()
         week_by_key = {}
         for runner_id, zone, preferences in rows:
-            local_now = now.astimezone(quiet_hours.get_zone(zone))
+            local_now = now.astimezone(get_zone(zone))
             is_first_morning = (
                 local_now.weekday() == get_first_weekday(preferences)
                 and local_now.hour >= _MORNING_HOUR

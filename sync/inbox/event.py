@@ -7,9 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from sync.bounds import MAX_ID
 from sync.vocabulary import EventAspect, EventSubject
-
-_MAX_BIGINT = 2**63 - 1
 
 
 def _stringify_values(value: object) -> object:
@@ -25,10 +24,10 @@ class WebhookDelivery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     object_type: EventSubject
-    object_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
+    object_id: Annotated[int, Field(ge=0, le=MAX_ID)]
     aspect_type: EventAspect
-    owner_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
-    subscription_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
+    owner_id: Annotated[int, Field(ge=0, le=MAX_ID)]
+    subscription_id: Annotated[int, Field(ge=0, le=MAX_ID)]
     event_time: datetime
     updates: Annotated[dict[str, str], BeforeValidator(_stringify_values)] = Field(
         default_factory=dict

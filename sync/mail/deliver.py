@@ -17,7 +17,6 @@ from sync.errors import MoodmilesError
 from sync.language import activate_language
 from sync.mail import quiet_hours, store
 from sync.mail.delivery_rules import (
-    ACCOUNT_KINDS,
     DeliveryOutcome,
     PendingMail,
     SmtpStage,
@@ -26,13 +25,14 @@ from sync.mail.delivery_rules import (
     suppression_reason,
 )
 from sync.mail.envelope import build_email, parse_host
-from sync.mail.message import FooterContact
-from sync.mail.messages import InvalidMail, RenderContext, render_mail
-from sync.mail.quiet_hours import QUIET_KINDS
+from sync.mail.kinds import get_mail_spec
+from sync.mail.message import FooterContact, InvalidMail, RenderContext
+from sync.mail.rendering import render_mail
 from sync.mail.smtp import TIMEOUT_S, DeliveryFailed, SmtpConnection, SmtpServer
 from sync.models import Mail, Runner
 from sync.queue import Job
 from sync.runtime import Runtime
+from sync.time_zones import get_zone
 from sync.vocabulary import SuppressionReason
 from sync.work import DueWork, Failure, Retry
 
@@ -169,7 +169,8 @@ class OutboxWork(DueWork[Mail]):
     def _load_contacts(
         self, runtime: Runtime, mail: Mail, language: str
     ) -> Sequence[FooterContact]:
-        if mail.runner_id is None or mail.kind not in QUIET_KINDS:
+        may_name_contacts = get_mail_spec(mail.kind).may_name_contacts
+        if mail.runner_id is None or not may_name_contacts:
             return ()
         try:
             with activate_language(language):
@@ -263,14 +264,15 @@ def _compute_delivery_time(
     session: Session, mail: Mail, runner: Runner | None, *, now: datetime
 ) -> datetime:
     """Return when the mail may arrive: not at night, nor while nothing may be sent."""
-    if runner is None or mail.kind in ACCOUNT_KINDS:
+    spec = get_mail_spec(mail.kind)
+    if runner is None or spec.is_about_account:
         return now
     if runner.erase_at is not None and runner.erase_at > now:
         return runner.erase_at
     if not account_state.may_collect_now(session, runner.id):
         return now + _RECHECK_AFTER
-    if mail.kind not in QUIET_KINDS:
+    if not spec.respects_quiet_hours:
         return now
     hours = quiet_hours.parse_quiet_hours(runner.preferences)
-    zone = quiet_hours.get_zone(runner.zone)
+    zone = get_zone(runner.zone)
     return quiet_hours.defer_past_quiet_hours(now, hours, zone)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
 from sync.backoff import backoff
+from sync.mail.kinds import get_mail_spec
 from sync.vocabulary import MailKind, SuppressionReason
 
 # Greylisting servers want to see us again after five minutes or so.
@@ -13,19 +14,6 @@ _MAX_WAIT = timedelta(minutes=15)
 # A reminder that lands with the survey that it reminds of is only noise.
 MIN_REMINDER_GAP = timedelta(hours=1)
 
-# Someone is waiting for this one, so an old bounce does not stop it.
-_SENT_DESPITE_BOUNCE = MailKind.SIGN_IN_LINK
-# These go out even while a runner's account stands still.
-ACCOUNT_KINDS = {
-    MailKind.AGREE_AGAIN,
-    MailKind.CONFIRM_ADDRESS,
-    MailKind.DELETED,
-    MailKind.DISCONNECTED,
-    MailKind.EXPORT_READY,
-    MailKind.INACTIVE,
-    MailKind.SIGN_IN_LINK,
-    MailKind.UNDO,
-}
 _ADDRESS_STATUS_SUBJECTS = {"1", "2"}
 _ENHANCED_STATUS = re.compile(r"\s*5\.(\d{1,3})\.\d{1,3}\b")
 
@@ -77,7 +65,7 @@ def suppression_reason(mail: PendingMail, *, now: datetime) -> SuppressionReason
         return SuppressionReason.UNREADABLE
     if not mail.has_address:
         return SuppressionReason.NO_ADDRESS
-    if mail.has_bounced and mail.kind != _SENT_DESPITE_BOUNCE:
+    if mail.has_bounced and not get_mail_spec(mail.kind).ignores_bounce:
         return SuppressionReason.BOUNCED_BEFORE
     if mail.survey is not None:
         return survey_suppression_reason(mail.survey, kind=mail.kind, now=now)
@@ -96,7 +84,7 @@ def survey_suppression_reason(
         return SuppressionReason.CANCELLED
     if survey.expires_at <= now:
         return SuppressionReason.STALE
-    if kind == MailKind.SURVEY_REMINDER:
+    if get_mail_spec(kind).is_reminder:
         return reminder_suppression_reason(survey.sent_at, now=now)
     return None
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sync.crypto import Sealer
 from sync.database import dialect_insert, wake_after_commit
-from sync.mail import messages
+from sync.mail.rendering import check_mail_values
 from sync.mail.store import suppress_decisions
 from sync.models import Mail
 from sync.queue import Job
@@ -38,7 +38,7 @@ def enqueue_mail(  # noqa: PLR0913
     It goes to the runner's confirmed address as it is when the mail leaves, or `to`
     the address given.  `values` are said in the mail; `language` is for a runner gone.
     """
-    messages.check_mail_values(kind, values)
+    check_mail_values(kind, values)
     due_at = due_at or now
     content = {"to": to, "values": values, "language": language}
     row = {

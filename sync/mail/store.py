@@ -7,11 +7,9 @@ from sqlalchemy.orm import Session
 
 from sync.backoff import MAX_ATTEMPTS
 from sync.mail.delivery_rules import SurveyState
+from sync.mail.kinds import get_mail_spec
 from sync.models import Answer, Decision, Mail, Runner, Survey
 from sync.vocabulary import DecisionVerdict, MailKind, SuppressionReason
-
-# The mails that put a question; others only repeat it.
-FIRST_MAIL_KINDS = {MailKind.SURVEY, MailKind.CHECKIN}
 
 
 def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | None:
@@ -65,7 +63,7 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
         .where(Mail.id == mail.id)
         .values(sent_at=now, due_at=None, sealed=None, withheld_for=None)
     )
-    if mail.kind in FIRST_MAIL_KINDS and mail.survey_id is not None:
+    if mail.survey_id is not None and get_mail_spec(mail.kind).asks_first:
         session.execute(
             update(Survey)
             .where(Survey.id == mail.survey_id, Survey.sent_at.is_(None))

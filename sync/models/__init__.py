@@ -1,6 +1,6 @@
 """The tables.  Columns and constraints only: no queries, no decisions."""
 
-from sync.models.base import HIGHEST_ID, Model
+from sync.models.base import Model
 from sync.models.event import Event
 from sync.models.figure import FigureDecision
 from sync.models.mail import Mail
@@ -19,7 +19,6 @@ from sync.models.survey import Answer, CheckinDraw, Decision, Survey
 from sync.models.work import RunnerWork
 
 __all__ = [
-    "HIGHEST_ID",
     "Answer",
     "Backfill",
     "CheckinDraw",

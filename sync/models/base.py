@@ -112,8 +112,6 @@ class EnumText(TypeDecorator[MemberT]):
 
 # SQLite numbers rows by itself only when the key is a plain INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
-# A higher number is no row's, and no database would even look for it.
-HIGHEST_ID = 2**63 - 1
 
 
 class Model(DeclarativeBase):

@@ -1,6 +1,6 @@
 """Runs, and how far the import of a runner's past has come."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
@@ -61,6 +61,18 @@ class Run(Model):
         ForeignKey("run.id", ondelete="SET NULL"), index=True
     )
     chosen: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def ended_at(self) -> datetime:
+        """Return the end, breaks included; a guess where the start is hidden."""
+        return self.started_at + timedelta(seconds=self.elapsed_s)
+
+    @property
+    def started_local(self) -> datetime | None:
+        """Return the start on the run's own wall clock, naive; None if hidden."""
+        if not self.start_known:
+            return None
+        return (self.started_at + timedelta(seconds=self.offset_s)).replace(tzinfo=None)
 
 
 _HIDDEN = Run.hidden_at.is_not(None)

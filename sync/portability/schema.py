@@ -1,6 +1,6 @@
 """The rows of an export as they must be, before any of them is stored."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
@@ -12,6 +12,7 @@ from pydantic import (
     JsonValue,
 )
 
+from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
 from sync.vocabulary import (
     AnswerKind,
     CancellationReason,
@@ -27,9 +28,10 @@ from sync.vocabulary import (
 )
 
 MAX_ROWS = 200_000
+# A day more at both ends: the bounds are years of any zone.
 _MIN_TIME, _MAX_TIME = (
-    datetime(1970, 1, 2, tzinfo=UTC),
-    datetime(2200, 1, 1, tzinfo=UTC),
+    datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - timedelta(days=1),
+    datetime(LAST_YEAR, 12, 31, tzinfo=UTC) + timedelta(days=1),
 )
 _DAY_S = 24 * 3600
 
@@ -58,7 +60,7 @@ Text: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_check_te
 # As long as one that `sync.runners.rules` lets in.
 Address: TypeAlias = Annotated[str, Field(max_length=254), AfterValidator(_check_text)]
 Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Id: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+Id: TypeAlias = Annotated[int, Field(ge=0, le=MAX_ID)]
 Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
 Minutes: TypeAlias = Annotated[int, Field(gt=-(2**31), lt=2**31)]
 Offset: TypeAlias = Annotated[int, Field(ge=-_DAY_S, le=_DAY_S)]

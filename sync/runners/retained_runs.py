@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
+from sync.bounds import FIRST_YEAR, LAST_YEAR
 from sync.crypto import KeyLost, Sealer
 from sync.database import dialect_insert
 from sync.models import Answer, Run, Runner, Survey
@@ -63,7 +64,7 @@ class RetainedFacts:
             (self.distance_m, 0, _MAX_DISTANCE_M),
             (self.moving_s, 0, _MAX_DURATION_S),
             (self.offset_s, -_DAY_S, _DAY_S),
-            (self.day.year, 1971, 2199),
+            (self.day.year, FIRST_YEAR, LAST_YEAR),
         )
         return all(low <= value <= high for value, low, high in limits)
 

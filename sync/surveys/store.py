@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.database import Bind, dialect_insert
+from sync.mail.kinds import find_kinds
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion, Response
 from sync.surveys.policy.run_decision import RunFacts
@@ -28,7 +29,6 @@ from sync.vocabulary import DecisionVerdict, MailKind, SurveyKind
 BATCH_SIZE = 500  # decided in one transaction, which must stay short
 _LOOKBACK = timedelta(days=8)
 _MAX_RESPONSES = 12
-_QUESTION_MAIL_KINDS = (MailKind.SURVEY, MailKind.SURVEY_REMINDER, MailKind.CHECKIN)
 _UPSERT_COLUMNS = ("verdict", "reason", "minutes_since_end", "policy", "decided_at")
 # Built once, for they run with every page of an import, as in `runners.store`.
 _RUNNER_ID = bindparam("whose", type_=Run.runner_id.type)
@@ -178,7 +178,7 @@ def load_recent_mails(
     rows = session.execute(
         select(Mail.survey_id, Mail.kind, at, Mail.sent_at.is_not(None)).where(
             Mail.runner_id == runner_id,
-            Mail.kind.in_(_QUESTION_MAIL_KINDS),
+            Mail.kind.in_(find_kinds(lambda spec: spec.question is not None)),
             at > now - _LOOKBACK,
         )
     )

@@ -3,6 +3,7 @@
 import structlog
 
 from sync.mail import outbox
+from sync.mail.kinds import find_kinds
 from sync.models import Runner
 from sync.preferences import Preferences
 from sync.runners import preferences, signed_links
@@ -13,8 +14,6 @@ from sync.vocabulary import ConsentKind, SuppressionReason
 log = structlog.get_logger()
 
 _TOKEN_PURPOSE = signed_links.UNSUBSCRIBE
-# What can be stopped by itself, and the preference behind it.
-STOPPABLE_PARTS = {"checkins", "digest"}
 
 
 def create_token(runtime: Runtime, runner_id: int) -> str:
@@ -25,6 +24,11 @@ def create_token(runtime: Runtime, runner_id: int) -> str:
 def find_runner_id(runtime: Runtime, token: str) -> int | None:
     """Return whose token this is, or None; writes nothing."""
     return signed_links.find_token_runner(runtime, token, purpose=_TOKEN_PURPOSE)
+
+
+def is_stoppable_part(part: str) -> bool:
+    """Whether a mail's link may stop this by itself; it is a preference's name."""
+    return bool(find_kinds(lambda spec: spec.stoppable_part == part))
 
 
 def stop_part(runtime: Runtime, token: str, part: str) -> bool:

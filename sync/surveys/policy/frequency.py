@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sync.mail.kinds import get_mail_spec
 from sync.surveys.policy.parameters import Policy
 from sync.vocabulary import MailKind
 
 WEEK = timedelta(days=7)
-RUN_MAIL_KINDS = {MailKind.SURVEY, MailKind.SURVEY_REMINDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,10 @@ class QuestionMail:
     at: datetime
     is_sent: bool
 
+    @property
+    def is_about_run(self) -> bool:
+        return get_mail_spec(self.kind).asks_about_run
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -66,10 +70,7 @@ def fits_weekly_limit(
     mails: Sequence[QuestionMail], *, at: datetime, max_mails: int
 ) -> bool:
     """Whether one more run mail at `at` keeps every seven days within `most`."""
-    return (
-        sum(mail.kind in RUN_MAIL_KINDS and mail.at > at - WEEK for mail in mails)
-        < max_mails
-    )
+    return sum(mail.is_about_run and mail.at > at - WEEK for mail in mails) < max_mails
 
 
 def compute_reminder_time(

@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from sync import account_state, work
 from sync.database import dialect_insert
-from sync.mail.quiet_hours import get_zone
 from sync.models import Answer, CheckinDraw, Connection, Runner
 from sync.preferences import Preferences
 from sync.queue import Job
@@ -24,6 +23,7 @@ from sync.surveys.policy.checkin_sampling import (
 )
 from sync.surveys.sending.decide_runs import POLICY
 from sync.surveys.sending.schedule import SurveyContext, enqueue_checkin
+from sync.time_zones import get_zone
 from sync.vocabulary import AnswerKind
 from sync.work import RunnerDueWork, RunnerTask
 

@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from sync import work
 from sync.crypto import pairing_key
-from sync.mail.quiet_hours import get_zone
 from sync.models import Run, Survey
 from sync.queue import Job
 from sync.runners import store as runners
@@ -32,6 +31,7 @@ from sync.surveys.policy.run_decision import (
 )
 from sync.surveys.sending import reevaluate, schedule
 from sync.surveys.sending.schedule import SurveyContext
+from sync.time_zones import get_zone
 from sync.vocabulary import DecisionReason, DecisionVerdict
 from sync.work import RunnerDueWork, RunnerTask
 

@@ -36,8 +36,7 @@ def reopen_changed_runs(session: Session, policy: Policy) -> None:
         )
     ).all()
     for survey, run in rows:
-        ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
-        expected_expiry = ended_at + timedelta(hours=policy.life_h)
+        expected_expiry = run.ended_at + timedelta(hours=policy.life_h)
         if abs(survey.expires_at - expected_expiry) > _END_TOLERANCE:
             _reopen_run(session, survey, run)
 

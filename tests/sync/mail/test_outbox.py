@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync.mail import outbox
-from sync.mail.messages import InvalidMail
+from sync.mail.message import InvalidMail
 from sync.models import Mail
 from sync.queue import Job
 from sync.vocabulary import MailKind, SuppressionReason
