@@ -1,7 +1,7 @@
 """The settings a command works with: the host's, then those of a running instance."""
 
 import os
-from argparse import Namespace
+from types import SimpleNamespace
 
 from host.data_dir import INSTANCE_FILE, DataDirectory
 from host.errors import UsageError
@@ -9,7 +9,7 @@ from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings, load, reject_unknown
 
 
-def load_given_settings(arguments: Namespace) -> Settings:
+def load_given_settings(arguments: SimpleNamespace) -> Settings:
     """Return what the host configured; a word on the command line comes first."""
     for name in ("data_dir", "host", "port"):
         value = getattr(arguments, name, None)
@@ -22,7 +22,7 @@ def load_given_settings(arguments: Namespace) -> Settings:
         raise UsageError(str(error)) from None
 
 
-def load_effective_settings(arguments: Namespace) -> Settings:
+def load_effective_settings(arguments: SimpleNamespace) -> Settings:
     """Return the settings as the parts of an instance in the data dir see them.
 
     `moodmiles up` writes down what it made up (keys, ports, stand-ins), so that

@@ -1,6 +1,6 @@
 """Migrations: bring the tables up to date, or say why they cannot be."""
 
-from argparse import Namespace
+from types import SimpleNamespace
 
 from alembic import command
 from alembic.config import Config
@@ -60,7 +60,7 @@ class MigrationState:
             command.upgrade(self._config, "head")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     settings = load_effective_settings(arguments)
     if not settings.database_url:
         create_data_directory(settings.data_dir)

@@ -1,7 +1,7 @@
 """`moodmiles demo`: one instance in which a runner has run and answered for long."""
 
-from argparse import Namespace
 from dataclasses import replace
+from types import SimpleNamespace
 
 from host.options import InstanceOptions, load_options
 from host.up import run_instance
@@ -9,7 +9,7 @@ from host.up import run_instance
 _FOLDER = "demo"
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     options = load_options(arguments)
     if arguments.data_dir is None:
         options = replace(options, data_dir=options.data_dir / _FOLDER)

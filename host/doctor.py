@@ -3,18 +3,16 @@
 What only grows old is a warning: it is said, and the command succeeds all the same.
 """
 
-from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
+from types import SimpleNamespace
 
 from typing_extensions import override
 
 from host import checks, expiry_checks, keys
 from host.commands import CHECKS
 from host.configuration import load_effective_settings
-from host.errors import UsageError
 from host.expiry_checks import Outdated
 from sync.clock import Clock, utc_now
 from sync.errors import MoodmilesError
@@ -58,13 +56,9 @@ _EXPIRY_CHECKS: dict[str, Callable[[Settings, datetime], str]] = {
 }
 
 
-def run(arguments: Namespace) -> int:
-    names = arguments.checks or CHECKS
-    for name in names:
-        if name not in CHECKS:
-            suggestion = get_close_matches(name, CHECKS, n=1, cutoff=0)[0]
-            raise UsageError(f"Unknown check {name!r}; did you mean {suggestion!r}?")
-    results = list(run_checks(load_effective_settings(arguments), names))
+def run(arguments: SimpleNamespace) -> int:
+    settings = load_effective_settings(arguments)
+    results = list(run_checks(settings, arguments.checks or CHECKS))
     print(*results, sep="\n")
     return int(any(result.advice for result in results))
 

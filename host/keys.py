@@ -5,8 +5,8 @@ key can go.  A second run changes nothing but the ciphertext.  Answers, sentence
 and exports lie under each runner's own vault key, which moves with the rest.
 """
 
-from argparse import Namespace
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 
 from sqlalchemy import inspect, select
 
@@ -25,7 +25,7 @@ SEALED_COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
 }
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     runtime = build(load_effective_settings(arguments))
     try:
         count = rotate_keys(runtime)

@@ -1,8 +1,8 @@
 """What `moodmiles up` needs to know of the settings, as plain values."""
 
-from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 from host.configuration import load_given_settings
 from sync.surveys.instruments import load_library
@@ -20,7 +20,7 @@ class InstanceOptions:
     configured: frozenset[str]
 
 
-def load_options(arguments: Namespace) -> InstanceOptions:
+def load_options(arguments: SimpleNamespace) -> InstanceOptions:
     settings = load_given_settings(arguments)
     load_library(settings.data_dir)  # a bad instrument is refused with its line
     settings.require_contact()

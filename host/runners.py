@@ -5,9 +5,9 @@ A host sees numbers and states; what a runner ran or said stays the runner's.
 
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 from sqlalchemy import select
 
@@ -21,7 +21,7 @@ from sync.runners import browser_sessions, disconnect
 from sync.runtime import Runtime, build
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     runtime = build(load_effective_settings(arguments))
     try:
         match arguments.command:

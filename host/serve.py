@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import Namespace
+from types import SimpleNamespace
 
 from host.configuration import load_given_settings
 from host.process_commands import BROKER_VARIABLE, beat_argv, web_argv, worker_argv
@@ -18,7 +18,7 @@ _REQUIRED_BY_PART = {
 }
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     """Become the part: this process is replaced, so signals reach it directly."""
     settings = load_given_settings(arguments)
     require_settings(settings, arguments.command)

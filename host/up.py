@@ -1,9 +1,9 @@
 """`moodmiles up`: one instance with all its parts, until somebody stops it."""
 
 import sys
-from argparse import Namespace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 from host import ports, preload
 from host.data_dir import INSTANCE_FILE, lock_data_directory
@@ -12,7 +12,7 @@ from host.plan import STOP_ORDER, InstancePlan
 from host.supervisor import SignalWaiter, StopRequested, Supervisor
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     return run_instance(load_options(arguments))
 
 

@@ -1,10 +1,10 @@
 """What grows old is said to the host on any day, and fails on none."""
 
-from argparse import Namespace
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_age_alone_fails_no_doctor(
     with serve_certificate_until(NOON) as url:
         monkeypatch.setenv("MOODMILES_PUBLIC_URL", url)
 
-        code = run(Namespace(checks=["certificate"], data_dir=None))
+        code = run(SimpleNamespace(checks=["certificate"], data_dir=None))
 
     assert capsys.readouterr().out.startswith("warn certificate ")
     assert code == 0

@@ -1,8 +1,8 @@
 """The host's tools for runners: numbers and states, an export, a deletion."""
 
 import io
-from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import pytest
@@ -139,7 +139,9 @@ def test_an_unknown_runner_is_named(
     monkeypatch.setattr(
         runners, "load_effective_settings", lambda _: harness.runtime.settings
     )
-    asked = Namespace(command=command, runner=404, file=folder / "x.zip", yes=True)
+    asked = SimpleNamespace(
+        command=command, runner=404, file=folder / "x.zip", yes=True
+    )
 
     with pytest.raises(MoodmilesError, match=r"There is no runner 404\."):
         runners.run(asked)
