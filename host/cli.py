@@ -1,4 +1,4 @@
-"""The `moodmiles` command: runs what was asked for and says in a line what failed."""
+"""The `moodmiles` command: runs a command and prints its error in one line."""
 
 import sys
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; never a traceback for what was foreseen."""
+    """Run one command and return its exit code; a foreseen error is one line."""
     try:
         exit_code: int = MOODMILES.main(argv, "moodmiles", standalone_mode=False)
     except click.UsageError as error:

@@ -1,4 +1,4 @@
-"""The table of commands: what each is called, takes and does, and where it lives."""
+"""The table of commands: the name, parameters, help and module of each."""
 
 # `typing_extensions`, which has `override`, would take a tenth of the time to start.
 # mypy: disable-error-code="explicit-override"
@@ -26,12 +26,12 @@ CHECKS = (
 
 
 class CommandGroup(click.Group):
-    """Commands in the order of the table; alone, the group asks which one."""
+    """Commands in the order of the table; without one it is a usage error."""
 
     def add(
         self, name: str, module: str, description: str, *parameters: click.Parameter
     ) -> None:
-        """Add a command; `module` has `run(arguments) -> int` and is imported last."""
+        """Add a command; `module` has `run(arguments) -> int`."""
         words = " ".join(filter(None, [self.name, name]))
 
         def run(**values: object) -> int:

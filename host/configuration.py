@@ -1,4 +1,4 @@
-"""The settings a command works with: the host's, then those of a running instance."""
+"""The settings of a command: the host's, then those of a running instance."""
 
 import os
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from sync.settings import PREFIX, Settings, load, reject_unknown
 
 
 def load_given_settings(arguments: SimpleNamespace) -> Settings:
-    """Return what the host configured; a word on the command line comes first."""
+    """Return the host's settings; an option of the command line comes first."""
     for name in ("data_dir", "host", "port"):
         value = getattr(arguments, name, None)
         if value is not None:
@@ -23,10 +23,10 @@ def load_given_settings(arguments: SimpleNamespace) -> Settings:
 
 
 def load_effective_settings(arguments: SimpleNamespace) -> Settings:
-    """Return the settings as the parts of an instance in the data dir see them.
+    """Return the settings of the running instance in the data directory.
 
-    `moodmiles up` writes down what it made up (keys, ports, stand-ins), so that
-    the other commands speak to the same database, Redis and Strava.
+    `moodmiles up` stores the settings that it generates (keys, ports, stand-ins), so
+    that the other commands use the same database, Redis and Strava.
     """
     settings = load_given_settings(arguments)
     for name, value in (

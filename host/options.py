@@ -1,4 +1,4 @@
-"""What `moodmiles up` needs to know of the settings, as plain values."""
+"""The settings of `moodmiles up` as plain values."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from sync.surveys.instruments import load_library
 
 @dataclass(frozen=True, slots=True)
 class InstanceOptions:
-    """The host's wishes; `configured` names the settings that are theirs."""
+    """The host's settings; `configured` names those that are set and not empty."""
 
     data_dir: Path
     host: str

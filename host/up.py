@@ -1,4 +1,4 @@
-"""`moodmiles up`: one instance with all its parts, until somebody stops it."""
+"""`moodmiles up`: run one instance with all its parts until it is stopped."""
 
 import sys
 from functools import partial
@@ -39,7 +39,7 @@ def run_instance(
 
 
 def start_parts(plan: InstancePlan, supervisor: Supervisor) -> None:
-    """Start in order: tables, then what the pages need, then what works behind."""
+    """Start tables, Redis and pages first, then worker and stand-ins."""
     preload.preload_modules(preload.DATABASE_MODULES)
     supervisor.run_once(
         plan.command_part("db", "upgrade"),
