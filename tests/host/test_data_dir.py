@@ -53,7 +53,10 @@ def start_second_process(folder: Path, code: str) -> str:
         "from pathlib import Path",
         "from host.data_dir import *",
     ]
-    lines += [f"with opened(Path({str(folder / 'data')!r})):", f"    {code}"]
+    lines += [
+        f"with lock_data_directory(Path({str(folder / 'data')!r})):",
+        f"    {code}",
+    ]
     return subprocess.run(  # noqa: S603
         [sys.executable, "-c", "\n".join(lines)],
         cwd=ROOT,
