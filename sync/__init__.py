@@ -1,7 +1,8 @@
-"""The core: everything Moodmiles knows, with no Flask and no Celery in it.
+"""The core of Moodmiles, without Flask and Celery.
 
-`runners` link and own their data, `runs` follow Strava's, `inbox` keeps what
-Strava told us, `surveys` ask and pair, `analytics` counts honestly, `takeout`
-packs everything and takes it in, `mail` delivers, `strava` is the one border to
-Strava, `simulator` is a small Strava, `prepared` are runners to look at.
+`runners` link accounts and own their data, `runs` follow Strava's, `inbox` stores
+Strava's events, `surveys` ask and pair answers, `analytics` computes the figures,
+`portability` exports and imports a runner, `mail` and `digest` write and deliver,
+`support` lists helplines, `strava` calls Strava's API, `simulator` is a small Strava,
+`standins` are made-up runners for demos and tests.
 """

@@ -114,6 +114,25 @@ def test_every_check_can_be_asked_for() -> None:
     assert [finding.part for finding in findings] == [*CHECKS]
 
 
+def test_every_file_and_folder_that_a_document_names_exists() -> None:
+    # Shows how to add files that are not there.
+    documents = {*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {
+        ROOT / "CHANGELOG.md",
+        ROOT / "docs" / "adding.md",
+    }
+    named = {
+        (document.name, path)
+        for document in documents
+        for path in re.findall(
+            r"(?<![\w/.-])(?:sync|web|workers|host|tests)/[\w/.-]*\w",
+            document.read_text(),
+        )
+    }
+
+    assert ("README.md", "web/webhooks") in named
+    assert not {place for place in named if not (ROOT / place[1]).exists()}
+
+
 def test_every_measure_that_a_document_names_can_be_taken() -> None:
     texts = [path.read_text() for path in (ROOT / "docs").rglob("*.md")]
     named = {
