@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from web.account_links.routes import blueprint as staying
+from web.account_links.routes import blueprint as account_links
 from web.connect.routes import blueprint as connect
 from web.consents.routes import blueprint as consents
 from web.dashboard.routes import blueprint as dashboard
@@ -41,7 +41,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     exporting,
     leaving,
     signins,
-    staying,
+    account_links,
     consents,
     login,
     help_,

@@ -30,8 +30,8 @@ TELLS_THE_END = "open({file!r}, 'w').close()\n"
 
 @pytest.fixture
 def supervisor() -> Iterator[Supervisor]:
-    with SignalWaiter() as bell:
-        yield Supervisor(bell, print)
+    with SignalWaiter() as waiter:
+        yield Supervisor(waiter, print)
 
 
 def list_log_files(folder: Path) -> list[Path]:

@@ -39,8 +39,8 @@ def messages() -> list[str]:
 
 @pytest.fixture
 def supervisor(messages: list[str]) -> Iterator[Supervisor]:
-    with SignalWaiter() as bell:
-        yield Supervisor(bell, messages.append)
+    with SignalWaiter() as waiter:
+        yield Supervisor(waiter, messages.append)
 
 
 def test_a_part_and_its_children_end_together(

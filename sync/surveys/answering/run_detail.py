@@ -16,9 +16,9 @@ from sync.runtime import Runtime
 from sync.surveys import instruments
 from sync.surveys.answering.answer import ANSWER_WINDOW
 from sync.surveys.instruments import Question
+from sync.surveys.own_runs import find_own_run
 from sync.surveys.policy.explanations import explain_decision
 from sync.surveys.policy.question_selection import select_questions
-from sync.surveys.whose import find_own_run
 
 log = structlog.get_logger()
 
