@@ -66,14 +66,14 @@ def test_the_list_of_commands_names_them_all(
     ],
 )
 def test_wrong_use_is_answered_with_the_nearest_right_one(
-    words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+    argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code = main(words)
+    code = main(argv)
 
-    said = capsys.readouterr()
-    assert (code, said.out) == (EXIT_USAGE, "")
-    assert said.err.startswith(f"moodmiles: {sentence}")
-    assert said.err.count("\n") == 1
+    output = capsys.readouterr()
+    assert (code, output.out) == (EXIT_USAGE, "")
+    assert output.err.startswith(f"moodmiles: {sentence}")
+    assert output.err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -105,10 +105,10 @@ def test_a_part_in_production_says_what_it_still_needs(
 ) -> None:
     code = main([part])
 
-    told = capsys.readouterr().err
+    errors = capsys.readouterr().err
     assert code == EXIT_FAILED
-    assert "Not set: MOODMILES_SECRET_KEYS, MOODMILES_REDIS_URL" in told
-    assert told.count("\n") == 1
+    assert "Not set: MOODMILES_SECRET_KEYS, MOODMILES_REDIS_URL" in errors
+    assert errors.count("\n") == 1
 
 
 @pytest.mark.parametrize("part", ["up", "web", "worker", "beat"])
@@ -120,10 +120,10 @@ def test_nothing_starts_in_public_without_somebody_to_write_to(
 
     code = main([part])
 
-    told = capsys.readouterr().err
+    errors = capsys.readouterr().err
     assert code == EXIT_FAILED
-    assert told.startswith("moodmiles: MOODMILES_CONTACT is not set:")
-    assert told.count("\n") == 1
+    assert errors.startswith("moodmiles: MOODMILES_CONTACT is not set:")
+    assert errors.count("\n") == 1
 
 
 def test_the_pages_themselves_refuse_it_whatever_server_loads_them(

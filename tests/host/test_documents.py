@@ -48,10 +48,10 @@ def test_the_documented_defaults_are_the_defaults(
 
 
 def test_compose_runs_every_part_with_a_health_check() -> None:
-    found = read_services()
+    services = read_services()
 
-    assert found.keys() == SERVICES
-    assert all("healthcheck:" in lines for lines in found.values())
+    assert services.keys() == SERVICES
+    assert all("healthcheck:" in lines for lines in services.values())
 
 
 def test_compose_bounds_the_logs_of_every_part() -> None:

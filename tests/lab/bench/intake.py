@@ -58,9 +58,9 @@ class IntakeServer:
     @contextmanager
     def serving(self, app: str) -> Iterator[int]:
         """Serve as shipped until the block ends, and give the process's number."""
-        words = [*web_argv(HOST, self.port, 1)[:-1], app]
+        argv = [*web_argv(HOST, self.port, 1)[:-1], app]
         server = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", *words],
+            [sys.executable, "-m", *argv],
             env=self._environment,
             start_new_session=True,
         )
