@@ -51,7 +51,7 @@ def test_the_list_of_commands_names_them_all(
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("argv", "sentence"),
     [
         (["wbe"], "No such command 'wbe'. Did you mean 'web'?"),
         (["db", "upgrad"], "No such command 'upgrad'. Did you mean 'upgrade'?"),

@@ -63,7 +63,7 @@ def serve_certificate_until(ends_at: datetime) -> Generator[str]:
 
 
 @pytest.mark.parametrize(
-    ("left", "said"),
+    ("remaining", "warning"),
     [
         (timedelta(days=15), "ok   certificate   good until 2026-05-01"),
         (timedelta(days=13), "warn certificate   The certificate of {}: renew it."),

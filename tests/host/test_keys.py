@@ -144,7 +144,7 @@ def replace_key(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOODMILES_SECRET_KEYS", NEW)
 
 
-@pytest.mark.parametrize("words", ["keys rotate", "runner export 1 one.zip"])
+@pytest.mark.parametrize("arguments", ["keys rotate", "runner export 1 one.zip"])
 def test_commands_say_plainly_that_a_key_is_lost(
     harness: Harness,
     arguments: str,
@@ -164,7 +164,7 @@ def test_commands_say_plainly_that_a_key_is_lost(
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "errors"),
     [
         (KEY, "ok   keys          open everything"),
         (NEW, "fix  keys          The data of 1 runner(s) cannot be opened"),
