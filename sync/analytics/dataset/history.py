@@ -9,9 +9,10 @@ import numpy as np
 from sync.analytics.dataset.loads import WEEK_DAYS
 from sync.analytics.dataset.weeks import MONDAY
 from sync.analytics.stats.series import Flags, Floats, Ints
+from sync.run_timing import SESSION_GAP
 
 AFTER_RUN_HOURS = 6
-SESSION_GAP_S = 3 * 3600
+SESSION_GAP_S = SESSION_GAP.total_seconds()
 SECONDS_PER_DAY = 86_400
 SECONDS_PER_HOUR = 3600
 STREET, TRAIL, INDOORS = 0, 1, 2

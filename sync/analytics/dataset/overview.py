@@ -10,9 +10,10 @@ from typing import NamedTuple
 from sync.analytics.dataset import load as of_runner
 from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.load import RunnerRows
-from sync.analytics.dataset.run_rows import ANSWER_WINDOW, RunTable, build_run_table
+from sync.analytics.dataset.run_rows import RunTable, build_run_table
 from sync.analytics.dataset.weeks import MONDAY, get_first_weekday
 from sync.models import Runner
+from sync.run_timing import ANSWER_WINDOW
 from sync.runtime import Runtime
 
 DAY = timedelta(days=1)

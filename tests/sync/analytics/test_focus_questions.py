@@ -12,6 +12,7 @@ from sync.analytics.panels.focus import PANEL_NAME_PREFIX
 from sync.analytics.panels.panel import Panel
 from sync.analytics.sentences.localized_text import SENTENCES, TITLES
 from sync.surveys.instruments import load_library
+from sync.vocabulary import InstrumentKind
 from tests.sync.analytics.runner_data import RunnerData
 
 
@@ -32,7 +33,7 @@ def add_answers(
 
 
 def test_there_is_a_picture_for_every_focus_question_that_can_be_chosen() -> None:
-    assert set(FOCUS_KEYS) == set(load_library().get_choices("focus"))
+    assert set(FOCUS_KEYS) == set(load_library().get_choices(InstrumentKind.FOCUS))
 
 
 @pytest.mark.parametrize("key", FOCUS_KEYS)
