@@ -51,7 +51,7 @@ def unsubscribe(runtime: Runtime) -> str:
 
 
 def retry_failed(runtime: Runtime) -> str:
-    """Try again what could not be read, and let workers try what was given up."""
+    """Retry quarantined records now; hand dead letters to the workers again."""
     records = quarantine.retry_quarantined(runtime)
     revived = dead_letters.retry_failed(runtime)
     if not records.tried and not revived.events and not revived.other_work:
