@@ -1,6 +1,6 @@
 """`moodmiles strava ...`: whether Strava tells us about new runs, and where to."""
 
-from argparse import Namespace
+from types import SimpleNamespace
 
 from host.configuration import load_effective_settings
 from sync.inbox import dead_letters, subscription
@@ -10,7 +10,7 @@ from sync.settings import Settings
 from sync.strava import Strava
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     runtime = build(load_effective_settings(arguments))
     match arguments.command:
         case "strava subscribe":
