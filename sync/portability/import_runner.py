@@ -14,6 +14,7 @@ from sync.models import Run, Runner
 from sync.portability.archive import InvalidExport
 from sync.portability.unpack import RowImporter
 from sync.portability.validate import ExportBundle, read_bundle
+from sync.preferences import Preferences
 from sync.runners import address, retained_runs, store
 from sync.runs import relink
 from sync.runs.rules import retention_start
@@ -119,7 +120,7 @@ def _create_runner(
         active_at=now,
         vault_key=runtime.sealer.new_vault_key(),
         zone=account.zone,
-        preferences=account.preferences,
+        preferences=Preferences.from_stored(account.preferences),
     )
     session.add(runner)
     session.flush()

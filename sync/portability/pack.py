@@ -103,7 +103,7 @@ def _load_account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
         "email": runtime.sealer.open(runner.email) if runner.email else None,
         "email_confirmed_at": runner.email_confirmed_at,
         "email_bounced_at": runner.email_bounced_at,
-        "preferences": runner.preferences,
+        "preferences": runner.preferences.to_stored(),
     }
 
 

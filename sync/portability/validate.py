@@ -1,15 +1,12 @@
 """Read an export's ZIP into checked rows that fit together."""
 
-import json
 from dataclasses import dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from sync.language import LANGUAGES
 from sync.portability import archive
 from sync.portability.archive import InvalidExport
 from sync.portability.schema import (
@@ -24,20 +21,12 @@ from sync.portability.schema import (
     RunRecord,
     SurveyRecord,
 )
-from sync.preferences import WAITING_FOR_CHOICE, Preferences
+from sync.preferences import Preferences
 from sync.runners.retained_runs import RetainedFacts, without_retained
 from sync.surveys.instruments import InstrumentLibrary
 from sync.vocabulary import AnswerKind
 
 RecordT = TypeVar("RecordT", bound=ExportRecord)
-_ASK_VALUES = {
-    "every-run",
-    "every-other-run",
-    "weekly",
-    "long-runs",
-    "never",
-    WAITING_FOR_CHOICE,
-}
 _MAX_UNKNOWN_VALUE = 1000
 # What there is one of.
 _UNIQUE_COLUMNS = (
@@ -109,7 +98,12 @@ def _parse_account(text: bytes) -> AccountRecord:
         raise InvalidExport(_error_sentence("account.json", error)) from None
     if account.zone not in available_timezones():
         raise InvalidExport("account.json, zone: there is no such time zone.")
-    _check_preferences(account.preferences)
+    try:
+        Preferences.from_export(account.preferences)
+    except ValueError:
+        raise InvalidExport(
+            "account.json, preferences: they are none of ours."
+        ) from None
     return account
 
 
@@ -202,34 +196,3 @@ def check_answer(
     is_plausible = facts is not None and facts.is_plausible
     if own_keys and not is_plausible:
         raise InvalidExport(f"answers.json, row {row_number}: its own log cannot be.")
-
-
-def _check_preferences(stored: dict[str, Any]) -> None:
-    try:
-        known_names = {field.name for field in fields(Preferences)}
-        known_values = {
-            name: value for name, value in stored.items() if name in known_names
-        }
-        preferences = TypeAdapter(Preferences).validate_json(
-            json.dumps(known_values), strict=True
-        )
-        _ = preferences.quiet_hours  # two times of day, or ValueError
-        times = (
-            preferences.paused_until,
-            preferences.focus_since,
-            preferences.slowed_at,
-        )
-        is_valid = (
-            preferences.ask in _ASK_VALUES
-            and preferences.units in {"km", "mi"}
-            and preferences.week_starts in {"monday", "sunday"}
-            and preferences.language in {"", *LANGUAGES}
-            and 0 <= preferences.delay_min <= 24 * 60
-            and all(datetime.fromisoformat(at).tzinfo for at in times if at)
-            and len(preferences.country) in {0, 2}
-            and 0 <= preferences.long_run_m < float("inf")
-        )
-    except ValueError:  # pydantic's own among them
-        is_valid = False
-    if not is_valid:
-        raise InvalidExport("account.json, preferences: they are none of ours.")
