@@ -7,8 +7,8 @@ from sync.language import gettext as _
 from sync.language import translatable
 from sync.surveys.answering.run_detail import OtherRecording, RunDetail
 from sync.surveys.instruments import QUESTIONS, Question
+from sync.vocabulary import DistanceUnit
 from web.formats import (
-    Unit,
     format_datetime,
     format_distance,
     format_duration,
@@ -55,7 +55,7 @@ class RunPage:
     recordings: Sequence[RecordingView]
 
 
-def build_run_page(run: RunDetail, unit: Unit, *, zone: str) -> RunPage:
+def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
     day = format_long_date(run.local_day)
     answered = [
         (QUESTIONS[key].localize(), value)
@@ -90,7 +90,7 @@ def build_run_page(run: RunDetail, unit: Unit, *, zone: str) -> RunPage:
     )
 
 
-def _list_facts(run: RunDetail, unit: Unit) -> list[tuple[str, str]]:
+def _list_facts(run: RunDetail, unit: DistanceUnit) -> list[tuple[str, str]]:
     marks = {
         _("race"): run.race,
         _("treadmill"): run.treadmill,
@@ -113,16 +113,18 @@ def _list_facts(run: RunDetail, unit: Unit) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def _format_climb(elevation_m: float | None, unit: Unit) -> str:
+def _format_climb(elevation_m: float | None, unit: DistanceUnit) -> str:
     if elevation_m is None:
         return ""
-    if unit == "mi":
+    if unit is DistanceUnit.MI:
         feet = format_thousands(round(elevation_m / _METRES_PER_FOOT))
         return f"{feet}\N{NO-BREAK SPACE}ft"
     return f"{format_thousands(round(elevation_m))}\N{NO-BREAK SPACE}m"
 
 
-def _build_recording_view(recording: OtherRecording, unit: Unit) -> RecordingView:
+def _build_recording_view(
+    recording: OtherRecording, unit: DistanceUnit
+) -> RecordingView:
     parts = (
         format_distance(recording.distance_m, unit),
         format_duration(recording.moving_s),

@@ -8,9 +8,8 @@ from sync.language import gettext as _
 from sync.language import translatable
 from sync.surveys.answering.answer import SurveyPage, SurveyPageState
 from sync.surveys.instruments import InvalidAnswer, Question
-from sync.vocabulary import CancellationReason, Mood, SurveyKind
+from sync.vocabulary import CancellationReason, DistanceUnit, Mood, SurveyKind
 from web.formats import (
-    Unit,
     format_datetime,
     format_distance,
     format_long_date,
@@ -66,7 +65,7 @@ class SurveyView:
     suggested: Mapping[str, int]
     kind: SurveyKind
     controls_token: str
-    unit: Unit
+    unit: DistanceUnit
 
     @property
     def is_checkin(self) -> bool:
