@@ -243,8 +243,8 @@ def count_runs_since_survey(
 ) -> int:
     """Count the decided runs since the last one that a survey was sent for.
 
-    What was asked before the questions that still matter (`asked_lately`) is not
-    looked for: for a runner who is never asked that would be every run.
+    Surveys from before those of `load_recent_questions` are not looked for: for a
+    runner who is never asked that would be every run.
     """
     conditions = [
         Run.runner_id == runner_id,

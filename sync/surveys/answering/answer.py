@@ -130,7 +130,7 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
     """Keep an answer; a later one changes it until the survey expires.
 
     `values` are question keys and their chosen values; those not named stay.
-    Raises `BadAnswer` or `TooLate`.
+    Raises `InvalidAnswer` or `SurveyClosed`.
     """
     checked_values = instruments.check_values(values, _load_library(runtime).questions)
     with runtime.db.transaction() as session:
@@ -157,7 +157,7 @@ def record_run_answer(
 ) -> None:
     """Keep the runner's own answer to a run of today or yesterday.
 
-    Raises `BadAnswer` or `TooLate`; a run of someone else is as good as none.
+    Raises `InvalidAnswer` or `SurveyClosed`; a run of someone else is as good as none.
     """
     checked_values = instruments.check_values(values, _load_library(runtime).questions)
     with runtime.db.transaction() as session:

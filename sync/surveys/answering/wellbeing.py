@@ -65,7 +65,7 @@ def load_page(runtime: Runtime, runner_id: int) -> WellbeingPage:
 
 
 def record_answers(runtime: Runtime, runner_id: int, values: Mapping[str, int]) -> None:
-    """Keep all five answers; raises `BadAnswer` or `NotNow`."""
+    """Keep all five answers; raises `InvalidAnswer` or `WellbeingNotDue`."""
     page = load_page(runtime, runner_id)
     if page.instrument is None or not page.is_enabled or not page.is_due:
         raise WellbeingNotDue("This page is not open now.")

@@ -96,7 +96,7 @@ def _load_bundled() -> tuple[tuple[Path, Instrument], ...]:
 def check_values(
     values: Mapping[str, int], questions: Mapping[str, Question] | None = None
 ) -> dict[str, int]:
-    """Return `values` if each is one of its question's choices, else `BadAnswer`."""
+    """Return `values`; one that its question does not offer is an `InvalidAnswer`."""
     known_questions = QUESTIONS if questions is None else questions
     for key, value in values.items():
         if key not in known_questions or value not in known_questions[key].choices:
