@@ -55,41 +55,32 @@ def renew_consents(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> 
 
 
 def request_renewals(runtime: Runtime) -> None:
-    """Tell whoever has a new text to read about it, once, by mail."""
+    """Mail each runner with an outdated consent once for each new text."""
+    dedupe_prefix = f"agree:{consent_version.VERSION}:"
+    asked_ids = select(Mail.runner_id).where(
+        Mail.kind == MailKind.AGREE_AGAIN, Mail.dedupe_key.like(f"{dedupe_prefix}%")
+    )
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        for runner_id in _find_unasked(session):
+        runner_ids = session.scalars(
+            select(Runner.id).where(
+                account_state.has_outdated_consent(Runner.id),
+                Runner.erase_at.is_(None),
+                Runner.id.not_in(asked_ids),
+            )
+        ).all()
+        for runner_id in runner_ids:
             outbox.enqueue_mail(
                 session,
                 sealer=runtime.sealer,
                 now=now,
-                dedupe_key=_dedupe_key(runner_id),
+                dedupe_key=f"{dedupe_prefix}{runner_id}",
                 kind=MailKind.AGREE_AGAIN,
                 runner_id=runner_id,
                 values={},
                 stale_at=now + _MAIL_LIFE,
             )
             log.info("asked to agree again", runner_id=runner_id)
-
-
-def _find_unasked(session: Session) -> list[int]:
-    asked_ids = select(Mail.runner_id).where(
-        Mail.kind == MailKind.AGREE_AGAIN,
-        Mail.dedupe_key.like(f"agree:{consent_version.VERSION}:%"),
-    )
-    return list(
-        session.scalars(
-            select(Runner.id).where(
-                account_state.has_outdated_consent(Runner.id),
-                Runner.erase_at.is_(None),
-                Runner.id.not_in(asked_ids),
-            )
-        )
-    )
-
-
-def _dedupe_key(runner_id: int) -> str:
-    return f"agree:{consent_version.VERSION}:{runner_id}"
 
 
 def resume_collection(session: Session, runner_id: int, *, now: datetime) -> None:

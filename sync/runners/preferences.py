@@ -42,13 +42,13 @@ def load_preferences(runtime: Runtime, runner_id: int) -> Preferences:
 def save_preferences(
     runtime: Runtime, runner_id: int, changes: Mapping[str, Any]
 ) -> None:
-    """Change some preferences; mails that they forbid do not leave any more.
+    """Change some preferences, and withhold the waiting mails that they forbid.
 
-    Who stopped all mails, and now chooses to get some, agrees to them again.
+    A runner who had stopped all mails and now chooses some agrees to them again.
+    `zone`, which may be among the changes, holds until a newer run says otherwise.
 
-    `zone` is the runner's own until a newer run says otherwise.
-
-    Raises `TooSoon` when the focus question is fixed for some weeks yet.
+    Raises `FocusLocked` while the focus question cannot change yet, and what
+    `require_mood_consent` raises if questions are asked without that consent.
     """
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
@@ -56,15 +56,30 @@ def save_preferences(
         old_preferences = runner.preferences
         updates = dict(changes)
         if updates.get("focus", old_preferences.focus) != old_preferences.focus:
-            _require_focus_unlocked(old_preferences, now=now)
+            locked_until = get_focus_lock_end(old_preferences, now=now)
+            if locked_until is not None:
+                raise FocusLocked(
+                    _(
+                        "You chose your extra question less than eight weeks ago: it "
+                        "can change from %(day)s on.",
+                        day=_format_day(locked_until),
+                    )
+                )
             updates["focus_since"] = now
         runner.zone = updates.pop("zone", runner.zone)
         new_preferences = old_preferences.with_changes(**updates)
         if not new_preferences.is_asking_stopped:
             runners.require_mood_consent(session, runner_id)
         runner.preferences = new_preferences
-        if new_preferences.wants_mail and not old_preferences.wants_mail:
-            _renew_mail_consent(session, runner, now=now)
+        wants_mail_again = new_preferences.wants_mail and not old_preferences.wants_mail
+        if (
+            wants_mail_again
+            and runner.email_confirmed_at is not None
+            and not runners.has_consent(session, runner_id, ConsentKind.MAIL)
+        ):
+            runners.record_consents(
+                session, runner_id, [ConsentKind.MAIL], version=VERSION, at=now
+            )
         _cancel_disabled_mails(session, runner_id, new_preferences, now=now)
         runners.bump_data_version(session, runner_id)
     log.info("preferences changed", runner_id=runner_id)
@@ -79,26 +94,6 @@ def get_focus_lock_end(preferences: Preferences, *, now: datetime) -> datetime |
         return None
     locked_until = preferences.focus_since + FOCUS_LOCK
     return locked_until if locked_until > now else None
-
-
-def _renew_mail_consent(session: Session, runner: Runner, *, now: datetime) -> None:
-    has_address = runner.email_confirmed_at is not None
-    if has_address and not runners.has_consent(session, runner.id, ConsentKind.MAIL):
-        runners.record_consents(
-            session, runner.id, [ConsentKind.MAIL], version=VERSION, at=now
-        )
-
-
-def _require_focus_unlocked(preferences: Preferences, *, now: datetime) -> None:
-    locked_until = get_focus_lock_end(preferences, now=now)
-    if locked_until is not None:
-        raise FocusLocked(
-            _(
-                "You chose your extra question less than eight weeks ago: it can "
-                "change from %(day)s on.",
-                day=_format_day(locked_until),
-            )
-        )
 
 
 def _format_day(at: datetime) -> str:
@@ -117,23 +112,18 @@ def _cancel_disabled_mails(
     elif preferences.is_paused_at(now):
         outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.PAUSED)
     elif not preferences.checkins:
-        for survey_id in _find_unsent_checkins(session, runner_id):
-            outbox.cancel_survey_mails(session, survey_id, SuppressionReason.STOPPED)
-            session.execute(
-                update(Survey)
-                .where(Survey.id == survey_id)
-                .values(cancelled_for=CancellationReason.STOPPED)
-            )
-
-
-def _find_unsent_checkins(session: Session, runner_id: int) -> list[int]:
-    return list(
-        session.scalars(
+        unsent_ids = session.scalars(
             select(Survey.id).where(
                 Survey.runner_id == runner_id,
                 Survey.kind == SurveyKind.CHECKIN,
                 Survey.sent_at.is_(None),
                 Survey.cancelled_for.is_(None),
             )
-        )
-    )
+        ).all()
+        for survey_id in unsent_ids:
+            outbox.cancel_survey_mails(session, survey_id, SuppressionReason.STOPPED)
+            session.execute(
+                update(Survey)
+                .where(Survey.id == survey_id)
+                .values(cancelled_for=CancellationReason.STOPPED)
+            )

@@ -143,7 +143,7 @@ def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
 def require_mood_consent(session: Session, runner_id: int) -> None:
     """Raise `ConsentMissing` once the runner took back that answers may be stored.
 
-    Raises what `standing.require` raises, too.
+    Raises what `account_state.require_active` raises, too.
     """
     account_state.require_active(session, runner_id)
     consent_id = session.scalar(

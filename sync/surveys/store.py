@@ -1,7 +1,7 @@
 """The tables behind asking: undecided runs, decisions, surveys, answers."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -151,23 +151,23 @@ def load_recent_questions(
             Survey.cancelled_for.is_(None),
         )
     )
-    return [_to_recent_question(row) for row in rows]
-
-
-def _to_recent_question(row: Row[*tuple[Any, ...]]) -> RecentQuestion:
-    local_day = row.local_day or row.send_at.date()
-    is_about_run = row.kind == SurveyKind.RUN
-    return RecentQuestion(
-        survey_id=row.id,
-        local_day=local_day,
-        send_at=row.send_at,
-        is_sent=row.sent_at is not None,
-        run_day=_resolve_run_day(row.run_local_day, local_day)
-        if is_about_run
-        else None,
-        answered_at=row.answered_at,
-        is_skipped=row.skipped_at is not None,
-    )
+    questions = []
+    for row in rows:
+        local_day = row.local_day or row.send_at.date()
+        # A run that is gone counts on the day on which it was asked about.
+        run_day = row.run_local_day or local_day
+        questions.append(
+            RecentQuestion(
+                survey_id=row.id,
+                local_day=local_day,
+                send_at=row.send_at,
+                is_sent=row.sent_at is not None,
+                run_day=run_day if row.kind is SurveyKind.RUN else None,
+                answered_at=row.answered_at,
+                is_skipped=row.skipped_at is not None,
+            )
+        )
+    return questions
 
 
 def load_recent_mails(
@@ -222,11 +222,6 @@ def load_responses(
     ]
 
 
-def _resolve_run_day(run_day: date | None, question_day: date) -> date:
-    """Return the run's day; one that is gone counts on the day it was asked."""
-    return question_day if run_day is None else run_day
-
-
 def _is_answer_to(survey: type[Survey]) -> Any:
     """Say that an answer is one to this survey, from its page or elsewhere."""
     return or_(
@@ -248,8 +243,8 @@ def count_runs_since_survey(
 ) -> int:
     """Count the decided runs since the last one that a survey was sent for.
 
-    What was asked before the questions that still matter (`asked_lately`) is not
-    looked for: for a runner who is never asked that would be every run.
+    Surveys from before those of `load_recent_questions` are not looked for: for a
+    runner who is never asked that would be every run.
     """
     conditions = [
         Run.runner_id == runner_id,

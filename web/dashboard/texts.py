@@ -34,8 +34,36 @@ def build_stage_headline(
     runs: int, answers: int, *, is_importing: bool = False
 ) -> Headline:
     """Say where this runner stands; claims nothing about mood and mileage."""
+    if answers == 0 and is_importing:
+        return Headline(
+            _("Strava is connected"),
+            _("Your runs are coming in."),
+            _(
+                "We read date, distance and time only. Your first question comes "
+                "after your next run."
+            ),
+        )
+    if answers == 0 and runs == 0:
+        return Headline(
+            _("Strava is connected"),
+            _("All set. Go for a run."),
+            _(
+                "About half an hour after you finish, we’ll e-mail you one question. "
+                "Answering takes a few seconds."
+            ),
+        )
     if answers == 0:
-        return _build_unanswered_headline(runs, is_importing=is_importing)
+        return Headline(
+            ngettext(
+                "%(n)s run imported",
+                "%(n)s runs imported",
+                runs,
+                n=format_thousands(runs),
+            ),
+            _("Your runs are in. Add your first mood."),
+            _("After each new run we’ll e-mail you one question."),
+            _ALL_RUNS_URL,
+        )
     eyebrow = _(
         "%(answers)s from %(runs)s",
         answers=ngettext(
@@ -59,35 +87,6 @@ def build_stage_headline(
         _("Your moods, run by run."),
         _("Each dot below is one run that you told us about."),
         _ANSWERED_RUNS_URL,
-    )
-
-
-def _build_unanswered_headline(runs: int, *, is_importing: bool) -> Headline:
-    if is_importing:
-        return Headline(
-            _("Strava is connected"),
-            _("Your runs are coming in."),
-            _(
-                "We read date, distance and time only. Your first question comes "
-                "after your next run."
-            ),
-        )
-    if runs == 0:
-        return Headline(
-            _("Strava is connected"),
-            _("All set. Go for a run."),
-            _(
-                "About half an hour after you finish, we’ll e-mail you one question. "
-                "Answering takes a few seconds."
-            ),
-        )
-    return Headline(
-        ngettext(
-            "%(n)s run imported", "%(n)s runs imported", runs, n=format_thousands(runs)
-        ),
-        _("Your runs are in. Add your first mood."),
-        _("After each new run we’ll e-mail you one question."),
-        _ALL_RUNS_URL,
     )
 
 

@@ -57,18 +57,29 @@ class RunPage:
 
 def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
     day = format_long_date(run.local_day)
+    answered = [
+        (QUESTIONS[key].localize(), value)
+        for key, value in run.answer_values.items()
+        if key != "mood" and key in QUESTIONS
+    ]
     start_time = f", {format_time(run.started_local)}" if run.started_local else ""
     return RunPage(
         id=run.id,
         title=format_distance(run.distance_m, unit),
         when=f"{day}{start_time}",
         facts=_list_facts(run, unit),
-        decision=_decision_text(run),
+        decision=_("You answered, and kept this run in your own log.")
+        if run.is_own
+        else run.decision or _("Not decided yet: that takes a minute or two."),
         strava_id=run.strava_id,
         is_own=run.is_own,
         mood=None if run.mood is None else mood_to_tile(run.mood),
         answered_text=format_datetime(run.answered_at, zone) if run.answered_at else "",
-        answers=_list_answers(run),
+        answers=[
+            (question.text, question.choices[value])
+            for question, value in answered
+            if value in question.choices
+        ],
         can_answer=run.can_answer and run.counted,
         values=dict(run.answer_values),
         questions=[question.localize() for question in run.questions],
@@ -79,61 +90,36 @@ def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
     )
 
 
-def _decision_text(run: RunDetail) -> str:
-    if run.is_own:
-        return _("You answered, and kept this run in your own log.")
-    return run.decision or _("Not decided yet: that takes a minute or two.")
-
-
 def _list_facts(run: RunDetail, unit: DistanceUnit) -> list[tuple[str, str]]:
-    facts = [
-        (_("Distance"), format_distance(run.distance_m, unit)),
-        (_("Moving time"), format_duration(run.moving_s)),
-        (_("With breaks"), "" if run.is_own else format_duration(run.elapsed_s)),
-        (_("Climb"), _format_climb(run.elevation_m, unit)),
-        (_("Kind"), _sport_label(run.sport)),
-        (_("Notes"), _notes_text(run)),
-        (_("Recorded by"), run.device or ""),
-    ]
-    return [(name, value) for name, value in facts if value]
-
-
-def _notes_text(run: RunDetail) -> str:
     marks = {
         _("race"): run.race,
         _("treadmill"): run.treadmill,
         _("with others"): run.with_others,
         _("entered by hand"): run.manual,
     }
-    return ", ".join(name for name, applies in marks.items() if applies)
+    # Strava's TrailRun is a Trail run.
+    sport = "".join(
+        f" {letter}" if letter.isupper() else letter for letter in run.sport
+    )
+    facts = [
+        (_("Distance"), format_distance(run.distance_m, unit)),
+        (_("Moving time"), format_duration(run.moving_s)),
+        (_("With breaks"), "" if run.is_own else format_duration(run.elapsed_s)),
+        (_("Climb"), _format_climb(run.elevation_m, unit)),
+        (_("Kind"), _(sport.strip().capitalize())),
+        (_("Notes"), ", ".join(name for name, applies in marks.items() if applies)),
+        (_("Recorded by"), run.device or ""),
+    ]
+    return [(name, value) for name, value in facts if value]
 
 
 def _format_climb(elevation_m: float | None, unit: DistanceUnit) -> str:
     if elevation_m is None:
         return ""
-    if unit == "mi":
+    if unit is DistanceUnit.MI:
         feet = format_thousands(round(elevation_m / _METRES_PER_FOOT))
         return f"{feet}\N{NO-BREAK SPACE}ft"
     return f"{format_thousands(round(elevation_m))}\N{NO-BREAK SPACE}m"
-
-
-def _sport_label(sport: str) -> str:
-    """Turn Strava's TrailRun into Trail run."""
-    words = "".join(f" {letter}" if letter.isupper() else letter for letter in sport)
-    return _(words.strip().capitalize())
-
-
-def _list_answers(run: RunDetail) -> list[tuple[str, str]]:
-    answered = [
-        (QUESTIONS[key].localize(), value)
-        for key, value in run.answer_values.items()
-        if key != "mood" and key in QUESTIONS
-    ]
-    return [
-        (question.text, question.choices[value])
-        for question, value in answered
-        if value in question.choices
-    ]
 
 
 def _build_recording_view(

@@ -24,7 +24,7 @@ blueprint = Blueprint("survey", __name__, url_prefix="/s")
 def survey_page(token: str) -> ResponseReturnValue:
     view = _load_view(token)
     tile = parse_tile(request.args.get("m"))
-    if view.is_closed:
+    if view.closed is not None:
         return _render_closed(view)
     if view.mood is not None and tile is None and "change" not in request.args:
         return _render_saved(view, token)
@@ -63,7 +63,7 @@ def _render_form(token: str, *, refused: str) -> str:
 def record(token: str) -> ResponseReturnValue:
     view = _load_view(token)
     # Whether it is too late is for the core to say: an open form may be finished.
-    if not view.is_closed or view.state == "expired":
+    if view.closed is None or view.state == "expired":
         try:
             answer.record_answer(
                 runtime(), token=token, values=parse_answers(request.form)
@@ -86,7 +86,7 @@ def skip(token: str) -> ResponseReturnValue:
 def retain(token: str) -> ResponseReturnValue:
     """Keep the run's distance and time as the runner's own, or drop them again."""
     view = _load_view(token)
-    if not view.is_closed:
+    if view.closed is None:
         is_retained = request.form.get("keep") == "1"
         retained_runs.set_retained_for_survey(runtime(), token, retain=is_retained)
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 from sqlalchemy import select, update
@@ -21,7 +21,13 @@ from sync.surveys.answering import pairing
 from sync.surveys.instruments import InstrumentLibrary, Question
 from sync.surveys.own_runs import find_own_run
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
-from sync.vocabulary import DistanceUnit, SuppressionReason, SurveyKind
+from sync.vocabulary import (
+    AnswerKind,
+    CancellationReason,
+    DistanceUnit,
+    SuppressionReason,
+    SurveyKind,
+)
 
 log = structlog.get_logger()
 
@@ -42,7 +48,7 @@ class SurveyPage:
     """
 
     state: SurveyPageState
-    cancel_reason: str | None
+    cancel_reason: CancellationReason | None
     local_day: date | None
     started_local: datetime | None
     distance_m: float | None
@@ -61,6 +67,15 @@ class SurveyPage:
     @property
     def mood(self) -> int | None:
         return self.values.get("mood")
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What is answered, a survey or a run or both, and the answer that it has."""
+
+    survey: Survey | None
+    run: Run | None
+    answer: Answer | None
 
 
 def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
@@ -86,35 +101,25 @@ def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
             units=runner.preferences.units,
             values=vault.open(answer.sealed) if answer else {},
             kind=survey.kind,
-            questions=_load_questions(runtime, runner, survey, run, now=now),
-            suggested_answers=_suggest_answers(run),
+            questions=select_questions(
+                _load_library(runtime),
+                survey.kind,
+                runner.preferences,
+                focus=survey.focus,
+                minutes_since_end=_count_minutes_since_end(run, now) if run else None,
+            ),
+            suggested_answers=suggest_answers(
+                is_with_others=run.with_others,
+                is_race=run.race,
+                is_treadmill=run.treadmill,
+                sport=run.sport,
+            )
+            if run
+            else {},
             session_count=survey.tags.get("sessions", 1),
             unsubscribe_token=unsubscribe.create_token(runtime, runner.id),
             language=runner.preferences.language,
         )
-
-
-def _load_questions(
-    runtime: Runtime, runner: Runner, survey: Survey, run: Run | None, *, now: datetime
-) -> tuple[Question, ...]:
-    return select_questions(
-        _load_library(runtime),
-        survey.kind,
-        runner.preferences,
-        focus=survey.focus,
-        minutes_since_end=_count_minutes_since_end(run, now) if run else None,
-    )
-
-
-def _suggest_answers(run: Run | None) -> Mapping[str, int]:
-    if run is None:
-        return {}
-    return suggest_answers(
-        is_with_others=run.with_others,
-        is_race=run.race,
-        is_treadmill=run.treadmill,
-        sport=run.sport,
-    )
 
 
 def _load_library(runtime: Runtime) -> InstrumentLibrary:
@@ -125,7 +130,7 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
     """Keep an answer; a later one changes it until the survey expires.
 
     `values` are question keys and their chosen values; those not named stay.
-    Raises `BadAnswer` or `TooLate`.
+    Raises `InvalidAnswer` or `SurveyClosed`.
     """
     checked_values = instruments.check_values(values, _load_library(runtime).questions)
     with runtime.db.transaction() as session:
@@ -142,7 +147,7 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
         }:
             raise SurveyClosed("This survey is over.")
         run = session.get(Run, survey.run_id) if survey.run_id else None
-        _save_answer(runtime, session, (survey, run, answer), checked_values)
+        _save_answer(runtime, session, _Answered(survey, run, answer), checked_values)
         survey.opened_at = survey.opened_at or now
         outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
 
@@ -152,7 +157,7 @@ def record_run_answer(
 ) -> None:
     """Keep the runner's own answer to a run of today or yesterday.
 
-    Raises `BadAnswer` or `TooLate`; a run of someone else is as good as none.
+    Raises `InvalidAnswer` or `SurveyClosed`; a run of someone else is as good as none.
     """
     checked_values = instruments.check_values(values, _load_library(runtime).questions)
     with runtime.db.transaction() as session:
@@ -162,7 +167,7 @@ def record_run_answer(
             raise SurveyClosed("This run can no longer be answered.")
         survey = session.scalar(select(Survey).where(Survey.run_id == run_id))
         answer = session.scalar(select(Answer).where(Answer.run_id == run_id))
-        _save_answer(runtime, session, (survey, run, answer), checked_values)
+        _save_answer(runtime, session, _Answered(survey, run, answer), checked_values)
         if survey is not None:
             outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
 
@@ -184,10 +189,10 @@ def skip_survey(runtime: Runtime, *, token: str) -> None:
 def _save_answer(
     runtime: Runtime,
     session: Session,
-    targets: tuple[Survey | None, Run | None, Answer | None],
+    answered: _Answered,
     values: dict[str, int],
 ) -> None:
-    survey, run, answer = targets
+    survey, run, answer = answered.survey, answered.run, answered.answer
     runner_id = survey.runner_id if survey else run.runner_id if run else 0
     runners.require_mood_consent(session, runner_id)
     now = runtime.db.now(session)
@@ -198,36 +203,28 @@ def _save_answer(
     elif "mood" not in values:
         raise instruments.InvalidAnswer("Please choose how you feel first.")
     else:
+        tags = dict(survey.tags) if survey else {}
+        if survey and survey.kind is SurveyKind.CHECKIN:
+            tags |= pairing.load_checkin_tags(session, runner_id, now)
         session.add(
             Answer(
                 runner_id=runner_id,
                 run_id=run.id if run else None,
                 survey_id=survey.id if survey else None,
                 pairing_key=pairing_key(run.source, run.source_id) if run else None,
-                kind=survey.kind if survey else "run",
+                kind=AnswerKind(survey.kind) if survey else AnswerKind.RUN,
                 instrument=survey.instrument
                 if survey
                 else instruments.CURRENT_RUN_INSTRUMENT,
                 reversed_order=survey.reversed_order if survey else False,
                 answered_at=now,
                 minutes_since_end=_count_minutes_since_end(run, now) if run else None,
-                tags=_build_tags(session, survey, now=now),
+                tags=tags,
                 sealed=vault.seal(values),
             )
         )
     runners.mark_answered(session, runner_id, now=now)
     log.info("answer kept", runner_id=runner_id, survey_id=survey and survey.id)
-
-
-def _build_tags(
-    session: Session, survey: Survey | None, *, now: datetime
-) -> dict[str, Any]:
-    """Return how the answer came about, as the survey knows and the day tells."""
-    if survey is None:
-        return {}
-    if survey.kind == SurveyKind.CHECKIN:
-        return survey.tags | pairing.load_checkin_tags(session, survey.runner_id, now)
-    return dict(survey.tags)
 
 
 def _determine_state(

@@ -13,6 +13,7 @@ from sync.surveys.policy.parameters import Policy
 from sync.vocabulary import AnswerKind
 
 _MAX_LOCAL_DAY = timedelta(hours=36)  # no local day is longer, wherever the runner went
+_PRE_RUN_WINDOW = timedelta(hours=Policy().before_pairs_h)
 
 
 def tag_answers(session: Session, runner_id: int, runs: Sequence[Run]) -> None:
@@ -57,11 +58,7 @@ def build_tags(answer: Answer, run: Run) -> Mapping[str, Any]:
         return _build_day_tags(answer.answered_at, run)
     lead_time = run.started_at - answer.answered_at
     is_unpaired = "paired_with" not in answer.tags
-    if (
-        is_unpaired
-        and run.start_known
-        and timedelta(0) <= lead_time <= _get_pre_run_window()
-    ):
+    if is_unpaired and run.start_known and timedelta(0) <= lead_time <= _PRE_RUN_WINDOW:
         # The run may leave and come back: this finds it again.
         return {"paired_with": pairing_key(run.source, run.source_id)}
     return {}
@@ -75,7 +72,3 @@ def _build_day_tags(answered_at: datetime, run: Run) -> dict[str, Any]:
     if not run.start_known or run.started_at <= answered_at:
         return {"run_earlier": True}
     return {"pre_run_same_day": True}
-
-
-def _get_pre_run_window() -> timedelta:
-    return timedelta(hours=Policy().before_pairs_h)

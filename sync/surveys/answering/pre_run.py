@@ -36,7 +36,7 @@ def find_runner_id(runtime: Runtime, token: str) -> int | None:
 def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
     """Keep how the runner feels now; a run that starts soon finds it again.
 
-    Raises `BadAnswer` or `NotYours`.
+    Raises `InvalidAnswer` or `InvalidPreRunLink`.
     """
     values = instruments.check_values({"mood": mood})
     runner_id = find_runner_id(runtime, token)

@@ -100,11 +100,21 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         with_others=run.with_others,
         device=run.device,
         counted=run.counted,
-        decision=_explain(decision),
+        decision=explain_decision(decision.reason, decision.minutes_since_end)
+        if decision
+        else None,
         answer_values=vault.open(answer.sealed) if answer else {},
         answered_at=answer.answered_at if answer else None,
         can_answer=now - run.ended_at <= ANSWER_WINDOW,
-        questions=_load_questions(runtime, runner, run, now=now),
+        questions=select_questions(
+            instruments.load_library(runtime.settings.data_dir),
+            SurveyKind.RUN,
+            runner.preferences,
+            focus=runner.preferences.focus,
+            minutes_since_end=int((now - run.ended_at) / timedelta(minutes=1))
+            if run.start_known
+            else None,
+        ),
         recordings=recordings,
     )
 
@@ -136,25 +146,3 @@ def _load_recordings(session: Session, run: Run) -> Sequence[OtherRecording]:
         .order_by(Run.id)
     )
     return [OtherRecording(*row) for row in rows]
-
-
-def _load_questions(
-    runtime: Runtime, runner: Runner, run: Run, *, now: datetime
-) -> tuple[Question, ...]:
-    preferences = runner.preferences
-    minutes_since_end = (
-        (now - run.ended_at) / timedelta(minutes=1) if run.start_known else None
-    )
-    return select_questions(
-        instruments.load_library(runtime.settings.data_dir),
-        SurveyKind.RUN,
-        preferences,
-        focus=preferences.focus,
-        minutes_since_end=None if minutes_since_end is None else int(minutes_since_end),
-    )
-
-
-def _explain(decision: Decision | None) -> str | None:
-    if decision is None:
-        return None
-    return explain_decision(decision.reason, decision.minutes_since_end)

@@ -18,7 +18,6 @@ from sync.vocabulary import AnswerKind, InstrumentKind
 
 log = structlog.get_logger()
 
-ANSWER_KIND = AnswerKind.WELLBEING
 # The questions look back two weeks; closer together they would overlap.
 INTERVAL = timedelta(weeks=4)
 _POINTS_PER_STEP = 4
@@ -51,7 +50,10 @@ def load_page(runtime: Runtime, runner_id: int) -> WellbeingPage:
         points = _load_points(runtime, session, runner)
         is_enabled = runner.preferences.wellbeing
     due_at = points[-1][0] + INTERVAL if points else now
-    instrument = _find_instrument(runtime)
+    library = instruments.load_library(runtime.settings.data_dir)
+    # A host may have removed the folder of its questions.
+    pages = library.get_by_kind(InstrumentKind.PAGE)
+    instrument = next((page for page in pages if page.id.startswith("who5-")), None)
     return WellbeingPage(
         instrument=instrument,
         is_enabled=is_enabled and instrument is not None,
@@ -63,7 +65,7 @@ def load_page(runtime: Runtime, runner_id: int) -> WellbeingPage:
 
 
 def record_answers(runtime: Runtime, runner_id: int, values: Mapping[str, int]) -> None:
-    """Keep all five answers; raises `BadAnswer` or `NotNow`."""
+    """Keep all five answers; raises `InvalidAnswer` or `WellbeingNotDue`."""
     page = load_page(runtime, runner_id)
     if page.instrument is None or not page.is_enabled or not page.is_due:
         raise WellbeingNotDue("This page is not open now.")
@@ -78,7 +80,7 @@ def record_answers(runtime: Runtime, runner_id: int, values: Mapping[str, int]) 
         session.add(
             Answer(
                 runner_id=runner_id,
-                kind=ANSWER_KIND,
+                kind=AnswerKind.WELLBEING,
                 instrument=page.instrument.id,
                 reversed_order=False,
                 answered_at=now,
@@ -95,18 +97,10 @@ def _load_points(
     vault = runtime.sealer.open_vault(runner.vault_key)
     rows = session.execute(
         select(Answer.answered_at, Answer.sealed)
-        .where(Answer.runner_id == runner.id, Answer.kind == ANSWER_KIND)
+        .where(Answer.runner_id == runner.id, Answer.kind == AnswerKind.WELLBEING)
         .order_by(Answer.answered_at)
     )
     return tuple(
         (answered_at, _POINTS_PER_STEP * sum(vault.open(sealed).values()))
         for answered_at, sealed in rows
     )
-
-
-def _find_instrument(runtime: Runtime) -> Instrument | None:
-    """Return the page's questions; a host may have removed their folder."""
-    pages = instruments.load_library(runtime.settings.data_dir).get_by_kind(
-        InstrumentKind.PAGE
-    )
-    return next((page for page in pages if page.id.startswith("who5-")), None)

@@ -55,9 +55,7 @@ class InstrumentLibrary:
 
     def get_current(self, kind: InstrumentKind) -> Instrument:
         """Return the newest instrument of a kind that there is only one of."""
-        return max(
-            self.get_by_kind(kind), key=lambda instrument: _parse_version(instrument.id)
-        )
+        return max(self.get_by_kind(kind), key=lambda instrument: instrument.version)
 
     def get_choices(self, kind: InstrumentKind) -> dict[str, Question]:
         """Return the questions of a kind from which a runner picks one."""
@@ -98,7 +96,7 @@ def _load_bundled() -> tuple[tuple[Path, Instrument], ...]:
 def check_values(
     values: Mapping[str, int], questions: Mapping[str, Question] | None = None
 ) -> dict[str, int]:
-    """Return `values` if each is one of its question's choices, else `BadAnswer`."""
+    """Return `values`; one that its question does not offer is an `InvalidAnswer`."""
     known_questions = QUESTIONS if questions is None else questions
     for key, value in values.items():
         if key not in known_questions or value not in known_questions[key].choices:
@@ -126,10 +124,6 @@ def _build_library(loaded: Iterable[tuple[Path, Instrument]]) -> InstrumentLibra
                     f"{question.key} exists with other choices."
                 )
     return InstrumentLibrary(instruments)
-
-
-def _parse_version(instrument_id: str) -> int:
-    return int(instrument_id.rpartition("-")[2])
 
 
 CURRENT_RUN_INSTRUMENT = load_library().get_current(InstrumentKind.RUN).id

@@ -88,6 +88,10 @@ class Instrument(BaseModel):
         return self.model_copy(update={**translated, "questions": questions})
 
     @property
+    def version(self) -> int:
+        return int(self.id.rpartition("-")[2])
+
+    @property
     def language(self) -> str:
         """Return which language `spoken` will be in."""
         return (

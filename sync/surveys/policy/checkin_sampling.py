@@ -121,20 +121,13 @@ def _find_suppression_reason(
         for mail in checkin_day.recent_mails
     ):
         return DrawReason.ONE_A_DAY
-    if (
-        _count_checkins_in_week_before(checkin_day.recent_mails, send_at)
-        >= policy.most_checkins_a_week
-    ):
+    checkin_count = sum(
+        mail.kind == MailKind.CHECKIN and mail.at > send_at - WEEK
+        for mail in checkin_day.recent_mails
+    )
+    if checkin_count >= policy.most_checkins_a_week:
         return DrawReason.ENOUGH_THIS_WEEK
     return None
-
-
-def _count_checkins_in_week_before(
-    mails: Sequence[QuestionMail], send_at: datetime
-) -> int:
-    return sum(
-        mail.kind == MailKind.CHECKIN and mail.at > send_at - WEEK for mail in mails
-    )
 
 
 def _minute_of_day(time_of_day: time) -> int:

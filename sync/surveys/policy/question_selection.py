@@ -24,13 +24,17 @@ def select_questions(
     minutes_since_end: int | None = None,
 ) -> tuple[Question, ...]:
     """Return the questions after the required one, in their fixed order."""
+    is_recalled = minutes_since_end is None or minutes_since_end <= RECALL_LIMIT_MIN
+    is_enabled = {
+        "before": preferences.before and is_recalled,
+        "stress": preferences.stress,
+        **dict.fromkeys(CONTEXT_KEYS, preferences.context),
+    }
     selected = [
         question
         for question in library.get_current(InstrumentKind(kind)).questions
-        if not question.required and _is_enabled(question.key, preferences)
+        if not question.required and is_enabled.get(question.key, True)
     ]
-    if minutes_since_end is not None and minutes_since_end > RECALL_LIMIT_MIN:
-        selected = [question for question in selected if question.key != "before"]
     focus_question = library.get_choices(_FOCUS_KINDS[kind]).get(focus or "")
     return (
         (*selected, focus_question) if focus_question is not None else tuple(selected)
@@ -50,11 +54,3 @@ def suggest_answers(
     if is_race:
         suggestions["race"] = 1
     return suggestions
-
-
-def _is_enabled(key: str, preferences: Preferences) -> bool:
-    if key == "before":
-        return preferences.before
-    if key == "stress":
-        return preferences.stress
-    return preferences.context if key in CONTEXT_KEYS else True

@@ -70,6 +70,14 @@ class Suppress:
     reason: DecisionReason
 
 
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """How many runs were learned of at once with a run, and if it is their last."""
+
+    size: int
+    is_last: bool
+
+
 Verdict: TypeAlias = Send | Suppress
 
 
@@ -88,16 +96,24 @@ def decide_run(
     if reason:
         return Suppress(reason)
     ended_at = run.ended_at or now
-    earliest_at = _compute_earliest_send(
-        ended_at, situation.preferences, policy, now=now
-    )
+    delay_min = max(situation.preferences.delay_min, policy.shortest_delay_min)
+    if situation.preferences.delay_min == 0:
+        delay_min = 0  # "straight away" is the runner's own choice
+    earliest_at = max(ended_at + timedelta(minutes=delay_min), now)
     send_at = defer_past_quiet_hours(
         earliest_at, situation.preferences.quiet_hours, situation.zone
     )
     if send_at > earliest_at and send_at - ended_at > timedelta(hours=policy.too_old_h):
         return Suppress(DecisionReason.QUIET_HOURS)
     send_day = send_at.astimezone(situation.zone).date()
-    day_questions = _select_day_questions(run, situation, send_day)
+    # The questions of that day, wherever the runner was when they came.
+    day_questions = [
+        question
+        for question in situation.recent_questions
+        if run.local_day == question.run_day
+        or send_day
+        in {question.local_day, question.send_at.astimezone(situation.zone).date()}
+    ]
     reason = _timing_suppression_reason(
         situation, policy, send_at=send_at, day_questions=day_questions
     )
@@ -112,7 +128,7 @@ def decide_run(
         local_day=send_day,
         replaced_survey_ids=tuple(question.survey_id for question in day_questions),
         remind_at=_schedule_reminder(
-            situation, policy, (ended_at, send_at), day_questions
+            situation, policy, day_questions, ended_at=ended_at, send_at=send_at
         ),
     )
 
@@ -123,15 +139,15 @@ def minutes_since_end(run: RunFacts, *, now: datetime) -> int | None:
     return int((now - run.ended_at) / timedelta(minutes=1))
 
 
-def find_bursts(runs: Sequence[RunFacts], policy: Policy) -> list[tuple[int, bool]]:
-    """Return for each run how many were learned of at once, and if it is the last.
+def find_bursts(runs: Sequence[RunFacts], policy: Policy) -> list[Burst]:
+    """Return for each run the burst that it came in, in the order of the runs.
 
-    At once is within the bulk window of this one; the runs are in their order.  Each
-    is looked at a fixed number of times, be they a whole past.
+    At once is within the bulk window of the run.  Each run is looked at a fixed
+    number of times, however long the past.
     """
     window = timedelta(minutes=policy.bulk_window_min)
     order = sorted(range(len(runs)), key=lambda index: runs[index].learned_at)
-    burst_by_index: dict[int, tuple[int, bool]] = {}
+    burst_by_index: dict[int, Burst] = {}
     window_start = window_end = 0
     maxima: deque[int] = deque()  # of those at once, each later than all after it
     for index in order:
@@ -148,7 +164,9 @@ def find_bursts(runs: Sequence[RunFacts], policy: Policy) -> list[tuple[int, boo
             if maxima[0] == order[window_start]:
                 maxima.popleft()
             window_start += 1
-        burst_by_index[index] = window_end - window_start, maxima[0] == index
+        burst_by_index[index] = Burst(
+            window_end - window_start, is_last=maxima[0] == index
+        )
     return [burst_by_index[index] for index in range(len(runs))]
 
 
@@ -203,28 +221,6 @@ def _run_suppression_reason(
     return DecisionReason.ASKED_BEFORE if situation.was_asked_before else None
 
 
-def _compute_earliest_send(
-    ended_at: datetime, preferences: Preferences, policy: Policy, *, now: datetime
-) -> datetime:
-    delay_min = max(preferences.delay_min, policy.shortest_delay_min)
-    if preferences.delay_min == 0:
-        delay_min = 0  # "straight away" is the runner's own choice
-    return max(ended_at + timedelta(minutes=delay_min), now)
-
-
-def _select_day_questions(
-    run: RunFacts, situation: Situation, day: date
-) -> list[RecentQuestion]:
-    """Return the questions of that day, wherever the runner was when they came."""
-    return [
-        question
-        for question in situation.recent_questions
-        if run.local_day == question.run_day
-        or day
-        in {question.local_day, question.send_at.astimezone(situation.zone).date()}
-    ]
-
-
 def _timing_suppression_reason(
     situation: Situation,
     policy: Policy,
@@ -242,31 +238,21 @@ def _timing_suppression_reason(
     mails = [
         mail for mail in situation.recent_mails if mail.survey_id not in replaced_ids
     ]
-    if (
-        _count_mails_of_day(mails, day_questions, send_at, situation.zone)
-        >= policy.most_mails_a_day
-    ):
+    moved_ids = {question.survey_id for question in day_questions}
+    send_day = send_at.astimezone(situation.zone).date()
+    mails_that_day = sum(
+        mail.survey_id in moved_ids
+        or mail.at.astimezone(situation.zone).date() == send_day
+        for mail in mails
+        if mail.is_sent
+    )
+    if mails_that_day >= policy.most_mails_a_day:
         return DecisionReason.ONE_A_DAY
     if not fits_weekly_limit(mails, at=send_at, max_mails=policy.most_run_mails_a_week):
         return DecisionReason.ENOUGH_THIS_WEEK
     if any(question.is_about_run for question in day_questions):
         return None  # the day's question only moves
     return _frequency_suppression_reason(situation, send_at)
-
-
-def _count_mails_of_day(
-    mails: Sequence[QuestionMail],
-    day_questions: Sequence[RecentQuestion],
-    send_at: datetime,
-    zone: ZoneInfo,
-) -> int:
-    moved_ids = {question.survey_id for question in day_questions}
-    day = send_at.astimezone(zone).date()
-    return sum(
-        mail.survey_id in moved_ids or mail.at.astimezone(zone).date() == day
-        for mail in mails
-        if mail.is_sent
-    )
 
 
 def _frequency_suppression_reason(
@@ -291,8 +277,10 @@ def _frequency_suppression_reason(
 def _schedule_reminder(
     situation: Situation,
     policy: Policy,
-    times: tuple[datetime, datetime],
     day_questions: Sequence[RecentQuestion],
+    *,
+    ended_at: datetime,
+    send_at: datetime,
 ) -> datetime | None:
     """Return when to remind, unless the day has had its second mail already."""
     preferences = situation.preferences
@@ -302,7 +290,6 @@ def _schedule_reminder(
         or any(question.is_sent for question in day_questions)
     ):
         return None
-    ended_at, send_at = times
     remind_at = compute_reminder_time(ended_at, send_at, policy)
     if remind_at is None:
         return None

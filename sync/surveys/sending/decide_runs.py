@@ -22,6 +22,7 @@ from sync.surveys.policy.frequency import (
 )
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
+    Burst,
     RunFacts,
     Send,
     Situation,
@@ -170,9 +171,8 @@ def _build_situation(context: SurveyContext) -> Situation:
     )
 
 
-def _with_burst(burst: tuple[int, bool], situation: Situation) -> Situation:
-    runs_at_once, is_newest = burst
-    return replace(situation, runs_at_once=runs_at_once, is_newest=is_newest)
+def _with_burst(burst: Burst, situation: Situation) -> Situation:
+    return replace(situation, runs_at_once=burst.size, is_newest=burst.is_last)
 
 
 def _load_situation(context: SurveyContext, run: Run) -> Situation:

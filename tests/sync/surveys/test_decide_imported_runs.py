@@ -16,6 +16,7 @@ from sync.preferences import Preferences
 from sync.surveys import store
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
+    Burst,
     RunFacts,
     Send,
     Situation,
@@ -220,6 +221,6 @@ def test_who_came_at_once_is_counted_as_if_each_looked_at_all(
         together = [
             one for one in runs if abs(one.learned_at - run.learned_at) <= window
         ]
-        expected.append((len(together), together[-1] is run))
+        expected.append(Burst(len(together), is_last=together[-1] is run))
 
     assert find_bursts(runs, Policy()) == expected
