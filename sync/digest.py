@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from sync import account_state, analytics, work
 from sync.analytics.dataset.overview import load_dashboard
-from sync.analytics.dataset.run_rows import RunRow
 from sync.analytics.dataset.weeks import get_first_weekday
 from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox
@@ -70,7 +69,7 @@ class DigestWork(RunnerDueWork[date]):
 
     @override
     def handle(self, runtime: Runtime, item: RunnerTask[date]) -> None:
-        _enqueue_digest(runtime, item.runner_id, item.detail)
+        enqueue_digest(runtime, item.runner_id, item.detail)
         with runtime.db.transaction() as session:
             self.settle(session, item)
 
@@ -92,14 +91,24 @@ def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
     return bool(session.scalar(select(run)))
 
 
-def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
+def enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
+    """Enqueue the mail about a runner's week, if they ran in it."""
     overview = load_dashboard(runtime, runner_id)
     runs = [
         run for run in overview.runs if week_start <= run.local_day < week_start + WEEK
     ]
     if not runs:
         return  # nothing to say
-    values = _build_mail_values(week_start, runs) | {
+    days = [week_start + timedelta(days=offset) for offset in range(7)]
+    values: dict[str, Any] = {
+        "distances_m": [
+            sum(run.distance_m for run in runs if run.local_day == day) for day in days
+        ],
+        "moods": [
+            [run.mood for run in runs if run.local_day == day and run.mood is not None]
+            for day in days
+        ],
+        "runs": len(runs),
         "sentence": _render_all_languages(
             analytics.load_figures(runtime, runner_id).mileage
         ),
@@ -127,20 +136,6 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
             stale_at=now + _EXPIRES_AFTER,
         )
     log.info("digest promised", runner_id=runner_id)
-
-
-def _build_mail_values(week_start: date, runs: list[RunRow]) -> dict[str, Any]:
-    days = [week_start + timedelta(days=offset) for offset in range(7)]
-    return {
-        "distances_m": [
-            sum(run.distance_m for run in runs if run.local_day == day) for day in days
-        ],
-        "moods": [
-            [run.mood for run in runs if run.local_day == day and run.mood is not None]
-            for day in days
-        ],
-        "runs": len(runs),
-    }
 
 
 def _render_all_languages(panel: "Panel") -> dict[str, str]:

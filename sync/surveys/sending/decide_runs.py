@@ -1,7 +1,7 @@
 """Look at each new run once: decide, note why, and promise the mail."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -94,24 +94,34 @@ def decide_batch(runtime: Runtime, session: Session, runner_id: int) -> None:
         session, [facts.run_id for facts in undecided if facts.started_at > since]
     )
     # All are decided before any is noted: a later one may take an earlier one over.
-    decisions = []
-    for decision, survey in _decide_all(
-        context, undecided, {run.id: run for run in recent_runs}
-    ):
-        if survey is not None and survey.cancelled_for is not None:
-            decision["verdict"] = DecisionVerdict.WITHHOLD
-            decision["reason"] = survey.cancelled_for.as_decision
-        decisions.append(decision)
-    store.save_decisions(session, decisions)
+    decisions = decide_runs(context, undecided, {run.id: run for run in recent_runs})
+    store.save_decisions(session, [decision.columns for decision in decisions])
     pairing.tag_answers(session, runner_id, recent_runs)
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
 
 
-def _decide_all(
+@dataclass(frozen=True, slots=True)
+class RunDecision:
+    """The row of a decision, and the survey that came of it."""
+
+    values: Mapping[str, object]
+    survey: Survey | None
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The row's values, as the survey stands after all were decided."""
+        columns = dict(self.values)
+        if self.survey is not None and self.survey.cancelled_for is not None:
+            columns["verdict"] = DecisionVerdict.WITHHOLD
+            columns["reason"] = self.survey.cancelled_for.as_decision
+        return columns
+
+
+def decide_runs(
     context: SurveyContext,
     undecided: Sequence[RunFacts],
     recent_runs: Mapping[int, Run],
-) -> list[tuple[dict[str, object], Survey | None]]:
+) -> list[RunDecision]:
     """Decide about each run in turn; only recent ones need a look at the past.
 
     The others come first, and nothing that is decided about them changes what the
@@ -123,7 +133,7 @@ def _decide_all(
         burst: _with_burst(burst, base_situation) for burst in set(bursts)
     }
     policy_values = context.policy.to_dict()
-    decided_runs = []
+    decisions = []
     for facts, burst in zip(undecided, bursts, strict=True):
         run = recent_runs.get(facts.run_id)
         situation = (
@@ -140,7 +150,7 @@ def _decide_all(
             schedule.enqueue_slow_down(
                 context, unanswered_count=situation.ignored_count
             )
-        decision: dict[str, object] = {
+        decision = {
             "run_id": facts.run_id,
             "runner_id": context.runner.id,
             "verdict": DecisionVerdict.SEND
@@ -151,8 +161,8 @@ def _decide_all(
             "policy": policy_values,
             "decided_at": context.now,
         }
-        decided_runs.append((decision, survey))
-    return decided_runs
+        decisions.append(RunDecision(decision, survey))
+    return decisions
 
 
 def _build_situation(context: SurveyContext) -> Situation:
