@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from sync import work
 from sync.crypto import pairing_key
-from sync.models import Run, Survey
+from sync.models import Run, Runner, Survey
 from sync.queue import Job
 from sync.runners import store as runners
 from sync.runtime import Runtime
@@ -40,22 +40,28 @@ log = structlog.get_logger()
 POLICY = Policy()
 
 
-class DecisionWork(RunnerDueWork[None]):
-    """Runs that no decision exists for yet, a batch of one runner's at a time."""
+class DecisionWork(RunnerDueWork[bool]):
+    """Runs that no decision exists for, or whose end has changed since.
+
+    An item is a batch of one runner's runs, and whether some have changed.
+    """
 
     job = Job.SURVEYS
 
-    @override
-    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[None]]:
-        return [
-            RunnerTask(runner_id, None)
-            for runner_id in store.find_waiting_runners(session)
-        ]
+    def __init__(self) -> None:
+        self._has_looked_for_changes = False
 
     @override
-    def claim(self, runtime: Runtime) -> Iterator[RunnerTask[None]]:
-        with runtime.db.transaction() as session:
-            reevaluate.reopen_changed_runs(session, POLICY)
+    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[bool]]:
+        has_changes = dict.fromkeys(store.find_waiting_runners(session), False)
+        if not self._has_looked_for_changes:
+            for survey in reevaluate.find_changed_surveys(session, POLICY):
+                has_changes[survey.runner_id] = True
+            self._has_looked_for_changes = True
+        return [RunnerTask(runner_id, flag) for runner_id, flag in has_changes.items()]
+
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[RunnerTask[bool]]:
         # A runner may have more runs than one batch holds.
         is_idle = False
         while not is_idle:
@@ -65,9 +71,13 @@ class DecisionWork(RunnerDueWork[None]):
                 yield task
 
     @override
-    def handle(self, runtime: Runtime, item: RunnerTask[None]) -> None:
+    def handle(self, runtime: Runtime, item: RunnerTask[bool]) -> None:
         with runtime.db.transaction() as session:
-            decide_batch(runtime, session, item.runner_id)
+            runner = store.lock_runner(session, item.runner_id)
+            if runner is not None:
+                if item.detail:
+                    reevaluate.reopen_changed_runs(session, item.runner_id, POLICY)
+                decide_batch(runtime, session, runner)
             self.settle(session, item)
 
 
@@ -76,11 +86,9 @@ def process_due(runtime: Runtime) -> None:
     work.process_due(runtime, DecisionWork())
 
 
-def decide_batch(runtime: Runtime, session: Session, runner_id: int) -> None:
+def decide_batch(runtime: Runtime, session: Session, runner: Runner) -> None:
     """Decide about the runs that waited longest, `store.BATCH_SIZE` at most."""
-    runner = store.lock_runner(session, runner_id)
-    if runner is None:
-        return
+    runner_id = runner.id
     now = runtime.db.now(session)
     linked_at = store.get_linked_at(session, runner_id) or now
     context = SurveyContext(runtime, session, runner, linked_at, now, POLICY)
