@@ -1,6 +1,6 @@
 """`moodmiles strava ...`: whether Strava tells us about new runs, and where to."""
 
-from argparse import Namespace
+from types import SimpleNamespace
 
 from host.configuration import load_effective_settings
 from sync.inbox import dead_letters, subscription
@@ -10,7 +10,7 @@ from sync.settings import Settings
 from sync.strava import Strava
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     runtime = build(load_effective_settings(arguments))
     match arguments.command:
         case "strava subscribe":
@@ -51,7 +51,7 @@ def unsubscribe(runtime: Runtime) -> str:
 
 
 def retry_failed(runtime: Runtime) -> str:
-    """Try again what could not be read, and let workers try what was given up."""
+    """Retry quarantined records now; hand dead letters to the workers again."""
     records = quarantine.retry_quarantined(runtime)
     revived = dead_letters.retry_failed(runtime)
     if not records.tried and not revived.events and not revived.other_work:

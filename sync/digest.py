@@ -1,7 +1,6 @@
 """The weekly digest: last week in one picture and one honest sentence."""
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import exists, select
@@ -10,7 +9,6 @@ from typing_extensions import override
 
 from sync import account_state, analytics, work
 from sync.analytics.dataset.overview import load_dashboard
-from sync.analytics.dataset.weeks import get_first_weekday
 from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox
 from sync.models import Mail, Run, Runner
@@ -18,11 +16,8 @@ from sync.queue import Job
 from sync.runners import signed_links
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
-from sync.vocabulary import MailKind
+from sync.vocabulary import MailKind, SignedLinkPurpose
 from sync.work import RunnerDueWork, RunnerTask
-
-if TYPE_CHECKING:
-    from sync.analytics.panels.panel import Panel
 
 log = structlog.get_logger()
 
@@ -49,10 +44,10 @@ class DigestWork(RunnerDueWork[date]):
         for runner_id, zone, preferences in rows:
             local_now = now.astimezone(get_zone(zone))
             is_first_morning = (
-                local_now.weekday() == get_first_weekday(preferences)
+                local_now.weekday() == preferences.week_starts.weekday
                 and local_now.hour >= _MORNING_HOUR
             )
-            if is_first_morning and preferences.get("digest"):
+            if is_first_morning and preferences.digest:
                 task = RunnerTask(runner_id, local_now.date() - WEEK)
                 week_by_key[_build_dedupe_key(runner_id, task.detail)] = task
         enqueued_keys = set(
@@ -69,7 +64,7 @@ class DigestWork(RunnerDueWork[date]):
 
     @override
     def handle(self, runtime: Runtime, item: RunnerTask[date]) -> None:
-        enqueue_digest(runtime, item.runner_id, item.detail)
+        _enqueue_digest(runtime, item.runner_id, item.detail)
         with runtime.db.transaction() as session:
             self.settle(session, item)
 
@@ -80,7 +75,7 @@ def process_due(runtime: Runtime) -> None:
 
 
 def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
-    """Whether there is something to say: who did not run is not looked at further."""
+    """Whether the week has a run that counts; without one there is no digest."""
     run = exists().where(
         Run.runner_id == runner_id,
         Run.counted,
@@ -91,16 +86,21 @@ def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
     return bool(session.scalar(select(run)))
 
 
-def enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
-    """Enqueue the mail about a runner's week, if they ran in it."""
+def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
     overview = load_dashboard(runtime, runner_id)
     runs = [
         run for run in overview.runs if week_start <= run.local_day < week_start + WEEK
     ]
     if not runs:
-        return  # nothing to say
+        return
     days = [week_start + timedelta(days=offset) for offset in range(7)]
-    values: dict[str, Any] = {
+    panel = analytics.load_figures(runtime, runner_id).mileage
+    # In each language: which one the mail is written in is known when it leaves.
+    sentences = {}
+    for language in LANGUAGES:
+        with activate_language(language):
+            sentences[language] = panel.sentence
+    values = {
         "distances_m": [
             sum(run.distance_m for run in runs if run.local_day == day) for day in days
         ],
@@ -109,12 +109,11 @@ def enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
             for day in days
         ],
         "runs": len(runs),
-        "sentence": _render_all_languages(
-            analytics.load_figures(runtime, runner_id).mileage
-        ),
+        "sentence": sentences,
         "unsubscribe_token": signed_links.create_token(
-            runtime, runner_id, purpose=signed_links.UNSUBSCRIBE
+            runtime, runner_id, purpose=SignedLinkPurpose.UNSUBSCRIBE
         ),
+        "first_weekday": week_start.weekday(),
     }
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
@@ -128,23 +127,10 @@ def enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
             dedupe_key=_build_dedupe_key(runner_id, week_start),
             kind=MailKind.DIGEST,
             runner_id=runner_id,
-            values=values
-            | {
-                "units": runner.preferences.get("units", "km"),
-                "first_weekday": week_start.weekday(),
-            },
+            values=values | {"units": runner.preferences.units},
             stale_at=now + _EXPIRES_AFTER,
         )
-    log.info("digest promised", runner_id=runner_id)
-
-
-def _render_all_languages(panel: "Panel") -> dict[str, str]:
-    """Say it in each language: which one the mail speaks is known when it leaves."""
-    sentences = {}
-    for language in LANGUAGES:
-        with activate_language(language):
-            sentences[language] = panel.sentence
-    return sentences
+    log.info("digest enqueued", runner_id=runner_id)
 
 
 def _build_dedupe_key(runner_id: int, week_start: date) -> str:

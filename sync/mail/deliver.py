@@ -238,7 +238,7 @@ def _open_deliverable(runtime: Runtime, mail: Mail) -> _OpenedMail | None:
 
 def _open_mail(runtime: Runtime, mail: Mail, runner: Runner | None) -> _OpenedMail:
     """Unseal a mail and its address, as far as our keys still open them."""
-    language = "" if runner is None else str(runner.preferences.get("language", ""))
+    language = "" if runner is None else runner.preferences.language
     recipient: str | None = None
     values: Mapping[str, Any] | None = None
     is_own_address = True
@@ -273,6 +273,6 @@ def _compute_delivery_time(
         return now + _RECHECK_AFTER
     if not spec.respects_quiet_hours:
         return now
-    hours = quiet_hours.parse_quiet_hours(runner.preferences)
+    hours = runner.preferences.quiet_hours
     zone = get_zone(runner.zone)
     return quiet_hours.defer_past_quiet_hours(now, hours, zone)

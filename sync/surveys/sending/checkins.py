@@ -3,7 +3,7 @@
 from datetime import date, datetime
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -39,7 +39,7 @@ class CheckinWork(RunnerDueWork[date]):
 
     @override
     def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[date]]:
-        last_drawn_day = func.max(CheckinDraw.local_day)
+        last_drawn_day: ColumnElement[date | None] = func.max(CheckinDraw.local_day)
         rows = session.execute(
             select(Runner.id, Runner.zone, Runner.preferences, last_drawn_day)
             .join(Connection, Connection.runner_id == Runner.id)
@@ -53,8 +53,7 @@ class CheckinWork(RunnerDueWork[date]):
             .group_by(Runner.id)
         ).all()
         tasks = []
-        for runner_id, zone, stored_preferences, last_drawn in rows:
-            preferences = Preferences.from_stored(stored_preferences)
+        for runner_id, zone, preferences, last_drawn in rows:
             local_day = now.astimezone(get_zone(zone)).date()
             is_drawn = last_drawn is not None and last_drawn >= local_day
             if not is_drawn and wants_checkins(preferences, now=now):
@@ -74,7 +73,6 @@ def process_due(runtime: Runtime) -> None:
 
 
 def wants_checkins(preferences: Preferences, *, now: datetime) -> bool:
-    """Whether the runner has check-ins on, and nothing holds all questions up."""
     return (
         preferences.checkins
         and not preferences.is_asking_stopped
@@ -135,7 +133,7 @@ def _load_checkin_day(
     return CheckinDay(
         local_day=local_day,
         zone=zone,
-        preferences=Preferences.from_stored(runner.preferences),
+        preferences=runner.preferences,
         answer_times=[moment.astimezone(zone).time() for moment in answered_ats],
         recent_questions=store.load_recent_questions(session, runner.id, now=now),
         recent_mails=store.load_recent_mails(session, runner.id, now=now),

@@ -50,7 +50,6 @@ def build_runtime(url: str) -> tuple[Runtime, int]:
             created_at=NOW,
             vault_key=sealer.new_vault_key(),
             zone="Europe/Berlin",
-            preferences={},
         )
         session.add(runner)
         session.flush()
@@ -145,7 +144,7 @@ def measure_parts(
         rows, reading = measure(
             lambda: read_rows(session, runner_id, vault), process_time
         )
-        standing = store.load_decisions(session, runner_id, vault)
+        decisions = store.load_decisions(session, runner_id, vault)
     about = HistoryContext(
         owner.zone, asked_count=ANSWERS, today=date(2026, 11, 20).toordinal()
     )
@@ -153,7 +152,7 @@ def measure_parts(
         lambda: build_panel_data(build_history(rows, context=about)), process_time
     )
     decided, deciding = measure(
-        lambda: figures.decide_sentences(panels, standing, "km", now=NOW), process_time
+        lambda: figures.decide_sentences(panels, decisions, "km", now=NOW), process_time
     )
     _, drawing = measure(
         lambda: figures.assemble_figures(

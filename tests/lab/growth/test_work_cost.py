@@ -21,6 +21,7 @@ from sync.models import (
     Runner,
 )
 from sync.portability import exports
+from sync.preferences import Preferences
 from sync.queue import Job
 from sync.runners import deletion, disconnect
 from sync.simulator.records import Activity, Athlete
@@ -88,14 +89,14 @@ def add_answered_past(harness: Harness, count: int) -> None:
     drain(Job.BACKFILL, Job.SURVEYS)(harness)
     with harness.runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        past = store_history(
+        history = store_history(
             harness.runtime,
             session,
             runner,
             RunHistory(count, count),
             now=harness.clock(),
         )
-        session.execute(update(Run).where(Run.id.in_(past)).values(source="hand"))
+        session.execute(update(Run).where(Run.id.in_(history)).values(source="hand"))
     disconnect.disconnect(harness.runtime, runner_id)
     harness.link_runner(harness.add_athlete())
 
@@ -131,8 +132,10 @@ def add_runners(harness: Harness, count: int, **columns: Any) -> list[int]:
             runner = create_runner(
                 harness.runtime, session, number, now=harness.clock(), has_email=True
             )
-            past = RunHistory(runs=10, answers=5)
-            store_history(harness.runtime, session, runner, past, now=harness.clock())
+            history = RunHistory(runs=10, answers=5)
+            store_history(
+                harness.runtime, session, runner, history, now=harness.clock()
+            )
             runner_ids.append(runner.id)
         if columns:
             session.execute(update(Runner).values(columns))
@@ -183,7 +186,7 @@ def add_run_per_runner(harness: Harness, count: int) -> None:
 
 def add_week_per_runner(harness: Harness, count: int) -> None:
     harness.clock.at = NOON.replace(day=4, hour=9)  # a Monday
-    add_runners(harness, count, preferences={"digest": True})
+    add_runners(harness, count, preferences=Preferences(digest=True))
 
 
 def add_mail_per_runner(harness: Harness, count: int) -> None:
@@ -238,8 +241,8 @@ def add_retained_answers(harness: Harness, count: int) -> int:
         runner = create_runner(
             harness.runtime, session, 1, now=harness.clock(), has_email=True
         )
-        past = RunHistory(runs=count, answers=count)
-        store_history(harness.runtime, session, runner, past, now=harness.clock())
+        history = RunHistory(runs=count, answers=count)
+        store_history(harness.runtime, session, runner, history, now=harness.clock())
         return runner.id
 
 

@@ -51,12 +51,12 @@ def test_an_export_that_kills_every_worker_is_given_up(
         pack_and_die(harness.runtime)
         harness.clock.advance(seconds=LEASE.total_seconds())
     exports.process_due(harness.runtime)
-    given_up = exports.load_status(harness.runtime, runner_id).state
+    state = exports.load_status(harness.runtime, runner_id).state
 
     exports.request_export(harness.runtime, runner_id)
     exports.process_due(harness.runtime)
 
-    assert given_up is ExportState.FAILED
+    assert state is ExportState.FAILED
     assert exports.load_status(harness.runtime, runner_id).state is ExportState.READY
     assert work_status.read_status(harness.runtime).counters["export given up"] == 1
 
