@@ -73,6 +73,7 @@ def process_due(runtime: Runtime) -> None:
 
 
 def wants_checkins(preferences: Preferences, *, now: datetime) -> bool:
+    """Whether the runner has check-ins on, and nothing holds all questions up."""
     return (
         preferences.checkins
         and not preferences.is_asking_stopped
