@@ -130,21 +130,16 @@ class CeleryQueue(Queue):
         if not self._url or after_s > MAX_DELAY_S:
             return
         try:
-            if self._acquire_pending(job, after_s):
+            # Later wake-ups coalesce per second; only immediate ones are cleared by the
+            # worker that takes them.
+            key = _pending_key(job)
+            if after_s:
+                key = f"{key}:{int(time() + after_s)}"
+            ttl_s = PENDING_TTL_S + int(after_s)
+            if self._redis.set(key, 1, nx=True, ex=ttl_s):
                 publish_task(self._broker, task_name(job), after_s=after_s)
         except (RedisError, OperationalError, OSError) as error:
             log.warning("wake-up not sent", work=job, error=type(error).__name__)
-
-    def _acquire_pending(self, job: Job, after_s: float) -> bool:
-        # Later wake-ups coalesce per second; only immediate ones are cleared
-        # by the worker that takes them.
-        key = (
-            f"{_pending_key(job)}:{int(time() + after_s)}"
-            if after_s
-            else _pending_key(job)
-        )
-        ttl_s = PENDING_TTL_S + int(after_s)
-        return bool(self._redis.set(key, 1, nx=True, ex=ttl_s))
 
     @override
     def mark_started(self, job: Job) -> None:

@@ -268,9 +268,13 @@ def lease_runner(
         "due_at": literal(until, RunnerWork.due_at.type),
         "attempts": literal(1),
     }
-    statement = dialect_insert(session, RunnerWork).from_select(
-        [*row], select(*row.values()).where(Runner.id == runner_id)
+    # A runner who is being deleted just now is waited for, and then not found.
+    runner = (
+        select(*row.values())
+        .where(Runner.id == runner_id)
+        .with_for_update(read=True, key_share=True)
     )
+    statement = dialect_insert(session, RunnerWork).from_select([*row], runner)
     return session.scalar(
         statement.on_conflict_do_update(
             index_elements=["runner_id", "job"],

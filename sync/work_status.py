@@ -86,7 +86,14 @@ def read_status(runtime: Runtime) -> WorkStatus:
             late_s=workload.late_s,
             failed_events=_count_by_reason(session, Event.parked_for),
             quarantined=_count_by_reason(session, QuarantinedRecord.reason),
-            failed_work=_count_failed_work(session),
+            failed_work={
+                f"{job}: {reason}": count
+                for job, reason, count in session.execute(
+                    select(RunnerWork.job, RunnerWork.set_aside_for, func.count())
+                    .where(RunnerWork.set_aside_for.is_not(None))
+                    .group_by(RunnerWork.job, RunnerWork.set_aside_for)
+                )
+            },
             stopped_reconciles=session.scalar(stopped_count) or 0,
             broken_links=session.scalar(broken_count) or 0,
             counters=counters.load_counts(session),
@@ -169,12 +176,3 @@ def _count_by_reason(
 ) -> dict[str, int]:
     statement = select(reason, func.count()).where(reason.is_not(None)).group_by(reason)
     return {value: count for value, count in session.execute(statement) if value}
-
-
-def _count_failed_work(session: Session) -> dict[str, int]:
-    rows = session.execute(
-        select(RunnerWork.job, RunnerWork.set_aside_for, func.count())
-        .where(RunnerWork.set_aside_for.is_not(None))
-        .group_by(RunnerWork.job, RunnerWork.set_aside_for)
-    )
-    return {f"{job}: {reason}": count for job, reason, count in rows}

@@ -13,18 +13,14 @@ def receive_delivery(runtime: Runtime, delivery: WebhookDelivery) -> bool:
     if store.save_delivery(runtime.db, delivery):
         runtime.queue.wake(Job.INBOX)
         return True
-    _count_rejection(runtime, delivery)
-    return False
-
-
-def _count_rejection(runtime: Runtime, delivery: WebhookDelivery) -> None:
-    """Say why a delivery was not kept, unless it is a mere repeat."""
+    # Why it was not kept, unless it is a mere repeat.
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         if not subscription.is_ours(session, delivery.subscription_id):
             counters.increment(session, "event of another subscription", at=now)
         elif not store.is_linked_athlete(session, delivery.owner_id):
             counters.increment(session, "event about nobody here", at=now)
+    return False
 
 
 def count_unknown_kind(runtime: Runtime) -> None:

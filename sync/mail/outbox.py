@@ -54,16 +54,11 @@ def enqueue_mail(  # noqa: PLR0913
         "stale_at": stale_at,
         "attempts": 0,
     }
-    was_inserted = _insert_mail(session, row)
+    insert = dialect_insert(session, Mail).values(row).on_conflict_do_nothing()
+    was_inserted = session.scalar(insert.returning(Mail.id)) is not None
     if was_inserted and due_at <= now:
         wake_after_commit(session, Job.OUTBOX)
     return was_inserted
-
-
-def _insert_mail(session: Session, row: Mapping[str, Any]) -> bool:
-    """Store a mail; False if one with its key was promised before."""
-    statement = dialect_insert(session, Mail).values(row).on_conflict_do_nothing()
-    return session.scalar(statement.returning(Mail.id)) is not None
 
 
 def cancel_survey_mails(

@@ -139,6 +139,14 @@ def _load_import(session: Session, runner_id: int) -> BackfillProgress | None:
     backfill = session.get(Backfill, runner_id)
     if backfill is None:
         return None
+    about_total: int | None = backfill.runs_stored
+    if backfill.finished_at is None:
+        about_total = estimate_total(
+            backfill.runs_stored,
+            started=backfill.started_at.date(),
+            reached=backfill.reached,
+            member_since=backfill.member_since,
+        )
     return BackfillProgress(
         runs_stored=backfill.runs_stored,
         activities_seen=backfill.activities_seen,
@@ -146,19 +154,8 @@ def _load_import(session: Session, runner_id: int) -> BackfillProgress | None:
         waiting_for=backfill.waiting_for,
         due_at=backfill.due_at,
         is_done=backfill.finished_at is not None,
-        about_total=_estimate_total(backfill),
+        about_total=about_total,
         waiting_until=backfill.due_at if backfill.waiting_for else None,
-    )
-
-
-def _estimate_total(backfill: Backfill) -> int | None:
-    if backfill.finished_at is not None:
-        return backfill.runs_stored
-    return estimate_total(
-        backfill.runs_stored,
-        started=backfill.started_at.date(),
-        reached=backfill.reached,
-        member_since=backfill.member_since,
     )
 
 

@@ -18,7 +18,7 @@ from sync.vocabulary import ConsentKind, MailKind, MailLinkPurpose
 def request_confirmation(runtime: Runtime, *, runner_id: int, email: str) -> None:
     """Send a confirmation link to `email`; nothing changes until it is used.
 
-    Raises `BadAddress`, or `GoingSoon`.
+    Raises `InvalidAddress` or `DeletionPending`.
     """
     with runtime.db.transaction() as session:
         account_state.require_not_deleting(session, runner_id)
@@ -31,12 +31,21 @@ def request_confirmation(runtime: Runtime, *, runner_id: int, email: str) -> Non
 def enqueue_confirmation(
     session: Session, sealer: Sealer, *, runner_id: int, email: str, now: datetime
 ) -> None:
-    """Let a confirmation link leave with this transaction, or raise `BadAddress`.
+    """Let a confirmation link leave with this transaction, or raise `InvalidAddress`.
 
     Links to other addresses end: one that was mistyped is somebody else's.
     """
     address = normalize_address(email)
-    _delete_other_links(session, sealer, runner_id, address)
+    earlier_links = session.scalars(
+        select(MailLink).where(
+            MailLink.runner_id == runner_id,
+            MailLink.purpose == MailLinkPurpose.CONFIRM_ADDRESS,
+            MailLink.email.is_not(None),
+        )
+    )
+    for link in earlier_links:
+        if not _is_link_to(sealer, link, address):
+            session.delete(link)
     token = new_token()
     expires_at = now + MAIL_LINK_LIFE[MailLinkPurpose.CONFIRM_ADDRESS]
     session.add(
@@ -62,21 +71,6 @@ def enqueue_confirmation(
     )
 
 
-def _delete_other_links(
-    session: Session, sealer: Sealer, runner_id: int, address: str
-) -> None:
-    links = session.scalars(
-        select(MailLink).where(
-            MailLink.runner_id == runner_id,
-            MailLink.purpose == MailLinkPurpose.CONFIRM_ADDRESS,
-            MailLink.email.is_not(None),
-        )
-    )
-    for link in links:
-        if not _is_link_to(sealer, link, address):
-            session.delete(link)
-
-
 def _is_link_to(sealer: Sealer, link: MailLink, address: str) -> bool:
     try:
         return link.email is not None and sealer.open(link.email) == address
@@ -87,10 +81,10 @@ def _is_link_to(sealer: Sealer, link: MailLink, address: str) -> bool:
 def confirm_address(runtime: Runtime, *, token: str) -> int | None:
     """Make the link's address the runner's own; None if the link is over.
 
-    The address leaves whoever had it confirmed before: who can read the mail
-    owns the address.  An older text of what was agreed to stands in nobody's way:
-    who has no Strava signs in by mail to read the new one.  Raises `GoingSoon`; the
-    link then stays.
+    The address leaves a runner who had it confirmed before, since the reader of the
+    mail owns the address.  An outdated consent does not matter here: runners without
+    Strava sign in by mail to read the new text.  Raises `DeletionPending`; the link
+    then stays.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
@@ -108,7 +102,13 @@ def confirm_address(runtime: Runtime, *, token: str) -> int | None:
             session.flush()
         runner = session.get_one(Runner, link.runner_id)
         if runner.email_hash != hashes[0]:
-            _delete_sign_in_links(session, runner.id)
+            # No link that went to the former address may sign anybody in.
+            session.execute(
+                delete(MailLink).where(
+                    MailLink.runner_id == runner.id,
+                    MailLink.purpose == MailLinkPurpose.SIGN_IN,
+                )
+            )
         runner.email = link.email
         runner.email_hash = hashes[0]
         runner.email_confirmed_at = now
@@ -118,15 +118,6 @@ def confirm_address(runtime: Runtime, *, token: str) -> int | None:
             session, runner.id, [ConsentKind.MAIL], version=CONSENT_VERSION, at=now
         )
         return runner.id
-
-
-def _delete_sign_in_links(session: Session, runner_id: int) -> None:
-    """Let no link that went to the former address sign anybody in."""
-    session.execute(
-        delete(MailLink).where(
-            MailLink.runner_id == runner_id, MailLink.purpose == MailLinkPurpose.SIGN_IN
-        )
-    )
 
 
 def clear_address(runner: Runner) -> None:

@@ -88,8 +88,8 @@ def finish_link(
 ) -> LinkResult:
     """Take the runner back from Strava's page and start importing.
 
-    Raises `StateRefused`, `ScopeMissing`, `ConsentMissing`, `PrivateMissing`,
-    `OtherRunner`, or what `Strava.exchange` raises.  A grant that we cannot use
+    Raises `StateRefused`, `ScopeMissing`, `ConsentMissing`, `PrivateScopeMissing`,
+    `RunnerMismatch`, or what `Strava.exchange` raises.  A grant that we cannot use
     is given back, so that it does not take one of the app's places.
     """
     attempt = _redeem_attempt(runtime, state=state, browser=browser)
@@ -154,8 +154,8 @@ def _revoke_grant(runtime: Runtime, grant: Grant) -> None:
 
 def _find_or_create_runner(
     runtime: Runtime, session: Session, attempt: LinkAttempt, grant: Grant
-) -> tuple[Runner | None, bool]:
-    """Return the runner to link, or None when the browser is someone else's."""
+) -> Runner | None:
+    """Return the runner to link, or None when the browser is another runner's."""
     athlete_runner = store.find_by_athlete(session, grant.athlete_id)
     browser_runner = (
         session.get(Runner, attempt.runner_id) if attempt.runner_id else None
@@ -164,21 +164,21 @@ def _find_or_create_runner(
         browser_runner is not None
         and (athlete_runner or browser_runner) is not browser_runner
     ):
-        return None, False
+        return None
     if browser_runner is not None and browser_runner.athlete_id not in {
         None,
         grant.athlete_id,
     }:
-        return None, False
+        return None
     existing = athlete_runner or browser_runner
     if existing is not None:
-        return existing, False
+        return existing
     runner = Runner(
         created_at=runtime.db.now(session),
         vault_key=runtime.sealer.new_vault_key(),
     )
     session.add(runner)
-    return runner, True
+    return runner
 
 
 def _link_runner(
@@ -189,9 +189,10 @@ def _link_runner(
     *,
     scope: str,
 ) -> LinkResult | None:
-    runner, is_new = _find_or_create_runner(runtime, session, attempt, grant)
+    runner = _find_or_create_runner(runtime, session, attempt, grant)
     if runner is None:
         return None
+    is_new = runner in session.new
     now = runtime.db.now(session)
     runner.athlete_id = grant.athlete_id
     runner.leaving_for, runner.leaving_since = None, None

@@ -92,7 +92,18 @@ def _cancel(runtime: Runtime, session: Session, runner_id: int) -> bool:
         .values(due_at=now)
     )
     runner.erase_at = None
-    _withdraw_undo_link(session, runner_id)
+    session.execute(
+        delete(MailLink).where(
+            MailLink.runner_id == runner_id, MailLink.purpose == _PURPOSE
+        )
+    )
+    session.execute(
+        delete(Mail).where(
+            Mail.runner_id == runner_id,
+            Mail.kind == MailKind.UNDO,
+            Mail.due_at.is_not(None),
+        )
+    )
     counters.increment(session, "deletion undone", at=now)
     for job in Job:
         wake_after_commit(session, job)
@@ -124,19 +135,4 @@ def _enqueue_undo_link(runtime: Runtime, session: Session, runner: Runner) -> No
         runner_id=runner.id,
         values={"token": token, "until": until, "zone": runner.zone},
         stale_at=until,
-    )
-
-
-def _withdraw_undo_link(session: Session, runner_id: int) -> None:
-    session.execute(
-        delete(MailLink).where(
-            MailLink.runner_id == runner_id, MailLink.purpose == _PURPOSE
-        )
-    )
-    session.execute(
-        delete(Mail).where(
-            Mail.runner_id == runner_id,
-            Mail.kind == MailKind.UNDO,
-            Mail.due_at.is_not(None),
-        )
     )

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from sync import account_state, counters
@@ -26,11 +26,11 @@ _PURPOSE = MailLinkPurpose.STAY
 
 
 def process_inactive(runtime: Runtime) -> None:
-    """Warn whom nobody saw for a year; let go whom a warning did not bring back."""
+    """Warn runners not seen for a year; delete those who ignored the warning."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for runner in _find_inactive(session, since=now - WARN_AFTER, warned=False):
-            _warn(runtime, session, runner, now=now)
+            warn_runner(runtime, session, runner, now=now)
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for runner in _find_inactive(session, since=now - DELETE_AFTER, warned=True):
@@ -38,13 +38,17 @@ def process_inactive(runtime: Runtime) -> None:
                 runner.warned_at is not None
                 and runner.warned_at <= now - WARNING_PERIOD
             ):
-                _schedule_deletion(session, runner, now=now)
+                # At once: a runner who is not there needs no time to undo it.
+                runner.erase_at = now
+                counters.increment(session, "inactive runner let go", at=now)
+                wake_after_commit(session, Job.REMOVALS)
+                log.info("inactive runner let go", runner_id=runner.id)
 
 
 def keep_account(runtime: Runtime, token: str) -> bool:
     """Keep the account that this mailed link belongs to; False if it is too late.
 
-    Who keeps it takes back a deletion, too, that they asked for meanwhile.
+    A deletion that the runner asked for meanwhile is cancelled, too.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
@@ -61,11 +65,12 @@ def keep_account(runtime: Runtime, token: str) -> bool:
 def _find_inactive(session: Session, *, since: datetime, warned: bool) -> list[Runner]:
     """Return runners who were last seen before `since` and are not leaving already."""
     has_warning = Runner.warned_at.is_not(None)
+    was_never_seen = and_(Runner.active_at.is_(None), Runner.created_at <= since)
     return list(
         session.scalars(
             select(Runner)
             .where(
-                _last_seen_before(since),
+                or_(Runner.active_at <= since, was_never_seen),
                 has_warning if warned else ~has_warning,
                 Runner.erase_at.is_(None),
                 Runner.leaving_since.is_(None),
@@ -75,12 +80,10 @@ def _find_inactive(session: Session, *, since: datetime, warned: bool) -> list[R
     )
 
 
-def _last_seen_before(since: datetime) -> ColumnElement[bool]:
-    never_seen = and_(Runner.active_at.is_(None), Runner.created_at <= since)
-    return or_(Runner.active_at <= since, never_seen)
-
-
-def _warn(runtime: Runtime, session: Session, runner: Runner, *, now: datetime) -> None:
+def warn_runner(
+    runtime: Runtime, session: Session, runner: Runner, *, now: datetime
+) -> None:
+    """Mail a link that keeps the account; earlier ones end."""
     token, until = new_token(), now + WARNING_PERIOD
     runner.warned_at = now
     session.execute(
@@ -108,11 +111,3 @@ def _warn(runtime: Runtime, session: Session, runner: Runner, *, now: datetime) 
         stale_at=until,
     )
     log.info("inactive runner warned", runner_id=runner.id)
-
-
-def _schedule_deletion(session: Session, runner: Runner, *, now: datetime) -> None:
-    """Hand the runner to those who delete; there is nobody to offer an undo to."""
-    runner.erase_at = now
-    counters.increment(session, "inactive runner let go", at=now)
-    wake_after_commit(session, Job.REMOVALS)
-    log.info("inactive runner let go", runner_id=runner.id)

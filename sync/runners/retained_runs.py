@@ -100,9 +100,8 @@ def insert_retained(
             continue
         facts = RetainedFacts.from_answer(answer_values)
         if facts is not None:
-            _replace_run(
-                session, answer, _to_columns(answer, facts, answer_values), now=now
-            )
+            columns = to_columns(answer, facts, answer_values)
+            _replace_run(session, answer, columns, now=now)
 
 
 def remove_retained(
@@ -159,10 +158,10 @@ def _replace_run(
         )
 
 
-def _to_columns(
+def to_columns(
     answer: Answer, facts: RetainedFacts, answer_values: Mapping[str, int]
 ) -> dict[str, Any]:
-    """Return a run made of what the runner said, and of nothing else."""
+    """Return the row of a run made of what the runner said, and of nothing else."""
     start_known = answer.minutes_since_end is not None
     midnight = datetime.combine(facts.day, time(), UTC)
     started_at = midnight - timedelta(seconds=facts.offset_s)

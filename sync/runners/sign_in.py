@@ -89,7 +89,14 @@ def find_signed_in(runtime: Runtime, token: str) -> SignedInRunner | None:
     is_new_day = row.active_at is None or now - row.active_at > _ACTIVE_INTERVAL
     # A page view should not write each time.
     if is_new_day or now - row.seen_at > _SEEN_INTERVAL:
-        _record_visit(runtime, token, row.id if is_new_day else None, now=now)
+        with runtime.db.transaction() as session:
+            session.execute(
+                update(SignIn)
+                .where(SignIn.token_hash == hash_token(token))
+                .values(seen_at=now)
+            )
+            if is_new_day:
+                account_state.touch(session, row.id, now=now)
     preferences = row.preferences
     return SignedInRunner(
         row.id,
@@ -99,20 +106,6 @@ def find_signed_in(runtime: Runtime, token: str) -> SignedInRunner | None:
         row.erase_at,
         row.must_agree,
     )
-
-
-def _record_visit(
-    runtime: Runtime, token: str, runner_id: int | None, *, now: datetime
-) -> None:
-    """Write down that this browser was here, and the runner on a new day."""
-    with runtime.db.transaction() as session:
-        session.execute(
-            update(SignIn)
-            .where(SignIn.token_hash == hash_token(token))
-            .values(seen_at=now)
-        )
-        if runner_id is not None:
-            account_state.touch(session, runner_id, now=now)
 
 
 def sign_out(runtime: Runtime, token: str) -> None:
@@ -130,7 +123,7 @@ def enqueue_sign_in_link(runtime: Runtime, *, email: str, browser: str) -> None:
     """Mail a one-use sign-in link, if the address is a confirmed one.
 
     Whether it is stays our secret: the page says the same either way.
-    Raises `BadAddress` for what is no address at all.
+    Raises `InvalidAddress`.
     """
     address = normalize_address(email)
     token = new_token()

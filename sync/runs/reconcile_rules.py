@@ -86,18 +86,19 @@ def compare(
         row for row in known if covered.covers(row.started_at) and not row.is_hidden
     ]
     missing_ids = [row.source_id for row in expected if row.source_id not in listed_ids]
+    changed_runs = []
+    for run in page.runs:
+        row = rows.get(run.id)
+        if row is None or row.is_hidden or differs(row.columns, run):
+            changed_runs.append(run)
     return ListComparison(
-        changed_runs=[run for run in page.runs if _is_changed(rows.get(run.id), run)],
+        changed_runs=changed_runs,
         other_ids=sorted(other_ids & rows.keys()),
         missing_ids=[
             source_id for source_id in missing_ids if source_id not in other_ids
         ],
         is_doubtful=MIN_RUNS_TO_DOUBT <= len(expected) == len(missing_ids),
     )
-
-
-def _is_changed(row: KnownRun | None, run: RemoteRun) -> bool:
-    return row is None or row.is_hidden or differs(row.columns, run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.orm import Session
 
 from sync.models import QuarantinedRecord, Run
 from sync.runners import retained_runs
@@ -39,27 +38,20 @@ def _purge_matching(
 ) -> None:
     while True:
         with runtime.db.transaction() as session:
-            removed = _purge_batch(runtime, session, condition)
-        if removed:
-            log.info("runs purged", reason=reason, runs=removed)
-        if removed < BATCH_SIZE:
+            rows = session.execute(
+                select(Run.id, Run.runner_id)
+                .where(Run.source == SOURCE, condition)
+                .order_by(Run.id)
+                .limit(BATCH_SIZE)
+            ).all()
+            run_ids = [row.id for row in rows]
+            retained_runs.insert_retained(
+                session, runtime.sealer, run_ids, now=runtime.db.now(session)
+            )
+            session.execute(delete(Run).where(Run.id.in_(run_ids)))
+            for runner_id in sorted({row.runner_id for row in rows}):
+                runners.bump_data_version(session, runner_id)
+        if rows:
+            log.info("runs purged", reason=reason, runs=len(rows))
+        if len(rows) < BATCH_SIZE:
             return
-
-
-def _purge_batch(
-    runtime: Runtime, session: Session, condition: ColumnElement[bool]
-) -> int:
-    rows = session.execute(
-        select(Run.id, Run.runner_id)
-        .where(Run.source == SOURCE, condition)
-        .order_by(Run.id)
-        .limit(BATCH_SIZE)
-    ).all()
-    run_ids = [row.id for row in rows]
-    retained_runs.insert_retained(
-        session, runtime.sealer, run_ids, now=runtime.db.now(session)
-    )
-    session.execute(delete(Run).where(Run.id.in_(run_ids)))
-    for runner_id in sorted({row.runner_id for row in rows}):
-        runners.bump_data_version(session, runner_id)
-    return len(rows)

@@ -17,6 +17,7 @@ from sync.inbox import dead_letters
 from sync.mail import outbox
 from sync.models import Event, Runner, RunnerWork
 from sync.portability import exports
+from sync.preferences import Preferences
 from sync.queue import Job
 from sync.runners import deletion
 from sync.runtime import Runtime
@@ -56,21 +57,21 @@ def add_undecided_runs(harness: Harness) -> None:
     PROCESSORS[Job.BACKFILL](harness.runtime)
 
 
-def set_preferences(harness: Harness, **preferences: object) -> None:
+def set_preferences(harness: Harness, preferences: Preferences) -> None:
     with harness.runtime.db.transaction() as session:
         session.execute(update(Runner).values(preferences=preferences))
 
 
 def add_checkin_days(harness: Harness) -> None:
     link_two(harness)
-    set_preferences(harness, checkins=True)
+    set_preferences(harness, Preferences(checkins=True))
 
 
 def add_weeks(harness: Harness) -> None:
     harness.clock.at = NOON.replace(day=4, hour=9)  # a Monday
     link_two(harness)
     harness.process_all_due()
-    set_preferences(harness, digest=True)
+    set_preferences(harness, Preferences(digest=True))
 
 
 def add_mails(harness: Harness) -> None:

@@ -1,7 +1,6 @@
 """Check-ins on random days, so that running days have a fair comparison."""
 
-from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 import structlog
 from sqlalchemy import ColumnElement, func, select
@@ -57,7 +56,7 @@ class CheckinWork(RunnerDueWork[date]):
         for runner_id, zone, preferences, last_drawn in rows:
             local_day = now.astimezone(get_zone(zone)).date()
             is_drawn = last_drawn is not None and last_drawn >= local_day
-            if not is_drawn and _wants_checkins(preferences, now=now):
+            if not is_drawn and wants_checkins(preferences, now=now):
                 tasks.append(RunnerTask(runner_id, local_day))
         return tasks
 
@@ -73,7 +72,8 @@ def process_due(runtime: Runtime) -> None:
     work.process_due(runtime, CheckinWork())
 
 
-def _wants_checkins(preferences: Preferences, *, now: datetime) -> bool:
+def wants_checkins(preferences: Preferences, *, now: datetime) -> bool:
+    """Whether the runner has check-ins on, and nothing holds all questions up."""
     return (
         preferences.checkins
         and not preferences.is_asking_stopped
@@ -124,23 +124,18 @@ def draw_day(
 def _load_checkin_day(
     session: Session, runner: Runner, local_day: date, now: datetime
 ) -> CheckinDay:
-    return CheckinDay(
-        local_day=local_day,
-        zone=get_zone(runner.zone),
-        preferences=runner.preferences,
-        answer_times=_load_answer_times(session, runner),
-        recent_questions=store.load_recent_questions(session, runner.id, now=now),
-        recent_mails=store.load_recent_mails(session, runner.id, now=now),
-    )
-
-
-def _load_answer_times(session: Session, runner: Runner) -> Sequence[time]:
-    """Return when, by the clock, this runner answered after runs."""
+    zone = get_zone(runner.zone)
     answered_ats = session.scalars(
         select(Answer.answered_at)
         .where(Answer.runner_id == runner.id, Answer.kind == AnswerKind.RUN)
         .order_by(Answer.answered_at.desc())
         .limit(_MAX_ANSWERS)
     )
-    zone = get_zone(runner.zone)
-    return [answered_at.astimezone(zone).time() for answered_at in answered_ats]
+    return CheckinDay(
+        local_day=local_day,
+        zone=zone,
+        preferences=runner.preferences,
+        answer_times=[moment.astimezone(zone).time() for moment in answered_ats],
+        recent_questions=store.load_recent_questions(session, runner.id, now=now),
+        recent_mails=store.load_recent_mails(session, runner.id, now=now),
+    )

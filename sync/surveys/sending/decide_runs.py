@@ -1,7 +1,7 @@
 """Look at each new run once: decide, note why, and promise the mail."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from sync import work
 from sync.crypto import pairing_key
-from sync.models import Run, Survey
+from sync.models import Run, Runner, Survey
 from sync.queue import Job
 from sync.runners import store as runners
 from sync.runtime import Runtime
@@ -41,22 +41,28 @@ log = structlog.get_logger()
 POLICY = Policy()
 
 
-class DecisionWork(RunnerDueWork[None]):
-    """Runs that no decision exists for yet, a batch of one runner's at a time."""
+class DecisionWork(RunnerDueWork[bool]):
+    """Runs that no decision exists for, or whose end has changed since.
+
+    An item is a batch of one runner's runs, and whether some have changed.
+    """
 
     job = Job.SURVEYS
 
-    @override
-    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[None]]:
-        return [
-            RunnerTask(runner_id, None)
-            for runner_id in store.find_waiting_runners(session)
-        ]
+    def __init__(self) -> None:
+        self._has_looked_for_changes = False
 
     @override
-    def claim(self, runtime: Runtime) -> Iterator[RunnerTask[None]]:
-        with runtime.db.transaction() as session:
-            reevaluate.reopen_changed_runs(session, POLICY)
+    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[bool]]:
+        has_changes = dict.fromkeys(store.find_waiting_runners(session), False)
+        if not self._has_looked_for_changes:
+            for survey in reevaluate.find_changed_surveys(session, POLICY):
+                has_changes[survey.runner_id] = True
+            self._has_looked_for_changes = True
+        return [RunnerTask(runner_id, flag) for runner_id, flag in has_changes.items()]
+
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[RunnerTask[bool]]:
         # A runner may have more runs than one batch holds.
         is_idle = False
         while not is_idle:
@@ -66,9 +72,13 @@ class DecisionWork(RunnerDueWork[None]):
                 yield task
 
     @override
-    def handle(self, runtime: Runtime, item: RunnerTask[None]) -> None:
+    def handle(self, runtime: Runtime, item: RunnerTask[bool]) -> None:
         with runtime.db.transaction() as session:
-            decide_batch(runtime, session, item.runner_id)
+            runner = store.lock_runner(session, item.runner_id)
+            if runner is not None:
+                if item.detail:
+                    reevaluate.reopen_changed_runs(session, item.runner_id, POLICY)
+                decide_batch(runtime, session, runner)
             self.settle(session, item)
 
 
@@ -77,11 +87,9 @@ def process_due(runtime: Runtime) -> None:
     work.process_due(runtime, DecisionWork())
 
 
-def decide_batch(runtime: Runtime, session: Session, runner_id: int) -> None:
+def decide_batch(runtime: Runtime, session: Session, runner: Runner) -> None:
     """Decide about the runs that waited longest, `store.BATCH_SIZE` at most."""
-    runner = store.lock_runner(session, runner_id)
-    if runner is None:
-        return
+    runner_id = runner.id
     now = runtime.db.now(session)
     linked_at = store.get_linked_at(session, runner_id) or now
     context = SurveyContext(runtime, session, runner, linked_at, now, POLICY)
@@ -95,24 +103,34 @@ def decide_batch(runtime: Runtime, session: Session, runner_id: int) -> None:
         session, [facts.run_id for facts in undecided if facts.started_at > since]
     )
     # All are decided before any is noted: a later one may take an earlier one over.
-    decisions = []
-    for decision, survey in _decide_all(
-        context, undecided, {run.id: run for run in recent_runs}
-    ):
-        if survey is not None and survey.cancelled_for is not None:
-            decision["verdict"] = DecisionVerdict.WITHHOLD
-            decision["reason"] = survey.cancelled_for.as_decision
-        decisions.append(decision)
-    store.save_decisions(session, decisions)
+    decisions = decide_runs(context, undecided, {run.id: run for run in recent_runs})
+    store.save_decisions(session, [decision.columns for decision in decisions])
     pairing.tag_answers(session, runner_id, recent_runs)
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
 
 
-def _decide_all(
+@dataclass(frozen=True, slots=True)
+class RunDecision:
+    """The row of a decision, and the survey that came of it."""
+
+    values: Mapping[str, object]
+    survey: Survey | None
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """The row's values, as the survey stands after all were decided."""
+        columns = dict(self.values)
+        if self.survey is not None and self.survey.cancelled_for is not None:
+            columns["verdict"] = DecisionVerdict.WITHHOLD
+            columns["reason"] = self.survey.cancelled_for.as_decision
+        return columns
+
+
+def decide_runs(
     context: SurveyContext,
     undecided: Sequence[RunFacts],
     recent_runs: Mapping[int, Run],
-) -> list[tuple[dict[str, object], Survey | None]]:
+) -> list[RunDecision]:
     """Decide about each run in turn; only recent ones need a look at the past.
 
     The others come first, and nothing that is decided about them changes what the
@@ -124,7 +142,7 @@ def _decide_all(
         burst: _with_burst(burst, base_situation) for burst in set(bursts)
     }
     policy_values = context.policy.to_dict()
-    decided_runs = []
+    decisions = []
     for facts, burst in zip(undecided, bursts, strict=True):
         run = recent_runs.get(facts.run_id)
         situation = (
@@ -141,7 +159,7 @@ def _decide_all(
             schedule.enqueue_slow_down(
                 context, unanswered_count=situation.ignored_count
             )
-        decision: dict[str, object] = {
+        decision = {
             "run_id": facts.run_id,
             "runner_id": context.runner.id,
             "verdict": DecisionVerdict.SEND
@@ -152,8 +170,8 @@ def _decide_all(
             "policy": policy_values,
             "decided_at": context.now,
         }
-        decided_runs.append((decision, survey))
-    return decided_runs
+        decisions.append(RunDecision(decision, survey))
+    return decisions
 
 
 def _build_situation(context: SurveyContext) -> Situation:

@@ -3,11 +3,10 @@
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from sync.models import Decision, Mail, Run, Survey
-from sync.surveys import store
 from sync.surveys.policy.parameters import Policy
 from sync.vocabulary import MailKind, SuppressionReason
 
@@ -16,11 +15,12 @@ log = structlog.get_logger()
 _END_TOLERANCE = timedelta(seconds=30)
 
 
-def reopen_changed_runs(session: Session, policy: Policy) -> None:
-    """Take back what was promised for another end of a run than it has now.
+def find_changed_surveys(
+    session: Session, policy: Policy, *conditions: ColumnElement[bool]
+) -> list[Survey]:
+    """Return unsent surveys that were planned for another end of their run.
 
-    The run is then looked at as if it were new: it may have become too short,
-    and a mail may be due earlier or later.
+    One that is about an earlier run as well stays: that run has not changed.
     """
     rows = session.execute(
         select(Survey, Run)
@@ -33,12 +33,35 @@ def reopen_changed_runs(session: Session, policy: Policy) -> None:
             Mail.attempts == 0,
             Survey.cancelled_for.is_(None),
             Run.start_known,
+            *conditions,
         )
     ).all()
-    for survey, run in rows:
-        expected_expiry = run.ended_at + timedelta(hours=policy.life_h)
-        if abs(survey.expires_at - expected_expiry) > _END_TOLERANCE:
-            _reopen_run(session, survey, run)
+    return [
+        survey
+        for survey, run in rows
+        if not survey.tags.get("earlier_runs")
+        and abs(survey.expires_at - run.ended_at - timedelta(hours=policy.life_h))
+        > _END_TOLERANCE
+    ]
+
+
+def reopen_changed_runs(session: Session, runner_id: int, policy: Policy) -> None:
+    """Take back a runner's changed surveys; their runs are decided about as if new.
+
+    A run may have become too short, and a mail may be due earlier or later.
+    """
+    is_own = Survey.runner_id == runner_id
+    for survey in find_changed_surveys(session, policy, is_own):
+        run_id = survey.run_id
+        session.execute(
+            update(Run)
+            .where(Run.id == run_id)
+            .values(undecided_since=survey.created_at)
+        )
+        session.execute(delete(Decision).where(Decision.run_id == run_id))
+        session.delete(survey)
+        log.info("survey taken back", survey_id=survey.id, run_id=run_id)
+    session.flush()
 
 
 def discard_unsent_survey(session: Session, pairing_key: str) -> None:
@@ -63,13 +86,3 @@ def discard_unsent_survey(session: Session, pairing_key: str) -> None:
     session.delete(survey)
     session.flush()
     log.info("survey taken back", survey_id=survey.id, run_id=survey.run_id)
-
-
-def _reopen_run(session: Session, survey: Survey, run: Run) -> None:
-    if survey.tags.get("earlier_runs"):
-        return  # it is about an earlier run as well, which has not changed
-    store.lock_runner(session, survey.runner_id)
-    run.undecided_since = survey.created_at
-    session.execute(delete(Decision).where(Decision.run_id == run.id))
-    session.delete(survey)
-    log.info("survey taken back", survey_id=survey.id, run_id=run.id)
