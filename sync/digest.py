@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
-from sync import account_state, analytics
+from sync import account_state, analytics, work
 from sync.analytics.dataset.overview import load_dashboard
 from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox
@@ -16,6 +17,7 @@ from sync.runners import signed_links
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
 from sync.vocabulary import MailKind, SignedLinkPurpose
+from sync.work import RunnerDueWork, RunnerTask
 
 log = structlog.get_logger()
 
@@ -24,17 +26,13 @@ _EXPIRES_AFTER = timedelta(days=2)
 _MORNING_HOUR = 8
 
 
-def process_due(runtime: Runtime) -> None:
-    """On the first morning of a week, promise a look back to whoever wants one."""
-    runtime.queue.mark_started(Job.DIGEST)
-    for runner_id, week_start in _find_due_runners(runtime):
-        _enqueue_digest(runtime, runner_id, week_start)
+class DigestWork(RunnerDueWork[date]):
+    """Runners for whom a week has just begun, with the first day of the last one."""
 
+    job = Job.DIGEST
 
-def _find_due_runners(runtime: Runtime) -> list[tuple[int, date]]:
-    """Return for whom a week has just begun, with the first day of the last one."""
-    with runtime.db.read_only() as session:
-        now = runtime.db.now(session)
+    @override
+    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[date]]:
         rows = session.execute(
             select(Runner.id, Runner.zone, Runner.preferences).where(
                 Runner.email_confirmed_at.is_not(None),
@@ -42,29 +40,38 @@ def _find_due_runners(runtime: Runtime) -> list[tuple[int, date]]:
                 account_state.may_collect(Runner.id),
             )
         ).all()
-        candidates = [
-            (runner_id, week_start)
-            for runner_id, zone, preferences in rows
-            if preferences.digest
-            and (
-                week_start := _find_last_week(
-                    now.astimezone(get_zone(zone)),
-                    preferences.week_starts.weekday,
-                )
+        week_by_key = {}
+        for runner_id, zone, preferences in rows:
+            local_now = now.astimezone(get_zone(zone))
+            is_first_morning = (
+                local_now.weekday() == preferences.week_starts.weekday
+                and local_now.hour >= _MORNING_HOUR
             )
-        ]
-        keys = [
-            _build_dedupe_key(runner_id, week_start)
-            for runner_id, week_start in candidates
-        ]
+            if is_first_morning and preferences.digest:
+                task = RunnerTask(runner_id, local_now.date() - WEEK)
+                week_by_key[_build_dedupe_key(runner_id, task.detail)] = task
         enqueued_keys = set(
-            session.scalars(select(Mail.dedupe_key).where(Mail.dedupe_key.in_(keys)))
+            session.scalars(
+                select(Mail.dedupe_key).where(Mail.dedupe_key.in_(week_by_key))
+            )
         )
         return [
-            (runner_id, week_start)
-            for key, (runner_id, week_start) in zip(keys, candidates, strict=True)
-            if key not in enqueued_keys and _has_runs(session, runner_id, week_start)
+            task
+            for key, task in week_by_key.items()
+            if key not in enqueued_keys
+            and _has_runs(session, task.runner_id, task.detail)
         ]
+
+    @override
+    def handle(self, runtime: Runtime, item: RunnerTask[date]) -> None:
+        _enqueue_digest(runtime, item.runner_id, item.detail)
+        with runtime.db.transaction() as session:
+            self.settle(session, item)
+
+
+def process_due(runtime: Runtime) -> None:
+    """On the first morning of a week, enqueue a digest for each runner who has one."""
+    work.process_due(runtime, DigestWork())
 
 
 def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
@@ -77,12 +84,6 @@ def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
         Run.local_day < week_start + WEEK,
     )
     return bool(session.scalar(select(run)))
-
-
-def _find_last_week(local_now: datetime, week_starts_on: int) -> date | None:
-    if local_now.weekday() != week_starts_on or local_now.hour < _MORNING_HOUR:
-        return None
-    return local_now.date() - WEEK
 
 
 def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
