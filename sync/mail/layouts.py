@@ -1,6 +1,6 @@
 """The forms that several mails share: the notice, the question, the foot.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,10 +8,15 @@ from sync.language import gettext as _
 from sync.mail.formatting import MOOD_LABELS
 from sync.mail.message import RenderContext, RenderedMail
 from sync.mail.templates import render_templates
-from sync.vocabulary import MailKind
+from sync.vocabulary import MailKind, Mood
 
-# Awful to Great, as the tiles in a mail count them.
-_MOOD_EMOJI = ("😞", "😔", "😐", "😊", "😄")
+_MOOD_EMOJI: Mapping[Mood, str] = {
+    Mood.AWFUL: "😞",
+    Mood.LOW: "😔",
+    Mood.OK: "😐",
+    Mood.GOOD: "😊",
+    Mood.GREAT: "😄",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,15 @@ class Notice:
     note: Sequence[str] = ()
     # Stands in the text for body and label, where the link must stand alone.
     link_intro: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoodTile:
+    """One of the five answers in a mail; `number` is 1 to 5, as its link has it."""
+
+    number: int
+    emoji: str
+    label: str
 
 
 def render_notice(context: RenderContext, notice: Notice) -> RenderedMail:
@@ -72,15 +86,12 @@ def render_stoppable(
     return replace(message, unsubscribe_url=stop_url)
 
 
-def list_mood_choices(reversed_order: bool) -> list[tuple[int, str, str]]:
-    """Return number, face and word of the five answers, Awful first or last."""
-    mood_choices = [
-        (number, emoji, _(label))
-        for number, (emoji, label) in enumerate(
-            zip(_MOOD_EMOJI, MOOD_LABELS.values(), strict=True), start=1
-        )
+def list_mood_tiles(*, reversed_order: bool) -> list[MoodTile]:
+    """Return the five answers, Awful first or, reversed, Great first."""
+    tiles = [
+        MoodTile(mood.tile, _MOOD_EMOJI[mood], _(MOOD_LABELS[mood])) for mood in Mood
     ]
-    return mood_choices[::-1] if reversed_order else mood_choices
+    return tiles[::-1] if reversed_order else tiles
 
 
 def _render(

@@ -6,7 +6,7 @@ from pydantic import validate_call
 
 from sync.language import gettext as _
 from sync.mail.formatting import format_moment
-from sync.mail.layouts import list_mood_choices, render_stoppable
+from sync.mail.layouts import list_mood_tiles, render_stoppable
 from sync.mail.message import MailQuestion, MailSpec, RenderContext, RenderedMail
 from sync.vocabulary import MailKind, SurveyKind
 
@@ -29,7 +29,7 @@ def render(  # noqa: PLR0913
         unsubscribe_token=unsubscribe_token,
         stoppable_part=SPEC.stoppable_part,
         until=format_moment(expires_at, zone=zone),
-        moods=list_mood_choices(reversed_order),
+        tiles=list_mood_tiles(reversed_order=reversed_order),
     )
 
 

@@ -6,7 +6,7 @@ from pydantic import validate_call
 
 from sync.language import gettext as _
 from sync.mail.formatting import format_distance, format_moment, format_occasion
-from sync.mail.layouts import list_mood_choices, render_stoppable
+from sync.mail.layouts import list_mood_tiles, render_stoppable
 from sync.mail.message import MailQuestion, MailSpec, RenderContext, RenderedMail
 from sync.vocabulary import DistanceUnit, MailKind, SurveyKind
 
@@ -42,7 +42,7 @@ def render(  # noqa: PLR0913
         until=format_moment(expires_at, zone=zone),
         when=when,
         distance=distance_m and format_distance(distance_m, units=units),
-        moods=list_mood_choices(reversed_order),
+        tiles=list_mood_tiles(reversed_order=reversed_order),
     )
 
 
