@@ -1,4 +1,4 @@
-"""Every part of the site, in one list."""
+"""The list of all blueprints."""
 
 from flask import Blueprint
 
@@ -7,40 +7,40 @@ from web.connect.routes import blueprint as connect
 from web.consents.routes import blueprint as consents
 from web.dashboard.routes import blueprint as dashboard
 from web.email.routes import blueprint as email
-from web.fixtures.routes import blueprint as states
+from web.fixtures.routes import blueprint as fixtures
 from web.health.routes import blueprint as health
 from web.help.routes import blueprint as help_
 from web.landing.routes import blueprint as landing
 from web.login.routes import blueprint as login
 from web.mailbox.routes import blueprint as mailbox
 from web.offline.routes import blueprint as offline
-from web.pre_run.routes import blueprint as before
+from web.pre_run.routes import blueprint as pre_run
 from web.privacy.routes import blueprint as privacy
 from web.runs.routes import blueprint as runs
-from web.settings.browser_sessions import blueprint as signins
-from web.settings.disconnect_and_delete import blueprint as leaving
-from web.settings.export import blueprint as exporting
+from web.settings.browser_sessions import blueprint as browser_sessions
+from web.settings.disconnect_and_delete import blueprint as disconnect_and_delete
+from web.settings.export import blueprint as export
 from web.settings.routes import blueprint as settings
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
-from web.webhooks.routes import blueprint as hooks
+from web.webhooks.routes import blueprint as webhooks
 from web.wellbeing.routes import blueprint as wellbeing
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     landing,
     connect,
     email,
-    hooks,
+    webhooks,
     survey,
     unsubscribe,
-    before,
+    pre_run,
     wellbeing,
     dashboard,
     runs,
     settings,
-    exporting,
-    leaving,
-    signins,
+    export,
+    disconnect_and_delete,
+    browser_sessions,
     account_links,
     consents,
     login,
@@ -49,5 +49,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     privacy,
     health,
     mailbox,
-    states,
+    fixtures,
 )
