@@ -52,14 +52,19 @@ def unsubscribe(runtime: Runtime) -> str:
 
 def retry_failed(runtime: Runtime) -> str:
     """Retry quarantined records now; hand dead letters to the workers again."""
-    retried_count, unreadable_count = quarantine.retry_quarantined(runtime)
-    event_count = dead_letters.retry_failed(runtime)
-    if not retried_count and not event_count:
+    records = quarantine.retry_quarantined(runtime)
+    revived = dead_letters.retry_failed(runtime)
+    if not records.tried and not revived.events and not revived.other_work:
         return "Nothing has been given up."
+    other_text = (
+        f" So is other work, {revived.other_work} in number."
+        if revived.other_work
+        else ""
+    )
     return (
-        f"Tried {retried_count} records again; "
-        f"{unreadable_count} of them still cannot be read. "
-        f"{event_count} events are with the workers again."
+        f"Tried {records.tried} records again; "
+        f"{records.unreadable} of them still cannot be read. "
+        f"{revived.events} events are with the workers again.{other_text}"
     )
 
 

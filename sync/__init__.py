@@ -1,4 +1,4 @@
-"""The core of Moodmiles, without Flask and Celery.
+"""The core: everything Moodmiles knows, with no Flask and no Celery in it.
 
 `runners` are accounts and consents, `runs` mirror Strava's, `inbox` stores webhook
 events, `surveys` ask and pair the answers, `analytics` computes the figures,

@@ -22,6 +22,7 @@ from sync.queue import CeleryQueue
 from sync.settings import Settings
 from sync.strava import Lane
 from sync.strava.budget import create_budget
+from sync.vocabulary import ReconcileStop
 from tests.conftest import KEY
 from tests.lab.faketime import OFFSET, offset_s, with_faketime
 from tests.support.harness import Harness
@@ -151,7 +152,9 @@ def test_a_stopped_sweep_is_told(settings: Settings, harness: Harness) -> None:
         tomorrow = utc_now() + timedelta(days=1)
         session.execute(update(Backfill).values(due_at=None))
         session.execute(
-            update(ReconcileState).values(stopped_for="doubt", due_at=tomorrow)
+            update(ReconcileState).values(
+                stopped_for=ReconcileStop.WOULD_DELETE_EVERYTHING, due_at=tomorrow
+            )
         )
 
     assert "no run at all of 1 runners" in get_advice(settings, "work")

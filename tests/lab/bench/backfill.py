@@ -166,7 +166,7 @@ def _is_unfinished(runtime: Runtime) -> bool:
 
 def _is_idle(runtime: Runtime) -> bool:
     with runtime.db.read_only() as session:
-        due, _ = work_status.count_due(session, runtime.db.now(session))
+        due = work_status.count_due(session, runtime.db.now(session)).due
         return not any(due.values()) and not surveys.find_waiting_runners(session)
 
 

@@ -10,7 +10,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, insert, select, update
 
-from sync.inbox import purge as inbox_purge
 from sync.mail import outbox
 from sync.models import (
     Connection,
@@ -25,16 +24,14 @@ from sync.portability import exports
 from sync.preferences import Preferences
 from sync.queue import Job
 from sync.runners import deletion, disconnect
-from sync.runners import purge as runners_purge
-from sync.runs import retention
 from sync.simulator.records import Activity, Athlete
 from sync.standins.fixtures.run_history import RunHistory, create_runner, store_history
 from sync.vocabulary import MailKind
 from tests.lab.growth.cost import grows_too_fast, measure_cost
 from tests.support.clock import NOON
 from tests.support.harness import Harness
-from tests.support.inline_queue import PROCESSORS
 from tests.support.smtp_servers import run_smtp_server
+from workers.jobs import PROCESSORS, PURGES
 
 pytestmark = pytest.mark.slow
 
@@ -282,8 +279,8 @@ def add_expired_rows(harness: Harness, count: int) -> None:
 
 
 def tidy(harness: Harness) -> None:
-    for part in (inbox_purge, retention, runners_purge, exports):
-        part.tidy(harness.runtime)
+    for purge in PURGES:
+        purge(harness.runtime)
 
 
 KINDS = {
