@@ -1,4 +1,4 @@
-"""`moodmiles strava ...`: whether Strava tells us about new runs, and where to."""
+"""`moodmiles strava ...`: the subscription to Strava's events, and retries."""
 
 from types import SimpleNamespace
 
@@ -33,7 +33,7 @@ def subscribe(runtime: Runtime) -> str:
             subscription.save(runtime, existing.id)
             return f"Subscribed already (number {existing.id})."
         strava.unsubscribe(existing.id)
-    # Events of the new number may come before we have noted it.
+    # Events of the new subscription may come before its number is saved.
     subscription.clear(runtime)
     created = strava.subscribe(
         our_callback_url, runtime.settings.require_secret("strava_verify_token")
@@ -69,7 +69,7 @@ def retry_failed(runtime: Runtime) -> str:
 
 
 def describe_subscription(settings: Settings, strava: Strava) -> str:
-    """Say in one line where Strava sends its events; never the secret address."""
+    """Describe in one line where Strava sends its events; the address is secret."""
     our_callback_url = build_callback_url(settings)
     for existing in strava.subscriptions():
         if existing.callback_url == our_callback_url:

@@ -37,7 +37,6 @@ TERMS = {
     "looks_away": "ignores_private_runs",
     "luggage": "export_bundle",
     "making": "fixture_builder",
-    "nearby": "local_support",
     "office": "club, host",
     "own_log": "retained_runs",
     "pair_again": "relink_answers",

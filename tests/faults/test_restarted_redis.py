@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from signal import SIGKILL
 from subprocess import Popen
 
@@ -25,7 +25,13 @@ from tests.support.table_comparison import expected_rows, stored_rows
 
 pytestmark = pytest.mark.processes
 
-Told = tuple[Harness, ValkeyServer]
+
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """A harness whose queue sends real messages, and the Redis that carries them."""
+
+    harness: Harness
+    redis: ValkeyServer
 
 
 @pytest.fixture
@@ -39,23 +45,24 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture
-def worker_setup(harness: Harness) -> Iterator[Told]:
+def worker_setup(harness: Harness) -> Iterator[WorkerSetup]:
     """Start a Redis and a worker, and wake it by real messages from here on."""
     harness.clock.at = utc_now()
     harness.link_runner(harness.add_athlete())
     harness.process_all_due()
     with run_valkey() as redis:
         queue = CeleryQueue(redis.url)
-        worker = _worker(harness.runtime, redis.url)
+        worker = start_worker(harness.runtime, redis.url)
         engine = open_engine(harness.runtime.settings.sql_url)
         runtime = replace(harness.runtime, queue=queue, db=Database(engine, queue))
-        yield replace(harness, runtime=runtime), redis
+        yield WorkerSetup(replace(harness, runtime=runtime), redis)
         os.killpg(worker.pid, SIGKILL)
         worker.wait()
         engine.dispose()
 
 
-def _worker(runtime: Runtime, redis_url: str) -> Popen[bytes]:
+def start_worker(runtime: Runtime, redis_url: str) -> Popen[bytes]:
+    """Start a worker on the runtime's tables, in a process group of its own."""
     settings = runtime.settings
     inherited = {
         name: value
@@ -98,8 +105,8 @@ def assert_tables_agree(harness: Harness) -> bool:
     return stored_rows(harness) == expected_rows(harness.world)
 
 
-def test_redis_goes_comes_back_and_is_emptied(worker_setup: Told) -> None:
-    harness, redis = worker_setup
+def test_redis_goes_comes_back_and_is_emptied(worker_setup: WorkerSetup) -> None:
+    harness, redis = worker_setup.harness, worker_setup.redis
 
     announce_run(harness, 5)
     wait_for(lambda: assert_tables_agree(harness))  # woken by the event itself

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
 from email.policy import default
@@ -38,55 +39,62 @@ class MailCollector(MessageHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.kept: list[bytes] = []
+        self.port = free_port()
+        self.emails: list[bytes] = []
 
     @override
     def prepare_message(self, session: Any, envelope: Any) -> Message:
-        self.kept.append(bytes(envelope.content))
+        self.emails.append(bytes(envelope.content))
         message: Message = super().prepare_message(session, envelope)
         return message
 
     @override
     def handle_message(self, message: Message) -> None:
-        """Nothing more: the bytes are kept."""
+        """Do nothing more: the bytes are stored."""
 
     def find_link(self, path: str) -> str | None:
-        for content in self.kept:
-            text = _plain(content)
+        for content in self.emails:
+            body = message_from_bytes(content, policy=default).get_body(("plain",))
+            text = body.get_content().encode() if body is not None else b""
             for token in TOKEN.findall(text):
                 if f"/{path}/".encode() in token:
                     return str(token.decode())
         return None
 
 
-def _plain(content: bytes) -> bytes:
-    body = message_from_bytes(content, policy=default).get_body(("plain",))
-    return body.get_content().encode() if body is not None else b""
+@dataclass(frozen=True, slots=True)
+class SimulatedStrava:
+    """A simulator's state, and the address at which it is served."""
+
+    world: World
+    url: str
 
 
 @pytest.fixture
-def mail_collector() -> Iterator[tuple[MailCollector, int]]:
-    handler, port = MailCollector(), free_port()
-    controller = Controller(handler, hostname=HOST, port=port, ready_timeout=TIMEOUT_S)
+def mail_collector() -> Iterator[MailCollector]:
+    collector = MailCollector()
+    controller = Controller(
+        collector, hostname=HOST, port=collector.port, ready_timeout=TIMEOUT_S
+    )
     controller.start()
-    yield handler, port
+    yield collector
     controller.stop()
 
 
 @pytest.fixture
-def strava() -> Iterator[tuple[World, str]]:
+def strava() -> Iterator[SimulatedStrava]:
     world = World()
     exported = read_export(EXPORT, athlete_id=SAM_ID, zone=HOME_ZONE)
     with world.transaction():
         populate_world(world, seed_number=1, exported_activities=exported)
     with serve_in_thread(world) as url:
-        yield world, url
+        yield SimulatedStrava(world, url)
     world.close()
 
 
 @pytest.fixture
 def club_url(
-    mail_collector: tuple[MailCollector, int], strava: tuple[World, str], tmp_path: Path
+    mail_collector: MailCollector, strava: SimulatedStrava, tmp_path: Path
 ) -> Iterator[str]:
     """Start web, two workers and the schedule as services of their own."""
     port = free_port()
@@ -95,7 +103,7 @@ def club_url(
         environment = {
             "DATABASE_URL": stack.enter_context(provide_postgres()),
             "REDIS_URL": stack.enter_context(run_valkey()).url,
-            "SMTP_URL": f"smtp://{HOST}:{mail_collector[1]}",
+            "SMTP_URL": f"smtp://{HOST}:{mail_collector.port}",
             "MAIL_FROM": "Moodmiles <moodmiles@example.org>",
             "PUBLIC_URL": url,
             "PORT": str(port),
@@ -103,8 +111,8 @@ def club_url(
             "SECRET_KEYS": "a key for the club that is long enough",
             "STRAVA_CLIENT_ID": "1",
             "STRAVA_CLIENT_SECRET": "simulated",
-            "STRAVA_SITE_URL": strava[1],
-            "STRAVA_API_URL": f"{strava[1]}/api/v3",
+            "STRAVA_SITE_URL": strava.url,
+            "STRAVA_API_URL": f"{strava.url}/api/v3",
             "STRAVA_VERIFY_TOKEN": "verify",
             "STRAVA_WEBHOOK_SECRET": "hook",
         }
@@ -161,23 +169,22 @@ def answers(url: str) -> bool:
 
 
 def test_a_club_runner_links_runs_and_answers(
-    club_url: str, mail_collector: tuple[MailCollector, int], strava: tuple[World, str]
+    club_url: str, mail_collector: MailCollector, strava: SimulatedStrava
 ) -> None:
-    world, strava_url = strava
     runner = requests.Session()
 
     link(runner, club_url)
-    confirm(runner, club_url, mail_collector[0])
+    confirm(runner, club_url, mail_collector)
     wait_for(lambda: len(rows(runner, f"{club_url}/dashboard/runs.csv")) == 3)
-    finish_run(strava_url)
-    survey = wait_for(lambda: mail_collector[0].find_link("s"))
+    finish_run(strava.url)
+    survey = wait_for(lambda: mail_collector.find_link("s"))
     saved = requests.post(survey, data={"mood": "4"}, timeout=TIMEOUT_S)
 
     assert saved.ok
     [answer] = rows(runner, f"{club_url}/dashboard/answers.csv")
     assert "Good" in answer
     assert len(rows(runner, f"{club_url}/dashboard/runs.csv")) == 4
-    subscription = world.subscription
+    subscription = strava.world.subscription
     assert subscription is not None
     assert subscription.callback_url.startswith(club_url)
 

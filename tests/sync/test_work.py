@@ -26,6 +26,7 @@ from sync.vocabulary import MailKind
 from sync.work import DueWork
 from tests.support.clock import NOON
 from tests.support.harness import Harness
+from tests.support.simulated_kill import SimulatedKill
 from tests.support.smtp_servers import run_smtp_server
 from workers.jobs import PROCESSORS
 
@@ -59,7 +60,9 @@ def add_undecided_runs(harness: Harness) -> None:
 
 def set_preferences(harness: Harness, preferences: Preferences) -> None:
     with harness.runtime.db.transaction() as session:
-        session.execute(update(Runner).values(preferences=preferences))
+        session.execute(
+            update(Runner).values(preferences=Preferences.model_validate(preferences))
+        )
 
 
 def add_checkin_days(harness: Harness) -> None:
@@ -122,10 +125,6 @@ PREPARE: Mapping[Job, Callable[[Harness], object]] = {
 }
 
 every_job = pytest.mark.parametrize("job", list(PROCESSORS))
-
-
-class SimulatedKill(BaseException):
-    """The process dies: no exception handler of ours sees it."""
 
 
 @dataclass

@@ -139,7 +139,7 @@ def limit_to_period(data: Dashboard, period: str) -> Dashboard:
 
 
 @dataclass(frozen=True, slots=True)
-class RunPage:
+class SelectedRuns:
     """One page of the selected runs; `count` is the number of all of them."""
 
     runs: Sequence[RunRow]
@@ -148,7 +148,9 @@ class RunPage:
     last_page: int
 
 
-def select_page(runs: RunTable, run_filter: RunFilter, unit: DistanceUnit) -> RunPage:
+def select_page(
+    runs: RunTable, run_filter: RunFilter, unit: DistanceUnit
+) -> SelectedRuns:
     """Return the page of the runs that match the filter, in its order."""
     indices = select_indices(runs, run_filter, unit.metres)
     if run_filter.sort != "oldest":
@@ -160,7 +162,7 @@ def select_page(runs: RunTable, run_filter: RunFilter, unit: DistanceUnit) -> Ru
     last_page = max(1, -(-len(indices) // PAGE_SIZE))
     page = min(max(1, run_filter.page), last_page)
     page_indices = indices[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return RunPage(
+    return SelectedRuns(
         [runs[index] for index in page_indices], len(indices), page, last_page
     )
 

@@ -81,9 +81,8 @@ def _run_gate(installation: ClubInstallation, options: Namespace) -> list[str]:
     troubles = FaultInjector(installation, options.seed)
     world = installation.harness.world
     scenario.begin(options.runners, options.seed)
-    installation.clocks.advance(
-        minutes=15
-    )  # what the past has cost is not held against us
+    # What the past has cost is not held against us.
+    installation.clocks.advance(minutes=15)
     with world.transaction():
         world.put_singleton(ClubSize(options.runners, options.workers).limits)
     installation.start()

@@ -15,7 +15,7 @@ from sync.portability import exports
 from sync.runtime import Runtime
 from tests.conftest import KEY
 from tests.support.harness import Harness
-from tests.sync.runners.test_disconnect import SimulatedKill
+from tests.support.simulated_kill import SimulatedKill
 
 ON_BOTH_DATABASES = pytest.mark.parametrize(
     "database_url", ["sqlite", "postgresql"], indirect=True

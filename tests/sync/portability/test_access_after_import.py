@@ -23,7 +23,7 @@ from tests.support.second_instance import (
     read_export,
     write_export,
 )
-from tests.sync.runners.test_disconnect import SimulatedKill
+from tests.support.simulated_kill import SimulatedKill
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from sync.runners import deletion, disconnect
 from sync.runtime import Runtime
 from sync.strava.budget import Budget
 from tests.support.harness import Harness
+from tests.support.simulated_kill import SimulatedKill
 from tests.sync.inbox.test_handle import get_athlete
-from tests.sync.runners.test_disconnect import KilledAtRevokeStrava, SimulatedKill
+from tests.sync.runners.test_disconnect import KilledAtRevokeStrava
 
 
 def ask_for_deletion(runtime: Runtime, runner_id: int) -> None:

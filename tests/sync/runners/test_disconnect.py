@@ -37,13 +37,10 @@ from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.support.harness import Harness
 from tests.support.runner_activity import add_activity
+from tests.support.simulated_kill import SimulatedKill
 from tests.sync.inbox.test_handle import get_athlete
 
 DAY_MIN = 24 * 60
-
-
-class SimulatedKill(BaseException):
-    """Stands for kill -9: nothing catches it and nothing is cleaned up."""
 
 
 class KilledAtRevokeStrava(HttpStrava):

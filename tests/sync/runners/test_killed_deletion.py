@@ -18,10 +18,10 @@ from sync.runners import deletion, disconnect
 from sync.runtime import Runtime
 from sync.strava.budget import Budget
 from tests.support.harness import Harness
+from tests.support.simulated_kill import SimulatedKill
 from tests.sync.runners.test_deletion import linked_harness
 from tests.sync.runners.test_disconnect import (
     KilledAtRevokeStrava,
-    SimulatedKill,
     count_rows,
     get_runner,
 )
