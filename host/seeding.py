@@ -135,8 +135,8 @@ def _backdate_link(session: Session, runner: Runner, runs: Any) -> None:
 
 def _build_demo_runs(runs: Any) -> list[DemoRun]:
     loads = compute_week_loads(
-        [run.local_day.toordinal() for run in runs], [run.distance_m for run in runs]
-    )
+        [run.distance_m for run in runs], [run.local_day.toordinal() for run in runs]
+    ).tolist()
     return [
         DemoRun(
             run_id=run.id,

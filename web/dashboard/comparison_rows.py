@@ -12,7 +12,6 @@ from sync.language import localize_number
 from web.charts import intervals
 from web.charts.intervals import IntervalRow
 from web.dashboard.run_links import (
-    GROUP_LABELS,
     RunLink,
     build_answer_links,
     build_sentence_links,
@@ -101,12 +100,16 @@ def _build_row(
     center, low, high = (
         (format_signed(value) for value in interval) if interval else ("–", "–", "–")
     )
-    first, second = GROUP_LABELS.get(panel.name, ("", ""))
+    sides = panel.sides
     return PanelRow(
         title=panel.title,
         groups_text=(
-            _("%(first)s, less %(second)s", first=_(first), second=_(second))
-            if first
+            _(
+                "%(first)s, less %(second)s",
+                first=_(sides.first),
+                second=_(sides.second),
+            )
+            if sides
             else ""
         ),
         sentence=panel.sentence,

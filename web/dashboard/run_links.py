@@ -10,19 +10,8 @@ from web.dashboard.filters import RunFilter
 from web.formats import format_thousands
 
 if TYPE_CHECKING:
-    from sync.analytics.panels.contributing_runs import RunSubset
-    from sync.analytics.panels.panel import Panel
+    from sync.analytics.panels.panel import Panel, RunSubset
 
-# First less second, as the figures take them.
-GROUP_LABELS = {
-    "after_runs": (translatable("after runs"), translatable("at check-ins")),
-    "stress": (translatable("after runs"), translatable("at check-ins")),
-    "company": (translatable("with others"), translatable("alone")),
-    "place": (translatable("indoors"), translatable("outdoors")),
-    "time_of_day": (translatable("before noon"), translatable("later")),
-    "race": (translatable("races"), translatable("other runs")),
-    "longest": (translatable("longest so far"), translatable("other runs")),
-}
 _RANGE_LABELS: Mapping["RunSubset", str] = {
     "inside": translatable("in the range that is named"),
     "good_inside": translatable("Good or Great in the range that is named"),
@@ -69,22 +58,20 @@ def drop_unknown_group(run_filter: RunFilter, panels: Sequence["Panel"]) -> RunF
 
 def build_answer_links(panel: "Panel") -> list[RunLink]:
     """Say how many answers a question has: on either side, or altogether."""
-    if panel.name not in GROUP_LABELS:
+    if panel.sides is None:
         return [
             _build_link(
                 panel, "all", panel.answer_count, format_thousands(panel.answer_count)
             )
         ]
     first_count = len(panel.contributing_runs["first"])
-    sides: Sequence[tuple[RunSubset, int]] = (
-        ("first", first_count),
-        ("second", panel.answer_count - first_count),
+    counts: Sequence[tuple[RunSubset, int, str]] = (
+        ("first", first_count, panel.sides.first),
+        ("second", panel.answer_count - first_count, panel.sides.second),
     )
     return [
-        _build_link(
-            panel, part, count, f"{format_thousands(count)} {_group_label(panel, part)}"
-        )
-        for part, count in sides
+        _build_link(panel, part, count, f"{format_thousands(count)} {_(side)}")
+        for part, count, side in counts
     ]
 
 
@@ -122,12 +109,6 @@ def _group_key(panel: "Panel", part: "RunSubset") -> str:
     return f"{panel.name}.{part}"
 
 
-def _group_label(panel: "Panel", part: "RunSubset") -> str:
-    first, second = GROUP_LABELS[panel.name]
-    label = first if part == "first" else second
-    return _(label)
-
-
 def _link_text(part: "RunSubset", count: int) -> str:
     n = format_thousands(count)
     match part:
@@ -151,8 +132,9 @@ def _link_text(part: "RunSubset", count: int) -> str:
 
 
 def _describe_part(panel: "Panel", part: "RunSubset") -> str:
-    if part in {"first", "second"}:
-        part_text = _group_label(panel, part)
+    if panel.sides is not None and part in {"first", "second"}:
+        is_first = part == "first"
+        part_text = _(panel.sides.first if is_first else panel.sides.second)
     elif part in _RANGE_LABELS:
         part_text = _(_RANGE_LABELS[part])
     else:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sync.analytics.dataset.distances import MONTH, compute_month_loads
 from sync.analytics.dataset.overview import Dashboard
+from sync.analytics.dataset.weeks import MONTH_DAYS
 from sync.language import gettext as _
 from sync.language import ngettext
 from web.charts import wellbeing_line
@@ -23,6 +23,7 @@ from web.formats import (
 )
 
 MAX_PERIOD = timedelta(weeks=104)
+MONTH = timedelta(days=MONTH_DAYS)
 DAY = timedelta(days=1)
 
 
@@ -51,7 +52,7 @@ def build_points(
     days = [convert_to_zone(at, zone).date() for at, _value in points]
     loads: Sequence[float | None] = [None] * len(days)
     if data is not None:
-        loads = compute_month_loads(_list_distances(data), days)
+        loads = data.compute_month_loads(days)
     return [
         WellbeingPoint(day, value, load)
         for day, (_at, value), load in zip(days, points, loads, strict=True)
@@ -71,7 +72,7 @@ def build_line_view(
     days = [
         first_day + DAY * n for n in range((shown_points[-1].day - first_day).days + 1)
     ]
-    loads = compute_month_loads(_list_distances(data), days) if data else []
+    loads = data.compute_month_loads(days) if data else []
     rows = [_build_row(point, unit) for point in reversed(points)]
     head = [_("Day"), _("0 to 100")]
     if data is not None:
@@ -87,12 +88,6 @@ def build_line_view(
         rows=rows,
         is_cut=len(shown_points) < len(points),
     )
-
-
-def _list_distances(data: Dashboard) -> list[tuple[date, float]]:
-    stored = data.runs.stored
-    days = map(date.fromordinal, stored.local_day)
-    return list(zip(days, stored.distance_m, strict=True))
 
 
 def _build_row(point: WellbeingPoint, unit: Unit) -> list[str]:

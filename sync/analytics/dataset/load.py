@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     CursorResult,
+    Double,
+    Integer,
     Select,
     Text,
     bindparam,
@@ -22,10 +24,12 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 
 from sync.analytics.dataset.cache import RunnerCache
-from sync.analytics.dataset.sql import day_number, epoch_s
 from sync.crypto import Vault
 from sync.models import Answer, Run
 
@@ -38,6 +42,52 @@ ON_TRAIL, VIRTUAL = 32, 64
 NO_MOOD, MOOD_AFTER_RUN, MOOD_AT_CHECK_IN = 0, 1, 2
 _FETCH_SIZE = 500
 _MAX_CACHED = 2  # only until the figures have taken theirs
+
+
+class epoch_s(GenericFunction[float]):  # noqa: N801 - it is a function in SQL
+    """Whole seconds since 1970 of an instant."""
+
+    type = Double()
+    inherit_cache = True
+
+
+class day_number(GenericFunction[int]):  # noqa: N801 - it is a function in SQL
+    """Number a date as Python's `date.toordinal()` does."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(epoch_s, "sqlite")
+def _compile_epoch_sqlite(
+    element: epoch_s, compiler: SQLCompiler, **options: Any
+) -> str:
+    moment = compiler.process(element.clauses, **options)
+    # A third of what strftime('%s') costs. A day number is exact to 0.04 ms.
+    return f"cast((julianday({moment}) - 2440587.5) * 86400 + 0.0005 as integer)"
+
+
+@compiles(epoch_s, "postgresql")
+def _compile_epoch_postgresql(
+    element: epoch_s, compiler: SQLCompiler, **options: Any
+) -> str:
+    moment = compiler.process(element.clauses, **options)
+    return f"floor(extract(epoch from {moment}))::float8"
+
+
+@compiles(day_number, "sqlite")
+def _compile_day_sqlite(
+    element: day_number, compiler: SQLCompiler, **options: Any
+) -> str:
+    day = compiler.process(element.clauses, **options)
+    return f"cast(julianday({day}) - 1721424.5 as integer)"
+
+
+@compiles(day_number, "postgresql")
+def _compile_day_postgresql(
+    element: day_number, compiler: SQLCompiler, **options: Any
+) -> str:
+    return f"({compiler.process(element.clauses, **options)} - date '0001-01-01') + 1"
 
 
 class RunColumns(NamedTuple):

@@ -1,4 +1,4 @@
-"""Curves through a cloud of answers: a robust line, its band, a human slope."""
+"""Curves through a cloud of answers: a robust line, its band, a median slope."""
 
 import math
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.stats.lowess import count_neighbors, lowess
+from sync.analytics.stats.lowess import apply_tricube, count_neighbors, lowess
 from sync.analytics.stats.series import Floats, Ints, validate_columns
 
 FRACTION = 2 / 3
@@ -22,7 +22,7 @@ _CHUNK_SIZE = 50_000
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line through n points: x and y, shape (g,), and a 90 % band or nothing."""
+    """A line through n points: x and y, shape (g,), and a 90 % band or None."""
 
     x: Floats
     y: Floats
@@ -43,9 +43,10 @@ class Slope:
 def fit_robust_line(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     """Return Cleveland's robust local line through (x, y), at each x; shape (n,).
 
-    Two thirds of the points at a time, three robust passes. Above 100 points
-    neighbours closer than a fortieth of the range share one fit, which moves the
-    line by a twentieth of a step of mood at most.
+    Each fit uses two thirds of the points, in three robust passes.  Above 100
+    points, neighbors closer than a fortieth of the range share one fit, which moves
+    the line by a twentieth of a step of mood at most.  Raises `InvalidSeries`.
+    Source: Cleveland (1979), see `lowess`.
     """
     xs, ys = validate_columns(x=x, y=y)
     delta = choose_fit_spacing(xs)
@@ -53,45 +54,41 @@ def fit_robust_line(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
 
 
 def choose_fit_spacing(x: Floats) -> float:
-    """Return how far apart points are that each get a fit of their own."""
+    """Return the distance along x between points with a fit of their own."""
     if len(x) <= _MAX_EXACT_POINTS:
         return 0.0
     return float(np.ptp(x)) / (GRID_POINTS - 1)
 
 
 def fit_curve(x: npt.ArrayLike, y: npt.ArrayLike, weeks: Ints) -> Curve | None:
-    """Draw the typical y along x on 41 points; nothing under 30 points.
+    """Fit the typical y along x, shape (n,) each, on a grid of 41 points.
 
-    Nothing either where two thirds of all x are one and the same: no line can be
-    fitted to these.
-    The band (from 60 points) is robust by `weeks`, shape (n,): answers of one
-    week are not independent, so each week counts as one.
+    Returns None under 30 points, and where two thirds of all x are equal: no line
+    fits those.  The band (from 60 points) has standard errors clustered by `weeks`,
+    shape (n,): answers of one week are not independent.  Raises `InvalidSeries`.
     """
     xs, ys = validate_columns(x=x, y=y)
     order = np.argsort(xs, kind="stable")
-    if len(xs) < MIN_FOR_LINE or _has_zero_spread(xs[order]):
+    if len(xs) < MIN_FOR_LINE:
         return None
+    sorted_x, n_neighbors = xs[order], count_neighbors(len(xs), FRACTION)
+    n_neighborhoods = len(xs) - n_neighbors + 1
+    if (sorted_x[n_neighbors - 1 :] == sorted_x[:n_neighborhoods]).any():
+        return None  # all neighbors of some point have the same x
     fitted = fit_robust_line(xs, ys)
     grid = np.linspace(xs.min(), xs.max(), GRID_POINTS)
-    line = np.interp(grid, xs[order], fitted[order])
+    line = np.interp(grid, sorted_x, fitted[order])
     if len(xs) < MIN_FOR_BAND:
         return Curve(grid, line)
-    half_width = BAND_Z * _estimate_standard_errors(xs, grid, (ys - fitted, weeks))
+    half_width = BAND_Z * _estimate_standard_errors(xs, ys - fitted, weeks, grid)
     return Curve(grid, line, line - half_width, line + half_width)
 
 
-def _has_zero_spread(sorted_x: Floats) -> bool:
-    """Tell whether all neighbors of some point have the same x as it has."""
-    n_neighbors = count_neighbors(len(sorted_x), FRACTION)
-    return bool(
-        (
-            sorted_x[n_neighbors - 1 :] == sorted_x[: len(sorted_x) - n_neighbors + 1]
-        ).any()
-    )
-
-
 def compute_median_slope(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
-    """Return Theil and Sen's slope alone, which needs nothing but numpy."""
+    """Return Theil and Sen's slope of y per unit of x alone, shape (n,) each.
+
+    It needs no scipy.  Returns 0.0 where all x are equal.  Raises `InvalidSeries`.
+    """
     xs, ys = _thin_out(*validate_columns(x=x, y=y))
     dx, dy = (values[:, None] - values for values in (xs, ys))
     is_pair = dx > 0
@@ -99,7 +96,10 @@ def compute_median_slope(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
 
 
 def fit_theil_sen(x: npt.ArrayLike, y: npt.ArrayLike) -> Slope:
-    """Median of the slopes of all pairs of points, and its interval; shape (n,)."""
+    """Return the median slope of all pairs of points, shape (n,), and its interval.
+
+    Raises `InvalidSeries`.  Source: Theil (1950) and Sen (1968), by scipy.
+    """
     # Imported here: it takes a second, and pages need the slope alone.
     from scipy.stats import theilslopes  # noqa: PLC0415
 
@@ -118,7 +118,7 @@ def fit_theil_sen(x: npt.ArrayLike, y: npt.ArrayLike) -> Slope:
 def _thin_out(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """Leave at most 600 points, spread evenly over the series.
 
-    All pairs of thousands would take seconds and change nothing one can see.
+    All pairs of thousands would take seconds and change nothing visible.
     """
     if len(x) <= _MAX_SLOPE_POINTS:
         return x, y
@@ -127,15 +127,14 @@ def _thin_out(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def _estimate_standard_errors(
-    x: Floats, grid: Floats, residuals_and_weeks: tuple[Floats, Ints]
+    x: Floats, residuals: Floats, weeks: Ints, grid: Floats
 ) -> Floats:
-    """Estimate a local line's standard error at each grid point, by week."""
-    residuals, weeks = residuals_and_weeks
+    """Estimate the local line's standard error at `grid`, shape (g,), by week."""
     order = np.argsort(weeks, kind="stable")
     x, residuals = x[order], residuals[order]
     _, starts = np.unique(weeks[order], return_index=True)
     bandwidths, error = _compute_bandwidths(x, grid), np.empty_like(grid)
-    # A few places at a time: what the processor still holds is added up twice as fast.
+    # A few rows at a time: what fits into the processor's cache adds up twice as fast.
     n_chunks = 1 + len(grid) * len(x) // _CHUNK_SIZE
     for rows in np.array_split(np.arange(len(grid)), n_chunks):
         influence = _local_line_weights(x, grid[rows], bandwidths[rows])
@@ -146,9 +145,9 @@ def _estimate_standard_errors(
 
 
 def _compute_bandwidths(x: Floats, grid: Floats) -> Floats:
-    """Return how far two thirds of the points are from each of `grid`, shape (g,)."""
+    """Return the distance of two thirds of the points from `grid`, shape (g,)."""
     n_neighbors = min(len(x), max(8, math.ceil(FRACTION * len(x))))
-    # The nearest points are neighbours in order: find where each run of them begins.
+    # The nearest points are adjacent in order: find the first of them.
     sorted_x = np.sort(x)
     midpoints = (sorted_x[: len(x) - n_neighbors] + sorted_x[n_neighbors:]) / 2
     first_neighbor = np.searchsorted(midpoints, grid)
@@ -160,11 +159,12 @@ def _compute_bandwidths(x: Floats, grid: Floats) -> Floats:
 
 
 def _local_line_weights(x: Floats, grid: Floats, bandwidths: Floats) -> Floats:
-    """Matrix, shape (g, n), whose product with y is the local line at `grid`."""
+    """Return the matrix, shape (g, n), whose product with y is the line at `grid`."""
     weight = x[None, :] - grid[:, None]
     np.abs(weight, out=weight)
     weight /= bandwidths[:, None]
-    _tricube(weight)
+    np.minimum(weight, 1, out=weight)
+    apply_tricube(weight)
     total, x_mean = weight.sum(axis=1), x.mean()
     center = weight @ (x - x_mean) / total
     spread = weight @ (x - x_mean) ** 2 - total * center**2
@@ -176,13 +176,3 @@ def _local_line_weights(x: Floats, grid: Floats, bandwidths: Floats) -> Floats:
     line += (1 / total - center * steepness)[:, None]
     weight *= line
     return weight
-
-
-def _tricube(distances: Floats) -> None:
-    """Turn distances, as shares of the reach, into weights; 0 beyond it."""
-    cube = distances * distances
-    cube *= distances
-    np.subtract(1, cube, out=cube)
-    np.maximum(cube, 0, out=cube)
-    np.multiply(cube, cube, out=distances)
-    distances *= cube

@@ -28,8 +28,9 @@ class _Neighborhoods:
     """The k nearest points to each of g points at which a line is fitted.
 
     `first`, shape (g,), is the row of the first neighbor among the sorted points.
-    Of every neighbor, shape (g, k), `away` is how far along x it lies, `nearness` its
-    tricube weight and `height` its y; `own_height`, shape (g,), is the point's own y.
+    Of every neighbor, shape (g, k), `offset` is its distance along x,
+    `tricube_weight` its weight and `neighbor_y` its y; `own_y`, shape (g,), is the
+    point's own y.
     """
 
     first: Ints
@@ -56,7 +57,7 @@ def lowess(
 
     Where fewer than two neighbors carry weight, for example because all have the
     same x, there is no line, and the value is the point's own y (the first of equal
-    x). Raises `NotCountable` for numbers that are missing or infinite, for columns
+    x). Raises `InvalidSeries` for numbers that are missing or infinite, for columns
     of different length, and for options out of their range.
 
     Memory grows with the lines times the points of each: with thousands of different
@@ -124,13 +125,14 @@ def _find_neighborhoods(x: Floats, y: Floats, at: Ints, k: int) -> _Neighborhood
     # Where all have the same x, no neighbor weighs anything.
     share = np.abs(offset)
     share *= np.divide(1, radius, out=np.zeros_like(radius), where=radius > 0)[:, None]
-    tricube_weight = _apply_tricube(share)
+    tricube_weight = apply_tricube(share)
     tricube_weight *= (radius > 0)[:, None]
     neighbor_y = sliding_window_view(y, k)[first]
     return _Neighborhoods(first, offset, tricube_weight, neighbor_y, y[at])
 
 
-def _apply_tricube(share: Floats) -> Floats:
+def apply_tricube(share: Floats) -> Floats:
+    """Turn distances, as shares 0…1 of the radius, into tricube weights in place."""
     cube = share * share
     cube *= share
     np.subtract(1, cube, out=cube)

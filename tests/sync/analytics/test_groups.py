@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sync.analytics.panels.questions import build_group_question
+from sync.analytics.panels.definition import build_group_question
 from sync.analytics.stats.groups import (
     compare_welch,
     estimate_difference,
