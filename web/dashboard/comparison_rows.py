@@ -30,12 +30,11 @@ _MINUS = "\N{MINUS SIGN}"
 class PanelRow:
     """One question: its sentence, and a drawing once there are enough answers.
 
-    `counts` lead to the runs behind the answers of today, `said` to those behind the
-    numbers in the sentence.
+    `answer_links` lead to the runs behind the answers of today, `sentence_links` to
+    those behind the numbers in the sentence.
     """
 
     title: str
-    groups_text: str
     sentence: str
     notes: Sequence[str]
     sentence_links: Sequence[RunLink]
@@ -100,18 +99,8 @@ def _build_row(
     center, low, high = (
         (format_signed(value) for value in interval) if interval else ("–", "–", "–")
     )
-    sides = panel.sides
     return PanelRow(
         title=panel.title,
-        groups_text=(
-            _(
-                "%(first)s, less %(second)s",
-                first=_(sides.first),
-                second=_(sides.second),
-            )
-            if sides
-            else ""
-        ),
         sentence=panel.sentence,
         notes=panel.notes,
         sentence_links=[] if panel.is_exploratory else build_sentence_links(panel),

@@ -39,9 +39,9 @@ _NO_PATTERN_CERTAINTY = (translatable("No pattern yet"), 1)
 class DashboardFindings:
     """The headline, its certainty, the lines for both charts, and the rest.
 
-    `behind` leads to the runs that the headline and its percentages count; `panels`
-    know the runs behind every number. `notice` and `support` are rare; beside
-    `support` stand people to talk to.
+    `headline_links` lead to the runs that the headline and its percentages count;
+    `panels` hold the runs behind every number.  `notice` and `support` are rare;
+    beside `support` the page names people to talk to.
     """
 
     title: str

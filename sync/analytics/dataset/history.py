@@ -202,6 +202,11 @@ class History:
         return np.asarray(self.answers.answered_s / SECONDS_PER_DAY)
 
 
+def select_known_runs(run_ids: Ints | Floats) -> Ints:
+    """Return the ids, shape (k,), without NO_RUN."""
+    return np.asarray(run_ids[run_ids != NO_RUN], dtype=np.int64)
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryContext:
     """What a history needs besides its rows."""

@@ -17,6 +17,7 @@ from sync.analytics.dataset.history import (
     TRAIL,
     WITH_OTHERS,
     History,
+    select_known_runs,
 )
 from sync.analytics.dataset.weeks import MONTH_DAYS
 from sync.analytics.panels.panel import (
@@ -28,7 +29,6 @@ from sync.analytics.panels.panel import (
     estimate_group_means,
     list_ceiling_remarks,
     list_remarks,
-    select_known_runs,
 )
 from sync.analytics.sentences.catalogue import (
     NOTES,

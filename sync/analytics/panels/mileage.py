@@ -11,7 +11,7 @@ from math import inf
 import numpy as np
 
 from sync.analytics.dataset.distances import find_week_starts
-from sync.analytics.dataset.history import NO_RUNS, History
+from sync.analytics.dataset.history import NO_RUNS, History, select_known_runs
 from sync.analytics.panels.definition import (
     CodebookEntry,
     Estimate,
@@ -30,7 +30,6 @@ from sync.analytics.panels.panel import (
     count_decided_answers,
     list_ceiling_remarks,
     list_remarks,
-    select_known_runs,
 )
 from sync.analytics.sentences.catalogue import Fact, LocalizedText, build_note
 from sync.analytics.sentences.milestones import (

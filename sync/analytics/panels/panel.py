@@ -6,7 +6,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from sync.analytics.dataset.history import NO_RUN
 from sync.analytics.sentences.catalogue import (
     Finding,
     LocalizedText,
@@ -179,8 +178,3 @@ def count_decided_answers(decision: PanelDecision | None) -> int:
     """Return the number of answers that the decision rests on: the oldest ones."""
     count = decision.outcome.facts.get("n", 0) if decision else 0
     return count if isinstance(count, int) else 0
-
-
-def select_known_runs(run_ids: Ints | Floats) -> Ints:
-    """Return the ids without those of check-ins."""
-    return np.asarray(run_ids[run_ids != NO_RUN], dtype=np.int64)

@@ -1,6 +1,7 @@
 """Pages and figures add up the same distances: the plain sums of their days."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def build_rows(started: Started, earlier: dict[int, list[int]]) -> RunnerRows:
 
 def build_arrays(rows: RunnerRows) -> History:
     context = HistoryContext(
-        UTC, asked_count=0, today=max(rows.runs.local_day, default=0)
+        ZoneInfo("UTC"), asked_count=0, today=max(rows.runs.local_day, default=0)
     )
     return build_history(rows, context=context)
 
