@@ -304,6 +304,14 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
     mood_rows = np.flatnonzero(mood_at != NO_MOOD)
     run_index = _find_rows(columns.run_id, runs.id)[mood_rows]
     answered_s = np.array(columns.answered_s, dtype=np.float64)[mood_rows]
+    # The local day is the one at the run's offset; without a run, in the zone.
+    answer_offset_s = np.append(offset_s, np.nan)[run_index]
+    local_day = np.floor((answered_s + answer_offset_s) / SECONDS_PER_DAY) + EPOCH_DAY
+    has_no_run = np.isnan(answer_offset_s)
+    local_day[has_no_run] = [
+        datetime.fromtimestamp(moment, zone).toordinal()
+        for moment in answered_s[has_no_run].tolist()
+    ]
     given_keys = set[str]().union(*rows.answer_values)
     missing = np.full(len(mood_rows), np.nan)
 
@@ -318,9 +326,7 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
         run=run_index,
         is_checkin=mood_at[mood_rows] == MOOD_AT_CHECK_IN,
         answered_s=answered_s,
-        local_day=_compute_local_days(
-            answered_s, np.append(offset_s, np.nan)[run_index], zone
-        ),
+        local_day=local_day.astype(np.int64),
         mood=answer_column("mood"),
         stress=answer_column("stress"),
         before=answer_column("before"),
@@ -365,14 +371,3 @@ def _find_earlier_runs(
         # A deleted run may have left its number to quite another one.
         if row >= 0 and 0 < started_s[run[answer]] - started_s[row] < MAX_DAY_S
     ]
-
-
-def _compute_local_days(answered_s: Floats, offset_s: Floats, zone: ZoneInfo) -> Ints:
-    """Return local day numbers, shape (m,): at the run's offset, else in the zone."""
-    days = np.floor((answered_s + offset_s) / SECONDS_PER_DAY) + EPOCH_DAY
-    is_missing = np.isnan(offset_s)
-    days[is_missing] = [
-        datetime.fromtimestamp(moment, zone).toordinal()
-        for moment in answered_s[is_missing].tolist()
-    ]
-    return days.astype(np.int64)

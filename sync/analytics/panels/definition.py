@@ -22,7 +22,9 @@ from sync.analytics.dataset.history import (
 from sync.analytics.dataset.weeks import MONTH_DAYS
 from sync.analytics.panels.panel import (
     MIN_FOR_NUMBERS,
+    CodebookEntry,
     Drawing,
+    Estimate,
     Panel,
     Sides,
     count_decided_answers,
@@ -56,7 +58,6 @@ from sync.analytics.stats.series import (
     Z_EXPLORATORY,
     Flags,
     Floats,
-    Interval,
     Ints,
     sort_by_time,
 )
@@ -72,7 +73,6 @@ __all__ = [
     "CodebookEntry",
     "Comparison",
     "Estimate",
-    "Flags",
     "Floats",
     "GroupComparison",
     "History",
@@ -87,16 +87,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """The number of a comparison, with its 95 % interval on n_eff."""
-
-    value: float
-    n: int
-    n_eff: float
-    i95: Interval
-
-
 class Comparison(Protocol):
     """The values that one panel compares, of one runner."""
 
@@ -108,14 +98,6 @@ class Comparison(Protocol):
 
     def estimate(self) -> Estimate:
         """Return the number of all answers of today."""
-
-
-@dataclass(frozen=True, slots=True)
-class CodebookEntry:
-    """The unit and the meaning of a panel's number in the files for study."""
-
-    unit: str
-    meaning: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,8 +169,40 @@ class GroupComparison:
     min_to_show: int = MIN_GROUP_TO_SHOW
 
     def build_question(self, name: str) -> PanelQuestion:
-        return build_group_question(
-            name, self.values, self.in_first, self.days, q=self.q
+        """Ask whether the values differ between the two groups.
+
+        It counts twice the smaller group, so that the first look comes with 15
+        answers in either.
+        """
+        times, label, series = sort_by_time(
+            self.days, self.in_first.astype(float), self.values
+        )
+        first = np.cumsum(label > 0)
+        second = np.arange(1, len(label) + 1) - first
+
+        def evaluate(n_rows: int) -> Outcome:
+            estimate = estimate_difference(
+                series[:n_rows], label[:n_rows], times[:n_rows], q=self.q
+            )
+            verdict = name_sign(estimate.difference) if estimate.claim else "none"
+            return Outcome(
+                f"{name}.{verdict}",
+                {
+                    "n": estimate.n_first + estimate.n_second,
+                    "n_first": estimate.n_first,
+                    "n_second": estimate.n_second,
+                    "first": round(estimate.mean_first, 3),
+                    "second": round(estimate.mean_second, 3),
+                },
+            )
+
+        return PanelQuestion(
+            name=name,
+            cumulative_answers=np.asarray(
+                2 * np.minimum(first, second), dtype=np.int64
+            ),
+            rows=np.column_stack((times, label, series)),
+            evaluate=evaluate,
         )
 
     def draw(self, decision: PanelDecision | None) -> Drawing:
@@ -258,7 +272,21 @@ class PairComparison:
     observation_kind: str = "answers"
 
     def build_question(self, name: str) -> PanelQuestion:
-        return build_link_question(name, self.x, self.y, self.days, q=self.q)
+        """Ask whether x and y move together."""
+        times, xs, ys = sort_by_time(self.days, self.x, self.y)
+
+        def evaluate(n_rows: int) -> Outcome:
+            estimate = link(xs[:n_rows], ys[:n_rows], times[:n_rows], q=self.q)
+            is_certain = estimate.is_certain_at(self.q)
+            verdict = name_sign(estimate.rho) if is_certain else "none"
+            return Outcome(f"{name}.{verdict}", build_link_facts(estimate))
+
+        return PanelQuestion(
+            name=name,
+            cumulative_answers=np.arange(1, len(times) + 1, dtype=np.int64),
+            rows=np.column_stack((times, xs, ys)),
+            evaluate=evaluate,
+        )
 
     def draw(self, decision: PanelDecision | None) -> Drawing:
         """Draw groups along something that may move together with mood."""
@@ -341,61 +369,6 @@ def pair_with_mood(
         display_groups={
             label: flags[mask] for label, flags in (display_groups or {}).items()
         },
-    )
-
-
-def build_group_question(
-    name: str, values: Floats, in_first: Flags, days: Floats, *, q: float = Z_CLAIM
-) -> PanelQuestion:
-    """Ask whether `values`, shape (n,), differ between two groups.
-
-    It counts twice the smaller group, so that the first look comes with 15 answers
-    in either.
-    """
-    times, label, series = sort_by_time(days, in_first.astype(float), values)
-    first = np.cumsum(label > 0)
-    second = np.arange(1, len(label) + 1) - first
-
-    def evaluate(n_rows: int) -> Outcome:
-        estimate = estimate_difference(
-            series[:n_rows], label[:n_rows], times[:n_rows], q=q
-        )
-        verdict = name_sign(estimate.difference) if estimate.claim else "none"
-        return Outcome(
-            f"{name}.{verdict}",
-            {
-                "n": estimate.n_first + estimate.n_second,
-                "n_first": estimate.n_first,
-                "n_second": estimate.n_second,
-                "first": round(estimate.mean_first, 3),
-                "second": round(estimate.mean_second, 3),
-            },
-        )
-
-    return PanelQuestion(
-        name=name,
-        cumulative_answers=np.asarray(2 * np.minimum(first, second), dtype=np.int64),
-        rows=np.column_stack((times, label, series)),
-        evaluate=evaluate,
-    )
-
-
-def build_link_question(
-    name: str, x: Floats, y: Floats, days: Floats, *, q: float = Z_CLAIM
-) -> PanelQuestion:
-    """Ask whether x and y, shape (n,), move together."""
-    times, xs, ys = sort_by_time(days, x, y)
-
-    def evaluate(n_rows: int) -> Outcome:
-        estimate = link(xs[:n_rows], ys[:n_rows], times[:n_rows], q=q)
-        verdict = name_sign(estimate.rho) if estimate.is_certain_at(q) else "none"
-        return Outcome(f"{name}.{verdict}", build_link_facts(estimate))
-
-    return PanelQuestion(
-        name=name,
-        cumulative_answers=np.arange(1, len(times) + 1, dtype=np.int64),
-        rows=np.column_stack((times, xs, ys)),
-        evaluate=evaluate,
     )
 
 

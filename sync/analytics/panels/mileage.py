@@ -160,7 +160,12 @@ class MileageComparison:
             )
         )
         facts = decision.outcome.facts if decision else {}
-        low, high = (self._to_unit(facts.get(key)) for key in ("low_m", "high_m"))
+        low, high = (
+            round(metres / self.metres_per_unit, _ROUNDING_DIGITS)
+            if isinstance(metres := facts.get(key), int | float)
+            else inf
+            for key in ("low_m", "high_m")
+        )
         mileage = np.round(load_m / self.metres_per_unit, _ROUNDING_DIGITS)
         is_inside, is_good = (mileage >= low) & (mileage < high), mood >= GOOD_MOOD
         subsets: dict[RunSubset, Floats | Ints] = {"all": self.run_ids, "said": run_ids}
@@ -172,11 +177,6 @@ class MileageComparison:
                 "good_outside": run_ids[~is_inside & is_good],
             }
         return {subset: select_known_runs(ids) for subset, ids in subsets.items()}
-
-    def _to_unit(self, metres: Fact | None) -> float:
-        if not isinstance(metres, int | float):
-            return inf
-        return round(metres / self.metres_per_unit, _ROUNDING_DIGITS)
 
 
 def compare_mileage(history: History) -> MileageComparison:

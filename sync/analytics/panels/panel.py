@@ -21,7 +21,7 @@ from sync.analytics.stats.groups import (
     estimate_mean,
 )
 from sync.analytics.stats.rank_link import Link
-from sync.analytics.stats.series import HALF_YEAR_DAYS, Flags, Floats, Ints
+from sync.analytics.stats.series import HALF_YEAR_DAYS, Flags, Floats, Interval, Ints
 from sync.language import gettext
 
 MIN_FOR_NUMBERS = 15
@@ -44,6 +44,24 @@ class Sides:
 
     first: str
     second: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodebookEntry:
+    """The unit and the meaning of a panel's number in the files for study."""
+
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The number of a comparison, with its 95 % interval on n_eff."""
+
+    value: float
+    n: int
+    n_eff: float
+    i95: Interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

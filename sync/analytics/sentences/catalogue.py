@@ -198,14 +198,14 @@ def _format_facts(
             texts["from" if name == "rho_low" else "to"] = describe_effect(value)
         elif name.endswith("_m"):
             texts[name.removesuffix("_m")] = format_distance(value, unit)
-    low, high = (_to_unit(facts.get(name), unit) for name in ("low_m", "high_m"))
-    if low is not None:
-        texts["range"] = _format_range(low, high, unit)
+    ends = {
+        name: metres / METRES_PER_UNIT[unit]
+        for name in ("low_m", "high_m")
+        if isinstance(metres := facts.get(name), int | float)
+    }
+    if "low_m" in ends:
+        texts["range"] = _format_range(ends["low_m"], ends.get("high_m"), unit)
     return texts
-
-
-def _to_unit(metres: Fact | date | None, unit: Unit) -> float | None:
-    return metres / METRES_PER_UNIT[unit] if isinstance(metres, int | float) else None
 
 
 def _format_range(low: float, high: float | None, unit: Unit) -> str:

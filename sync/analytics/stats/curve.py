@@ -146,19 +146,6 @@ def _estimate_standard_errors(
     order = np.argsort(weeks, kind="stable")
     x, residuals = x[order], residuals[order]
     _, starts = np.unique(weeks[order], return_index=True)
-    bandwidths, error = _compute_bandwidths(x, grid), np.empty_like(grid)
-    # A few rows at a time: what fits into the processor's cache adds up twice as fast.
-    n_chunks = 1 + len(grid) * len(x) // _CHUNK_SIZE
-    for rows in np.array_split(np.arange(len(grid)), n_chunks):
-        influence = _local_line_weights(x, grid[rows], bandwidths[rows])
-        influence *= residuals
-        weekly_sums = np.add.reduceat(influence, starts, axis=1)
-        error[rows] = np.sqrt((weekly_sums**2).sum(axis=1))
-    return error
-
-
-def _compute_bandwidths(x: Floats, grid: Floats) -> Floats:
-    """Return the distance of two thirds of the points from `grid`, shape (g,)."""
     n_neighbors = min(len(x), max(8, math.ceil(FRACTION * len(x))))
     # The nearest points are adjacent in order: find the first of them.
     sorted_x = np.sort(x)
@@ -168,7 +155,16 @@ def _compute_bandwidths(x: Floats, grid: Floats) -> Floats:
         grid - sorted_x[first_neighbor],
         sorted_x[first_neighbor + n_neighbors - 1] - grid,
     )
-    return np.maximum(*end_distances) * 1.0001 + 1e-9
+    bandwidths = np.maximum(*end_distances) * 1.0001 + 1e-9
+    error = np.empty_like(grid)
+    # A few rows at a time: what fits into the processor's cache adds up twice as fast.
+    n_chunks = 1 + len(grid) * len(x) // _CHUNK_SIZE
+    for rows in np.array_split(np.arange(len(grid)), n_chunks):
+        influence = _local_line_weights(x, grid[rows], bandwidths[rows])
+        influence *= residuals
+        weekly_sums = np.add.reduceat(influence, starts, axis=1)
+        error[rows] = np.sqrt((weekly_sums**2).sum(axis=1))
+    return error
 
 
 def _local_line_weights(x: Floats, grid: Floats, bandwidths: Floats) -> Floats:
@@ -237,8 +233,18 @@ def lowess(
     if not len(xs):
         return ys
     order = np.argsort(xs, kind="stable")
-    fitted = np.empty_like(ys)
-    fitted[order] = _fit_robust_line(xs[order], ys[order], frac, it, delta)
+    xs, ys = xs[order], ys[order]
+    k = count_neighbors(len(xs), frac)
+    fit_at = _choose_fit_points(xs, delta)
+    chunks = np.array_split(fit_at, 1 + len(fit_at) * k // _LINES_CHUNK_SIZE)
+    neighborhoods = [_find_neighborhoods(xs, ys, chunk, k) for chunk in chunks]
+    weights, line = np.ones_like(ys), ys
+    for _ in range(1 + it):
+        values = [_fit_local_lines(nearby, weights) for nearby in neighborhoods]
+        line = np.interp(xs, xs[fit_at], np.concatenate(values))
+        weights = _compute_robustness_weights(ys - line)
+    fitted = np.empty_like(line)
+    fitted[order] = line
     return fitted
 
 
@@ -246,24 +252,6 @@ def count_neighbors(n: int, frac: float) -> int:
     """Return how many of n points each local line is fitted to."""
     # A product that is whole but for rounding counts as whole.
     return min(max(int(frac * n + 1e-10), 2), n)
-
-
-def _fit_robust_line(
-    x: Floats, y: Floats, frac: float, it: int, delta: float
-) -> Floats:
-    """Fit the sorted points, then again without those far from the fit, `it` times."""
-    k = count_neighbors(len(x), frac)
-    fit_at = _choose_fit_points(x, delta)
-    chunks = np.array_split(fit_at, 1 + len(fit_at) * k // _LINES_CHUNK_SIZE)
-    neighborhoods = [_find_neighborhoods(x, y, chunk, k) for chunk in chunks]
-    weights, fitted = np.ones_like(y), y
-    for _ in range(1 + it):
-        lines = [
-            _fit_local_lines(neighborhood, weights) for neighborhood in neighborhoods
-        ]
-        fitted = np.interp(x, x[fit_at], np.concatenate(lines))
-        weights = _compute_robustness_weights(y - fitted)
-    return fitted
 
 
 def _choose_fit_points(x: Floats, delta: float) -> Ints:

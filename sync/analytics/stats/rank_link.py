@@ -80,7 +80,11 @@ def link(
     )
     if np.isnan(rho):
         return _undefined_link(len(times), n_eff)
-    adj, adj_n_eff = _adjust_for_season(rank_x, rank_y, times)
+    calendar = build_seasonal_columns(times)
+    residual_x, residual_y = remove_season(calendar, rank_x, rank_y)
+    adj = compute_correlation(residual_x, residual_y)
+    calendar_df = calendar.shape[1] - 1
+    adj_n_eff = estimate_pair_n_eff(residual_x, residual_y) - calendar_df
     adj95 = compute_rank_interval(adj, adj_n_eff, Z_DRAWN)
     pshift = _compute_pshift(rank_x, rank_y)
     is_claim = (
@@ -117,16 +121,6 @@ def compute_rank_interval(rho: float, n_eff: float, q: float) -> Interval:
     center = np.arctanh(np.clip(rho, -_MAX_RHO, _MAX_RHO))
     half_width = q * np.sqrt(_SPEARMAN_FACTOR / df)
     return (float(np.tanh(center - half_width)), float(np.tanh(center + half_width)))
-
-
-def _adjust_for_season(
-    rank_x: Floats, rank_y: Floats, days: Floats
-) -> tuple[float, float]:
-    calendar = build_seasonal_columns(days)
-    residual_x, residual_y = remove_season(calendar, rank_x, rank_y)
-    adj = compute_correlation(residual_x, residual_y)
-    calendar_df = calendar.shape[1] - 1
-    return adj, estimate_pair_n_eff(residual_x, residual_y) - calendar_df
 
 
 def _compute_pshift(rank_x: Floats, rank_y: Floats) -> float:
