@@ -29,10 +29,10 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Part:
     """What to start, how to tell that it works, and how long it may take to end.
 
-    `command` is a program and its arguments or, if `is_ours`, one of our modules,
+    `command` is a program and its arguments or, if `is_module`, one of our modules,
     which has a `main`, and its arguments: it runs in a fork of this process and
     shares the memory of what is loaded here (see `host.preload`).
-    `is_well`, if there is such a test, is asked again and again while it runs.
+    `is_healthy`, if given, is asked again and again while it runs.
     """
 
     name: str

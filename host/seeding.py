@@ -29,6 +29,7 @@ from sync.standins.demo_answers import DemoAnswer, DemoRun, generate_answers
 from sync.strava import SCOPE
 from sync.surveys import instruments
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import DecisionReason, DecisionVerdict, SurveyKind
 
 RUNNER_NAME = "Robin"
 SEED = 6
@@ -156,7 +157,7 @@ def _add_survey(
         runner_id=runner_id,
         run_id=run.id if run else None,
         pairing_key=pairing_key(run.source, run.source_id) if run else None,
-        kind="run" if run else "checkin",
+        kind=SurveyKind.RUN if run else SurveyKind.CHECKIN,
         token_hash=hash_token(new_token()),
         instrument=instruments.CURRENT_RUN_INSTRUMENT,
         reversed_order=False,
@@ -171,7 +172,11 @@ def _add_survey(
         session.execute(
             update(Decision)
             .where(Decision.run_id == run.id)
-            .values(verdict="send", reason="after the run", minutes_since_end=30)
+            .values(
+                verdict=DecisionVerdict.SEND,
+                reason=DecisionReason.AFTER_RUN,
+                minutes_since_end=30,
+            )
         )
     return survey
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sync.consent_version import VERSION
 from sync.errors import ConsentOutdated, DeletionPending
 from sync.models import Consent, Runner
+from sync.vocabulary import ConsentKind
 
 RunnerId: TypeAlias = InstrumentedAttribute[int]
 
@@ -52,7 +53,7 @@ def may_collect_now(session: Session, runner_id: int) -> bool:
     return session.scalar(statement) is not None
 
 
-def outdated_consents(session: Session, runner_id: int) -> dict[str, datetime]:
+def outdated_consents(session: Session, runner_id: int) -> dict[ConsentKind, datetime]:
     """Return what the runner agreed to in an older text only, and when."""
     rows = session.execute(
         select(Consent.kind, Consent.version, Consent.given_at)

@@ -12,11 +12,13 @@ from sync.analytics.dataset.overview import load_dashboard
 from sync.analytics.dataset.run_rows import RunRow
 from sync.analytics.dataset.weeks import get_first_weekday
 from sync.language import LANGUAGES, activate_language
-from sync.mail import outbox, quiet_hours
+from sync.mail import outbox
 from sync.models import Mail, Run, Runner
 from sync.queue import Job
 from sync.runners import signed_links
 from sync.runtime import Runtime
+from sync.time_zones import get_zone
+from sync.vocabulary import MailKind
 
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel
@@ -52,7 +54,7 @@ def _find_due_runners(runtime: Runtime) -> list[tuple[int, date]]:
             if preferences.get("digest")
             and (
                 week_start := _find_last_week(
-                    now.astimezone(quiet_hours.get_zone(zone)),
+                    now.astimezone(get_zone(zone)),
                     get_first_weekday(preferences),
                 )
             )
@@ -114,7 +116,7 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
             sealer=runtime.sealer,
             now=now,
             dedupe_key=_build_dedupe_key(runner_id, week_start),
-            kind="digest",
+            kind=MailKind.DIGEST,
             runner_id=runner_id,
             values=values
             | {

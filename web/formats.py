@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_date, format_skeleton
 from flask import Flask
@@ -17,6 +16,8 @@ from sync.language import (
     localize_number,
     translatable,
 )
+from sync.time_zones import to_local
+from sync.vocabulary import ConsentKind
 
 Unit = Literal["km", "mi"]
 
@@ -31,11 +32,11 @@ MOOD_LABELS = {
 }
 TILES = range(1, 6)
 CONSENT_LABELS = {
-    "strava": translatable("Reading runs from Strava"),
-    "mood": translatable("Storing mood answers"),
-    "adult": translatable("Being 18 or older"),
-    "mail": translatable("E-mails after runs"),
-    "private": translatable("Runs only you can see"),
+    ConsentKind.STRAVA: translatable("Reading runs from Strava"),
+    ConsentKind.MOOD: translatable("Storing mood answers"),
+    ConsentKind.ADULT: translatable("Being 18 or older"),
+    ConsentKind.MAIL: translatable("E-mails after runs"),
+    ConsentKind.PRIVATE: translatable("Runs only you can see"),
 }
 # Babel's names for what is shown of a day; English stays as short as it was.
 _LONG_DATE, _SHORT_DATE, _DATE_WITHOUT_YEAR = "yMMMEd", "yMMMd", "MMMEd"
@@ -135,19 +136,11 @@ def format_time(at: datetime) -> str:
 
 
 def format_time_in_zone(at: datetime, zone: str) -> str:
-    return format_time(convert_to_zone(at, zone))
-
-
-def convert_to_zone(at: datetime, zone: str) -> datetime:
-    """Return `at` on the clocks of `zone`; unchanged where nobody knows that zone."""
-    try:
-        return at.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError):
-        return at
+    return format_time(to_local(at, zone))
 
 
 def format_datetime(at: datetime, zone: str) -> str:
-    local_at = convert_to_zone(at, zone)
+    local_at = to_local(at, zone)
     day = _format_date(local_at.date(), _DATE_WITHOUT_YEAR, current_language())
     return f"{day}, {format_time(local_at)}"
 

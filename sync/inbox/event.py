@@ -3,11 +3,12 @@
 import json
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-_MAX_BIGINT = 2**63 - 1
+from sync.bounds import MAX_ID
+from sync.vocabulary import EventAspect, EventSubject
 
 
 def _stringify_values(value: object) -> object:
@@ -22,11 +23,11 @@ class WebhookDelivery(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    object_type: Literal["activity", "athlete"]
-    object_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
-    aspect_type: Literal["create", "update", "delete"]
-    owner_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
-    subscription_id: Annotated[int, Field(ge=0, le=_MAX_BIGINT)]
+    object_type: EventSubject
+    object_id: Annotated[int, Field(ge=0, le=MAX_ID)]
+    aspect_type: EventAspect
+    owner_id: Annotated[int, Field(ge=0, le=MAX_ID)]
+    subscription_id: Annotated[int, Field(ge=0, le=MAX_ID)]
     event_time: datetime
     updates: Annotated[dict[str, str], BeforeValidator(_stringify_values)] = Field(
         default_factory=dict

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sync.errors import AccessRevoked, MoodmilesError, NotOnStrava, ScopeMissing
 from sync.runs.rules import counts_as_attempt, next_attempt_at
+from sync.vocabulary import EventAspect, EventSubject, Visibility
 
 MAX_ATTEMPTS = 12
 # A run may be announced before it can be fetched.
@@ -42,7 +43,7 @@ class EventPlan:
 
     pull: dict[int, list[int]] = field(default_factory=dict)
     confirm_gone: dict[int, list[int]] = field(default_factory=dict)
-    visibility: dict[int, tuple[str, list[int]]] = field(default_factory=dict)
+    visibility: dict[int, tuple[Visibility, list[int]]] = field(default_factory=dict)
     revoked: list[int] = field(default_factory=list)
     ignored: list[int] = field(default_factory=list)
 
@@ -65,15 +66,27 @@ def plan_events(events: Iterable[EventLike]) -> EventPlan:
 
 def _sort_event(event_plan: EventPlan, event: EventLike) -> None:
     match (event.subject, event.aspect, event.updates):
-        case ("athlete", "delete", _) | ("athlete", "update", {"authorized": "false"}):
+        case (EventSubject.ATHLETE, EventAspect.DELETE, _) | (
+            EventSubject.ATHLETE,
+            EventAspect.UPDATE,
+            {"authorized": "false"},
+        ):
             event_plan.revoked.append(event.id)
-        case ("activity", "create", _) | ("activity", "update", {"type": _}):
+        case (EventSubject.ACTIVITY, EventAspect.CREATE, _) | (
+            EventSubject.ACTIVITY,
+            EventAspect.UPDATE,
+            {"type": _},
+        ):
             event_plan.pull.setdefault(event.subject_id, []).append(event.id)
-        case ("activity", "delete", _):
+        case (EventSubject.ACTIVITY, EventAspect.DELETE, _):
             event_plan.confirm_gone.setdefault(event.subject_id, []).append(event.id)
-        case ("activity", "update", {"private": private}):
-            visibility = "only_me" if private == "true" else "followers_only"
-            _, earlier_ids = event_plan.visibility.get(event.subject_id, ("", []))
+        case (EventSubject.ACTIVITY, EventAspect.UPDATE, {"private": private}):
+            visibility = (
+                Visibility.ONLY_ME if private == "true" else Visibility.FOLLOWERS_ONLY
+            )
+            _, earlier_ids = event_plan.visibility.get(
+                event.subject_id, (visibility, [])
+            )
             event_plan.visibility[event.subject_id] = (
                 visibility,
                 [*earlier_ids, event.id],

@@ -16,7 +16,6 @@ from sync.errors import MoodmilesError
 from sync.language import activate_language
 from sync.mail import quiet_hours, store
 from sync.mail.delivery_rules import (
-    ACCOUNT_KINDS,
     LEASE,
     DeliveryOutcome,
     PendingMail,
@@ -26,13 +25,15 @@ from sync.mail.delivery_rules import (
     suppression_reason,
 )
 from sync.mail.envelope import build_email, parse_host
-from sync.mail.message import FooterContact
-from sync.mail.messages import InvalidMail, RenderContext, render_mail
-from sync.mail.quiet_hours import QUIET_KINDS
+from sync.mail.kinds import get_mail_spec
+from sync.mail.message import FooterContact, InvalidMail, RenderContext
+from sync.mail.rendering import render_mail
 from sync.mail.smtp import TIMEOUT_S, DeliveryFailed, SmtpConnection, SmtpServer
 from sync.models import Mail, Runner
 from sync.queue import Job
 from sync.runtime import Runtime
+from sync.time_zones import get_zone
+from sync.vocabulary import SuppressionReason
 
 log = structlog.get_logger()
 
@@ -93,7 +94,7 @@ def deliver_due(
                     )
                     sent_count += 1
                 except InvalidMail:
-                    _suppress(runtime, claimed, "unreadable")
+                    _suppress(runtime, claimed, SuppressionReason.UNREADABLE)
                 except DeliveryFailed as failure:
                     _settle_failure(runtime, claimed, failure)
                     if failure.stage is SmtpStage.OPENING:
@@ -137,16 +138,17 @@ def _claim_next(runtime: Runtime) -> _ClaimedMail | None:
 def _compute_delivery_time(session: Session, mail: Mail, *, now: datetime) -> datetime:
     """Return when the mail may arrive: not at night, nor while nothing may be sent."""
     runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
-    if runner is None or mail.kind in ACCOUNT_KINDS:
+    spec = get_mail_spec(mail.kind)
+    if runner is None or spec.is_about_account:
         return now
     if runner.erase_at is not None and runner.erase_at > now:
         return runner.erase_at
     if not account_state.may_collect_now(session, runner.id):
         return now + _RECHECK_AFTER
-    if mail.kind not in QUIET_KINDS:
+    if not spec.respects_quiet_hours:
         return now
     hours = quiet_hours.parse_quiet_hours(runner.preferences)
-    zone = quiet_hours.get_zone(runner.zone)
+    zone = get_zone(runner.zone)
     return quiet_hours.defer_past_quiet_hours(now, hours, zone)
 
 
@@ -218,7 +220,8 @@ def _load_contacts(
     runtime: Runtime, claimed: _ClaimedMail, find_contacts: ContactFinder
 ) -> Sequence[FooterContact]:
     mail = claimed.mail
-    if mail.runner_id is None or mail.kind not in QUIET_KINDS:
+    may_name_contacts = get_mail_spec(mail.kind).may_name_contacts
+    if mail.runner_id is None or not may_name_contacts:
         return ()
     try:
         with activate_language(claimed.language):
@@ -243,13 +246,13 @@ def _settle_failure(
                 )
                 store.postpone(session, mail, until=retry_at)
             case DeliveryOutcome.BOUNCED:
-                store.suppress(session, mail, "bounced")
+                store.suppress(session, mail, SuppressionReason.BOUNCED)
                 is_own_address = claimed.is_own_address
                 store.mark_bounced(
                     session, mail.runner_id, is_own_address=is_own_address, now=now
                 )
             case DeliveryOutcome.REFUSED:
-                store.suppress(session, mail, "refused")
+                store.suppress(session, mail, SuppressionReason.REFUSED)
     # The server's words may hold an address, so the log has only the code.
     log.warning(
         "mail not taken",
@@ -262,7 +265,9 @@ def _settle_failure(
     )
 
 
-def _suppress(runtime: Runtime, claimed: _ClaimedMail, reason: str) -> None:
+def _suppress(
+    runtime: Runtime, claimed: _ClaimedMail, reason: SuppressionReason
+) -> None:
     with runtime.db.transaction() as session:
         store.suppress(session, claimed.mail, reason)
     log.error("mail withheld", mail_id=claimed.mail.id, reason=reason)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
+from sync.mail.kinds import get_mail_spec
+from sync.vocabulary import MailKind, SuppressionReason
+
 # Longer than any one mail can take, shorter than anyone would wait for it.
 LEASE = timedelta(minutes=5)
 # Greylisting servers want to see us again after five minutes or so.
@@ -12,19 +15,6 @@ RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15)
 # A reminder that lands with the survey that it reminds of is only noise.
 MIN_REMINDER_GAP = timedelta(hours=1)
 
-# Someone is waiting for this one, so an old bounce does not stop it.
-_SENT_DESPITE_BOUNCE = "sign_in_link"
-# These go out even while a runner's account stands still.
-ACCOUNT_KINDS = {
-    "agree_again",
-    "confirm_address",
-    "deleted",
-    "disconnected",
-    "export_ready",
-    "inactive",
-    "sign_in_link",
-    "undo",
-}
 _ADDRESS_STATUS_SUBJECTS = {"1", "2"}
 _ENHANCED_STATUS = re.compile(r"\s*5\.(\d{1,3})\.\d{1,3}\b")
 
@@ -60,7 +50,7 @@ class SurveyState:
 class PendingMail:
     """A mail about to be sent, and what has happened since it was promised."""
 
-    kind: str
+    kind: MailKind
     stale_at: datetime
     has_values: bool
     has_address: bool
@@ -68,43 +58,45 @@ class PendingMail:
     survey: SurveyState | None = None
 
 
-def suppression_reason(mail: PendingMail, *, now: datetime) -> str | None:
+def suppression_reason(mail: PendingMail, *, now: datetime) -> SuppressionReason | None:
     """Return why the mail must not go out any more, or None if it may."""
     if mail.stale_at <= now:
-        return "stale"
+        return SuppressionReason.STALE
     if not mail.has_values:
-        return "unreadable"
+        return SuppressionReason.UNREADABLE
     if not mail.has_address:
-        return "no address"
-    if mail.has_bounced and mail.kind != _SENT_DESPITE_BOUNCE:
-        return "bounced before"
+        return SuppressionReason.NO_ADDRESS
+    if mail.has_bounced and not get_mail_spec(mail.kind).ignores_bounce:
+        return SuppressionReason.BOUNCED_BEFORE
     if mail.survey is not None:
         return _survey_suppression_reason(mail.survey, kind=mail.kind, now=now)
     return None
 
 
 def _survey_suppression_reason(
-    survey: SurveyState, *, kind: str, now: datetime
-) -> str | None:
+    survey: SurveyState, *, kind: MailKind, now: datetime
+) -> SuppressionReason | None:
     if survey.is_answered:
-        return "answered"
+        return SuppressionReason.ANSWERED
     if survey.is_skipped:
-        return "skipped"
+        return SuppressionReason.SKIPPED
     if survey.is_cancelled:
-        return "cancelled"
+        return SuppressionReason.CANCELLED
     if survey.expires_at <= now:
-        return "stale"
-    if kind == "survey_reminder":
+        return SuppressionReason.STALE
+    if get_mail_spec(kind).is_reminder:
         return _reminder_suppression_reason(survey.sent_at, now=now)
     return None
 
 
 def _reminder_suppression_reason(
     sent_at: datetime | None, *, now: datetime
-) -> str | None:
+) -> SuppressionReason | None:
     if sent_at is None:
-        return "survey not sent"
-    return "survey just sent" if now - sent_at < MIN_REMINDER_GAP else None
+        return SuppressionReason.SURVEY_NOT_SENT
+    return (
+        SuppressionReason.SURVEY_JUST_SENT if now - sent_at < MIN_REMINDER_GAP else None
+    )
 
 
 def classify_refusal(stage: SmtpStage, code: int, text: str) -> DeliveryOutcome:

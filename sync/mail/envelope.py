@@ -5,8 +5,8 @@ from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 
-from sync.mail.message import PICTURE_CONTENT_ID
-from sync.mail.messages import Message
+from sync.mail.message import PICTURE_CONTENT_ID, RenderedMail
+from sync.vocabulary import MailKind
 
 # At the usual 78 characters Python folds List-Unsubscribe into an encoded word,
 # and mail clients then ignore it.
@@ -14,9 +14,9 @@ _POLICY = policy.SMTP.clone(max_line_length=998)
 
 
 def build_email(  # noqa: PLR0913
-    message: Message,
+    message: RenderedMail,
     *,
-    kind: str,
+    kind: MailKind,
     sender: str,
     recipient: str,
     message_id: str,

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_skeleton
 
@@ -17,14 +16,15 @@ from sync.language import (
     translatable,
 )
 from sync.language import gettext as _
+from sync.time_zones import to_local
+from sync.vocabulary import DistanceUnit, Mood
 
-_METRES_PER_UNIT = {"km": 1000.0, "mi": 1609.344}
 MOOD_LABELS: Mapping[int, str] = {
-    -2: translatable("Awful"),
-    -1: translatable("Low"),
-    0: translatable("OK"),
-    1: translatable("Good"),
-    2: translatable("Great"),
+    Mood.AWFUL: translatable("Awful"),
+    Mood.LOW: translatable("Low"),
+    Mood.OK: translatable("OK"),
+    Mood.GOOD: translatable("Good"),
+    Mood.GREAT: translatable("Great"),
 }
 _MINUTES_PER_HOUR, _MINUTES_PER_DAY = 60, 24 * 60
 _DAY_PARTS = ((3, "night"), (12, "morning"), (17, "afternoon"), (24, "evening"))
@@ -42,7 +42,7 @@ _YESTERDAY_TEXTS: Mapping[str, str] = {
 
 def format_occasion(started_at: datetime, *, now: datetime, zone: str) -> str | None:
     """Return "this morning", "last night" or so; None when it is too long ago."""
-    started_local, now_local = _to_local(started_at, zone), _to_local(now, zone)
+    started_local, now_local = to_local(started_at, zone), to_local(now, zone)
     day_part = next(name for end, name in _DAY_PARTS if started_local.hour < end)
     match (now_local.date() - started_local.date()).days, day_part:
         case (0, "night"):
@@ -59,7 +59,7 @@ def format_occasion(started_at: datetime, *, now: datetime, zone: str) -> str | 
 
 def format_moment(at: datetime, *, zone: str) -> str:
     """Return "Sun 22 Nov, 09:18" in the runner's zone, naming UTC if it is not."""
-    local = _to_local(at, zone)
+    local = to_local(at, zone)
     zone_suffix = "" if local.tzname() != "UTC" else " UTC"
     return f"{_format_day(local)}, {local:%H:%M}{zone_suffix}"
 
@@ -70,8 +70,8 @@ def _format_day(local: datetime) -> str:
     return format_skeleton("MMMEd", local.date(), locale=current_locale())
 
 
-def format_distance(distance_m: float, *, units: str) -> str:
-    return f"{localize_number(f'{distance_m / _METRES_PER_UNIT[units]:.1f}')} {units}"
+def format_distance(distance_m: float, *, units: DistanceUnit) -> str:
+    return f"{localize_number(f'{distance_m / units.metres:.1f}')} {units}"
 
 
 def summarize_week(
@@ -79,7 +79,7 @@ def summarize_week(
     distances_m: Sequence[float],
     moods: Sequence[Sequence[int]],
     *,
-    units: str,
+    units: DistanceUnit,
 ) -> str:
     """Return "3 runs, 24.1 km, 2 answers" as a sentence."""
     parts = (
@@ -94,7 +94,7 @@ def describe_week(
     distances_m: Sequence[float],
     moods: Sequence[Sequence[int]],
     *,
-    units: str,
+    units: DistanceUnit,
     first_weekday: int = 0,
 ) -> str:
     """Say in words what the picture of the week shows, day by day."""
@@ -132,14 +132,6 @@ def _format_hours(count: int) -> str:
 
 def _format_minutes(count: int) -> str:
     return ngettext("%(n)s minute", "%(n)s minutes", count)
-
-
-def _to_local(at: datetime, zone: str) -> datetime:
-    """Return the wall clock in `zone`; a zone nobody knows must not cost a mail."""
-    try:
-        return at.astimezone(ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return at.astimezone(ZoneInfo("UTC"))
 
 
 _DURATION_UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (

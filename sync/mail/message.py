@@ -1,29 +1,28 @@
-"""What every mail is made of: a message, and the pieces that several share.  Pure."""
+"""What a mail is made of, and what a kind of mail declares about itself.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sync.language import gettext as _
-from sync.mail.formatting import MOOD_LABELS
-from sync.mail.templates import render_templates
-
-# Awful to Great, as the tiles in a mail count them.
-_MOOD_EMOJI = ("😞", "😔", "😐", "😊", "😄")
+from sync.errors import MoodmilesError
+from sync.vocabulary import MailKind, SurveyKind
 
 PICTURE_CONTENT_ID = "week@moodmiles"
 
 
+class InvalidMail(MoodmilesError):
+    """A mail was enqueued without what it must say, or with what it cannot say."""
+
+
 @dataclass(frozen=True, slots=True)
-class Message:
+class RenderedMail:
     """What a reader sees; `unsubscribe_url` where one click must stop the kind."""
 
     subject: str
     html: str
     text: str
     unsubscribe_url: str | None = None
-    picture: bytes | None = None  # shown where the HTML names PICTURE_ID
+    picture: bytes | None = None  # a PNG, shown where the HTML has PICTURE_CONTENT_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class FooterContact:
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What is known only when the mail goes out; `people` stand in its foot."""
+    """What is known only when the mail goes out; `contacts` stand in its foot."""
 
     public_url: str
     now: datetime
@@ -46,48 +45,46 @@ class RenderContext:
     contacts: Sequence[FooterContact] = ()
 
 
-def list_mood_choices(reversed_order: bool) -> list[tuple[int, str, str]]:
-    """Return number, face and word of the five answers, Awful first or last."""
-    mood_choices = [
-        (number, emoji, _(label))
-        for number, (emoji, label) in enumerate(
-            zip(_MOOD_EMOJI, MOOD_LABELS.values(), strict=True), start=1
-        )
-    ]
-    return mood_choices[::-1] if reversed_order else mood_choices
+@dataclass(frozen=True, slots=True)
+class MailQuestion:
+    """The kind of survey that a mail invites to, for the first time or once more."""
+
+    survey: SurveyKind
+    is_reminder: bool = False
 
 
-def unsubscribable(
-    kind: str,
-    context: RenderContext,
-    *,
-    subject: str,
-    unsubscribe_token: str,
-    only: str = "",
-    **values: Any,
-) -> Message:
-    """Write a mail that the runner may stop with one click, or `only` its kind."""
-    runner_url = f"{context.public_url}/u/{unsubscribe_token}"
-    stop_url = f"{runner_url}?only={only}" if only else runner_url
-    message = transactional(
-        kind,
-        context,
-        subject=subject,
-        stop_url=stop_url,
-        settings_url=f"{runner_url}/settings",
-        **values,
-    )
-    return Message(message.subject, message.html, message.text, stop_url)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSpec:
+    """A kind of mail: how it is rendered, and how the outbox must treat it.
 
+    `render` takes a `RenderContext` and, by keyword, the values of the mail as JSON
+    holds them; it is a `pydantic.validate_call`.
+    """
 
-def transactional(
-    kind: str, context: RenderContext, *, subject: str, **values: Any
-) -> Message:
-    html, text = render_templates(
-        kind,
-        subject=subject,
-        public_url=context.public_url,
-        people=context.contacts,
-        **values,
-    )
-    return Message(subject, html, text)
+    kind: MailKind
+    render: Callable[..., RenderedMail]
+    # Goes out at once, even while nothing may be collected about the runner.
+    is_about_account: bool = False
+    # Waits for the end of the runner's quiet hours.
+    respects_quiet_hours: bool = False
+    # May name people to talk to in its foot, after mostly low answers.
+    may_name_contacts: bool = False
+    # Goes out although an earlier mail bounced: someone waits for this one.
+    ignores_bounce: bool = False
+    # The survey that it asks to answer, if it does.
+    question: MailQuestion | None = None
+    # The preference that its unsubscribe link turns off; without one, all mails stop.
+    stoppable_part: str | None = None
+
+    @property
+    def asks_about_run(self) -> bool:
+        return self.question is not None and self.question.survey is SurveyKind.RUN
+
+    @property
+    def asks_first(self) -> bool:
+        """Whether it is the mail with which a survey reaches its runner."""
+        return self.question is not None and not self.question.is_reminder
+
+    @property
+    def is_reminder(self) -> bool:
+        return self.question is not None and self.question.is_reminder

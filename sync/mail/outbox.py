@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from sync.crypto import Sealer
 from sync.database import dialect_insert, wake_after_commit
-from sync.mail import messages
+from sync.mail.rendering import check_mail_values
 from sync.mail.store import suppress_decisions
 from sync.models import Mail
 from sync.queue import Job
+from sync.vocabulary import MailKind, SuppressionReason
 
 
 def enqueue_mail(  # noqa: PLR0913
@@ -23,7 +24,7 @@ def enqueue_mail(  # noqa: PLR0913
     sealer: Sealer,
     now: datetime,
     dedupe_key: str,
-    kind: str,
+    kind: MailKind,
     runner_id: int | None,
     values: Mapping[str, Any],
     stale_at: datetime,
@@ -37,7 +38,7 @@ def enqueue_mail(  # noqa: PLR0913
     It goes to the runner's confirmed address as it is when the mail leaves, or `to`
     the address given.  `values` are said in the mail; `language` is for a runner gone.
     """
-    messages.check_mail_values(kind, values)
+    check_mail_values(kind, values)
     due_at = due_at or now
     content = {"to": to, "values": values, "language": language}
     row = {
@@ -65,27 +66,33 @@ def _insert_mail(session: Session, row: Mapping[str, Any]) -> bool:
     return session.scalar(statement.returning(Mail.id)) is not None
 
 
-def cancel_survey_mails(session: Session, survey_id: int, reason: str) -> None:
+def cancel_survey_mails(
+    session: Session, survey_id: int, reason: SuppressionReason
+) -> None:
     """Withhold every mail of a survey that has not left yet."""
     _cancel_matching(session, reason, Mail.survey_id == survey_id)
 
 
-def cancel_runner_surveys(session: Session, runner_id: int, reason: str) -> None:
+def cancel_runner_surveys(
+    session: Session, runner_id: int, reason: SuppressionReason
+) -> None:
     """Withhold every survey mail of a runner that has not left yet."""
     _cancel_matching(
         session, reason, Mail.runner_id == runner_id, Mail.survey_id.is_not(None)
     )
 
 
-def cancel_runner_digests(session: Session, runner_id: int, reason: str) -> None:
+def cancel_runner_digests(
+    session: Session, runner_id: int, reason: SuppressionReason
+) -> None:
     """Withhold every look back on a week that has not left yet."""
     _cancel_matching(
-        session, reason, Mail.runner_id == runner_id, Mail.kind == "digest"
+        session, reason, Mail.runner_id == runner_id, Mail.kind == MailKind.DIGEST
     )
 
 
 def _cancel_matching(
-    session: Session, reason: str, *conditions: ColumnElement[bool]
+    session: Session, reason: SuppressionReason, *conditions: ColumnElement[bool]
 ) -> None:
     pending = (*conditions, Mail.due_at.is_not(None))
     suppress_decisions(session, reason, *pending)

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 DEFAULT_FROM = "21:30"
 DEFAULT_UNTIL = "07:00"
-# Someone waits for the others, or must hear of them at once.
-QUIET_KINDS = {"survey", "survey_reminder", "checkin", "slow_down_question", "digest"}
 
 
 def defer_past_quiet_hours(
@@ -40,11 +38,3 @@ def parse_quiet_hours(preferences: Mapping[str, Any]) -> tuple[time, time]:
         time.fromisoformat(preferences.get("quiet_from", DEFAULT_FROM)),
         time.fromisoformat(preferences.get("quiet_until", DEFAULT_UNTIL)),
     )
-
-
-def get_zone(name: str) -> ZoneInfo:
-    """Return the zone, or UTC for a name that this machine does not know."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

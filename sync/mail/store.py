@@ -6,10 +6,9 @@ from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, u
 from sqlalchemy.orm import Session
 
 from sync.mail.delivery_rules import SurveyState
+from sync.mail.kinds import get_mail_spec
 from sync.models import Answer, Decision, Mail, Runner, Survey
-
-# The mails that put a question; others only repeat it.
-FIRST_MAIL_KINDS = {"survey", "checkin"}
+from sync.vocabulary import DecisionVerdict, MailKind, SuppressionReason
 
 
 def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | None:
@@ -67,7 +66,7 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
         .where(Mail.id == mail.id)
         .values(sent_at=now, due_at=None, sealed=None, withheld_for=None)
     )
-    if mail.kind in FIRST_MAIL_KINDS and mail.survey_id is not None:
+    if mail.survey_id is not None and get_mail_spec(mail.kind).asks_first:
         session.execute(
             update(Survey)
             .where(Survey.id == mail.survey_id, Survey.sent_at.is_(None))
@@ -80,7 +79,7 @@ def postpone(session: Session, mail: Mail, *, until: datetime) -> None:
     session.execute(_update_claimed(mail).values(due_at=until))
 
 
-def suppress(session: Session, mail: Mail, reason: str) -> None:
+def suppress(session: Session, mail: Mail, reason: SuppressionReason) -> None:
     """Close the mail unsent, if it is still ours to decide."""
     suppress_decisions(session, reason, Mail.id == mail.id, Mail.due_at == mail.due_at)
     session.execute(
@@ -89,15 +88,18 @@ def suppress(session: Session, mail: Mail, reason: str) -> None:
 
 
 def suppress_decisions(
-    session: Session, reason: str, *conditions: ColumnElement[bool]
+    session: Session, reason: SuppressionReason, *conditions: ColumnElement[bool]
 ) -> None:
     """Let the decision about a run follow the mail that will not go out after all."""
-    survey_ids = select(Mail.survey_id).where(Mail.kind == "survey", *conditions)
+    decision_reason = reason.as_decision
+    if decision_reason is None:
+        return
+    survey_ids = select(Mail.survey_id).where(Mail.kind == MailKind.SURVEY, *conditions)
     run_ids = select(Survey.run_id).where(Survey.id.in_(survey_ids))
     session.execute(
         update(Decision)
         .where(Decision.run_id.in_(run_ids))
-        .values(verdict="withhold", reason=reason)
+        .values(verdict=DecisionVerdict.WITHHOLD, reason=decision_reason)
         .execution_options(synchronize_session=False)
     )
 

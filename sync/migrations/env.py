@@ -10,17 +10,19 @@ from sqlalchemy import Connection
 from sync.database import open_engine
 from sync.errors import MoodmilesError
 from sync.models import Model
-from sync.models.base import UtcDateTime
+from sync.models.base import EnumText, UtcDateTime
 from sync.settings import load
 
 
 def _plain_types(
     type_: str, item: Any, _autogen: AutogenContext
 ) -> str | Literal[False]:
-    """Write our own column type as what it is in the database."""
-    if type_ == "type" and isinstance(item, UtcDateTime):
+    """Write our own column types as what they are in the database."""
+    if type_ != "type":
+        return False
+    if isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
-    return False
+    return "sa.String()" if isinstance(item, EnumText) else False
 
 
 def _let_tables_be_rebuilt(connection: Connection) -> None:

@@ -1,6 +1,6 @@
 """The tables.  Columns and constraints only: no queries, no decisions."""
 
-from sync.models.base import HIGHEST_ID, Model
+from sync.models.base import Model
 from sync.models.event import Event
 from sync.models.figure import FigureDecision
 from sync.models.mail import Mail
@@ -18,7 +18,6 @@ from sync.models.runner import (
 from sync.models.survey import Answer, CheckinDraw, Decision, Survey
 
 __all__ = [
-    "HIGHEST_ID",
     "Answer",
     "Backfill",
     "CheckinDraw",

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
+
+from sync import vocabulary
+
+MemberT = TypeVar("MemberT", bound=StrEnum)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -64,10 +69,49 @@ class SharedJson(TypeDecorator[dict[str, Any]]):
         return write_once
 
 
+class _MemberLookup(dict[Any, Any]):
+    """A dictionary that says which closed set a value is missing from."""
+
+    def __init__(self, members: type[StrEnum], values: dict[Any, Any]) -> None:
+        super().__init__(values)
+        self[None] = None
+        self._set_name = members.__name__
+
+    def __missing__(self, value: object) -> Any:
+        raise LookupError(f"{value!r} is no {self._set_name}")
+
+
+class EnumText(TypeDecorator[MemberT]):
+    """A member of a closed set in a column of text, stored as its plain value.
+
+    Another value is a LookupError, on its way in and on its way out.  Both ways are
+    one look into a dictionary, since whole pasts are read and written through them.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, members: type[MemberT]) -> None:
+        super().__init__()
+        self.members = members
+
+    @override
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        return _MemberLookup(
+            self.members, {member: member.value for member in self.members}
+        ).__getitem__
+
+    @override
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], Any]:
+        return _MemberLookup(
+            self.members, {member.value: member for member in self.members}
+        ).__getitem__
+
+
 # SQLite numbers rows by itself only when the key is a plain INTEGER.
 RowId = BigInteger().with_variant(Integer, "sqlite")
-# A higher number is no row's, and no database would even look for it.
-HIGHEST_ID = 2**63 - 1
 
 
 class Model(DeclarativeBase):
@@ -80,4 +124,8 @@ class Model(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()} | {
+        closed_set: EnumText(closed_set)
+        for closed_set in vars(vocabulary).values()
+        if isinstance(closed_set, type) and issubclass(closed_set, StrEnum)
+    }

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, BigInteger, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
+from sync.vocabulary import EventAspect, EventSubject
 
 
 class Event(Model):
@@ -16,9 +17,9 @@ class Event(Model):
 
     id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
     dedupe_key: Mapped[str] = mapped_column(unique=True)
-    subject: Mapped[str]
+    subject: Mapped[EventSubject]
     subject_id: Mapped[int] = mapped_column(BigInteger)
-    aspect: Mapped[str]
+    aspect: Mapped[EventAspect]
     athlete_id: Mapped[int] = mapped_column(BigInteger, index=True)
     updates: Mapped[dict[str, Any]] = mapped_column(JSON)
     happened_at: Mapped[datetime]

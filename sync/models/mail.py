@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, Identity, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
+from sync.vocabulary import MailKind, SuppressionReason
 
 
 class Mail(Model):
@@ -25,7 +26,7 @@ class Mail(Model):
     survey_id: Mapped[int | None] = mapped_column(
         ForeignKey("survey.id", ondelete="CASCADE"), index=True
     )
-    kind: Mapped[str]
+    kind: Mapped[MailKind]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     message_id: Mapped[str]
     created_at: Mapped[datetime]
@@ -33,7 +34,7 @@ class Mail(Model):
     stale_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
-    withheld_for: Mapped[str | None]
+    withheld_for: Mapped[SuppressionReason | None]
 
 
 _DUE = Mail.due_at.is_not(None)

@@ -1,6 +1,6 @@
 """Runs, and how far the import of a runner's past has come."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import (
     BigInteger,
@@ -12,6 +12,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
+from sync.vocabulary import BackfillDelay, ReconcileStop, RunSource, Visibility
 
 
 class Run(Model):
@@ -33,7 +34,7 @@ class Run(Model):
 
     id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
     runner_id: Mapped[int] = mapped_column(ForeignKey("runner.id", ondelete="CASCADE"))
-    source: Mapped[str]
+    source: Mapped[RunSource]
     source_id: Mapped[int] = mapped_column(BigInteger)
     sport: Mapped[str]
     started_at: Mapped[datetime]
@@ -50,7 +51,7 @@ class Run(Model):
     race: Mapped[bool]
     with_others: Mapped[bool]
     device: Mapped[str | None]
-    visibility: Mapped[str]
+    visibility: Mapped[Visibility]
     fetched_at: Mapped[datetime]
     hidden_at: Mapped[datetime | None]
     undecided_since: Mapped[datetime | None]
@@ -60,6 +61,18 @@ class Run(Model):
         ForeignKey("run.id", ondelete="SET NULL"), index=True
     )
     chosen: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def ended_at(self) -> datetime:
+        """Return the end, breaks included; a guess where the start is hidden."""
+        return self.started_at + timedelta(seconds=self.elapsed_s)
+
+    @property
+    def started_local(self) -> datetime | None:
+        """Return the start on the run's own wall clock, naive; None if hidden."""
+        if not self.start_known:
+            return None
+        return (self.started_at + timedelta(seconds=self.offset_s)).replace(tzinfo=None)
 
 
 _HIDDEN = Run.hidden_at.is_not(None)
@@ -92,7 +105,7 @@ class Backfill(Model):
     member_since: Mapped[date | None]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(default=0)
-    waiting_for: Mapped[str | None]
+    waiting_for: Mapped[BackfillDelay | None]
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
 
@@ -116,7 +129,7 @@ class ReconcileState(Model):
     before: Mapped[datetime | None]
     next_page: Mapped[int] = mapped_column(default=1)
     down_to: Mapped[datetime | None]
-    stopped_for: Mapped[str | None]
+    stopped_for: Mapped[ReconcileStop | None]
 
 
 class QuarantinedRecord(Model):

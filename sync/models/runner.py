@@ -7,6 +7,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, LargeBinar
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
+from sync.vocabulary import ConsentKind, MailLinkPurpose, RemovalKind
 
 
 class Runner(Model):
@@ -31,7 +32,7 @@ class Runner(Model):
     email_confirmed_at: Mapped[datetime | None]
     email_bounced_at: Mapped[datetime | None]
     data_version: Mapped[int] = mapped_column(default=1, server_default="1")
-    leaving_for: Mapped[str | None]
+    leaving_for: Mapped[RemovalKind | None]
     leaving_since: Mapped[datetime | None]
     erase_at: Mapped[datetime | None]
     active_at: Mapped[datetime | None] = mapped_column(index=True)
@@ -48,7 +49,7 @@ class Consent(Model):
     runner_id: Mapped[int] = mapped_column(
         ForeignKey("runner.id", ondelete="CASCADE"), index=True
     )
-    kind: Mapped[str]
+    kind: Mapped[ConsentKind]
     version: Mapped[str]
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
@@ -118,7 +119,7 @@ class MailLink(Model):
     runner_id: Mapped[int] = mapped_column(
         ForeignKey("runner.id", ondelete="CASCADE"), index=True
     )
-    purpose: Mapped[str]
+    purpose: Mapped[MailLinkPurpose]
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
     browser_hash: Mapped[str | None]
     created_at: Mapped[datetime]

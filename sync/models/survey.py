@@ -7,6 +7,14 @@ from sqlalchemy import JSON, ForeignKey, Identity, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId, SharedJson
+from sync.vocabulary import (
+    AnswerKind,
+    CancellationReason,
+    DecisionReason,
+    DecisionVerdict,
+    DrawReason,
+    SurveyKind,
+)
 
 
 class Decision(Model):
@@ -20,8 +28,8 @@ class Decision(Model):
     runner_id: Mapped[int] = mapped_column(
         ForeignKey("runner.id", ondelete="CASCADE"), index=True
     )
-    verdict: Mapped[str]
-    reason: Mapped[str]
+    verdict: Mapped[DecisionVerdict]
+    reason: Mapped[DecisionReason]
     minutes_since_end: Mapped[int | None]
     policy: Mapped[dict[str, Any]] = mapped_column(SharedJson)
     decided_at: Mapped[datetime]
@@ -44,7 +52,7 @@ class Survey(Model):
         ForeignKey("run.id", ondelete="SET NULL"), unique=True
     )
     pairing_key: Mapped[str | None] = mapped_column(unique=True)
-    kind: Mapped[str]
+    kind: Mapped[SurveyKind]
     token_hash: Mapped[str] = mapped_column(unique=True)
     instrument: Mapped[str]
     reversed_order: Mapped[bool]
@@ -57,7 +65,7 @@ class Survey(Model):
     sent_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     skipped_at: Mapped[datetime | None]
-    cancelled_for: Mapped[str | None]
+    cancelled_for: Mapped[CancellationReason | None]
 
 
 class CheckinDraw(Model):
@@ -71,7 +79,7 @@ class CheckinDraw(Model):
     local_day: Mapped[date] = mapped_column(primary_key=True)
     probability: Mapped[float]
     drawn: Mapped[bool]
-    reason: Mapped[str]
+    reason: Mapped[DrawReason]
     survey_id: Mapped[int | None] = mapped_column(
         ForeignKey("survey.id", ondelete="SET NULL")
     )
@@ -99,7 +107,7 @@ class Answer(Model):
     survey_id: Mapped[int | None] = mapped_column(
         ForeignKey("survey.id", ondelete="SET NULL"), unique=True
     )
-    kind: Mapped[str]
+    kind: Mapped[AnswerKind]
     instrument: Mapped[str]
     reversed_order: Mapped[bool]
     answered_at: Mapped[datetime]

@@ -17,6 +17,7 @@ from sync.models import Export, Runner
 from sync.portability.pack import STEPS, pack_export
 from sync.queue import Job, claim_until_idle
 from sync.runtime import Runtime
+from sync.vocabulary import MailKind
 
 log = structlog.get_logger()
 
@@ -182,7 +183,7 @@ def _pack_export(runtime: Runtime, claimed: Export) -> None:
                 sealer=runtime.sealer,
                 now=now,
                 dedupe_key=f"export:{claimed.id}:{now:%Y%m%d%H%M%S%f}",
-                kind="export_ready",
+                kind=MailKind.EXPORT_READY,
                 runner_id=runner.id,
                 values={"expires_at": expires_at, "zone": runner.zone},
                 stale_at=expires_at,

@@ -1,9 +1,8 @@
 """Everything we hold about one runner, in one ZIP file that is theirs to take."""
 
-import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
@@ -13,12 +12,11 @@ from sqlalchemy.orm import Session
 from sync.models import Runner
 from sync.portability.tables import TABLES, flatten_rows, load_rows
 from sync.runtime import Runtime
+from sync.safe_csv import write_csv
 
 FORMAT = 1
 # The tables, and the study that is made of them.
 STEPS = len(TABLES) + 1
-# A spreadsheet would take a text that begins so for a formula.
-_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 _EMPTY_HEADER = "nothing"
 
 README = """Everything that Moodmiles holds about you.
@@ -70,8 +68,10 @@ def _pack_steps(
     vault = runtime.sealer.open_vault(runner.vault_key)
     for name in TABLES:
         rows = load_rows(session, name, runner, vault)
+        flat_rows = flatten_rows(rows)
+        columns = list(flat_rows[0]) if flat_rows else [_EMPTY_HEADER]
         yield {
-            f"{name}.csv": _to_csv(flatten_rows(rows)),
+            f"{name}.csv": write_csv(columns, (row.values() for row in flat_rows)),
             f"{name}.json": _to_json(rows),
         }
     # Imported here: only whoever asks for their study waits for numpy.
@@ -118,27 +118,3 @@ def _to_iso(value: object) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat()
     raise TypeError(f"an export cannot hold a {type(value).__name__}")
-
-
-def _to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else [_EMPTY_HEADER])
-    writer.writeheader()
-    writer.writerows(
-        {name: _to_cell(value) for name, value in row.items()} for row in rows
-    )
-    return out.getvalue()
-
-
-def _to_cell(value: object) -> object:
-    match value:
-        case bool():
-            return int(value)
-        case datetime() | date():
-            return value.isoformat()
-        case dict() | list():
-            return json.dumps(value, sort_keys=True, ensure_ascii=False)
-        case str() if value.startswith(_FORMULA_PREFIXES):
-            return f"'{value}"
-        case _:
-            return value

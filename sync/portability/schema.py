@@ -1,6 +1,6 @@
 """The rows of an export as they must be, before any of them is stored."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
@@ -12,10 +12,26 @@ from pydantic import (
     JsonValue,
 )
 
+from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
+from sync.vocabulary import (
+    AnswerKind,
+    CancellationReason,
+    ConsentKind,
+    DecisionReason,
+    DecisionVerdict,
+    DrawReason,
+    MailKind,
+    RunSource,
+    SuppressionReason,
+    SurveyKind,
+    Visibility,
+)
+
 MAX_ROWS = 200_000
+# A day more at both ends: the bounds are years of any zone.
 _MIN_TIME, _MAX_TIME = (
-    datetime(1970, 1, 2, tzinfo=UTC),
-    datetime(2200, 1, 1, tzinfo=UTC),
+    datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - timedelta(days=1),
+    datetime(LAST_YEAR, 12, 31, tzinfo=UTC) + timedelta(days=1),
 )
 _DAY_S = 24 * 3600
 
@@ -44,7 +60,7 @@ Text: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_check_te
 # As long as one that `sync.runners.rules` lets in.
 Address: TypeAlias = Annotated[str, Field(max_length=254), AfterValidator(_check_text)]
 Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Id: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
+Id: TypeAlias = Annotated[int, Field(ge=0, le=MAX_ID)]
 Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
 Minutes: TypeAlias = Annotated[int, Field(gt=-(2**31), lt=2**31)]
 Offset: TypeAlias = Annotated[int, Field(ge=-_DAY_S, le=_DAY_S)]
@@ -71,7 +87,7 @@ class ExportRecord(BaseModel):
 
 class RunRecord(ExportRecord):
     id: Id
-    source: Literal["strava", "export", "hand"]
+    source: RunSource
     source_id: Id
     sport: Text
     started_at: Time
@@ -88,7 +104,7 @@ class RunRecord(ExportRecord):
     race: bool
     with_others: bool
     device: Text | None
-    visibility: Text
+    visibility: Visibility
     fetched_at: Time
     hidden_at: Time | None
     undecided_since: Time | None
@@ -102,7 +118,7 @@ class SurveyRecord(ExportRecord):
     id: Id
     run_id: Id | None
     pairing_key: Key | None
-    kind: Literal["run", "checkin"]
+    kind: SurveyKind
     instrument: Text
     reversed_order: bool
     focus: Text | None
@@ -114,7 +130,7 @@ class SurveyRecord(ExportRecord):
     sent_at: Time | None
     opened_at: Time | None
     skipped_at: Time | None
-    cancelled_for: Text | None
+    cancelled_for: CancellationReason | None
 
 
 class AnswerRecord(ExportRecord):
@@ -122,7 +138,7 @@ class AnswerRecord(ExportRecord):
     run_id: Id | None
     pairing_key: Key | None
     survey_id: Id | None
-    kind: Literal["run", "checkin", "before", "wellbeing"]
+    kind: AnswerKind
     instrument: Text
     reversed_order: bool
     answered_at: Time
@@ -134,8 +150,8 @@ class AnswerRecord(ExportRecord):
 
 class DecisionRecord(ExportRecord):
     run_id: Id
-    verdict: Literal["send", "withhold"]
-    reason: Text
+    verdict: DecisionVerdict
+    reason: DecisionReason
     minutes_since_end: Minutes | None
     policy: Tags
     decided_at: Time
@@ -145,7 +161,7 @@ class DrawRecord(ExportRecord):
     local_day: Day
     probability: Share
     drawn: bool
-    reason: Text
+    reason: DrawReason
     survey_id: Id | None
     decided_at: Time
 
@@ -153,19 +169,19 @@ class DrawRecord(ExportRecord):
 class MailRecord(ExportRecord):
     id: Id
     survey_id: Id | None
-    kind: Text
+    kind: MailKind
     message_id: Text
     created_at: Time
     due_at: Time | None
     stale_at: Time
     attempts: Count
     sent_at: Time | None
-    withheld_for: Text | None
+    withheld_for: SuppressionReason | None
 
 
 class ConsentRecord(ExportRecord):
     id: Id
-    kind: Literal["strava", "mood", "mail", "adult", "private"]
+    kind: ConsentKind
     version: Text
     given_at: Time
     withdrawn_at: Time | None

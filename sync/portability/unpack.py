@@ -29,11 +29,12 @@ from sync.portability.schema import (
     SurveyRecord,
 )
 from sync.runners import retained_runs
+from sync.vocabulary import RunSource, SuppressionReason
 
 DedupeKey = tuple[str, Any]
 IdMap = Mapping[int, int]  # a number in the file: the number it has here
 _EARLIER = "earlier_runs"
-_IMPORTED_REASON = "brought in"
+_IMPORTED_REASON = SuppressionReason.IMPORTED
 
 
 def import_runs(
@@ -64,7 +65,7 @@ def import_runs(
 
 def _find_existing_runs(
     session: Session, runner_id: int, records: Sequence[RunRecord]
-) -> dict[tuple[str, int], int]:
+) -> dict[tuple[RunSource, int], int]:
     # What stands in for a run is here when Strava's own is.
     ids_by_key = _load_ids_by_key(session, runner_id).items()
     existing = {

@@ -27,6 +27,7 @@ from sync.portability.schema import (
 from sync.preferences import WAITING_FOR_CHOICE, Preferences
 from sync.runners.retained_runs import RetainedFacts, without_retained
 from sync.surveys.instruments import InstrumentLibrary
+from sync.vocabulary import AnswerKind
 
 RecordT = TypeVar("RecordT", bound=ExportRecord)
 _ASK_VALUES = {
@@ -186,7 +187,9 @@ def _check_answer(
             else abs(value) > _MAX_UNKNOWN_VALUE
         )
     ]
-    if invalid_keys or (answer.kind != "wellbeing" and "mood" not in answer.said):
+    if invalid_keys or (
+        answer.kind != AnswerKind.WELLBEING and "mood" not in answer.said
+    ):
         raise InvalidExport(f"answers.json, row {row_number}: it is no answer of ours.")
     try:
         facts = RetainedFacts.from_answer(answer.said)

@@ -12,6 +12,7 @@ from sync.models import MailLink, Runner
 from sync.runners import store
 from sync.runners.rules import CONSENT_VERSION, MAIL_LINK_LIFE, normalize_address
 from sync.runtime import Runtime
+from sync.vocabulary import ConsentKind, MailKind, MailLinkPurpose
 
 
 def request_confirmation(runtime: Runtime, *, runner_id: int, email: str) -> None:
@@ -37,12 +38,12 @@ def enqueue_confirmation(
     address = normalize_address(email)
     _delete_other_links(session, sealer, runner_id, address)
     token = new_token()
-    expires_at = now + MAIL_LINK_LIFE["confirm"]
+    expires_at = now + MAIL_LINK_LIFE[MailLinkPurpose.CONFIRM_ADDRESS]
     session.add(
         MailLink(
             token_hash=hash_token(token),
             runner_id=runner_id,
-            purpose="confirm",
+            purpose=MailLinkPurpose.CONFIRM_ADDRESS,
             email=sealer.seal(address),
             created_at=now,
             expires_at=expires_at,
@@ -53,7 +54,7 @@ def enqueue_confirmation(
         sealer=sealer,
         now=now,
         dedupe_key=f"confirm:{hash_token(token)}",
-        kind="confirm_address",
+        kind=MailKind.CONFIRM_ADDRESS,
         runner_id=runner_id,
         values={"token": token},
         to=address,
@@ -67,7 +68,7 @@ def _delete_other_links(
     links = session.scalars(
         select(MailLink).where(
             MailLink.runner_id == runner_id,
-            MailLink.purpose == "confirm",
+            MailLink.purpose == MailLinkPurpose.CONFIRM_ADDRESS,
             MailLink.email.is_not(None),
         )
     )
@@ -93,7 +94,9 @@ def confirm_address(runtime: Runtime, *, token: str) -> int | None:
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        link = store.redeem_mail_link(session, hash_token(token), "confirm", now=now)
+        link = store.redeem_mail_link(
+            session, hash_token(token), MailLinkPurpose.CONFIRM_ADDRESS, now=now
+        )
         if link is None or link.email is None:
             return None
         account_state.require_not_deleting(session, link.runner_id)
@@ -112,7 +115,7 @@ def confirm_address(runtime: Runtime, *, token: str) -> int | None:
         runner.email_bounced_at = None
         link.email = None
         store.record_consents(
-            session, runner.id, ["mail"], version=CONSENT_VERSION, at=now
+            session, runner.id, [ConsentKind.MAIL], version=CONSENT_VERSION, at=now
         )
         return runner.id
 
@@ -121,7 +124,7 @@ def _delete_sign_in_links(session: Session, runner_id: int) -> None:
     """Let no link that went to the former address sign anybody in."""
     session.execute(
         delete(MailLink).where(
-            MailLink.runner_id == runner_id, MailLink.purpose == "sign in"
+            MailLink.runner_id == runner_id, MailLink.purpose == MailLinkPurpose.SIGN_IN
         )
     )
 

@@ -28,6 +28,7 @@ from sync.runners.rules import (
 )
 from sync.runtime import Runtime
 from sync.strava import Grant
+from sync.vocabulary import ConsentKind
 
 log = structlog.get_logger()
 
@@ -116,7 +117,7 @@ def _require_existing_link(
     with runtime.db.read_only() as session:
         runner = store.find_by_athlete(session, grant.athlete_id)
         has_private = runner is not None and store.has_consent(
-            session, runner.id, "private"
+            session, runner.id, ConsentKind.PRIVATE
         )
     if runner is None:
         _revoke_grant(runtime, grant)
@@ -222,16 +223,22 @@ def _record_consents(
     """Note what was agreed to; look for what an older text, or scope, has missed."""
     agreement = attempt.consents
     outdated = account_state.outdated_consents(session, runner_id)
-    had_private = store.has_consent(session, runner_id, "private")
+    had_private = store.has_consent(session, runner_id, ConsentKind.PRIVATE)
     sees_private = "read_all" in scope
-    kinds = [kind for kind in agreement["given"] if kind != "private" or sees_private]
+    kinds = [
+        kind
+        for kind in agreement["given"]
+        if kind != ConsentKind.PRIVATE or sees_private
+    ]
     store.record_consents(
         session, runner_id, kinds, version=agreement["version"], at=now
     )
     if not sees_private:
         # Strava was not allowed to show those runs any more, so they go.
-        store.withdraw_consent(session, runner_id, "private", at=now)
-    if outdated or had_private != store.has_consent(session, runner_id, "private"):
+        store.withdraw_consent(session, runner_id, ConsentKind.PRIVATE, at=now)
+    if outdated or had_private != store.has_consent(
+        session, runner_id, ConsentKind.PRIVATE
+    ):
         consents.resume_collection(session, runner_id, now=now)
 
 

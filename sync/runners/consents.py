@@ -15,16 +15,17 @@ from sync.models import Mail, ReconcileState, Runner
 from sync.queue import Job
 from sync.runners import store
 from sync.runtime import Runtime
+from sync.vocabulary import ConsentKind, MailKind
 
 log = structlog.get_logger()
 
-OPTIONAL_KINDS = frozenset({"private"})
+OPTIONAL_KINDS = frozenset({ConsentKind.PRIVATE})
 _MAIL_LIFE = timedelta(days=7)
 # Further back than any comparison lies: the next one goes through the whole list.
 _LONG_AGO = timedelta(days=365)
 
 
-def load_outdated(runtime: Runtime, runner_id: int) -> dict[str, datetime]:
+def load_outdated(runtime: Runtime, runner_id: int) -> dict[ConsentKind, datetime]:
     """Return what the runner agreed to in an older text only, and when."""
     with runtime.db.read_only() as session:
         return account_state.outdated_consents(session, runner_id)
@@ -63,7 +64,7 @@ def request_renewals(runtime: Runtime) -> None:
                 sealer=runtime.sealer,
                 now=now,
                 dedupe_key=_dedupe_key(runner_id),
-                kind="agree_again",
+                kind=MailKind.AGREE_AGAIN,
                 runner_id=runner_id,
                 values={},
                 stale_at=now + _MAIL_LIFE,
@@ -73,7 +74,7 @@ def request_renewals(runtime: Runtime) -> None:
 
 def _find_unasked(session: Session) -> list[int]:
     asked_ids = select(Mail.runner_id).where(
-        Mail.kind == "agree_again",
+        Mail.kind == MailKind.AGREE_AGAIN,
         Mail.dedupe_key.like(f"agree:{consent_version.VERSION}:%"),
     )
     return list(

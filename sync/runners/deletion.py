@@ -18,11 +18,12 @@ from sync.models import Mail, MailLink, ReconcileState, Runner
 from sync.queue import Job
 from sync.runners import store
 from sync.runtime import Runtime
+from sync.vocabulary import MailKind, MailLinkPurpose
 
 log = structlog.get_logger()
 
 UNDO_WINDOW = timedelta(minutes=10)
-_PURPOSE = "undo"
+_PURPOSE = MailLinkPurpose.UNDO_DELETION
 
 
 def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
@@ -119,7 +120,7 @@ def _enqueue_undo_link(runtime: Runtime, session: Session, runner: Runner) -> No
         sealer=runtime.sealer,
         now=now,
         dedupe_key=f"undo:{hash_token(token)}",
-        kind="undo",
+        kind=MailKind.UNDO,
         runner_id=runner.id,
         values={"token": token, "until": until, "zone": runner.zone},
         stale_at=until,
@@ -134,6 +135,8 @@ def _withdraw_undo_link(session: Session, runner_id: int) -> None:
     )
     session.execute(
         delete(Mail).where(
-            Mail.runner_id == runner_id, Mail.kind == "undo", Mail.due_at.is_not(None)
+            Mail.runner_id == runner_id,
+            Mail.kind == MailKind.UNDO,
+            Mail.due_at.is_not(None),
         )
     )

@@ -32,15 +32,20 @@ from sync.queue import Job, claim_until_idle
 from sync.runners import retained_runs, store
 from sync.runners.tokens import get_access_token
 from sync.runtime import Runtime
+from sync.vocabulary import (
+    CancellationReason,
+    ConsentKind,
+    MailKind,
+    RemovalKind,
+    SuppressionReason,
+)
 
 log = structlog.get_logger()
-
-DISCONNECT, DELETE = "disconnect", "delete"
 
 
 def disconnect(runtime: Runtime, runner_id: int) -> None:
     """Give our access back to Strava and remove everything that came from it."""
-    _mark_leaving(runtime, runner_id, DISCONNECT)
+    _mark_leaving(runtime, runner_id, RemovalKind.DISCONNECT)
     _revoke_access(runtime, runner_id)
     with runtime.db.transaction() as session:
         _remove_strava_data(runtime, session, runner_id)
@@ -50,13 +55,13 @@ def disconnect(runtime: Runtime, runner_id: int) -> None:
 
 def delete_runner(runtime: Runtime, runner_id: int) -> None:
     """Erase the runner: runs, answers, mails, address, tokens and sign-ins."""
-    _mark_leaving(runtime, runner_id, DELETE)
+    _mark_leaving(runtime, runner_id, RemovalKind.DELETE)
     _revoke_access(runtime, runner_id)
     with runtime.db.transaction() as session:
         runner = session.get(Runner, runner_id)
         if runner is None:
             return
-        _enqueue_receipt(runtime, session, runner, kind="deleted")
+        _enqueue_receipt(runtime, session, runner, kind=MailKind.DELETED)
         counters.increment(session, "runner deleted", at=runtime.db.now(session))
         if runner.athlete_id is not None:
             session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
@@ -70,7 +75,7 @@ def process_removals(runtime: Runtime) -> None:
     for runner_id, leaving_for in claim_until_idle(
         runtime.queue, Job.REMOVALS, partial(_claim_removal, runtime)
     ):
-        remove = delete_runner if leaving_for == DELETE else disconnect
+        remove = delete_runner if leaving_for == RemovalKind.DELETE else disconnect
         remove(runtime, runner_id)
 
 
@@ -91,7 +96,8 @@ def _claim_removal(runtime: Runtime) -> tuple[int, str | None] | None:
             .where(Runner.id == first_id, _is_due(now))
             .values(
                 leaving_for=case(
-                    (Runner.leaving_since.is_(None), DELETE), else_=Runner.leaving_for
+                    (Runner.leaving_since.is_(None), RemovalKind.DELETE),
+                    else_=Runner.leaving_for,
                 ),
                 leaving_since=now,
             )
@@ -125,7 +131,7 @@ def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
         log.info("runner revoked access", runner_id=runner_id)
 
 
-def _mark_leaving(runtime: Runtime, runner_id: int, leaving_for: str) -> None:
+def _mark_leaving(runtime: Runtime, runner_id: int, leaving_for: RemovalKind) -> None:
     """Write down what the runner wants before anything is undone.
 
     From here on nobody uses the tokens, which Strava will soon refuse.
@@ -191,10 +197,10 @@ def _remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> N
         session.execute(delete(table).where(table.runner_id == runner_id))
     runner.athlete_id = None
     runner.leaving_for, runner.leaving_since = None, None
-    for kind in ("strava", "private"):
+    for kind in (ConsentKind.STRAVA, ConsentKind.PRIVATE):
         store.withdraw_consent(session, runner_id, kind, at=now)
     store.bump_data_version(session, runner_id)
-    _enqueue_receipt(runtime, session, runner, kind="disconnected")
+    _enqueue_receipt(runtime, session, runner, kind=MailKind.DISCONNECTED)
 
 
 def _cancel_unsent(session: Session, runner_id: int, *, now: datetime) -> None:
@@ -202,20 +208,20 @@ def _cancel_unsent(session: Session, runner_id: int, *, now: datetime) -> None:
     session.execute(
         update(Survey)
         .where(Survey.runner_id == runner_id, Survey.expires_at > now)
-        .values(cancelled_for="disconnected")
+        .values(cancelled_for=CancellationReason.DISCONNECTED)
     )
-    outbox.cancel_runner_surveys(session, runner_id, "disconnected")
-    outbox.cancel_runner_digests(session, runner_id, "disconnected")
+    outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.DISCONNECTED)
+    outbox.cancel_runner_digests(session, runner_id, SuppressionReason.DISCONNECTED)
     session.execute(
         update(Mail)
-        .where(Mail.runner_id == runner_id, Mail.kind == "reconnect")
+        .where(Mail.runner_id == runner_id, Mail.kind == MailKind.RECONNECT)
         .where(Mail.due_at.is_not(None))
-        .values(due_at=None, withheld_for="disconnected", sealed=None)
+        .values(due_at=None, withheld_for=SuppressionReason.DISCONNECTED, sealed=None)
     )
 
 
 def _enqueue_receipt(
-    runtime: Runtime, session: Session, runner: Runner, *, kind: str
+    runtime: Runtime, session: Session, runner: Runner, *, kind: MailKind
 ) -> None:
     """Promise written confirmation; a deleted runner's goes out without a row."""
     address = _receipt_address(runtime, runner)
@@ -229,7 +235,7 @@ def _enqueue_receipt(
         dedupe_key=f"{kind}:{runner.id}:{now:%Y%m%d%H%M%S%f}",
         kind=kind,
         # The receipt must outlive the runner it is for.
-        runner_id=None if kind == "deleted" else runner.id,
+        runner_id=None if kind == MailKind.DELETED else runner.id,
         values={},
         to=address,
         language=str(runner.preferences.get("language", "")),

@@ -14,6 +14,7 @@ from sync.models import MailLink, Runner
 from sync.queue import Job
 from sync.runners import deletion, store
 from sync.runtime import Runtime
+from sync.vocabulary import MailKind, MailLinkPurpose
 
 log = structlog.get_logger()
 
@@ -21,7 +22,7 @@ WARN_AFTER = timedelta(days=365)
 DELETE_AFTER = timedelta(days=395)
 # However late the warning came, it leaves this long to answer it.
 WARNING_PERIOD = timedelta(days=30)
-_PURPOSE = "stay"
+_PURPOSE = MailLinkPurpose.STAY
 
 
 def process_inactive(runtime: Runtime) -> None:
@@ -101,7 +102,7 @@ def _warn(runtime: Runtime, session: Session, runner: Runner, *, now: datetime) 
         sealer=runtime.sealer,
         now=now,
         dedupe_key=f"inactive:{hash_token(token)}",
-        kind="inactive",
+        kind=MailKind.INACTIVE,
         runner_id=runner.id,
         values={"token": token, "until": until, "zone": runner.zone},
         stale_at=until,

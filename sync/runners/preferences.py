@@ -18,6 +18,12 @@ from sync.models import Runner, Survey
 from sync.preferences import Preferences
 from sync.runners import store as runners
 from sync.runtime import Runtime
+from sync.vocabulary import (
+    CancellationReason,
+    ConsentKind,
+    SuppressionReason,
+    SurveyKind,
+)
 
 log = structlog.get_logger()
 
@@ -76,8 +82,10 @@ def get_focus_lock_end(preferences: Preferences, *, now: datetime) -> datetime |
 
 def _renew_mail_consent(session: Session, runner: Runner, *, now: datetime) -> None:
     has_address = runner.email_confirmed_at is not None
-    if has_address and not runners.has_consent(session, runner.id, "mail"):
-        runners.record_consents(session, runner.id, ["mail"], version=VERSION, at=now)
+    if has_address and not runners.has_consent(session, runner.id, ConsentKind.MAIL):
+        runners.record_consents(
+            session, runner.id, [ConsentKind.MAIL], version=VERSION, at=now
+        )
 
 
 def _require_consent(
@@ -109,18 +117,18 @@ def _cancel_disabled_mails(
     session: Session, runner_id: int, preferences: Preferences, *, now: datetime
 ) -> None:
     if not preferences.digest:
-        outbox.cancel_runner_digests(session, runner_id, "stopped")
+        outbox.cancel_runner_digests(session, runner_id, SuppressionReason.STOPPED)
     if preferences.is_asking_stopped:
-        outbox.cancel_runner_surveys(session, runner_id, "stopped")
+        outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.STOPPED)
     elif preferences.is_paused_at(now):
-        outbox.cancel_runner_surveys(session, runner_id, "paused")
+        outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.PAUSED)
     elif not preferences.checkins:
         for survey_id in _find_unsent_checkins(session, runner_id):
-            outbox.cancel_survey_mails(session, survey_id, "stopped")
+            outbox.cancel_survey_mails(session, survey_id, SuppressionReason.STOPPED)
             session.execute(
                 update(Survey)
                 .where(Survey.id == survey_id)
-                .values(cancelled_for="stopped")
+                .values(cancelled_for=CancellationReason.STOPPED)
             )
 
 
@@ -129,7 +137,7 @@ def _find_unsent_checkins(session: Session, runner_id: int) -> list[int]:
         session.scalars(
             select(Survey.id).where(
                 Survey.runner_id == runner_id,
-                Survey.kind == "checkin",
+                Survey.kind == SurveyKind.CHECKIN,
                 Survey.sent_at.is_(None),
                 Survey.cancelled_for.is_(None),
             )

@@ -15,13 +15,15 @@ import structlog
 from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
+from sync.bounds import FIRST_YEAR, LAST_YEAR
 from sync.crypto import KeyLost, Sealer
 from sync.database import dialect_insert
 from sync.models import Answer, Run, Runner, Survey
+from sync.vocabulary import RunSource, Visibility
 
 log = structlog.get_logger()
 
-STRAVA, HAND = "strava", "hand"
+STRAVA, HAND = RunSource.STRAVA, RunSource.HAND
 _KEYS = ("own_distance_m", "own_moving_s", "own_day", "own_offset_s")
 _STEPS_M = {"km": 100.0, "mi": 160.9344}
 _ID_DIGITS = 15
@@ -62,7 +64,7 @@ class RetainedFacts:
             (self.distance_m, 0, _MAX_DISTANCE_M),
             (self.moving_s, 0, _MAX_DURATION_S),
             (self.offset_s, -_DAY_S, _DAY_S),
-            (self.day.year, 1971, 2199),
+            (self.day.year, FIRST_YEAR, LAST_YEAR),
         )
         return all(low <= value <= high for value, low, high in limits)
 
@@ -183,7 +185,7 @@ def _to_columns(
         "manual": False,
         "race": answer_values.get("race") == 1,
         "with_others": answer_values.get("company") == 1,
-        "visibility": "only_me",
+        "visibility": Visibility.ONLY_ME,
     }
 
 

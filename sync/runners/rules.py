@@ -8,10 +8,14 @@ from sync import consent_version
 from sync.errors import ConsentMissing, InvalidAddress
 from sync.language import translatable
 from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
+from sync.vocabulary import ConsentKind, MailLinkPurpose
 
 CONSENT_VERSION = consent_version.VERSION
 STATE_LIFE = timedelta(minutes=30)
-MAIL_LINK_LIFE = {"confirm": timedelta(days=2), "sign in": timedelta(minutes=15)}
+MAIL_LINK_LIFE = {
+    MailLinkPurpose.CONFIRM_ADDRESS: timedelta(days=2),
+    MailLinkPurpose.SIGN_IN: timedelta(minutes=15),
+}
 SIGN_IN_LIFE = timedelta(days=90)
 SIGN_IN_IDLE = timedelta(days=30)
 _MIN_DAYS = 28
@@ -47,8 +51,12 @@ class ConsentChoices:
         return SCOPE_WITH_PRIVATE if self.private else SCOPE
 
     @property
-    def kinds(self) -> list[str]:
-        return [field.name for field in fields(self) if getattr(self, field.name)]
+    def kinds(self) -> list[ConsentKind]:
+        return [
+            ConsentKind(field.name)
+            for field in fields(self)
+            if getattr(self, field.name)
+        ]
 
 
 def may_read_runs(scope: str) -> bool:

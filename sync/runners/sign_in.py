@@ -19,6 +19,7 @@ from sync.runners.rules import (
     normalize_address,
 )
 from sync.runtime import Runtime
+from sync.vocabulary import MailKind, MailLinkPurpose
 
 log = structlog.get_logger()
 
@@ -139,12 +140,12 @@ def enqueue_sign_in_link(runtime: Runtime, *, email: str, browser: str) -> None:
         if runner is None:
             return
         now = runtime.db.now(session)
-        expires_at = now + MAIL_LINK_LIFE["sign in"]
+        expires_at = now + MAIL_LINK_LIFE[MailLinkPurpose.SIGN_IN]
         session.add(
             MailLink(
                 token_hash=hash_token(token),
                 runner_id=runner.id,
-                purpose="sign in",
+                purpose=MailLinkPurpose.SIGN_IN,
                 browser_hash=hash_token(browser),
                 created_at=now,
                 expires_at=expires_at,
@@ -155,7 +156,7 @@ def enqueue_sign_in_link(runtime: Runtime, *, email: str, browser: str) -> None:
             sealer=runtime.sealer,
             now=now,
             dedupe_key=f"sign in:{hash_token(token)}",
-            kind="sign_in_link",
+            kind=MailKind.SIGN_IN_LINK,
             runner_id=runner.id,
             values={"token": token},
             stale_at=expires_at,
@@ -173,5 +174,7 @@ def redeem_sign_in_link(runtime: Runtime, *, token: str, browser: str) -> int | 
         )
         if not hmac.compare_digest(browser_hash or "", hash_token(browser)):
             return None
-        link = store.redeem_mail_link(session, hash_token(token), "sign in", now=now)
+        link = store.redeem_mail_link(
+            session, hash_token(token), MailLinkPurpose.SIGN_IN, now=now
+        )
         return link.runner_id if link else None

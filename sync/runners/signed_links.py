@@ -15,16 +15,16 @@ def create_token(runtime: Runtime, runner_id: int, *, purpose: str) -> str:
 
 
 def find_token_runner(runtime: Runtime, token: str, *, purpose: str) -> int | None:
-    """Return whose token this is, or None; writes nothing."""
+    """Return the id of the runner whose token this is, or None; writes nothing."""
     number, _, signature = token.partition("-")
     is_number = number.isascii() and number.isdigit()
     if not is_number or len(number) > _MAX_DIGITS:
         return None
-    valid_signatures = runtime.sealer.signatures(purpose, number)
     if not any(
         hmac.compare_digest(signature.encode(), valid.encode())
-        for valid in valid_signatures
+        for valid in runtime.sealer.signatures(purpose, number)
     ):
         return None
     with runtime.db.read_only() as session:
-        return runner.id if (runner := session.get(Runner, int(number))) else None
+        runner = session.get(Runner, int(number))
+        return None if runner is None else runner.id

@@ -19,6 +19,7 @@ from sync.models import (
     Runner,
 )
 from sync.models.base import UtcDateTime
+from sync.vocabulary import ConsentKind, MailLinkPurpose
 
 _RUNNER_ID = bindparam("whose", type_=Runner.id.type)
 # Built once, for they run all the time: building them costs more than running.
@@ -82,7 +83,7 @@ def redeem_attempt(
 
 
 def redeem_mail_link(
-    session: Session, link_hash: str, purpose: str, *, now: datetime
+    session: Session, link_hash: str, purpose: MailLinkPurpose, *, now: datetime
 ) -> MailLink | None:
     """Take a one-use link from a mail, or None if it is used up or too old."""
     return session.scalar(
@@ -101,7 +102,7 @@ def redeem_mail_link(
 def record_consents(
     session: Session,
     runner_id: int,
-    kinds: Iterable[str],
+    kinds: Iterable[ConsentKind],
     *,
     version: str,
     at: datetime,
@@ -123,7 +124,7 @@ def record_consents(
     )
 
 
-def has_consent(session: Session, runner_id: int, kind: str) -> bool:
+def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
     """Whether a consent of this kind stands."""
     return (
         session.scalar(
@@ -147,15 +148,15 @@ def require_mood_consent(session: Session, runner_id: int) -> None:
     account_state.require_active(session, runner_id)
     consent_id = session.scalar(
         select(Consent.id)
-        .where(Consent.runner_id == runner_id, Consent.kind == "mood")
+        .where(Consent.runner_id == runner_id, Consent.kind == ConsentKind.MOOD)
         .limit(1)
     )
-    if consent_id is not None and not has_consent(session, runner_id, "mood"):
+    if consent_id is not None and not has_consent(session, runner_id, ConsentKind.MOOD):
         raise ConsentMissing("You took back that we may store your mood answers.")
 
 
 def withdraw_consent(
-    session: Session, runner_id: int, kind: str, *, at: datetime
+    session: Session, runner_id: int, kind: ConsentKind, *, at: datetime
 ) -> None:
     session.execute(
         update(Consent)

@@ -17,6 +17,7 @@ from sync.mail import outbox
 from sync.models import Connection
 from sync.runtime import Runtime
 from sync.strava import Tokens
+from sync.vocabulary import MailKind
 
 log = structlog.get_logger()
 
@@ -143,7 +144,7 @@ def _mark_broken(runtime: Runtime, runner_id: int, *, tried: str) -> None:
             sealer=runtime.sealer,
             now=now,
             dedupe_key=f"reconnect:{runner_id}:{connection.linked_at:%Y%m%d%H%M%S}",
-            kind="reconnect",
+            kind=MailKind.RECONNECT,
             runner_id=runner_id,
             values={},
             stale_at=now + timedelta(days=3),

@@ -9,6 +9,7 @@ from sync.preferences import Preferences
 from sync.runners import address, retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
+from sync.vocabulary import ConsentKind, SuppressionReason
 
 log = structlog.get_logger()
 
@@ -26,22 +27,22 @@ def withdraw_mood_consent(runtime: Runtime, runner_id: int) -> None:
             **stopped_preferences,
             "checkins": False,
         }
-        outbox.cancel_runner_surveys(session, runner_id, "stopped")
-        outbox.cancel_runner_digests(session, runner_id, "stopped")
+        outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.STOPPED)
+        outbox.cancel_runner_digests(session, runner_id, SuppressionReason.STOPPED)
         retained_runs.remove_all(session, runner_id)
         for table in (Answer, FigureDecision, CheckinDraw, Export):
             session.execute(delete(table).where(table.runner_id == runner_id))
-        runners.withdraw_consent(session, runner_id, "mood", at=now)
+        runners.withdraw_consent(session, runner_id, ConsentKind.MOOD, at=now)
         runners.bump_data_version(session, runner_id)
-    log.info("consent withdrawn", runner_id=runner_id, consent="mood")
+    log.info("consent withdrawn", runner_id=runner_id, consent=ConsentKind.MOOD)
 
 
 def withdraw_mail_consent(runtime: Runtime, runner_id: int) -> None:
     """Write no more and forget the address; answers on the dashboard go on."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        outbox.cancel_runner_surveys(session, runner_id, "no address")
+        outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.NO_ADDRESS)
         session.execute(delete(MailLink).where(MailLink.runner_id == runner_id))
         address.clear_address(session.get_one(Runner, runner_id))
-        runners.withdraw_consent(session, runner_id, "mail", at=now)
-    log.info("consent withdrawn", runner_id=runner_id, consent="mail")
+        runners.withdraw_consent(session, runner_id, ConsentKind.MAIL, at=now)
+    log.info("consent withdrawn", runner_id=runner_id, consent=ConsentKind.MAIL)

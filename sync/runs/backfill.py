@@ -25,6 +25,7 @@ from sync.runs.claims import claim_next
 from sync.runs.duplicates import resolve_duplicates
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, Lane
+from sync.vocabulary import BackfillDelay
 
 log = structlog.get_logger()
 
@@ -170,7 +171,11 @@ def _postpone(runtime: Runtime, claimed: Backfill, error: MoodmilesError) -> Non
             if is_broken
             else rules.next_attempt_at(error, attempts=backfill.attempts, now=now)
         )
-        backfill.waiting_for = "limit" if isinstance(error, RateLimited) else "strava"
+        backfill.waiting_for = (
+            BackfillDelay.LIMIT
+            if isinstance(error, RateLimited)
+            else BackfillDelay.STRAVA
+        )
         due_at = backfill.due_at
         counters.record_strava_error(session, error, at=now)
         runners.release(session, claimed.runner_id)

@@ -21,16 +21,18 @@ from sync.runs.duplicates import resolve_duplicates
 from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, OtherActivity, RemoteRun
+from sync.vocabulary import ConsentKind, Visibility
 
 log = structlog.get_logger()
 
-ONLY_ME = "only_me"
 PRIVATE_SCOPE = "read_all"  # in what Strava allows
 
 
 def filter_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> ActivityPage:
     """Return the page with the runs that this runner lets us see."""
-    visible_runs = tuple(run for run in page.runs if run.visibility != ONLY_ME)
+    visible_runs = tuple(
+        run for run in page.runs if run.visibility != Visibility.ONLY_ME
+    )
     if len(visible_runs) == len(page.runs) or _has_consent(runtime, runner_id):
         return page
     return replace(page, runs=visible_runs)
@@ -40,7 +42,9 @@ def require_visible(
     runtime: Runtime, runner_id: int, activity: RemoteRun | OtherActivity
 ) -> RemoteRun | OtherActivity:
     """Return the run, or raise `NotOnStrava` if this runner does not let us see it."""
-    is_private = isinstance(activity, RemoteRun) and activity.visibility == ONLY_ME
+    is_private = (
+        isinstance(activity, RemoteRun) and activity.visibility == Visibility.ONLY_ME
+    )
     if is_private and not _has_consent(runtime, runner_id):
         raise NotOnStrava("Only the runner may see this run.")
     return activity
@@ -51,7 +55,9 @@ def ignores_private_runs(runtime: Runtime, runner_id: int) -> bool:
     with runtime.db.read_only() as session:
         link = session.get(Connection, runner_id)
         is_shown = link is not None and PRIVATE_SCOPE in link.scope
-        return is_shown and not runners.has_consent(session, runner_id, "private")
+        return is_shown and not runners.has_consent(
+            session, runner_id, ConsentKind.PRIVATE
+        )
 
 
 def grant_consent(runtime: Runtime, runner_id: int) -> bool:
@@ -62,7 +68,11 @@ def grant_consent(runtime: Runtime, runner_id: int) -> bool:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         runners.record_consents(
-            session, runner_id, ["private"], version=consent_version.VERSION, at=now
+            session,
+            runner_id,
+            [ConsentKind.PRIVATE],
+            version=consent_version.VERSION,
+            at=now,
         )
         link = session.get(Connection, runner_id)
         is_shown = link is not None and PRIVATE_SCOPE in link.scope
@@ -79,7 +89,7 @@ def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        runners.withdraw_consent(session, runner_id, "private", at=now)
+        runners.withdraw_consent(session, runner_id, ConsentKind.PRIVATE, at=now)
         _delete_private_runs(runtime, session, runner_id, now=now)
         consents.resume_collection(session, runner_id, now=now)
 
@@ -96,7 +106,7 @@ def _delete_private_runs(
     own_private_runs = select(Run.source_id).where(
         Run.runner_id == runner_id,
         Run.source == SOURCE,
-        Run.visibility == ONLY_ME,
+        Run.visibility == Visibility.ONLY_ME,
     )
     source_ids = session.scalars(own_private_runs).all()
     run_ids = store.find_run_ids(session, runner_id, source_ids)
@@ -110,4 +120,4 @@ def _delete_private_runs(
 
 def _has_consent(runtime: Runtime, runner_id: int) -> bool:
     with runtime.db.read_only() as session:
-        return runners.has_consent(session, runner_id, "private")
+        return runners.has_consent(session, runner_id, ConsentKind.PRIVATE)

@@ -16,6 +16,7 @@ from sync.runs.duplicates import resolve_duplicates
 from sync.runs.rules import retention_start, within_retention
 from sync.runtime import Runtime
 from sync.strava import Lane, OtherActivity, RemoteRun, UnreadableRecord
+from sync.vocabulary import Visibility
 
 log = structlog.get_logger()
 
@@ -128,7 +129,7 @@ def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -
 
 
 def update_visibility(
-    runtime: Runtime, runner_id: int, run_id: int, visibility: str
+    runtime: Runtime, runner_id: int, run_id: int, visibility: Visibility
 ) -> bool:
     """Note a change of visibility, for which the event itself is enough.
 
@@ -139,7 +140,7 @@ def update_visibility(
         is_stored = store.set_visibility(session, runner_id, run_id, visibility)
     if is_stored:
         log.info("visibility changed", runner_id=runner_id, strava_id=run_id)
-    is_private = visibility == private.ONLY_ME
+    is_private = visibility == Visibility.ONLY_ME
     if is_stored != is_private or not private.ignores_private_runs(runtime, runner_id):
         return True
     if is_private:

@@ -24,11 +24,11 @@ from sync.runs.duplicates import resolve_duplicates
 from sync.runs.reconcile_rules import CoveredRange, ListComparison
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, Lane
+from sync.vocabulary import ReconcileStop
 
 log = structlog.get_logger()
 
 MAX_CLOCK_SKEW = timedelta(days=1)  # watches may be set wrong
-DOUBTFUL_REASON = "would delete everything"
 
 
 def process_due(runtime: Runtime) -> None:
@@ -194,7 +194,9 @@ def _finish(
     minutes = runtime.settings.poll_minutes
     sweep.swept_at = now
     sweep.attempts = 0
-    sweep.stopped_for = DOUBTFUL_REASON if comparison.is_doubtful else None
+    sweep.stopped_for = (
+        ReconcileStop.WOULD_DELETE_EVERYTHING if comparison.is_doubtful else None
+    )
     sweep.due_at = reconcile_rules.next_reconcile_at(
         now,
         poll_interval=timedelta(minutes=minutes) if minutes else None,

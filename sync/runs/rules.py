@@ -8,8 +8,9 @@ from typing import Any
 
 from sync.errors import MoodmilesError, RateLimited, TryLater
 from sync.strava import RemoteRun
+from sync.vocabulary import RunSource
 
-SOURCE = "strava"
+SOURCE = RunSource.STRAVA
 MIN_WAIT = timedelta(seconds=30)
 MAX_WAIT = timedelta(hours=1)
 MAX_JITTER_S = 20

@@ -14,6 +14,7 @@ from sync.runs.reconcile_rules import KnownRun
 from sync.runs.relink import relink_answers
 from sync.runs.rules import SOURCE, to_columns
 from sync.strava import RemoteRun, UnreadableRecord
+from sync.vocabulary import CancellationReason, SuppressionReason, Visibility
 
 _MAX_HABIT_RUNS = 60
 # What a later word of Strava's does not change.
@@ -188,7 +189,7 @@ def delete_runs(
 
 
 def set_visibility(
-    session: Session, runner_id: int, source_id: int, visibility: str
+    session: Session, runner_id: int, source_id: int, visibility: Visibility
 ) -> bool:
     """Note who may see a run; return whether we hold it."""
     run_id = session.scalar(
@@ -231,11 +232,11 @@ def _cancel_surveys(session: Session, run_ids: Sequence[int], *, now: datetime) 
         update(Survey)
         .where(Survey.run_id.in_(run_ids), Survey.cancelled_for.is_(None))
         .where(or_(Survey.sent_at.is_(None), Survey.expires_at > now))
-        .values(cancelled_for="run gone")
+        .values(cancelled_for=CancellationReason.RUN_GONE)
         .returning(Survey.id)
     ).all()
     session.execute(
         update(Mail)
         .where(Mail.survey_id.in_(surveys), Mail.sent_at.is_(None))
-        .values(due_at=None, withheld_for="run gone", sealed=None)
+        .values(due_at=None, withheld_for=SuppressionReason.RUN_GONE, sealed=None)
     )

@@ -1,7 +1,7 @@
-"""Strava, as we see it: the only package that talks to it.
+"""Strava's API: the only package that talks to Strava.
 
-Importing this package is cheap on purpose: stravalib takes a second and is
-loaded by the call that needs it.
+Importing this package is cheap: stravalib takes a second to import, so only the
+call that needs it does.
 """
 
 from sync.strava.api import (

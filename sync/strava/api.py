@@ -1,16 +1,18 @@
-"""The part of Strava that we use, as plain data and one protocol."""
+"""The part of Strava that this service uses, as plain data and one protocol."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
 from typing import Protocol
 
+from sync.vocabulary import Visibility
+
 SCOPE = "read,activity:read"
 SCOPE_WITH_PRIVATE = "read,activity:read_all"
 
 
 class Lane(IntEnum):
-    """Who may use the request budget first: the lower the number, the sooner."""
+    """Priority in the request budget: a lower number goes first."""
 
     WAITING = 0  # a person looks at the page
     NEW_RUN = 1
@@ -27,7 +29,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a runner's consent gave us."""
+    """The result of a runner's consent."""
 
     athlete_id: int
     tokens: Tokens
@@ -36,7 +38,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class RemoteRun:
-    """One run as Strava describes it now, without anything that we do not keep.
+    """One run as Strava describes it now, reduced to the columns that we keep.
 
     `started_at` is true UTC; `local_day` comes from the run's own wall clock.
     `start_known` is false when the runner hides the start time.
@@ -58,12 +60,12 @@ class RemoteRun:
     race: bool
     with_others: bool
     device: str | None
-    visibility: str
+    visibility: Visibility
 
 
 @dataclass(frozen=True, slots=True)
 class OtherActivity:
-    """An activity of another sport (its raw name): never stored."""
+    """An activity of another sport, by its raw name: never stored."""
 
     id: int
     sport: str
@@ -71,7 +73,7 @@ class OtherActivity:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRecord:
-    """A record that does not make sense; set aside with the reason."""
+    """A record that does not make sense; it goes into quarantine with the reason."""
 
     id: int
     reason: str
@@ -79,7 +81,7 @@ class UnreadableRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActivityPage:
-    """One list page.  `size` counts every record: only 0 means "no more"."""
+    """One page of the list; `size` counts all records, and only 0 ends the list."""
 
     runs: tuple[RemoteRun, ...]
     other_activities: tuple[OtherActivity, ...]
@@ -96,7 +98,7 @@ class RemoteSubscription:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """One of Strava's four counts: of the quarter or the day, all or the reads."""
+    """One of Strava's four limits: of a quarter or a day, of all requests or reads."""
 
     window: str
     kind: str
@@ -107,7 +109,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """What `/metrics` and `doctor` show; `shared` is false without Redis."""
+    """The budget as `/metrics` and `doctor` show it."""
 
     meters: tuple[Meter, ...]
     paused_until: datetime | None
@@ -115,12 +117,12 @@ class BudgetState:
 
 
 class Strava(Protocol):
-    """Every call raises one of `sync.errors` when Strava does not comply."""
+    """Strava's API; every call raises one of `sync.errors` if it fails."""
 
     def consent_url(
         self, *, state: str, redirect_uri: str, scope: str, force: bool = False
     ) -> str:
-        """Return the address of Strava's consent page; asks nothing of Strava."""
+        """Return the address of Strava's consent page, without a request."""
         ...
 
     def exchange(self, code: str) -> Grant:
@@ -132,7 +134,7 @@ class Strava(Protocol):
         ...
 
     def revoke(self, token: str) -> None:
-        """Give up our access; either token revokes both."""
+        """Revoke our access; either token revokes both."""
         ...
 
     def run(
@@ -160,5 +162,5 @@ class Strava(Protocol):
     def unsubscribe(self, subscription_id: int) -> None: ...
 
     def budget_state(self) -> BudgetState:
-        """Tell how much of the request limits is used up; asks nothing of Strava."""
+        """Return how much of the request limits is used, without a request."""
         ...

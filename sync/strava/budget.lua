@@ -1,91 +1,126 @@
--- One step of the shared request budget: the rules of windows.py, in one round trip.
--- KEYS: the ledger.
--- ARGV: now or 0, quarter, margin, least pause, close, take, kept permille,
---       taken at, heard at, refused, used x4, limits x4,
---       and what the caller knows: quarter, day, used x4, limits x4, paused until.
--- Answer: wait until or 0, now, quarter, day, used x4, limits x4, paused until.
-local DAY = 86400000
-local arg = {}
-for place, text in ipairs(ARGV) do arg[place] = tonumber(text) end
-local now, quarter, margin, least_pause, close = arg[1], arg[2], arg[3], arg[4], arg[5]
-local take, kept, taken_at, heard_at, refused = arg[6], arg[7], arg[8], arg[9], arg[10]
-if now == 0 then
+-- Strava's request limits: the rule that decides about every request, in one round
+-- trip.  It knows two windows (a quarter of an hour on the wall clock, a UTC day) with
+-- two limits each (all requests, reads), the lanes' reserves and Strava's pauses.
+-- Times are milliseconds since 1970.
+--
+-- KEYS[1]  the ledger: a hash that all processes share
+-- ARGV[1]  JSON: `now_ms` (0 for Redis's own clock), a `step` and the `ledger` as the
+--          caller knows it, both as sync/strava/rate_limits.py defines them
+-- Answer   JSON: `wait_until_ms` (0 if granted), `now_ms` and the `ledger` afterwards
+local QUARTER_MS, DAY_MS = 900000, 86400000
+local LENGTHS_MS = {QUARTER_MS, QUARTER_MS, DAY_MS, DAY_MS}
+-- Thousandths of a limit that each lane leaves to the lanes above it when the window
+-- begins; the reserve shrinks evenly, and at the window's end nothing is left unused.
+local RESERVE_PERMILLE = {[0] = 0, [1] = 50, [2] = 150, [3] = 300}
+-- A request in a quarter's last moment may be counted by Strava in the next one.
+local MARGIN_MS = 1000
+local MIN_PAUSE_MS = 5000
+-- Further apart than this, Strava's clock and ours do not mean the same time.
+local MAX_CLOCK_SKEW_MS = 60000
+
+local request = cjson.decode(ARGV[1])
+local step, now_ms = request.step, request.now_ms
+if now_ms == 0 then
   local time = redis.call('TIME')
-  now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
-local spans = {quarter, quarter, DAY, DAY}
-local function number(at, span) return math.floor(at / span) end
-local function ending(at, span) return (number(at, span) + 1) * span end
 
--- What Redis knows, then what the caller knows, as far as both speak of now.
-local fields = {'quarter', 'day', 'used1', 'used2', 'used3', 'used4',
+local function window(at_ms, length_ms) return math.floor(at_ms / length_ms) end
+local function window_end(at_ms, length_ms)
+  return (window(at_ms, length_ms) + 1) * length_ms
+end
+
+-- Merge the stored ledger and the caller's, so that an emptied Redis learns again at
+-- once what it knew.  Counts of other windows than the present ones are over.
+local FIELDS = {'quarter', 'day', 'used1', 'used2', 'used3', 'used4',
   'limit1', 'limit2', 'limit3', 'limit4', 'paused_until'}
-local stored = redis.call('HMGET', KEYS[1], unpack(fields))
-local used, limits, paused = {0, 0, 0, 0}, {0, 0, 0, 0}, 0
-local function add(knows)
-  for place, span in ipairs(spans) do
-    local window = knows(place <= 2 and 1 or 2)
-    if window == number(now, span) then
-      used[place] = math.max(used[place], knows(2 + place))
+local stored = redis.call('HMGET', KEYS[1], unpack(FIELDS))
+for index = 1, #FIELDS do stored[index] = tonumber(stored[index] or 0) or 0 end
+local used, limits, paused_until_ms = {0, 0, 0, 0}, {0, 0, 0, 0}, 0
+local function merge(ledger)
+  local windows = {ledger.quarter, ledger.quarter, ledger.day, ledger.day}
+  for index, length_ms in ipairs(LENGTHS_MS) do
+    if windows[index] == window(now_ms, length_ms) then
+      used[index] = math.max(used[index], ledger.used[index])
     end
-    if limits[place] == 0 then limits[place] = knows(6 + place) end
+    if limits[index] == 0 then limits[index] = ledger.limits[index] end
   end
-  local until_then = knows(11)
-  if until_then > now and until_then <= now + DAY then
-    paused = math.max(paused, until_then)
+  local until_ms = ledger.paused_until_ms
+  if until_ms > now_ms and until_ms <= now_ms + DAY_MS then
+    paused_until_ms = math.max(paused_until_ms, until_ms)
   end
 end
-add(function(place) return tonumber(stored[place] or 0) or 0 end)
-add(function(place) return arg[18 + place] end)
+merge({quarter = stored[1], day = stored[2],
+  used = {stored[3], stored[4], stored[5], stored[6]},
+  limits = {stored[7], stored[8], stored[9], stored[10]},
+  paused_until_ms = stored[11]})
+merge(request.ledger)
 
--- What Strava says.
-local spoken_at = now
-if math.abs(heard_at - now) <= close then spoken_at = heard_at end
-for place, span in ipairs(spans) do
-  if number(spoken_at, span) == number(now, span) then
-    used[place] = math.max(used[place], arg[10 + place])
-  end
-  if arg[14 + place] > 0 then limits[place] = arg[14 + place] end
+-- Believe Strava's limits, and its counts where they are higher than ours: ours may
+-- rightly be the higher ones, for they hold the requests that are still on their way.
+local report, reported_at_ms = step.report, now_ms
+if math.abs(report.at_ms - now_ms) <= MAX_CLOCK_SKEW_MS then
+  reported_at_ms = report.at_ms
 end
-if refused == 1 then
-  local span = quarter
-  if used[3] >= limits[3] or used[4] >= limits[4] then span = DAY end
-  paused = math.max(paused, ending(spoken_at, span), now + least_pause)
+for index, length_ms in ipairs(LENGTHS_MS) do
+  if window(reported_at_ms, length_ms) == window(now_ms, length_ms) then
+    used[index] = math.max(used[index], report.used[index])
+  end
+  if report.limits[index] > 0 then limits[index] = report.limits[index] end
+end
+-- A 429 stops everybody until the end of the window that is used up.
+if step.refused then
+  local length_ms = QUARTER_MS
+  if used[3] >= limits[3] or used[4] >= limits[4] then length_ms = DAY_MS end
+  paused_until_ms = math.max(paused_until_ms,
+    window_end(reported_at_ms, length_ms), now_ms + MIN_PAUSE_MS)
 end
 
--- What the caller wants.
-local wait = 0
-if take == 1 then
-  wait = paused
-  if ending(now, quarter) - now <= margin then
-    wait = math.max(wait, ending(now, quarter))
+-- Return how close its end a window must be for the lane's reserve, rounded to whole
+-- requests, to fit into what remains after one more request.
+local function reserve_fits_ms(remaining, limit, length_ms)
+  if remaining < 0 then return 0 end
+  local reserve = limit * RESERVE_PERMILLE[step.lane]
+  if reserve <= 0 then return length_ms end
+  return math.min(length_ms,
+    math.floor(((2 * remaining + 1) * 1000 * length_ms - 1) / (2 * reserve)))
+end
+
+local wait_until_ms = 0
+if step.action == 'take' then
+  wait_until_ms = paused_until_ms
+  local quarter_end_ms = window_end(now_ms, QUARTER_MS)
+  if quarter_end_ms - now_ms <= MARGIN_MS then
+    wait_until_ms = math.max(wait_until_ms, quarter_end_ms)
   end
-  for place, span in ipairs(spans) do
-    local left, room = ending(now, span) - now, limits[place] - used[place] - 1
-    local enough = span
-    if room < 0 then
-      enough = 0
-    elseif limits[place] * kept > 0 then
-      enough = math.min(span, math.floor(
-        ((2 * room + 1) * 1000 * span - 1) / (2 * limits[place] * kept)))
+  for index, length_ms in ipairs(LENGTHS_MS) do
+    local left_ms = window_end(now_ms, length_ms) - now_ms
+    local fits_ms =
+      reserve_fits_ms(limits[index] - used[index] - 1, limits[index], length_ms)
+    if left_ms > fits_ms then
+      wait_until_ms = math.max(wait_until_ms, now_ms + left_ms - fits_ms)
     end
-    if left > enough then wait = math.max(wait, now + left - enough) end
   end
 end
-for place, span in ipairs(spans) do
-  if take == 1 and wait == 0 then
-    used[place] = used[place] + 1
-  elseif take == -1 and number(taken_at, span) == number(now, span) then
-    used[place] = math.max(0, used[place] - 1)
+for index, length_ms in ipairs(LENGTHS_MS) do
+  if step.action == 'take' and wait_until_ms == 0 then
+    used[index] = used[index] + 1
+  elseif step.action == 'refund'
+    and window(step.taken_at_ms, length_ms) == window(now_ms, length_ms) then
+    used[index] = math.max(0, used[index] - 1)
   end
 end
 
-local after = {number(now, quarter), number(now, DAY), used[1], used[2], used[3],
-  used[4], limits[1], limits[2], limits[3], limits[4], paused}
-local row = {}
-for place, field in ipairs(fields) do
-  row[2 * place - 1], row[2 * place] = field, string.format('%.0f', after[place])
+local quarter, day = window(now_ms, QUARTER_MS), window(now_ms, DAY_MS)
+local values = {quarter, day, used[1], used[2], used[3], used[4],
+  limits[1], limits[2], limits[3], limits[4], paused_until_ms}
+local pairs_to_store = {}
+for index, field in ipairs(FIELDS) do
+  pairs_to_store[2 * index - 1] = field
+  pairs_to_store[2 * index] = string.format('%.0f', values[index])
 end
-redis.call('HSET', KEYS[1], unpack(row))
-redis.call('PEXPIRE', KEYS[1], 2 * DAY)
-return {wait, now, unpack(after)}
+redis.call('HSET', KEYS[1], unpack(pairs_to_store))
+redis.call('PEXPIRE', KEYS[1], 2 * DAY_MS)
+return cjson.encode({wait_until_ms = wait_until_ms, now_ms = now_ms,
+  ledger = {quarter = quarter, day = day, used = used, limits = limits,
+    paused_until_ms = paused_until_ms}})

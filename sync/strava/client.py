@@ -1,8 +1,8 @@
-"""The contract with Strava kept over HTTP: each call in Strava's own words."""
+"""The `Strava` protocol over HTTP: requests as Strava documents them."""
 
 from datetime import UTC, datetime
 from math import ceil
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from typing_extensions import override
@@ -32,11 +32,9 @@ PAGE_SIZE = 200
 ALREADY_EXISTS = "already exists"
 MAX_EXPIRY_S = 2**36  # the year 4147; later ones are no times to Python
 
-Kind = TypeVar("Kind")
-
 
 class HttpStrava(Strava):
-    """Cheap to make; the first call opens the session."""
+    """Opens its session with the first call."""
 
     def __init__(self, settings: Settings, *, budget: Budget | None = None) -> None:
         self.budget = budget or create_budget(settings)
@@ -126,18 +124,24 @@ class HttpStrava(Strava):
         records = self._session.get(
             access_token, "/athlete/activities", lane, **parameters
         )
-        return _to_page(require_type(records, list))
+        return build_page(require_type(records, list))
 
     @override
     def subscriptions(self) -> list[RemoteSubscription]:
         records = self._session.request_as_app(
             "GET", self._hooks_url, params=self._app_credentials()
         )
-        return [_to_subscription(entry) for entry in require_type(records, list)]
+        return [
+            RemoteSubscription(
+                id=require_int(record, "id"),
+                callback_url=require_type(record.get("callback_url"), str),
+            )
+            for record in require_type(records, list)
+        ]
 
     @override
     def subscribe(self, callback_url: str, verify_token: str) -> RemoteSubscription:
-        """Subscribe; a subscription that is already ours is returned as it is."""
+        """Create a subscription; return the existing one if it has this address."""
         parameters = {"callback_url": callback_url, "verify_token": verify_token}
         try:
             created = self._session.request_as_app(
@@ -146,7 +150,10 @@ class HttpStrava(Strava):
         except RefusedByStrava as refusal:
             if ALREADY_EXISTS not in str(refusal):
                 raise
-            return self._find_existing(callback_url, refusal)
+            for subscription in self.subscriptions():
+                if subscription.callback_url == callback_url:
+                    return subscription
+            raise
         return RemoteSubscription(
             id=require_int(created, "id"), callback_url=callback_url
         )
@@ -163,14 +170,6 @@ class HttpStrava(Strava):
     def budget_state(self) -> BudgetState:
         return self.budget.state()
 
-    def _find_existing(
-        self, callback_url: str, refusal: RefusedByStrava
-    ) -> RemoteSubscription:
-        for subscription in self.subscriptions():
-            if subscription.callback_url == callback_url:
-                return subscription
-        raise refusal
-
     def _app_credentials(self) -> dict[str, str]:
         return {
             "client_id": str(self._session.client_id),
@@ -186,34 +185,25 @@ def _to_tokens(info: "AccessInfo") -> Tokens:
     return Tokens(*token_pair, expires_at=datetime.fromtimestamp(expires_s, UTC))
 
 
-def _to_subscription(entry: Any) -> RemoteSubscription:
-    callback_url = require_type(require_type(entry, dict).get("callback_url"), str)
-    return RemoteSubscription(id=require_int(entry, "id"), callback_url=callback_url)
-
-
-def _to_page(records: list[object]) -> ActivityPage:
-    """Sort the records into what they are, newest first; Strava's order varies."""
+def build_page(records: list[object]) -> ActivityPage:
+    """Sort a page's records by kind, and the runs by start: Strava's order varies."""
     activities = [parse_activity(record) for record in records]
-    runs = sorted(
-        _of_kind(RemoteRun, activities), key=lambda run: run.started_at, reverse=True
-    )
-    days = [run.local_day for run in runs]
-    days += [
-        local_day
+    runs = [activity for activity in activities if isinstance(activity, RemoteRun)]
+    runs.sort(key=lambda run: run.started_at, reverse=True)
+    days = [
+        activity.local_day if isinstance(activity, RemoteRun) else local_day_of(record)
         for record, activity in zip(records, activities, strict=True)
-        if not isinstance(activity, RemoteRun)
-        and (local_day := local_day_of(record)) is not None
     ]
     return ActivityPage(
         runs=tuple(runs),
-        other_activities=tuple(_of_kind(OtherActivity, activities)),
-        unreadable=tuple(_of_kind(UnreadableRecord, activities)),
+        other_activities=tuple(
+            activity for activity in activities if isinstance(activity, OtherActivity)
+        ),
+        unreadable=tuple(
+            activity
+            for activity in activities
+            if isinstance(activity, UnreadableRecord)
+        ),
         size=len(records),
-        oldest_day=min(days, default=None),
+        oldest_day=min((day for day in days if day is not None), default=None),
     )
-
-
-def _of_kind(
-    kind: type[Kind], activities: list[RemoteRun | OtherActivity | UnreadableRecord]
-) -> list[Kind]:
-    return [activity for activity in activities if isinstance(activity, kind)]

@@ -1,9 +1,8 @@
-"""What Strava's refusals mean in our words: pure."""
+"""Strava's refusals translated into `sync.errors`: pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
 from sync.errors import (
     AccessRevoked,
@@ -28,7 +27,7 @@ MAX_REASON_LENGTH = 200
 
 
 class Credential(Enum):
-    """Which part of Strava answers: the same status means different things."""
+    """What a request is signed with: the same status means something else for each."""
 
     RUNNER = auto()  # with a runner's access token
     TOKEN = auto()  # a code or a refresh token, with our id and secret
@@ -43,34 +42,76 @@ class ErrorEntry:
     field: str
     code: str
 
+    @property
+    def is_inactive_app(self) -> bool:
+        return self.resource == "Application" and self.code == "Inactive"
+
+    @property
+    def is_app_credential(self) -> bool:
+        app_fields = {"", "client_id", "client_secret"}
+        return self.resource == "Application" and self.field in app_fields
+
+    @property
+    def is_missing_permission(self) -> bool:
+        return self.code == "missing" and self.field.endswith("permission")
+
+
+def parse_entries(body: object) -> list[ErrorEntry]:
+    """Read `errors`: a list by the documentation, one object or nothing in practice."""
+    listed = body.get("errors") if isinstance(body, Mapping) else None
+    return [
+        ErrorEntry(
+            resource=str(entry.get("resource") or ""),
+            field=str(entry.get("field") or ""),
+            code=str(entry.get("code") or ""),
+        )
+        for entry in (listed if isinstance(listed, list) else [listed])
+        if isinstance(entry, Mapping)
+    ]
+
 
 def error_for(
     status: int, body: object, credential: Credential
 ) -> MoodmilesError | None:
-    """Say what an answer other than a 429 means; None if it is not a refusal."""
+    """Return the error that an answer means; None for a success.
+
+    The caller treats a 429 before.
+    """
     if 200 <= status < 300:
         return None
     if not 400 <= status < 500:
         return StravaUnavailable(f"Strava answered with status {status}.")
-    entries = _parse_entries(body)
-    return _app_error(body, entries, credential) or _credential_error(
-        status, entries, credential
-    )
+    entries = parse_entries(body)
+    error = app_error(body, entries, credential)
+    match credential:
+        case Credential.RUNNER:
+            error = error or runner_error(status, entries)
+        case Credential.TOKEN:
+            error = error or token_error(entries)
+        case Credential.APP:
+            pass
+    if error is not None:
+        return error
+    details = "; ".join(f"{entry.field} {entry.code}".strip() for entry in entries)
+    sentence = f"Strava refused ({status}): {details or 'no reason given'}."
+    return RefusedByStrava(sentence[:MAX_REASON_LENGTH])
 
 
-def _app_error(
+def app_error(
     body: object, entries: list[ErrorEntry], credential: Credential
 ) -> MoodmilesError | None:
-    """Look for what concerns everybody, whatever was asked for."""
-    if any(_is_inactive(entry) for entry in entries):
+    """Return the error that concerns every runner of this app; None for others."""
+    if any(entry.is_inactive_app for entry in entries):
         return AppInactive(
             "Strava has switched this app off: its owner needs a Strava subscription "
             "and then reactivates the app at strava.com/settings/api."
         )
-    if any(phrase in str(body).lower() for phrase in APP_FULL_PHRASES):
+    if isinstance(body, Mapping) and any(
+        phrase in str(body).lower() for phrase in APP_FULL_PHRASES
+    ):
         return AppFull("Strava lets no more runners connect to this app.")
     if credential is not Credential.RUNNER and any(
-        _is_app_credential(entry) for entry in entries
+        entry.is_app_credential for entry in entries
     ):
         return NotConfigured(
             "Strava does not know MOODMILES_STRAVA_CLIENT_ID, or "
@@ -79,70 +120,22 @@ def _app_error(
     return None
 
 
-def _credential_error(
-    status: int, entries: list[ErrorEntry], credential: Credential
-) -> MoodmilesError:
-    match credential:
-        case Credential.RUNNER:
-            return _runner_error(status, entries)
-        case Credential.TOKEN:
-            return _token_error(status, entries)
-        case Credential.APP:
-            return RefusedByStrava(_reason(status, entries))
-
-
-def _runner_error(status: int, entries: list[ErrorEntry]) -> MoodmilesError:
-    if any(_is_missing_permission(entry) for entry in entries):
+def runner_error(status: int, entries: list[ErrorEntry]) -> MoodmilesError | None:
+    """Return the error about one runner's access or one activity; None for others."""
+    if any(entry.is_missing_permission for entry in entries):
         return ScopeMissing("The runner has not allowed us to see activities.")
     if status == 401:
         return AccessRevoked("Strava no longer accepts this runner's access.")
     if status == 404 or any(entry.resource == "Activity" for entry in entries):
         return NotOnStrava("Strava does not show this to us.")
-    return RefusedByStrava(_reason(status, entries))
+    return None
 
 
-def _token_error(status: int, entries: list[ErrorEntry]) -> MoodmilesError:
+def token_error(entries: list[ErrorEntry]) -> MoodmilesError | None:
+    """Return the error about a code or a refresh token; None for others."""
     for entry in entries:
         if entry.resource == "RefreshToken":
             return AccessRevoked("Strava no longer accepts this runner's access.")
         if entry.resource in CODE_RESOURCES or entry.field == "code":
             return CodeRefused("Strava's permission was used already or is too old.")
-    return RefusedByStrava(_reason(status, entries))
-
-
-def _is_inactive(entry: ErrorEntry) -> bool:
-    return entry.resource == "Application" and entry.code == "Inactive"
-
-
-def _is_app_credential(entry: ErrorEntry) -> bool:
-    return entry.resource == "Application" and entry.field in {
-        "",
-        "client_id",
-        "client_secret",
-    }
-
-
-def _is_missing_permission(entry: ErrorEntry) -> bool:
-    return entry.code == "missing" and entry.field.endswith("permission")
-
-
-def _reason(status: int, entries: list[ErrorEntry]) -> str:
-    details = "; ".join(f"{entry.field} {entry.code}".strip() for entry in entries)
-    return f"Strava refused ({status}): {details or 'no reason given'}."[
-        :MAX_REASON_LENGTH
-    ]
-
-
-def _parse_entries(body: object) -> list[ErrorEntry]:
-    """Read `errors`, which is a list by the book and other things in the wild."""
-    listed = body.get("errors") if isinstance(body, Mapping) else None
-    entries = listed if isinstance(listed, list) else [listed]
-    return [_parse_entry(entry) for entry in entries if isinstance(entry, Mapping)]
-
-
-def _parse_entry(entry: Mapping[Any, Any]) -> ErrorEntry:
-    return ErrorEntry(
-        resource=str(entry.get("resource") or ""),
-        field=str(entry.get("field") or ""),
-        code=str(entry.get("code") or ""),
-    )
+    return None

@@ -1,4 +1,4 @@
-"""The one HTTP session that we talk to Strava with, and how its troubles read."""
+"""The HTTP session for Strava, and its errors translated into `sync.errors`."""
 
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
@@ -13,14 +13,14 @@ from sync.errors import StravaUnavailable
 CONNECT_S = 5
 READ_S = 20
 CONNECTIONS = 16
-# Said by name: urllib3 comes with requests and is none of ours to import.
+# By name: urllib3 comes with requests and is no dependency of ours.
 CONNECT_ERRORS = {"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"}
 
 ResultT = TypeVar("ResultT")
 
 
 class _TimeoutAdapter(HTTPAdapter):
-    """Waits so long and no longer, whatever the caller forgot to say."""
+    """Sets a timeout where the caller sets none."""
 
     timeout: tuple[float, float]
 
@@ -33,12 +33,12 @@ class _TimeoutAdapter(HTTPAdapter):
 class _NoRedirectSession(Session):
     @override
     def get_redirect_target(self, resp: Response) -> str | None:
-        """Follow nobody: a token goes to the address that was set, or nowhere."""
+        """Follow no redirect: a token goes to the configured address or nowhere."""
         return None
 
 
 def build_session(*, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Session:
-    """Build the session; every process has its own, made after the fork."""
+    """Build the session; each process needs its own, made after the fork."""
     http = _NoRedirectSession()
     # A retry in here would be counted by Strava and not by us, and urllib3
     # writes the whole address into the log when it tries again.
@@ -51,35 +51,28 @@ def build_session(*, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Se
     # One runner's cookies must not travel with the next runner's token.
     http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     # Without a rule of our own a ~/.netrc would replace the token.
-    http.auth = _keep_unsigned
+    http.auth = lambda request: request
     http.headers["User-Agent"] = "moodmiles"
     return http
 
 
 class Unreached(StravaUnavailable):
-    """The request never left: no connection came about."""
+    """No connection was established, so no request left."""
 
 
 def translate_errors(call: Callable[[], ResultT]) -> ResultT:
-    """Return what `ask` returns, or say in our words that Strava failed us.
+    """Return what `call` returns; raise `StravaUnavailable` for a library's error.
 
-    The new error stands alone on purpose: the texts of the library's own errors
-    contain whole addresses.
+    The new error has no cause: the texts of the library's errors contain whole
+    addresses.
     """
     try:
         return call()
     except RequestException as error:
         description = type(error).__name__
-        error_class = Unreached if _is_connect_error(error) else StravaUnavailable
+        reason = getattr(error.args[0], "reason", None) if error.args else None
+        is_unreached = type(reason).__name__ in CONNECT_ERRORS
+        error_class = Unreached if is_unreached else StravaUnavailable
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         description, error_class = "an answer of another shape", StravaUnavailable
     raise error_class(f"Strava did not answer as it should ({description}).")
-
-
-def _keep_unsigned(request: PreparedRequest) -> PreparedRequest:
-    return request
-
-
-def _is_connect_error(error: RequestException) -> bool:
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    return type(reason).__name__ in CONNECT_ERRORS

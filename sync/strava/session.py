@@ -1,16 +1,18 @@
-"""Asking Strava: who pays for a request, and what the answer means."""
+"""Requests to Strava: each takes from the budget, each answer is checked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sync.bounds import MAX_ID
 from sync.errors import NotConfigured, RateLimited, StravaUnavailable
 from sync.settings import Settings
 from sync.strava.api import Lane
 from sync.strava.budget import Budget
 from sync.strava.errors import Credential, error_for
 
-# requests and stravalib take their time to load: only a call does so.
+# requests and stravalib take a second to import: only a call imports them.
 # ruff: noqa: PLC0415
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -24,7 +26,7 @@ ValueT = TypeVar("ValueT")
 
 
 class ApiSession:
-    """One session and one budget; every way to ask Strava leads through here."""
+    """Every request to Strava, with one HTTP session and one budget."""
 
     def __init__(self, settings: Settings, budget: Budget) -> None:
         self._settings = settings
@@ -43,7 +45,7 @@ class ApiSession:
         return self._settings.require_secret("strava_client_secret")
 
     def get(self, access_token: str, path: str, lane: Lane, **params: Any) -> Any:
-        """Read something of a runner's: one request out of the shared budget."""
+        """Fetch a runner's data with one request out of the shared budget."""
         from sync.strava.http import Unreached
 
         api = self._build_api(Credential.RUNNER, access_token)
@@ -55,11 +57,11 @@ class ApiSession:
             raise
 
     def call_token_endpoint(self, call: Callable[["StravaApi"], ValueT]) -> ValueT:
-        """Let stravalib speak to the token endpoint, which counts nothing."""
+        """Call the token endpoint, which Strava does not count, with stravalib."""
         return self._translate_errors(partial(call, self._build_api(Credential.TOKEN)))
 
     def request_as_app(self, method: str, address: str, **options: Any) -> object:
-        """Ask with our own id and secret; None if the answer has no body."""
+        """Send a request with our id and secret; return None for an empty body."""
 
         def send_request() -> object:
             response = self._http.request(method, address, **options)
@@ -98,33 +100,27 @@ class ApiSession:
         if refused:
             raise RateLimited(until)
         if response.status_code in SUCCESS_STATUSES:
-            return  # a page of runs is large: it is read once, by who asked
-        error = error_for(response.status_code, _body(response), credential)
+            return  # a page of runs is large: only the caller parses it
+        body: object = None
+        with suppress(ValueError):  # a refusal's body is often HTML or empty
+            body = response.json()
+        error = error_for(response.status_code, body, credential)
         if error is not None:
             raise error
 
 
 def require_type(value: object, kind: type[ValueT]) -> ValueT:
-    """Return `value` if it is of the kind that Strava promises."""
+    """Return `value` if it has the promised type, or raise `StravaUnavailable`."""
     if not isinstance(value, kind):
         raise StravaUnavailable("Strava answered with something of another shape.")
     return value
 
 
-def require_int(answer: object, field: str, max_value: int = 2**63 - 1) -> int:
-    """Take a positive whole number out of an answer."""
+def require_int(answer: object, field: str, max_value: int = MAX_ID) -> int:
+    """Return a positive whole number of an answer, or raise `StravaUnavailable`."""
     number = require_type(answer, dict).get(field)
     if not isinstance(number, int) or isinstance(number, bool):
         number = 0
     if not 1 <= number <= max_value:
         raise StravaUnavailable(f"Strava's answer lacks a usable {field}.")
     return number
-
-
-def _body(response: "Response") -> object:
-    """Read a refusal's body, which is often HTML or empty."""
-    try:
-        body: object = response.json()
-    except ValueError:
-        return None
-    return body if isinstance(body, Mapping) else None

@@ -1,38 +1,31 @@
-"""stravalib, tamed: our session and addresses, no limiter, no refresh of its own.
+"""stravalib with our session and addresses, without its limiter and token refresh.
 
-Importing this takes a second, so only the call that needs it does so.
+The import takes a second, so only the call that needs it imports this module.
 """
 
 import gc
 import logging
 import warnings
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from requests import Response, Session
 from typing_extensions import override
 
-
-@contextmanager
-def _undo_import_effects() -> Generator[None]:
-    """Undo what stravalib does to warnings and logging when it is imported."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        previous_hook = warnings.showwarning
-        yield
-        if warnings.showwarning is not previous_hook:
-            logging.captureWarnings(capture=False)
-
-
-with _undo_import_effects():
+with warnings.catch_warnings():
+    # stravalib changes warnings and logging when it is imported: undo both.
+    warnings.simplefilter("ignore")
+    previous_hook = warnings.showwarning
     from stravalib.protocol import ApiV3
 
-# What has been loaded by now stays: no collection need look through it again.
+    if warnings.showwarning is not previous_hook:
+        logging.captureWarnings(capture=False)
+
+# The loaded modules stay until the end: no garbage collection need visit them.
 gc.freeze()
 
 
 class StravaApi(ApiV3):
-    """stravalib's low level: it asks, `judge` decides what the answer means."""
+    """stravalib's low level; `check_response` raises for what the answer means."""
 
     def __init__(
         self,

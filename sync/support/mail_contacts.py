@@ -21,11 +21,11 @@ from sync.analytics.sentences.rare_notices import (
     release_support_mail,
 )
 from sync.crypto import Vault
-from sync.mail import quiet_hours
 from sync.mail.message import FooterContact
 from sync.models import Answer, Mail, Runner
 from sync.runtime import Runtime
 from sync.support.directory import find_helplines, find_zone_country
+from sync.time_zones import get_zone
 
 _MAX_ANSWERS = 100  # far more than any rule about the last answers looks at
 
@@ -74,7 +74,7 @@ def _has_mostly_low_answers(
         .order_by(Answer.answered_at.desc(), Answer.id.desc())
         .limit(_MAX_ANSWERS)
     ).all()[::-1]
-    zone = quiet_hours.get_zone(runner.zone)
+    zone = get_zone(runner.zone)
     return is_mostly_low(
         [answer["mood"] for answer in vault.open_all([row.sealed for row in rows])],
         [store.compute_local_day(row.answered_at, zone) for row in rows],

@@ -20,14 +20,15 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.database import Bind, dialect_insert
+from sync.mail.kinds import find_kinds
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion, Response
 from sync.surveys.policy.run_decision import RunFacts
+from sync.vocabulary import DecisionVerdict, MailKind, SurveyKind
 
 BATCH_SIZE = 500  # decided in one transaction, which must stay short
 _LOOKBACK = timedelta(days=8)
 _MAX_RESPONSES = 12
-_QUESTION_MAIL_KINDS = ("survey", "survey_reminder", "checkin")
 _UPSERT_COLUMNS = ("verdict", "reason", "minutes_since_end", "policy", "decided_at")
 # Built once, for they run with every page of an import, as in `runners.store`.
 _RUNNER_ID = bindparam("whose", type_=Run.runner_id.type)
@@ -155,7 +156,7 @@ def load_recent_questions(
 
 def _to_recent_question(row: Row[*tuple[Any, ...]]) -> RecentQuestion:
     local_day = row.local_day or row.send_at.date()
-    is_about_run = row.kind == "run"
+    is_about_run = row.kind == SurveyKind.RUN
     return RecentQuestion(
         survey_id=row.id,
         local_day=local_day,
@@ -177,7 +178,7 @@ def load_recent_mails(
     rows = session.execute(
         select(Mail.survey_id, Mail.kind, at, Mail.sent_at.is_not(None)).where(
             Mail.runner_id == runner_id,
-            Mail.kind.in_(_QUESTION_MAIL_KINDS),
+            Mail.kind.in_(find_kinds(lambda spec: spec.question is not None)),
             at > now - _LOOKBACK,
         )
     )
@@ -193,7 +194,7 @@ def load_responses(
     """Return the questions that have gone out, newest first."""
     reminder_sent = exists().where(
         Mail.survey_id == Survey.id,
-        Mail.kind == "survey_reminder",
+        Mail.kind == MailKind.SURVEY_REMINDER,
         Mail.sent_at.is_not(None),
     )
     query = (
@@ -258,7 +259,7 @@ def count_runs_since_survey(
     last_surveyed_at = session.scalar(
         select(Run.started_at)
         .join(Decision, Decision.run_id == Run.id)
-        .where(*conditions, Decision.verdict == "send")
+        .where(*conditions, Decision.verdict == DecisionVerdict.SEND)
         .order_by(Run.started_at.desc())
         .limit(1)
     )
@@ -286,7 +287,7 @@ def _build_decision_upsert(bind: Bind) -> Executable:
     return statement.on_conflict_do_update(
         index_elements=["run_id"],
         set_={name: statement.excluded[name] for name in _UPSERT_COLUMNS},
-        where=statement.excluded.verdict == "send",
+        where=statement.excluded.verdict == DecisionVerdict.SEND,
     )
 
 

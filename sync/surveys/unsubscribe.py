@@ -3,17 +3,17 @@
 import structlog
 
 from sync.mail import outbox
+from sync.mail.kinds import find_kinds
 from sync.models import Runner
 from sync.preferences import Preferences
 from sync.runners import preferences, signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
+from sync.vocabulary import ConsentKind, SuppressionReason
 
 log = structlog.get_logger()
 
 _TOKEN_PURPOSE = signed_links.UNSUBSCRIBE
-# What can be stopped by itself, and the preference behind it.
-STOPPABLE_PARTS = {"checkins", "digest"}
 
 
 def create_token(runtime: Runtime, runner_id: int) -> str:
@@ -24,6 +24,11 @@ def create_token(runtime: Runtime, runner_id: int) -> str:
 def find_runner_id(runtime: Runtime, token: str) -> int | None:
     """Return whose token this is, or None; writes nothing."""
     return signed_links.find_token_runner(runtime, token, purpose=_TOKEN_PURPOSE)
+
+
+def is_stoppable_part(part: str) -> bool:
+    """Whether a mail's link may stop this by itself; it is a preference's name."""
+    return bool(find_kinds(lambda spec: spec.stoppable_part == part))
 
 
 def stop_part(runtime: Runtime, token: str, part: str) -> bool:
@@ -48,8 +53,8 @@ def stop_all_mails(runtime: Runtime, token: str) -> bool:
         runner.preferences = (
             Preferences.from_stored(runner.preferences).with_mails_stopped().to_dict()
         )
-        runners.withdraw_consent(session, runner_id, "mail", at=now)
-        outbox.cancel_runner_surveys(session, runner_id, "stopped")
-        outbox.cancel_runner_digests(session, runner_id, "stopped")
+        runners.withdraw_consent(session, runner_id, ConsentKind.MAIL, at=now)
+        outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.STOPPED)
+        outbox.cancel_runner_digests(session, runner_id, SuppressionReason.STOPPED)
     log.info("mails stopped", runner_id=runner_id)
     return True

@@ -3,12 +3,13 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.models import HIGHEST_ID, Run
+from sync.bounds import MAX_ID
+from sync.models import Run
 
 
 def find_own_run(session: Session, runner_id: int, run_id: int) -> Run | None:
     """Return the run of this number, which may come from an address or a form."""
-    if run_id > HIGHEST_ID:
+    if run_id > MAX_ID:
         return None
     return session.scalar(
         select(Run).where(

@@ -1,4 +1,4 @@
-"""The processes of the workshop: they work like any worker, and die on cue."""
+"""The processes of the worker pool: each works like any worker and dies on cue."""
 
 import json
 import os
@@ -153,7 +153,7 @@ JOBS: dict[str, Callable[[Runtime, Values], None]] = {
 
 def main() -> None:
     # What a worker loads when it first needs it, loaded once for all forks.
-    for name in ("strava.http", "strava.library", "analytics.export"):
+    for name in ("strava.http", "strava.stravalib_adapter", "portability.study_files"):
         import_module(f"sync.{name}")
     for line in sys.stdin:
         order = json.loads(line)
@@ -181,7 +181,7 @@ def _fork(order: Values, job: Values) -> int:
 
 
 def _work(order: Values, job: Values) -> None:
-    fate = KillSwitch(job["dies_at"])
+    fate = KillSwitch(job["kill_at_step"])
     settings = _settings(order["settings"])
     now = ManualClock(datetime.fromisoformat(order["now"]))
     engine = open_engine(settings.sql_url)

@@ -14,8 +14,8 @@ HEAVY = ("numpy", "pandas", "scipy", "statsmodels", "stravalib")
 LOAD = """
 import os, sys
 before = len(os.listdir("/proc/self/fd"))
-from host import warm
-warm.load(warm.ALL)
+from host import preload
+preload.preload_modules(preload.ALL_MODULES)
 print(len(os.listdir("/proc/self/task")), "thread")
 print(len(os.listdir("/proc/self/fd")) - before, "files")
 print(*sys.modules)

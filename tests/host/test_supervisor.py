@@ -197,18 +197,18 @@ SUPERVISED = """
 from pathlib import Path
 from tests.host.test_supervisor import *
 folder = Path({folder!r})
-with Bell() as bell:
-    supervisor = Supervisor(bell, print)
+with SignalWaiter() as waiter:
+    supervisor = Supervisor(waiter, print)
     try:
         supervisor.start([{part}])
         supervisor.watch()
-    except Stopped:
+    except StopRequested:
         supervisor.stop(["part"])
 """
-PROGRAM = "part(folder, ALONE)"
+PROGRAM = "build_part(folder, ALONE)"
 FORK = (
-    "replace(part(folder, ''), command=['tests.host.forked_process', 'word'],"
-    " is_ours=True, environment={'TOLD': 'this'})"
+    "replace(build_part(folder, ''), command=['tests.host.forked_process', 'word'],"
+    " is_module=True, environment={'TOLD': 'this'})"
 )
 
 

@@ -13,13 +13,14 @@ from playwright.sync_api import Browser
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from sync.mail import messages
 from sync.mail.message import RenderContext
+from sync.mail.rendering import render_mail
 from sync.models import Answer, MailLink, Runner, SignIn, Survey
 from sync.runners import address, sign_in
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys import unsubscribe
+from sync.vocabulary import MailKind
 from tests.support.browser import DESKTOP, PHONE
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_mail
@@ -113,7 +114,7 @@ def _links_of(kinds: dict[str, dict[str, object]], runtime: Runtime) -> set[str]
     sending = RenderContext(runtime.settings.public_url, now=now, stale_at=now)
     links: set[str] = set()
     for kind, values in kinds.items():
-        mail = messages.render_mail(kind, values, sending)
+        mail = render_mail(MailKind(kind), values, sending)
         for text in (unescape(mail.html), mail.text, mail.unsubscribe_url or ""):
             links |= set(_LINK.findall(text))
     return {link for link in links if link.startswith(runtime.settings.public_url)}

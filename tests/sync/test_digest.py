@@ -1,7 +1,5 @@
 """The weekly look back: for those who asked for it, when there is something to say."""
 
-import struct
-import zlib
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
@@ -9,15 +7,15 @@ import pytest
 from sqlalchemy import select, update
 
 from sync import digest
-from sync.mail import messages
 from sync.mail.envelope import build_email
-from sync.mail.message import PICTURE_CONTENT_ID, Message, RenderContext
-from sync.mail.week_picture import HEIGHT, WIDTH, PictureDay, draw_week
+from sync.mail.message import PICTURE_CONTENT_ID, RenderContext, RenderedMail
+from sync.mail.rendering import render_mail
 from sync.models import Mail, Run
 from sync.runners import disconnect, preferences
 from sync.simulator.records import Athlete
 from sync.surveys import unsubscribe
 from sync.surveys.answering import answer
+from sync.vocabulary import MailKind
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_mail, read_pending_token
 from tests.sync.test_query_plans import record_statements
@@ -53,12 +51,12 @@ def list_digests(harness: Harness) -> int:
         return len(session.scalars(select(Mail).where(Mail.kind == "digest")).all())
 
 
-def render_digest(harness: Harness) -> Message:
+def render_digest(harness: Harness) -> RenderedMail:
     sending = RenderContext(
         "https://m.example", now=harness.clock(), stale_at=harness.clock()
     )
-    return messages.render_mail(
-        "digest", read_pending_mail(harness.runtime, "digest"), sending
+    return render_mail(
+        MailKind.DIGEST, read_pending_mail(harness.runtime, "digest"), sending
     )
 
 
@@ -207,7 +205,7 @@ def test_the_picture_travels_with_the_mail(harness: Harness) -> None:
 
     letter = build_email(
         render_digest(harness),
-        kind="digest",
+        kind=MailKind.DIGEST,
         sender="runs@m.example",
         recipient="sam@example.org",
         message_id="<1@m.example>",
@@ -227,38 +225,3 @@ def test_the_picture_travels_with_the_mail(harness: Harness) -> None:
     assert f"cid:{PICTURE_CONTENT_ID}" in parts[3].get_content()
     assert parts[4]["Content-ID"] == f"<{PICTURE_CONTENT_ID}>"
     assert len(letter.as_bytes()) < 30_000
-
-
-def decode_pixels(png: bytes) -> list[bytes]:
-    """Read a picture back as rows of pixels."""
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height, depth, colours = struct.unpack(">IIBB", png[16:26])
-    assert (width, height, depth, colours) == (WIDTH, HEIGHT, 8, 2)
-    start = png.index(b"IDAT") + 4
-    raw = zlib.decompress(png[start : png.index(b"IEND") - 8])
-    line = 3 * WIDTH + 1
-    return [raw[at + 1 : at + line] for at in range(0, len(raw), line)]
-
-
-def test_the_longest_day_is_the_highest_bar_and_moods_have_their_colours() -> None:
-    week = [
-        PictureDay(0, []),
-        PictureDay(5000, [-2]),
-        PictureDay(0, [0]),
-        PictureDay(10_000, [2, 1]),
-    ]
-    rows = decode_pixels(draw_week(week + [PictureDay(0, [])] * 3))
-
-    bars = [
-        sum(row[3 * x : 3 * x + 3] == bytes((214, 206, 190)) for row in rows)
-        for x in (239, 503)
-    ]
-    colours = {bytes(row[at : at + 3]) for row in rows for at in range(0, len(row), 3)}
-    assert bars == [80, 160]
-    assert bytes((75, 63, 158)) in colours
-    assert bytes((194, 120, 3)) in colours
-    assert bytes((127, 119, 188)) not in colours
-
-
-def test_an_empty_week_can_be_drawn_too() -> None:
-    assert decode_pixels(draw_week([PictureDay(0, [])] * 7))

@@ -11,6 +11,7 @@ from sync.runners.rules import MAIL_LINK_LIFE
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
+from sync.vocabulary import MailLinkPurpose
 from tests.support.forgery import MOMENT, advance_clock, tamper_token
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
@@ -157,7 +158,7 @@ def test_an_address_is_confirmed_within_two_days(
     browser: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
     runner_id, token = read_confirmation_token(harness)
-    advance_clock(harness, MAIL_LINK_LIFE["confirm"] + MOMENT)
+    advance_clock(harness, MAIL_LINK_LIFE[MailLinkPurpose.CONFIRM_ADDRESS] + MOMENT)
 
     late = browser.post(f"/email/confirm/{token}")
 

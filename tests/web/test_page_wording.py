@@ -5,7 +5,8 @@ from html import unescape
 
 import pytest
 
-from sync.surveys.policy.explanations import _SUPPRESSION_TEXTS, explain_decision
+from sync.surveys.policy.explanations import explain_decision, label_reason
+from sync.vocabulary import DecisionReason
 from tests.support.harness import Harness
 from tests.support.page_fixtures import STATES
 from tests.sync.analytics.test_claim_wording import find_forbidden
@@ -36,9 +37,10 @@ def test_every_problem_is_told_without_a_forbidden_word(problem: Problem) -> Non
     assert find_forbidden(f"{problem.title} {problem.text} {actions}") == []
 
 
-@pytest.mark.parametrize("reason", _SUPPRESSION_TEXTS)
-def test_every_reason_for_not_asking_keeps_to_plain_words(reason: str) -> None:
-    assert find_forbidden(explain_decision("withhold", reason, 900)) == []
+@pytest.mark.parametrize("reason", DecisionReason)
+def test_every_reason_keeps_to_plain_words(reason: DecisionReason) -> None:
+    assert find_forbidden(explain_decision(reason, 900)) == []
+    assert find_forbidden(label_reason(reason)) == []
 
 
 def read_words(page: str) -> str:

@@ -11,6 +11,7 @@ from sync.runners import account, connect, consents
 from sync.runners.withdraw_consent import withdraw_mail_consent, withdraw_mood_consent
 from sync.runs import private
 from sync.runtime import Runtime
+from sync.vocabulary import ConsentKind
 from web.http import session
 from web.http.limits import rate_limited, runner_subject
 from web.http.problems import NOT_FOUND
@@ -20,9 +21,9 @@ from web.runtime import runtime
 blueprint = Blueprint("consents", __name__, url_prefix="/settings/consents")
 
 WITHDRAWALS: Mapping[str, Callable[[Runtime, int], None]] = {
-    "mood": withdraw_mood_consent,
-    "mail": withdraw_mail_consent,
-    "private": private.withdraw_consent,
+    ConsentKind.MOOD: withdraw_mood_consent,
+    ConsentKind.MAIL: withdraw_mail_consent,
+    ConsentKind.PRIVATE: private.withdraw_consent,
 }
 
 
@@ -40,8 +41,10 @@ def renewal_page() -> ResponseReturnValue:
 @login_required
 def renew() -> ResponseReturnValue:
     runner_id = require_runner().runner_id
-    withdraws_private = "private" in consents.load_outdated(runtime(), runner_id)
-    withdraws_private = withdraws_private and "private" not in request.form
+    withdraws_private = ConsentKind.PRIVATE in consents.load_outdated(
+        runtime(), runner_id
+    )
+    withdraws_private = withdraws_private and ConsentKind.PRIVATE not in request.form
     try:
         consents.renew_consents(runtime(), runner_id, list(request.form))
         if withdraws_private:
@@ -53,12 +56,20 @@ def renew() -> ResponseReturnValue:
     return redirect(pop_next_path(dashboard_url), HTTPStatus.SEE_OTHER)
 
 
-def _render_renewal(outdated: Mapping[str, object], *, missing: bool = False) -> str:
+def _render_renewal(
+    outdated: Mapping[ConsentKind, object], *, missing: bool = False
+) -> str:
     return render_template(
         "consents/again.html",
         kinds=[
             kind
-            for kind in ("strava", "private", "mood", "mail", "adult")
+            for kind in (
+                ConsentKind.STRAVA,
+                ConsentKind.PRIVATE,
+                ConsentKind.MOOD,
+                ConsentKind.MAIL,
+                ConsentKind.ADULT,
+            )
             if kind in outdated
         ],
         since=outdated,
@@ -72,8 +83,8 @@ def _render_renewal(outdated: Mapping[str, object], *, missing: bool = False) ->
 def private_page() -> ResponseReturnValue:
     """Let runs that only the runner can see be left out, or be included."""
     overview = account.load_overview(runtime(), require_runner().runner_id)
-    if "private" in overview.agreed:
-        return withdraw_page("private")
+    if ConsentKind.PRIVATE in overview.agreed:
+        return withdraw_page(ConsentKind.PRIVATE)
     if not overview.is_linked:
         return redirect(url_for("connect.consent_page"))
     return render_template("consents/private.html", account=overview)
@@ -84,7 +95,7 @@ def private_page() -> ResponseReturnValue:
 @rate_limited("connect", runner_subject)
 def include_private() -> ResponseReturnValue:
     runner_id = require_runner().runner_id
-    if "private" not in request.form:
+    if ConsentKind.PRIVATE not in request.form:
         overview = account.load_overview(runtime(), runner_id)
         page = render_template("consents/private.html", account=overview, missing=True)
         return page, HTTPStatus.BAD_REQUEST

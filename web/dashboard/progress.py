@@ -4,8 +4,9 @@ from typing import TypedDict
 
 from sync.language import gettext as _
 from sync.runners.account import BackfillProgress
+from sync.time_zones import to_local
+from sync.vocabulary import BackfillDelay
 from web.formats import (
-    convert_to_zone,
     format_month_and_year,
     format_thousands,
     format_time,
@@ -39,7 +40,7 @@ def _total_text(import_state: BackfillProgress) -> str:
 def _status_text(import_state: BackfillProgress, zone: str) -> str:
     if import_state.is_done:
         return _("All your runs are here.")
-    if import_state.waiting_for == "limit":
+    if import_state.waiting_for == BackfillDelay.LIMIT:
         return _(
             "Strava asked us to slow down; the import goes on %(soon)s.",
             soon=_retry_time_text(import_state, zone),
@@ -57,5 +58,5 @@ def _status_text(import_state: BackfillProgress, zone: str) -> str:
 def _retry_time_text(import_state: BackfillProgress, zone: str) -> str:
     if import_state.due_at is None:
         return _("soon")
-    time_text = format_time(convert_to_zone(import_state.due_at, zone))
+    time_text = format_time(to_local(import_state.due_at, zone))
     return _("at %(time)s", time=time_text if zone != "UTC" else f"{time_text} UTC")

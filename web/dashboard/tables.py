@@ -1,8 +1,6 @@
 """The numbers behind the dashboard, as CSV and as plain values for JSON."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import isfinite, nan
 
 from flask import Response
@@ -10,7 +8,9 @@ from flask import Response
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_annotations import RunAnnotation, RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow
+from sync.safe_csv import write_csv
 from sync.surveys.instruments import OPTIONAL_QUESTIONS
+from sync.vocabulary import DecisionVerdict
 from web.dashboard.findings import DashboardFindings
 from web.formats import MOOD_LABELS
 
@@ -42,8 +42,6 @@ ANSWER_COLUMNS = (
     *(question.key for question in OPTIONAL_QUESTIONS),
 )
 _NO_INTERVAL = (nan, nan, nan)
-# A spreadsheet would take a text that begins so for a formula.
-_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 def build_runs_csv(data: Dashboard, annotations: RunAnnotations) -> str:
@@ -128,7 +126,9 @@ def list_run_values(run: RunRow, annotation: RunAnnotation) -> Sequence[object]:
         run.race,
         run.with_others,
         run.manual,
-        annotation.verdict if annotation.verdict == "send" else annotation.reason,
+        annotation.verdict
+        if annotation.verdict == DecisionVerdict.SEND
+        else annotation.reason,
         run.mood,
         None if run.mood is None else MOOD_LABELS[run.mood],
     )
@@ -147,25 +147,9 @@ def list_answer_values(run: RunRow) -> Sequence[object]:
     )
 
 
-def write_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    writer.writerows([_escape_cell(value) for value in row] for row in rows)
-    return buffer.getvalue()
-
-
 def csv_response(text: str, name: str) -> Response:
     return Response(
         text,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def _escape_cell(value: object) -> object:
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str) and value.startswith(_FORMULA_PREFIXES):
-        return f"'{value}"
-    return value

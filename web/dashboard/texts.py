@@ -1,15 +1,16 @@
-"""The dashboard's own words: stages, and why a run was or was not asked about.
+"""The dashboard's own words: its headline, and what was decided about a run.
 
 Sentences about what mood and mileage have to do with each other come from
 `sync.analytics`, never from here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.language import gettext as _
-from sync.language import ngettext, translatable
+from sync.language import ngettext
+from sync.surveys.policy.explanations import label_reason
+from sync.vocabulary import DecisionVerdict
 from web.formats import format_thousands
 
 MIN_ANSWERS_FOR_HEADLINE = 15
@@ -17,29 +18,6 @@ _ALL_RUNS_URL, _ANSWERED_RUNS_URL = (
     "/dashboard#all-runs",
     "/dashboard?mood=told#all-runs",
 )
-
-SUPPRESSION_TEXTS: Mapping[str, str] = {
-    "before linking": translatable("Before you connected"),
-    "no confirmed address": translatable("No confirmed address"),
-    "stopped": translatable("Mails were stopped"),
-    "paused": translatable("Paused"),
-    "entered by hand": translatable("Entered by hand"),
-    "too short": translatable("Too short"),
-    "only long runs": translatable("Not a long run"),
-    "too old": translatable("Reached us too late"),
-    "asked before": translatable("Asked before"),
-    "one of many at once": translatable("One of many at once"),
-    "one a day": translatable("One mail a day"),
-    "enough this week": translatable("Enough mails that week"),
-    "every other run": translatable("Every other run"),
-    "quiet hours": translatable("Quiet hours"),
-    "once a week": translatable("One question a week"),
-    "double": translatable("Asked with the later run"),
-    "five unanswered": translatable("Several unanswered"),
-    "waiting for your choice": translatable("Waiting for your choice"),
-    "answered": translatable("Answered before the mail"),
-    "skipped": translatable("Skipped"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +93,9 @@ def _build_unanswered_headline(runs: int, *, is_importing: bool) -> Headline:
 
 def decision_text(annotation: RunAnnotation) -> str:
     """Return in a few words whether this run was asked about, or why not."""
-    if annotation.verdict is None:
+    if annotation.reason is None:
         # Only what Strava tells us is decided about.
         return _("Not decided yet") if annotation.strava_id else _("From your own log")
-    if annotation.verdict == "send":
-        return _("Asked by mail") if annotation.has_survey else _("Mail on its way")
-    return _(SUPPRESSION_TEXTS.get(annotation.reason or "", translatable("Not asked")))
+    if annotation.verdict is DecisionVerdict.SEND and not annotation.has_survey:
+        return _("Mail on its way")
+    return label_reason(annotation.reason)

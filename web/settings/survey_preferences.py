@@ -8,6 +8,7 @@ from sync.language import gettext
 from sync.preferences import WAITING_FOR_CHOICE, Preferences
 from sync.runners import preferences as runner_preferences
 from sync.surveys.instruments import load_library
+from sync.vocabulary import InstrumentKind
 from web.help import local_support
 from web.runtime import runtime
 from web.settings import forms
@@ -45,7 +46,9 @@ def build_survey_settings(
 
 def list_focuses() -> dict[str, str]:
     """Return the extra questions to choose from, with none as the last choice."""
-    questions = load_library(runtime().settings.data_dir).get_choices("focus")
+    questions = load_library(runtime().settings.data_dir).get_choices(
+        InstrumentKind.FOCUS
+    )
     return {key: question.localize().text for key, question in questions.items()} | {
         "": gettext("None")
     }

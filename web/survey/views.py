@@ -7,6 +7,7 @@ from sync.language import gettext as _
 from sync.language import translatable
 from sync.surveys.answering.answer import SurveyPage
 from sync.surveys.instruments import InvalidAnswer, Question
+from sync.vocabulary import CancellationReason, SurveyKind
 from web.formats import (
     Unit,
     format_datetime,
@@ -33,21 +34,21 @@ _CLOSED_TEXTS = {
             "There will be another question after your next run."
         ),
     ),
-    "double": (
+    CancellationReason.REPLACED: (
         translatable("A newer question has taken over."),
         translatable(
             "You ran again before answering this one, so the question after the later "
             "run is about both. Look for the newer mail, or answer on your dashboard."
         ),
     ),
-    "run gone": (
+    CancellationReason.RUN_GONE: (
         translatable("That run is no longer there."),
         translatable(
             "It was hidden or deleted on Strava, so there is nothing to answer. "
             "If it comes back, so does its question."
         ),
     ),
-    "disconnected": (
+    CancellationReason.DISCONNECTED: (
         translatable("Strava is disconnected."),
         translatable(
             "This question was about a run that we no longer have. Your answers are "
@@ -95,7 +96,7 @@ class SurveyView:
 
     @property
     def is_checkin(self) -> bool:
-        return self.kind == "checkin"
+        return self.kind == SurveyKind.CHECKIN
 
     @property
     def closed_title(self) -> str:
@@ -154,7 +155,7 @@ def parse_answers(form: Mapping[str, str]) -> dict[str, int]:
 
 
 def _describe_subject(survey: SurveyPage) -> str:
-    if survey.kind == "checkin":
+    if survey.kind == SurveyKind.CHECKIN:
         return _("A check-in on a random day")
     parts = []
     if survey.started_local is not None:

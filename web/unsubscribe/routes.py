@@ -81,7 +81,7 @@ def _render_settings(token: str, *, saved: bool = False, refused: str = "") -> s
 def _read_part() -> str:
     """Return which mails alone are to stop; "" for all of them."""
     part = request.args.get("only", "")
-    return part if part in unsubscribe.STOPPABLE_PARTS else ""
+    return part if unsubscribe.is_stoppable_part(part) else ""
 
 
 def _require_runner_id(token: str) -> int:

@@ -27,4 +27,4 @@ def accept(runtime: Runtime, body: bytes, signature: str | None) -> WebhookRespo
 
 def _is_unknown_kind(error: ValidationError) -> bool:
     """Whether only the kind is unknown: Strava may add some, and would insist."""
-    return all(detail["type"] == "literal_error" for detail in error.errors())
+    return all(detail["type"] == "enum" for detail in error.errors())

@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from sync.analytics.dataset.overview import Dashboard, load_dashboard
 from sync.language import gettext
+from sync.safe_csv import write_csv
 from sync.surveys.answering import wellbeing
 from sync.surveys.instruments import InvalidAnswer
-from web.dashboard.tables import csv_response, write_csv
+from web.dashboard.tables import csv_response
 from web.formats import parse_unit
 from web.help.local_support import find_local_support
 from web.http.limits import rate_limited, runner_subject

@@ -11,12 +11,12 @@ from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.weeks import MONTH_DAYS
 from sync.language import gettext as _
 from sync.language import ngettext
+from sync.time_zones import to_local
 from web.charts import wellbeing_line
 from web.charts.wellbeing_line import OwnLine
 from web.formats import (
     Unit,
     convert_distance,
-    convert_to_zone,
     format_distance,
     format_number,
     format_short_date,
@@ -49,7 +49,7 @@ def build_points(
     points: Sequence[tuple[datetime, int]], data: Dashboard | None, zone: str
 ) -> list[WellbeingPoint]:
     """Return each answer on the runner's own day, with the distance up to it."""
-    days = [convert_to_zone(at, zone).date() for at, _value in points]
+    days = [to_local(at, zone).date() for at, _value in points]
     loads: Sequence[float | None] = [None] * len(days)
     if data is not None:
         loads = data.compute_month_loads(days)

@@ -13,8 +13,9 @@ from sync.analytics.dataset.weeks import (
     find_first_day_number,
 )
 from sync.analytics.stats.series import Floats, Ints, validate_columns
+from sync.run_timing import SESSION_GAP
 
-SESSION_GAP_S = 3 * 3600
+SESSION_GAP_S = SESSION_GAP.total_seconds()
 
 
 def compute_trailing_load(

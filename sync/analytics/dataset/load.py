@@ -32,10 +32,10 @@ from sqlalchemy.sql.functions import GenericFunction
 from sync.analytics.dataset.cache import RunnerCache
 from sync.crypto import Vault
 from sync.models import Answer, Run
+from sync.vocabulary import AnswerKind
 
-RUN, CHECK_IN = "run", "checkin"
 # A "before" said on the way out and the wellbeing page are neither.
-MOOD_KINDS = (RUN, CHECK_IN)
+MOOD_KINDS = (AnswerKind.RUN, AnswerKind.CHECKIN)
 EARLIER_RUNS = "earlier_runs"
 START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL = 1, 2, 4, 8, 16
 ON_TRAIL, VIRTUAL = 32, 64
@@ -186,8 +186,8 @@ _ANSWERS_QUERY = (
         _ANSWER.run_id,
         epoch_s(_ANSWER.answered_at),
         case(
-            (_ANSWER.kind == RUN, MOOD_AFTER_RUN),
-            (_ANSWER.kind == CHECK_IN, MOOD_AT_CHECK_IN),
+            (_ANSWER.kind == AnswerKind.RUN, MOOD_AFTER_RUN),
+            (_ANSWER.kind == AnswerKind.CHECKIN, MOOD_AT_CHECK_IN),
             else_=NO_MOOD,
         ),
         _ANSWER.sealed,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.load import ROWS_CACHE, RunnerRows, read_rows
-from sync.analytics.dataset.run_rows import ANSWER_WINDOW, RunTable, build_run_table
+from sync.analytics.dataset.run_rows import RunTable, build_run_table
 from sync.analytics.dataset.weeks import (
     MONDAY,
     MONTH_DAYS,
@@ -18,6 +18,7 @@ from sync.analytics.dataset.weeks import (
     get_first_weekday,
 )
 from sync.models import Runner
+from sync.run_timing import ANSWER_WINDOW
 from sync.runtime import Runtime
 
 DAY = timedelta(days=1)

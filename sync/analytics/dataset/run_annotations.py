@@ -7,6 +7,7 @@ from sqlalchemy import and_, case, select
 
 from sync.models import Decision, Run, Survey
 from sync.runtime import Runtime
+from sync.vocabulary import DecisionReason, DecisionVerdict, RunSource
 
 
 class RunAnnotation(NamedTuple):
@@ -15,8 +16,8 @@ class RunAnnotation(NamedTuple):
     sport: str = ""
     strava_id: int | None = None
     device: str | None = None
-    verdict: str | None = None
-    reason: str | None = None
+    verdict: DecisionVerdict | None = None
+    reason: DecisionReason | None = None
     has_survey: bool = False
 
 
@@ -39,7 +40,7 @@ def load_annotations(
         select(
             run.id,
             run.sport,
-            case((run.source == "strava", run.source_id)),
+            case((run.source == RunSource.STRAVA, run.source_id)),
             run.device,
             decision.verdict,
             decision.reason,

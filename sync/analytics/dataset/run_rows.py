@@ -18,8 +18,8 @@ from sync.analytics.dataset.load import (
     RunColumns,
     RunnerRows,
 )
+from sync.run_timing import ANSWER_WINDOW
 
-ANSWER_WINDOW = timedelta(hours=24)
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - on the runner's own clock
 _EPOCH_DAY = _EPOCH.toordinal()
 _DAY_S = 24 * 3600

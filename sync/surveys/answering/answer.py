@@ -14,6 +14,7 @@ from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
 from sync.preferences import Preferences
+from sync.run_timing import ANSWER_WINDOW
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
@@ -21,11 +22,11 @@ from sync.surveys.answering import pairing
 from sync.surveys.instruments import InstrumentLibrary, Question
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
 from sync.surveys.whose import find_own_run
+from sync.vocabulary import SuppressionReason, SurveyKind
 
 log = structlog.get_logger()
 
 SurveyPageState = Literal["open", "answered", "expired", "cancelled", "skipped"]
-ANSWER_WINDOW = timedelta(hours=24)
 FORM_GRACE = timedelta(minutes=10)
 
 
@@ -78,7 +79,7 @@ def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
             state=_determine_state(survey, answer, now=now),
             cancel_reason=survey.cancelled_for,
             local_day=run.local_day if run else None,
-            started_local=_get_local_start(run),
+            started_local=run.started_local if run else None,
             distance_m=run.distance_m if run else None,
             reversed_order=survey.reversed_order,
             expires_at=survey.expires_at,
@@ -144,7 +145,7 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
         run = session.get(Run, survey.run_id) if survey.run_id else None
         _save_answer(runtime, session, (survey, run, answer), checked_values)
         survey.opened_at = survey.opened_at or now
-        outbox.cancel_survey_mails(session, survey.id, "answered")
+        outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
 
 
 def record_run_answer(
@@ -158,13 +159,13 @@ def record_run_answer(
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         run = find_own_run(session, runner_id, run_id)
-        if run is None or now - _get_ended_at(run) > ANSWER_WINDOW:
+        if run is None or now - run.ended_at > ANSWER_WINDOW:
             raise SurveyClosed("This run can no longer be answered.")
         survey = session.scalar(select(Survey).where(Survey.run_id == run_id))
         answer = session.scalar(select(Answer).where(Answer.run_id == run_id))
         _save_answer(runtime, session, (survey, run, answer), checked_values)
         if survey is not None:
-            outbox.cancel_survey_mails(session, survey.id, "answered")
+            outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
 
 
 def skip_survey(runtime: Runtime, *, token: str) -> None:
@@ -178,7 +179,7 @@ def skip_survey(runtime: Runtime, *, token: str) -> None:
             .where(Survey.id == survey.id, Survey.skipped_at.is_(None))
             .values(skipped_at=runtime.db.now(session))
         )
-        outbox.cancel_survey_mails(session, survey.id, "skipped")
+        outbox.cancel_survey_mails(session, survey.id, SuppressionReason.SKIPPED)
 
 
 def _save_answer(
@@ -225,7 +226,7 @@ def _build_tags(
     """Return how the answer came about, as the survey knows and the day tells."""
     if survey is None:
         return {}
-    if survey.kind == "checkin":
+    if survey.kind == SurveyKind.CHECKIN:
         return survey.tags | pairing.load_checkin_tags(session, survey.runner_id, now)
     return dict(survey.tags)
 
@@ -242,16 +243,6 @@ def _determine_state(
     return "skipped" if survey.skipped_at is not None else "open"
 
 
-def _get_local_start(run: Run | None) -> datetime | None:
-    if run is None or not run.start_known:
-        return None
-    return (run.started_at + timedelta(seconds=run.offset_s)).replace(tzinfo=None)
-
-
-def _get_ended_at(run: Run) -> datetime:
-    return run.started_at + timedelta(seconds=run.elapsed_s)
-
-
 def _count_minutes_since_end(run: Run, now: datetime) -> int | None:
-    minutes = int((now - _get_ended_at(run)) / timedelta(minutes=1))
+    minutes = int((now - run.ended_at) / timedelta(minutes=1))
     return minutes if run.start_known else None

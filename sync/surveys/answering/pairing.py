@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sync.crypto import pairing_key
 from sync.models import Answer, Run
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import AnswerKind
 
 _MAX_LOCAL_DAY = timedelta(hours=36)  # no local day is longer, wherever the runner went
 
@@ -23,7 +24,7 @@ def tag_answers(session: Session, runner_id: int, runs: Sequence[Run]) -> None:
     answers = session.scalars(
         select(Answer).where(
             Answer.runner_id == runner_id,
-            Answer.kind.in_(("checkin", "before")),
+            Answer.kind.in_((AnswerKind.CHECKIN, AnswerKind.PRE_RUN)),
             Answer.answered_at.between(earliest, latest),
         )
     ).all()
@@ -52,7 +53,7 @@ def load_checkin_tags(
 
 
 def build_tags(answer: Answer, run: Run) -> Mapping[str, Any]:
-    if answer.kind == "checkin":
+    if answer.kind == AnswerKind.CHECKIN:
         return _build_day_tags(answer.answered_at, run)
     lead_time = run.started_at - answer.answered_at
     is_unpaired = "paired_with" not in answer.tags

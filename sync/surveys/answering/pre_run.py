@@ -11,6 +11,7 @@ from sync.runners import signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
+from sync.vocabulary import AnswerKind, InstrumentKind
 
 log = structlog.get_logger()
 
@@ -49,7 +50,7 @@ def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
             select(Answer)
             .where(
                 Answer.runner_id == runner_id,
-                Answer.kind == "before",
+                Answer.kind == AnswerKind.PRE_RUN,
                 Answer.answered_at > now - CORRECTION_WINDOW,
             )
             .order_by(Answer.answered_at.desc())
@@ -61,8 +62,10 @@ def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
             session.add(
                 Answer(
                     runner_id=runner_id,
-                    kind="before",
-                    instrument=instruments.load_library().get_current("before").id,
+                    kind=AnswerKind.PRE_RUN,
+                    instrument=instruments.load_library()
+                    .get_current(InstrumentKind.PRE_RUN)
+                    .id,
                     reversed_order=runner_id % 2 == 1,
                     answered_at=now,
                     tags={},

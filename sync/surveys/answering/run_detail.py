@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 
 from sync.models import Answer, Decision, Run, Runner
 from sync.preferences import Preferences
+from sync.run_timing import ANSWER_WINDOW
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
-from sync.surveys.answering.answer import ANSWER_WINDOW
 from sync.surveys.instruments import Question
 from sync.surveys.policy.explanations import explain_decision
 from sync.surveys.policy.question_selection import select_questions
 from sync.surveys.whose import find_own_run
+from sync.vocabulary import SurveyKind
 
 log = structlog.get_logger()
 
@@ -83,13 +84,12 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         recordings = _load_recordings(session, run)
         now = runtime.db.now(session)
     vault = runtime.sealer.open_vault(runner.vault_key)
-    ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
     return RunDetail(
         id=run.id,
         strava_id=run.source_id if run.source == retained_runs.STRAVA else None,
         is_own=run.source == retained_runs.HAND,
         sport=run.sport,
-        started_local=_get_local_start(run),
+        started_local=run.started_local,
         local_day=run.local_day,
         distance_m=run.distance_m,
         moving_s=run.moving_s,
@@ -104,8 +104,8 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         decision=_explain(decision),
         answer_values=vault.open(answer.sealed) if answer else {},
         answered_at=answer.answered_at if answer else None,
-        can_answer=now - ended_at <= ANSWER_WINDOW,
-        questions=_load_questions(runtime, runner, run, ended_at, now=now),
+        can_answer=now - run.ended_at <= ANSWER_WINDOW,
+        questions=_load_questions(runtime, runner, run, now=now),
         recordings=recordings,
     )
 
@@ -140,15 +140,15 @@ def _load_recordings(session: Session, run: Run) -> Sequence[OtherRecording]:
 
 
 def _load_questions(
-    runtime: Runtime, runner: Runner, run: Run, ended_at: datetime, *, now: datetime
+    runtime: Runtime, runner: Runner, run: Run, *, now: datetime
 ) -> tuple[Question, ...]:
     preferences = Preferences.from_stored(runner.preferences)
     minutes_since_end = (
-        (now - ended_at) / timedelta(minutes=1) if run.start_known else None
+        (now - run.ended_at) / timedelta(minutes=1) if run.start_known else None
     )
     return select_questions(
         instruments.load_library(runtime.settings.data_dir),
-        "run",
+        SurveyKind.RUN,
         preferences,
         focus=preferences.focus,
         minutes_since_end=None if minutes_since_end is None else int(minutes_since_end),
@@ -158,12 +158,4 @@ def _load_questions(
 def _explain(decision: Decision | None) -> str | None:
     if decision is None:
         return None
-    return explain_decision(
-        decision.verdict, decision.reason, decision.minutes_since_end
-    )
-
-
-def _get_local_start(run: Run) -> datetime | None:
-    if not run.start_known:
-        return None
-    return (run.started_at + timedelta(seconds=run.offset_s)).replace(tzinfo=None)
+    return explain_decision(decision.reason, decision.minutes_since_end)

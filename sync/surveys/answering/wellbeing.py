@@ -15,10 +15,11 @@ from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
 from sync.surveys.instruments import Instrument, InvalidAnswer
+from sync.vocabulary import AnswerKind, InstrumentKind
 
 log = structlog.get_logger()
 
-ANSWER_KIND = "wellbeing"
+ANSWER_KIND = AnswerKind.WELLBEING
 # The questions look back two weeks; closer together they would overlap.
 INTERVAL = timedelta(weeks=4)
 _POINTS_PER_STEP = 4
@@ -106,5 +107,7 @@ def _load_points(
 
 def _find_instrument(runtime: Runtime) -> Instrument | None:
     """Return the page's questions; a host may have removed their folder."""
-    pages = instruments.load_library(runtime.settings.data_dir).get_by_kind("page")
+    pages = instruments.load_library(runtime.settings.data_dir).get_by_kind(
+        InstrumentKind.PAGE
+    )
     return next((page for page in pages if page.id.startswith("who5-")), None)

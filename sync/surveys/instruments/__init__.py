@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sync.errors import MoodmilesError, NotConfigured
 from sync.surveys.instruments.reading import Instrument, Question, read_instrument
+from sync.vocabulary import InstrumentKind
 
 __all__ = [
     "CURRENT_RUN_INSTRUMENT",
@@ -26,7 +27,13 @@ __all__ = [
 ]
 
 _BUNDLED_DIR = Path(__file__).parent
-_REPEATED_KINDS = ("run", "focus", "checkin", "checkin-focus", "before")
+_REPEATED_KINDS = (
+    InstrumentKind.RUN,
+    InstrumentKind.FOCUS,
+    InstrumentKind.CHECKIN,
+    InstrumentKind.CHECKIN_FOCUS,
+    InstrumentKind.PRE_RUN,
+)
 
 
 class InvalidAnswer(MoodmilesError):
@@ -39,20 +46,20 @@ class InstrumentLibrary:
 
     instruments: Mapping[str, Instrument]
 
-    def get_by_kind(self, kind: str) -> list[Instrument]:
+    def get_by_kind(self, kind: InstrumentKind) -> list[Instrument]:
         return [
             instrument
             for instrument in self.instruments.values()
             if instrument.kind == kind
         ]
 
-    def get_current(self, kind: str) -> Instrument:
+    def get_current(self, kind: InstrumentKind) -> Instrument:
         """Return the newest instrument of a kind that there is only one of."""
         return max(
             self.get_by_kind(kind), key=lambda instrument: _parse_version(instrument.id)
         )
 
-    def get_choices(self, kind: str) -> dict[str, Question]:
+    def get_choices(self, kind: InstrumentKind) -> dict[str, Question]:
         """Return the questions of a kind from which a runner picks one."""
         return {
             question.key: question
@@ -125,7 +132,7 @@ def _parse_version(instrument_id: str) -> int:
     return int(instrument_id.rpartition("-")[2])
 
 
-CURRENT_RUN_INSTRUMENT = load_library().get_current("run").id
+CURRENT_RUN_INSTRUMENT = load_library().get_current(InstrumentKind.RUN).id
 QUESTIONS: Mapping[str, Question] = load_library().questions
 OPTIONAL_QUESTIONS = tuple(
     question for question in QUESTIONS.values() if not question.required

@@ -8,18 +8,16 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sync.errors import NotConfigured
 from sync.language import DEFAULT_LANGUAGE, LANGUAGES, current_language
+from sync.vocabulary import InstrumentKind
 
 KeyPath: TypeAlias = tuple[int | str, ...]
-InstrumentKind: TypeAlias = Literal[
-    "run", "checkin", "before", "focus", "checkin-focus", "page"
-]
-_MOOD_KINDS = {"run", "checkin", "before"}
+_MOOD_KINDS = {InstrumentKind.RUN, InstrumentKind.CHECKIN, InstrumentKind.PRE_RUN}
 _SYNTAX_LINE = re.compile(r"\(at (?:line (\d+)|end of document)")
 
 

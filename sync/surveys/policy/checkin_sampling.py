@@ -13,6 +13,7 @@ from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.preferences import Preferences
 from sync.surveys.policy.frequency import WEEK, QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import DrawReason, MailKind
 
 _HEX_DIGITS = 16
 _MIN_ANSWER_TIMES = 5
@@ -55,7 +56,7 @@ class DrawOutcome:
     """What came out: `at` is set only where a question is to be put."""
 
     is_drawn: bool
-    reason: str
+    reason: DrawReason
     at: datetime | None = None
 
 
@@ -64,7 +65,7 @@ def draw_checkin(
 ) -> DrawOutcome:
     """Draw for one day; what speaks against asking is noted, never drawn again."""
     if uniforms.inclusion >= policy.checkin_probability:
-        return DrawOutcome(is_drawn=False, reason="not drawn")
+        return DrawOutcome(is_drawn=False, reason=DrawReason.NOT_DRAWN)
     time_of_day = draw_time_of_day(checkin_day.answer_times, uniforms.timing, policy)
     drawn_at = datetime.combine(
         checkin_day.local_day, time_of_day, tzinfo=checkin_day.zone
@@ -75,7 +76,9 @@ def draw_checkin(
     reason = _find_suppression_reason(checkin_day, send_at, policy, now=now)
     if reason is not None:
         return DrawOutcome(is_drawn=True, reason=reason)
-    return DrawOutcome(is_drawn=True, reason="drawn", at=send_at.astimezone(now.tzinfo))
+    return DrawOutcome(
+        is_drawn=True, reason=DrawReason.DRAWN, at=send_at.astimezone(now.tzinfo)
+    )
 
 
 def draw_time_of_day(
@@ -103,33 +106,35 @@ def choose_focus(at: datetime, preferred_focus: str, zone: ZoneInfo) -> str:
 
 def _find_suppression_reason(
     checkin_day: CheckinDay, send_at: datetime, policy: Policy, *, now: datetime
-) -> str | None:
+) -> DrawReason | None:
     if send_at.astimezone(checkin_day.zone).date() != checkin_day.local_day:
-        return "quiet hours"
+        return DrawReason.QUIET_HOURS
     if send_at <= now:
-        return "too late"
+        return DrawReason.TOO_LATE
     if any(
         checkin_day.local_day in {question.local_day, question.run_day}
         for question in checkin_day.recent_questions
     ):
-        return "one a day"
+        return DrawReason.ONE_A_DAY
     if any(
         mail.at.astimezone(checkin_day.zone).date() == checkin_day.local_day
         for mail in checkin_day.recent_mails
     ):
-        return "one a day"
+        return DrawReason.ONE_A_DAY
     if (
         _count_checkins_in_week_before(checkin_day.recent_mails, send_at)
         >= policy.most_checkins_a_week
     ):
-        return "enough this week"
+        return DrawReason.ENOUGH_THIS_WEEK
     return None
 
 
 def _count_checkins_in_week_before(
     mails: Sequence[QuestionMail], send_at: datetime
 ) -> int:
-    return sum(mail.kind == "checkin" and mail.at > send_at - WEEK for mail in mails)
+    return sum(
+        mail.kind == MailKind.CHECKIN and mail.at > send_at - WEEK for mail in mails
+    )
 
 
 def _minute_of_day(time_of_day: time) -> int:

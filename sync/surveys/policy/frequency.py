@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sync.mail.kinds import get_mail_spec
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import MailKind
 
 WEEK = timedelta(days=7)
-RUN_MAIL_KINDS = {"survey", "survey_reminder"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,13 @@ class QuestionMail:
     """A mail with a question that has gone out, or is still to go."""
 
     survey_id: int
-    kind: str
+    kind: MailKind
     at: datetime
     is_sent: bool
+
+    @property
+    def is_about_run(self) -> bool:
+        return get_mail_spec(self.kind).asks_about_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +70,7 @@ def fits_weekly_limit(
     mails: Sequence[QuestionMail], *, at: datetime, max_mails: int
 ) -> bool:
     """Whether one more run mail at `at` keeps every seven days within `most`."""
-    return (
-        sum(mail.kind in RUN_MAIL_KINDS and mail.at > at - WEEK for mail in mails)
-        < max_mails
-    )
+    return sum(mail.is_about_run and mail.at > at - WEEK for mail in mails) < max_mails
 
 
 def compute_reminder_time(

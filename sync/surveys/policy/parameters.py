@@ -1,7 +1,10 @@
 """Every number of the survey policy in one table."""
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
+
+from sync.run_timing import ANSWER_WINDOW, SESSION_GAP
 
 POLICY_VERSION = "2"
 
@@ -19,12 +22,12 @@ class Policy:
     delay_min: int = 30
     shortest_delay_min: int = 15
     too_old_h: int = 12
-    life_h: int = 24
+    life_h: int = ANSWER_WINDOW // timedelta(hours=1)
     shortest_moving_s: int = 8 * 60
     shortest_distance_m: float = 1000
     bulk_runs: int = 2
     bulk_window_min: int = 10
-    session_gap_h: int = 3
+    session_gap_h: int = SESSION_GAP // timedelta(hours=1)
     most_mails_a_day: int = 2
     most_run_mails_a_week: int = 5
     most_checkins_a_week: int = 2

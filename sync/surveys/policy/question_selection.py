@@ -4,16 +4,20 @@ from collections.abc import Mapping
 
 from sync.preferences import Preferences
 from sync.surveys.instruments import InstrumentLibrary, Question
+from sync.vocabulary import InstrumentKind, SurveyKind
 
 # Later than this the memory of the start is too thin to ask for.
 RECALL_LIMIT_MIN = 6 * 60
 CONTEXT_KEYS = ("company", "place", "race")
-_FOCUS_KINDS = {"run": "focus", "checkin": "checkin-focus"}
+_FOCUS_KINDS = {
+    SurveyKind.RUN: InstrumentKind.FOCUS,
+    SurveyKind.CHECKIN: InstrumentKind.CHECKIN_FOCUS,
+}
 
 
 def select_questions(
     library: InstrumentLibrary,
-    kind: str,
+    kind: SurveyKind,
     preferences: Preferences,
     *,
     focus: str | None = None,
@@ -22,12 +26,12 @@ def select_questions(
     """Return the questions after the required one, in their fixed order."""
     selected = [
         question
-        for question in library.get_current(kind).questions
+        for question in library.get_current(InstrumentKind(kind)).questions
         if not question.required and _is_enabled(question.key, preferences)
     ]
     if minutes_since_end is not None and minutes_since_end > RECALL_LIMIT_MIN:
         selected = [question for question in selected if question.key != "before"]
-    focus_question = library.get_choices(_FOCUS_KINDS.get(kind, "")).get(focus or "")
+    focus_question = library.get_choices(_FOCUS_KINDS[kind]).get(focus or "")
     return (
         (*selected, focus_question) if focus_question is not None else tuple(selected)
     )

@@ -17,6 +17,7 @@ from sync.surveys.policy.frequency import (
     fits_weekly_limit,
 )
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import AskFrequency, DecisionReason, MailKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Send:
 
     at: datetime
     expires_at: datetime
-    reason: str
+    reason: DecisionReason
     local_day: date
     replaced_survey_ids: tuple[int, ...] = ()
     remind_at: datetime | None = None
@@ -66,7 +67,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Suppress:
-    reason: str
+    reason: DecisionReason
 
 
 Verdict: TypeAlias = Send | Suppress
@@ -82,7 +83,7 @@ def decide_run(
     reason = (
         _runner_suppression_reason(run, situation, now=now)
         or _run_suppression_reason(run, situation, policy, now=now)
-        or ("one of many at once" if is_superseded_in_burst else None)
+        or (DecisionReason.ONE_OF_MANY if is_superseded_in_burst else None)
     )
     if reason:
         return Suppress(reason)
@@ -94,7 +95,7 @@ def decide_run(
         earliest_at, situation.preferences.quiet_hours, situation.zone
     )
     if send_at > earliest_at and send_at - ended_at > timedelta(hours=policy.too_old_h):
-        return Suppress("quiet hours")
+        return Suppress(DecisionReason.QUIET_HOURS)
     send_day = send_at.astimezone(situation.zone).date()
     day_questions = _select_day_questions(run, situation, send_day)
     reason = _timing_suppression_reason(
@@ -105,7 +106,9 @@ def decide_run(
     return Send(
         at=send_at,
         expires_at=ended_at + timedelta(hours=policy.life_h),
-        reason="next morning" if send_at > earliest_at else "after the run",
+        reason=DecisionReason.NEXT_MORNING
+        if send_at > earliest_at
+        else DecisionReason.AFTER_RUN,
         local_day=send_day,
         replaced_survey_ids=tuple(question.survey_id for question in day_questions),
         remind_at=_schedule_reminder(
@@ -164,37 +167,40 @@ def count_sessions(runs: Sequence[RunFacts], policy: Policy) -> int:
 
 def _runner_suppression_reason(
     run: RunFacts, situation: Situation, *, now: datetime
-) -> str | None:
+) -> DecisionReason | None:
     preferences = situation.preferences
     if run.is_imported:
-        return "before linking"
+        return DecisionReason.BEFORE_LINKING
     if not situation.has_address:
-        return "no confirmed address"
-    if preferences.ask == "never":
-        return "stopped"
+        return DecisionReason.NO_CONFIRMED_ADDRESS
+    if preferences.ask == AskFrequency.NEVER:
+        return DecisionReason.STOPPED
     if preferences.ask == WAITING_FOR_CHOICE:
-        return "waiting for your choice"
+        return DecisionReason.WAITING_FOR_CHOICE
     if preferences.is_paused_at(now):
-        return "paused"
+        return DecisionReason.PAUSED
     return None
 
 
 def _run_suppression_reason(
     run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
-) -> str | None:
+) -> DecisionReason | None:
     preferences = situation.preferences
     if run.is_manual and not preferences.ask_manual:
-        return "entered by hand"
+        return DecisionReason.ENTERED_BY_HAND
     if (
         run.moving_s < policy.shortest_moving_s
         or run.distance_m < policy.shortest_distance_m
     ):
-        return "too short"
-    if preferences.ask == "long-runs" and run.distance_m < preferences.long_run_m:
-        return "only long runs"
+        return DecisionReason.TOO_SHORT
+    if (
+        preferences.ask == AskFrequency.LONG_RUNS
+        and run.distance_m < preferences.long_run_m
+    ):
+        return DecisionReason.ONLY_LONG_RUNS
     if now - (run.ended_at or run.started_at) > timedelta(hours=policy.too_old_h):
-        return "too old"
-    return "asked before" if situation.was_asked_before else None
+        return DecisionReason.TOO_OLD
+    return DecisionReason.ASKED_BEFORE if situation.was_asked_before else None
 
 
 def _compute_earliest_send(
@@ -225,11 +231,11 @@ def _timing_suppression_reason(
     *,
     send_at: datetime,
     day_questions: Sequence[RecentQuestion],
-) -> str | None:
+) -> DecisionReason | None:
     if situation.ignored_count >= policy.slow_down_after:
-        return "five unanswered"
+        return DecisionReason.FIVE_UNANSWERED
     if any(question.closes_day for question in day_questions):
-        return "one a day"
+        return DecisionReason.ONE_A_DAY
     replaced_ids = {
         question.survey_id for question in day_questions if not question.is_sent
     }
@@ -240,9 +246,9 @@ def _timing_suppression_reason(
         _count_mails_of_day(mails, day_questions, send_at, situation.zone)
         >= policy.most_mails_a_day
     ):
-        return "one a day"
+        return DecisionReason.ONE_A_DAY
     if not fits_weekly_limit(mails, at=send_at, max_mails=policy.most_run_mails_a_week):
-        return "enough this week"
+        return DecisionReason.ENOUGH_THIS_WEEK
     if any(question.is_about_run for question in day_questions):
         return None  # the day's question only moves
     return _frequency_suppression_reason(situation, send_at)
@@ -265,17 +271,19 @@ def _count_mails_of_day(
 
 def _frequency_suppression_reason(
     situation: Situation, send_at: datetime
-) -> str | None:
+) -> DecisionReason | None:
     run_questions = [
         question for question in situation.recent_questions if question.is_about_run
     ]
     match situation.preferences.ask:
-        case "every-other-run" if run_questions and situation.runs_since_asked < 1:
-            return "every other run"
-        case "weekly" if any(
+        case AskFrequency.EVERY_OTHER_RUN if (
+            run_questions and situation.runs_since_asked < 1
+        ):
+            return DecisionReason.EVERY_OTHER_RUN
+        case AskFrequency.WEEKLY if any(
             send_at - question.send_at < WEEK for question in run_questions
         ):
-            return "once a week"
+            return DecisionReason.ONCE_A_WEEK
         case _:
             return None
 
@@ -311,7 +319,7 @@ def _schedule_reminder(
             for mail in situation.recent_mails
             if mail.survey_id not in replaced_ids
         ),
-        QuestionMail(0, "survey", send_at, is_sent=False),
+        QuestionMail(0, MailKind.SURVEY, send_at, is_sent=False),
     ]
     max_mails = policy.most_run_mails_a_week
     return (

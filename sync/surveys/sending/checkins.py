@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.database import dialect_insert
-from sync.mail.quiet_hours import get_zone
 from sync.models import Answer, CheckinDraw, Connection, Runner
 from sync.preferences import Preferences
 from sync.queue import Job
@@ -25,6 +24,8 @@ from sync.surveys.policy.checkin_sampling import (
 )
 from sync.surveys.sending.decide_runs import POLICY
 from sync.surveys.sending.schedule import SurveyContext, enqueue_checkin
+from sync.time_zones import get_zone
+from sync.vocabulary import AnswerKind
 
 log = structlog.get_logger()
 
@@ -162,7 +163,7 @@ def _load_answer_times(session: Session, runner: Runner) -> Sequence[time]:
     """Return when, by the clock, this runner answered after runs."""
     answered_ats = session.scalars(
         select(Answer.answered_at)
-        .where(Answer.runner_id == runner.id, Answer.kind == "run")
+        .where(Answer.runner_id == runner.id, Answer.kind == AnswerKind.RUN)
         .order_by(Answer.answered_at.desc())
         .limit(_MAX_ANSWERS)
     )

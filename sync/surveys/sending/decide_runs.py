@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy.orm import Session
 
 from sync.crypto import pairing_key
-from sync.mail.quiet_hours import get_zone
 from sync.models import Run, Survey
 from sync.queue import Job
 from sync.runners import store as runners
@@ -32,6 +31,8 @@ from sync.surveys.policy.run_decision import (
 )
 from sync.surveys.sending import reevaluate, schedule
 from sync.surveys.sending.schedule import SurveyContext
+from sync.time_zones import get_zone
+from sync.vocabulary import DecisionReason, DecisionVerdict
 
 log = structlog.get_logger()
 
@@ -119,7 +120,9 @@ def _decide_all(
         decision: dict[str, object] = {
             "run_id": facts.run_id,
             "runner_id": context.runner.id,
-            "verdict": "send" if isinstance(verdict, Send) else "withhold",
+            "verdict": DecisionVerdict.SEND
+            if isinstance(verdict, Send)
+            else DecisionVerdict.WITHHOLD,
             "reason": verdict.reason,
             "minutes_since_end": minutes_since_end(facts, now=context.now),
             "policy": policy_values,
@@ -136,7 +139,7 @@ def _apply_verdict(
     if isinstance(verdict, Send):
         run = context.session.get_one(Run, facts.run_id)
         return schedule.enqueue_run_survey(context, run, verdict)
-    if verdict.reason == "five unanswered":
+    if verdict.reason == DecisionReason.FIVE_UNANSWERED:
         schedule.enqueue_slow_down(context, unanswered_count=unanswered_count)
     return None
 
@@ -146,7 +149,10 @@ def _apply_cancellation(
 ) -> dict[str, object]:
     if survey is None or survey.cancelled_for is None:
         return decision
-    return decision | {"verdict": "withhold", "reason": survey.cancelled_for}
+    return decision | {
+        "verdict": DecisionVerdict.WITHHOLD,
+        "reason": survey.cancelled_for.as_decision,
+    }
 
 
 def _build_situation(context: SurveyContext) -> Situation:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from sync.models import Decision, Mail, Run, Survey
 from sync.surveys import store
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import MailKind, SuppressionReason
 
 log = structlog.get_logger()
 
@@ -26,7 +27,7 @@ def reopen_changed_runs(session: Session, policy: Policy) -> None:
         .join(Run, Run.id == Survey.run_id)
         .join(Mail, Mail.survey_id == Survey.id)
         .where(
-            Mail.kind == "survey",
+            Mail.kind == MailKind.SURVEY,
             Mail.due_at.is_not(None),
             # One that is on its way already keeps its time.
             Mail.attempts == 0,
@@ -35,8 +36,7 @@ def reopen_changed_runs(session: Session, policy: Policy) -> None:
         )
     ).all()
     for survey, run in rows:
-        ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
-        expected_expiry = ended_at + timedelta(hours=policy.life_h)
+        expected_expiry = run.ended_at + timedelta(hours=policy.life_h)
         if abs(survey.expires_at - expected_expiry) > _END_TOLERANCE:
             _reopen_run(session, survey, run)
 
@@ -48,8 +48,8 @@ def discard_unsent_survey(session: Session, pairing_key: str) -> None:
     """
     has_unsent_mail = exists().where(
         Mail.survey_id == Survey.id,
-        Mail.kind == "survey",
-        Mail.withheld_for == "run gone",
+        Mail.kind == MailKind.SURVEY,
+        Mail.withheld_for == SuppressionReason.RUN_GONE,
         Mail.attempts == 0,
     )
     survey = session.scalar(

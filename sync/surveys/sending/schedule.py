@@ -16,6 +16,14 @@ from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import Send, count_sessions
+from sync.vocabulary import (
+    CancellationReason,
+    DecisionReason,
+    InstrumentKind,
+    MailKind,
+    SuppressionReason,
+    SurveyKind,
+)
 
 _MIN_DELIVERY_WINDOW = timedelta(hours=1)
 _MIN_REMINDER_WINDOW = timedelta(minutes=5)
@@ -44,7 +52,7 @@ def enqueue_run_survey(context: SurveyContext, run: Run, verdict: Send) -> Surve
     token = new_token()
     survey = _create_survey(
         context,
-        kind="run",
+        kind=SurveyKind.RUN,
         token=token,
         local_day=verdict.local_day,
         send_at=verdict.at,
@@ -66,7 +74,7 @@ def enqueue_checkin(
     expires_at = send_at + timedelta(hours=context.policy.checkin_life_h)
     survey = _create_survey(
         context,
-        kind="checkin",
+        kind=SurveyKind.CHECKIN,
         token=token,
         local_day=local_day,
         send_at=send_at,
@@ -78,7 +86,7 @@ def enqueue_checkin(
     _enqueue_mail(
         context,
         survey,
-        kind="checkin",
+        kind=MailKind.CHECKIN,
         values=_build_mail_values(context, survey, token)
         | {"zone": context.runner.zone},
         due_at=send_at,
@@ -98,7 +106,7 @@ def enqueue_slow_down(context: SurveyContext, *, unanswered_count: int) -> None:
         sealer=context.runtime.sealer,
         now=context.now,
         dedupe_key=f"slow-down:{runner.id}:{context.now:%Y%m%d%H%M%S}",
-        kind="slow_down_question",
+        kind=MailKind.SLOW_DOWN_QUESTION,
         runner_id=runner.id,
         values={
             "unsubscribe_token": unsubscribe.create_token(context.runtime, runner.id),
@@ -126,7 +134,7 @@ def _enqueue_run_mails(
     _enqueue_mail(
         context,
         survey,
-        kind="survey",
+        kind=MailKind.SURVEY,
         values=values | distance_values,
         due_at=verdict.at,
         stale_at=max(too_old_at, verdict.at + _MIN_DELIVERY_WINDOW),
@@ -137,7 +145,7 @@ def _enqueue_run_mails(
     _enqueue_mail(
         context,
         survey,
-        kind="survey_reminder",
+        kind=MailKind.SURVEY_REMINDER,
         values=values,
         due_at=verdict.remind_at,
         stale_at=max(too_late_at, verdict.remind_at + _MIN_REMINDER_WINDOW),
@@ -151,8 +159,10 @@ def _cancel_replaced(
     run_ids: list[int] = []
     for survey_id in replaced_ids:
         survey = context.session.get_one(Survey, survey_id)
-        survey.cancelled_for = "double"
-        outbox.cancel_survey_mails(context.session, survey_id, "double")
+        survey.cancelled_for = CancellationReason.REPLACED
+        outbox.cancel_survey_mails(
+            context.session, survey_id, SuppressionReason.REPLACED
+        )
         run_ids += survey.tags.get("earlier_runs", [])
         if survey.run_id is not None:
             run_ids.append(survey.run_id)
@@ -164,7 +174,11 @@ def _cancel_replaced(
 
 
 def _build_tags(
-    context: SurveyContext, run: Run, earlier_runs: Sequence[Run], *, reason: str
+    context: SurveyContext,
+    run: Run,
+    earlier_runs: Sequence[Run],
+    *,
+    reason: DecisionReason,
 ) -> dict[str, Any]:
     """Return what the answer keeps: which runs it is about, and how it came."""
     tags: dict[str, Any] = {}
@@ -176,20 +190,20 @@ def _build_tags(
         tags["earlier_runs"] = [session_run.id for session_run in earlier_runs]
     if run.race:
         tags["race"] = True
-    if reason == "next morning":
+    if reason == DecisionReason.NEXT_MORNING:
         tags["next_morning"] = True
     return tags
 
 
 def _create_survey(
-    context: SurveyContext, *, kind: str, token: str, **columns: Any
+    context: SurveyContext, *, kind: SurveyKind, token: str, **columns: Any
 ) -> Survey:
     library = instruments.load_library(context.runtime.settings.data_dir)
     survey = Survey(
         runner_id=context.runner.id,
         kind=kind,
         token_hash=hash_token(token),
-        instrument=library.get_current(kind).id,
+        instrument=library.get_current(InstrumentKind(kind)).id,
         # By runner and never by mail, so that a bias for the first shows.
         reversed_order=context.runner.id % 2 == 1,
         focus=context.preferences.focus or None,
@@ -217,7 +231,7 @@ def _enqueue_mail(  # noqa: PLR0913
     context: SurveyContext,
     survey: Survey,
     *,
-    kind: str,
+    kind: MailKind,
     values: Mapping[str, Any],
     due_at: datetime,
     stale_at: datetime,

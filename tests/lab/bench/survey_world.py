@@ -20,13 +20,13 @@ from sqlalchemy.orm import Session
 from sync.database import Database, open_engine
 from sync.errors import MoodmilesError
 from sync.mail.deliver import deliver_due
-from sync.mail.quiet_hours import get_zone
 from sync.models import Connection, Mail, Model, Run, Runner
 from sync.runners import preferences
 from sync.runtime import Runtime, build
 from sync.settings import Settings
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins, decide_runs
+from sync.time_zones import get_zone
 from tests.lab.bench.runner_habits import (
     HABITS,
     GeneratedRun,

@@ -15,14 +15,15 @@ from tempfile import TemporaryDirectory
 import structlog
 from sqlalchemy import func, select
 
-from sync.mail.quiet_hours import defer_past_quiet_hours, get_zone
+from sync.mail.kinds import get_mail_spec
+from sync.mail.message import MailSpec
+from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.models import Answer, CheckinDraw, Decision, Mail, Run, Runner, Survey
 from sync.preferences import Preferences
-from sync.surveys.policy.frequency import RUN_MAIL_KINDS, WEEK
+from sync.surveys.policy.frequency import WEEK
 from sync.surveys.policy.parameters import Policy
+from sync.time_zones import get_zone
 from tests.lab.bench.survey_world import SurveyWorld, open_world
-
-FIRST_MAILS = {"survey", "checkin"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,10 @@ class SentMail:
     zone: str
     ended_at: datetime | None
     is_answered: bool  # its question did not move behind a second run
+
+    @property
+    def spec(self) -> MailSpec:
+        return get_mail_spec(self.kind)
 
     @property
     def local(self) -> datetime:
@@ -106,13 +111,13 @@ def _end(run: Run | None) -> datetime | None:
 def _count_violations(mails: list[SentMail], preferences: Preferences) -> list[str]:
     """Name each promise that one runner's mails break."""
     policy = Policy()
-    run_mails = [mail for mail in mails if mail.kind in RUN_MAIL_KINDS]
+    run_mails = [mail for mail in mails if mail.spec.asks_about_run]
     checkins = [mail for mail in mails if mail.kind == "checkin"]
-    first_mails = [mail for mail in mails if mail.kind in FIRST_MAILS]
+    first_mails = [mail for mail in mails if mail.spec.asks_first]
     firsts = Counter(mail.run_id for mail in first_mails if mail.run_id)
     reminders = Counter(m.survey_id for m in mails if m.kind == "survey_reminder")
     a_day = Counter(
-        m.local.date() for m in mails if m.kind in {*RUN_MAIL_KINDS, "checkin"}
+        mail.local.date() for mail in mails if mail.spec.question is not None
     )
     questions = Counter(mail.local.date() for mail in first_mails if mail.is_answered)
     limits = {
@@ -182,7 +187,7 @@ def print_report(
         f"\nhours from the run's end to its mail: median {median(hours):.2f}, "
         f"90 % {cuts[89]:.2f}, 99 % {cuts[98]:.2f}, most {hours[-1]:.2f}"
     )
-    first_mail_count = sum(mail.kind in FIRST_MAILS for mail in survey_report.sent)
+    first_mail_count = sum(mail.spec.asks_first for mail in survey_report.sent)
     print(f"questions sent {first_mail_count}, answered {survey_report.answers}")
     print(
         f"promises broken: {len(survey_report.broken)}",
@@ -205,7 +210,7 @@ def _print_habit(
     ]
     max_count = max(
         _max_in_week(
-            [m for m in mails if m.runner_id == number and m.kind in RUN_MAIL_KINDS]
+            [m for m in mails if m.runner_id == number and m.spec.asks_about_run]
         )
         for number in runners
     )

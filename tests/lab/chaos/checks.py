@@ -27,9 +27,11 @@ def check_tables(harness: Harness, *, apart_from: set[int]) -> Iterator[str]:
         if our_rows[run_id] != strava_rows[run_id]
     )
     if missing:
-        yield f"{len(missing)} runs are missing here: {_format_examples(missing)}"
+        examples = _format_examples(missing)
+        yield f"{len(missing)} runs of Strava's are not here, such as {examples}"
     if extra:
-        yield f"{len(extra)} runs are not Strava's any more: {_format_examples(extra)}"
+        examples = _format_examples(extra)
+        yield f"{len(extra)} runs are not Strava's any more, such as {examples}"
     for run_id in differing[:MOST_EXAMPLES]:
         columns = [
             name

@@ -28,6 +28,7 @@ from sync.runners import purge as runners_purge
 from sync.runs import retention
 from sync.simulator.records import Activity, Athlete
 from sync.standins.fixtures.run_history import RunHistory, create_runner, store_history
+from sync.vocabulary import MailKind
 from tests.lab.growth.cost import grows_too_fast, measure_cost
 from tests.support.clock import NOON
 from tests.support.harness import Harness
@@ -198,7 +199,7 @@ def add_mail_per_runner(harness: Harness, count: int) -> None:
                 sealer=harness.runtime.sealer,
                 now=now,
                 dedupe_key=f"disconnected:{runner_id}",
-                kind="disconnected",
+                kind=MailKind.DISCONNECTED,
                 runner_id=runner_id,
                 values={},
                 stale_at=now + timedelta(days=1),

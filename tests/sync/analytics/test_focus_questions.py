@@ -11,6 +11,7 @@ from sync.analytics.dataset.history import FOCUS_KEYS
 from sync.analytics.panels.panel import Panel
 from sync.analytics.panels.registry import list_panels
 from sync.surveys.instruments import load_library
+from sync.vocabulary import InstrumentKind
 from tests.sync.analytics.runner_data import RunnerData
 
 
@@ -31,7 +32,7 @@ def add_answers(
 
 
 def test_there_is_a_picture_for_every_focus_question_that_can_be_chosen() -> None:
-    assert set(FOCUS_KEYS) == set(load_library().get_choices("focus"))
+    assert set(FOCUS_KEYS) == set(load_library().get_choices(InstrumentKind.FOCUS))
 
 
 @pytest.mark.parametrize("key", FOCUS_KEYS)

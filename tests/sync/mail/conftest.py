@@ -14,6 +14,7 @@ from sync.mail import outbox
 from sync.models import Mail, Runner, Survey
 from sync.runtime import Runtime, build
 from sync.settings import Settings
+from sync.vocabulary import MailKind
 from tests.conftest import KEY, get_engine, prepare_empty_database
 from tests.support.clock import ManualClock
 from tests.support.recording_queue import RecordingQueue
@@ -41,7 +42,7 @@ class OutboxHarness:
     def enqueue(self, key: str = "survey:1", **changes: Any) -> bool:
         values: dict[str, Any] = {
             "dedupe_key": key,
-            "kind": "survey",
+            "kind": MailKind.SURVEY,
             "runner_id": self.runner_id,
             "values": build_survey_values(),
             "stale_at": NOON + timedelta(hours=20),

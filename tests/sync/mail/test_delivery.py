@@ -10,6 +10,7 @@ from sync.errors import NotConfigured
 from sync.mail import outbox
 from sync.mail.deliver import deliver_due
 from sync.models import Answer
+from sync.vocabulary import SuppressionReason
 from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
 from tests.sync.mail.conftest import (
     NOON,
@@ -181,7 +182,7 @@ def test_a_stale_mail_is_withheld_and_forgets_its_links(
     ("change", "reason"),
     [
         ({"skipped_at": NOON}, "skipped"),
-        ({"cancelled_for": "run deleted"}, "cancelled"),
+        ({"cancelled_for": "run gone"}, "cancelled"),
         ({"expires_at": NOON}, "stale"),
     ],
 )
@@ -211,7 +212,9 @@ def test_a_cancelled_mail_does_not_leave(
 ) -> None:
     outbox_harness.enqueue(survey_id=outbox_harness.survey_id)
     with outbox_harness.runtime.db.transaction() as session:
-        outbox.cancel_survey_mails(session, outbox_harness.survey_id, "paused")
+        outbox.cancel_survey_mails(
+            session, outbox_harness.survey_id, SuppressionReason.PAUSED
+        )
 
     assert deliver_due(outbox_harness.runtime) == 0
 

@@ -9,6 +9,7 @@ import pytest
 from sync.mail import outbox
 from sync.mail.deliver import deliver_due
 from sync.models import Mail
+from sync.vocabulary import SuppressionReason
 from tests.support.smtp_servers import (
     OK,
     FakeSmtpServer,
@@ -227,7 +228,9 @@ def test_a_mail_cancelled_while_the_server_refused_it_stays_cancelled(
 
     def refuse(_address: str) -> str:
         with outbox_harness.runtime.db.transaction() as session:
-            outbox.cancel_survey_mails(session, outbox_harness.survey_id, "answered")
+            outbox.cancel_survey_mails(
+                session, outbox_harness.survey_id, SuppressionReason.ANSWERED
+            )
         return "450 later"
 
     post.get_recipient_reply = refuse
@@ -244,7 +247,9 @@ def test_a_mail_cancelled_while_the_server_took_it_counts_as_sent(
 
     def cancel() -> None:
         with outbox_harness.runtime.db.transaction() as session:
-            outbox.cancel_survey_mails(session, outbox_harness.survey_id, "answered")
+            outbox.cancel_survey_mails(
+                session, outbox_harness.survey_id, SuppressionReason.ANSWERED
+            )
 
     post.before_reply = cancel
 

@@ -16,6 +16,7 @@ from sync.mail.delivery_rules import (
     suppression_reason,
 )
 from sync.mail.smtp import TIMEOUT_S
+from sync.vocabulary import MailKind
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -28,7 +29,7 @@ OPEN = SurveyState(
     sent_at=None,
 )
 FINE = PendingMail(
-    kind="survey",
+    kind=MailKind.SURVEY,
     stale_at=NOON + HOUR,
     has_values=True,
     has_address=True,
@@ -45,23 +46,28 @@ FINE = PendingMail(
         (replace(FINE, has_values=False), "unreadable"),
         (replace(FINE, has_address=False), "no address"),
         (replace(FINE, has_bounced=True), "bounced before"),
-        (replace(FINE, has_bounced=True, kind="sign_in_link", survey=None), None),
+        (
+            replace(FINE, has_bounced=True, kind=MailKind.SIGN_IN_LINK, survey=None),
+            None,
+        ),
         (replace(FINE, survey=replace(OPEN, is_answered=True)), "answered"),
         (replace(FINE, survey=replace(OPEN, is_skipped=True)), "skipped"),
         (replace(FINE, survey=replace(OPEN, is_cancelled=True)), "cancelled"),
         (replace(FINE, survey=replace(OPEN, expires_at=NOON)), "stale"),
-        (replace(FINE, kind="survey_reminder"), "survey not sent"),
+        (replace(FINE, kind=MailKind.SURVEY_REMINDER), "survey not sent"),
         (
             replace(
                 FINE,
-                kind="survey_reminder",
+                kind=MailKind.SURVEY_REMINDER,
                 survey=replace(OPEN, sent_at=NOON - MINUTE),
             ),
             "survey just sent",
         ),
         (
             replace(
-                FINE, kind="survey_reminder", survey=replace(OPEN, sent_at=NOON - HOUR)
+                FINE,
+                kind=MailKind.SURVEY_REMINDER,
+                survey=replace(OPEN, sent_at=NOON - HOUR),
             ),
             None,
         ),

@@ -6,17 +6,18 @@ from email.message import EmailMessage
 import pytest
 
 from sync.mail.envelope import build_email, parse_host
-from sync.mail.messages import Message
+from sync.mail.message import RenderedMail
+from sync.vocabulary import MailKind
 
 STOP = f"https://moodmiles.example/u/{'a-long-unsubscribe-token-' * 6}"
-ASKING = Message("Wie geht’s?", "<p>😄</p>", "😄\n", unsubscribe_url=STOP)
-PLAIN = Message("Sign in", "<p>Here</p>", "Here\n")
+ASKING = RenderedMail("Wie geht’s?", "<p>😄</p>", "😄\n", unsubscribe_url=STOP)
+PLAIN = RenderedMail("Sign in", "<p>Here</p>", "Here\n")
 
 
-def build_email_bytes(message: Message) -> EmailMessage:
+def build_email_bytes(message: RenderedMail) -> EmailMessage:
     return build_email(
         message,
-        kind="survey_reminder",
+        kind=MailKind.SURVEY_REMINDER,
         sender="Moodmiles <runs@mail.moodmiles.example>",
         recipient="sam@example.org",
         message_id="<abc@mail.moodmiles.example>",
@@ -58,7 +59,7 @@ def test_mails_that_are_no_surveys_cannot_be_unsubscribed_from() -> None:
 
 
 def test_no_line_is_longer_than_a_server_takes() -> None:
-    long = Message("Long", f"<p>{'word ' * 2000}</p>", f"{'word ' * 2000}\n")
+    long = RenderedMail("Long", f"<p>{'word ' * 2000}</p>", f"{'word ' * 2000}\n")
 
     lines = build_email_bytes(long).as_bytes().split(b"\r\n")
 

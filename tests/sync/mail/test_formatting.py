@@ -11,6 +11,7 @@ from sync.mail.formatting import (
     format_moment,
     format_occasion,
 )
+from sync.vocabulary import DistanceUnit
 from tests.sync.mail.test_messages import NOW
 
 LONDON = ZoneInfo("Europe/London")
@@ -66,5 +67,5 @@ def test_span(time: timedelta, expected: str) -> None:
 
 
 def test_distance() -> None:
-    assert format_distance(8_230.4, units="km") == "8.2 km"
-    assert format_distance(8_230.4, units="mi") == "5.1 mi"
+    assert format_distance(8_230.4, units=DistanceUnit.KM) == "8.2 km"
+    assert format_distance(8_230.4, units=DistanceUnit.MI) == "5.1 mi"

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-from sync.language import LANGUAGES, activate_language
-from sync.mail import messages
+from sync.language import activate_language
 from sync.mail.deliver import deliver_due
 from sync.mail.formatting import (
     format_distance,
@@ -18,24 +17,23 @@ from sync.mail.formatting import (
     format_moment,
     format_occasion,
 )
-from sync.mail.message import FooterContact
-from sync.mail.messages import Message
-from sync.mail.week_picture import WIDTH, PictureDay, draw_week
+from sync.mail.message import FooterContact, RenderContext, RenderedMail
+from sync.mail.rendering import render_mail
 from sync.models import Runner
+from sync.vocabulary import DistanceUnit, MailKind
 from tests.support.message_catalogue import BRACKET_LANGUAGE, bracketed_language
 from tests.support.page_text import find_unbracketed, find_words
 from tests.support.smtp_servers import FakeSmtpServer
 from tests.sync.analytics.test_claim_wording import find_forbidden_german
 from tests.sync.mail.conftest import NOON, OutboxHarness
 from tests.sync.mail.test_messages import GOLDEN, MAILS, NOW, SENDING, render_survey
-from tests.sync.test_digest import decode_pixels
 
 KEPT_IN_GERMAN = ("survey", "survey_with_distance", "checkin", "digest")
 NAMES = {"Moodmiles", "km", "mi", "https", "moodmiles", "example", "Samaritans", "call"}
 _ADDRESS = re.compile(r"https?://\S+|\S+@\S+")
 
 
-def render_in_german(name: str) -> Message:
+def render_in_german(name: str) -> RenderedMail:
     with activate_language("de"):
         return MAILS[name]()
 
@@ -83,7 +81,7 @@ def test_no_text_of_a_mail_escapes_translation(name: str) -> None:
 
 @pytest.mark.usefixtures("bracketed_texts")
 def test_not_even_the_foot_escapes() -> None:
-    sending = messages.RenderContext(
+    sending = RenderContext(
         "https://moodmiles.example",
         now=NOW,
         stale_at=NOW,
@@ -94,7 +92,7 @@ def test_not_even_the_foot_escapes() -> None:
     )
 
     values = {"unsubscribe_token": "u"}
-    mail = messages.render_mail("slow_down_question", values, sending)
+    mail = render_mail(MailKind.SLOW_DOWN_QUESTION, values, sending)
 
     assert "116 123" in mail.text
     assert [
@@ -120,7 +118,7 @@ def build_days() -> set[str]:
 @pytest.mark.parametrize(
     ("said", "german"),
     [
-        (lambda: format_distance(8_230.4, units="km"), "8,2 km"),
+        (lambda: format_distance(8_230.4, units=DistanceUnit.KM), "8,2 km"),
         (lambda: format_moment(NOW, zone="Europe/Berlin"), "Sa., 21. Nov., 10:48"),
         (lambda: format_duration(timedelta(minutes=1)), "1 Minute"),
         (lambda: format_duration(timedelta(days=3)), "3 Tage"),
@@ -142,26 +140,6 @@ def heard(**ago: float) -> str | None:
     return format_occasion(NOW - timedelta(**ago), now=NOW, zone="UTC")
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_the_days_of_the_picture_have_letters_in_every_language(language: str) -> None:
-    with activate_language(language):
-        rows = decode_pixels(draw_week([PictureDay(5000, [1])] * 7))
-
-    ink, width = bytes((90, 100, 115)), 3 * (WIDTH - 80) // 7
-    below = [row[120 + width * day :][:width] for row in rows[260:] for day in range(7)]
-    with_ink = [number % 7 for number, part in enumerate(below) if ink in part]
-    assert set(with_ink) == set(range(7))
-
-
-def test_the_letters_under_the_bars_are_the_languages_own() -> None:
-    week = [PictureDay(5000, [1])] * 7
-
-    with activate_language("de"):
-        german = draw_week(week)
-
-    assert german != draw_week(week)
-
-
 def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
     values = {
         "distances_m": [0, 5000, 0, 0, 0, 0, 0],
@@ -173,7 +151,7 @@ def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
     sendings = {language: build_context(language) for language in ("de", "en", "fr")}
 
     said = {
-        language: messages.render_mail("digest", values, sending).text
+        language: render_mail(MailKind.DIGEST, values, sending).text
         for language, sending in sendings.items()
     }
 
@@ -184,10 +162,8 @@ def test_a_digest_says_the_figures_sentence_in_the_readers_language() -> None:
     assert said["fr"] == said["en"]
 
 
-def build_context(language: str) -> messages.RenderContext:
-    return messages.RenderContext(
-        SENDING.public_url, now=NOW, stale_at=NOW, language=language
-    )
+def build_context(language: str) -> RenderContext:
+    return RenderContext(SENDING.public_url, now=NOW, stale_at=NOW, language=language)
 
 
 def test_a_mail_speaks_the_language_chosen_when_it_leaves(

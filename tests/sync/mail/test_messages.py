@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from sync.mail import account_mails, messages
-from sync.mail.messages import InvalidMail, Message, RenderContext
+from sync.mail.message import InvalidMail, RenderContext, RenderedMail
+from sync.mail.rendering import render_mail
+from sync.vocabulary import MailKind
 from tests.sync.analytics.test_claim_wording import find_forbidden
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -22,7 +23,7 @@ TOKEN = "Vb3rT0k3n-of-32-letters_like-ours"
 STOP = "unsubscribe-token-of-the-runner_1"
 
 
-def render_survey(**changes: object) -> Message:
+def render_survey(**changes: object) -> RenderedMail:
     values: dict[str, object] = {
         "token": TOKEN,
         "unsubscribe_token": STOP,
@@ -30,34 +31,34 @@ def render_survey(**changes: object) -> Message:
         "zone": "Europe/London",
         "run_started_at": "2026-11-21T08:18:00+00:00",
     }
-    return messages.render_mail("survey", values | changes, SENDING)
+    return render_mail(MailKind.SURVEY, values | changes, SENDING)
 
 
-def render_reminder() -> Message:
-    return messages.render_survey_reminder(
-        SENDING,
+def render(kind: MailKind, **values: object) -> RenderedMail:
+    return render_mail(kind, values, SENDING)
+
+
+MAILS: dict[str, Callable[[], RenderedMail]] = {
+    "survey": render_survey,
+    "survey_with_distance": lambda: render_survey(distance_m=8_230.4, units="mi"),
+    "survey_reversed": lambda: render_survey(reversed_order=True, run_started_at=None),
+    "survey_reminder": lambda: render(
+        MailKind.SURVEY_REMINDER,
         token=TOKEN,
         unsubscribe_token=STOP,
         expires_at=NOW + timedelta(hours=23),
         zone="Europe/London",
         run_started_at=NOW - timedelta(hours=5),
-    )
-
-
-MAILS: dict[str, Callable[[], Message]] = {
-    "survey": render_survey,
-    "survey_with_distance": lambda: render_survey(distance_m=8_230.4, units="mi"),
-    "survey_reversed": lambda: render_survey(reversed_order=True, run_started_at=None),
-    "survey_reminder": render_reminder,
-    "checkin": lambda: messages.render_checkin(
-        SENDING,
+    ),
+    "checkin": lambda: render(
+        MailKind.CHECKIN,
         token=TOKEN,
         unsubscribe_token=STOP,
         expires_at=NOW + timedelta(hours=4),
         zone="Europe/London",
     ),
-    "digest": lambda: messages.render_digest(
-        SENDING,
+    "digest": lambda: render(
+        MailKind.DIGEST,
         distances_m=[0, 5000, 0, 8200, 0, 14_000, 0],
         moods=[[], [1], [], [2], [], [], []],
         runs=3,
@@ -67,26 +68,32 @@ MAILS: dict[str, Callable[[], Message]] = {
         },
         unsubscribe_token=STOP,
     ),
-    "slow_down_question": lambda: messages.render_slow_down_question(
-        SENDING, unsubscribe_token=STOP
+    "slow_down_question": lambda: render(
+        MailKind.SLOW_DOWN_QUESTION, unsubscribe_token=STOP
     ),
-    "confirm_address": lambda: account_mails.render_confirm_address(
-        SENDING, token=TOKEN
+    "confirm_address": lambda: render(MailKind.CONFIRM_ADDRESS, token=TOKEN),
+    "sign_in_link": lambda: render(MailKind.SIGN_IN_LINK, token=TOKEN),
+    "reconnect": lambda: render(MailKind.RECONNECT),
+    "export_ready": lambda: render(
+        MailKind.EXPORT_READY,
+        expires_at=NOW + timedelta(days=7),
+        zone="Europe/London",
     ),
-    "sign_in_link": lambda: account_mails.render_sign_in_link(SENDING, token=TOKEN),
-    "reconnect": lambda: account_mails.render_reconnect(SENDING),
-    "export_ready": lambda: account_mails.render_export_ready(
-        SENDING, expires_at=NOW + timedelta(days=7), zone="Europe/London"
+    "disconnected": lambda: render(MailKind.DISCONNECTED),
+    "deleted": lambda: render(MailKind.DELETED),
+    "undo": lambda: render(
+        MailKind.UNDO,
+        token=TOKEN,
+        until=NOW + timedelta(minutes=10),
+        zone="Europe/London",
     ),
-    "disconnected": lambda: account_mails.render_disconnected(SENDING),
-    "deleted": lambda: account_mails.render_deleted(SENDING),
-    "undo": lambda: account_mails.render_undo(
-        SENDING, token=TOKEN, until=NOW + timedelta(minutes=10), zone="Europe/London"
+    "inactive": lambda: render(
+        MailKind.INACTIVE,
+        token=TOKEN,
+        until=NOW + timedelta(days=30),
+        zone="Europe/London",
     ),
-    "inactive": lambda: account_mails.render_inactive(
-        SENDING, token=TOKEN, until=NOW + timedelta(days=30), zone="Europe/London"
-    ),
-    "agree_again": lambda: account_mails.render_agree_again(SENDING),
+    "agree_again": lambda: render(MailKind.AGREE_AGAIN),
 }
 
 
@@ -108,6 +115,10 @@ class MailHtmlReader(HTMLParser):
                 self.links.append(value or "")
             if name in {"src", "background", "srcset"}:
                 self.loads.append(value or "")
+
+
+def test_every_kind_of_mail_is_compared() -> None:
+    assert set(MailKind) <= set(MAILS)
 
 
 @pytest.mark.parametrize("name", MAILS)
@@ -196,14 +207,13 @@ def test_what_a_template_is_given_cannot_become_markup() -> None:
 @pytest.mark.parametrize(
     ("kind", "values", "sentence"),
     [
-        ("postcard", {}, "no mail of the kind postcard"),
-        ("survey", {"token": "t"}, "missing a required"),
-        ("sign_in_link", {"token": "t", "colour": "red"}, "colour"),
-        ("sign_in_link", {"token": 7}, "cannot use its token"),
+        (MailKind.SURVEY, {"token": "t"}, "missing a required"),
+        (MailKind.SIGN_IN_LINK, {"token": "t", "colour": "red"}, "colour"),
+        (MailKind.SIGN_IN_LINK, {"token": 7}, "cannot use its token"),
     ],
 )
 def test_a_mail_without_its_values_is_refused_in_a_sentence(
-    kind: str, values: dict[str, object], sentence: str
+    kind: MailKind, values: dict[str, object], sentence: str
 ) -> None:
     with pytest.raises(InvalidMail, match=sentence):
-        messages.render_mail(kind, values, SENDING)
+        render_mail(kind, values, SENDING)

@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from sync.mail import outbox
-from sync.mail.messages import InvalidMail
+from sync.mail.message import InvalidMail
 from sync.models import Mail
 from sync.queue import Job
+from sync.vocabulary import MailKind, SuppressionReason
 from tests.sync.mail.conftest import NOON, OutboxHarness
 
 
@@ -52,7 +53,7 @@ def test_a_promise_that_is_rolled_back_never_was(outbox_harness: OutboxHarness) 
             sealer=runtime.sealer,
             now=NOON,
             dedupe_key="reconnect:1",
-            kind="reconnect",
+            kind=MailKind.RECONNECT,
             runner_id=outbox_harness.runner_id,
             values={},
             stale_at=NOON + timedelta(days=1),
@@ -98,7 +99,7 @@ def test_cancelling_a_survey_takes_back_all_its_mails(
     outbox_harness.enqueue("reconnect:1", kind="reconnect", values={})
 
     with outbox_harness.runtime.db.transaction() as session:
-        outbox.cancel_survey_mails(session, survey_id, "answered")
+        outbox.cancel_survey_mails(session, survey_id, SuppressionReason.ANSWERED)
 
     for key in ("survey:1", "reminder:1"):
         mail = outbox_harness.get_mail(key)

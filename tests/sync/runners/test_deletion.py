@@ -25,6 +25,7 @@ from sync.runners import deletion, disconnect, sign_in
 from sync.runs import backfill, reconcile
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins, decide_runs
+from sync.vocabulary import MailKind
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_mail, read_pending_token
 from tests.sync.inbox.test_handle import get_athlete, list_runs
@@ -156,7 +157,7 @@ def test_mails_wait_for_the_undo_and_only_the_way_back_leaves(
             sealer=linked_harness.runtime.sealer,
             now=linked_harness.clock(),
             dedupe_key="waiting",
-            kind="reconnect",
+            kind=MailKind.RECONNECT,
             runner_id=runner_id,
             values={},
             stale_at=linked_harness.clock() + timedelta(days=1),

@@ -228,8 +228,8 @@ def test_a_pause_outlives_redis(redis: ValkeyServer) -> None:
         budget.reserve(Lane.WAITING)
 
 
-def test_without_any_redis_a_process_has_the_whole_limit() -> None:
+def test_without_any_redis_a_process_takes_a_quarter_of_the_limit() -> None:
     budget = Budget("", clock=lambda: NOON)
 
-    assert consume_budget(budget, Lane.BACKFILL) == 70
-    assert consume_budget(budget, Lane.WAITING) == 30
+    assert consume_budget(budget, Lane.BACKFILL) == LIMIT // 4
+    assert consume_budget(budget, Lane.WAITING) == 0

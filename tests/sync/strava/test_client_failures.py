@@ -93,7 +93,7 @@ def test_a_used_up_budget_asks_strava_for_nothing(
     world: World, strava: HttpStrava, grant: Grant
 ) -> None:
     with world.transaction():
-        world.put_singleton(Limits(read_quarter=3))
+        world.put_singleton(Limits(read_quarter=12))
 
     refused: list[MoodmilesError] = []
     for _ in range(6):

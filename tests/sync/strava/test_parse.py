@@ -9,6 +9,7 @@ import pytest
 
 from sync.strava import OtherActivity, RemoteRun, UnreadableRecord
 from sync.strava.parse import local_day_of, parse_activity
+from sync.vocabulary import Visibility
 
 RECORDS = Path(__file__).parent / "records"
 NAN = float("nan")
@@ -52,7 +53,7 @@ def test_a_detailed_road_run_is_read_to_the_last_field() -> None:
         race=False,
         with_others=True,
         device="Garmin Forerunner 265",
-        visibility="followers_only",
+        visibility=Visibility.FOLLOWERS_ONLY,
     )
 
 
@@ -74,7 +75,7 @@ def test_a_manual_treadmill_run_belongs_to_its_own_local_day() -> None:
         race=False,
         with_others=False,
         device=None,
-        visibility="everyone",
+        visibility=Visibility.EVERYONE,
     )
 
 

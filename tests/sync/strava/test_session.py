@@ -19,7 +19,7 @@ from sync.strava.client import HttpStrava
 from sync.strava.http import build_session, translate_errors
 from tests.support.clock import NOON
 from tests.support.http_listener import HttpListener, run_http_listener
-from tests.support.servers import free_port
+from tests.support.servers import free_port, run_valkey
 
 SECRET = "very-secret"
 TOKEN = "tok-en"
@@ -31,14 +31,14 @@ def http_listener() -> Generator[HttpListener]:
         yield heard
 
 
-def strava_at(site: str, api: str | None = None) -> HttpStrava:
+def strava_at(site: str, api: str | None = None, *, redis_url: str = "") -> HttpStrava:
     settings = Settings(
         strava_client_id=1,
         strava_client_secret=SECRET,
         strava_site_url=site,
         strava_api_url=api or f"{site}/api/v3",
     )
-    return HttpStrava(settings, budget=Budget("", clock=lambda: NOON))
+    return HttpStrava(settings, budget=Budget(redis_url, clock=lambda: NOON))
 
 
 def get_page(strava: HttpStrava) -> int:
@@ -196,12 +196,16 @@ def test_a_strava_that_takes_too_long_is_given_up() -> None:
 
 
 def test_a_request_that_never_left_costs_nothing() -> None:
-    strava = strava_at(f"http://127.0.0.1:{free_port()}")
+    with run_valkey() as redis:
+        strava = strava_at(f"http://127.0.0.1:{free_port()}", redis_url=redis.url)
 
-    with pytest.raises(StravaUnavailable):
-        get_page(strava)
+        with pytest.raises(StravaUnavailable):
+            get_page(strava)
 
-    assert strava.budget.state().meters[0].used == 0
+        state = strava.budget.state()
+
+    assert state.is_shared
+    assert state.meters[0].used == 0
 
 
 def test_a_secret_is_in_no_error_and_in_no_log(

@@ -20,6 +20,7 @@ from sync.surveys.policy.checkin_sampling import (
 )
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
+from sync.vocabulary import DrawReason, MailKind
 
 TODAY = date(2026, 5, 6)
 MIDNIGHT = datetime(2026, 5, 6, tzinfo=UTC)
@@ -41,7 +42,9 @@ def build_day(**changes: Any) -> CheckinDay:
 def test_a_drawn_day_gets_its_question_in_the_afternoon() -> None:
     outcome = draw_checkin(build_day(), YES, Policy(), now=MIDNIGHT)
 
-    assert outcome == DrawOutcome(True, "drawn", MIDNIGHT + timedelta(hours=16))
+    assert outcome == DrawOutcome(
+        True, DrawReason.DRAWN, MIDNIGHT + timedelta(hours=16)
+    )
 
 
 def test_two_days_of_seven_are_drawn() -> None:
@@ -80,7 +83,9 @@ def test_the_time_is_one_at_which_the_runner_answers() -> None:
         (
             build_day(
                 recent_mails=[
-                    QuestionMail(1, "survey", MIDNIGHT + timedelta(hours=9), True)
+                    QuestionMail(
+                        1, MailKind.SURVEY, MIDNIGHT + timedelta(hours=9), True
+                    )
                 ]
             ),
             "one a day",
@@ -89,7 +94,7 @@ def test_the_time_is_one_at_which_the_runner_answers() -> None:
             build_day(
                 recent_mails=[
                     QuestionMail(
-                        n, "checkin", MIDNIGHT - timedelta(days=n), is_sent=True
+                        n, MailKind.CHECKIN, MIDNIGHT - timedelta(days=n), is_sent=True
                     )
                     for n in (2, 4)
                 ]
@@ -103,14 +108,16 @@ def test_the_time_is_one_at_which_the_runner_answers() -> None:
     ],
 )
 def test_what_speaks_against_asking_is_noted(today: CheckinDay, reason: str) -> None:
-    assert draw_checkin(today, YES, Policy(), now=MIDNIGHT) == DrawOutcome(True, reason)
+    assert draw_checkin(today, YES, Policy(), now=MIDNIGHT) == DrawOutcome(
+        True, DrawReason(reason)
+    )
 
 
 def test_a_time_that_has_passed_is_not_made_up_for() -> None:
     evening = MIDNIGHT + timedelta(hours=20)
 
     assert draw_checkin(build_day(), YES, Policy(), now=evening) == DrawOutcome(
-        True, "too late"
+        True, DrawReason.TOO_LATE
     )
 
 

@@ -5,14 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from sync.mail import messages
 from sync.mail.message import RenderContext
+from sync.mail.rendering import render_mail
 from sync.models import Answer, CheckinDraw, Mail, Runner, Survey
 from sync.runners import preferences
 from sync.simulator.records import Athlete
 from sync.surveys import unsubscribe
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins
+from sync.vocabulary import MailKind
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_mail, read_pending_token
 
@@ -82,8 +83,8 @@ def test_the_mail_of_a_check_in_can_be_written(
         "https://m.example", now=harness.clock(), stale_at=harness.clock()
     )
 
-    message = messages.render_mail(
-        "checkin", read_pending_mail(harness.runtime, "checkin"), sending
+    message = render_mail(
+        MailKind.CHECKIN, read_pending_mail(harness.runtime, "checkin"), sending
     )
 
     assert message.unsubscribe_url is not None

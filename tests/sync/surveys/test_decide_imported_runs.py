@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
-from sync.mail.quiet_hours import get_zone
 from sync.models import Connection, Decision, Run, Runner
 from sync.preferences import WAITING_FOR_CHOICE, Preferences
 from sync.surveys import store
@@ -25,6 +24,7 @@ from sync.surveys.policy.run_decision import (
     minutes_since_end,
 )
 from sync.surveys.sending import decide_runs
+from sync.time_zones import get_zone
 from tests.support.clock import NOON
 from tests.support.harness import Harness
 

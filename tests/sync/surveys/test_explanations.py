@@ -1,56 +1,54 @@
-"""Every reason that the policy or the outbox can give has its sentence."""
-
-import re
-from pathlib import Path
+"""Every reason of a decision has its words, in each language."""
 
 import pytest
 
 from sync.language import activate_language
-from sync.surveys.policy import explanations, frequency, run_decision
-from sync.surveys.policy.explanations import explain_decision
+from sync.surveys.policy.explanations import explain_decision, label_reason
+from sync.vocabulary import CancellationReason, DecisionReason, SuppressionReason
 
-_REASON = re.compile(r'return "([a-z ]+)"|Suppress\("([a-z ]+)"\)|\("([a-z ]+)" if')
-
-OF_THE_OUTBOX = {"bounced", "stale", "refused", "run gone", "skipped", "answered"}
+SENT = {DecisionReason.AFTER_RUN, DecisionReason.NEXT_MORNING}
 
 
-def list_reasons() -> set[str]:
-    """Find the reasons in the rules themselves, so that none can be forgotten."""
-    text = "".join(Path(str(m.__file__)).read_text() for m in (run_decision, frequency))
-    return {next(filter(None, groups)) for groups in _REASON.findall(text)}
-
-
-def test_the_rules_give_the_reasons_we_know() -> None:
-    assert {
-        "too old",
-        "one a day",
-        "quiet hours",
-        "one of many at once",
-    } <= list_reasons()
-
-
-@pytest.mark.parametrize("reason", sorted(list_reasons()))
-def test_every_reason_has_a_sentence(reason: str) -> None:
-    sentence = explain_decision("withhold", reason, 900)
+@pytest.mark.parametrize("reason", sorted(set(DecisionReason) - SENT))
+def test_every_reason_against_asking_has_a_sentence_and_a_label(
+    reason: DecisionReason,
+) -> None:
+    sentence = explain_decision(reason, 900)
 
     assert sentence.startswith("No survey: ")
-    assert sentence != f"No survey: {reason}."
+    assert sentence.endswith(".")
+    assert label_reason(reason)[0].isupper()
 
 
-@pytest.mark.parametrize("reason", sorted(list_reasons() | OF_THE_OUTBOX))
-def test_every_reason_is_said_in_german(reason: str) -> None:
+@pytest.mark.parametrize("reason", DecisionReason)
+def test_every_reason_is_said_in_german(reason: DecisionReason) -> None:
+    english = explain_decision(reason, 900), label_reason(reason)
     with activate_language("de"):
-        sentence = explain_decision("withhold", reason, 900)
+        german = explain_decision(reason, 900), label_reason(reason)
 
-    clause = sentence.removeprefix("Keine Frage: ")
-    assert clause != sentence
-    assert clause[:-1] not in explain_decision("withhold", reason, 900)
+    clauses = [sentence.split(": ")[-1] for sentence in (english[0], german[0])]
+    assert clauses[0] != clauses[1]
+    assert german[1] != english[1]
+
+
+def test_what_ends_a_survey_or_its_mail_is_a_reason_of_the_decision_too() -> None:
+    of_reminders = {
+        SuppressionReason.SURVEY_NOT_SENT,
+        SuppressionReason.SURVEY_JUST_SENT,
+    }
+
+    without = {reason for reason in SuppressionReason if reason.as_decision is None}
+
+    assert without == of_reminders | {SuppressionReason.IMPORTED}
+    assert all(
+        reason.as_decision.value == reason.value for reason in CancellationReason
+    )
 
 
 def test_ages_are_counted_in_german() -> None:
     with activate_language("de"):
         ages = [
-            explain_decision("withhold", "too old", minutes)
+            explain_decision(DecisionReason.TOO_OLD, minutes)
             for minutes in (1, 61, 3000)
         ]
 
@@ -65,24 +63,15 @@ def test_ages_are_counted_in_german() -> None:
     [(14 * 60 + 20, "14 hours"), (59, "59 minutes"), (60, "1 hour"), (3000, "2 days")],
 )
 def test_how_old_the_run_was_is_said(minutes: int, age: str) -> None:
-    sentence = explain_decision("withhold", "too old", minutes)
+    sentence = explain_decision(DecisionReason.TOO_OLD, minutes)
 
     assert sentence == f"No survey: the run was {age} old when Strava told us."
 
 
 def test_an_unknown_age_is_not_made_up() -> None:
-    assert "too old when" in explain_decision("withhold", "too old")
+    assert "too old when" in explain_decision(DecisionReason.TOO_OLD)
 
 
 def test_a_survey_that_was_sent_says_when() -> None:
-    assert explain_decision("send", "after the run") == "Asked after the run."
-    assert "morning" in explain_decision("send", "next morning")
-
-
-def test_reasons_of_the_outbox_have_sentences_too() -> None:
-    for reason in OF_THE_OUTBOX:
-        assert explain_decision("withhold", reason) != f"No survey: {reason}."
-    assert (
-        explanations.explain_decision("withhold", "something new")
-        == "No survey: something new."
-    )
+    assert explain_decision(DecisionReason.AFTER_RUN) == "Asked after the run."
+    assert "morning" in explain_decision(DecisionReason.NEXT_MORNING)

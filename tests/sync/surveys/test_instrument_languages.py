@@ -10,6 +10,7 @@ from sync.mail.formatting import MOOD_LABELS
 from sync.surveys import instruments
 from sync.surveys.instruments import load_library
 from sync.surveys.instruments.reading import read_instrument
+from sync.vocabulary import InstrumentKind
 from tests.sync.surveys.test_instruments import GOOD, write_instrument
 
 TOLD = """\
@@ -96,7 +97,7 @@ def test_ours_stand_in_every_language(language: str) -> None:
 
 
 def test_the_wellbeing_page_in_german_is_the_published_translation() -> None:
-    (who5,) = load_library().get_by_kind("page")
+    (who5,) = load_library().get_by_kind(InstrumentKind.PAGE)
     with activate_language("de"):
         said = who5.localize()
 

@@ -10,6 +10,7 @@ from sync.surveys import instruments
 from sync.surveys.instruments import InvalidAnswer, check_values, load_library
 from sync.surveys.instruments.reading import read_instrument
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
+from sync.vocabulary import InstrumentKind
 
 GOOD = """\
 id = "club-1"
@@ -108,7 +109,7 @@ def test_a_host_adds_a_question_without_code(tmp_path: Path) -> None:
 
     found = load_library(tmp_path)
 
-    assert "legs" in found.get_choices("focus")
+    assert "legs" in found.get_choices(InstrumentKind.FOCUS)
     assert check_values({"legs": 1}, found.questions) == {"legs": 1}
     with pytest.raises(InvalidAnswer):
         check_values({"legs": 2}, found.questions)

@@ -20,6 +20,7 @@ from sync.surveys.policy.run_decision import (
     decide_run,
     minutes_since_end,
 )
+from sync.vocabulary import DecisionReason
 from tests.sync.surveys.test_run_decision import (
     HOUR,
     NOON,
@@ -93,4 +94,4 @@ def test_a_mail_that_would_be_too_old_in_the_morning_is_not_sent() -> None:
 
     verdict = decide_run(facts, build_situation(), Policy(), now=end + 11 * HOUR)
 
-    assert verdict == Suppress("quiet hours")
+    assert verdict == Suppress(DecisionReason.QUIET_HOURS)

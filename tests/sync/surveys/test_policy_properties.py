@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.preferences import Preferences
 from sync.surveys.policy.frequency import (
-    RUN_MAIL_KINDS,
     WEEK,
     QuestionMail,
     RecentQuestion,
@@ -22,6 +21,7 @@ from sync.surveys.policy.run_decision import (
     count_sessions,
     decide_run,
 )
+from sync.vocabulary import MailKind
 
 POLICY = Policy()
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Apia")
@@ -66,7 +66,7 @@ def draw_situations(draw: st.DrawFn, now: datetime) -> Situation:
                 answered_at=answered_at,
             )
         )
-        kind = "survey" if surveys[-1].is_about_run else "checkin"
+        kind = MailKind.SURVEY if surveys[-1].is_about_run else MailKind.CHECKIN
         mailed.append(QuestionMail(survey_id, kind, at, sent))
     return Situation(
         has_address=True,
@@ -148,7 +148,7 @@ def test_no_seven_days_hold_more_than_five_run_mails(
         mails = [
             mail.at
             for mail in situation.recent_mails
-            if mail.kind in RUN_MAIL_KINDS
+            if mail.is_about_run
             and (mail.is_sent or mail.survey_id not in verdict.replaced_survey_ids)
         ]
         new = [at for at in (verdict.at, verdict.remind_at) if at is not None]

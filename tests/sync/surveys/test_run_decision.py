@@ -17,6 +17,7 @@ from sync.surveys.policy.run_decision import (
     count_sessions,
     decide_run,
 )
+from sync.vocabulary import DecisionReason, MailKind
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -65,7 +66,7 @@ def build_question(day: int, **changes: Any) -> RecentQuestion:
 
 
 def build_mails(
-    *days: float, kind: str = "survey", sent: bool = True
+    *days: float, kind: MailKind = MailKind.SURVEY, sent: bool = True
 ) -> list[QuestionMail]:
     start = datetime(2026, 4, 24, 9, tzinfo=UTC)
     return [
@@ -81,7 +82,7 @@ def test_a_fresh_run_is_asked_about_half_an_hour_after_its_end() -> None:
     assert verdict == Send(
         end + 30 * MINUTE,
         expires_at=end + 24 * HOUR,
-        reason="after the run",
+        reason=DecisionReason.AFTER_RUN,
         local_day=NOON.date(),
         remind_at=end + 3 * HOUR + 30 * MINUTE,
     )
@@ -160,7 +161,7 @@ def test_a_run_learned_of_late_is_asked_about_now() -> None:
             build_run(),
             build_situation(
                 recent_mails=build_mails(2, 4, 5)
-                + build_mails(2.2, 4.2, kind="survey_reminder")
+                + build_mails(2.2, 4.2, kind=MailKind.SURVEY_REMINDER)
             ),
             "enough this week",
         ),
@@ -191,7 +192,9 @@ def test_a_run_learned_of_late_is_asked_about_now() -> None:
 def test_why_a_run_is_not_asked_about(
     facts: RunFacts, situation: Situation, reason: str
 ) -> None:
-    assert decide_run(facts, situation, Policy(), now=NOON) == Suppress(reason)
+    assert decide_run(facts, situation, Policy(), now=NOON) == Suppress(
+        DecisionReason(reason)
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,7 +209,9 @@ def test_why_a_run_is_not_asked_about(
         (build_run(), build_situation(recent_mails=build_mails(-1, 2, 3, 4, 5))),
         (
             build_run(),
-            build_situation(recent_mails=build_mails(1, 2, 3, 4, 5, kind="checkin")),
+            build_situation(
+                recent_mails=build_mails(1, 2, 3, 4, 5, kind=MailKind.CHECKIN)
+            ),
         ),
         (build_run(), build_situation(ignored_count=4)),
         (
@@ -257,7 +262,7 @@ def test_a_question_that_moved_has_had_the_days_second_mail() -> None:
 
 def test_a_question_already_reminded_of_does_not_move() -> None:
     first = build_question(7, answered_at=None)
-    both = build_mails(7) + build_mails(7, kind="survey_reminder")
+    both = build_mails(7) + build_mails(7, kind=MailKind.SURVEY_REMINDER)
 
     verdict = decide_run(
         build_run(),
@@ -266,7 +271,7 @@ def test_a_question_already_reminded_of_does_not_move() -> None:
         now=NOON,
     )
 
-    assert verdict == Suppress("one a day")
+    assert verdict == Suppress(DecisionReason.ONE_A_DAY)
 
 
 def test_the_mail_of_the_morning_after_is_that_days_question() -> None:
@@ -278,7 +283,7 @@ def test_the_mail_of_the_morning_after_is_that_days_question() -> None:
         build_run(), build_situation(recent_questions=[yesterdays]), Policy(), now=NOON
     )
 
-    assert verdict == Suppress("one a day")
+    assert verdict == Suppress(DecisionReason.ONE_A_DAY)
 
 
 def test_a_check_in_not_yet_sent_gives_way_to_a_run() -> None:

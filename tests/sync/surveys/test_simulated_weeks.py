@@ -6,7 +6,6 @@ import pytest
 
 from tests.lab.bench.survey_world import open_world
 from tests.lab.bench.survey_year import (
-    FIRST_MAILS,
     SurveyReport,
     build_report,
     hours_after,
@@ -32,7 +31,7 @@ def test_every_run_has_exactly_one_decision(survey_report: SurveyReport) -> None
 
 
 def test_mails_go_out_and_are_answered(survey_report: SurveyReport) -> None:
-    asked = sum(mail.kind in FIRST_MAILS for mail in survey_report.sent)
+    asked = sum(mail.spec.asks_first for mail in survey_report.sent)
 
     assert asked > 30
     assert 0 < survey_report.answers < asked

@@ -13,6 +13,7 @@ from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys.answering import answer, pre_run, retained_runs, wellbeing
+from sync.vocabulary import ConsentKind
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
 from tests.support.page_fixtures import build_fresh_run
@@ -44,7 +45,7 @@ def retain_run(runtime: Runtime, runner_id: int, run_id: int) -> None:
 def withdraw_mood(runtime: Runtime, runner_id: int) -> None:
     """Leave the answers alone, which the page deletes with it."""
     with runtime.db.transaction() as session:
-        runners.withdraw_consent(session, runner_id, "mood", at=runtime.now())
+        runners.withdraw_consent(session, runner_id, ConsentKind.MOOD, at=runtime.now())
 
 
 def outdate_consent(runtime: Runtime, _runner_id: int) -> None:

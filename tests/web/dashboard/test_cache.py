@@ -9,6 +9,7 @@ from sync.models import Decision, Mail, Runner, Survey
 from sync.runtime import Runtime
 from sync.standins.fixtures.fixtures import build_fixture
 from sync.surveys.answering import answer
+from sync.vocabulary import SuppressionReason
 from tests.support.harness import Harness
 from tests.support.page_fixtures import build_fresh_run
 
@@ -61,7 +62,9 @@ def test_a_mail_withheld_before_it_leaves_is_seen_at_once(harness: Harness) -> N
     assert list_annotations(harness.runtime, runner_id).verdict == "send"
 
     with harness.runtime.db.transaction() as session:
-        suppress_decisions(session, "paused", Mail.runner_id == runner_id)
+        suppress_decisions(
+            session, SuppressionReason.PAUSED, Mail.runner_id == runner_id
+        )
 
     assert list_annotations(harness.runtime, runner_id).verdict == "withhold"
 

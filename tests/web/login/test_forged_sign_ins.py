@@ -12,6 +12,7 @@ from sync.runners import sign_in
 from sync.runners.rules import MAIL_LINK_LIFE, SIGN_IN_IDLE, SIGN_IN_LIFE, STATE_LIFE
 from sync.runtime import Runtime
 from sync.simulator import grants
+from sync.vocabulary import MailLinkPurpose
 from tests.support.forgery import CONSENT_FIELDS, MOMENT, advance_clock, tamper_token
 from tests.support.harness import SCOPE, Harness
 from tests.support.outbox_reader import read_pending_token
@@ -107,7 +108,7 @@ def test_a_sign_in_link_is_refused_after_a_quarter_of_an_hour(
     browser: PageClient, harness: Harness
 ) -> None:
     link = request_sign_in_link(browser, harness)
-    advance_clock(harness, MAIL_LINK_LIFE["sign in"] + MOMENT)
+    advance_clock(harness, MAIL_LINK_LIFE[MailLinkPurpose.SIGN_IN] + MOMENT)
 
     assert browser.post(link).status_code == 410
 

@@ -9,6 +9,7 @@ from sync.models import Answer, Survey
 from sync.runners import preferences
 from sync.runtime import Runtime
 from sync.surveys.answering import pre_run
+from sync.vocabulary import SurveyKind
 from tests.support.harness import Harness
 from tests.web.conftest import PageClient
 from tests.web.settings.test_question_settings import answers, survey_path
@@ -23,7 +24,7 @@ def test_a_check_in_has_its_own_page(
 ) -> None:
     with runtime.db.transaction() as session:
         survey = session.scalars(select(Survey)).one()
-        survey.kind, survey.run_id, survey.focus = "checkin", None, "sleep"
+        survey.kind, survey.run_id, survey.focus = SurveyKind.CHECKIN, None, "sleep"
     page = browser.open(survey_path).text
     browser.client.post(survey_path, data={"mood": "4"})
     saved = browser.open(survey_path).text

@@ -8,6 +8,7 @@ from sync.runners import preferences
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
 from sync.surveys.answering import pre_run
+from sync.vocabulary import CancellationReason
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
 from tests.web.conftest import PageClient
@@ -172,7 +173,9 @@ def test_a_question_that_moved_says_where_it_went(
     browser: PageClient, survey_path: str, runtime: Runtime
 ) -> None:
     with runtime.db.transaction() as session:
-        session.scalars(select(Survey)).one().cancelled_for = "double"
+        session.scalars(
+            select(Survey)
+        ).one().cancelled_for = CancellationReason.REPLACED
 
     page = browser.open(survey_path)
     posted = browser.client.post(survey_path, data={"mood": "4"}, follow_redirects=True)
@@ -185,13 +188,17 @@ def test_a_question_that_moved_says_where_it_went(
 @pytest.mark.parametrize(
     ("reason", "title"),
     [
-        ("run gone", "That run is no longer there."),
-        ("disconnected", "Strava is disconnected."),
-        ("something else", "This question was called off."),
+        (CancellationReason.RUN_GONE, "That run is no longer there."),
+        (CancellationReason.DISCONNECTED, "Strava is disconnected."),
+        (CancellationReason.STOPPED, "This question was called off."),
     ],
 )
 def test_every_way_to_be_called_off_has_its_page(
-    browser: PageClient, survey_path: str, runtime: Runtime, reason: str, title: str
+    browser: PageClient,
+    survey_path: str,
+    runtime: Runtime,
+    reason: CancellationReason,
+    title: str,
 ) -> None:
     with runtime.db.transaction() as session:
         session.scalars(select(Survey)).one().cancelled_for = reason

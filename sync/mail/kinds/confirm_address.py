@@ -1,0 +1,44 @@
+"""Asks for a tap that confirms a new address."""
+
+from pydantic import validate_call
+
+from sync.language import gettext as _
+from sync.mail.formatting import format_duration
+from sync.mail.layouts import Button, Notice, render_notice
+from sync.mail.message import MailSpec, RenderContext, RenderedMail
+from sync.vocabulary import MailKind
+
+
+@validate_call
+def render(context: RenderContext, *, token: str) -> RenderedMail:
+    validity = format_duration(context.stale_at - context.now)
+    return render_notice(
+        context,
+        Notice(
+            subject=_("Confirm your address for Moodmiles"),
+            preheader=_("One tap, and your surveys can reach you."),
+            heading=_("Is this your address?"),
+            body=[
+                _(
+                    "Somebody, most likely you, gave this address to Moodmiles so that "
+                    "a short question can reach you after your runs."
+                )
+            ],
+            button=Button(
+                _("Yes, this is my address"),
+                f"{context.public_url}/email/confirm/{token}",
+            ),
+            note=[
+                _("The link works once, for %(life)s.", life=validity),
+                _("If it was not you, do nothing: we will not write again."),
+            ],
+            reason=[_("You get this because this address was entered at Moodmiles.")],
+        ),
+    )
+
+
+SPEC = MailSpec(
+    kind=MailKind.CONFIRM_ADDRESS,
+    render=render,
+    is_about_account=True,
+)

@@ -1,0 +1,47 @@
+"""Says that everything will be deleted in a few minutes, and how to undo it."""
+
+from datetime import datetime
+
+from pydantic import validate_call
+
+from sync.language import gettext as _
+from sync.mail.formatting import format_moment
+from sync.mail.layouts import Button, Notice, render_notice
+from sync.mail.message import MailSpec, RenderContext, RenderedMail
+from sync.vocabulary import MailKind
+
+
+@validate_call
+def render(
+    context: RenderContext, *, token: str, until: datetime, zone: str = "UTC"
+) -> RenderedMail:
+    return render_notice(
+        context,
+        Notice(
+            subject=_("Your Moodmiles data will be deleted in a few minutes"),
+            preheader=_("It can be undone for ten minutes."),
+            heading=_("Everything goes in a few minutes"),
+            body=[
+                _(
+                    "You asked us to delete your runs, your answers and this address. "
+                    "That happens on %(until)s, and until then we ask, fetch and store "
+                    "nothing.",
+                    until=format_moment(until, zone=zone),
+                )
+            ],
+            button=Button(
+                _("Keep everything after all"), f"{context.public_url}/undo/{token}"
+            ),
+            note=[
+                _(
+                    "If you want it deleted, do nothing: a receipt follows. If it was "
+                    "not you who asked, undo it here, then look in your settings who "
+                    "else is signed in."
+                )
+            ],
+            reason=[_("You get this once for each time that deletion is asked for.")],
+        ),
+    )
+
+
+SPEC = MailSpec(kind=MailKind.UNDO, render=render, is_about_account=True)

@@ -1,0 +1,313 @@
+"""The closed sets of words that the product stores and compares.
+
+The values are those in the database, in exports and in addresses.  To change one
+takes a migration; to add one takes a member, and the words that type checking then
+asks for.  `sync.models.base` stores each set in a column of plain text.
+"""
+
+from enum import IntEnum, StrEnum
+
+
+class MailKind(StrEnum):
+    """What a mail is for (`mail.kind`); its template has the same name."""
+
+    SURVEY = "survey"
+    SURVEY_REMINDER = "survey_reminder"
+    CHECKIN = "checkin"
+    SLOW_DOWN_QUESTION = "slow_down_question"
+    DIGEST = "digest"
+    CONFIRM_ADDRESS = "confirm_address"
+    SIGN_IN_LINK = "sign_in_link"
+    RECONNECT = "reconnect"
+    EXPORT_READY = "export_ready"
+    DISCONNECTED = "disconnected"
+    DELETED = "deleted"
+    UNDO = "undo"
+    INACTIVE = "inactive"
+    AGREE_AGAIN = "agree_again"
+
+
+class SurveyKind(StrEnum):
+    """What a survey asks about (`survey.kind`)."""
+
+    RUN = "run"
+    CHECKIN = "checkin"
+
+
+class AnswerKind(StrEnum):
+    """What an answer is about (`answer.kind`).
+
+    `PRE_RUN` is a mood given before a run; `WELLBEING` is the monthly page.
+    """
+
+    RUN = "run"
+    CHECKIN = "checkin"
+    PRE_RUN = "before"
+    WELLBEING = "wellbeing"
+
+
+class InstrumentKind(StrEnum):
+    """What an instrument's file is for; `PAGE` is one that fills a page by itself."""
+
+    RUN = "run"
+    CHECKIN = "checkin"
+    PRE_RUN = "before"
+    FOCUS = "focus"
+    CHECKIN_FOCUS = "checkin-focus"
+    PAGE = "page"
+
+
+class DecisionVerdict(StrEnum):
+    """Whether a run is asked about (`decision.verdict`)."""
+
+    SEND = "send"
+    WITHHOLD = "withhold"
+
+
+class DecisionReason(StrEnum):
+    """Why a run was asked about, or not (`decision.reason`).
+
+    The policy gives most of them.  Some come from the run's survey or mail, if that
+    was called off after the decision.
+    """
+
+    # With the verdict `SEND`.
+    AFTER_RUN = "after the run"
+    NEXT_MORNING = "next morning"
+    # With the verdict `WITHHOLD`: the runner.
+    BEFORE_LINKING = "before linking"
+    NO_CONFIRMED_ADDRESS = "no confirmed address"
+    STOPPED = "stopped"
+    WAITING_FOR_CHOICE = "waiting for your choice"
+    PAUSED = "paused"
+    # The run.
+    ENTERED_BY_HAND = "entered by hand"
+    TOO_SHORT = "too short"
+    ONLY_LONG_RUNS = "only long runs"
+    TOO_OLD = "too old"
+    ASKED_BEFORE = "asked before"
+    ONE_OF_MANY = "one of many at once"
+    # The moment.
+    QUIET_HOURS = "quiet hours"
+    FIVE_UNANSWERED = "five unanswered"
+    ONE_A_DAY = "one a day"
+    ENOUGH_THIS_WEEK = "enough this week"
+    EVERY_OTHER_RUN = "every other run"
+    ONCE_A_WEEK = "once a week"
+    # The survey was called off, or its mail did not go out.
+    REPLACED = "double"
+    ANSWERED = "answered"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    RUN_GONE = "run gone"
+    DISCONNECTED = "disconnected"
+    STALE = "stale"
+    UNREADABLE = "unreadable"
+    NO_ADDRESS = "no address"
+    BOUNCED_BEFORE = "bounced before"
+    BOUNCED = "bounced"
+    REFUSED = "refused"
+
+
+class CancellationReason(StrEnum):
+    """Why a survey was called off (`survey.cancelled_for`)."""
+
+    REPLACED = "double"
+    STOPPED = "stopped"
+    RUN_GONE = "run gone"
+    DISCONNECTED = "disconnected"
+
+    @property
+    def as_decision(self) -> DecisionReason:
+        """The reason that the decision about the survey's run then gives."""
+        return DecisionReason(self.value)
+
+
+class SuppressionReason(StrEnum):
+    """Why a mail did not go out (`mail.withheld_for`)."""
+
+    STALE = "stale"
+    UNREADABLE = "unreadable"
+    NO_ADDRESS = "no address"
+    BOUNCED_BEFORE = "bounced before"
+    BOUNCED = "bounced"
+    REFUSED = "refused"
+    ANSWERED = "answered"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+    REPLACED = "double"
+    STOPPED = "stopped"
+    PAUSED = "paused"
+    RUN_GONE = "run gone"
+    DISCONNECTED = "disconnected"
+    # Of a reminder alone.
+    SURVEY_NOT_SENT = "survey not sent"
+    SURVEY_JUST_SENT = "survey just sent"
+    # It had not left the instance that an imported export came from.
+    IMPORTED = "brought in"
+
+    @property
+    def as_decision(self) -> DecisionReason | None:
+        """The reason that a decision gives if the first mail did not go out for it.
+
+        None for a reason that no first mail has.
+        """
+        return _DECISION_REASON_BY_VALUE.get(self.value)
+
+
+_DECISION_REASON_BY_VALUE = {reason.value: reason for reason in DecisionReason}
+
+
+class DrawReason(StrEnum):
+    """What came of a day's draw for a check-in (`checkin_draw.reason`)."""
+
+    DRAWN = "drawn"
+    NOT_DRAWN = "not drawn"
+    QUIET_HOURS = "quiet hours"
+    TOO_LATE = "too late"
+    ONE_A_DAY = "one a day"
+    ENOUGH_THIS_WEEK = "enough this week"
+
+
+class ConsentKind(StrEnum):
+    """What a runner agrees to (`consent.kind`); `PRIVATE` covers private runs."""
+
+    STRAVA = "strava"
+    MOOD = "mood"
+    MAIL = "mail"
+    ADULT = "adult"
+    PRIVATE = "private"
+
+
+class RunSource(StrEnum):
+    """Where a run comes from (`run.source`).
+
+    `EXPORT` is a runner's own copy of their Strava data; `HAND` is a run that the
+    runner's answer retained after the link to Strava was cut.
+    """
+
+    STRAVA = "strava"
+    EXPORT = "export"
+    HAND = "hand"
+
+
+class Visibility(StrEnum):
+    """Who may see an activity on Strava (`run.visibility`), in Strava's words."""
+
+    EVERYONE = "everyone"
+    FOLLOWERS_ONLY = "followers_only"
+    ONLY_ME = "only_me"
+
+
+class EventSubject(StrEnum):
+    """What an event of Strava's webhook is about (`event.subject`)."""
+
+    ACTIVITY = "activity"
+    ATHLETE = "athlete"
+
+
+class EventAspect(StrEnum):
+    """What happened to an event's subject (`event.aspect`)."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+class BackfillDelay(StrEnum):
+    """What the import of a past waits for (`backfill.waiting_for`).
+
+    `LIMIT` is Strava's rate limit; `STRAVA` is any other failure there.
+    """
+
+    LIMIT = "limit"
+    STRAVA = "strava"
+
+
+class ReconcileStop(StrEnum):
+    """Why a comparison with Strava's list was not applied (`sweep.stopped_for`)."""
+
+    WOULD_DELETE_EVERYTHING = "would delete everything"
+
+
+class RemovalKind(StrEnum):
+    """Which removal of a runner has begun (`runner.leaving_for`)."""
+
+    DISCONNECT = "disconnect"
+    DELETE = "delete"
+
+
+class MailLinkPurpose(StrEnum):
+    """What a one-use link from a mail does (`mail_link.purpose`)."""
+
+    CONFIRM_ADDRESS = "confirm"
+    SIGN_IN = "sign in"
+    UNDO_DELETION = "undo"
+    STAY = "stay"
+
+
+class SignedLinkPurpose(StrEnum):
+    """What a link without a sign-in and without an end does; part of its signature."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    PRE_RUN = "before"
+
+
+class AskFrequency(StrEnum):
+    """How often a runner is asked after runs (the preference `ask`).
+
+    `WAITING_FOR_CHOICE` is set by five ignored questions in a row; only the runner's
+    own choice ends it.
+    """
+
+    EVERY_RUN = "every-run"
+    EVERY_OTHER_RUN = "every-other-run"
+    WEEKLY = "weekly"
+    LONG_RUNS = "long-runs"
+    NEVER = "never"
+    WAITING_FOR_CHOICE = "waiting"
+
+
+class DistanceUnit(StrEnum):
+    """The unit in which a runner reads distances (the preference `units`)."""
+
+    KM = "km"
+    MI = "mi"
+
+    @property
+    def metres(self) -> float:
+        return 1609.344 if self is DistanceUnit.MI else 1000.0
+
+
+class WeekStart(StrEnum):
+    """The day that a runner's week begins with (the preference `week_starts`)."""
+
+    MONDAY = "monday"
+    SUNDAY = "sunday"
+
+    @property
+    def weekday(self) -> int:
+        """The day's number as `date.weekday` counts, from 0 for Monday."""
+        return 6 if self is WeekStart.SUNDAY else 0
+
+
+class Mood(IntEnum):
+    """A mood as answers store it; tiles count the same five from 1 to 5."""
+
+    AWFUL = -2
+    LOW = -1
+    OK = 0
+    GOOD = 1
+    GREAT = 2
+
+    @classmethod
+    def from_tile(cls, tile: int) -> "Mood":
+        """Return the mood of a tile, 1 to 5; another number is a ValueError."""
+        return cls(tile - _MIDDLE_TILE)
+
+    @property
+    def tile(self) -> int:
+        return self.value + _MIDDLE_TILE
+
+
+_MIDDLE_TILE = 3
