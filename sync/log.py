@@ -93,11 +93,15 @@ def _add_error_type_and_frames(
         error = (sys.exc_info() if exc_info is True else exc_info)[1]
     if error is not None:
         event["error"] = type(error).__name__
-        event["where"] = _format_frames(error.__traceback__)
+        event["where"] = format_frames(error.__traceback__)
     return event
 
 
-def _format_frames(trace: TracebackType | None) -> list[str]:
+def format_frames(trace: TracebackType | None) -> list[str]:
+    """Return our last frames as "file:line function", without any value.
+
+    Libraries are deep: their frames appear only where the trace has none of ours.
+    """
     frames = traceback.extract_tb(trace)
     our_frames = [frame for frame in frames if frame.filename.startswith(_OUR_FOLDERS)]
     return [

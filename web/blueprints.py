@@ -1,47 +1,41 @@
-"""Every part of the site, in one list."""
+"""The list of all blueprints."""
 
 from flask import Blueprint
 
-from web.account_links.routes import blueprint as staying
+from web.account_links.routes import blueprint as account_links
 from web.connect.routes import blueprint as connect
 from web.consents.routes import blueprint as consents
 from web.dashboard.routes import blueprint as dashboard
 from web.email.routes import blueprint as email
-from web.fixtures.routes import blueprint as states
+from web.fixtures.routes import blueprint as fixtures
 from web.health.routes import blueprint as health
 from web.help.routes import blueprint as help_
 from web.landing.routes import blueprint as landing
 from web.login.routes import blueprint as login
 from web.mailbox.routes import blueprint as mailbox
 from web.offline.routes import blueprint as offline
-from web.pre_run.routes import blueprint as before
+from web.pre_run.routes import blueprint as pre_run
 from web.privacy.routes import blueprint as privacy
 from web.runs.routes import blueprint as runs
-from web.settings.browser_sessions import blueprint as signins
-from web.settings.disconnect_and_delete import blueprint as leaving
-from web.settings.export import blueprint as exporting
 from web.settings.routes import blueprint as settings
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
-from web.webhooks.routes import blueprint as hooks
+from web.webhooks.routes import blueprint as webhooks
 from web.wellbeing.routes import blueprint as wellbeing
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     landing,
     connect,
     email,
-    hooks,
+    webhooks,
     survey,
     unsubscribe,
-    before,
+    pre_run,
     wellbeing,
     dashboard,
     runs,
     settings,
-    exporting,
-    leaving,
-    signins,
-    staying,
+    account_links,
     consents,
     login,
     help_,
@@ -49,5 +43,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     privacy,
     health,
     mailbox,
-    states,
+    fixtures,
 )

@@ -1,6 +1,6 @@
-"""Wake-ups that no answer waits for: a thread of its own rings for all of them.
+"""Wake-ups sent by a thread, so that no answer waits for Redis.
 
-Redis may be slow, frozen or away; Strava wants its 200 all the same.  While one
+Redis may be slow, frozen or away, and Strava still wants its 200.  While one
 wake-up is on its way the next ones gather, so a thousand events cost a few.
 """
 
@@ -15,7 +15,7 @@ PAUSE_S = 0.02
 
 
 class CoalescingQueue(Queue):
-    """Stands before another queue and rings it later, by at most a moment."""
+    """Forwards wake-ups to another queue, once each `PAUSE_S` and kind of work."""
 
     def __init__(self, queue: Queue) -> None:
         self._queue = queue
@@ -32,7 +32,7 @@ class CoalescingQueue(Queue):
         with self._lock:
             self._pending.add(job)
             if self._thread is None:  # not before: the process may still fork
-                self._thread = Thread(target=self._flush_forever, daemon=True)
+                self._thread = Thread(target=self.flush_forever, daemon=True)
                 self._thread.start()
         self._has_pending.set()
 
@@ -40,11 +40,12 @@ class CoalescingQueue(Queue):
     def mark_started(self, job: Job) -> None:
         self._queue.mark_started(job)
 
-    def _flush_forever(self) -> None:
+    def flush_forever(self) -> None:
+        """Forward pending wake-ups; the thread never ends."""
         while self._has_pending.wait():
             self._has_pending.clear()
             with self._lock:
                 pending, self._pending = self._pending, set()
-            for work in sorted(pending):
-                self._queue.wake(work)
+            for job in sorted(pending):
+                self._queue.wake(job)
             sleep(PAUSE_S)

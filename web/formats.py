@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Literal
 
 from babel.dates import format_date, format_skeleton
 from flask import Flask
@@ -17,20 +16,20 @@ from sync.language import (
     translatable,
 )
 from sync.time_zones import to_local
-from sync.vocabulary import ConsentKind
+from sync.vocabulary import ConsentKind, DistanceUnit, Mood
 
-Unit = Literal["km", "mi"]
-
-METRES_PER_UNIT = {"km": 1000.0, "mi": 1609.344}
-# Stored -2 to +2; in addresses, classes and colours 1 to 5.
-MOOD_LABELS = {
-    -2: translatable("Awful"),
-    -1: translatable("Low"),
-    0: translatable("OK"),
-    1: translatable("Good"),
-    2: translatable("Great"),
+MOOD_LABELS: Mapping[int, str] = {
+    Mood.AWFUL: translatable("Awful"),
+    Mood.LOW: translatable("Low"),
+    Mood.OK: translatable("OK"),
+    Mood.GOOD: translatable("Good"),
+    Mood.GREAT: translatable("Great"),
 }
-TILES = range(1, 6)
+# Moods as addresses, classes and colours count them, from 1.
+TILES = tuple(mood.tile for mood in Mood)
+GOOD_TILES = (Mood.GOOD.tile, Mood.GREAT.tile)
+# Thousands of dots ask for it: a look-up is much faster than the enum.
+_TILES_BY_MOOD: Mapping[int, int] = {mood.value: mood.tile for mood in Mood}
 CONSENT_LABELS = {
     ConsentKind.STRAVA: translatable("Reading runs from Strava"),
     ConsentKind.MOOD: translatable("Storing mood answers"),
@@ -38,7 +37,7 @@ CONSENT_LABELS = {
     ConsentKind.MAIL: translatable("E-mails after runs"),
     ConsentKind.PRIVATE: translatable("Runs only you can see"),
 }
-# Babel's names for what is shown of a day; English stays as short as it was.
+# Babel's skeletons of dates; English has shorter patterns than Babel's.
 _LONG_DATE, _SHORT_DATE, _DATE_WITHOUT_YEAR = "yMMMEd", "yMMMd", "MMMEd"
 _MONTH_NAME, _MONTH_AND_YEAR = "MMM", "yMMMM"
 _ENGLISH_PATTERNS: Mapping[str, str] = {
@@ -62,23 +61,28 @@ def init_app(app: Flask) -> None:
     )
 
 
-def parse_unit(units: str) -> Unit:
+def parse_unit(units: str) -> DistanceUnit:
     """Return the unit that a runner prefers, kilometres unless it is miles."""
-    return "mi" if units == "mi" else "km"
+    return DistanceUnit.MI if units == DistanceUnit.MI else DistanceUnit.KM
 
 
 def mood_to_tile(mood: int) -> int:
     """Return the place of a stored mood (-2 to 2) among the five answers, 1 to 5."""
-    return mood + 3
+    return _TILES_BY_MOOD[mood]
 
 
-def mood_label(tile_number: int) -> str:
-    """Return what the answer at a place, 1 to 5, is called in the language spoken."""
-    return gettext(MOOD_LABELS[tile_number - 3])
+def parse_tile(text: str | None) -> int | None:
+    """Return the tile, 1 to 5, that a form or an address names; None for others."""
+    return next((tile for tile in TILES if text == str(tile)), None)
 
 
-def convert_distance(distance_m: float, unit: Unit) -> float:
-    return distance_m / METRES_PER_UNIT[unit]
+def mood_label(tile: int) -> str:
+    """Return the localized name of a tile, 1 to 5."""
+    return gettext(MOOD_LABELS[Mood.from_tile(tile)])
+
+
+def convert_distance(distance_m: float, unit: DistanceUnit) -> float:
+    return distance_m / unit.metres
 
 
 def format_number(value: float) -> str:
@@ -90,7 +94,7 @@ def format_thousands(value: int) -> str:
     return localize_number(f"{value:,}")
 
 
-def format_distance(distance_m: float, unit: Unit = "km") -> str:
+def format_distance(distance_m: float, unit: DistanceUnit = DistanceUnit.KM) -> str:
     return (
         f"{format_number(convert_distance(distance_m, unit))}\N{NO-BREAK SPACE}{unit}"
     )
@@ -146,14 +150,14 @@ def format_datetime(at: datetime, zone: str) -> str:
 
 
 def format_datetime_to_second(at: datetime) -> str:
-    """Return a moment on this machine's own clock, for whoever watches mails come."""
+    """Return a moment on this machine's own clock, to the second."""
     local_at = at.astimezone()
     day = _format_date(local_at.date(), _DATE_WITHOUT_YEAR, current_language())
     return f"{day}, {local_at:%H:%M:%S}"
 
 
 def country_name(code: str) -> str:
-    """Return a country's name, such as "Ireland" for IE, in the language spoken."""
+    """Return a country's localized name, such as "Ireland" for IE."""
     name: str = current_locale().territories.get(code, code)
     return name
 

@@ -1,17 +1,17 @@
-"""When a web process looks for rubbish: seldom, and never among what stays."""
+"""Garbage collection of a web process: rare, and never of what it has loaded."""
 
 import gc
 
-# A page of ten thousand runs makes some thirty thousand objects; Python would stop
-# a hundred times on the way to look through them all.
+# A page of ten thousand runs makes some thirty thousand objects: with Python's
+# default of 700 the collector would run dozens of times for it.
 _GC_THRESHOLD = 50_000
 
 
 def tune_gc() -> None:
-    """Leave alone what is loaded by now, and let pages be made in one go.
+    """Exclude all loaded objects from collection, and collect rarely.
 
-    Most of what a page leaves goes at once, without being looked for; only objects
-    that hold each other wait for the look.
+    Reference counts free most objects of a page at once; only cycles wait for the
+    collector.
     """
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)

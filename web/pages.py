@@ -1,5 +1,6 @@
-"""What every template may use: versioned files, who is signed in, the demo's parts."""
+"""The globals of every template: versioned files, the runner, the demo's parts."""
 
+from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,14 @@ from web.http.session import current_runner
 from web.runtime import runtime
 
 _STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPart:
+    """A stand-in of the demo and its address."""
+
+    name: str
+    url: str
 
 
 def init_app(app: Flask) -> None:
@@ -27,19 +36,21 @@ def init_app(app: Flask) -> None:
 
 def asset_url(name: str) -> str:
     """Return the address of a static file; it changes with the file's content."""
-    return url_for("static", filename=name, v=_content_hash(name))
+    return url_for("static", filename=name, v=content_hash(name))
 
 
-def list_demo_parts() -> list[tuple[str, str]]:
-    """Return name and address of the stand-ins that a newcomer should find."""
+def list_demo_parts() -> list[DemoPart]:
+    """Return the demo's stand-ins that the top of each page links to."""
     settings = runtime().settings
     if not settings.shows_mailbox:
         return []
-    parts = [(translatable("Mailbox"), f"{settings.public_url}/mailbox")]
+    parts = [DemoPart(translatable("Mailbox"), f"{settings.public_url}/mailbox")]
     if settings.strava_site_url != "https://www.strava.com":
-        parts.append((translatable("Strava simulator"), settings.strava_site_url))
+        parts.append(
+            DemoPart(translatable("Strava simulator"), settings.strava_site_url)
+        )
     if settings.allows_fixtures:
-        parts.append((translatable("States"), f"{settings.public_url}/states"))
+        parts.append(DemoPart(translatable("States"), f"{settings.public_url}/states"))
     return parts
 
 
@@ -48,7 +59,7 @@ def strava_site_url() -> str:
 
 
 def retention_text() -> str:
-    """Say for how long facts from Strava stay."""
+    """Say how long facts from Strava are stored."""
     days = runtime().settings.strava_retention_days
     if days:
         return ngettext("for %(n)s day", "for %(n)s days", days)
@@ -65,5 +76,6 @@ def chart_texts() -> dict[str, str | list[str]]:
 
 
 @cache
-def _content_hash(name: str) -> str:
+def content_hash(name: str) -> str:
+    """Return 12 hex digits of a static file's SHA-256; the file is read once."""
     return sha256((_STATIC / name).read_bytes()).hexdigest()[:12]

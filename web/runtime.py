@@ -1,4 +1,4 @@
-"""How a view reaches the outside world."""
+"""The runtime of the current application, for views."""
 
 from typing import cast
 

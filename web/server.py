@@ -16,9 +16,10 @@ from granian.log import LogLevels
 
 import web.app  # noqa: F401 - loaded for the processes to come
 
-# Half a second and tens of megabytes that only a dashboard needs.
+APP = "web.wsgi:app"
+# It costs half a second and tens of megabytes, and only a dashboard needs it.
 FIGURES_MODULE = "sync.analytics.figures"
-# A fork without exec is safe where the system's own libraries do not mind.
+# A fork without exec is safe where the system's libraries allow it.
 USES_FORK = sys.platform == "linux"
 
 
@@ -28,17 +29,22 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--processes", type=int, default=1)
     arguments = parser.parse_args()
+    serve(arguments.host, arguments.port, arguments.processes)
+
+
+def serve(host: str, port: int, processes: int, *, app: str = APP) -> None:
+    """Serve `app` until a signal ends this process; a bench serves another one."""
     if USES_FORK:
         multiprocessing.set_start_method("fork", force=True)
-        if arguments.processes > 1:
+        if processes > 1:
             import_module(FIGURES_MODULE)  # sooner or later each of them would do so
         gc.freeze()
     Granian(
-        "web.wsgi:app",
-        address=arguments.host,
-        port=arguments.port,
+        app,
+        address=host,
+        port=port,
         interface=Interfaces.WSGI,
-        workers=arguments.processes,
+        workers=processes,
         # One process with one thread is the fastest writer that SQLite can have.
         blocking_threads=1,
         websockets=False,

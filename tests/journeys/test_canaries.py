@@ -16,7 +16,7 @@ from sync.simulator import faults
 from tests.journeys.canary_instance import (
     ADDRESS,
     ATHLETE_ID,
-    WORDS,
+    CANARY_WORDS,
     CanaryInstance,
     open_canary_instance,
     run_and_capture,
@@ -125,11 +125,11 @@ def cause_failures(host: CanaryInstance, survey: str) -> list[str]:
     with host.table_removed("decision"):
         assert host.tell(host.finish_run()) == 200
         wait_for(lambda: "OperationalError" in host.logged("worker"))
-    with host.broken_pause():
+    with host.unknown_words():
         responses = [get(host, path) for path in ("/dashboard", "/settings")]
         pages += [page.text for page in responses if not page.ok]
         assert host.tell(host.finish_run()) == 200
-        wait_for(lambda: "ValueError" in host.logged("worker"))
+        wait_for(lambda: "LookupError" in host.logged("worker"))
     with host.strava_failing("any"):
         assert host.tell(host.finish_run()) == 200
         pages += [get(host, sign_in_again(host)).text]
@@ -201,7 +201,7 @@ def test_no_private_word_and_no_token_was_written(
 ) -> None:
     texts, secrets = written_texts
     text = texts[source]
-    private = WORDS if source == "mails" else (*WORDS, *secrets)
+    private = CANARY_WORDS if source == "mails" else (*CANARY_WORDS, *secrets)
 
     assert len(text) > 20
     assert len(secrets) > 8

@@ -37,7 +37,7 @@ OPERATIONS: list[Any] = [
     found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)
 ]
 # Only on this machine, or no more than a page to look at.
-UNLISTED = ("mailbox", "states", "static", "offline")
+UNLISTED = ("mailbox", "fixtures", "static", "offline")
 PROGRAMS = (".json", ".csv", ".txt", ".zip", ".webmanifest")
 EXAMPLES = 6
 HOME = "http://127.0.0.1:8000"
@@ -77,7 +77,9 @@ def normalise_path(path: str) -> Iterator[str]:
 
 
 def is_for_programs(blueprint: str, path: str) -> bool:
-    return blueprint in {"health", "hooks"} or path.endswith((*PROGRAMS, "/callback"))
+    return blueprint in {"health", "webhooks"} or path.endswith(
+        (*PROGRAMS, "/callback")
+    )
 
 
 def test_every_address_that_takes_something_is_described(runtime: Runtime) -> None:

@@ -11,8 +11,7 @@ from tests.support.harness import Harness
 from tests.support.page_fixtures import STATES
 from tests.sync.analytics.test_claim_wording import find_forbidden
 from tests.web.conftest import PageClient
-from web.http.http_problems import BY_STATUS
-from web.http.problems import BY_ERROR, UNKNOWN, Problem
+from web.http.problems import BY_ERROR, BY_STATUS, UNKNOWN, Problem
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +32,9 @@ def test_every_page_keeps_to_what_it_knows(
 
 @pytest.mark.parametrize("problem", [*BY_ERROR.values(), *BY_STATUS.values(), UNKNOWN])
 def test_every_problem_is_told_without_a_forbidden_word(problem: Problem) -> None:
-    actions = f"{problem.action} {problem.other_action}"
-    assert find_forbidden(f"{problem.title} {problem.text} {actions}") == []
+    actions = [problem.action, problem.other_action]
+    labels = " ".join(action.label for action in actions if action is not None)
+    assert find_forbidden(f"{problem.title} {problem.text} {labels}") == []
 
 
 @pytest.mark.parametrize("reason", DecisionReason)

@@ -1,1 +1,1 @@
-"""Second thoughts: the links in mails that keep an account."""
+"""Links in mails that keep an account."""

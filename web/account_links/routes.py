@@ -1,7 +1,7 @@
 """Links in mails that keep an account: they undo a deletion, or answer a warning.
 
-Who reads the mail owns the account, so no sign-in is asked for; programs that open
-every link see a button and change nothing.
+The mailbox owns the account, so they need no sign-in.  They show a button first:
+programs that open every link in a mail change nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from sync.runtime import Runtime
 from web.http.limits import link_subject, rate_limited
 from web.runtime import runtime
 
-blueprint = Blueprint("staying", __name__)
+blueprint = Blueprint("account_links", __name__)
 
 _ACTIONS: Mapping[str, Callable[[Runtime, str], bool]] = {
     "undo": deletion.cancel_by_link,
@@ -29,7 +29,7 @@ def confirm_page(action: str, token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<any(undo, stay):action>/<token>")
-@rate_limited("staying", link_subject)
+@rate_limited("account_link", link_subject)
 def confirm(action: str, token: str) -> ResponseReturnValue:
     if not _ACTIONS[action](runtime(), token):
         return render_template("settings/link_over.html"), HTTPStatus.GONE

@@ -1,4 +1,4 @@
-"""How runs felt, range by range: stacked bars that are lined up on OK."""
+"""Stacked bars of moods, range by range, lined up on OK."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from markupsafe import Markup
 
 WIDTH, HEIGHT = 1000, 100
 _BAR_FILL = 0.62
-_MIN_SIDE_SHARE = (
-    0.5  # of a row's answers on each side, so that few never look like all
-)
+# Each side holds at least this share of a row, so that a few answers never look like
+# all of them.
+_MIN_SIDE_SHARE = 0.5
 _OK_INDEX = 2
 
 
@@ -27,23 +27,26 @@ def draw(rows: Sequence[Sequence[int]]) -> StackedBars:
     few can be compared; an empty range has no bar.
     """
     shares = [[count / (sum(row) or 1) for count in row] for row in rows]
-    left = max([_share_below_ok(row) for row in shares] + [_MIN_SIDE_SHARE])
-    right = max([_share_above_ok(row) for row in shares] + [_MIN_SIDE_SHARE])
-    scale = WIDTH / (left + right)
+    # From a bar's left end to the middle of OK, and from there to its right end.
+    lefts = [sum(row[:_OK_INDEX]) + row[_OK_INDEX] / 2 for row in shares]
+    rights = [sum(row[_OK_INDEX + 1 :]) + row[_OK_INDEX] / 2 for row in shares]
+    left = max([*lefts, _MIN_SIDE_SHARE])
+    scale = WIDTH / (left + max([*rights, _MIN_SIDE_SHARE]))
     axis = f'<path class="row" d="M{left * scale:.1f} 0V{HEIGHT}"/>'
     return StackedBars(
         rows=[
             # Numbers and our own class names only.
-            Markup(_draw_bar(row, left - _share_below_ok(row), scale) + axis)  # noqa: S704
-            for row in shares
+            Markup(draw_bar(row, left - row_left, scale) + axis)  # noqa: S704
+            for row, row_left in zip(shares, lefts, strict=True)
         ]
     )
 
 
-def _draw_bar(row: Sequence[float], x: float, scale: float) -> str:
+def draw_bar(shares: Sequence[float], x: float, scale: float) -> str:
+    """Draw one rectangle for each mood with a share, from `x` to the right."""
     top, height = HEIGHT * (1 - _BAR_FILL) / 2, HEIGHT * _BAR_FILL
     parts = []
-    for mood, share in enumerate(row, start=1):
+    for mood, share in enumerate(shares, start=1):
         if share:
             parts.append(
                 f'<rect class="f{mood}" x="{x * scale:.1f}" y="{top:.0f}" '
@@ -51,12 +54,3 @@ def _draw_bar(row: Sequence[float], x: float, scale: float) -> str:
             )
         x += share
     return "".join(parts)
-
-
-def _share_below_ok(row: Sequence[float]) -> float:
-    """Return what lies left of OK's middle."""
-    return sum(row[:_OK_INDEX]) + row[_OK_INDEX] / 2
-
-
-def _share_above_ok(row: Sequence[float]) -> float:
-    return sum(row[_OK_INDEX + 1 :]) + row[_OK_INDEX] / 2

@@ -2,8 +2,8 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from sync.language import gettext
 from web.charts.layers import Point, draw_dots
-from web.charts.scale import compute_axis_end, list_ticks
+from web.charts.scale import AxisLabel, compute_axis_end, list_ticks
 from web.charts.sina import compute_offsets
 
 WIDTH, HEIGHT = 1000, 500
@@ -21,7 +21,7 @@ _EDGE_MARGIN = 4
 
 
 class Dots(NamedTuple):
-    """Answered runs as columns: their places, and which read-out says more."""
+    """Answered runs as columns, one value a run."""
 
     distance: Sequence[float]  # in the chart's unit
     mood: Sequence[int]  # 1 Awful to 5 Great
@@ -49,72 +49,81 @@ class MoodCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class BestRange:
+    """The distances with the best moods, in the chart's unit; `high` may be inf."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedDots:
+    """Dots in the plot as columns, from left to right; the script reads them."""
+
+    x: Sequence[int] = ()
+    y: Sequence[int] = ()
+    mood: Sequence[int] = ()
+    run_id: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class MoodRows:
-    """The drawn chart.  Places of words are percentages of the plot."""
+    """The drawn chart; `best` names the best range above its middle."""
 
     svg: Markup
-    ticks: list[tuple[int, float]]
-    points: Sequence[tuple[int, int, int, int]] = field(default_factory=list)
-    best: tuple[str, float] | None = None
+    ticks: list[AxisLabel]
+    dots: PlacedDots = PlacedDots()
+    best: AxisLabel | None = None
 
 
 def draw(
     dots: Dots,
     *,
     line: MoodCurve | None = None,
-    best: tuple[float, float] | None = None,
+    best: BestRange | None = None,
     unit: str = "km",
 ) -> MoodRows:
     """Draw the dots, the line with its band, and the best range shaded."""
     ordered = dots.sorted_by_distance()
     axis_max = compute_axis_end(ordered.distance)
-    xs, ys = _compute_positions(ordered, axis_max)
+    placed = place_dots(ordered, axis_max)
     parts = []
     if best:
-        parts.append(_draw_best_range(best, axis_max))
+        left, right = (
+            _to_x(min(edge, axis_max), axis_max) for edge in (best.low, best.high)
+        )
+        parts.append(
+            f'<rect class="sweet" x="{left}" y="0" width="{right - left}" '
+            f'height="{HEIGHT}"/>'
+        )
     parts.extend(
         f'<path class="row" d="M0 {_to_y(mood)}H{WIDTH}"/>' for mood in _MOOD_ROWS
     )
     if line and line.low:
-        parts.append(_draw_band(line, axis_max))
-    parts.extend(_draw_rows(ordered, zip(xs, ys, strict=True)))
+        parts.append(draw_band(line, axis_max))
+    rows: dict[tuple[int, bool], list[Point]] = defaultdict(list)
+    styles = zip(ordered.mood, ordered.hollow, strict=True)
+    for point, style in zip(map(Point, placed.x, placed.y), styles, strict=True):
+        rows[style].append(point)
+    for (mood, is_hollow), row in sorted(rows.items()):
+        kind = " hollow" if is_hollow else ""
+        parts.append(f'<g class="dots m{mood}{kind}">{draw_dots(row)}</g>')
     if line:
-        parts.append(_draw_trend(line, axis_max))
+        parts.append(draw_trend(line, axis_max))
     return MoodRows(
         # Numbers and our own class names only: nothing a person wrote.
         svg=Markup("".join(parts)),  # noqa: S704
         ticks=[
-            (tick, round(100 * tick / axis_max, 2)) for tick in list_ticks(axis_max)
+            AxisLabel(str(tick), round(100 * tick / axis_max, 2))
+            for tick in list_ticks(axis_max)
         ],
-        points=list(zip(xs, ys, ordered.mood, ordered.number, strict=True)),
-        best=_build_best_label(best, axis_max, unit) if best else None,
+        dots=placed,
+        best=label_best_range(best, axis_max, unit) if best else None,
     )
 
 
-def _draw_rows(ordered: Dots, positions: Iterable[Point]) -> list[str]:
-    """Draw each mood's dots, those that do not count apart from the others."""
-    rows: dict[tuple[int, bool], list[Point]] = defaultdict(list)
-    for position, mood, hollow in zip(
-        positions, ordered.mood, ordered.hollow, strict=True
-    ):
-        rows[mood, hollow].append(position)
-    parts = []
-    for (mood, hollow), row in sorted(rows.items()):
-        kind = " hollow" if hollow else ""
-        parts.append(f'<g class="dots m{mood}{kind}">{draw_dots(row)}</g>')
-    return parts
-
-
-def _draw_best_range(best: tuple[float, float], axis_max: float) -> str:
-    left, right = (_to_x(min(edge, axis_max), axis_max) for edge in best)
-    return (
-        f'<rect class="sweet" x="{left}" y="0" width="{right - left}" '
-        f'height="{HEIGHT}"/>'
-    )
-
-
-def _compute_positions(ordered: Dots, axis_max: float) -> tuple[list[int], list[int]]:
-    """Return how far across and how far down each dot lies."""
+def place_dots(ordered: Dots, axis_max: float) -> PlacedDots:
+    """Return the place of each dot; dots beyond the axis lie at its edge."""
     shares = [distance / axis_max for distance in ordered.distance]
     offsets = compute_offsets(shares, ordered.mood)
     inside_count = bisect_right(shares, 1 - _EDGE_MARGIN / WIDTH)
@@ -124,13 +133,14 @@ def _compute_positions(ordered: Dots, axis_max: float) -> tuple[list[int], list[
         _to_y(mood - offset * _ROW_FILL)
         for mood, offset in zip(ordered.mood, offsets, strict=True)
     ]
-    return xs, ys
+    return PlacedDots(xs, ys, ordered.mood, ordered.number)
 
 
-def _draw_trend(line: MoodCurve, axis_max: float) -> str:
+def draw_trend(line: MoodCurve, axis_max: float) -> str:
+    """Draw the line twice: a halo that parts it from the dots, and itself."""
     path = "M" + "L".join(
-        f"{_to_x(distance, axis_max)} {_to_y(mood)}"
-        for distance, mood in _clip_to_axis(line.distance, line.mood, axis_max)
+        f"{point.x} {point.y}"
+        for point in clip_to_axis(line.distance, line.mood, axis_max)
     )
     dash = " dash" if line.is_dashed else ""
     return (
@@ -139,35 +149,38 @@ def _draw_trend(line: MoodCurve, axis_max: float) -> str:
     )
 
 
-def _draw_band(line: MoodCurve, axis_max: float) -> str:
-    lower_points = _clip_to_axis(line.distance, line.low, axis_max)
-    upper_points = _clip_to_axis(line.distance, line.high, axis_max)[::-1]
-    corners = "L".join(
-        f"{_to_x(distance, axis_max)} {_to_y(min(5.4, max(0.6, mood)))}"
-        for distance, mood in lower_points + upper_points
-    )
+def draw_band(line: MoodCurve, axis_max: float) -> str:
+    """Draw the area between both bounds of the line, inside the plot."""
+    bounds = [
+        [min(5.4, max(0.6, mood)) for mood in moods] for moods in (line.low, line.high)
+    ]
+    lower, upper = (clip_to_axis(line.distance, moods, axis_max) for moods in bounds)
+    corners = "L".join(f"{point.x} {point.y}" for point in [*lower, *upper[::-1]])
     return f'<path class="band" d="M{corners}Z"/>'
 
 
-def _clip_to_axis(
+def clip_to_axis(
     distances: Sequence[float], moods: Sequence[float], axis_max: float
-) -> list[tuple[float, float]]:
-    pairs = zip(distances, moods, strict=True)
-    return [(distance, mood) for distance, mood in pairs if distance <= axis_max]
+) -> list[Point]:
+    """Return the points of a curve that do not lie beyond the axis."""
+    return [
+        Point(_to_x(distance, axis_max), _to_y(mood))
+        for distance, mood in zip(distances, moods, strict=True)
+        if distance <= axis_max
+    ]
 
 
-def _build_best_label(
-    best: tuple[float, float], axis_max: float, unit: str
-) -> tuple[str, float]:
-    low, high = best
-    center = (low + min(high, axis_max)) / 2
+def label_best_range(best: BestRange, axis_max: float, unit: str) -> AxisLabel:
+    """Name the best range, above the middle of its visible part."""
+    low, high = best.low, best.high
     if high == inf:
         text = gettext("%(low)s %(unit)s or more", low=f"{low:.0f}", unit=unit)
     elif low <= 0:
         text = gettext("under %(high)s %(unit)s", high=f"{high:.0f}", unit=unit)
     else:
         text = f"{low:.0f}–{high:.0f} {unit}"
-    return text, round(100 * center / axis_max, 2)
+    center = (low + min(high, axis_max)) / 2
+    return AxisLabel(text, round(100 * center / axis_max, 2))
 
 
 def _to_x(distance: float, axis_max: float) -> int:

@@ -35,9 +35,16 @@ def draw(weeks: Sequence[Sequence[int]]) -> WeekMoods:
     parts = [f'<path class="row" d="{rows}"/>']
     if dots:
         parts.append(f'<path class="weekly" d="{dots}"/>')
+    lines: list[list[str]] = [[]]
+    for index, mood in enumerate(smoothed):
+        if mood is None:
+            lines.append([])
+        else:
+            lines[-1].append(f"{(index + 0.5) * week_width:.0f} {_to_y(mood):.0f}")
     parts.extend(
-        f'<path class="trend" d="{line}"/>'
-        for line in _list_line_paths(smoothed, week_width)
+        f'<path class="trend" d="M{"L".join(line)}"/>'
+        for line in lines
+        if len(line) > 1
     )
     return WeekMoods(
         svg=Markup("".join(parts)),  # noqa: S704 - numbers and our own names
@@ -46,33 +53,23 @@ def draw(weeks: Sequence[Sequence[int]]) -> WeekMoods:
 
 
 def smooth_moods(weeks: Sequence[Sequence[int]]) -> list[float | None]:
-    """Return each week's mean mood among its neighbours; None where none is near."""
-    sums = [(sum(moods), len(moods)) for moods in weeks]
-    return [_weighted_mean(sums, index) for index in range(len(sums))]
+    """Return a mean around each week, with Gaussian weights; None without answers.
 
-
-def _weighted_mean(sums: Sequence[tuple[int, int]], index: int) -> float | None:
-    total = weight = 0.0
-    first_index = max(0, index - _KERNEL_RADIUS_WEEKS)
-    for neighbour in range(
-        first_index, min(len(sums), index + _KERNEL_RADIUS_WEEKS + 1)
-    ):
-        kernel_weight = math.exp(
-            -0.5 * ((neighbour - index) / _KERNEL_WIDTH_WEEKS) ** 2
-        )
-        total += kernel_weight * sums[neighbour][0]
-        weight += kernel_weight * sums[neighbour][1]
-    return total / weight if weight else None
-
-
-def _list_line_paths(smoothed: Sequence[float | None], week_width: float) -> list[str]:
-    lines: list[list[str]] = [[]]
-    for index, mood in enumerate(smoothed):
-        if mood is None:
-            lines.append([])
-        else:
-            lines[-1].append(f"{(index + 0.5) * week_width:.0f} {_to_y(mood):.0f}")
-    return ["M" + "L".join(line) for line in lines if len(line) > 1]
+    A week counts by its number of answers, up to five weeks on either side.
+    """
+    smoothed: list[float | None] = []
+    for index in range(len(weeks)):
+        total = weight = 0.0
+        first = max(0, index - _KERNEL_RADIUS_WEEKS)
+        for neighbour, moods in enumerate(
+            weeks[first : index + _KERNEL_RADIUS_WEEKS + 1], start=first
+        ):
+            distance = (neighbour - index) / _KERNEL_WIDTH_WEEKS
+            kernel_weight = math.exp(-0.5 * distance**2)
+            total += kernel_weight * sum(moods)
+            weight += kernel_weight * len(moods)
+        smoothed.append(total / weight if weight else None)
+    return smoothed
 
 
 def _to_y(mood: float) -> float:

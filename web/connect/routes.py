@@ -1,6 +1,6 @@
-"""Consent here, consent at Strava, and back: every way that can end has a page."""
+"""Linking Strava: consent here, consent there, and a page for every outcome."""
 
-from collections.abc import Mapping
+from dataclasses import fields
 from http import HTTPStatus
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -26,8 +26,10 @@ def consent_page() -> ResponseReturnValue:
 @blueprint.post("")
 @rate_limited("connect", runner_subject)
 def start_authorization() -> ResponseReturnValue:
-    """Note what was agreed to and go to Strava's own consent page."""
-    consents = _parse_consents(request.form)
+    """Store the consents given and go to Strava's own consent page."""
+    consents = ConsentChoices(
+        **{field.name: field.name in request.form for field in fields(ConsentChoices)}
+    )
     runner = session.current_runner()
     try:
         address = connect.begin_link(
@@ -45,13 +47,13 @@ def start_authorization() -> ResponseReturnValue:
 @blueprint.post("/again")
 @rate_limited("connect", runner_subject)
 def sign_in() -> ResponseReturnValue:
-    """Go straight to Strava: who is linked already has ticked the boxes before."""
+    """Go to Strava without the consent page: a linked runner has agreed before."""
     return redirect(_begin_sign_in(), HTTPStatus.SEE_OTHER)
 
 
 @blueprint.get("/callback")
 def finish_authorization() -> ResponseReturnValue:
-    """Take the runner back from Strava, signed in, or say why not."""
+    """Sign the runner in who returns from Strava, or explain the refusal."""
     state, browser = request.args.get("state", ""), session.browser_token()
     if "error" in request.args:
         connect.decline_link(runtime(), state=state, browser=browser)
@@ -79,14 +81,4 @@ def finish_authorization() -> ResponseReturnValue:
 def _begin_sign_in(*, private: bool = False) -> str:
     return connect.begin_link(
         runtime(), browser=session.browser_token(), given_consents=None, private=private
-    )
-
-
-def _parse_consents(form: Mapping[str, str]) -> ConsentChoices:
-    return ConsentChoices(
-        strava="strava" in form,
-        mood="mood" in form,
-        mail="mail" in form,
-        adult="adult" in form,
-        private="private" in form,
     )

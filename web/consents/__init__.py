@@ -1,1 +1,1 @@
-"""Taking back what one agreed to."""
+"""Withdrawing and renewing consents."""

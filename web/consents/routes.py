@@ -1,4 +1,4 @@
-"""What a runner agreed to: taking one back, and agreeing again to a new text."""
+"""Withdrawing a consent, and renewing consents whose text has changed."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -30,7 +30,7 @@ WITHDRAWALS: Mapping[str, Callable[[Runtime, int], None]] = {
 @blueprint.get("")
 @login_required
 def renewal_page() -> ResponseReturnValue:
-    """Show today's text of what was agreed to in an older one."""
+    """Show the current text of consents that were given to an older one."""
     outdated = consents.load_outdated(runtime(), require_runner().runner_id)
     if not outdated:
         return redirect(url_for("settings.settings_page", _anchor="consents"))
@@ -41,16 +41,15 @@ def renewal_page() -> ResponseReturnValue:
 @login_required
 def renew() -> ResponseReturnValue:
     runner_id = require_runner().runner_id
-    withdraws_private = ConsentKind.PRIVATE in consents.load_outdated(
-        runtime(), runner_id
+    outdated = consents.load_outdated(runtime(), runner_id)
+    withdraws_private = (
+        ConsentKind.PRIVATE in outdated and ConsentKind.PRIVATE not in request.form
     )
-    withdraws_private = withdraws_private and ConsentKind.PRIVATE not in request.form
     try:
         consents.renew_consents(runtime(), runner_id, list(request.form))
         if withdraws_private:
             private.delete_private_runs(runtime(), runner_id)
     except ConsentMissing:
-        outdated = consents.load_outdated(runtime(), runner_id)
         return _render_renewal(outdated, missing=True), HTTPStatus.BAD_REQUEST
     dashboard_url = url_for("dashboard.dashboard_page")
     return redirect(pop_next_path(dashboard_url), HTTPStatus.SEE_OTHER)
@@ -81,7 +80,7 @@ def _render_renewal(
 @blueprint.get("/private")
 @login_required
 def private_page() -> ResponseReturnValue:
-    """Let runs that only the runner can see be left out, or be included."""
+    """Offer to include private runs, or to withdraw that consent."""
     overview = account.load_overview(runtime(), require_runner().runner_id)
     if ConsentKind.PRIVATE in overview.agreed:
         return withdraw_page(ConsentKind.PRIVATE)

@@ -1,4 +1,4 @@
-"""What is drawn of a runner's runs: the same until their data change, so kept."""
+"""The drawn charts of a runner, cached until their data change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,6 @@ from markupsafe import Markup
 
 from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.overview import Dashboard
-from sync.analytics.dataset.run_rows import RunTable
 from sync.language import current_language
 from web.dashboard.context import DashboardContext
 from web.dashboard.filters import (
@@ -23,16 +22,16 @@ from web.dashboard.weeks import WeeksView, build_weeks_view
 from web.dashboard.year import YearView, build_year_view
 
 _CACHE_SIZE = 32
-# A page with more dots is lighter without what each of them says when touched.
+# A page with more dots comes without their read-outs.
 _MAX_INLINE_READ_OUTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class DashboardCharts:
-    """Every picture of one period.
+    """All charts of one period.
 
-    `read_outs` is JSON for the script; None if there are so many that it asks for
-    them when a chart is first touched.
+    `read_outs` is JSON for the script; None if they are so many that the script asks
+    for them when a chart is first touched.
     """
 
     charts: Sequence[MoodChart]
@@ -49,7 +48,7 @@ def load_charts(
     period: str,
     context: DashboardContext,
 ) -> DashboardCharts:
-    """Draw everything about one period, or take it from memory."""
+    """Return the charts of one period, from the cache where they are."""
     key = (
         context.runner_id,
         data.state,
@@ -76,24 +75,19 @@ def draw_charts(
     answered_filter = replace(run_filter, since=find_period_start(data, period))
     # The line is about all answers, so it stands only over all of them.
     line_findings = findings if period == ALL_TIME else None
+    charts: Sequence[MoodChart] = ()
+    if data.answered_runs:
+        charts = draw_mood_charts(answered_runs, unit, line_findings)
+    read_outs = None
+    if len(answered_runs) <= _MAX_INLINE_READ_OUTS:
+        annotations = context.load_annotations(answered_runs.stored.id)
+        read_outs = render_read_outs(answered_runs, annotations, unit)
     return DashboardCharts(
-        charts=draw_mood_charts(answered_runs, unit, line_findings)
-        if data.answered_runs
-        else (),
-        read_outs=_render_inline_read_outs(answered_runs, context),
+        charts=charts,
+        read_outs=read_outs,
         mood_distribution=build_mood_distribution(answered_runs, unit, answered_filter),
         weeks=build_weeks_view(period_data.weeks, unit, run_filter),
         year=build_year_view(data, unit),
-    )
-
-
-def _render_inline_read_outs(
-    answered_runs: RunTable, context: DashboardContext
-) -> Markup | None:
-    if len(answered_runs) > _MAX_INLINE_READ_OUTS:
-        return None
-    return render_read_outs(
-        answered_runs, context.load_annotations(answered_runs.stored.id), context.unit
     )
 
 

@@ -1,6 +1,6 @@
-"""Differences and links with the range that each could lie in, ready to be drawn."""
+"""Rows of panels: a difference or a link with its interval, drawn on one axis."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING
@@ -30,8 +30,8 @@ _MINUS = "\N{MINUS SIGN}"
 class PanelRow:
     """One question: its sentence, and a drawing once there are enough answers.
 
-    `answer_links` lead to the runs behind the answers of today, `sentence_links` to
-    those behind the numbers in the sentence.
+    `answer_links` lead to the runs of all answers, `sentence_links` to those behind
+    the numbers in the sentence.
     """
 
     title: str
@@ -43,7 +43,7 @@ class PanelRow:
     center: str
     low: str
     high: str
-    interval: tuple[float, float, float] | None
+    interval: IntervalRow | None
     svg: Markup | None
     label: str
 
@@ -51,7 +51,9 @@ class PanelRow:
 def build_difference_rows(panels: Sequence["Panel"]) -> list[PanelRow]:
     """Draw differences of two groups on one axis of mood steps."""
     intervals_by_panel = {
-        panel.name: (panel.difference.difference, *panel.difference.i95)
+        panel.name: _build_interval(
+            panel, panel.difference.difference, panel.difference.i95
+        )
         for panel in panels
         if panel.difference is not None
     }
@@ -61,44 +63,53 @@ def build_difference_rows(panels: Sequence["Panel"]) -> list[PanelRow]:
 def build_link_rows(panels: Sequence["Panel"]) -> list[PanelRow]:
     """Draw rank links on one axis, from -1 opposite to +1 together."""
     intervals_by_panel = {
-        panel.name: (panel.link.rho, *panel.link.i95)
+        panel.name: _build_interval(panel, panel.link.rho, panel.link.i95)
         for panel in panels
         if panel.link is not None
     }
     return _build_rows(panels, intervals_by_panel, max_value=MAX_LINK)
 
 
+def _build_interval(
+    panel: "Panel", center: float, i95: tuple[float, float]
+) -> IntervalRow:
+    return IntervalRow(center, *i95, is_clear=panel.verdict in _CLEAR_VERDICTS)
+
+
 def _build_rows(
     panels: Sequence["Panel"],
-    intervals_by_panel: dict[str, tuple[float, float, float]],
+    intervals_by_panel: Mapping[str, IntervalRow],
     *,
     max_value: float,
 ) -> list[PanelRow]:
     drawable = {
         name: interval
         for name, interval in intervals_by_panel.items()
-        if isfinite(interval[0])
+        if isfinite(interval.center)
     }
-    is_clear = {panel.name: panel.verdict in _CLEAR_VERDICTS for panel in panels}
-    drawing = intervals.draw(
-        [
-            IntervalRow(*interval, is_clear=is_clear[name])
-            for name, interval in drawable.items()
-        ],
-        max_half_width=max_value,
-    )
+    drawing = intervals.draw(list(drawable.values()), max_half_width=max_value)
     svgs = dict(zip(drawable, drawing.rows, strict=True))
-    return [_build_row(panel, drawable.get(panel.name), svgs) for panel in panels]
+    return [
+        build_row(panel, drawable.get(panel.name), svgs.get(panel.name))
+        for panel in panels
+    ]
 
 
-def _build_row(
-    panel: "Panel",
-    interval: tuple[float, float, float] | None,
-    svgs: dict[str, Markup],
+def build_row(
+    panel: "Panel", interval: IntervalRow | None, svg: Markup | None
 ) -> PanelRow:
-    center, low, high = (
-        (format_signed(value) for value in interval) if interval else ("–", "–", "–")
-    )
+    """Return the texts, the links and the drawing of one panel."""
+    center = low = high = "–"
+    label = ""
+    if interval is not None:
+        center = format_signed(interval.center)
+        low, high = format_signed(interval.low), format_signed(interval.high)
+        label = _(
+            "%(middle)s, anywhere from %(low)s to %(high)s",
+            middle=center,
+            low=low,
+            high=high,
+        )
     return PanelRow(
         title=panel.title,
         sentence=panel.sentence,
@@ -110,17 +121,8 @@ def _build_row(
         low=low,
         high=high,
         interval=interval,
-        svg=svgs.get(panel.name),
-        label=(
-            _(
-                "%(middle)s, anywhere from %(low)s to %(high)s",
-                middle=center,
-                low=low,
-                high=high,
-            )
-            if interval
-            else ""
-        ),
+        svg=svg,
+        label=label,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the reader asked to see: a period, and of all runs which, in what order."""
+"""The period of the dashboard, and the filter and order of its list of runs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,15 +10,26 @@ from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunRow, RunTable
 from sync.analytics.dataset.weeks import find_week_start
 from sync.language import translatable
-from web.formats import METRES_PER_UNIT, Unit, mood_to_tile
+from sync.vocabulary import DistanceUnit, Mood
+from web.formats import GOOD_TILES, TILES
 
 PAGE_SIZE = 50
 ALL_TIME = "all"
-PERIODS: Mapping[str, tuple[str, int | None]] = {
-    "4w": (translatable("4 weeks"), 28),
-    "3m": (translatable("3 months"), 91),
-    "1y": (translatable("A year"), 365),
-    ALL_TIME: (translatable("All"), None),
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A period that ends today; without `days` it has no beginning."""
+
+    title: str
+    days: int | None
+
+
+PERIODS: Mapping[str, Period] = {
+    "4w": Period(translatable("4 weeks"), 28),
+    "3m": Period(translatable("3 months"), 91),
+    "1y": Period(translatable("A year"), 365),
+    ALL_TIME: Period(translatable("All"), None),
 }
 SORTS: Mapping[str, str] = {
     "newest": translatable("Newest first"),
@@ -28,24 +39,38 @@ SORTS: Mapping[str, str] = {
     "best": translatable("Best mood first"),
     "lowest": translatable("Lowest mood first"),
 }
-MOOD_FILTERS = ("", "told", "none", "good", "1", "2", "3", "4", "5")
-_GOOD_FROM_TILE = 4  # of the five answers, and what is better
+# Stored moods that each value of the parameter `mood` lets through.
+_MOODS_BY_FILTER: Mapping[str, frozenset[int | None]] = {
+    "told": frozenset(Mood),
+    "none": frozenset([None]),
+    "good": frozenset(map(Mood.from_tile, GOOD_TILES)),
+    **{str(tile): frozenset([Mood.from_tile(tile)]) for tile in TILES},
+}
 
-# What each order goes by, and whether it falls.
-_SORT_KEYS: Mapping[str, tuple[Callable[[RunTable], Sequence[float]], bool]] = {
-    "longest": (lambda runs: runs.stored.distance_m, True),
-    "shortest": (lambda runs: runs.stored.distance_m, False),
-    "best": (lambda runs: _fill_moods(runs, missing=-9), True),
-    "lowest": (lambda runs: _fill_moods(runs, missing=9), False),
+
+@dataclass(frozen=True, slots=True)
+class SortOrder:
+    """An order of runs by the values of a column."""
+
+    load_values: Callable[[RunTable], Sequence[float]]
+    is_descending: bool
+
+
+# Newest and oldest first are the order of the table itself.
+_SORT_ORDERS: Mapping[str, SortOrder] = {
+    "longest": SortOrder(lambda runs: runs.stored.distance_m, is_descending=True),
+    "shortest": SortOrder(lambda runs: runs.stored.distance_m, is_descending=False),
+    "best": SortOrder(lambda runs: _fill_moods(runs, missing=-9), is_descending=True),
+    "lowest": SortOrder(lambda runs: _fill_moods(runs, missing=9), is_descending=False),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RunFilter:
-    """One reading of the address; what makes no sense there is left out.
+    """The query parameters of the dashboard; invalid ones have their defaults.
 
     `least` and `below` bound the distance of the 7 days up to a run, in the
-    runner's unit; `group` names a number of the figures whose runs are wanted.
+    runner's unit; `group` names a number of the figures by its runs.
     """
 
     period: str = ALL_TIME
@@ -63,7 +88,7 @@ class RunFilter:
         return replace(self, period=ALL_TIME, sort="newest", page=1) != RunFilter()
 
     def address(self, **changes: Any) -> str:
-        """Return the address of the same page with some wishes changed."""
+        """Return the dashboard's address with this filter and some changes to it."""
         changed = replace(self, **changes)
         defaults = RunFilter()
         parameters = {
@@ -73,6 +98,10 @@ class RunFilter:
         }
         return f"/dashboard?{urlencode(parameters)}" if parameters else "/dashboard"
 
+    def runs_url(self, **changes: Any) -> str:
+        """Return the address of the list of runs with some changes to this filter."""
+        return f"{self.address(**changes)}#all-runs"
+
 
 def parse_filter(query: Mapping[str, str]) -> RunFilter:
     period, sort = query.get("period", ALL_TIME), query.get("sort", "newest")
@@ -80,7 +109,7 @@ def parse_filter(query: Mapping[str, str]) -> RunFilter:
     return RunFilter(
         period=period if period in PERIODS else ALL_TIME,
         sort=sort if sort in SORTS else "newest",
-        mood=mood if mood in MOOD_FILTERS else "",
+        mood=mood if mood in _MOODS_BY_FILTER else "",
         since=_parse_date(query.get("since")),
         until=_parse_date(query.get("until")),
         least=_parse_distance(query.get("least")),
@@ -91,13 +120,13 @@ def parse_filter(query: Mapping[str, str]) -> RunFilter:
 
 
 def find_period_start(data: Dashboard, period: str) -> date | None:
-    """Return the first day of the period that ends today; None where all counts."""
-    days = PERIODS[period][1]
+    """Return the first day of the period that ends today; None for all time."""
+    days = PERIODS[period].days
     return None if days is None else data.today - timedelta(days=days - 1)
 
 
 def limit_to_period(data: Dashboard, period: str) -> Dashboard:
-    """Leave only the runs of the period that ends today, and its weeks."""
+    """Return only the runs and the weeks of the period that ends today."""
     since = find_period_start(data, period)
     if since is None:
         return data
@@ -109,64 +138,57 @@ def limit_to_period(data: Dashboard, period: str) -> Dashboard:
     )
 
 
-def select_page(
-    runs: RunTable, run_filter: RunFilter, unit: Unit
-) -> tuple[list[RunRow], int, int]:
-    """Return one page of the wanted runs, how many there are, and the last page."""
-    indices = _select_indices(runs, run_filter, METRES_PER_UNIT[unit])
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """One page of the selected runs; `count` is the number of all of them."""
+
+    runs: Sequence[RunRow]
+    count: int
+    page: int
+    last_page: int
+
+
+def select_page(runs: RunTable, run_filter: RunFilter, unit: DistanceUnit) -> RunPage:
+    """Return the page of the runs that match the filter, in its order."""
+    indices = select_indices(runs, run_filter, unit.metres)
     if run_filter.sort != "oldest":
         indices.reverse()
-    if run_filter.sort in _SORT_KEYS:
-        sort_key, is_descending = _SORT_KEYS[run_filter.sort]
-        indices.sort(key=sort_key(runs).__getitem__, reverse=is_descending)
+    order = _SORT_ORDERS.get(run_filter.sort)
+    if order is not None:
+        values = order.load_values(runs)
+        indices.sort(key=values.__getitem__, reverse=order.is_descending)
     last_page = max(1, -(-len(indices) // PAGE_SIZE))
     page = min(max(1, run_filter.page), last_page)
     page_indices = indices[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    return [runs[index] for index in page_indices], len(indices), last_page
+    return RunPage(
+        [runs[index] for index in page_indices], len(indices), page, last_page
+    )
 
 
-def _select_indices(
+def select_indices(
     runs: RunTable, run_filter: RunFilter, metres_per_unit: float
 ) -> list[int]:
-    """Return where in `runs` the wanted ones are, wish by wish."""
-    days, weeks = runs.stored.local_day, runs.derived.week_m
+    """Return the indices of the runs that match the filter, oldest first."""
     indices = list(range(len(runs)))
     if run_filter.mood:
         moods = runs.derived.mood
-        indices = [
-            index for index in indices if _matches_mood(moods[index], run_filter.mood)
-        ]
+        wanted_moods = _MOODS_BY_FILTER[run_filter.mood]
+        indices = [index for index in indices if moods[index] in wanted_moods]
+    days = runs.stored.local_day
     if run_filter.since is not None:
         first_ordinal = run_filter.since.toordinal()
         indices = [index for index in indices if days[index] >= first_ordinal]
     if run_filter.until is not None:
         last_ordinal = run_filter.until.toordinal()
         indices = [index for index in indices if days[index] <= last_ordinal]
+    weeks = runs.derived.week_m
     if run_filter.least is not None:
-        indices = [
-            index
-            for index in indices
-            if weeks[index] / metres_per_unit >= run_filter.least
-        ]
+        least = run_filter.least
+        indices = [i for i in indices if weeks[i] / metres_per_unit >= least]
     if run_filter.below is not None:
-        indices = [
-            index
-            for index in indices
-            if weeks[index] / metres_per_unit < run_filter.below
-        ]
+        below = run_filter.below
+        indices = [i for i in indices if weeks[i] / metres_per_unit < below]
     return indices
-
-
-def _matches_mood(mood: int | None, mood_filter: str) -> bool:
-    match mood_filter:
-        case "told":
-            return mood is not None
-        case "none":
-            return mood is None
-        case "good":
-            return mood is not None and mood_to_tile(mood) >= _GOOD_FROM_TILE
-        case _:
-            return mood is not None and mood_to_tile(mood) == int(mood_filter)
 
 
 def _fill_moods(runs: RunTable, *, missing: int) -> list[int]:

@@ -1,7 +1,7 @@
-"""The runner's figures, prepared for the page.
+"""The runner's figures as the dashboard shows them.
 
-Every sentence comes from `sync.analytics`; their lines are converted to the scale of
-the tiles, 1 to 5.
+Every sentence comes from `sync.analytics`; curves are put on the scale of the tiles,
+1 to 5.
 """
 
 from collections.abc import Sequence
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from sync.language import gettext, translatable
 from sync.runtime import Runtime
-from web.charts.mood_rows import MoodCurve
+from sync.vocabulary import DistanceUnit
+from web.charts.mood_rows import BestRange, MoodCurve
 from web.dashboard.comparison_rows import (
     PanelRow,
     build_difference_rows,
     build_link_rows,
 )
 from web.dashboard.run_links import RunLink, build_sentence_links
-from web.formats import METRES_PER_UNIT, Unit, mood_to_tile
+from web.formats import convert_distance, mood_to_tile
 
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel
@@ -26,13 +27,23 @@ if TYPE_CHECKING:
 
 MIN_ANSWERS_FOR_FIGURES = 3
 
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """The chip beside the headline: its text, and 1 to 3 bars."""
+
+    label: str
+    strength: int
+
+
+_CLEAR_PATTERN = Certainty(translatable("Clear pattern"), 3)
+_NO_PATTERN = Certainty(translatable("No pattern yet"), 1)
 _CERTAINTY_BY_VERDICT = {
-    "best": (translatable("Clear pattern"), 3),
-    "higher": (translatable("Clear pattern"), 3),
-    "lower": (translatable("Clear pattern"), 3),
-    "early": (translatable("Early sign"), 2),
+    "best": _CLEAR_PATTERN,
+    "higher": _CLEAR_PATTERN,
+    "lower": _CLEAR_PATTERN,
+    "early": Certainty(translatable("Early sign"), 2),
 }
-_NO_PATTERN_CERTAINTY = (translatable("No pattern yet"), 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +51,8 @@ class DashboardFindings:
     """The headline, its certainty, the lines for both charts, and the rest.
 
     `headline_links` lead to the runs that the headline and its percentages count;
-    `panels` hold the runs behind every number.  `notice` and `support` are rare;
-    beside `support` the page names people to talk to.
+    `panels` know the runs of every number.  `notice` and `support` are rare; beside
+    `support` stand people to talk to.
     """
 
     title: str
@@ -53,7 +64,7 @@ class DashboardFindings:
     panels: Sequence["Panel"]
     by_week: MoodCurve | None
     by_run: MoodCurve | None
-    best: tuple[float, float] | None
+    best: BestRange | None
     fixed_questions: Sequence[PanelRow]
     differences: Sequence[PanelRow]
     links: Sequence[PanelRow]
@@ -62,30 +73,31 @@ class DashboardFindings:
     support: str | None
 
 
-def load_findings(runtime: Runtime, runner_id: int, unit: Unit) -> DashboardFindings:
+def load_findings(
+    runtime: Runtime, runner_id: int, unit: DistanceUnit
+) -> DashboardFindings:
     # Imported here: numpy and what rests on it take half a second to load, and
     # a process that only serves surveys and events never pays for them.
     from sync.analytics.figures import load_figures  # noqa: PLC0415
 
     figures = load_figures(runtime, runner_id)
     mileage = figures.mileage
-    chip, strength = _CERTAINTY_BY_VERDICT.get(mileage.verdict, _NO_PATTERN_CERTAINTY)
+    is_decided = mileage.decision is not None
+    certainty = _CERTAINTY_BY_VERDICT.get(mileage.verdict, _NO_PATTERN)
     is_early = mileage.verdict == "early"
     return DashboardFindings(
         title=_join_percents(mileage.finding.title),
         text=_join_percents(mileage.finding.text),
-        chip=gettext(chip),
-        strength=strength,
+        chip=gettext(certainty.label),
+        strength=certainty.strength,
         notes=mileage.notes,
         headline_links=build_sentence_links(mileage),
         panels=figures.panels,
-        by_week=_build_curve(mileage.curve, dashed=is_early)
-        if mileage.decision
-        else None,
-        by_run=_build_curve(mileage.curve_by_run, dashed=is_early)
-        if mileage.decision
-        else None,
-        best=_find_best_range(mileage, unit) if mileage.verdict == "best" else None,
+        by_week=_build_curve(mileage.curve, dashed=is_early) if is_decided else None,
+        by_run=(
+            _build_curve(mileage.curve_by_run, dashed=is_early) if is_decided else None
+        ),
+        best=find_best_range(mileage, unit),
         fixed_questions=build_difference_rows(
             [panel for panel in figures.headline if panel.sides]
         ),
@@ -125,11 +137,12 @@ def _moods_to_tiles(moods: list[float]) -> list[float]:
     return [mood + mood_to_tile(0) for mood in moods]
 
 
-def _find_best_range(panel: "Panel", unit: Unit) -> tuple[float, float] | None:
-    if panel.decision is None:
+def find_best_range(panel: "Panel", unit: DistanceUnit) -> BestRange | None:
+    """Return the range that the decision names; None unless it names one."""
+    if panel.decision is None or panel.verdict != "best":
         return None
     facts = panel.decision.outcome.facts
     low, high = facts.get("low_m"), facts.get("high_m", inf)
     if isinstance(low, str) or isinstance(high, str) or low is None:
         return None
-    return low / METRES_PER_UNIT[unit], high / METRES_PER_UNIT[unit]
+    return BestRange(convert_distance(low, unit), convert_distance(high, unit))

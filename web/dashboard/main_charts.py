@@ -1,4 +1,4 @@
-"""The main chart, twice: mood by the week's distance, and by the run's."""
+"""The two main charts: mood by the week's distance, and by the run's."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ from sync.analytics.dataset.run_annotations import RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow, RunTable
 from sync.language import gettext as _
 from sync.language import localize_number, ngettext
+from sync.vocabulary import DistanceUnit
 from web.charts import mood_rows
-from web.charts.mood_rows import Dots, MoodCurve, MoodRows
+from web.charts.mood_rows import BestRange, Dots, MoodCurve, MoodRows
 from web.dashboard.findings import DashboardFindings
 from web.dashboard.run_views import format_start
 from web.formats import (
-    METRES_PER_UNIT,
     TILES,
-    Unit,
+    convert_distance,
     format_distance,
     format_duration,
     mood_label,
@@ -30,8 +30,17 @@ _COUNTED_WITHIN_MIN = 6 * 60
 
 
 @dataclass(frozen=True, slots=True)
+class ChartTexts:
+    """The name, the heading and the axis of one chart."""
+
+    id: str
+    title: str
+    axis: str
+
+
+@dataclass(frozen=True, slots=True)
 class MoodChart:
-    """One of the two ways to look at the dots, with what a listener hears."""
+    """One of the two main charts; `label` describes it for screen readers."""
 
     id: str
     title: str
@@ -45,15 +54,19 @@ class MoodChart:
 
 
 def draw_mood_charts(
-    answered_runs: RunTable, unit: Unit, findings: DashboardFindings | None
+    answered_runs: RunTable, unit: DistanceUnit, findings: DashboardFindings | None
 ) -> tuple[MoodChart, MoodChart]:
-    week_dots = _build_dots(answered_runs, unit)
+    """Draw the moods by the week's distance, and by the run's own."""
+    week_dots = build_week_dots(answered_runs, unit)
+    run_distances = [
+        convert_distance(about_m, unit) for about_m in answered_runs.derived.about_m
+    ]
     return (
         _draw_chart(
-            (
-                "week",
-                _("Mood after a run, by distance in the 7 days up to it"),
-                _("Distance in the 7 days up to the run (%(unit)s)", unit=unit),
+            ChartTexts(
+                id="week",
+                title=_("Mood after a run, by distance in the 7 days up to it"),
+                axis=_("Distance in the 7 days up to the run (%(unit)s)", unit=unit),
             ),
             week_dots,
             line=findings.by_week if findings else None,
@@ -61,14 +74,12 @@ def draw_mood_charts(
             unit=unit,
         ),
         _draw_chart(
-            (
-                "run",
-                _("Mood after a run, by the length of that run"),
-                _("Length of the run (%(unit)s)", unit=unit),
+            ChartTexts(
+                id="run",
+                title=_("Mood after a run, by the length of that run"),
+                axis=_("Length of the run (%(unit)s)", unit=unit),
             ),
-            week_dots._replace(
-                distance=_convert_distances(answered_runs.derived.about_m, unit)
-            ),
+            week_dots._replace(distance=run_distances),
             line=findings.by_run if findings else None,
             unit=unit,
         ),
@@ -76,40 +87,42 @@ def draw_mood_charts(
 
 
 def _draw_chart(
-    texts: tuple[str, str, str],
+    texts: ChartTexts,
     dots: Dots,
     *,
     line: MoodCurve | None,
-    best: tuple[float, float] | None = None,
-    unit: Unit,
+    best: BestRange | None = None,
+    unit: DistanceUnit,
 ) -> MoodChart:
-    id_, title, axis = texts
     mood_counts = Counter(dots.mood)
     counts = ", ".join(
         f"{mood_counts[mood]} {mood_label(mood)}" for mood in reversed(TILES)
     )
+    counts_text = ngettext(
+        "%(n)s run: %(counts)s.",
+        "%(n)s runs: %(counts)s.",
+        len(dots.mood),
+        counts=counts,
+    )
     plot = mood_rows.draw(dots, line=line, best=best, unit=unit)
+    placed = plot.dots
     return MoodChart(
-        id=id_,
-        title=title,
-        axis=axis,
+        id=texts.id,
+        title=texts.title,
+        axis=texts.axis,
         plot=plot,
-        points=dump_json(plot.points),
-        label=f"{title}. {_count_text(len(dots.mood), counts)} {_describe_line(line)}",
+        points=dump_json(
+            list(zip(placed.x, placed.y, placed.mood, placed.run_id, strict=True))
+        ),
+        label=f"{texts.title}. {counts_text} {describe_curve(line)}",
         has_line=line is not None,
         has_band=line is not None and bool(line.low),
         has_hollow=any(dots.hollow),
     )
 
 
-def _count_text(count: int, counts: str) -> str:
-    return ngettext(
-        "%(n)s run: %(counts)s.", "%(n)s runs: %(counts)s.", count, counts=counts
-    )
-
-
-def _describe_line(line: MoodCurve | None) -> str:
-    """Say in words what the line shows, for those who do not see it."""
+def describe_curve(line: MoodCurve | None) -> str:
+    """Say the moods at the ends and the top of the line, for screen readers."""
     if line is None:
         return _("No line yet.")
     highest = max(range(len(line.mood)), key=line.mood.__getitem__)
@@ -126,56 +139,45 @@ def _describe_line(line: MoodCurve | None) -> str:
 
 
 def render_read_outs(
-    answered_runs: Sequence[RunRow], annotations: RunAnnotations, unit: Unit
+    answered_runs: Sequence[RunRow], annotations: RunAnnotations, unit: DistanceUnit
 ) -> Markup:
-    """Return what both charts say about each run, by its number."""
+    """Return JSON with the texts that both charts show for each run, by its id.
+
+    They are Strava's id, the run itself, its start, and the distance of its week.
+    """
     return dump_json(
         {
-            run.id: (annotations[run.id].strava_id, *_read_out_lines(run, unit))
+            run.id: (
+                annotations[run.id].strava_id,
+                _(
+                    "%(distance)s in %(duration)s",
+                    distance=format_distance(run.distance_m, unit),
+                    duration=format_duration(run.moving_s),
+                ),
+                format_start(run),
+                _("%(distance)s in 7 days", distance=format_distance(run.week_m, unit)),
+            )
             for run in answered_runs
         }
     )
 
 
 def dump_json(values: object) -> Markup:
-    """Return what the script reads, written so that it cannot end its element."""
+    """Return JSON for the script, escaped so that it cannot end its element."""
     return htmlsafe_json_dumps(values, separators=(",", ":"))
 
 
-def _read_out_lines(run: RunRow, unit: Unit) -> tuple[str, str, str]:
-    distance_text, week_text = (
-        format_distance(run.distance_m, unit),
-        format_distance(run.week_m, unit),
-    )
-    return (
-        _(
-            "%(distance)s in %(duration)s",
-            distance=distance_text,
-            duration=format_duration(run.moving_s),
-        ),
-        format_start(run),
-        _("%(distance)s in 7 days", distance=week_text),
-    )
-
-
-def _build_dots(answered_runs: RunTable, unit: Unit) -> Dots:
-    """Place each run by the distance of its week."""
-    facts_and_delays = zip(
-        answered_runs.stored.flags,
-        answered_runs.derived.answered_minutes_after,
-        strict=True,
-    )
+def build_week_dots(answered_runs: RunTable, unit: DistanceUnit) -> Dots:
+    """Place each run by the distance of its week; a late answer or a race is hollow."""
+    stored, derived = answered_runs.stored, answered_runs.derived
     return Dots(
-        distance=_convert_distances(answered_runs.derived.week_m, unit),
-        mood=[mood_to_tile(mood or 0) for mood in answered_runs.derived.mood],
-        number=answered_runs.stored.id,
+        distance=[convert_distance(week_m, unit) for week_m in derived.week_m],
+        mood=[mood_to_tile(mood or 0) for mood in derived.mood],
+        number=stored.id,
         hollow=[
-            facts & RACE > 0 or (minutes or 0) > _COUNTED_WITHIN_MIN
-            for facts, minutes in facts_and_delays
+            flags & RACE > 0 or (minutes or 0) > _COUNTED_WITHIN_MIN
+            for flags, minutes in zip(
+                stored.flags, derived.answered_minutes_after, strict=True
+            )
         ],
     )
-
-
-def _convert_distances(distances_m: Sequence[float], unit: Unit) -> list[float]:
-    metres_per_unit = METRES_PER_UNIT[unit]
-    return [distance_m / metres_per_unit for distance_m in distances_m]

@@ -1,4 +1,4 @@
-"""How runs felt, from easy weeks to big ones."""
+"""The distribution of moods by ranges of 7-day distance."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -8,22 +8,36 @@ from markupsafe import Markup
 
 from sync.analytics.dataset.run_rows import RunTable
 from sync.language import gettext
+from sync.vocabulary import DistanceUnit
 from web.charts import mood_bars
 from web.dashboard.filters import RunFilter
-from web.formats import TILES, Unit, convert_distance, mood_label, mood_to_tile
+from web.dashboard.texts import MIN_ANSWERS_FOR_HEADLINE
+from web.formats import (
+    GOOD_TILES,
+    TILES,
+    convert_distance,
+    mood_label,
+    mood_to_tile,
+)
 
-MIN_ANSWERS = 15
-_GOOD_TILE_COUNT = 2  # of the five answers
+
+@dataclass(frozen=True, slots=True)
+class MoodCount:
+    """The number of runs with one mood, and the address that lists them."""
+
+    label: str
+    count: int
+    runs_url: str
 
 
 @dataclass(frozen=True, slots=True)
 class MoodDistributionRow:
-    """One range of distance; each count comes with where its runs are listed."""
+    """One range of distance with a count for each mood, Awful to Great."""
 
     name: str
     total: int
     svg: Markup
-    counts: Sequence[tuple[str, int, str]]
+    counts: Sequence[MoodCount]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,53 +47,66 @@ class MoodDistribution:
 
 
 def build_mood_distribution(
-    answered_runs: RunTable, unit: Unit, run_filter: RunFilter
+    answered_runs: RunTable, unit: DistanceUnit, run_filter: RunFilter
 ) -> MoodDistribution | None:
     """Count the moods in each round range of 7-day distance; None with too few.
 
-    `wanted` is what lists exactly these answered runs.
+    `run_filter` lists exactly these answered runs.
     """
-    if len(answered_runs) < MIN_ANSWERS:
+    if len(answered_runs) < MIN_ANSWERS_FOR_HEADLINE:
         return None
     week_distances = [
         convert_distance(week_m, unit) for week_m in answered_runs.derived.week_m
     ]
-    edges = _compute_edges(week_distances)
+    edges = compute_edges(week_distances)
     counts = [[0] * len(TILES) for _ in edges]
     for week_distance, mood in zip(
         week_distances, answered_runs.derived.mood, strict=True
     ):
         index = bisect_right(edges, week_distance) - 1
         counts[index][mood_to_tile(mood or 0) - 1] += 1
-    bars = mood_bars.draw(counts)
     upper_edges: list[float | None] = [*edges[1:], None]
     rows = [
         MoodDistributionRow(
-            name=_range_label(low, high, unit),
+            name=label_range(low, high, unit),
             total=sum(row),
             svg=svg,
-            counts=_build_counts(row, (low, high), run_filter),
+            counts=[
+                MoodCount(
+                    mood_label(tile),
+                    count,
+                    run_filter.runs_url(
+                        mood=str(tile),
+                        least=low or None,
+                        below=high,
+                        page=1,
+                        until=None,
+                    ),
+                )
+                for tile, count in zip(TILES, row, strict=True)
+            ],
         )
         for low, high, row, svg in zip(
-            edges, upper_edges, counts, bars.rows, strict=True
+            edges, upper_edges, counts, mood_bars.draw(counts).rows, strict=True
         )
     ]
-    return MoodDistribution(rows, _describe_rows(rows))
+    return MoodDistribution(rows, describe_rows(rows))
 
 
-def _compute_edges(week_distances: Sequence[float]) -> list[float]:
+def compute_edges(week_distances: Sequence[float]) -> list[float]:
+    """Return the lower edges of round ranges that hold enough answers each."""
     # Imported here: a page without enough answers need not wait for numpy.
     import numpy as np  # noqa: PLC0415
 
     from sync.analytics.stats.shape import choose_round_ranges  # noqa: PLC0415
 
     min_count = max(3, len(week_distances) // 20)
-    return [
-        float(edge) for edge in choose_round_ranges(np.array(week_distances), min_count)
-    ]
+    edges = choose_round_ranges(np.array(week_distances), min_count)
+    return [float(edge) for edge in edges]
 
 
-def _range_label(low: float, high: float | None, unit: Unit) -> str:
+def label_range(low: float, high: float | None, unit: DistanceUnit) -> str:
+    """Name the range from `low` to `high`; None for no upper bound."""
     if high is None:
         if not low:
             return gettext("Any distance in %(unit)s", unit=unit)
@@ -89,27 +116,11 @@ def _range_label(low: float, high: float | None, unit: Unit) -> str:
     return f"{low:.0f}–{high:.0f} {unit}"
 
 
-def _build_counts(
-    row: Sequence[int], interval: tuple[float, float | None], run_filter: RunFilter
-) -> list[tuple[str, int, str]]:
-    low, high = interval
-    linked_counts = []
-    for mood, count in enumerate(row, start=1):
-        runs_url = run_filter.address(
-            mood=str(mood),
-            least=low or None,
-            below=high,
-            page=1,
-            until=None,
-        )
-        linked_counts.append((mood_label(mood), count, f"{runs_url}#all-runs"))
-    return linked_counts
-
-
-def _describe_rows(rows: Sequence[MoodDistributionRow]) -> str:
+def describe_rows(rows: Sequence[MoodDistributionRow]) -> str:
+    """Say the share of Good and Great in each range, for screen readers."""
     shares = []
     for row in rows:
-        good = sum(count for _, count, _ in row.counts[-_GOOD_TILE_COUNT:])
+        good = sum(row.counts[tile - 1].count for tile in GOOD_TILES)
         share = gettext("%(good)s of %(all)s", good=good, all=row.total)
         shares.append(f"{row.name}: {share}")
     title = gettext("Good or Great, by distance of the 7 days up to the run.")

@@ -1,4 +1,4 @@
-"""How far the import of the past is, in words."""
+"""The progress of the import in words."""
 
 from typing import TypedDict
 
@@ -21,23 +21,21 @@ class ImportProgress(TypedDict):
 
 
 def build_progress(import_state: BackfillProgress, zone: str) -> ImportProgress:
+    total = import_state.about_total
+    of_about = _("so far")
+    # The estimate is left out once it is passed.
+    if not import_state.is_done and total and total > import_state.runs_stored:
+        of_about = _("of about %(total)s", total=format_thousands(total))
     return {
         "is_done": import_state.is_done,
         "runs": import_state.runs_stored,
-        "of_about": _total_text(import_state),
-        "text": _status_text(import_state, zone),
+        "of_about": of_about,
+        "text": describe_progress(import_state, zone),
     }
 
 
-def _total_text(import_state: BackfillProgress) -> str:
-    """Say how many there will be, where that can be told and is not passed yet."""
-    total = import_state.about_total
-    if import_state.is_done or total is None or total <= import_state.runs_stored:
-        return _("so far")
-    return _("of about %(total)s", total=format_thousands(total))
-
-
-def _status_text(import_state: BackfillProgress, zone: str) -> str:
+def describe_progress(import_state: BackfillProgress, zone: str) -> str:
+    """Say how far the import is, or why and until when it waits."""
     if import_state.is_done:
         return _("All your runs are here.")
     if import_state.waiting_for == BackfillDelay.LIMIT:

@@ -1,4 +1,4 @@
-"""A runner's own page: what they ran, how they felt, and the numbers behind it."""
+"""The dashboard of a runner, and its numbers as JSON and CSV."""
 
 from http import HTTPStatus
 
@@ -18,20 +18,17 @@ from sync.language import DEFAULT_LANGUAGE, activate_language
 from sync.runners import account
 from sync.surveys.answering import answer
 from sync.surveys.instruments import InvalidAnswer
+from sync.vocabulary import Mood
 from web.dashboard import tables
 from web.dashboard.chart_cache import load_charts
 from web.dashboard.context import DashboardContext
 from web.dashboard.filters import PERIODS, SORTS, limit_to_period, parse_filter
-from web.dashboard.findings import (
-    MIN_ANSWERS_FOR_FIGURES,
-    DashboardFindings,
-    load_findings,
-)
+from web.dashboard.findings import MIN_ANSWERS_FOR_FIGURES, load_findings
 from web.dashboard.main_charts import render_read_outs
 from web.dashboard.progress import build_progress
 from web.dashboard.run_links import drop_unknown_group
 from web.dashboard.views import build_dashboard_view
-from web.formats import Unit, parse_unit
+from web.formats import parse_unit
 from web.help.local_support import find_local_support
 from web.http import session
 from web.http.limits import rate_limited, runner_subject
@@ -50,7 +47,9 @@ def dashboard_page() -> ResponseReturnValue:
     runner = require_runner()
     overview = account.load_overview(runtime(), runner.runner_id)
     data, context = _load_data(), _build_context()
-    findings = _load_findings(data, context.unit)
+    findings = None
+    if len(data.answered_runs) >= MIN_ANSWERS_FOR_FIGURES:
+        findings = load_findings(runtime(), runner.runner_id, context.unit)
     run_filter = drop_unknown_group(
         parse_filter(request.args), findings.panels if findings else ()
     )
@@ -85,10 +84,10 @@ def dashboard_page() -> ResponseReturnValue:
 @login_required
 @rate_limited("answer", runner_subject)
 def save_answer() -> ResponseReturnValue:
-    """Keep the mood chosen in place for a run of today or yesterday."""
+    """Store the mood chosen on the dashboard for a run of today or yesterday."""
     try:
         run_id = int(request.form.get("run_id", ""))
-        mood = int(request.form.get("mood", "")) - 3
+        mood = Mood.from_tile(int(request.form.get("mood", "")))
     except ValueError:
         raise InvalidAnswer("That is not one of the answers.") from None
     answer.record_run_answer(
@@ -103,9 +102,9 @@ def save_answer() -> ResponseReturnValue:
 @blueprint.post("/support")
 @login_required
 def hide_support() -> ResponseReturnValue:
-    """Put the lines to talk to away for two weeks, in this browser only.
+    """Hide the helplines for two weeks, in this browser only.
 
-    The server keeps nothing about it: that they were shown says how someone felt.
+    The server stores nothing about it: that they were shown says how a runner felt.
     """
     session.set_cookie(_SUPPORT_COOKIE, "1", days=_SUPPORT_COOKIE_DAYS)
     return _redirect_to_dashboard()
@@ -130,7 +129,7 @@ def data_json() -> ResponseReturnValue:
 @blueprint.get("/read-outs.json")
 @login_required
 def read_outs_json() -> ResponseReturnValue:
-    """Say of each dot what the page leaves out when there are thousands."""
+    """Return the read-outs of the dots, which a page with thousands leaves out."""
     context = _build_context()
     answered_runs = limit_to_period(
         _load_data(), parse_filter(request.args).period
@@ -158,9 +157,8 @@ def weeks_csv() -> ResponseReturnValue:
 @login_required
 def panels_csv() -> ResponseReturnValue:
     with activate_language(DEFAULT_LANGUAGE):
-        findings = load_findings(
-            runtime(), require_runner().runner_id, parse_unit(require_runner().units)
-        )
+        context = _build_context()
+        findings = load_findings(runtime(), context.runner_id, context.unit)
     return tables.csv_response(
         tables.build_panels_csv(findings), "moodmiles-questions.csv"
     )
@@ -181,12 +179,6 @@ def _build_context() -> DashboardContext:
 
 def _load_data() -> Dashboard:
     return load_dashboard(runtime(), require_runner().runner_id)
-
-
-def _load_findings(data: Dashboard, unit: Unit) -> DashboardFindings | None:
-    if len(data.answered_runs) < MIN_ANSWERS_FOR_FIGURES:
-        return None
-    return load_findings(runtime(), require_runner().runner_id, unit)
 
 
 def _redirect_to_dashboard() -> ResponseReturnValue:

@@ -1,4 +1,4 @@
-"""The runs behind a number of the figures: where they are listed, and in what words."""
+"""Links from a number of the figures to the list of the runs that it counts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ _RANGE_LABELS: Mapping["RunSubset", str] = {
 
 @dataclass(frozen=True, slots=True)
 class RunLink:
-    """A number with what it counts, and where its runs are; check-ins are nowhere."""
+    """A number with its noun, and the address of its runs; check-ins have none."""
 
     text: str
     runs_url: str | None
@@ -30,40 +30,34 @@ class RunLink:
 
 @dataclass(frozen=True, slots=True)
 class RunGroup:
-    """The runs that one number counts, and what they are in one sentence."""
+    """The runs that one number counts, with a sentence that describes them."""
 
     description: str
     run_ids: frozenset[int]
 
 
 def find_run_group(panels: Sequence["Panel"], group: str) -> RunGroup | None:
-    """Return what the number `group` counts; None if there is no such number."""
+    """Return the runs of the number `group`; None if there is no such number."""
     for panel in panels:
         for part, run_ids in panel.contributing_runs.items():
             if _group_key(panel, part) == group:
-                return RunGroup(
-                    _describe_part(panel, part), frozenset(run_ids.tolist())
-                )
+                description = describe_part(panel, part)
+                return RunGroup(description, frozenset(run_ids.tolist()))
     return None
 
 
 def drop_unknown_group(run_filter: RunFilter, panels: Sequence["Panel"]) -> RunFilter:
-    """Leave out a wish for the runs behind a number that there is not."""
-    return (
-        run_filter
-        if find_run_group(panels, run_filter.group)
-        else replace(run_filter, group="")
-    )
+    """Return the filter without a group that names no number of the figures."""
+    if find_run_group(panels, run_filter.group):
+        return run_filter
+    return replace(run_filter, group="")
 
 
 def build_answer_links(panel: "Panel") -> list[RunLink]:
-    """Say how many answers a question has: on either side, or altogether."""
+    """Return the number of answers of each group, or of all without groups."""
     if panel.sides is None:
-        return [
-            _build_link(
-                panel, "all", panel.answer_count, format_thousands(panel.answer_count)
-            )
-        ]
+        count = panel.answer_count
+        return [_build_link(panel, "all", count, format_thousands(count))]
     first_count = len(panel.contributing_runs["first"])
     counts: Sequence[tuple[RunSubset, int, str]] = (
         ("first", first_count, panel.sides.first),
@@ -76,9 +70,10 @@ def build_answer_links(panel: "Panel") -> list[RunLink]:
 
 
 def build_sentence_links(panel: "Panel") -> list[RunLink]:
-    """Lead to the runs that a sentence is about; before there is one, to all of them.
+    """Return the numbers of runs that a sentence counts.
 
-    Where it names a range, to what is inside and outside, and was good there.
+    A sentence about a range counts the runs inside and outside, and the good ones
+    there.  Before there is a sentence, all runs count.
     """
     parts: Sequence[RunSubset] = (
         "said",
@@ -93,7 +88,7 @@ def build_sentence_links(panel: "Panel") -> list[RunLink]:
         part: len(panel.contributing_runs.get(part, ())) for part in parts
     }
     return [
-        _build_link(panel, part, count, _link_text(part, count))
+        _build_link(panel, part, count, format_run_count(part, count))
         for part, count in counts_by_part.items()
         if count
     ]
@@ -101,15 +96,17 @@ def build_sentence_links(panel: "Panel") -> list[RunLink]:
 
 def _build_link(panel: "Panel", part: "RunSubset", count: int, text: str) -> RunLink:
     run_count = len(panel.contributing_runs.get(part, ()))
-    runs_url = f"{RunFilter(group=_group_key(panel, part)).address()}#all-runs"
-    return RunLink(text, runs_url if run_count == count > 0 else None)
+    if run_count != count or not count:
+        return RunLink(text, None)
+    return RunLink(text, RunFilter(group=_group_key(panel, part)).runs_url())
 
 
 def _group_key(panel: "Panel", part: "RunSubset") -> str:
     return f"{panel.name}.{part}"
 
 
-def _link_text(part: "RunSubset", count: int) -> str:
+def format_run_count(part: "RunSubset", count: int) -> str:
+    """Return the number of runs of one part with its noun."""
     n = format_thousands(count)
     match part:
         case "inside":
@@ -131,7 +128,8 @@ def _link_text(part: "RunSubset", count: int) -> str:
             )
 
 
-def _describe_part(panel: "Panel", part: "RunSubset") -> str:
+def describe_part(panel: "Panel", part: "RunSubset") -> str:
+    """Describe the runs of one part of a panel in a sentence."""
     if panel.sides is not None and part in {"first", "second"}:
         is_first = part == "first"
         part_text = _(panel.sides.first if is_first else panel.sides.second)

@@ -1,13 +1,13 @@
-"""A run as the dashboard's lists and read-outs show it."""
+"""A run as the dashboard's lists show it."""
 
 from dataclasses import dataclass
 
 from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.analytics.dataset.run_rows import RunRow
 from sync.language import gettext
+from sync.vocabulary import DistanceUnit
 from web.dashboard.texts import decision_text
 from web.formats import (
-    Unit,
     convert_distance,
     format_distance,
     format_duration,
@@ -41,7 +41,9 @@ def format_start(run: RunRow) -> str:
     return f"{day}, {format_time(run.started_local)}" if run.started_local else day
 
 
-def build_run_view(run: RunRow, annotation: RunAnnotation, unit: Unit) -> RunView:
+def build_run_view(
+    run: RunRow, annotation: RunAnnotation, unit: DistanceUnit
+) -> RunView:
     marks = {
         gettext("race"): run.race,
         gettext("treadmill"): run.treadmill,

@@ -1,7 +1,7 @@
-"""The numbers behind the dashboard, as CSV and as plain values for JSON."""
+"""The numbers of the dashboard as CSV and as JSON values."""
 
 from collections.abc import Sequence
-from math import isfinite, nan
+from math import isfinite
 
 from flask import Response
 
@@ -12,6 +12,7 @@ from sync.safe_csv import write_csv
 from sync.surveys.instruments import OPTIONAL_QUESTIONS
 from sync.vocabulary import DecisionVerdict
 from web.dashboard.findings import DashboardFindings
+from web.dashboard.weeks import compute_mean_mood
 from web.formats import MOOD_LABELS
 
 RUN_COLUMNS = (
@@ -41,7 +42,6 @@ ANSWER_COLUMNS = (
     "distance_7d_m",
     *(question.key for question in OPTIONAL_QUESTIONS),
 )
-_NO_INTERVAL = (nan, nan, nan)
 
 
 def build_runs_csv(data: Dashboard, annotations: RunAnnotations) -> str:
@@ -61,28 +61,27 @@ def build_weeks_csv(data: Dashboard) -> str:
             round(week.distance_m, 1),
             week.runs,
             len(week.moods),
-            round(sum(week.moods) / len(week.moods), 3) if week.moods else None,
+            None if mean_mood is None else round(mean_mood, 3),
         )
-        for week in data.weeks
+        for week, mean_mood in zip(
+            data.weeks, map(compute_mean_mood, data.weeks), strict=True
+        )
     ]
     return write_csv(("week_of", "distance_m", "runs", "answers", "mean_mood"), rows)
 
 
 def build_panels_csv(findings: DashboardFindings) -> str:
-    rows = [
-        (
-            row.title,
-            row.answers,
-            *map(_round_finite, row.interval or _NO_INTERVAL),
-            row.sentence,
-        )
-        for row in (*findings.fixed_questions, *findings.differences, *findings.links)
-    ]
+    rows = []
+    for row in (*findings.fixed_questions, *findings.differences, *findings.links):
+        interval = row.interval
+        values: Sequence[float | None] = (None, None, None)
+        if interval is not None:
+            values = [
+                round(value, 4) if isfinite(value) else None
+                for value in (interval.center, interval.low, interval.high)
+            ]
+        rows.append((row.title, row.answers, *values, row.sentence))
     return write_csv(("question", "answers", "value", "low", "high", "sentence"), rows)
-
-
-def _round_finite(value: float) -> float | None:
-    return round(value, 4) if isfinite(value) else None
 
 
 def build_json(data: Dashboard, annotations: RunAnnotations) -> dict[str, object]:

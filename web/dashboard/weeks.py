@@ -7,12 +7,12 @@ from datetime import timedelta
 from sync.analytics.dataset.overview import WeekRow
 from sync.language import gettext as _
 from sync.language import localize_number, ngettext
+from sync.vocabulary import DistanceUnit
 from web.charts import week_bars, week_moods
-from web.charts.week_bars import WeekBars
+from web.charts.week_bars import WeekBars, WeekDistance
 from web.charts.week_moods import WeekMoods
 from web.dashboard.filters import RunFilter
 from web.formats import (
-    Unit,
     convert_distance,
     format_distance,
     format_long_date,
@@ -25,7 +25,7 @@ MAX_WEEKS = 104
 
 @dataclass(frozen=True, slots=True)
 class WeekTableRow:
-    """One week in the table; `runs_at` is where its runs are listed."""
+    """One week in the table, with the address of its runs."""
 
     name: str
     distance: str
@@ -44,64 +44,61 @@ class WeeksView:
 
 
 def build_weeks_view(
-    weeks: Sequence[WeekRow], unit: Unit, run_filter: RunFilter
+    weeks: Sequence[WeekRow], unit: DistanceUnit, run_filter: RunFilter
 ) -> WeeksView:
     shown_weeks = weeks[-MAX_WEEKS:]
     moods = [[mood_to_tile(mood) for mood in week.moods] for week in shown_weeks]
-    total = format_distance(sum(week.distance_m for week in shown_weeks), unit)
     mood_chart = week_moods.draw(moods) if any(moods) else None
+    distances = [
+        WeekDistance(week.day, convert_distance(week.distance_m, unit))
+        for week in shown_weeks
+    ]
+    total = format_distance(sum(week.distance_m for week in shown_weeks), unit)
+    total_text = ngettext(
+        "%(distance)s in %(n)s week.",
+        "%(distance)s in %(n)s weeks.",
+        len(shown_weeks),
+        distance=total,
+    )
     return WeeksView(
         moods=mood_chart,
-        bars=week_bars.draw(
-            [
-                (week.day, convert_distance(week.distance_m, unit))
-                for week in shown_weeks
-            ]
-        ),
+        bars=week_bars.draw(distances),
         table=[
-            _build_week_row(week, unit, run_filter) for week in reversed(shown_weeks)
+            WeekTableRow(
+                name=format_long_date(week.day),
+                distance=format_number(convert_distance(week.distance_m, unit)),
+                runs=week.runs,
+                mood=format_mean_mood(week),
+                runs_url=run_filter.runs_url(
+                    since=week.day,
+                    until=week.day + timedelta(days=6),
+                    mood="",
+                    least=None,
+                    below=None,
+                    page=1,
+                ),
+            )
+            for week in reversed(shown_weeks)
         ],
         total=total,
-        label=f"{_total_text(total, len(shown_weeks))} {_describe_line(mood_chart)}",
+        label=f"{total_text} {describe_smoothed_moods(mood_chart)}",
     )
+
+
+def compute_mean_mood(week: WeekRow) -> float | None:
+    """Return the mean of a week's stored moods, -2 to 2; None without answers."""
+    return sum(week.moods) / len(week.moods) if week.moods else None
 
 
 def format_mean_mood(week: WeekRow) -> str:
-    if not week.moods:
+    mean = compute_mean_mood(week)
+    if mean is None:
         return "–"
-    mean = f"{sum(week.moods) / len(week.moods):+.1f}"
-    return localize_number(mean.replace("-", "−"))
+    return localize_number(f"{mean:+.1f}".replace("-", "−"))
 
 
-def _build_week_row(week: WeekRow, unit: Unit, run_filter: RunFilter) -> WeekTableRow:
-    runs_url = run_filter.address(
-        since=week.day,
-        until=week.day + timedelta(days=6),
-        mood="",
-        least=None,
-        below=None,
-        page=1,
-    )
-    return WeekTableRow(
-        name=format_long_date(week.day),
-        distance=format_number(convert_distance(week.distance_m, unit)),
-        runs=week.runs,
-        mood=format_mean_mood(week),
-        runs_url=f"{runs_url}#all-runs",
-    )
-
-
-def _total_text(total: str, week_count: int) -> str:
-    return ngettext(
-        "%(distance)s in %(n)s week.",
-        "%(distance)s in %(n)s weeks.",
-        week_count,
-        distance=total,
-    )
-
-
-def _describe_line(mood_chart: WeekMoods | None) -> str:
-    """Say in words how the mood line runs, for those who do not see it."""
+def describe_smoothed_moods(mood_chart: WeekMoods | None) -> str:
+    """Say where the mood line starts, turns and ends, for screen readers."""
     smoothed = mood_chart.smoothed if mood_chart else []
     moods = [mood for mood in smoothed if mood is not None]
     if not moods:

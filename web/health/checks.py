@@ -1,20 +1,17 @@
-"""Whether this process could do its work right now."""
+"""Whether the parts that this process needs answer right now."""
 
-from datetime import datetime
 from typing import TypedDict
 
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync import counters, work_status
-from sync.runs.rules import MAX_WAIT
+from sync.backoff import MAX_WAIT
 from sync.runtime import Runtime
-
-LatestError = tuple[str, datetime] | None
 
 
 class Readiness(TypedDict):
-    """`strava` names how it failed us within the last hour; pages work without it."""
+    """`strava` names its latest error of the last hour; pages work without it."""
 
     database: str
     redis: str
@@ -23,37 +20,30 @@ class Readiness(TypedDict):
 
 
 def check_readiness(runtime: Runtime) -> Readiness:
-    redis_status = _get_redis_status(runtime)
+    redis_status = ping_redis(runtime.settings.redis_url)
     try:
         with runtime.db.read_only() as session:
             now = runtime.db.now(session)
-            _, late_s = work_status.count_due(session, now)
+            late_s = work_status.count_due(session, now).late_s
             latest_error = counters.latest_strava_error(session)
     except SQLAlchemyError:
         return Readiness(
             database="down", redis=redis_status, strava="unknown", oldest_due_s={}
         )
+    strava_status = "ok"
+    # After the longest wait of a retry, everything has been tried again.
+    if latest_error is not None and now - latest_error[1] <= MAX_WAIT:
+        strava_status = latest_error[0]
     return Readiness(
-        database="ok",
-        redis=redis_status,
-        strava=_get_strava_status(latest_error, now),
-        oldest_due_s=late_s,
+        database="ok", redis=redis_status, strava=strava_status, oldest_due_s=late_s
     )
 
 
-def _get_strava_status(latest_error: LatestError, now: datetime) -> str:
-    """Name a trouble until everything that waits for Strava has been tried again."""
-    if latest_error is None or now - latest_error[1] > MAX_WAIT:
-        return "ok"
-    return latest_error[0]
-
-
-def _get_redis_status(runtime: Runtime) -> str:
-    if not runtime.settings.redis_url:
+def ping_redis(url: str) -> str:
+    """Return "ok" or "down"; "none" without an address."""
+    if not url:
         return "none"
-    client = Redis.from_url(
-        runtime.settings.redis_url, socket_connect_timeout=0.5, socket_timeout=1
-    )
+    client = Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=1)
     try:
         client.ping()
     except (RedisError, OSError):

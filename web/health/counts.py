@@ -1,4 +1,4 @@
-"""How much there is of everything, in Prometheus' format: counts, never ids."""
+"""Counts of rows, due work and Strava's budget in Prometheus' format; no ids."""
 
 from collections.abc import Mapping
 
@@ -34,20 +34,20 @@ _COUNTED_TABLES: dict[str, type[Model]] = {
 
 
 def render_metrics(runtime: Runtime) -> bytes:
-    """Return the numbers as they are now; nothing is kept between two calls."""
-    metrics = _MetricSet()
+    """Return the current numbers; no state survives a call."""
+    metrics = MetricSet()
     with runtime.db.read_only() as session:
         rows = {
             name: session.scalar(select(func.count()).select_from(model)) or 0
             for name, model in _COUNTED_TABLES.items()
         }
     metrics.add_labelled_gauge("moodmiles_rows", "Rows stored.", "table", rows)
-    _add_work_metrics(metrics, work_status.read_status(runtime))
-    _add_budget_metrics(metrics, runtime.strava.budget_state())
+    metrics.add_work_status(work_status.read_status(runtime))
+    metrics.add_budget(runtime.strava.budget_state())
     return generate_latest(metrics.registry)
 
 
-class _MetricSet:
+class MetricSet:
     """The numbers of one exposition."""
 
     def __init__(self) -> None:
@@ -63,67 +63,73 @@ class _MetricSet:
         for label_value, value in values.items():
             gauge.labels(label_value).set(value)
 
-
-def _add_work_metrics(metrics: _MetricSet, status: WorkStatus) -> None:
-    metrics.add_labelled_gauge(
-        "moodmiles_due", "Rows that are due.", "work", status.due
-    )
-    metrics.add_labelled_gauge(
-        "moodmiles_oldest_due_seconds",
-        "How long the oldest due row has waited.",
-        "work",
-        status.late_s,
-    )
-    dead_letters, quarantined = (
-        sum(status.failed_events.values()),
-        sum(status.quarantined.values()),
-    )
-    metrics.add_gauge("moodmiles_parked_events", "Events given up.", dead_letters)
-    metrics.add_gauge(
-        "moodmiles_set_aside_records",
-        "Records of Strava's not understood.",
-        quarantined,
-    )
-    metrics.add_gauge(
-        "moodmiles_stopped_sweeps",
-        "Comparisons with Strava that were not believed.",
-        status.stopped_reconciles,
-    )
-    metrics.add_gauge(
-        "moodmiles_broken_connections",
-        "Runners whose link to Strava is broken.",
-        status.broken_links,
-    )
-    metrics.add_labelled_gauge(
-        "moodmiles_noted", "How often something odd happened.", "what", status.counters
-    )
-
-
-def _add_budget_metrics(metrics: _MetricSet, state: BudgetState) -> None:
-    labels = ["window", "kind"]
-    used, limit = (
-        Gauge(
-            f"moodmiles_strava_requests_{name}",
-            meaning,
-            labels,
-            registry=metrics.registry,
+    def add_work_status(self, status: WorkStatus) -> None:
+        self.add_labelled_gauge(
+            "moodmiles_due", "Rows that are due.", "work", status.due
         )
-        for name, meaning in (
-            ("used", "Requests that Strava has counted in this window."),
-            ("limit", "Requests that Strava allows in this window."),
+        self.add_labelled_gauge(
+            "moodmiles_oldest_due_seconds",
+            "How long the oldest due row has waited.",
+            "work",
+            status.late_s,
         )
-    )
-    for meter in state.meters:
-        used.labels(meter.window, meter.kind).set(meter.used)
-        limit.labels(meter.window, meter.kind).set(meter.limit)
-    paused_until = state.paused_until
-    metrics.add_gauge(
-        "moodmiles_strava_paused_until_seconds",
-        "When Strava may be asked again, since 1970; 0 for now.",
-        paused_until.timestamp() if paused_until else 0,
-    )
-    metrics.add_gauge(
-        "moodmiles_strava_budget_shared",
-        "Whether all processes share one count (1) or Redis is away (0).",
-        state.is_shared,
-    )
+        self.add_gauge(
+            "moodmiles_parked_events",
+            "Events given up.",
+            sum(status.failed_events.values()),
+        )
+        self.add_gauge(
+            "moodmiles_set_aside_records",
+            "Records of Strava's not understood.",
+            sum(status.quarantined.values()),
+        )
+        self.add_gauge(
+            "moodmiles_set_aside_work",
+            "Other work given up, and tried once a day.",
+            sum(status.failed_work.values()),
+        )
+        self.add_gauge(
+            "moodmiles_stopped_sweeps",
+            "Comparisons with Strava that were not believed.",
+            status.stopped_reconciles,
+        )
+        self.add_gauge(
+            "moodmiles_broken_connections",
+            "Runners whose link to Strava is broken.",
+            status.broken_links,
+        )
+        self.add_labelled_gauge(
+            "moodmiles_noted",
+            "How often something odd happened.",
+            "what",
+            status.counters,
+        )
+
+    def add_budget(self, state: BudgetState) -> None:
+        labels = ["window", "kind"]
+        used, limit = (
+            Gauge(
+                f"moodmiles_strava_requests_{name}",
+                meaning,
+                labels,
+                registry=self.registry,
+            )
+            for name, meaning in (
+                ("used", "Requests that Strava has counted in this window."),
+                ("limit", "Requests that Strava allows in this window."),
+            )
+        )
+        for meter in state.meters:
+            used.labels(meter.window, meter.kind).set(meter.used)
+            limit.labels(meter.window, meter.kind).set(meter.limit)
+        paused_until = state.paused_until
+        self.add_gauge(
+            "moodmiles_strava_paused_until_seconds",
+            "When Strava may be asked again, since 1970; 0 for now.",
+            paused_until.timestamp() if paused_until else 0,
+        )
+        self.add_gauge(
+            "moodmiles_strava_budget_shared",
+            "Whether all processes share one count (1) or Redis is away (0).",
+            state.is_shared,
+        )

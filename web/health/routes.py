@@ -1,6 +1,5 @@
 """For machines: is the process up, can it work, and how much is there to do."""
 
-from hmac import compare_digest
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, jsonify, request
@@ -9,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from web.health.checks import check_readiness
 from web.health.counts import render_metrics
+from web.http.constant_time import matches_secret
 from web.runtime import runtime
 
 blueprint = Blueprint("health", __name__)
@@ -23,13 +23,10 @@ def healthz() -> ResponseReturnValue:
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Say whether the database and Redis answer, and how late the work is."""
-    readiness_report = check_readiness(runtime())
-    is_ready = (
-        readiness_report["database"] == "ok" and readiness_report["redis"] != "down"
-    )
-    return jsonify(
-        readiness_report
-    ), HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    report = check_readiness(runtime())
+    is_ready = report["database"] == "ok" and report["redis"] != "down"
+    status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return jsonify(report), status
 
 
 @blueprint.get("/metrics")
@@ -37,9 +34,8 @@ def metrics() -> ResponseReturnValue:
     """Show counts in Prometheus' format; public hosts need a token for it."""
     settings = runtime().settings
     if settings.metrics_token is not None:
-        expected = f"Bearer {settings.metrics_token.get_secret_value()}"
-        given = request.headers.get("Authorization", "")
-        if not compare_digest(given.encode(), expected.encode()):
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or not matches_secret(token, settings.metrics_token):
             abort(HTTPStatus.UNAUTHORIZED)
     elif settings.is_public:
         abort(HTTPStatus.NOT_FOUND)

@@ -1,7 +1,8 @@
-"""Which country's lines to show first: the runner's choice, or a guess that says so."""
+"""The country whose helplines come first: the runner's choice, or a marked guess."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from flask import request
 
@@ -19,7 +20,8 @@ from web.formats import country_name
 from web.http.session import current_runner
 from web.runtime import runtime
 
-_SOURCE_TEXTS: Mapping[str, str] = {
+CountrySource = Literal["chosen", "zone", "language"]
+_SOURCE_TEXTS: Mapping[CountrySource, str] = {
     "chosen": translatable("For %(country)s, as you chose in the settings."),
     "zone": translatable("For %(country)s: a guess from your time zone."),
     "language": translatable("For %(country)s: a guess from your browser’s language."),
@@ -27,8 +29,16 @@ _SOURCE_TEXTS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class CountryChoice:
+    """A country's code, None where there is no hint, and where it comes from."""
+
+    code: str | None
+    source: CountrySource
+
+
+@dataclass(frozen=True, slots=True)
 class LocalSupport:
-    """The lines to show first; `how` says why these, "" for those of anywhere."""
+    """The lines to show first; `source` says why these, "" for international ones."""
 
     lines: CountryHelplines
     country: str
@@ -40,13 +50,14 @@ class LocalSupport:
 
 
 def find_local_support() -> LocalSupport:
-    """Return the lines for whoever looks at this page."""
-    code, source = _find_country()
-    lines = find_helplines(code)
+    """Return the lines for the visitor of this page."""
+    choice = choose_country()
+    lines = find_helplines(choice.code)
     if lines.country == ANYWHERE:
         return LocalSupport(lines, "", "")
     name = country_name(lines.country)
-    return LocalSupport(lines, name, gettext(_SOURCE_TEXTS[source], country=name))
+    source = gettext(_SOURCE_TEXTS[choice.source], country=name)
+    return LocalSupport(lines, name, source)
 
 
 def list_country_choices() -> dict[str, str]:
@@ -59,13 +70,16 @@ def list_country_choices() -> dict[str, str]:
     }
 
 
-def _find_country() -> tuple[str | None, str]:
+def choose_country() -> CountryChoice:
+    """Return the runner's choice, else a guess by time zone, else by language."""
     runner = current_runner()
     if runner is not None:
         preferred = preferences.load_preferences(runtime(), runner.runner_id).country
         if preferred:
-            return preferred, "chosen"
+            return CountryChoice(preferred, "chosen")
         zone_country = find_zone_country(runner.zone)
         if zone_country:
-            return zone_country, "zone"
-    return guess_language_country(request.accept_languages.values()), "language"
+            return CountryChoice(zone_country, "zone")
+    return CountryChoice(
+        guess_language_country(request.accept_languages.values()), "language"
+    )

@@ -1,4 +1,4 @@
-"""Where a request comes from, as far as that can be believed."""
+"""The client's network, from the connection and from trusted proxies' headers."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -10,36 +10,40 @@ from web.runtime import runtime
 log = structlog.get_logger()
 
 _PROXY_WARNED = "moodmiles_strange_proxy"
-# Whoever gets an IPv6 address gets this many of its bits to themselves.
+# Providers give each customer a network of this length.
 _IPV6_PREFIX_BITS = 64
 
 
 def client_network() -> str | None:
-    """Return the network that a request comes from, or None if nobody can tell.
+    """Return the client's IPv4 address or IPv6 /64 network; None where unknown.
 
-    What a header says counts only when a proxy that the host trusts has sent it,
-    and then only its last word that is not a trusted proxy's own.  From this very
-    machine come its host, and everybody whose proxy does not say for whom it asks.
+    X-Forwarded-For counts only when a trusted proxy has sent it, and then only its
+    last hop that is not a trusted proxy itself.  Requests of this very machine are
+    unknown: they come from its host, or through a proxy that names no client.
     """
-    hops = [*_forwarded_for(), request.remote_addr or ""]
-    if len(hops) > 1:
-        _warn_untrusted_proxy(_parse_address(hops[-1]))
-    for hop in reversed(hops):
+    header = request.headers.get("X-Forwarded-For", "")
+    hops = [hop.strip() for hop in header.split(",") if hop.strip()]
+    peer = request.remote_addr or ""
+    if hops:
+        warn_untrusted_proxy(peer)
+    for hop in (peer, *reversed(hops)):
         address = _parse_address(hop)
         if address is None:
             return None
-        if not _is_trusted(address):
-            return _household_network(address)
+        if _is_trusted(address):
+            continue
+        if isinstance(address, IPv6Address):
+            return str(ip_network((address, _IPV6_PREFIX_BITS), strict=False))
+        return str(address)
     return None
 
 
-def _forwarded_for() -> list[str]:
-    header = request.headers.get("X-Forwarded-For", "")
-    return [hop.strip() for hop in header.split(",") if hop.strip()]
+def warn_untrusted_proxy(peer: str) -> None:
+    """Log once that a peer of a private network names clients but is not trusted.
 
-
-def _warn_untrusted_proxy(address: IPv4Address | IPv6Address | None) -> None:
-    """Say once that everybody may be taken for one: a neighbour speaks for others."""
+    All its clients then count as one network.
+    """
+    address = _parse_address(peer)
     if address is None or not address.is_private or _is_trusted(address):
         return
     if _PROXY_WARNED not in current_app.extensions:
@@ -60,9 +64,3 @@ def _parse_address(text: str) -> IPv4Address | IPv6Address | None:
 def _is_trusted(address: IPv4Address | IPv6Address) -> bool:
     trusted = runtime().settings.trusted_proxies
     return address.is_loopback or any(address in network for network in trusted)
-
-
-def _household_network(address: IPv4Address | IPv6Address) -> str:
-    if isinstance(address, IPv4Address):
-        return str(address)
-    return str(ip_network((address, _IPV6_PREFIX_BITS), strict=False))

@@ -1,11 +1,11 @@
-"""Smaller answers for what is large and holds no secret beside foreign words."""
+"""Compression of large answers that hold no secret beside a visitor's input."""
 
 import gzip
 from http import HTTPStatus
 
 from flask import Flask, Response, request
 
-# Pages that repeat a visitor's input stay plain: their size could tell tales.
+# A page that repeats a visitor's input stays plain: its size would leak (BREACH).
 _COMPRESSED_ENDPOINTS = {
     "static",
     "dashboard.dashboard_page",
@@ -19,13 +19,13 @@ _MIN_BYTES = 1400  # bytes that fit one packet anyway
 def init_app(app: Flask) -> None:
     @app.after_request
     def compress(response: Response) -> Response:
-        if request.endpoint not in _COMPRESSED_ENDPOINTS or not _is_text(response):
+        """Compress an answer whose endpoint and type allow it (docs/decisions/0017)."""
+        is_text = (response.mimetype or "").startswith(_TEXT_TYPES)
+        if request.endpoint not in _COMPRESSED_ENDPOINTS or not is_text:
             return response
         response.vary.add("Accept-Encoding")
-        if (
-            not request.accept_encodings["gzip"]
-            or response.status_code != HTTPStatus.OK
-        ):
+        accepts_gzip = bool(request.accept_encodings["gzip"])
+        if not accepts_gzip or response.status_code != HTTPStatus.OK:
             return response
         response.direct_passthrough = False
         body = response.get_data()
@@ -35,7 +35,3 @@ def init_app(app: Flask) -> None:
             # The plain file's tag would vouch for other bytes.
             response.headers.pop("ETag", None)
         return response
-
-
-def _is_text(response: Response) -> bool:
-    return (response.mimetype or "").startswith(_TEXT_TYPES)

@@ -1,7 +1,7 @@
-"""Forms that only our own pages can send.
+"""Protection against cross-site request forgery.
 
-Each form carries a token made from this browser's cookie and its sign-in with
-a secret of ours: another site can make a browser post, but cannot know it.
+Each form carries an HMAC of this browser's cookie and its sign-in under a secret
+key: another site can make a browser post a form, but cannot know the token.
 """
 
 import hmac
@@ -16,8 +16,8 @@ from web.runtime import runtime
 
 FIELD_NAME = "csrf"
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-# There the address itself is the permission, and no cookie is read.
-EXEMPT_BLUEPRINTS = {"survey", "unsubscribe", "before", "hooks"}
+# Their address is the permission: they read no cookie.
+EXEMPT_BLUEPRINTS = {"survey", "unsubscribe", "pre_run", "webhooks"}
 
 
 class InvalidCsrfToken(Forbidden):
@@ -29,7 +29,10 @@ def init_app(app: Flask) -> None:
     def check_token() -> None:
         if request.method in _SAFE_METHODS or request.blueprint in EXEMPT_BLUEPRINTS:
             return
-        if request.endpoint and not _is_valid(request.form.get(FIELD_NAME, "")):
+        given = request.form.get(FIELD_NAME, "").encode()
+        if request.endpoint and not any(
+            hmac.compare_digest(given, valid.encode()) for valid in _valid_tokens()
+        ):
             raise InvalidCsrfToken
 
     app.jinja_env.globals["csrf_field"] = csrf_field
@@ -46,14 +49,8 @@ def csrf_token() -> str:
     return _valid_tokens()[0]
 
 
-def _is_valid(given: str) -> bool:
-    return any(
-        hmac.compare_digest(given.encode(), valid.encode()) for valid in _valid_tokens()
-    )
-
-
 def _valid_tokens() -> list[str]:
-    """Return what each secret key makes of this browser, newest key first."""
+    """Return this browser's token under each secret key, newest key first."""
     message = f"form|{browser_token()}|{sign_in_token()}".encode()
     return [
         hmac.new(key.get_secret_value().encode(), message, sha256).hexdigest()

@@ -1,10 +1,8 @@
 """Every failure becomes one clear page, or JSON where a program asks."""
 
 import secrets
-import traceback
 from dataclasses import replace
 from http import HTTPStatus
-from pathlib import Path
 
 import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
@@ -13,30 +11,26 @@ from werkzeug.exceptions import HTTPException
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError, RateLimited
 from sync.language import translatable
-from web.http.http_problems import BY_STATUS
+from sync.log import format_frames
 from web.http.limits import RateLimitExceeded
-from web.http.problems import UNKNOWN, Problem, find_problem
+from web.http.problems import BY_STATUS, UNKNOWN, Problem, find_problem
 from web.runtime import runtime
 
 log = structlog.get_logger()
 
-# Libraries are deep: the last places of our own say what failed.
-_PROJECT_FOLDERS = tuple(
-    str(Path(__file__).parents[2] / part) for part in ("web", "sync")
-)
-
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(MoodmilesError, _handle_domain_error)
-    app.register_error_handler(HTTPException, _handle_http_error)
-    app.register_error_handler(Exception, _handle_unexpected_error)
-    app.after_request(_log_refusal)
+    app.register_error_handler(MoodmilesError, handle_domain_error)
+    app.register_error_handler(HTTPException, handle_http_error)
+    app.register_error_handler(Exception, handle_unexpected_error)
+    app.after_request(log_refusal)
 
 
-def _handle_domain_error(error: MoodmilesError) -> Response:
+def handle_domain_error(error: MoodmilesError) -> Response:
+    """Show the problem of an expected error; Strava's limit adds `Retry-After`."""
     problem = find_problem(error)
     if problem is UNKNOWN:
-        return _handle_unexpected_error(error)
+        return handle_unexpected_error(error)
     if isinstance(error, KeyLost):
         log.error("key lost", endpoint=request.endpoint)
     g.refused_for = type(error).__name__
@@ -47,11 +41,16 @@ def _handle_domain_error(error: MoodmilesError) -> Response:
     return response
 
 
-def _handle_http_error(error: HTTPException) -> Response:
+def handle_http_error(error: HTTPException) -> Response:
+    """Show the problem of an HTTP status and keep the headers that HTTP asks for."""
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if status < HTTPStatus.BAD_REQUEST:  # a redirect that routing asked for
         return make_response(error.get_response())
-    problem = BY_STATUS.get(status) or _build_generic_problem(status)
+    problem = BY_STATUS.get(status) or Problem(
+        HTTPStatus(status),
+        translatable("That did not work."),
+        translatable("Nothing was changed."),
+    )
     if isinstance(error, RateLimitExceeded):
         problem = replace(problem, text=error.description)
     response = render_problem(problem)
@@ -62,26 +61,22 @@ def _handle_http_error(error: HTTPException) -> Response:
     return response
 
 
-def _handle_unexpected_error(error: Exception) -> Response:
+def handle_unexpected_error(error: Exception) -> Response:
+    """Log an unforeseen error under a random code and show that code."""
     code = f"{secrets.token_hex(2)}-{secrets.token_hex(1)}".upper()
-    # The error's text may quote what a person wrote: only its place is logged.
-    locations = [
-        f"{frame.filename}:{frame.lineno} {frame.name}"
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename.startswith(_PROJECT_FOLDERS)
-    ]
+    # The error's text may quote what a person wrote: only its type and frames go out.
     log.error(
         "request failed",
         code=code,
         error=type(error).__name__,
         endpoint=request.endpoint,
-        where=locations[-8:],
+        where=format_frames(error.__traceback__),
     )
     return render_problem(UNKNOWN, code=code)
 
 
-def _log_refusal(response: Response) -> Response:
-    """Log what one of our addresses refused, and which; never what was sent."""
+def log_refusal(response: Response) -> Response:
+    """Log the endpoint and the status of a refused request, never its content."""
     status, reason = response.status_code, g.pop("refused_for", None)
     is_refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
     if reason or (request.endpoint and is_refused):
@@ -95,17 +90,9 @@ def _log_refusal(response: Response) -> Response:
 
 
 def render_problem(problem: Problem, *, code: str = "") -> Response:
-    """Show `problem` to whoever asked: a person or a program."""
-    if request.blueprint == "hooks" or request.path.endswith(".json"):
+    """Render `problem` as a page, or as JSON for programs."""
+    if request.blueprint == "webhooks" or request.path.endswith(".json"):
         body = {"error": problem.title} | ({"code": code} if code else {})
         return make_response(jsonify(body), problem.status)
     page = render_template("problem.html", problem=problem, code=code)
     return make_response(page, problem.status)
-
-
-def _build_generic_problem(status: int) -> Problem:
-    return Problem(
-        HTTPStatus(status),
-        translatable("That did not work."),
-        translatable("Nothing was changed."),
-    )

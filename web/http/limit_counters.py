@@ -1,4 +1,4 @@
-"""Counting on Redis for every web process together, or alone while it is away."""
+"""Counters of uses in a moving window, shared by all web processes through Redis."""
 
 from math import ceil
 from time import monotonic, time
@@ -18,19 +18,28 @@ _REDIS_RETRY_S = 10
 
 
 class RateLimiter:
-    """How often something happened lately, by keys that tell nobody anything."""
+    """Counts on Redis for all processes, or in this process while Redis is away."""
 
     def __init__(self, redis_url: str) -> None:
         self._local = MovingWindowRateLimiter(MemoryStorage())
-        self._shared = _create_redis_limiter(redis_url) if redis_url else None
+        self._shared: MovingWindowRateLimiter | None = None
+        if redis_url:
+            storage = RedisStorage(
+                redis_url,
+                key_prefix=_PREFIX,
+                wrap_exceptions=True,
+                socket_connect_timeout=_TIMEOUT_S,
+                socket_timeout=_TIMEOUT_S,
+            )
+            self._shared = MovingWindowRateLimiter(storage)
         self._local_until = 0.0
 
     def retry_after_s(
         self, limit: RateLimitItem, *keys: str, consume: bool = True
     ) -> int:
-        """Count once more; return 0, or in how many seconds there is room again.
+        """Count one use; return 0, or the seconds until there is room again.
 
-        What is refused is not counted, nor is anything unless it `counts`.
+        A refused use is not counted, nor is any use without `consume`.
         """
         if self._shared is not None and monotonic() >= self._local_until:
             try:
@@ -39,17 +48,6 @@ class RateLimiter:
                 log.warning("limits are counted alone", error=type(error).__name__)
                 self._local_until = monotonic() + _REDIS_RETRY_S
         return _retry_after_s(self._local, limit, keys, consume=consume)
-
-
-def _create_redis_limiter(url: str) -> MovingWindowRateLimiter:
-    storage = RedisStorage(
-        url,
-        key_prefix=_PREFIX,
-        wrap_exceptions=True,
-        socket_connect_timeout=_TIMEOUT_S,
-        socket_timeout=_TIMEOUT_S,
-    )
-    return MovingWindowRateLimiter(storage)
 
 
 def _retry_after_s(

@@ -1,7 +1,7 @@
-"""How often one network and one runner may do what is worth abusing: one table.
+"""Rate limits: how often one subject and one network may use what invites abuse.
 
-Counted are only hashes made with the host's secret, for an hour at most.  Strava's
-events are never limited, nor is anything from this very machine by its network.
+The counters hold only hashes made with the host's secret, for an hour at most.
+Strava's events are never limited; requests of this very machine have no network.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,9 +33,9 @@ _EXTENSION_KEY = "moodmiles_counters"
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How much is let through for one `who`, and from one network.
+    """The uses allowed to one subject, and to all subjects of one network.
 
-    Where `who` is a runner whom we know, their network need not be counted.
+    A subject that is always a signed-in runner needs no limit by network.
     """
 
     subject: RateLimitItem
@@ -50,8 +50,8 @@ def _per_hour(amount: int) -> RateLimitItem:
     return RateLimitItemPerHour(amount)
 
 
-# A club behind one address runs, joins, answers and signs in together: networks get
-# more, and on the way of a newcomer none lets through fewer than the one before it.
+# A club behind one address runs, joins, answers and signs in together, so networks
+# get more.  Each step of signing up lets through at least as many as the one before.
 LIMITS: Mapping[str, Limit] = {
     "sign-in mail": Limit(subject=_per_minutes(5, 15), network=_per_minutes(20, 15)),
     "sign-in link": Limit(subject=_per_minutes(10, 15), network=_per_minutes(30, 15)),
@@ -59,14 +59,14 @@ LIMITS: Mapping[str, Limit] = {
     "address": Limit(subject=_per_hour(5)),
     "confirm": Limit(subject=_per_hour(10), network=_per_hour(300)),
     "answer": Limit(subject=_per_minutes(60, 10), network=_per_minutes(300, 10)),
-    "before": Limit(subject=_per_minutes(20, 10), network=_per_minutes(120, 10)),
+    "pre_run": Limit(subject=_per_minutes(20, 10), network=_per_minutes(120, 10)),
     "export": Limit(subject=_per_hour(10)),
-    "staying": Limit(subject=_per_hour(10), network=_per_hour(300)),
+    "account_link": Limit(subject=_per_hour(10), network=_per_hour(300)),
 }
 
 
 class RateLimitExceeded(TooManyRequests):
-    """A limit of ours is used up; `retry_after` says in how many seconds it is not."""
+    """A limit of ours is used up for `retry_after` seconds."""
 
 
 def init_app(app: Flask, redis_url: str) -> None:
@@ -79,10 +79,10 @@ def rate_limited(
     *,
     render_form: FormRenderer | None = None,
 ) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
-    """Let a view through only so often, as `LIMITS` says for `name`.
+    """Limit the calls of a view as `LIMITS` says for `name`.
 
-    `who` and `again` get what the view gets.  `again` shows the form once more with
-    what was written into it, and the sentence that says why.
+    `subject_of` and `render_form` get the view's arguments.  `render_form` renders
+    the form with its given values and, as `refused`, the sentence of the refusal.
     """
 
     def decorate(
@@ -90,13 +90,19 @@ def rate_limited(
     ) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            wait_s = _retry_after_s(name, subject_of(*args, **kwargs))
+            wait_s = count_use(name, subject_of(*args, **kwargs))
             if not wait_s:
                 return view(*args, **kwargs)
-            error = RateLimitExceeded(_refusal_text(wait_s), retry_after=wait_s)
+            refused = ngettext(
+                "That was a lot in a short time: please wait %(n)s minute and send it "
+                "again.",
+                "That was a lot in a short time: please wait %(n)s minutes and send it "
+                "again.",
+                ceil(wait_s / 60),
+            )
             if render_form is None:
-                raise error
-            page = render_form(*args, refused=error.description, **kwargs)
+                raise RateLimitExceeded(refused, retry_after=wait_s)
+            page = render_form(*args, refused=refused, **kwargs)
             response = make_response(page, HTTPStatus.TOO_MANY_REQUESTS)
             response.headers["Retry-After"] = str(wait_s)
             return response
@@ -107,30 +113,29 @@ def rate_limited(
 
 
 def runner_subject(**_: object) -> str:
-    """Count for the signed-in runner, or else for this browser."""
+    """Name the signed-in runner, or else this browser."""
     runner = current_runner()
     return f"runner {runner.runner_id}" if runner else f"browser {browser_token()}"
 
 
 def link_subject(token: str, **_: object) -> str:
-    """Count for the link behind which the form stands."""
+    """Name the link that leads to the form."""
     return f"link {token}"
 
 
 def address_subject(**_: object) -> str:
-    """Count for the address that a link shall go to, known here or not."""
+    """Name the address to which a link is requested, known here or not."""
     return f"address {request.form.get('email', '').strip().lower()}"
 
 
-def _retry_after_s(name: str, subject: str) -> int:
-    limiter, limit = (
-        cast(RateLimiter, current_app.extensions[_EXTENSION_KEY]),
-        LIMITS[name],
-    )
+def count_use(name: str, subject: str) -> int:
+    """Count one use; return 0, or in how many seconds it would be allowed."""
+    limiter = cast(RateLimiter, current_app.extensions[_EXTENSION_KEY])
+    limit = LIMITS[name]
     network = client_network() if limit.network else None
     wait_s = 0
     if limit.network and network:
-        # Whoever floods from one network fills no memory with made-up names.
+        # A flood of one network with made-up subjects must not fill the memory.
         wait_s = limiter.retry_after_s(
             limit.network, name, _hash_subject(network), consume=False
         )
@@ -138,7 +143,7 @@ def _retry_after_s(name: str, subject: str) -> int:
         limit.subject, name, _hash_subject(subject)
     )
     if limit.network and network and not wait_s:
-        # What is refused to one must not use up what is there for all.
+        # A refused use of one subject must not use up what is left for its network.
         wait_s = limiter.retry_after_s(limit.network, name, _hash_subject(network))
     if wait_s:
         log.info("request limited", limit=name, wait_s=wait_s)
@@ -147,11 +152,3 @@ def _retry_after_s(name: str, subject: str) -> int:
 
 def _hash_subject(text: str) -> str:
     return runtime().sealer.signatures("limit", text)[0]
-
-
-def _refusal_text(wait_s: int) -> str:
-    return ngettext(
-        "That was a lot in a short time: please wait %(n)s minute and send it again.",
-        "That was a lot in a short time: please wait %(n)s minutes and send it again.",
-        ceil(wait_s / 60),
-    )

@@ -1,4 +1,4 @@
-"""What to tell a person when something goes wrong: one table, plain sentences."""
+"""The pages of errors: one table by class of error, one by HTTP status."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,19 +12,27 @@ from sync.surveys.instruments import InvalidAnswer
 
 
 @dataclass(frozen=True, slots=True)
+class ProblemAction:
+    """A button on the page of a problem: its label and the endpoint behind it."""
+
+    label: str
+    endpoint: str
+
+
+START_PAGE = ProblemAction(translatable("Go to the start page"), "landing.landing")
+RETRY = ProblemAction(translatable("Try again"), "connect.consent_page")
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A page that says what happened and offers one way forward."""
 
     status: HTTPStatus
     title: str
     text: str
-    action: str = translatable("Go to the start page")
-    endpoint: str = "landing.landing"
-    other_action: str = ""
-    other_endpoint: str = ""
+    action: ProblemAction = START_PAGE
+    other_action: ProblemAction | None = None
 
-
-_RETRY_ACTION = (translatable("Try again"), "connect.consent_page")
 
 BY_ERROR: dict[type[MoodmilesError], Problem] = {
     errors.StateRefused: Problem(
@@ -34,7 +42,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "It was started in another browser, was used before, or took longer than "
             "half an hour. Nothing was stored."
         ),
-        *_RETRY_ACTION,
+        RETRY,
     ),
     errors.CodeRefused: Problem(
         HTTPStatus.BAD_REQUEST,
@@ -43,7 +51,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "Each code works once and for a few minutes: going back in the browser or "
             "reloading uses it up. Nothing was stored."
         ),
-        *_RETRY_ACTION,
+        RETRY,
     ),
     errors.ScopeMissing: Problem(
         HTTPStatus.FORBIDDEN,
@@ -54,7 +62,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "permission back and stored nothing. Leave that box ticked and it will "
             "work."
         ),
-        *_RETRY_ACTION,
+        RETRY,
     ),
     errors.RunnerMismatch: Problem(
         HTTPStatus.CONFLICT,
@@ -63,8 +71,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "This browser is signed in as one runner, and the Strava account you chose "
             "belongs to another. Sign out first, or choose your own account at Strava."
         ),
-        translatable("Open settings"),
-        "settings.settings_page",
+        ProblemAction(translatable("Open settings"), "settings.settings_page"),
     ),
     errors.AppFull: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -74,7 +81,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "and all places are in use. Nothing was stored. Ask the person who runs it "
             "for a place, then try again."
         ),
-        *_RETRY_ACTION,
+        RETRY,
     ),
     errors.AppInactive: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -91,7 +98,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "This is on Strava’s side and usually passes within minutes. Nothing was "
             "lost. Please try again a little later."
         ),
-        *_RETRY_ACTION,
+        RETRY,
     ),
     errors.RateLimited: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -100,7 +107,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "Too many requests went to Strava in the last quarter of an hour. Please "
             "try again after the next quarter hour."
         ),
-        *_RETRY_ACTION,
+        RETRY,
     ),
     errors.RefusedByStrava: Problem(
         HTTPStatus.BAD_GATEWAY,
@@ -117,8 +124,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "Strava no longer lets us see your runs. Your own answers are still here. "
             "Connect again to go on."
         ),
-        translatable("Connect again"),
-        "connect.consent_page",
+        ProblemAction(translatable("Connect again"), "connect.consent_page"),
     ),
     errors.TryLater: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -134,8 +140,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "You asked us to delete everything, so nothing was saved. Until it is done "
             "you can undo that in your settings, or by the link in our mail."
         ),
-        translatable("Open settings"),
-        "settings.settings_page",
+        ProblemAction(translatable("Open settings"), "settings.settings_page"),
     ),
     errors.ConsentOutdated: Problem(
         HTTPStatus.FORBIDDEN,
@@ -144,8 +149,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "Until you have read it and agreed again we store nothing, so this was not "
             "saved. Then send it once more."
         ),
-        translatable("Read it"),
-        "consents.renewal_page",
+        ProblemAction(translatable("Read it"), "consents.renewal_page"),
     ),
     errors.ConsentMissing: Problem(
         HTTPStatus.FORBIDDEN,
@@ -154,8 +158,7 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
             "You took that consent back, or never gave it, so nothing was saved. To go "
             "on, tick its box again."
         ),
-        translatable("Open the consent page"),
-        "connect.consent_page",
+        ProblemAction(translatable("Open the consent page"), "connect.consent_page"),
     ),
 }
 
@@ -170,10 +173,10 @@ BY_ERROR[KeyLost] = Problem(
         "gone for good, nobody can read your answers any more; you can then delete "
         "everything."
     ),
-    translatable("Try again"),
-    "dashboard.dashboard_page",
-    translatable("Delete everything"),
-    "leaving.delete_page",
+    ProblemAction(translatable("Try again"), "dashboard.dashboard_page"),
+    ProblemAction(
+        translatable("Delete everything"), "disconnect_and_delete.delete_page"
+    ),
 )
 BY_ERROR[SurveyClosed] = Problem(
     HTTPStatus.GONE,
@@ -182,8 +185,7 @@ BY_ERROR[SurveyClosed] = Problem(
         "How a run felt fades, so a question stays open for 24 hours after the run. "
         "Nothing was changed."
     ),
-    translatable("Open your dashboard"),
-    "dashboard.dashboard_page",
+    ProblemAction(translatable("Open your dashboard"), "dashboard.dashboard_page"),
 )
 BY_ERROR[InvalidAnswer] = Problem(
     HTTPStatus.BAD_REQUEST,
@@ -208,6 +210,44 @@ NOT_FOUND = Problem(
         "long: make sure that you have all of it."
     ),
 )
+
+BY_STATUS: dict[int, Problem] = {
+    HTTPStatus.BAD_REQUEST: Problem(
+        HTTPStatus.BAD_REQUEST,
+        translatable("We could not read that."),
+        translatable(
+            "What your browser sent does not make sense to us, so nothing was saved."
+        ),
+    ),
+    HTTPStatus.FORBIDDEN: Problem(
+        HTTPStatus.FORBIDDEN,
+        translatable("This page was open for too long."),
+        translatable(
+            "To keep strangers from sending forms in your name, each form works only "
+            "in the browser that opened it. Nothing was saved: go back, reload the "
+            "page and send it once more."
+        ),
+    ),
+    HTTPStatus.NOT_FOUND: NOT_FOUND,
+    HTTPStatus.METHOD_NOT_ALLOWED: Problem(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        translatable("That does not work here."),
+        translatable("This address cannot be used in that way. Nothing was changed."),
+    ),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        translatable("That is too much at once."),
+        translatable(
+            "What your browser sent is larger than anything we expect, so nothing was "
+            "saved."
+        ),
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        translatable("That was a lot in a short time."),
+        translatable("Please wait a few minutes, then try again."),
+    ),
+}
 
 
 def find_problem(error: MoodmilesError) -> Problem:

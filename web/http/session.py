@@ -1,6 +1,7 @@
-"""Who is signed in, kept on the server: the cookie holds only a random token."""
+"""Sign-ins and cookies.  The server keeps a sign-in; its cookie is a random token."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import ParamSpec
@@ -23,20 +24,34 @@ _BROWSER_DAYS = 30
 _NEXT_PATH_MINUTES = 15
 _DAY_S = 24 * 3600
 _DEFAULT_PORT = 8000
-# Taking back, taking out and leaving never wait for a new text to be agreed to.
-_CONSENT_EXEMPT_BLUEPRINTS = {"consents", "exporting", "leaving", "signins"}
+# Withdrawal, export and deletion never wait for consent to a new text.
+_CONSENT_EXEMPT_BLUEPRINTS = {
+    "consents",
+    "export",
+    "disconnect_and_delete",
+    "browser_sessions",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A cookie that goes out with the answer; an age of 0 removes it."""
+
+    value: str
+    max_age_s: int
 
 
 def init_app(app: Flask) -> None:
-    """Send the cookies that a view has asked for with its answer."""
+    """Send the cookies that a view has queued with its answer."""
 
     @app.after_request
     def set_cookies(response: Response) -> Response:
-        for name, (value, seconds) in g.pop("cookies", {}).items():
+        cookies: dict[str, Cookie] = g.pop("cookies", {})
+        for name, cookie in cookies.items():
             response.set_cookie(
                 cookie_name(name),
-                value,
-                max_age=seconds,
+                cookie.value,
+                max_age=cookie.max_age_s,
                 secure=_is_https(),
                 httponly=True,
                 samesite="Lax",
@@ -63,7 +78,7 @@ def logout() -> None:
 
 
 def current_runner() -> SignedInRunner | None:
-    """Return who is signed in; asks the database once a request."""
+    """Return the signed-in runner or None; asks the database once a request."""
     if "runner" not in g:
         token = sign_in_token()
         g.runner = sign_in.find_signed_in(runtime(), token) if token else None
@@ -87,7 +102,7 @@ def login_required(
     @wraps(view)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
         runner = current_runner()
-        if runner is not None and (not runner.must_agree or _is_consent_exempt()):
+        if runner is not None and (not runner.must_agree or is_consent_exempt()):
             return view(*args, **kwargs)
         next_path = request.full_path.rstrip("?") if request.method == "GET" else ""
         if request.path.endswith(".json"):
@@ -102,8 +117,8 @@ def login_required(
     return wrapper
 
 
-def _is_consent_exempt() -> bool:
-    """Whether this page is there for a runner who has a new text to agree to."""
+def is_consent_exempt() -> bool:
+    """Whether this page is open to a runner who has a new text to agree to."""
     return request.blueprint in _CONSENT_EXEMPT_BLUEPRINTS or (
         request.blueprint == "settings" and request.method == "GET"
     )
@@ -139,7 +154,7 @@ def save_next_path(path: str | None) -> None:
     """Remember where to go after the sign-in that now begins."""
     next_path = safe_path(path)
     if next_path:
-        _pending_cookies()["next"] = (next_path, _NEXT_PATH_MINUTES * 60)
+        _pending_cookies()["next"] = Cookie(next_path, _NEXT_PATH_MINUTES * 60)
 
 
 def pop_next_path(default: str) -> str:
@@ -173,16 +188,15 @@ def _is_https() -> bool:
     return runtime().settings.public_url.startswith("https://")
 
 
-def _pending_cookies() -> dict[str, tuple[str, int]]:
-    if "cookies" not in g:
-        g.cookies = {}
-    cookies: dict[str, tuple[str, int]] = g.cookies
+def _pending_cookies() -> dict[str, Cookie]:
+    cookies: dict[str, Cookie] = g.setdefault("cookies", {})
     return cookies
 
 
 def _queue_cookie(name: str, value: str, *, days: int) -> None:
-    _pending_cookies()[name] = (value, days * _DAY_S)
+    _pending_cookies()[name] = Cookie(value, days * _DAY_S)
 
 
 def _get_queued_cookie(name: str) -> str:
-    return _pending_cookies().get(name, ("", 0))[0]
+    cookie = _pending_cookies().get(name)
+    return cookie.value if cookie else ""

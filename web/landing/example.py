@@ -1,14 +1,14 @@
-"""The made-up picture on the start page: a season of runs that never happened."""
+"""The example chart of the start page: a season of made-up runs."""
 
 import math
 from functools import cache
 from random import Random
 
-from web.charts.mood_rows import Dots, MoodCurve, MoodRows, draw
+from web.charts.mood_rows import BestRange, Dots, MoodCurve, MoodRows, draw
 
 _N_RUNS = 230
 _BEST_KM = 38
-_RANGE_KM = (30.0, 45.0)
+_BEST_RANGE = BestRange(30.0, 45.0)
 
 
 @cache
@@ -36,7 +36,7 @@ def draw_example() -> MoodRows:
             for mood, distance in zip(fit, grid, strict=True)
         ],
     )
-    return draw(dots, line=line, best=_RANGE_KM)
+    return draw(dots, line=line, best=_BEST_RANGE)
 
 
 def _typical_mood(distance: float) -> float:

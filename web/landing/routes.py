@@ -25,6 +25,16 @@ def landing() -> ResponseReturnValue:
 def manifest() -> ResponseReturnValue:
     """Let a phone put Moodmiles on its home screen."""
     svg_icon = {"src": asset_url("icon.svg"), "type": "image/svg+xml", "sizes": "any"}
+    # A maskable icon may be cut round by the phone.
+    png_icons = [
+        {
+            "src": asset_url(f"icon-{size}.png"),
+            "type": "image/png",
+            "sizes": f"{size}x{size}",
+            "purpose": "any maskable",
+        }
+        for size in _ICON_SIZES
+    ]
     response = jsonify(
         id="/",
         name="Moodmiles",
@@ -36,17 +46,7 @@ def manifest() -> ResponseReturnValue:
         display="standalone",
         background_color="#faf8f4",
         theme_color="#faf8f4",
-        icons=[svg_icon, *map(_build_png_icon, _ICON_SIZES)],
+        icons=[svg_icon, *png_icons],
     )
     response.mimetype = "application/manifest+json"
     return response
-
-
-def _build_png_icon(size: int) -> dict[str, str]:
-    """Name the icon in a form that every phone reads; it may cut it round."""
-    return {
-        "src": asset_url(f"icon-{size}.png"),
-        "type": "image/png",
-        "sizes": f"{size}x{size}",
-        "purpose": "any maskable",
-    }

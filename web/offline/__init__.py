@@ -1,1 +1,1 @@
-"""What a browser without a network shows."""
+"""The page without a network."""

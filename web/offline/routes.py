@@ -1,7 +1,7 @@
-"""The page for when there is no network, and the script that keeps it at hand.
+"""The page without a network, and the service worker that stores it.
 
-The script keeps that one page and the files it needs. A page about a person is
-never kept: whoever picks the phone up later finds nothing.
+The worker stores that page and its files.  It never stores a page about a person,
+so the next person at the phone finds nothing.
 """
 
 from hashlib import sha256
@@ -23,7 +23,7 @@ def offline_page() -> ResponseReturnValue:
 
 @blueprint.get("/sw.js")
 def service_worker() -> ResponseReturnValue:
-    """Return the script; it changes when a file does, and so browsers fetch anew."""
+    """Return the worker; a new file gives a new script, and browsers fetch anew."""
     page = url_for(".offline_page")
     # The style sheet asks for the font by the same address as the page.
     files = [asset_url(name) for name in _FILES]

@@ -1,4 +1,4 @@
-"""A page to bookmark: one tap says how a runner feels before setting off."""
+"""A bookmarked page that records the mood before a run with one tap."""
 
 from http import HTTPStatus
 
@@ -7,40 +7,37 @@ from flask.typing import ResponseReturnValue
 
 from sync.surveys.answering import pre_run
 from sync.surveys.instruments import InvalidAnswer
+from sync.vocabulary import Mood
+from web.formats import parse_tile
 from web.http.language import activate_runner_locale
 from web.http.limits import link_subject, rate_limited
 from web.runtime import runtime
 
-blueprint = Blueprint("before", __name__, url_prefix="/before")
-_TILE_VALUES = {"1", "2", "3", "4", "5"}
+blueprint = Blueprint("pre_run", __name__, url_prefix="/before")
 
 
 @blueprint.get("/<token>")
 def pre_run_page(token: str) -> ResponseReturnValue:
-    """Show five buttons; opening the page says nothing."""
+    """Show five buttons; opening the page records nothing."""
     _require_bookmark(token)
-    saved = request.args.get("saved")
-    return render_template(
-        "pre_run/pre_run.html",
-        token=token,
-        saved=int(saved) if saved in _TILE_VALUES else None,
-    )
+    saved = parse_tile(request.args.get("saved"))
+    return render_template("pre_run/pre_run.html", token=token, saved=saved)
 
 
 @blueprint.post("/<token>")
-@rate_limited("before", link_subject)
+@rate_limited("pre_run", link_subject)
 def record(token: str) -> ResponseReturnValue:
     _require_bookmark(token)
-    tile = request.form.get("mood")
-    if tile not in _TILE_VALUES:
+    tile = parse_tile(request.form.get("mood"))
+    if tile is None:
         raise InvalidAnswer("That is not one of the answers.")
-    pre_run.record_mood(runtime(), token=token, mood=int(tile) - 3)
+    pre_run.record_mood(runtime(), token=token, mood=Mood.from_tile(tile))
     address = url_for(".pre_run_page", token=token, saved=tile)
     return redirect(address, HTTPStatus.SEE_OTHER)
 
 
 def _require_bookmark(token: str) -> None:
-    """Speak as the bookmark's runner chose; nobody's bookmark leads nowhere."""
+    """Use the language of the bookmark's runner; 404 for an unknown bookmark."""
     runner_id = pre_run.find_runner_id(runtime(), token)
     if runner_id is None:
         abort(HTTPStatus.NOT_FOUND)

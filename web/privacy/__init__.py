@@ -1,1 +1,1 @@
-"""What is kept, why, and for how long."""
+"""The privacy notice."""

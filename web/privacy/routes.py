@@ -1,4 +1,4 @@
-"""What is kept, why, and for how long, filled in from the host's settings."""
+"""The privacy notice with the host's settings, and security.txt."""
 
 from datetime import timedelta
 from email.utils import parseaddr
@@ -28,7 +28,7 @@ def privacy() -> ResponseReturnValue:
 
 @blueprint.get("/.well-known/security.txt")
 def security_txt() -> ResponseReturnValue:
-    """Say where to report a weakness, as RFC 9116 has it."""
+    """Return where to report a weakness (RFC 9116)."""
     settings = runtime().settings
     if not settings.contact:
         abort(HTTPStatus.NOT_FOUND)

@@ -7,8 +7,8 @@ from sync.language import gettext as _
 from sync.language import translatable
 from sync.surveys.answering.run_detail import OtherRecording, RunDetail
 from sync.surveys.instruments import QUESTIONS, Question
+from sync.vocabulary import DistanceUnit
 from web.formats import (
-    Unit,
     format_datetime,
     format_distance,
     format_duration,
@@ -55,7 +55,7 @@ class RunPage:
     recordings: Sequence[RecordingView]
 
 
-def build_run_page(run: RunDetail, unit: Unit, *, zone: str) -> RunPage:
+def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
     day = format_long_date(run.local_day)
     start_time = f", {format_time(run.started_local)}" if run.started_local else ""
     return RunPage(
@@ -85,7 +85,7 @@ def _decision_text(run: RunDetail) -> str:
     return run.decision or _("Not decided yet: that takes a minute or two.")
 
 
-def _list_facts(run: RunDetail, unit: Unit) -> list[tuple[str, str]]:
+def _list_facts(run: RunDetail, unit: DistanceUnit) -> list[tuple[str, str]]:
     facts = [
         (_("Distance"), format_distance(run.distance_m, unit)),
         (_("Moving time"), format_duration(run.moving_s)),
@@ -108,7 +108,7 @@ def _notes_text(run: RunDetail) -> str:
     return ", ".join(name for name, applies in marks.items() if applies)
 
 
-def _format_climb(elevation_m: float | None, unit: Unit) -> str:
+def _format_climb(elevation_m: float | None, unit: DistanceUnit) -> str:
     if elevation_m is None:
         return ""
     if unit == "mi":
@@ -136,7 +136,9 @@ def _list_answers(run: RunDetail) -> list[tuple[str, str]]:
     ]
 
 
-def _build_recording_view(recording: OtherRecording, unit: Unit) -> RecordingView:
+def _build_recording_view(
+    recording: OtherRecording, unit: DistanceUnit
+) -> RecordingView:
     parts = (
         format_distance(recording.distance_m, unit),
         format_duration(recording.moving_s),

@@ -11,7 +11,7 @@ from web.http import session
 from web.http.session import login_required, require_runner
 from web.runtime import runtime
 
-blueprint = Blueprint("signins", __name__, url_prefix="/settings/sign-ins")
+blueprint = Blueprint("browser_sessions", __name__, url_prefix="/settings/sign-ins")
 
 
 @blueprint.get("")

@@ -10,7 +10,7 @@ from sync.runners import disconnect as leave
 from web.http.session import login_required, require_runner
 from web.runtime import runtime
 
-blueprint = Blueprint("leaving", __name__, url_prefix="/settings")
+blueprint = Blueprint("disconnect_and_delete", __name__, url_prefix="/settings")
 
 
 @blueprint.get("/disconnect")

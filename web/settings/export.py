@@ -15,7 +15,7 @@ from web.http.limits import rate_limited, runner_subject
 from web.http.session import login_required, require_runner
 from web.runtime import runtime
 
-blueprint = Blueprint("exporting", __name__, url_prefix="/settings/export")
+blueprint = Blueprint("export", __name__, url_prefix="/settings/export")
 
 
 class ExportProgress(TypedDict):

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from sync.surveys.answering.retained_runs import RetentionOffer
-from web.formats import Unit, format_distance, format_duration
+from sync.vocabulary import DistanceUnit
+from web.formats import format_distance, format_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class RetainedRunView:
 
 
 def build_retained_run_view(
-    retained_run: RetentionOffer | None, unit: Unit
+    retained_run: RetentionOffer | None, unit: DistanceUnit
 ) -> RetainedRunView | None:
     if retained_run is None:
         return None

@@ -7,9 +7,8 @@ from sync.language import gettext as _
 from sync.language import translatable
 from sync.surveys.answering.answer import SurveyPage
 from sync.surveys.instruments import InvalidAnswer, Question
-from sync.vocabulary import CancellationReason, SurveyKind
+from sync.vocabulary import CancellationReason, DistanceUnit, SurveyKind
 from web.formats import (
-    Unit,
     format_datetime,
     format_distance,
     format_long_date,
@@ -88,7 +87,7 @@ class SurveyView:
     kind: str
     cancel_reason: str
     controls_token: str
-    unit: Unit
+    unit: DistanceUnit
 
     @property
     def is_closed(self) -> bool:

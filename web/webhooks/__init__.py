@@ -1,1 +1,1 @@
-"""Where Strava reports."""
+"""The webhook that receives Strava's events."""

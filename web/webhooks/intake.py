@@ -1,5 +1,6 @@
-"""What is answered to one event, whichever door it came through."""
+"""The answer to one event, for the middleware and for Flask's route alike."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from pydantic import ValidationError
@@ -7,24 +8,35 @@ from pydantic import ValidationError
 from sync.inbox.event import WebhookDelivery
 from sync.inbox.receive import count_unknown_kind, is_genuine, receive_delivery
 from sync.runtime import Runtime
+from web.http.constant_time import matches_secret
 
-WebhookResponse = tuple[HTTPStatus, dict[str, bool | str]]
+
+@dataclass(frozen=True, slots=True)
+class WebhookResponse:
+    """A status, and the values of the JSON that goes with it."""
+
+    status: HTTPStatus
+    content: dict[str, bool | str]
+
+
+def is_webhook_secret(runtime: Runtime, given: str) -> bool:
+    """Whether `given`, the last segment of the address, is the webhook's secret."""
+    return matches_secret(given, runtime.settings.strava_webhook_secret)
 
 
 def accept(runtime: Runtime, body: bytes, signature: str | None) -> WebhookResponse:
-    """Store one event; whatever is well-formed gets a 200, known to us or not."""
+    """Store one event; a well-formed event gets a 200, even about a stranger."""
     if not is_genuine(runtime, signature, body):
-        return HTTPStatus.FORBIDDEN, {"error": "The signature is not Strava's."}
+        error_text = "The signature is not Strava's."
+        return WebhookResponse(HTTPStatus.FORBIDDEN, {"error": error_text})
     try:
         delivery = WebhookDelivery.model_validate_json(body)
     except ValidationError as error:
-        if not _is_unknown_kind(error):
-            return HTTPStatus.BAD_REQUEST, {"error": "This is not an event."}
-        count_unknown_kind(runtime)
-        return HTTPStatus.OK, {"kept": False}
-    return HTTPStatus.OK, {"kept": receive_delivery(runtime, delivery)}
-
-
-def _is_unknown_kind(error: ValidationError) -> bool:
-    """Whether only the kind is unknown: Strava may add some, and would insist."""
-    return all(detail["type"] == "enum" for detail in error.errors())
+        # Strava may add kinds, and would send a refused one again and again.
+        if all(detail["type"] == "enum" for detail in error.errors()):
+            count_unknown_kind(runtime)
+            return WebhookResponse(HTTPStatus.OK, {"kept": False})
+        error_text = "This is not an event."
+        return WebhookResponse(HTTPStatus.BAD_REQUEST, {"error": error_text})
+    is_stored = receive_delivery(runtime, delivery)
+    return WebhookResponse(HTTPStatus.OK, {"kept": is_stored})

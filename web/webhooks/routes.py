@@ -1,17 +1,16 @@
-"""Where Strava reports: store, answer at once; everything slow happens later."""
+"""Flask's routes of the webhook: the handshake, and events past the middleware."""
 
-from hmac import compare_digest
 from http import HTTPStatus
 
 from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
-from pydantic import SecretStr
 
 from sync.inbox.signature import HEADER
+from web.http.constant_time import matches_secret
 from web.runtime import runtime
-from web.webhooks.intake import accept
+from web.webhooks.intake import accept, is_webhook_secret
 
-blueprint = Blueprint("hooks", __name__, url_prefix="/hooks/strava")
+blueprint = Blueprint("webhooks", __name__, url_prefix="/hooks/strava")
 
 
 @blueprint.get("/<secret>")
@@ -19,7 +18,7 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
     """Echo the challenge that Strava sends when a subscription is made."""
     _require_secret(secret)
     token = request.args.get("hub.verify_token", "")
-    if not _is_secret(token, runtime().settings.strava_verify_token):
+    if not matches_secret(token, runtime().settings.strava_verify_token):
         return jsonify(error="The verify token is not ours."), HTTPStatus.FORBIDDEN
     challenge = request.args.get("hub.challenge", "")
     if not challenge:
@@ -29,20 +28,12 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>")
 def receive_event(secret: str) -> ResponseReturnValue:
-    """Accept what the middleware left over: large, misdirected or failed requests."""
+    """Store an event that the middleware left: a large, misdirected or failed one."""
     _require_secret(secret)
-    body = request.get_data()
-    status, content = accept(runtime(), body, request.headers.get(HEADER))
-    return jsonify(content), status
+    response = accept(runtime(), request.get_data(), request.headers.get(HEADER))
+    return jsonify(response.content), response.status
 
 
 def _require_secret(secret: str) -> None:
-    if not _is_secret(secret, runtime().settings.strava_webhook_secret):
+    if not is_webhook_secret(runtime(), secret):
         abort(HTTPStatus.NOT_FOUND)
-
-
-def _is_secret(given: str, expected: SecretStr | None) -> bool:
-    """Compare without telling by the time taken how much was right."""
-    if expected is None:
-        return False
-    return compare_digest(given.encode(), expected.get_secret_value().encode())

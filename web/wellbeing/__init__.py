@@ -1,1 +1,1 @@
-"""The longer look every four weeks, for those who switched it on."""
+"""The optional five questions every four weeks."""

@@ -1,4 +1,4 @@
-"""The longer look every four weeks: a page, never a mail."""
+"""The five questions every four weeks: a page, never a mail."""
 
 from http import HTTPStatus
 
@@ -77,7 +77,7 @@ def _render_page(*, refused: str = "") -> str:
 
 
 def _load_runs() -> Dashboard | None:
-    """Return the runs to add up; None where they do not stay for 28 days and more."""
+    """Return the runs to add up; None where the host deletes them after some days."""
     if runtime().settings.strava_retention_days is not None:
         return None
     return load_dashboard(runtime(), require_runner().runner_id)

@@ -12,10 +12,10 @@ from sync.analytics.dataset.weeks import MONTH_DAYS
 from sync.language import gettext as _
 from sync.language import ngettext
 from sync.time_zones import to_local
+from sync.vocabulary import DistanceUnit
 from web.charts import wellbeing_line
-from web.charts.wellbeing_line import OwnLine
+from web.charts.wellbeing_line import DayValue, OwnLine
 from web.formats import (
-    Unit,
     convert_distance,
     format_distance,
     format_number,
@@ -60,7 +60,7 @@ def build_points(
 
 
 def build_line_view(
-    points: Sequence[WellbeingPoint], data: Dashboard | None, unit: Unit
+    points: Sequence[WellbeingPoint], data: Dashboard | None, unit: DistanceUnit
 ) -> OwnLineView | None:
     """Draw the last two years of answers; None without any."""
     if not points:
@@ -73,32 +73,30 @@ def build_line_view(
         first_day + DAY * n for n in range((shown_points[-1].day - first_day).days + 1)
     ]
     loads = data.compute_month_loads(days) if data else []
-    rows = [_build_row(point, unit) for point in reversed(points)]
+    rows = []
+    for point in reversed(points):
+        row = [format_short_date(point.day), str(point.value)]
+        if point.month_m is not None:
+            row.append(format_number(convert_distance(point.month_m, unit)))
+        rows.append(row)
     head = [_("Day"), _("0 to 100")]
     if data is not None:
         head.append(_("Distance of 28 days (%(unit)s)", unit=unit))
     return OwnLineView(
         plot=wellbeing_line.draw(
             days,
-            [(point.day, point.value) for point in shown_points],
+            [DayValue(point.day, point.value) for point in shown_points],
             [convert_distance(load, unit) for load in loads],
         ),
-        label=_describe_line(shown_points, unit),
+        label=describe_own_line(shown_points, unit),
         head=head,
         rows=rows,
         is_cut=len(shown_points) < len(points),
     )
 
 
-def _build_row(point: WellbeingPoint, unit: Unit) -> list[str]:
-    row = [format_short_date(point.day), str(point.value)]
-    if point.month_m is not None:
-        row.append(format_number(convert_distance(point.month_m, unit)))
-    return row
-
-
-def _describe_line(points: Sequence[WellbeingPoint], unit: Unit) -> str:
-    """Say in words how both run, for those who do not see it."""
+def describe_own_line(points: Sequence[WellbeingPoint], unit: DistanceUnit) -> str:
+    """Say the ends and the extremes of both lines, for screen readers."""
     values = [point.value for point in points]
     values_text = ngettext(
         "%(n)s answer, from 0 to 100: %(last)s.",

@@ -15,7 +15,6 @@ from sync.analytics.dataset.weeks import (
     MONTH_DAYS,
     WEEK_DAYS,
     find_first_day_number,
-    get_first_weekday,
 )
 from sync.models import Runner
 from sync.run_timing import ANSWER_WINDOW
@@ -93,7 +92,7 @@ def load_dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
         rows = read_rows(session, runner_id, vault, for_page=True)
     ROWS_CACHE.put(runtime.db, key, rows)
     runs = build_run_table(rows, now=now)
-    first_weekday = get_first_weekday(runner.preferences)
+    first_weekday = runner.preferences.week_starts.weekday
     fresh = Dashboard(
         runs=runs,
         weeks=summarize_weeks(runs, first_weekday),

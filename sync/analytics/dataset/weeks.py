@@ -1,8 +1,7 @@
 """Windows of days, and the day on which a runner's week begins."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from sync.analytics.stats.series import Ints
@@ -14,12 +13,6 @@ MONTH_DAYS = 28
 USUAL_DAYS = 56
 MONDAY = 0
 SUNDAY = 6
-_WEEKDAY_BY_NAME: Mapping[str, int] = {"monday": MONDAY, "sunday": SUNDAY}
-
-
-def get_first_weekday(preferences: Mapping[str, Any]) -> int:
-    """Return the first day of this runner's week, Python's Monday 0 … Sunday 6."""
-    return _WEEKDAY_BY_NAME.get(preferences.get("week_starts", ""), MONDAY)
 
 
 def find_week_start(day: date, first_weekday: int = MONDAY) -> date:

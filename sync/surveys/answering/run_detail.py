@@ -9,16 +9,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.models import Answer, Decision, Run, Runner
-from sync.preferences import Preferences
 from sync.run_timing import ANSWER_WINDOW
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
 from sync.surveys.instruments import Question
+from sync.surveys.own_runs import find_own_run
 from sync.surveys.policy.explanations import explain_decision
 from sync.surveys.policy.question_selection import select_questions
-from sync.surveys.whose import find_own_run
 from sync.vocabulary import SurveyKind
 
 log = structlog.get_logger()
@@ -142,7 +141,7 @@ def _load_recordings(session: Session, run: Run) -> Sequence[OtherRecording]:
 def _load_questions(
     runtime: Runtime, runner: Runner, run: Run, *, now: datetime
 ) -> tuple[Question, ...]:
-    preferences = Preferences.from_stored(runner.preferences)
+    preferences = runner.preferences
     minutes_since_end = (
         (now - run.ended_at) / timedelta(minutes=1) if run.start_known else None
     )

@@ -50,7 +50,6 @@ def build_runtime(url: str) -> tuple[Runtime, int]:
             created_at=NOW,
             vault_key=sealer.new_vault_key(),
             zone="Europe/Berlin",
-            preferences={},
         )
         session.add(runner)
         session.flush()
@@ -145,14 +144,14 @@ def measure_parts(
         rows, reading = measure(
             lambda: read_rows(session, runner_id, vault), process_time
         )
-        standing = store.load_decisions(session, runner_id, vault)
+        decisions = store.load_decisions(session, runner_id, vault)
     about = HistoryContext(
         owner.zone, asked_count=ANSWERS, today=date(2026, 11, 20).toordinal()
     )
     history, filling = measure(lambda: build_history(rows, context=about), process_time)
     panels, comparing = measure(lambda: compare_all(history), process_time)
     decided, deciding = measure(
-        lambda: figures.decide_sentences(history, panels, standing, now=NOW),
+        lambda: figures.decide_sentences(history, panels, decisions, now=NOW),
         process_time,
     )
     _, drawing = measure(

@@ -21,7 +21,6 @@ import requests
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from host.process_commands import web_argv
 from sync.database import open_engine
 from sync.models import Event
 from tests.conftest import KEY, migrate
@@ -58,9 +57,10 @@ class IntakeServer:
     @contextmanager
     def serving(self, app: str) -> Iterator[int]:
         """Serve as shipped until the block ends, and give the process's number."""
-        words = [*web_argv(HOST, self.port, 1)[:-1], app]
+        call = f"serve({HOST!r}, {self.port}, processes=1, app={app!r})"
+        program = f"from web.server import serve; {call}"
         server = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", *words],
+            [sys.executable, "-c", program],
             env=self._environment,
             start_new_session=True,
         )

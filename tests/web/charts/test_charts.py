@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from web.charts import mood_rows, scale, week_bars
-from web.charts.layers import draw_dots
-from web.charts.mood_rows import Dots, MoodCurve
+from web.charts.layers import Point, draw_dots
+from web.charts.mood_rows import BestRange, Dots, MoodCurve
 from web.charts.sina import compute_offsets, radical_inverse
+from web.charts.week_bars import WeekDistance
 
 Dot = tuple[float, int]  # a distance and a mood
 some_dots = st.lists(st.tuples(st.floats(0, 400), st.integers(1, 5)), max_size=60)
@@ -37,8 +38,9 @@ def test_every_run_has_its_dot_inside_its_own_row(answered: list[Dot]) -> None:
     drawn = mood_rows.draw(read_columns(answered))
 
     parse_svg(drawn.svg)
-    assert len(drawn.points) == len(answered)
-    for across, down, mood, *_ in drawn.points:
+    dots = drawn.dots
+    assert len(dots.x) == len(answered)
+    for across, down, mood in zip(dots.x, dots.y, dots.mood, strict=True):
         assert isinstance(across, int)
         assert isinstance(down, int)
         assert isinstance(mood, int)
@@ -53,20 +55,20 @@ def test_the_line_the_band_and_the_best_range_are_drawn() -> None:
         [5, 30, 90], [2, 4, 3], low=[1, 3, 2], high=[3, 5, 4], is_dashed=True
     )
 
-    drawn = mood_rows.draw(answered, line=line, best=(30, 45))
+    drawn = mood_rows.draw(answered, line=line, best=BestRange(30, 45))
 
     assert 'class="sweet"' in drawn.svg
     assert 'class="band"' in drawn.svg
     assert 'class="trend halo dash"' in drawn.svg
     assert drawn.best
-    assert drawn.best[0] == "30–45 km"
+    assert drawn.best.text == "30–45 km"
     assert max(int(x) for x in re.findall(r"[ML](\d+) ", drawn.svg)) <= 1000
 
 
 def test_without_answers_the_rows_are_empty() -> None:
     drawn = mood_rows.draw(read_columns([]))
 
-    assert drawn.points == []
+    assert drawn.dots.x == []
     assert drawn.svg.count('class="row"') == 5
 
 
@@ -78,8 +80,8 @@ def test_crowded_dots_spread_and_lonely_ones_stay_on_the_line() -> None:
 
 
 def test_dots_that_touch_lie_in_different_layers() -> None:
-    apart = draw_dots([(100, 50), (200, 50), (300, 50)])
-    together = draw_dots([(100, 50), (101, 50), (102, 50)])
+    apart = draw_dots([Point(100, 50), Point(200, 50), Point(300, 50)])
+    together = draw_dots([Point(100, 50), Point(101, 50), Point(102, 50)])
 
     assert apart.count("<path") == 2
     assert together.count("<path") == 6
@@ -121,11 +123,13 @@ def test_one_outlier_does_not_squeeze_the_others() -> None:
 @given(st.lists(st.floats(0, 300), max_size=120))
 def test_every_week_with_a_run_has_its_bar(distances: list[float]) -> None:
     monday = date(2026, 1, 5)
-    weeks = [(monday + timedelta(weeks=n), km) for n, km in enumerate(distances)]
+    weeks = [
+        WeekDistance(monday + timedelta(weeks=n), km) for n, km in enumerate(distances)
+    ]
 
     drawn = week_bars.draw(weeks)
 
     bars = parse_svg(drawn.svg).findall("rect")
     assert len(bars) == sum(1 for km in distances if km)
     assert drawn.top >= max(distances, default=0)
-    assert all(0 <= place < 100 for _, place in drawn.months)
+    assert all(0 <= label.position < 100 for label in drawn.months)

@@ -21,7 +21,9 @@ from web.charts import (
     year_grid,
 )
 from web.charts.intervals import IntervalRow
-from web.charts.mood_rows import MoodCurve
+from web.charts.mood_rows import BestRange, MoodCurve
+from web.charts.week_bars import WeekDistance
+from web.charts.wellbeing_line import DayValue
 from web.charts.year_grid import DayCell
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -31,7 +33,9 @@ EVERY_DAY = [MONDAY + timedelta(days=n) for n in range(113)]
 
 
 def _own_line(distances: list[float]) -> str:
-    points = [(MONDAY + timedelta(days=28 * n), n * 28 % 100) for n in range(1, 5)]
+    points = [
+        DayValue(MONDAY + timedelta(days=28 * n), n * 28 % 100) for n in range(1, 5)
+    ]
     svg = wellbeing_line.draw(EVERY_DAY, points, distances)
     return "\n".join(part for part in (svg.svg, svg.below) if part)
 
@@ -44,12 +48,12 @@ DRAWINGS: dict[str, Callable[[], str]] = {
                 + [(12, 3)]
             )._replace(hollow=[False] * 40 + [True]),
             line=MoodCurve([5, 20, 40], [2, 4, 3], low=[1, 3, 2], high=[3, 5, 4]),
-            best=(15, 25),
+            best=BestRange(15, 25),
         ).svg
     ),
     "week_bars": lambda: (
         week_bars.draw(
-            [(MONDAY + timedelta(weeks=n), n * 7 % 41) for n in range(20)]
+            [WeekDistance(MONDAY + timedelta(weeks=n), n * 7 % 41) for n in range(20)]
         ).svg
     ),
     "week_moods": lambda: (
@@ -161,7 +165,7 @@ def test_no_height_between_the_ends_of_the_own_line_is_marked(
     values: list[int], distances: list[float]
 ) -> None:
     days = [MONDAY + timedelta(days=n) for n in range(28 * 26)]
-    points = [(days[28 * n], value) for n, value in enumerate(values)]
+    points = [DayValue(days[28 * n], value) for n, value in enumerate(values)]
 
     drawn = wellbeing_line.draw(days, points, distances)
 
@@ -170,4 +174,4 @@ def test_no_height_between_the_ends_of_the_own_line_is_marked(
     assert {one.attrib["class"] for one in (line, dots)} == {"trend", "point"}
     assert dots.attrib["d"].count("h0") == len(values)
     assert drawn.top >= max(distances)
-    assert all(0 <= place < 100 for _, place in drawn.months)
+    assert all(0 <= label.position < 100 for label in drawn.months)

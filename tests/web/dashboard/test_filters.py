@@ -27,7 +27,7 @@ def answered_browser(browser: PageClient, harness: Harness) -> PageClient:
 def list_rows(page: str) -> list[str]:
     """Return the moods in the list of all runs, from the first row on."""
     table = page[page.index('id="all-runs"') :]
-    rows = re.findall(r"(?s)<tr><th scope=\"row\">.*?</tr>", table)
+    rows = re.findall(r"(?s)<tr>\s*<th scope=\"row\">.*?</tr>", table)
     return [
         match[1] if (match := re.search(r"</i>(\w+)</span>", row)) else "–"
         for row in rows
@@ -80,7 +80,9 @@ def test_only_runs_of_one_mood_are_listed(
 
 def test_every_number_leads_to_the_runs_behind_it(answered_browser: PageClient) -> None:
     page = answered_browser.open("/dashboard").text
-    links = re.findall(r'href="(/dashboard\?[^"]+)#all-runs" aria-label="(\d+) ', page)
+    links = re.findall(
+        r'href="(/dashboard\?[^"]+)#all-runs"\s+aria-label="(\d+) ', page
+    )
 
     assert len(links) > 10
     for address, count in links[:12]:
@@ -93,7 +95,9 @@ def test_every_number_of_a_period_leads_to_the_runs_of_that_period(
 ) -> None:
     page = answered_browser.open("/dashboard?period=4w").text
     felt = page[page.index('id="felt"') : page.index('id="asked"')]
-    links = re.findall(r'href="(/dashboard\?[^"]+)#all-runs" aria-label="(\d+) ', felt)
+    links = re.findall(
+        r'href="(/dashboard\?[^"]+)#all-runs"\s+aria-label="(\d+) ', felt
+    )
 
     assert sum(int(count) for _, count in links) < 30
     for address, count in links:
@@ -191,25 +195,27 @@ def test_the_charts_file_holds_what_the_chart_draws(
 def test_each_number_of_a_month_leads_to_just_its_runs(
     answered_browser: PageClient,
 ) -> None:
-    link = r'href="([^"#]+)#all-runs" aria-label="(\d+) (runs?|answers?) in \w+ \d{4}"'
+    link = (
+        r'href="([^"#]+)#all-runs"\s+aria-label="(\d+) (runs?|answers?) in \w+ \d{4}"'
+    )
     found = re.findall(link, answered_browser.open("/dashboard").text)
 
     for address, count, _ in found:
         page = answered_browser.open(unescape(address)).text
-        assert re.search(rf"<caption>{count} runs? of 61", page), address
+        assert re.search(rf"<caption>\s*{count} runs? of 61", page), address
 
     assert sum(int(count) for _, count, what in found if what[:3] == "run") == 61
     assert sum(int(count) for _, count, what in found if what[:3] == "ans") == 60
 
 
 def test_the_last_seven_days_lead_to_their_runs(answered_browser: PageClient) -> None:
-    link = r'href="([^"#]+)#all-runs" aria-label="(\d+) runs? in the last 7 days"'
+    link = r'href="([^"#]+)#all-runs"\s+aria-label="(\d+) runs? in the last 7 days"'
     found = re.search(link, answered_browser.open("/dashboard").text)
     assert found
 
     page = answered_browser.open(unescape(found[1])).text
 
-    assert re.search(rf"<caption>{found[2]} runs? of 61", page)
+    assert re.search(rf"<caption>\s*{found[2]} runs? of 61", page)
 
 
 def test_what_was_good_or_great_is_listed_together(

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 LINK = re.compile(r'<a [^>]*?href="(/dashboard\?[^"]*)#all-runs"([^>]*)>([^<]*)</a>')
 SPOKEN = re.compile(r'aria-label="([^"]*)"')
 NUMBER = re.compile(r"(?<![\d.])\d[\d,]*(?![\d,.]*(?:\d| km| mi))")
-LISTED = re.compile(r"<caption>([\d,]+) runs? of [\d,]+")
+LISTED = re.compile(r"<caption>\s*([\d,]+) runs? of [\d,]+")
 
 
 def _prepared(harness: Harness) -> int:

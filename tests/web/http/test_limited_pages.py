@@ -30,7 +30,6 @@ def add_runners(runtime: Runtime, count: int) -> list[int]:
             Runner(
                 created_at=runtime.now(),
                 vault_key=runtime.sealer.new_vault_key(),
-                preferences={},
             )
             for _ in range(count)
         ]
@@ -113,7 +112,7 @@ def test_an_answer_that_is_refused_stays_selected(
         ("address", "/email", {"email": "new@example.org"}),
         ("confirm", "/email/confirm/some-token", {}),
         ("sign-in link", "/login/some-token", {}),
-        ("staying", "/undo/some-token", {}),
+        ("account_link", "/undo/some-token", {}),
         ("export", "/settings/export", {}),
         ("answer", "/wellbeing", {}),
         ("answer", "/runs/1", {"mood": "4"}),
@@ -138,7 +137,7 @@ def test_the_bookmark_is_limited(
     client: FlaskClient, harness: Harness, runtime: Runtime
 ) -> None:
     token = pre_run.create_token(runtime, harness.link_runner(harness.add_athlete()))
-    most = LIMITS["before"].subject.amount
+    most = LIMITS["pre_run"].subject.amount
 
     seen = [client.post(f"/before/{token}", data={"mood": 3}) for _ in range(most + 1)]
 
