@@ -110,8 +110,8 @@ def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> No
     runner.created_at = runs[0].started_at - timedelta(days=1)
     session.get_one(Connection, runner.id).linked_at = runner.created_at
     loads = compute_week_loads(
-        [run.local_day.toordinal() for run in runs], [run.distance_m for run in runs]
-    )
+        [run.distance_m for run in runs], [run.local_day.toordinal() for run in runs]
+    ).tolist()
     demo_runs = [
         DemoRun(
             run_id=run.id,

@@ -1,4 +1,4 @@
-"""A runner's study: plain CSV files from which the headline can be recomputed."""
+"""Files for study: plain CSV from which the headline can be recomputed."""
 
 import csv
 import io
@@ -8,18 +8,22 @@ from datetime import UTC, date, datetime
 import numpy as np
 from sqlalchemy.orm import Session
 
-from sync.analytics.dataset.columns import FOCUS_KEYS, HistoryContext, build_history
-from sync.analytics.dataset.history import STREET, TRAIL, History
+from sync.analytics.dataset.history import (
+    FOCUS_KEYS,
+    STREET,
+    TRAIL,
+    History,
+    HistoryContext,
+    build_history,
+)
 from sync.analytics.dataset.load import read_rows
-from sync.analytics.panels.registry import collect_mileage, compare_mood, compare_stress
+from sync.analytics.panels.registry import compare_all, list_panels
 from sync.analytics.sentences import store
-from sync.analytics.stats.groups import Difference, estimate_difference
-from sync.analytics.stats.rank_link import link
 from sync.analytics.stats.series import Floats
 from sync.runtime import Runtime
 
 _SURFACE_NAMES = {STREET: "street", TRAIL: "trail"}
-CODEBOOK: Sequence[tuple[str, str, str, str]] = (
+_COLUMNS: Sequence[tuple[str, str, str, str]] = (
     ("runs.csv", "run", "", "number of the run in these files"),
     ("runs.csv", "local_day", "date", "day of the run where it was"),
     ("runs.csv", "start_hour", "hours", "local time of the start; empty if hidden"),
@@ -52,9 +56,8 @@ CODEBOOK: Sequence[tuple[str, str, str, str]] = (
     ("answers.csv", "progress", "0 to 4", "satisfied with it, Not at all to Very"),
     ("answers.csv", "clarity", "0 to 4", "head, Very foggy to Very clear"),
     ("answers.csv", "connection", "0 to 4", "to others, Not at all to Very"),
-    ("headline.csv", "after_runs", "steps", "mean mood after_run = 1, less rest = 1"),
-    ("headline.csv", "mileage", "", "Spearman: about_m, mood; after_run, no races"),
-    ("headline.csv", "stress", "steps", "mean stress after_run = 1, less rest = 1"),
+)
+_NUMBERS: Sequence[tuple[str, str, str, str]] = (
     ("headline.csv", "n", "", "rows used"),
     ("headline.csv", "n_eff", "", "independent rows that they are worth"),
     ("headline.csv", "low", "", "lower end of the 95 % interval on n_eff"),
@@ -65,7 +68,7 @@ CODEBOOK: Sequence[tuple[str, str, str, str]] = (
 def build_study_export(
     runtime: Runtime, session: Session, runner_id: int
 ) -> dict[str, str]:
-    """Return the files by name: runs, answers, the three numbers and what they mean."""
+    """Return the files by name: runs, answers, headline numbers and their codebook."""
     snapshot = store.load_runner_snapshot(session, runner_id)
     vault = runtime.sealer.open_vault(snapshot.vault_key)
     rows = read_rows(session, runner_id, vault)
@@ -74,12 +77,24 @@ def build_study_export(
     return build_files(build_history(rows, context=context))
 
 
+def build_codebook() -> Sequence[tuple[str, str, str, str]]:
+    """Return file, name, unit and meaning of every column and every question."""
+    questions = [
+        ("headline.csv", panel.name, panel.codebook.unit, panel.codebook.meaning)
+        for panel in list_panels()
+        if panel.codebook is not None
+    ]
+    return (*_COLUMNS, *questions, *_NUMBERS)
+
+
 def build_files(history: History) -> dict[str, str]:
     return {
         "runs.csv": _write_columns(_build_run_columns(history)),
         "answers.csv": _write_columns(_build_answer_columns(history)),
         "headline.csv": _write_columns(_build_headline_columns(history)),
-        "codebook.csv": _write_csv(("file", "column", "unit", "meaning"), CODEBOOK),
+        "codebook.csv": _write_csv(
+            ("file", "column", "unit", "meaning"), build_codebook()
+        ),
     }
 
 
@@ -123,35 +138,25 @@ def _build_answer_columns(history: History) -> Mapping[str, Iterable[object]]:
 
 
 def _build_headline_columns(history: History) -> Mapping[str, Iterable[object]]:
-    mileage_data = collect_mileage(history)
-    mileage_link = link(mileage_data.distance_m, mileage_data.mood, mileage_data.days)
-    groups = [
-        estimate_difference(panel.values, panel.in_first, panel.days)
-        for panel in (compare_mood(history), compare_stress(history))
+    panels = [
+        panel for panel in compare_all(history) if panel.definition.codebook is not None
     ]
-    mood_values, stress_values = (_difference_values(group) for group in groups)
-    mileage_values = (
-        mileage_link.rho,
-        mileage_link.n,
-        mileage_link.n_eff,
-        *mileage_link.i95,
-    )
-    columns = zip(mood_values, mileage_values, stress_values, strict=True)
-    numbers = [_format_numbers(np.array(column)) for column in columns]
-    names = ("value", "n", "n_eff", "low", "high")
+    estimates = [panel.comparison.estimate() for panel in panels]
+    columns = {
+        "value": [estimate.value for estimate in estimates],
+        "n": [estimate.n for estimate in estimates],
+        "n_eff": [estimate.n_eff for estimate in estimates],
+        "low": [estimate.i95[0] for estimate in estimates],
+        "high": [estimate.i95[1] for estimate in estimates],
+    }
     return {
-        "question": ("after_runs", "mileage", "stress"),
-        **dict(zip(names, numbers, strict=True)),
+        "question": [panel.name for panel in panels],
+        **{name: _format_numbers(np.array(values)) for name, values in columns.items()},
     }
 
 
-def _difference_values(comparison: Difference) -> tuple[float, ...]:
-    n = comparison.n_first + comparison.n_second
-    return (comparison.difference, n, comparison.n_eff, *comparison.i95)
-
-
 def _format_numbers(values: Floats) -> list[str]:
-    """Write numbers in full; what is not known is left empty."""
+    """Format numbers in full; missing ones are empty."""
     return [
         "" if not np.isfinite(value) else f"{value:.10g}" for value in values.tolist()
     ]

@@ -12,7 +12,6 @@ from sync.language import localize_number
 from web.charts import intervals
 from web.charts.intervals import IntervalRow
 from web.dashboard.run_links import (
-    GROUP_LABELS,
     RunLink,
     build_answer_links,
     build_sentence_links,
@@ -36,7 +35,6 @@ class PanelRow:
     """
 
     title: str
-    groups_text: str
     sentence: str
     notes: Sequence[str]
     sentence_links: Sequence[RunLink]
@@ -102,7 +100,7 @@ def build_row(
 ) -> PanelRow:
     """Return the texts, the links and the drawing of one panel."""
     center = low = high = "–"
-    label = groups_text = ""
+    label = ""
     if interval is not None:
         center = format_signed(interval.center)
         low, high = format_signed(interval.low), format_signed(interval.high)
@@ -112,16 +110,8 @@ def build_row(
             low=low,
             high=high,
         )
-    groups = GROUP_LABELS.get(panel.name)
-    if groups is not None:
-        groups_text = _(
-            "%(first)s, less %(second)s",
-            first=_(groups.first),
-            second=_(groups.second),
-        )
     return PanelRow(
         title=panel.title,
-        groups_text=groups_text,
         sentence=panel.sentence,
         notes=panel.notes,
         sentence_links=[] if panel.is_exploratory else build_sentence_links(panel),

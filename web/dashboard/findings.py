@@ -1,10 +1,9 @@
 """The runner's figures as the dashboard shows them.
 
-Every sentence comes from `sync.analytics`; here they are only split into a
-title and the rest, and curves are put on the scale of the tiles, 1 to 5.
+Every sentence comes from `sync.analytics`; curves are put on the scale of the tiles,
+1 to 5.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -19,7 +18,7 @@ from web.dashboard.comparison_rows import (
     build_difference_rows,
     build_link_rows,
 )
-from web.dashboard.run_links import GROUP_LABELS, RunLink, build_sentence_links
+from web.dashboard.run_links import RunLink, build_sentence_links
 from web.formats import convert_distance, mood_to_tile
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ _CERTAINTY_BY_VERDICT = {
     "lower": _CLEAR_PATTERN,
     "early": Certainty(translatable("Early sign"), 2),
 }
-_FIRST_CLAUSE = re.compile(r"(?<=\.) |: (?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,28 +81,31 @@ def load_findings(
     from sync.analytics.figures import load_figures  # noqa: PLC0415
 
     figures = load_figures(runtime, runner_id)
-    week_panel, run_panel = figures.mileage, figures.mileage_by_run
-    is_decided = week_panel.decision
-    title, text = split_sentence(week_panel.sentence)
-    certainty = _CERTAINTY_BY_VERDICT.get(week_panel.verdict, _NO_PATTERN)
-    is_early = week_panel.verdict == "early"
+    mileage = figures.mileage
+    is_decided = mileage.decision is not None
+    certainty = _CERTAINTY_BY_VERDICT.get(mileage.verdict, _NO_PATTERN)
+    is_early = mileage.verdict == "early"
     return DashboardFindings(
-        title=title,
-        text=text,
+        title=_join_percents(mileage.finding.title),
+        text=_join_percents(mileage.finding.text),
         chip=gettext(certainty.label),
         strength=certainty.strength,
-        notes=week_panel.notes,
-        headline_links=build_sentence_links(week_panel),
-        panels=(*figures.headline, *figures.exploratory),
-        by_week=_build_curve(week_panel.curve, dashed=is_early) if is_decided else None,
-        by_run=_build_curve(run_panel.curve, dashed=is_early) if is_decided else None,
-        best=find_best_range(week_panel, unit),
-        fixed_questions=build_difference_rows((figures.after_runs, figures.stress)),
+        notes=mileage.notes,
+        headline_links=build_sentence_links(mileage),
+        panels=figures.panels,
+        by_week=_build_curve(mileage.curve, dashed=is_early) if is_decided else None,
+        by_run=(
+            _build_curve(mileage.curve_by_run, dashed=is_early) if is_decided else None
+        ),
+        best=find_best_range(mileage, unit),
+        fixed_questions=build_difference_rows(
+            [panel for panel in figures.headline if panel.sides]
+        ),
         differences=build_difference_rows(
-            [panel for panel in figures.exploratory if panel.name in GROUP_LABELS]
+            [panel for panel in figures.exploratory if panel.sides]
         ),
         links=build_link_rows(
-            [panel for panel in figures.exploratory if panel.name not in GROUP_LABELS]
+            [panel for panel in figures.exploratory if not panel.sides]
         ),
         general_notes=figures.notes,
         notice=figures.notice,
@@ -112,11 +113,9 @@ def load_findings(
     )
 
 
-def split_sentence(sentence: str) -> tuple[str, str]:
-    """Split a sentence of the figures into a short title and what follows."""
-    text = sentence.replace(" %", "\N{NO-BREAK SPACE}%")
-    title, *rest = _FIRST_CLAUSE.split(text, maxsplit=1)
-    return f"{title.rstrip('.')}.", rest[0] if rest else ""
+def _join_percents(text: str) -> str:
+    """Keep each percent sign on the line of its number."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _build_curve(curve: "Curve | None", *, dashed: bool) -> MoodCurve | None:
@@ -142,7 +141,7 @@ def find_best_range(panel: "Panel", unit: DistanceUnit) -> BestRange | None:
     """Return the range that the decision names; None unless it names one."""
     if panel.decision is None or panel.verdict != "best":
         return None
-    facts = panel.decision.finding.facts
+    facts = panel.decision.outcome.facts
     low, high = facts.get("low_m"), facts.get("high_m", inf)
     if isinstance(low, str) or isinstance(high, str) or low is None:
         return None

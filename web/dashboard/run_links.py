@@ -10,27 +10,8 @@ from web.dashboard.filters import RunFilter
 from web.formats import format_thousands
 
 if TYPE_CHECKING:
-    from sync.analytics.panels.contributing_runs import RunSubset
-    from sync.analytics.panels.panel import Panel
+    from sync.analytics.panels.panel import Panel, RunSubset
 
-
-@dataclass(frozen=True, slots=True)
-class GroupLabels:
-    """The names of the two groups of a difference, which is first less second."""
-
-    first: str
-    second: str
-
-
-GROUP_LABELS: Mapping[str, GroupLabels] = {
-    "after_runs": GroupLabels(translatable("after runs"), translatable("at check-ins")),
-    "stress": GroupLabels(translatable("after runs"), translatable("at check-ins")),
-    "company": GroupLabels(translatable("with others"), translatable("alone")),
-    "place": GroupLabels(translatable("indoors"), translatable("outdoors")),
-    "time_of_day": GroupLabels(translatable("before noon"), translatable("later")),
-    "race": GroupLabels(translatable("races"), translatable("other runs")),
-    "longest": GroupLabels(translatable("longest so far"), translatable("other runs")),
-}
 _RANGE_LABELS: Mapping["RunSubset", str] = {
     "inside": translatable("in the range that is named"),
     "good_inside": translatable("Good or Great in the range that is named"),
@@ -74,19 +55,17 @@ def drop_unknown_group(run_filter: RunFilter, panels: Sequence["Panel"]) -> RunF
 
 def build_answer_links(panel: "Panel") -> list[RunLink]:
     """Return the number of answers of each group, or of all without groups."""
-    if panel.name not in GROUP_LABELS:
+    if panel.sides is None:
         count = panel.answer_count
         return [_build_link(panel, "all", count, format_thousands(count))]
     first_count = len(panel.contributing_runs["first"])
-    counts: dict[RunSubset, int] = {
-        "first": first_count,
-        "second": panel.answer_count - first_count,
-    }
+    counts: Sequence[tuple[RunSubset, int, str]] = (
+        ("first", first_count, panel.sides.first),
+        ("second", panel.answer_count - first_count, panel.sides.second),
+    )
     return [
-        _build_link(
-            panel, part, count, f"{format_thousands(count)} {_group_label(panel, part)}"
-        )
-        for part, count in counts.items()
+        _build_link(panel, part, count, f"{format_thousands(count)} {_(side)}")
+        for part, count, side in counts
     ]
 
 
@@ -126,12 +105,6 @@ def _group_key(panel: "Panel", part: "RunSubset") -> str:
     return f"{panel.name}.{part}"
 
 
-def _group_label(panel: "Panel", part: "RunSubset") -> str:
-    labels = GROUP_LABELS[panel.name]
-    label = labels.first if part == "first" else labels.second
-    return _(label)
-
-
 def format_run_count(part: "RunSubset", count: int) -> str:
     """Return the number of runs of one part with its noun."""
     n = format_thousands(count)
@@ -157,8 +130,9 @@ def format_run_count(part: "RunSubset", count: int) -> str:
 
 def describe_part(panel: "Panel", part: "RunSubset") -> str:
     """Describe the runs of one part of a panel in a sentence."""
-    if part in {"first", "second"}:
-        part_text = _group_label(panel, part)
+    if panel.sides is not None and part in {"first", "second"}:
+        is_first = part == "first"
+        part_text = _(panel.sides.first if is_first else panel.sides.second)
     elif part in _RANGE_LABELS:
         part_text = _(_RANGE_LABELS[part])
     else:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import isnan
 
-from sync.analytics.dataset.distances import compute_usual_week
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunRow, RunTable
 from sync.vocabulary import DistanceUnit
@@ -113,10 +112,7 @@ def build_last_week(data: Dashboard, unit: DistanceUnit) -> LastWeek:
     since = data.today - timedelta(days=6)
     recent_runs = [run for run in data.runs.since(since) if run.local_day <= data.today]
     moods = data.answered_runs.derived.mood
-    runs = data.runs.stored
-    usual_m = compute_usual_week(
-        runs.local_day, runs.distance_m, data.today.toordinal()
-    )
+    usual_m = data.usual_week_m
     return LastWeek(
         distance=format_distance(sum(run.distance_m for run in recent_runs), unit),
         usual_distance="" if isnan(usual_m) else format_distance(usual_m, unit),

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sync.analytics.dataset.distances import MONTH, compute_month_loads
 from sync.analytics.dataset.overview import Dashboard
+from sync.analytics.dataset.weeks import MONTH_DAYS
 from sync.language import gettext as _
 from sync.language import ngettext
 from sync.time_zones import to_local
@@ -23,6 +23,7 @@ from web.formats import (
 )
 
 MAX_PERIOD = timedelta(weeks=104)
+MONTH = timedelta(days=MONTH_DAYS)
 DAY = timedelta(days=1)
 
 
@@ -51,7 +52,7 @@ def build_points(
     days = [to_local(at, zone).date() for at, _value in points]
     loads: Sequence[float | None] = [None] * len(days)
     if data is not None:
-        loads = compute_month_loads(_list_distances(data), days)
+        loads = data.compute_month_loads(days)
     return [
         WellbeingPoint(day, value, load)
         for day, (_at, value), load in zip(days, points, loads, strict=True)
@@ -71,7 +72,7 @@ def build_line_view(
     days = [
         first_day + DAY * n for n in range((shown_points[-1].day - first_day).days + 1)
     ]
-    loads = compute_month_loads(_list_distances(data), days) if data else []
+    loads = data.compute_month_loads(days) if data else []
     rows = []
     for point in reversed(points):
         row = [format_short_date(point.day), str(point.value)]
@@ -92,12 +93,6 @@ def build_line_view(
         rows=rows,
         is_cut=len(shown_points) < len(points),
     )
-
-
-def _list_distances(data: Dashboard) -> list[tuple[date, float]]:
-    stored = data.runs.stored
-    days = map(date.fromordinal, stored.local_day)
-    return list(zip(days, stored.distance_m, strict=True))
 
 
 def describe_own_line(points: Sequence[WellbeingPoint], unit: DistanceUnit) -> str:

@@ -1,27 +1,28 @@
-"""A small memory of what was computed, thrown away as soon as data change."""
+"""A small cache of what was computed for a few runners, dropped when data change."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
 from time import monotonic
 from typing import Generic, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
+from cachetools import TTLCache
+
 from sync.database import Database
 
 MAX_ENTRIES = 32
-# Nobody asks for a deleted runner's again; whatever is asked for ends what is older.
 MAX_AGE_S = 3600
-# A runner, which state of their data, and what else the value hangs on.  A row's
-# number may come back after a deletion, so the state names the runner's key, too.
+# A runner, the state of their data, and what else the value depends on.  A row's
+# number may come back after a deletion, so the state contains the runner's key, too.
 CacheKey: TypeAlias = tuple[int, Hashable, Hashable]
 CachedValue = TypeVar("CachedValue")
 
 
 class RunnerCache(Generic[CachedValue]):
-    """The last values of a few runners, per database, shared by threads.
+    """The values used last, per database, shared by threads.
 
-    None is found an hour after it was computed.
+    Every access drops all values that are older than an hour, also those of runners
+    who were deleted since.
     """
 
     def __init__(
@@ -30,42 +31,26 @@ class RunnerCache(Generic[CachedValue]):
         self._max_entries = max_entries
         self._clock = clock
         self._lock = Lock()
-        self._entries_by_database: WeakKeyDictionary[
-            Database, OrderedDict[CacheKey, tuple[float, CachedValue]]
-        ]
-        self._entries_by_database = WeakKeyDictionary()
+        self._caches: WeakKeyDictionary[Database, TTLCache[CacheKey, CachedValue]] = (
+            WeakKeyDictionary()
+        )
 
     def get(self, db: Database, key: CacheKey) -> CachedValue | None:
         with self._lock:
-            entries = self._fresh_entries(db)
-            if key not in entries:
-                return None
-            entries.move_to_end(key)
-            return entries[key][1]
+            return self._fresh_cache(db).get(key)
 
     def put(self, db: Database, key: CacheKey, value: CachedValue) -> None:
-        """Remember one value, and forget what the runner's older data gave."""
+        """Store one value, and drop those of the runner's older data."""
         with self._lock:
-            entries = self._fresh_entries(db)
-            for stale_key in [
-                cached_key
-                for cached_key in entries
-                if cached_key[0] == key[0] and cached_key[1] != key[1]
-            ]:
-                del entries[stale_key]
-            entries[key] = self._clock(), value
-            while len(entries) > self._max_entries:
-                entries.popitem(last=False)
+            cache = self._fresh_cache(db)
+            for old in [old for old in cache if old[0] == key[0] and old[1] != key[1]]:
+                del cache[old]
+            cache[key] = value
 
-    def _fresh_entries(
-        self, db: Database
-    ) -> "OrderedDict[CacheKey, tuple[float, CachedValue]]":
-        entries = self._entries_by_database.setdefault(db, OrderedDict())
-        oldest_allowed = self._clock() - MAX_AGE_S
-        for expired_key in [
-            key
-            for key, (stored_at, _) in entries.items()
-            if stored_at <= oldest_allowed
-        ]:
-            del entries[expired_key]
-        return entries
+    def _fresh_cache(self, db: Database) -> TTLCache[CacheKey, CachedValue]:
+        cache = self._caches.get(db)
+        if cache is None:
+            cache = TTLCache(self._max_entries, MAX_AGE_S, self._clock)
+            self._caches[db] = cache
+        cache.expire()
+        return cache

@@ -1,124 +1,131 @@
-"""What each run adds up to with those before it, for pages that need no numpy.
+"""Distances added up: over trailing days, and in sessions."""
 
-The same sums as in `sync.analytics.dataset.history`, which draws the lines through the
-dots that these place; a test holds the two together.
-"""
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
-from itertools import accumulate
-from math import nan
-from typing import NamedTuple
+import numpy as np
+import numpy.typing as npt
 
-WEEK = timedelta(days=7)
-MONTH = timedelta(days=28)
-_WEEK_DAYS = 7
-_USUAL_WEEKS = 8
-_SESSION_GAP_S = 3 * 3600
-_MAX_DAY_S = 36 * 3600
+from sync.analytics.dataset.weeks import (
+    MONDAY,
+    USUAL_DAYS,
+    WEEK_DAYS,
+    find_first_day_number,
+)
+from sync.analytics.stats.series import Floats, Ints, validate_columns
+from sync.run_timing import SESSION_GAP
+
+SESSION_GAP_S = SESSION_GAP.total_seconds()
 
 
-class RunSeries(NamedTuple):
-    """Runs as columns, oldest first; seconds count from 1970.
+def compute_trailing_load(
+    amounts: npt.ArrayLike,
+    days: npt.ArrayLike,
+    at_days: npt.ArrayLike,
+    *,
+    window_days: int = WEEK_DAYS,
+) -> Floats:
+    """Sum `amounts`, shape (n,), in the `window_days` up to each of `at_days`.
 
-    `ended_s` is nan where the runner hides the time of day.
+    Days are whole local days.  The day itself belongs to the window, so a run's day
+    contains that run.  Returns shape (m,) in the unit of `amounts`.  Raises
+    `InvalidSeries`.
     """
+    run_days, amount = validate_columns(days=days, amounts=amounts)
+    (end_days,) = validate_columns(at_days=at_days)
+    order = np.argsort(run_days, kind="stable")
+    run_days, cumulative = run_days[order], _accumulate(amount[order])
+    newest = np.searchsorted(run_days, end_days, side="right")
+    oldest = np.searchsorted(run_days, end_days - window_days, side="right")
+    return np.asarray(cumulative[newest] - cumulative[oldest], dtype=np.float64)
 
-    id: Sequence[int]
-    started_s: Sequence[float]
-    ended_s: Sequence[float]
-    distance_m: Sequence[float]
 
+def compute_usual_load(
+    amounts: npt.ArrayLike, days: npt.ArrayLike, at_days: npt.ArrayLike
+) -> Floats:
+    """Return the usual amount a week: the mean of the 8 weeks up to each day.
 
-def compute_week_loads(days: Sequence[int], metres: Sequence[float]) -> list[float]:
-    """Return the metres of the 7 local days up to and including each run.
-
-    Days count as `date.toordinal()` does.  Runs come oldest first; further east or
-    west their days may be in another order.
+    Shape (m,); nan before the runner has 8 weeks of history, because a short
+    history would make every beginner's week unusual.
     """
-    order = sorted(range(len(days)), key=days.__getitem__)
-    loads, oldest, total = [0.0] * len(days), 0, 0.0
-    for index in order:
-        total += metres[index]
-        cutoff = days[index] - _WEEK_DAYS
-        while days[order[oldest]] <= cutoff:
-            total -= metres[order[oldest]]
-            oldest += 1
-        loads[index] = total
+    (end_days,) = validate_columns(at_days=at_days)
+    (run_days,) = validate_columns(days=days)
+    weekly = compute_trailing_load(amounts, days, end_days, window_days=USUAL_DAYS)
+    weekly *= WEEK_DAYS / USUAL_DAYS
+    first_day = run_days.min() if len(run_days) else np.inf
+    return np.where(end_days - first_day + 1 >= USUAL_DAYS, weekly, np.nan)
+
+
+def compute_week_loads(amounts: npt.ArrayLike, days: npt.ArrayLike) -> Floats:
+    """Sum the 7 local days up to and including each run, shape (n,).
+
+    Runs come oldest start first; later runs of the same day do not count.  Further
+    east or west their days may be in another order.
+    """
+    run_days, amount = validate_columns(days=days, amounts=amounts)
+    order = np.argsort(run_days, kind="stable")
+    run_days, cumulative = run_days[order], _accumulate(amount[order])
+    oldest = np.searchsorted(run_days, run_days - WEEK_DAYS, side="right")
+    loads = np.empty_like(amount)
+    loads[order] = cumulative[1:] - cumulative[oldest]
     return loads
 
 
-def compute_month_loads(
-    runs: Iterable[tuple[date, float]], days: Sequence[date]
-) -> list[float]:
-    """Return the metres of the 28 local days up to and including each of `days`."""
-    sorted_runs = sorted(runs)
-    run_days = [day for day, _ in sorted_runs]
-    cumulative = [0.0, *accumulate(metres for _, metres in sorted_runs)]
-    return [
-        cumulative[bisect_right(run_days, day)]
-        - cumulative[bisect_right(run_days, day - MONTH)]
-        for day in days
-    ]
+def find_week_starts(days: npt.ArrayLike, *, first_weekday: int = MONDAY) -> Ints:
+    """Return the first day of the runner's week of each day number, shape (n,).
 
-
-def compute_usual_week(
-    days: Sequence[int], metres: Sequence[float], today: int
-) -> float:
-    """Return the metres of a usual week: the mean of the 8 weeks up to today.
-
-    nan before there are 8 weeks of history: a beginner has no usual yet.
+    `first_weekday` is Python's: Monday 0 … Sunday 6.
     """
-    if not days or today - min(days) + 1 < _USUAL_WEEKS * _WEEK_DAYS:
-        return nan
-    first_day = today - _USUAL_WEEKS * _WEEK_DAYS
-    recent_metres = (
-        distance_m
-        for day, distance_m in zip(days, metres, strict=True)
-        if first_day < day <= today
-    )
-    return sum(recent_metres) / _USUAL_WEEKS
+    (numbers,) = validate_columns(days=days)
+    return find_first_day_number(np.floor(numbers).astype(np.int64), first_weekday)
 
 
-def sum_answer_distances(
-    runs: RunSeries, earlier_runs: Mapping[int, Iterable[int]]
-) -> list[float]:
-    """Return the metres that an answer to each run is about.
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Runs that are less than three hours apart, as one session each.
 
-    A second run within three hours belongs to the last; `earlier` names runs of
-    the day, by the id of the run whose answer is about them too.
+    `starts`, shape (n,), is the first row of each run's session.
     """
-    session_starts, session_distances = _sum_sessions(runs)
-    if not earlier_runs:
-        return session_distances
-    index_by_id = {run_id: index for index, run_id in enumerate(runs.id)}
-    distances = list(session_distances)
-    for run_id, earlier_ids in earlier_runs.items():
-        own_index = index_by_id.get(run_id)
-        if own_index is None:
-            continue
-        last_runs: dict[int, int] = {}
-        for index in sorted(
-            index_by_id[earlier_id]
-            for earlier_id in earlier_ids
-            if earlier_id in index_by_id
-        ):
-            if 0 < runs.started_s[own_index] - runs.started_s[index] < _MAX_DAY_S:
-                last_runs[session_starts[index]] = index
-        last_runs.pop(session_starts[own_index], None)
-        distances[own_index] += sum(
-            session_distances[index] for index in last_runs.values()
-        )
-    return distances
+
+    starts: Ints
+
+    def accumulate(self, amounts: Floats) -> Floats:
+        """Sum `amounts` in its session up to and including each run, shape (n,)."""
+        cumulative = _accumulate(amounts)
+        return np.asarray(cumulative[1:] - cumulative[self.starts])
+
+    def sum_answers(
+        self, amounts: Floats, run: Ints, earlier_runs: Sequence[tuple[int, int]]
+    ) -> Floats:
+        """Sum the `amounts` that each answer is about, shape (m,); nan without a run.
+
+        `run`, shape (m,), is the row of each answer's run, -1 for none.
+        `earlier_runs` lists (answer, run): runs of the day that an answer is about
+        too.  Of each of their sessions the last one counts, up to its end.
+        """
+        accumulated = self.accumulate(amounts)
+        totals = np.append(accumulated, np.nan)[run]
+        last_runs: dict[tuple[int, int], int] = {}
+        for answer, row in earlier_runs:
+            own_run, session = run[answer], int(self.starts[row])
+            if own_run >= 0 and session != self.starts[own_run]:
+                key = answer, session
+                last_runs[key] = max(row, last_runs.get(key, row))
+        for (answer, _), row in last_runs.items():
+            totals[answer] += accumulated[row]
+        return totals
 
 
-def _sum_sessions(runs: RunSeries) -> tuple[list[int], list[float]]:
-    """Return the first run of each run's session, and its metres up to the run."""
-    session_starts, session_distances = list(range(len(runs.id))), list(runs.distance_m)
-    times = zip(runs.started_s[1:], runs.ended_s, strict=False)
-    for index, (started_s, previous_end_s) in enumerate(times, start=1):
-        if started_s - previous_end_s < _SESSION_GAP_S:
-            session_starts[index] = session_starts[index - 1]
-            session_distances[index] += session_distances[index - 1]
-    return session_starts, session_distances
+def find_sessions(started_s: Floats, ended_s: Floats) -> Sessions:
+    """Group runs, shape (n,), oldest start first, into sessions.
+
+    A run within three hours of the last one's end belongs to its session; after a
+    run without a known end, which is nan, a new session begins.
+    """
+    gap_s = started_s[1:] - ended_s[:-1]
+    is_first = np.concatenate(([True], ~(gap_s < SESSION_GAP_S)))[: len(started_s)]
+    return Sessions(np.asarray(np.flatnonzero(is_first)[np.cumsum(is_first) - 1]))
+
+
+def _accumulate(amounts: Floats) -> Floats:
+    return np.concatenate(([0.0], np.cumsum(amounts)))

@@ -1,24 +1,48 @@
-"""One runner's runs and answers as columns, and what follows from them."""
+"""One runner's runs and answers as arrays, and what follows from them."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from sync.analytics.dataset.loads import WEEK_DAYS
+from sync.analytics.dataset.distances import (
+    Sessions,
+    compute_trailing_load,
+    compute_week_loads,
+    find_sessions,
+    find_week_starts,
+)
+from sync.analytics.dataset.load import (
+    EARLIER_RUNS,
+    MOOD_AT_CHECK_IN,
+    NO_MOOD,
+    ON_TRAIL,
+    RACE,
+    START_KNOWN,
+    TREADMILL,
+    VIRTUAL,
+    RunColumns,
+    RunnerRows,
+)
+from sync.analytics.dataset.load import WITH_OTHERS as WITH_OTHERS_FLAG
 from sync.analytics.dataset.weeks import MONDAY
 from sync.analytics.stats.series import Flags, Floats, Ints
-from sync.run_timing import SESSION_GAP
 
 AFTER_RUN_HOURS = 6
-SESSION_GAP_S = SESSION_GAP.total_seconds()
 SECONDS_PER_DAY = 86_400
 SECONDS_PER_HOUR = 3600
 STREET, TRAIL, INDOORS = 0, 1, 2
 ALONE, WITH_OTHERS = 0, 1
 NO_RUN = -1
 NO_RUNS: Ints = np.zeros(0, dtype=np.int64)
+MAX_DAY_S = 36 * SECONDS_PER_HOUR
+EPOCH_DAY = date(1970, 1, 1).toordinal()
+# The keys of `sync/surveys/instruments/focus.toml`, the default one first.
+FOCUS_KEYS = ("energy", "effort", "presence", "progress", "clarity", "connection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +94,7 @@ class History:
     """Everything the figures of one runner are computed from.
 
     `today` is a day number, `first_weekday` Python's: Monday 0 … Sunday 6.
+    `metres_per_unit` is the runner's kilometre or mile, in which ranges are round.
     """
 
     runs: RunArrays
@@ -77,73 +102,55 @@ class History:
     asked_count: int
     today: int
     first_weekday: int = MONDAY
+    metres_per_unit: float = 1000.0
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        return find_sessions(self.runs.started_s, self.runs.ended_s)
 
     @cached_property
     def session_m(self) -> Floats:
-        """Distance up to each run's end in its session, shape (n,)."""
-        return self._session_totals(self.runs.distance_m)
+        """Return the distance up to each run's end in its session, shape (n,)."""
+        return self.sessions.accumulate(self.runs.distance_m)
 
     @cached_property
     def about_m(self) -> Floats:
-        """Distance that each answer is about, shape (m,); nan without a run.
+        """Return the distance that each answer is about, shape (m,); nan without a run.
 
         A question that moved behind the day's second run asks about both, hours
         apart as they may be: what was run for one answer is one distance.
         """
-        return self._answer_totals(self.session_m)
+        return self._sum_answers(self.runs.distance_m)
 
     @cached_property
     def about_s(self) -> Floats:
-        """Seconds in motion that each answer is about, shape (m,), likewise."""
-        return self._answer_totals(self._session_totals(self.runs.moving_s))
+        """Return the seconds in motion that each answer is about, shape (m,)."""
+        return self._sum_answers(self.runs.moving_s)
 
-    @cached_property
-    def _session_starts(self) -> Ints:
-        """First row of each run's session, shape (n,).
-
-        A second run within three hours of the last belongs to it: the answer
-        after it is an answer to both.
-        """
-        runs = self.runs
-        gap_s = runs.started_s[1:] - runs.ended_s[:-1]
-        starts = np.concatenate(([True], ~(gap_s < SESSION_GAP_S)))[: len(runs.id)]
-        return np.asarray(np.flatnonzero(starts)[np.cumsum(starts) - 1])
-
-    def _session_totals(self, amounts: Floats) -> Floats:
-        """Sum of `amounts` in its session up to and including each run, (n,)."""
-        cumulative = np.concatenate(([0.0], np.cumsum(amounts)))
-        return np.asarray(cumulative[1:] - cumulative[self._session_starts])
-
-    def _answer_totals(self, session_totals: Floats) -> Floats:
-        """Add to each answer's own session the last run of each earlier one."""
-        totals = np.append(session_totals, np.nan)[self.answers.run]
-        for answer, run in self._earlier_sessions:
-            totals[answer] += session_totals[run]
-        return totals
-
-    @cached_property
-    def _earlier_sessions(self) -> Sequence[tuple[int, int]]:
-        """The rows of (answer, last run) for each session before the answer's own."""
-        last_runs: dict[tuple[int, int], int] = {}
-        for answer, run in self.answers.earlier_runs:
-            own_run, session = self.answers.run[answer], int(self._session_starts[run])
-            if own_run >= 0 and session != self._session_starts[own_run]:
-                last_runs[answer, session] = max(
-                    run, last_runs.get((answer, session), run)
-                )
-        return [(answer, run) for (answer, _), run in last_runs.items()]
+    def _sum_answers(self, amounts: Floats) -> Floats:
+        answers = self.answers
+        return self.sessions.sum_answers(amounts, answers.run, answers.earlier_runs)
 
     @cached_property
     def load_m(self) -> Floats:
-        """Distance of the seven local days up to and including each run, (n,)."""
+        """Return the distance of the 7 days up to and including each run, (n,)."""
+        return compute_week_loads(self.runs.distance_m, self.runs.local_day)
+
+    def compute_loads(self, at_days: Ints) -> Floats:
+        """Return the distance of the 7 local days up to each of `at_days`, (k,)."""
         runs = self.runs
-        order = np.lexsort((runs.started_s, runs.local_day))
-        day = runs.local_day[order]
-        cumulative = np.concatenate(([0.0], np.cumsum(runs.distance_m[order])))
-        oldest = np.searchsorted(day, day - WEEK_DAYS, side="right")
-        load = np.empty_like(runs.distance_m)
-        load[order] = cumulative[1:] - cumulative[oldest]
-        return load
+        return compute_trailing_load(runs.distance_m, runs.local_day, at_days)
+
+    def find_week_starts(self, days: Ints) -> Ints:
+        """Return the first day of the runner's week of each day number, (k,)."""
+        return find_week_starts(days, first_weekday=self.first_weekday)
+
+    def map_to_answers(
+        self, column: Floats | Ints | Flags, *, missing: float = np.nan
+    ) -> Floats:
+        """Look up a column of each answer's run, shape (m,); `missing` without one."""
+        values = np.append(column.astype(np.float64), missing)[self.answers.run]
+        return np.asarray(values, dtype=np.float64)
 
     @cached_property
     def run_ids(self) -> Ints:
@@ -193,3 +200,174 @@ class History:
     def answer_days(self) -> Floats:
         """When each answer came, in days with fractions, shape (m,)."""
         return np.asarray(self.answers.answered_s / SECONDS_PER_DAY)
+
+
+def select_known_runs(run_ids: Ints | Floats) -> Ints:
+    """Return the ids, shape (k,), without NO_RUN."""
+    return np.asarray(run_ids[run_ids != NO_RUN], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryContext:
+    """What a history needs besides its rows."""
+
+    zone: ZoneInfo
+    asked_count: int
+    today: int
+    first_weekday: int = MONDAY
+    metres_per_unit: float = 1000.0
+
+
+def build_history(rows: RunnerRows, *, context: HistoryContext) -> History:
+    """Turn one runner's rows into arrays."""
+    runs = _build_runs(rows.runs)
+    return History(
+        runs=runs,
+        answers=_build_answers(rows, runs, context.zone),
+        asked_count=context.asked_count,
+        today=context.today,
+        first_weekday=context.first_weekday,
+        metres_per_unit=context.metres_per_unit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunDistances:
+    """Metres for each run, oldest first: of its week, and of its answer's runs."""
+
+    week_m: list[float]
+    about_m: list[float]
+
+
+def sum_run_distances(rows: RunnerRows) -> RunDistances:
+    """Add up for each run's row what `History` adds up for each answer."""
+    columns = rows.runs
+    started_s, distance_m = _floats(columns.started_s), _floats(columns.distance_m)
+    ended_s = _find_ends(columns)
+    tagged = [
+        (run_id, tags)
+        for run_id, tags in zip(rows.answers.run_id, rows.answers.tags, strict=True)
+        if run_id is not None and tags is not None
+    ]
+    ids = np.array(columns.id, dtype=np.int64)
+    own_rows = _find_rows([run_id for run_id, _ in tagged], ids)
+    about_m = find_sessions(started_s, ended_s).sum_answers(
+        distance_m,
+        np.arange(len(ids)),
+        [
+            (int(own_rows[index]), row)
+            for index, row in _find_earlier_runs(
+                [tags for _, tags in tagged], own_rows, ids, started_s
+            )
+        ],
+    )
+    week_m = compute_week_loads(distance_m, columns.local_day)
+    return RunDistances(week_m.tolist(), about_m.tolist())
+
+
+def _floats(values: Sequence[float]) -> Floats:
+    return np.array(values, dtype=np.float64)
+
+
+def _find_ends(columns: RunColumns) -> Floats:
+    """Return when each run ended, shape (n,); nan where its start is hidden."""
+    ended_s = _floats(columns.started_s) + _floats(columns.elapsed_s)
+    ended_s[(np.array(columns.flags, dtype=np.int64) & START_KNOWN) == 0] = np.nan
+    return ended_s
+
+
+def _build_runs(columns: RunColumns) -> RunArrays:
+    started_s, offset_s = _floats(columns.started_s), _floats(columns.offset_s)
+    flags = np.array(columns.flags, dtype=np.int64)
+    is_start_known, is_indoors, is_on_trail = (
+        (flags & flag) > 0 for flag in (START_KNOWN, TREADMILL | VIRTUAL, ON_TRAIL)
+    )
+    hour = (started_s + offset_s) / SECONDS_PER_HOUR % 24
+    return RunArrays(
+        id=np.array(columns.id, dtype=np.int64),
+        started_s=started_s,
+        ended_s=_find_ends(columns),
+        local_day=np.array(columns.local_day, dtype=np.int64),
+        start_hour=np.where(is_start_known, hour, np.nan),
+        distance_m=_floats(columns.distance_m),
+        moving_s=_floats(columns.moving_s),
+        is_race=(flags & RACE) > 0,
+        place=np.where(is_indoors, INDOORS, np.where(is_on_trail, TRAIL, STREET)),
+        is_with_others=(flags & WITH_OTHERS_FLAG) > 0,
+    )
+
+
+def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerArrays:
+    columns, offset_s = rows.answers, _floats(rows.runs.offset_s)
+    mood_at = np.array(columns.mood_source, dtype=np.int64)
+    # A "before" belongs to a run, too, but is no mood after it.
+    mood_rows = np.flatnonzero(mood_at != NO_MOOD)
+    run_index = _find_rows(columns.run_id, runs.id)[mood_rows]
+    answered_s = np.array(columns.answered_s, dtype=np.float64)[mood_rows]
+    # The local day is the one at the run's offset; without a run, in the zone.
+    answer_offset_s = np.append(offset_s, np.nan)[run_index]
+    local_day = np.floor((answered_s + answer_offset_s) / SECONDS_PER_DAY) + EPOCH_DAY
+    has_no_run = np.isnan(answer_offset_s)
+    local_day[has_no_run] = [
+        datetime.fromtimestamp(moment, zone).toordinal()
+        for moment in answered_s[has_no_run].tolist()
+    ]
+    given_keys = set[str]().union(*rows.answer_values)
+    missing = np.full(len(mood_rows), np.nan)
+
+    def answer_column(key: str) -> Floats:
+        if key not in given_keys:
+            return missing
+        return _floats([answer.get(key, np.nan) for answer in rows.answer_values])[
+            mood_rows
+        ]
+
+    return AnswerArrays(
+        run=run_index,
+        is_checkin=mood_at[mood_rows] == MOOD_AT_CHECK_IN,
+        answered_s=answered_s,
+        local_day=local_day.astype(np.int64),
+        mood=answer_column("mood"),
+        stress=answer_column("stress"),
+        before=answer_column("before"),
+        company=answer_column("company"),
+        place=answer_column("place"),
+        focus={key: answer_column(key) for key in FOCUS_KEYS if key in given_keys},
+        earlier_runs=_find_earlier_runs(
+            [columns.tags[index] for index in mood_rows.tolist()],
+            run_index,
+            runs.id,
+            runs.started_s,
+        ),
+    )
+
+
+def _find_rows(run_ids: Sequence[int | None], known_ids: Ints) -> Ints:
+    """Return the row of each run among `known_ids`, shape (m,); -1 if it is missing."""
+    ids = np.array([run_id or NO_RUN for run_id in run_ids], dtype=np.int64)
+    order = np.argsort(known_ids)
+    row = np.append(order, -1)[np.searchsorted(known_ids, ids, sorter=order)]
+    return np.where(np.append(known_ids, NO_RUN)[row] == ids, row, -1)
+
+
+def _find_earlier_runs(
+    tags: Iterable[str | None], run: Ints, run_ids: Ints, started_s: Floats
+) -> list[tuple[int, int]]:
+    """Return the rows of (answer, run) where an answer is about earlier runs too.
+
+    `run`, shape (m,), is the row of each answer's run; `run_ids` and `started_s`,
+    shape (n,), describe the runs.
+    """
+    references = [
+        (answer, run_id)
+        for answer, text in enumerate(tags)
+        if text is not None and EARLIER_RUNS in text and run[answer] >= 0
+        for run_id in json.loads(text)[EARLIER_RUNS]
+    ]
+    rows = _find_rows([run_id for _, run_id in references], run_ids).tolist()
+    return [
+        (answer, row)
+        for (answer, _), row in zip(references, rows, strict=True)
+        # A deleted run may have left its number to quite another one.
+        if row >= 0 and 0 < started_s[run[answer]] - started_s[row] < MAX_DAY_S
+    ]

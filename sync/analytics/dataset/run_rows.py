@@ -1,23 +1,15 @@
-"""One runner's runs as their pages draw them: columns, and rows where one is shown."""
+"""One runner's runs for pages: columns, and a row for each run that is shown."""
 
-import json
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import compress
-from math import nan
 from typing import NamedTuple, overload
 
 from typing_extensions import override
 
-from sync.analytics.dataset.distances import (
-    RunSeries,
-    compute_week_loads,
-    sum_answer_distances,
-)
 from sync.analytics.dataset.load import (
-    EARLIER_RUNS,
     MANUAL,
     RACE,
     START_KNOWN,
@@ -35,11 +27,10 @@ _NO_ANSWER: Mapping[str, int] = {}
 
 
 class DerivedColumns(NamedTuple):
-    """What follows for each run from the others and from its answer.
+    """Values of each run that follow from the other runs and from its answer.
 
-    `week_m` is the distance of the 7 days up to and including it, `about_m` that
-    of all the runs that its answer is about; `said` holds the answer's values
-    and is empty without one.
+    `week_m` is the distance of the 7 days up to and including it, `about_m` that of
+    all the runs that its answer is about; `answer_values` is empty without one.
     """
 
     week_m: Sequence[float]
@@ -51,7 +42,7 @@ class DerivedColumns(NamedTuple):
 
 
 class RunRow(NamedTuple):
-    """One run that counts: a value of each column."""
+    """One run that counts: one value of each column."""
 
     id: int
     started_s: float
@@ -74,7 +65,7 @@ class RunRow(NamedTuple):
 
     @property
     def started_local(self) -> datetime | None:
-        """Return when it began on the clock where it was; None if that is hidden."""
+        """Return the start on the local clock; None if the time of day is hidden."""
         if not self.flags & START_KNOWN:
             return None
         return _EPOCH + timedelta(seconds=self.started_s + self.offset_s)
@@ -98,10 +89,10 @@ class RunRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RunTable(Sequence[RunRow]):
-    """Runs, oldest first, for whoever counts or draws them: column by column.
+    """Runs, oldest first, column by column.
 
-    Ten thousand objects cost more to make than all that a page shows of them, so a
-    row is made only when somebody asks for that one.
+    Ten thousand objects cost more than all that a page shows of them, so a row is
+    built only on request.
     """
 
     stored: RunColumns
@@ -127,7 +118,7 @@ class RunTable(Sequence[RunRow]):
         return map(RunRow._make, zip(*columns, strict=True))
 
     def select(self, mask: Sequence[bool]) -> "RunTable":
-        """Return those runs for which `which` is true."""
+        """Return the runs for which `mask` is true."""
         return RunTable(
             RunColumns._make(list(compress(column, mask)) for column in self.stored),
             DerivedColumns._make(
@@ -152,42 +143,25 @@ class RunTable(Sequence[RunRow]):
 
 
 def build_run_table(rows: RunnerRows, *, now: datetime) -> RunTable:
-    week_m, about_m = _sum_distances(rows)
+    # Imported here: numpy costs 11 MB and 65 ms, and a process that serves landing
+    # pages, surveys and events never needs it.
+    from sync.analytics.dataset.history import sum_run_distances  # noqa: PLC0415
+
+    distances = sum_run_distances(rows)
     run_ids = rows.answers.run_id
     values_by_run = dict(zip(run_ids, rows.answer_values, strict=True))
     minutes_by_run = dict(zip(run_ids, rows.answers.minutes_since_end, strict=True))
     answers = [values_by_run.get(run_id, _NO_ANSWER) for run_id in rows.runs.id]
+    earliest_end_s = (now - ANSWER_WINDOW).timestamp()
+    times = zip(rows.runs.started_s, rows.runs.elapsed_s, strict=True)
     derived = DerivedColumns(
-        week_m=week_m,
-        about_m=about_m,
+        week_m=distances.week_m,
+        about_m=distances.about_m,
         answer_values=answers,
         mood=[answer.get("mood") for answer in answers],
         answered_minutes_after=list(map(minutes_by_run.get, rows.runs.id)),
-        can_answer=_find_answerable(rows.runs, now),
+        can_answer=[
+            started_s + elapsed_s >= earliest_end_s for started_s, elapsed_s in times
+        ],
     )
     return RunTable(rows.runs, derived)
-
-
-def _find_answerable(runs: RunColumns, now: datetime) -> list[bool]:
-    earliest_end_s = (now - ANSWER_WINDOW).timestamp()
-    times = zip(runs.started_s, runs.elapsed_s, strict=True)
-    return [started_s + elapsed_s >= earliest_end_s for started_s, elapsed_s in times]
-
-
-def _sum_distances(rows: RunnerRows) -> tuple[list[float], list[float]]:
-    """Return week_m and about_m of each run."""
-    runs = rows.runs
-    times = zip(runs.started_s, runs.elapsed_s, runs.flags, strict=True)
-    ends = [
-        started_s + elapsed_s if flags & START_KNOWN else nan
-        for started_s, elapsed_s, flags in times
-    ]
-    series = RunSeries(runs.id, runs.started_s, ends, runs.distance_m)
-    earlier_runs = {
-        run_id: json.loads(tags)[EARLIER_RUNS]
-        for run_id, tags in zip(rows.answers.run_id, rows.answers.tags, strict=True)
-        if run_id is not None and tags is not None and EARLIER_RUNS in tags
-    }
-    return compute_week_loads(runs.local_day, runs.distance_m), sum_answer_distances(
-        series, earlier_runs
-    )

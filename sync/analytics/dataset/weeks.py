@@ -1,11 +1,31 @@
-"""Where a runner's week begins: Monday or Sunday, as they like."""
+"""Windows of days, and the day on which a runner's week begins."""
 
-from datetime import date, timedelta
+from datetime import date
+from typing import TYPE_CHECKING, TypeVar
 
+if TYPE_CHECKING:
+    from sync.analytics.stats.series import Ints
+
+DayNumber = TypeVar("DayNumber", int, "Ints")
+
+WEEK_DAYS = 7
+MONTH_DAYS = 28
+USUAL_DAYS = 56
 MONDAY = 0
 SUNDAY = 6
 
 
-def find_week_start(day: date, week_starts_on: int = MONDAY) -> date:
-    """Return the day on which the week of `day` began."""
-    return day - timedelta(days=(day.weekday() - week_starts_on) % 7)
+def find_week_start(day: date, first_weekday: int = MONDAY) -> date:
+    """Return the first day of the week that `day` lies in."""
+    return date.fromordinal(find_first_day_number(day.toordinal(), first_weekday))
+
+
+def find_first_day_number(
+    day_number: DayNumber, first_weekday: int = MONDAY
+) -> DayNumber:
+    """Return the first day of the week of a day, or of days of shape (n,).
+
+    Day numbers count as `date.toordinal()` does.  There are no calendar weeks, so
+    there is no week 53.
+    """
+    return day_number - (day_number - 1 - first_weekday) % WEEK_DAYS

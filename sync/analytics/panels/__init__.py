@@ -1,1 +1,1 @@
-"""The questions, each with the groups or pairs that it compares."""
+"""The panels: one file each, found by `registry` (docs/adding.md)."""

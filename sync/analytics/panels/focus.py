@@ -1,37 +1,168 @@
-"""The focus questions that a runner chooses from, each with its own words.
+"""Answers to each focus question against the distance run.
 
-Each has a panel of its own, but only once it was answered: a runner who keeps
-one question has one picture more, not six.
+A runner chooses one question at a time.  Each has a panel of its own once it was
+answered, so a runner who keeps one question has one picture more, not six.
 """
+
+from functools import partial
 
 import numpy as np
 
-from sync.analytics.dataset.columns import FOCUS_KEYS
-from sync.analytics.dataset.history import History
-from sync.analytics.panels.comparisons import PairComparison
-
-# A panel's name is its question's key behind PREFIX.
-PANEL_NAME_PREFIX = "focus_"
-
-
-def build_focus_panels(history: History) -> tuple[PairComparison, ...]:
-    """Distance against each focus question that was answered after runs."""
-    answered_keys = [
-        key for key in FOCUS_KEYS if key in history.answers.focus
-    ] or FOCUS_KEYS[:1]
-    return tuple(_build_panel(history, key) for key in answered_keys)
+from sync.analytics.panels.definition import (
+    FOCUS_KEYS,
+    History,
+    PairComparison,
+    PanelDefinition,
+    Sentence,
+)
+from sync.language import translatable
 
 
-def _build_panel(history: History, key: str) -> PairComparison:
-    values = history.answers.focus.get(key)
-    if values is None:
-        values = np.full(len(history.answers.run), np.nan)
+def pair_focus(history: History, key: str) -> PairComparison | None:
+    """Pair the answers to one question with the distance that they are about.
+
+    Returns None without any answer to it.  The first question stands in where no
+    focus question was answered.
+    """
+    answered_keys = [key for key in FOCUS_KEYS if key in history.answers.focus]
+    if key not in (answered_keys or FOCUS_KEYS[:1]):
+        return None
+    missing = np.full(len(history.answers.run), np.nan)
+    values = history.answers.focus.get(key, missing)
     mask = history.is_after_run & ~np.isnan(values)
     return PairComparison(
-        PANEL_NAME_PREFIX + key,
-        history.about_m[mask],
-        values[mask],
-        history.answer_days[mask],
-        history.run_ids[mask],
+        x=history.about_m[mask],
+        y=values[mask],
+        days=history.answer_days[mask],
+        run_ids=history.run_ids[mask],
         is_mood=False,
     )
+
+
+PANELS = (
+    PanelDefinition(
+        name="focus_energy",
+        position=200,
+        title=translatable("Energy and the distance run"),
+        compare=partial(pair_focus, key="energy"),
+        sentences={
+            "higher": Sentence(
+                translatable("You tended to have more energy after longer runs.")
+            ),
+            "lower": Sentence(
+                translatable("You tended to have less energy after longer runs.")
+            ),
+            "none": Sentence(
+                translatable("No clear link so far between distance and energy.")
+            ),
+        },
+    ),
+    PanelDefinition(
+        name="focus_effort",
+        position=210,
+        title=translatable("How hard runs are, and their distance"),
+        compare=partial(pair_focus, key="effort"),
+        sentences={
+            "higher": Sentence(translatable("Longer runs tended to feel harder.")),
+            "lower": Sentence(translatable("Longer runs tended to feel easier.")),
+            "none": Sentence(
+                translatable(
+                    "No clear link so far between distance and how hard runs felt."
+                )
+            ),
+        },
+    ),
+    PanelDefinition(
+        name="focus_presence",
+        position=220,
+        title=translatable("Attention on the here and now, and the distance run"),
+        compare=partial(pair_focus, key="presence"),
+        sentences={
+            "higher": Sentence(
+                translatable(
+                    "Your attention tended to be more on the here and now during "
+                    "longer runs."
+                )
+            ),
+            "lower": Sentence(
+                translatable(
+                    "Your attention tended to be less on the here and now during "
+                    "longer runs."
+                )
+            ),
+            "none": Sentence(
+                translatable(
+                    "No clear link so far between distance and attention on the here "
+                    "and now."
+                )
+            ),
+        },
+    ),
+    PanelDefinition(
+        name="focus_progress",
+        position=230,
+        title=translatable("Satisfaction with progress, and the distance run"),
+        compare=partial(pair_focus, key="progress"),
+        sentences={
+            "higher": Sentence(
+                translatable(
+                    "You tended to be more satisfied with your progress after longer "
+                    "runs."
+                )
+            ),
+            "lower": Sentence(
+                translatable(
+                    "You tended to be less satisfied with your progress after longer "
+                    "runs."
+                )
+            ),
+            "none": Sentence(
+                translatable(
+                    "No clear link so far between distance and satisfaction with your "
+                    "progress."
+                )
+            ),
+        },
+    ),
+    PanelDefinition(
+        name="focus_clarity",
+        position=240,
+        title=translatable("A clear head and the distance run"),
+        compare=partial(pair_focus, key="clarity"),
+        sentences={
+            "higher": Sentence(
+                translatable("Your head tended to be clearer after longer runs.")
+            ),
+            "lower": Sentence(
+                translatable("Your head tended to be foggier after longer runs.")
+            ),
+            "none": Sentence(
+                translatable("No clear link so far between distance and a clear head.")
+            ),
+        },
+    ),
+    PanelDefinition(
+        name="focus_connection",
+        position=250,
+        title=translatable("Feeling connected to others, and the distance run"),
+        compare=partial(pair_focus, key="connection"),
+        sentences={
+            "higher": Sentence(
+                translatable(
+                    "You tended to feel more connected to others after longer runs."
+                )
+            ),
+            "lower": Sentence(
+                translatable(
+                    "You tended to feel less connected to others after longer runs."
+                )
+            ),
+            "none": Sentence(
+                translatable(
+                    "No clear link so far between distance and feeling connected to "
+                    "others."
+                )
+            ),
+        },
+    ),
+)

@@ -1,94 +1,149 @@
-"""One panel as a page draws it: points, curve, groups, and one sentence."""
+"""A panel as a page draws it: groups, link, curve, and one finding."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from sync.analytics.dataset.loads import find_week_starts
-from sync.analytics.panels.comparisons import GroupComparison, PairComparison
-from sync.analytics.panels.contributing_runs import (
-    ContributingRuns,
-    collect_group_runs,
-    collect_mileage_runs,
-    collect_pair_runs,
-)
-from sync.analytics.panels.questions import MileageData
-from sync.analytics.sentences.localized_text import (
-    METRES_PER_UNIT,
-    TITLES,
+from sync.analytics.sentences.catalogue import (
+    Finding,
     LocalizedText,
     Unit,
     build_note,
 )
-from sync.analytics.sentences.milestones import (
-    FIRST_MILESTONE,
-    PanelDecision,
-    find_next_milestone,
-)
-from sync.analytics.stats.curve import Curve, compute_median_slope, fit_curve
+from sync.analytics.sentences.milestones import PanelDecision, find_next_milestone
+from sync.analytics.stats.curve import Curve
 from sync.analytics.stats.groups import (
-    MIN_GROUP_TO_CLAIM,
     MIN_GROUP_TO_SHOW,
     Difference,
     Mean,
-    estimate_difference,
     estimate_mean,
 )
-from sync.analytics.stats.rank_link import Link, link
-from sync.analytics.stats.series import Flags, Floats
+from sync.analytics.stats.rank_link import Link
+from sync.analytics.stats.series import HALF_YEAR_DAYS, Flags, Floats, Interval, Ints
 from sync.language import gettext
 
 MIN_FOR_NUMBERS = 15
-MIN_RACES = 5
 MAX_CEILING_SHARE = 0.4
-SLOPE_STEP, MIN_SLOPE = (
-    5,
-    0.05,
-)  # kilometres or miles; steps of mood that would be told as none
 TOP_MOOD = 2
-HALF_YEAR_DAYS = 182
 TOO_EARLY = "too_early"
+
+# Parts of what a panel counts: all of it, or one of two groups; what its sentence is
+# about, which was decided some answers ago; of this, what lies in the range that the
+# sentence names, what lies outside, and what was Good or Great in either.
+RunSubset: TypeAlias = Literal[
+    "all", "first", "second", "said", "inside", "good_inside", "outside", "good_outside"
+]
+ContributingRuns: TypeAlias = Mapping[RunSubset, Ints]
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
-    """What to draw and the one sentence; None where there is too little yet.
+class Sides:
+    """The names of two compared groups, in English; the first less the second."""
 
-    `verdict` is higher, lower, best, early, none, withdrawn or too_early.
-    `groups` maps a label to its mean with interval, of 8 answers or more; `behind`
-    a part of what is counted to its runs.
-    Title, sentence, notes and labels are in the language spoken when they are read.
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodebookEntry:
+    """The unit and the meaning of a panel's number in the files for study."""
+
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The number of a comparison, with its 95 % interval on n_eff."""
+
+    value: float
+    n: int
+    n_eff: float
+    i95: Interval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """What a comparison draws; None where there is too little yet.
+
+    `too_few` stands in for a finding before the first decision.  `means` maps a
+    label to its group's mean, of 8 answers or more.  `contributing_runs` maps a part
+    of what is counted to the ids of its runs.
     """
 
-    name: str
-    is_exploratory: bool
-    verdict: str
-    localized_sentence: LocalizedText
-    remarks: tuple[LocalizedText, ...]
     answer_count: int
-    decision: PanelDecision | None
-    means: Mapping[str, Mean]
+    too_few: Finding
+    remarks: tuple[LocalizedText, ...]
+    means: Mapping[str, Mean] = field(default_factory=dict)
     link: Link | None = None
     difference: Difference | None = None
     curve: Curve | None = None
-    contributing_runs: ContributingRuns = field(default_factory=dict)
+    curve_by_run: Curve | None = None
+    contributing_runs: ContributingRuns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """What a page shows of one panel.
+
+    `verdict` is higher, lower, best, early, none, withdrawn or too_early.  Title,
+    sentence, notes and labels are in the language active when they are read.
+    """
+
+    name: str
+    english_title: str
+    is_exploratory: bool
+    sides: Sides | None
+    decision: PanelDecision | None
+    unit: Unit
+    finding: Finding
+    drawing: Drawing
+
+    @property
+    def verdict(self) -> str:
+        return self.decision.outcome.verdict if self.decision else TOO_EARLY
 
     @property
     def title(self) -> str:
-        return gettext(TITLES[self.name])
+        return gettext(self.english_title)
 
     @property
     def sentence(self) -> str:
-        return self.localized_sentence.render()
+        return self.finding.render()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(remark.render() for remark in self.remarks)
+        return tuple(remark.render(self.unit) for remark in self.drawing.remarks)
 
     @property
     def groups(self) -> dict[str, Mean]:
-        return {gettext(label): group_mean for label, group_mean in self.means.items()}
+        return {gettext(label): mean for label, mean in self.drawing.means.items()}
+
+    @property
+    def answer_count(self) -> int:
+        return self.drawing.answer_count
+
+    @property
+    def link(self) -> Link | None:
+        return self.drawing.link
+
+    @property
+    def difference(self) -> Difference | None:
+        return self.drawing.difference
+
+    @property
+    def curve(self) -> Curve | None:
+        return self.drawing.curve
+
+    @property
+    def curve_by_run(self) -> Curve | None:
+        return self.drawing.curve_by_run
+
+    @property
+    def contributing_runs(self) -> ContributingRuns:
+        return self.drawing.contributing_runs
 
     @property
     def n_eff(self) -> float:
@@ -96,147 +151,10 @@ class Panel:
         return estimate.n_eff if estimate else float(self.answer_count)
 
 
-def build_groups_panel(
-    comparison: GroupComparison, decision: PanelDecision | None, unit: Unit
-) -> Panel:
-    """Draw two or more groups side by side."""
-    estimate = estimate_difference(
-        comparison.values, comparison.in_first, comparison.days, q=comparison.q
-    )
-    min_count = MIN_RACES if comparison.name == "race" else MIN_GROUP_TO_SHOW
-    is_shown = min(estimate.n_first, estimate.n_second) >= min_count
-    answer_count = 2 * min(estimate.n_first, estimate.n_second)
-    return Panel(
-        name=comparison.name,
-        is_exploratory=comparison.name not in {"after_runs", "stress"},
-        verdict=get_verdict(decision),
-        localized_sentence=_choose_groups_sentence(decision, answer_count // 2, unit),
-        remarks=(
-            *list_remarks(decision, answer_count, comparison.days),
-            *(
-                ()
-                if comparison.name == "stress"
-                else list_ceiling_remarks(comparison.values)
-            ),
-        ),
-        answer_count=estimate.n_first + estimate.n_second,
-        decision=decision,
-        means=estimate_group_means(
-            comparison.display_groups,
-            comparison.values,
-            comparison.days,
-            min_count=min_count,
-        ),
-        difference=estimate if is_shown else None,
-        contributing_runs=collect_group_runs(comparison, decision),
-    )
-
-
-def build_pairs_panel(
-    comparison: PairComparison, decision: PanelDecision | None, unit: Unit
-) -> Panel:
-    """Draw groups along something that may move together with mood."""
-    n = len(comparison.days)
-    return Panel(
-        name=comparison.name,
-        is_exploratory=True,
-        verdict=get_verdict(decision),
-        localized_sentence=choose_sentence(
-            decision, n, comparison.observation_kind, unit
-        ),
-        remarks=(
-            *list_remarks(decision, n, comparison.days),
-            *(list_ceiling_remarks(comparison.y) if comparison.is_mood else ()),
-        ),
-        answer_count=n,
-        decision=decision,
-        means=estimate_group_means(
-            comparison.display_groups, comparison.y, comparison.days
-        ),
-        link=link(comparison.x, comparison.y, comparison.days)
-        if n >= MIN_FOR_NUMBERS
-        else None,
-        contributing_runs=collect_pair_runs(comparison),
-    )
-
-
-def build_mileage_panel(
-    data: MileageData, decision: PanelDecision | None, unit: Unit
-) -> Panel:
-    """Draw mood along the distance of the seven days up to each run.
-
-    The link is the question's own: with the distance of each run.
-    """
-    n = len(data.days)
-    return Panel(
-        name="mileage",
-        is_exploratory=False,
-        verdict=get_verdict(decision),
-        localized_sentence=choose_sentence(decision, n, "runs", unit),
-        remarks=(
-            *list_remarks(decision, n, data.days),
-            *list_slope_remarks(decision, data, unit),
-            *list_ceiling_remarks(data.mood),
-            build_note("races_out"),
-            build_note("goes_together"),
-        ),
-        answer_count=n,
-        decision=decision,
-        means={},
-        link=(
-            link(data.distance_m, data.mood, data.days)
-            if n >= MIN_FOR_NUMBERS
-            else None
-        ),
-        curve=_fit_mileage_curve(data.load_m, data, unit),
-        contributing_runs=collect_mileage_runs(data, decision, unit),
-    )
-
-
-def redraw_by_run_distance(panel: Panel, data: MileageData, unit: Unit) -> Panel:
-    """Draw the same question along the distance of each run itself."""
-    return replace(
-        panel,
-        curve=_fit_mileage_curve(data.distance_m, data, unit),
-        contributing_runs={},
-    )
-
-
-def _fit_mileage_curve(metres: Floats, data: MileageData, unit: Unit) -> Curve | None:
-    return fit_curve(
-        metres / METRES_PER_UNIT[unit], data.mood, find_week_starts(data.days)
-    )
-
-
-def get_verdict(decision: PanelDecision | None) -> str:
-    return decision.finding.verdict if decision else TOO_EARLY
-
-
-def choose_sentence(
-    decision: PanelDecision | None, answer_count: int, observation_kind: str, unit: Unit
-) -> LocalizedText:
-    """Say what stands, or how much is missing for a first look."""
-    if decision is not None:
-        return decision.finding.localize(unit)
-    needed = MIN_FOR_NUMBERS if answer_count < MIN_FOR_NUMBERS else FIRST_MILESTONE
-    return build_note(f"too_few.{observation_kind}", n=answer_count, needed=needed)
-
-
-def _choose_groups_sentence(
-    decision: PanelDecision | None, smaller_count: int, unit: Unit
-) -> LocalizedText:
-    if decision is not None:
-        return decision.finding.localize(unit)
-    needed = (
-        MIN_GROUP_TO_SHOW if smaller_count < MIN_GROUP_TO_SHOW else MIN_GROUP_TO_CLAIM
-    )
-    return build_note("too_few_each", n=smaller_count, needed=needed)
-
-
 def list_remarks(
     decision: PanelDecision | None, answer_count: int, days: Floats
 ) -> tuple[LocalizedText, ...]:
-    """List what a reader of this panel should know besides."""
+    """Return the remarks on a panel's decision and on the span of its answers."""
     remarks = []
     if decision and decision.revised_at:
         remarks.append(build_note("decided_again", day=decision.revised_at.date()))
@@ -250,32 +168,13 @@ def list_remarks(
 
 
 def list_ceiling_remarks(moods: Floats) -> tuple[LocalizedText, ...]:
-    """Say when so many answers are Great that better days could not show."""
-    top_share = (
-        float((moods >= TOP_MOOD).mean()) if len(moods) >= MIN_FOR_NUMBERS else 0.0
-    )
-    return (
-        (build_note("ceiling", share=top_share),)
-        if top_share > MAX_CEILING_SHARE
-        else ()
-    )
-
-
-def list_slope_remarks(
-    decision: PanelDecision | None, data: MileageData, unit: Unit
-) -> tuple[LocalizedText, ...]:
-    """Say how steep a link along the run's length is; none where it is all but level.
-
-    A slope of today's answers that runs against what stands is not said.
-    """
-    direction = {"higher": 1, "lower": -1}.get(get_verdict(decision), 0)
-    if not direction:
+    """Return a remark if so many answers are Great that better days cannot show."""
+    if len(moods) < MIN_FOR_NUMBERS:
         return ()
-    metres = SLOPE_STEP * METRES_PER_UNIT[unit]
-    steps = compute_median_slope(data.distance_m / metres, data.mood)
-    if direction * steps < MIN_SLOPE:
+    top_share = float((moods >= TOP_MOOD).mean())
+    if top_share <= MAX_CEILING_SHARE:
         return ()
-    return (build_note("slope", unit, slope=steps, distance_m=metres),)
+    return (build_note("ceiling", share=top_share),)
 
 
 def estimate_group_means(
@@ -285,9 +184,15 @@ def estimate_group_means(
     *,
     min_count: int = MIN_GROUP_TO_SHOW,
 ) -> dict[str, Mean]:
-    """Mean of each drawn group that has enough answers."""
+    """Return the mean of each drawn group that has enough answers."""
     return {
         label: estimate_mean(values[flags], days[flags])
         for label, flags in display_groups.items()
         if np.count_nonzero(flags) >= min_count
     }
+
+
+def count_decided_answers(decision: PanelDecision | None) -> int:
+    """Return the number of answers that the decision rests on: the oldest ones."""
+    count = decision.outcome.facts.get("n", 0) if decision else 0
+    return count if isinstance(count, int) else 0

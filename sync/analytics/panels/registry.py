@@ -1,94 +1,60 @@
-"""The questions asked of every runner: three fixed in advance, the rest explored."""
+"""Every panel: each file of this package that lists some is found by itself."""
 
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 
-import numpy as np
-
-from sync.analytics.dataset.history import History
-from sync.analytics.panels.comparisons import (
-    GroupComparison,
-    PairComparison,
-    map_to_answers,
-)
-from sync.analytics.panels.exploratory_panels import build_exploratory_panels
-from sync.analytics.panels.questions import MileageData, build_mileage_question
-from sync.analytics.sentences.localized_text import Unit
-from sync.analytics.sentences.milestones import PanelQuestion
-from sync.analytics.stats.rank_link import Z_CLAIM
-from sync.analytics.stats.series import Floats
-from sync.language import translatable
+from sync.analytics import panels
+from sync.analytics.panels.definition import Comparison, History, PanelDefinition
 
 
-def compare_mood(history: History) -> GroupComparison:
-    """Compare mood within six hours of a run with rest-day check-ins."""
-    return _compare_with_check_ins("after_runs", history, history.answers.mood)
+@cache
+def list_panels() -> tuple[PanelDefinition, ...]:
+    """Return all panels in the order of pages: those fixed in advance first.
 
-
-def compare_stress(history: History) -> GroupComparison:
-    """Compare stress within six hours of a run with rest-day check-ins."""
-    return _compare_with_check_ins("stress", history, history.answers.stress)
-
-
-def collect_mileage(history: History) -> MileageData:
-    """Mood against this run's distance and the week's; races are left out."""
-    mask = history.is_after_run & (
-        map_to_answers(history, history.runs.is_race, missing=1) == 0
-    )
-    run = history.answers.run[mask]
-    return MileageData(
-        distance_m=history.about_m[mask],
-        load_m=history.load_m[run],
-        mood=history.answers.mood[mask],
-        days=history.answer_days[mask],
-        run_ids=history.run_ids[mask],
+    Raises `ValueError` if two have the same name.
+    """
+    names = sorted(module.name for module in iter_modules(panels.__path__))
+    definitions = [
+        definition
+        for name in names
+        for definition in getattr(
+            import_module(f"{panels.__name__}.{name}"), "PANELS", ()
+        )
+    ]
+    if len({definition.name for definition in definitions}) < len(definitions):
+        raise ValueError("two panels have the same name.")
+    return tuple(
+        sorted(
+            definitions,
+            key=lambda definition: (not definition.is_fixed, definition.position),
+        )
     )
 
 
 @dataclass(frozen=True, slots=True)
-class PanelData:
-    """Everything that is asked of one history, to be decided and to be drawn."""
+class ComparedPanel:
+    """One panel with the values that it compares of one runner."""
 
-    history: History
-    after_runs: GroupComparison
-    mileage: MileageData
-    stress: GroupComparison
-    exploratory: tuple[GroupComparison | PairComparison, ...]
+    definition: PanelDefinition
+    comparison: Comparison
 
-    def build_questions(self, unit: Unit) -> dict[str, PanelQuestion]:
-        """Every question, the three headline ones first."""
-        headline = [
-            self.after_runs.build_question(),
-            build_mileage_question(self.mileage, unit),
-            self.stress.build_question(),
-        ]
-        exploratory = [panel.build_question() for panel in self.exploratory]
-        return {question.name: question for question in headline + exploratory}
+    @property
+    def name(self) -> str:
+        return self.definition.name
 
 
-def build_panel_data(history: History) -> PanelData:
-    return PanelData(
-        history=history,
-        after_runs=compare_mood(history),
-        mileage=collect_mileage(history),
-        stress=compare_stress(history),
-        exploratory=build_exploratory_panels(history),
+def compare_all(history: History) -> tuple[ComparedPanel, ...]:
+    """Return what each panel compares of one history, in the order of pages."""
+    compared = (
+        (definition, definition.compare(history)) for definition in list_panels()
+    )
+    return tuple(
+        ComparedPanel(definition, comparison)
+        for definition, comparison in compared
+        if comparison is not None
     )
 
 
-def _compare_with_check_ins(
-    name: str, history: History, values: Floats
-) -> GroupComparison:
-    is_after_run, is_rest_day = history.is_after_run, history.is_rest_day
-    mask = (is_after_run | is_rest_day) & ~np.isnan(values)
-    return GroupComparison(
-        name=name,
-        values=values[mask],
-        in_first=is_after_run[mask],
-        days=history.answer_days[mask],
-        run_ids=history.run_ids[mask],
-        display_groups={
-            translatable("after runs"): is_after_run[mask],
-            translatable("check-ins"): is_rest_day[mask],
-        },
-        q=Z_CLAIM,
-    )
+list_panels()  # their files are loaded before a server forks its processes

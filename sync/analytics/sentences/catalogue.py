@@ -1,195 +1,94 @@
-"""Every sentence the figures may say, in English as it was written.
+"""Texts of the figures: notes, findings, and the facts that fill them.
 
-The rule chooses the key, never the writer of a page.  Words that claim more than a
-picture of one's own answers can carry stay out; a test holds this file to that, and
-what becomes of it in other languages, too.
+A decision is stored as a key and facts.  It becomes words when a page reads it, in
+the language active then.  The rule chooses the key, never the author of a page.
+Words that claim more than a picture of one's own answers can carry stay out; a test
+checks all of these texts for them, and their translations, too.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, TypeAlias
 
-from sync.language import translatable
+from babel.dates import format_date
 
-SENTENCES: Mapping[str, str] = {
-    "after_runs.higher": translatable(
-        "In your first {n} answers, mood after runs tended to be higher than at "
-        "check-ins: {first} against {second}. It does not tell us why."
-    ),
-    "after_runs.lower": translatable(
-        "In your first {n} answers, mood after runs tended to be lower than at "
-        "check-ins: {first} against {second}. It does not tell us why."
-    ),
-    "after_runs.none": translatable(
-        "No clear difference so far between mood after runs and at check-ins "
-        "({n_first} runs, {n_second} check-ins)."
-    ),
-    "stress.higher": translatable(
-        "In your first {n} answers, stress after runs tended to be higher than at "
-        "check-ins: {first_plain} against {second_plain} of 4. It does not tell us "
-        "why."
-    ),
-    "stress.lower": translatable(
-        "In your first {n} answers, stress after runs tended to be lower than at "
-        "check-ins: {first_plain} against {second_plain} of 4. It does not tell us "
-        "why."
-    ),
-    "stress.none": translatable(
-        "No clear difference so far between stress after runs and at check-ins "
-        "({n_first} runs, {n_second} check-ins)."
-    ),
-    "mileage.best": translatable(
-        "In your first {n} answers, you tended to feel best in weeks of {range}: Good "
-        "or Great after {good_in} of those runs, against {good_out} after others. It "
-        "does not tell us why."
-    ),
-    "mileage.early": translatable(
-        "You may feel better in weeks of {range}. It may still be chance."
-    ),
-    "mileage.higher": translatable(
-        "In your first {n} answers, mood after longer runs tended to be higher. That "
-        "held after allowing for season. It does not tell us why."
-    ),
-    "mileage.lower": translatable(
-        "In your first {n} answers, mood after longer runs tended to be lower. That "
-        "held after allowing for season. It does not tell us why."
-    ),
-    "mileage.none": translatable(
-        "No clear link so far ({n} runs). Could be anywhere from {from} to {to} on "
-        "longer runs."
-    ),
-    "company.higher": translatable("Mood tended to be higher after runs with others."),
-    "company.lower": translatable("Mood tended to be higher after runs alone."),
-    "company.none": translatable(
-        "No clear difference so far between runs with others and alone."
-    ),
-    "place.higher": translatable("Mood tended to be higher after runs indoors."),
-    "place.lower": translatable("Mood tended to be higher after runs outdoors."),
-    "place.none": translatable(
-        "No clear difference so far between runs indoors and outdoors."
-    ),
-    "time_of_day.higher": translatable(
-        "Mood tended to be higher after runs begun before noon."
-    ),
-    "time_of_day.lower": translatable(
-        "Mood tended to be higher after runs begun from noon on."
-    ),
-    "time_of_day.none": translatable(
-        "No clear difference so far between runs before noon and later."
-    ),
-    "run_length.higher": translatable(
-        "Mood tended to be higher after runs that took longer."
-    ),
-    "run_length.lower": translatable(
-        "Mood tended to be lower after runs that took longer."
-    ),
-    "run_length.none": translatable(
-        "No clear link so far between minutes of running and mood."
-    ),
-    "hours_since.higher": translatable(
-        "Mood tended to be higher the longer ago the run was."
-    ),
-    "hours_since.lower": translatable(
-        "Mood tended to be lower the longer ago the run was."
-    ),
-    "hours_since.none": translatable(
-        "No clear link so far between hours since the run and mood."
-    ),
-    "race.higher": translatable(
-        "Mood tended to be higher after races than after other runs."
-    ),
-    "race.lower": translatable(
-        "Mood tended to be lower after races than after other runs."
-    ),
-    "race.none": translatable(
-        "No clear difference so far between races and other runs."
-    ),
-    "longest.higher": translatable(
-        "Mood tended to be higher after your longest runs so far."
-    ),
-    "longest.lower": translatable(
-        "Mood tended to be lower after your longest runs so far."
-    ),
-    "longest.none": translatable("No clear difference after your longest runs."),
-    "load.higher": translatable(
-        "Check-in mood tended to be higher when the seven days before held more "
-        "distance."
-    ),
-    "load.lower": translatable(
-        "Check-in mood tended to be lower when the seven days before held more "
-        "distance."
-    ),
-    "load.none": translatable(
-        "No clear link so far between the last seven days and check-in mood."
-    ),
-    "month.higher": translatable(
-        "Check-in mood tended to be higher in stretches of four weeks with more "
-        "distance."
-    ),
-    "month.lower": translatable(
-        "Check-in mood tended to be lower in stretches of four weeks with more "
-        "distance."
-    ),
-    "month.none": translatable(
-        "No clear link so far between four weeks of distance and check-in mood."
-    ),
-    "consistency.higher": translatable(
-        "Check-in mood tended to be higher in weeks with more days with a run."
-    ),
-    "consistency.lower": translatable(
-        "Check-in mood tended to be lower in weeks with more days with a run."
-    ),
-    "consistency.none": translatable(
-        "No clear link so far between days with a run and check-in mood."
-    ),
-    "focus_energy.higher": translatable(
-        "You tended to have more energy after longer runs."
-    ),
-    "focus_energy.lower": translatable(
-        "You tended to have less energy after longer runs."
-    ),
-    "focus_energy.none": translatable(
-        "No clear link so far between distance and energy."
-    ),
-    "focus_effort.higher": translatable("Longer runs tended to feel harder."),
-    "focus_effort.lower": translatable("Longer runs tended to feel easier."),
-    "focus_effort.none": translatable(
-        "No clear link so far between distance and how hard runs felt."
-    ),
-    "focus_presence.higher": translatable(
-        "Your attention tended to be more on the here and now during longer runs."
-    ),
-    "focus_presence.lower": translatable(
-        "Your attention tended to be less on the here and now during longer runs."
-    ),
-    "focus_presence.none": translatable(
-        "No clear link so far between distance and attention on the here and now."
-    ),
-    "focus_progress.higher": translatable(
-        "You tended to be more satisfied with your progress after longer runs."
-    ),
-    "focus_progress.lower": translatable(
-        "You tended to be less satisfied with your progress after longer runs."
-    ),
-    "focus_progress.none": translatable(
-        "No clear link so far between distance and satisfaction with your progress."
-    ),
-    "focus_clarity.higher": translatable(
-        "Your head tended to be clearer after longer runs."
-    ),
-    "focus_clarity.lower": translatable(
-        "Your head tended to be foggier after longer runs."
-    ),
-    "focus_clarity.none": translatable(
-        "No clear link so far between distance and a clear head."
-    ),
-    "focus_connection.higher": translatable(
-        "You tended to feel more connected to others after longer runs."
-    ),
-    "focus_connection.lower": translatable(
-        "You tended to feel less connected to others after longer runs."
-    ),
-    "focus_connection.none": translatable(
-        "No clear link so far between distance and feeling connected to others."
-    ),
+from sync.language import (
+    DEFAULT_LANGUAGE,
+    current_language,
+    current_locale,
+    localize_number,
+    translatable,
+)
+from sync.language import gettext as _
+
+Unit: TypeAlias = Literal["km", "mi"]
+Fact: TypeAlias = float | int | str
+
+METRES_PER_UNIT: Mapping[Unit, float] = {"km": 1000.0, "mi": 1609.344}
+MAX_ABOUT_THE_SAME, MAX_SLIGHTLY = 0.1, 0.3
+_SAME = translatable("about the same")
+_BETTER = (translatable("slightly better"), translatable("clearly better"))
+_WORSE = (translatable("slightly worse"), translatable("clearly worse"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A finding in English: a title, and a text that goes on from it or is empty.
+
+    In running text both are one sentence where `is_joined_by_colon`.
+    """
+
+    title: str
+    text: str = ""
+    is_joined_by_colon: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizedText:
+    """A text with its facts, in no language yet."""
+
+    text: str
+    facts: Mapping[str, Fact | date] = field(default_factory=dict)
+
+    def render(self, unit: Unit = "km") -> str:
+        """Return it in the active language; distances are in `unit`."""
+        return _(self.text).format_map(_format_facts(self.facts, unit))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one panel says: a title and a text, in the language active when read.
+
+    Distances are facts in metres; they are shown in `unit`.
+    """
+
+    sentence: Sentence
+    facts: Mapping[str, Fact | date] = field(default_factory=dict)
+    unit: Unit = "km"
+
+    @property
+    def title(self) -> str:
+        return LocalizedText(self.sentence.title, self.facts).render(self.unit)
+
+    @property
+    def text(self) -> str:
+        return LocalizedText(self.sentence.text, self.facts).render(self.unit)
+
+    def render(self) -> str:
+        """Return title and text as running text."""
+        if not self.sentence.text:
+            return self.title
+        if self.sentence.is_joined_by_colon:
+            return f"{self.title.removesuffix('.')}: {self.text}"
+        return f"{self.title} {self.text}"
+
+
+WITHDRAWN_SENTENCE = Sentence(
+    translatable("Not enough answers are left for this sentence.")
+)
+# The two rare notices.
+NOTICES: Mapping[str, str] = {
     "more_than_usual": translatable(
         "You have run more than your usual for two weeks ({recent} vs {usual} a week) "
         "and your answers are lower than your usual. Many runners ease off for a few "
@@ -200,5 +99,118 @@ SENTENCES: Mapping[str, str] = {
         "would like to talk to a person, these are free and confidential. This page "
         "cannot tell how you are; a doctor or counsellor can."
     ),
-    "withdrawn": translatable("Not enough answers are left for this sentence."),
 }
+NOTES: Mapping[str, str] = {
+    "too_few.runs": translatable("Not enough yet: {n} of {needed} runs."),
+    "too_few.answers": translatable("Not enough yet: {n} of {needed} answers."),
+    "too_few.weeks": translatable("Not enough yet: {n} of {needed} weeks."),
+    "too_few.stretches": translatable(
+        "Not enough yet: {n} of {needed} stretches of four weeks."
+    ),
+    "too_few_each": translatable(
+        "Not enough yet: {n} of {needed} answers on the smaller side."
+    ),
+    "next_look": translatable(
+        "We look again at {milestone} answers; until then this sentence stands."
+    ),
+    "answered": translatable(
+        "Answered {answered} of {asked} asked. If you skip the mails on bad days, "
+        "this picture is too rosy."
+    ),
+    "ceiling": translatable(
+        "{share} of these answers are at the top of the scale, so better days than "
+        "that cannot show."
+    ),
+    "season": translatable(
+        "These answers span less than half a year, so season and mileage cannot be "
+        "told apart yet."
+    ),
+    "races_out": translatable(
+        "Races are left out here: how a race went says more than how far it was."
+    ),
+    "late": translatable(
+        "Hollow dots were answered more than six hours after the run and do not count "
+        "here."
+    ),
+    "exploring": translatable(
+        "Exploring: we look at {panels} such pictures, so now and then one will look "
+        "like something by luck."
+    ),
+    "remembered": translatable(
+        "Remembered change: {mean} (before is from memory, which usually makes it "
+        "look bigger)."
+    ),
+    "usual": translatable("Your usual here is {mean}, from {n} rest-day answers."),
+    "decided_again": translatable(
+        "Decided again on {day}, after a change to the runs or answers behind it."
+    ),
+    "goes_together": translatable(
+        "This shows what goes together, not why. A good mood can also send you out "
+        "for a run."
+    ),
+    "slope": translatable("About {slope} steps of mood for each {distance} more."),
+}
+
+
+def build_note(key: str, **facts: Fact | date) -> LocalizedText:
+    """Return one of NOTES with its facts."""
+    return LocalizedText(NOTES[key], facts)
+
+
+def describe_effect(rho: float) -> str:
+    """Describe a rank correlation: about the same, slightly or clearly."""
+    if abs(rho) < MAX_ABOUT_THE_SAME:
+        return _(_SAME)
+    return _((_BETTER if rho > 0 else _WORSE)[abs(rho) > MAX_SLIGHTLY])
+
+
+def format_signed(value: float) -> str:
+    """Format one decimal with a true sign: a mood is never a bare number."""
+    rounded = round(value, 1)
+    sign = "" if rounded == 0 else "+" if rounded > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{localize_number(f'{abs(rounded):.1f}')}"
+
+
+def format_distance(metres: float, unit: Unit, digits: int = 0) -> str:
+    return f"{localize_number(f'{metres / METRES_PER_UNIT[unit]:.{digits}f}')} {unit}"
+
+
+def _format_facts(
+    facts: Mapping[str, Fact | date], unit: Unit
+) -> dict[str, Fact | date]:
+    """Format facts: shares, signed means, ranges in the runner's unit."""
+    texts: dict[str, Fact | date] = dict(facts)
+    for name, value in facts.items():
+        if isinstance(value, str):
+            continue
+        if isinstance(value, date):
+            texts[name] = (
+                f"{value:%d %B %Y}".lstrip("0")
+                if current_language() == DEFAULT_LANGUAGE
+                else format_date(value, "long", locale=current_locale())
+            )
+        elif name in {"first", "second", "mean", "slope"}:
+            texts[name] = format_signed(value)
+            texts[f"{name}_plain"] = localize_number(f"{value:.1f}")
+        elif name in {"good_in", "good_out", "share"}:
+            texts[name] = f"{100 * value:.0f} %"
+        elif name in {"rho_low", "rho_high"}:
+            texts["from" if name == "rho_low" else "to"] = describe_effect(value)
+        elif name.endswith("_m"):
+            texts[name.removesuffix("_m")] = format_distance(value, unit)
+    ends = {
+        name: metres / METRES_PER_UNIT[unit]
+        for name in ("low_m", "high_m")
+        if isinstance(metres := facts.get(name), int | float)
+    }
+    if "low_m" in ends:
+        texts["range"] = _format_range(ends["low_m"], ends.get("high_m"), unit)
+    return texts
+
+
+def _format_range(low: float, high: float | None, unit: Unit) -> str:
+    if high is None:
+        return _("%(low)s %(unit)s or more", low=f"{low:.0f}", unit=unit)
+    if low <= 0:
+        return _("under %(high)s %(unit)s", high=f"{high:.0f}", unit=unit)
+    return f"{low:.0f}\N{EN DASH}{high:.0f} {unit}"

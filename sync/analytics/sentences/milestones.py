@@ -1,35 +1,52 @@
-"""When a sentence is decided, and how long it stands."""
+"""The milestones at which a sentence is decided, and until which it stands."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 
 import numpy as np
 
-from sync.analytics.sentences.localized_text import Finding
+from sync.analytics.sentences.catalogue import Fact
 from sync.analytics.stats.series import Floats, Ints
 
 FIRST_MILESTONE = 30
-RULES_VERSION = (
-    1  # raise it when a rule changes, so that old sentences are decided anew
-)
-WITHDRAWN = Finding("withdrawn")
+# Raise it when a rule changes, so that old sentences are decided anew.
+RULES_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The outcome of a question at a milestone, as it is stored.
+
+    `sentence_key` names the panel and the verdict; distances are facts in metres.
+    """
+
+    sentence_key: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> str:
+        """Return the key's end: higher, lower, best, early, none or withdrawn."""
+        return self.sentence_key.rpartition(".")[2]
+
+
+WITHDRAWN = Outcome("withdrawn")
 
 
 @dataclass(frozen=True, slots=True)
 class PanelQuestion:
     """One panel's question to its data, rows oldest first.
 
-    counted    answers that count after each row, shape (n,), never falling
-    rows       every number the finding rests on, shape (n, k)
-    look       decides from the first so many rows
+    cumulative_answers  answers that count up to each row, shape (n,), ascending
+    rows                every number that the outcome rests on, shape (n, k)
+    evaluate            decides from the first n_rows rows
     """
 
     name: str
     cumulative_answers: Ints
     rows: Floats
-    evaluate: Callable[[int], Finding]
+    evaluate: Callable[[int], Outcome]
 
     @property
     def answer_count(self) -> int:
@@ -45,7 +62,7 @@ class PanelDecision:
 
     milestone: int
     digest: str
-    finding: Finding
+    outcome: Outcome
     decided_at: datetime
     revised_at: datetime | None = None
     rules_version: int = RULES_VERSION
@@ -65,41 +82,29 @@ def find_next_milestone(answer_count: int) -> int:
 def decide_question(
     question: PanelQuestion, stored: PanelDecision | None, *, now: datetime
 ) -> PanelDecision | None:
-    """Say what is decided now, given what was.
+    """Return the decision that stands now, given the stored one.
 
-    A look sees exactly the answers up to its milestone, so the same data give
-    the same sentence whenever and however often they are looked at, and ten
-    visits to the page are still one look. An edit or a delete behind a standing
-    sentence decides it again, and says so.
+    A decision uses exactly the answers up to its milestone, so the same data give
+    the same sentence at every visit, and ten visits to the page are still one look.
+    An edit or a delete behind a standing sentence decides it again and sets
+    `revised_at`.  Below the first milestone a stored sentence is withdrawn.
     """
     milestone = find_last_milestone(question.answer_count)
     if milestone == 0:
-        return _withdraw(stored, now)
+        if stored is None or stored.milestone == 0:
+            return stored
+        return replace(
+            stored, milestone=0, digest="", outcome=WITHDRAWN, revised_at=now
+        )
     n_rows = int(np.searchsorted(question.cumulative_answers, milestone)) + 1
-    digest = _hash_rows(question.rows[:n_rows])
-    if (
-        stored is not None
-        and stored.rules_version == RULES_VERSION
-        and stored.digest == digest
-    ):
+    contents = np.ascontiguousarray(question.rows[:n_rows]).tobytes()
+    digest = blake2b(contents, digest_size=16).hexdigest()
+    is_current = stored is not None and stored.rules_version == RULES_VERSION
+    if stored is not None and is_current and stored.digest == digest:
         return stored
     decision = PanelDecision(
         milestone, digest, question.evaluate(n_rows), decided_at=now
     )
-    if (
-        stored is None
-        or stored.rules_version != RULES_VERSION
-        or stored.milestone < milestone
-    ):
+    if stored is None or not is_current or stored.milestone < milestone:
         return decision
     return replace(decision, decided_at=stored.decided_at, revised_at=now)
-
-
-def _withdraw(stored: PanelDecision | None, now: datetime) -> PanelDecision | None:
-    if stored is None or stored.milestone == 0:
-        return stored
-    return replace(stored, milestone=0, digest="", finding=WITHDRAWN, revised_at=now)
-
-
-def _hash_rows(rows: Floats) -> str:
-    return blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=16).hexdigest()

@@ -1,4 +1,4 @@
-"""When to say "more running, lower answers", and when to offer someone to talk to."""
+"""The two rare notices: more running with lower answers, and people to talk to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.dataset.loads import USUAL_DAYS, WEEK_DAYS, compute_usual_load
-from sync.analytics.sentences.localized_text import Finding
-from sync.analytics.sentences.milestones import PanelDecision
+from sync.analytics.dataset.distances import compute_usual_load
+from sync.analytics.dataset.weeks import USUAL_DAYS, WEEK_DAYS
+from sync.analytics.sentences.milestones import Outcome, PanelDecision
 from sync.analytics.stats.series import Flags, Floats, validate_columns
 
 WINDOW_DAYS = 14
@@ -39,27 +39,30 @@ class MileageIncrease:
 
 
 def detect_mileage_increase(
-    runs: tuple[npt.ArrayLike, npt.ArrayLike],
-    answers: tuple[npt.ArrayLike, npt.ArrayLike],
+    run_days: npt.ArrayLike,
+    run_m: npt.ArrayLike,
+    answer_days: npt.ArrayLike,
+    moods: npt.ArrayLike,
     today: int,
 ) -> MileageIncrease | None:
-    """Notice two weeks of clearly more running together with lower answers.
+    """Detect two weeks of clearly more running together with lower answers.
 
-    `run` is (local days, metres), `answered` (local days, moods); `today` is a
-    day number. The tight rule: mean of the last two weeks at least one standard
-    deviation below the eight weeks before, both weeks lower, at least 4 answers
-    against 12, and at least 20 % more distance than in those eight weeks, if the
-    runner has as many. Looser rules fire on nothing several times a year.
+    Runs have shape (n,), in local days and metres; answers shape (m,); `today` is a
+    day number.  The rule: the mean of the last two weeks is at least one standard
+    deviation below the eight weeks before, both weeks are lower, there are at least
+    4 answers against 12, and at least 20 % more distance than in those eight weeks,
+    if the runner has as many.  Looser rules fire by chance several times a year.
+    Raises `InvalidSeries`.
     """
-    days, metres = validate_columns(run_days=runs[0], metres=runs[1])
-    answer_days, mood = validate_columns(answer_days=answers[0], moods=answers[1])
+    days, metres = validate_columns(run_days=run_days, run_m=run_m)
+    answered, mood = validate_columns(answer_days=answer_days, moods=moods)
     window_start = today - WINDOW_DAYS
     recent_m = metres[_is_between(days, window_start, today)].sum() / 2
     [usual_m] = compute_usual_load(metres, days, [window_start])
-    baseline = mood[_is_between(answer_days, window_start - USUAL_DAYS, window_start)]
+    baseline = mood[_is_between(answered, window_start - USUAL_DAYS, window_start)]
     weeks = [
-        mood[_is_between(answer_days, window_start, window_start + WEEK_DAYS)],
-        mood[_is_between(answer_days, window_start + WEEK_DAYS, today)],
+        mood[_is_between(answered, window_start, window_start + WEEK_DAYS)],
+        mood[_is_between(answered, window_start + WEEK_DAYS, today)],
     ]
     if (
         len(baseline) < MIN_BASELINE_ANSWERS
@@ -77,11 +80,11 @@ def detect_mileage_increase(
 
 
 def is_mostly_low(moods: npt.ArrayLike, days: npt.ArrayLike, *, today: float) -> bool:
-    """Whether the last answers, oldest first, shape (n,), were mostly low.
+    """Tell whether the last answers, oldest first, shape (n,), were mostly low.
 
-    The last five or more answers that span ten days with a median of Low or
-    worse, or three Awful in a row; nothing older than four weeks counts as
-    last. It names no state and foretells none.
+    They are if the last five or more answers that span ten days have a median of Low
+    or worse, or if the last three are Awful.  Answers older than four weeks do not
+    count as last.  Raises `InvalidSeries`.
     """
     answer_days, mood = validate_columns(days=days, moods=moods)
     if not len(mood) or today - answer_days[-1] > SUPPORT_MAX_AGE_DAYS:
@@ -97,63 +100,61 @@ def is_mostly_low(moods: npt.ArrayLike, days: npt.ArrayLike, *, today: float) ->
 
 
 def rate_limit(
-    stored: PanelDecision | None, active: Mapping[str, Finding], *, now: datetime
+    stored: PanelDecision | None, active: Mapping[str, Outcome], *, now: datetime
 ) -> PanelDecision:
-    """Keep when each rare thing was last said, and start those that fire anew.
+    """Return the notice state, with the active notices started that may start.
 
-    Each is said for a week and then rests. All share one sealed row that every
-    runner has, so that the row's mere presence tells a host nothing.
+    A notice shows for a week and then rests.  All share one sealed row that every
+    runner has, so that the row's presence tells a host nothing.
     """
-    facts = dict(stored.finding.facts) if stored else {}
-    for name, finding in active.items():
+    facts = dict(stored.outcome.facts) if stored else {}
+    for name, outcome in active.items():
         cooldown_s = timedelta(days=COOLDOWN_DAYS[name]).total_seconds()
         if now.timestamp() - float(facts.get(f"{name}_s", -cooldown_s)) >= cooldown_s:
-            facts |= {f"{name}_s": int(now.timestamp())} | dict(finding.facts)
-    finding = Finding(NOTICE_STATE, facts)
-    if stored is not None and stored.finding == finding:
+            facts |= {f"{name}_s": int(now.timestamp())} | dict(outcome.facts)
+    state = Outcome(NOTICE_STATE, facts)
+    if stored is not None and stored.outcome == state:
         return stored
-    return PanelDecision(
-        0, "", finding, decided_at=stored.decided_at if stored else now
-    )
+    return PanelDecision(0, "", state, decided_at=stored.decided_at if stored else now)
 
 
 def find_current_notice(
     stored: PanelDecision | None, name: str, *, now: datetime
-) -> Finding | None:
-    """Return a rare thing while its week lasts."""
-    facts = stored.finding.facts if stored else {}
+) -> Outcome | None:
+    """Return a notice while its week lasts."""
+    facts = stored.outcome.facts if stored else {}
     shown_since_s = facts.get(f"{name}_s")
     shown_for_s = timedelta(days=SHOWN_DAYS).total_seconds()
     if shown_since_s is None or now.timestamp() - float(shown_since_s) >= shown_for_s:
         return None
-    return Finding(name, facts)
+    return Outcome(name, facts)
 
 
 def claim_support_mail(
     stored: PanelDecision | None, mail_id: int, *, is_low: bool, now: datetime
 ) -> tuple[PanelDecision, bool]:
-    """Say whether this mail names people to talk to, and keep that it does.
+    """Return the new state, and whether this mail names people to talk to.
 
-    One mail in two weeks does, however often that one has to be written.
+    One mail in two weeks does; the same mail keeps them when it is built again.
     """
     if find_support_mail(stored) == mail_id and stored is not None:
         return stored, True
-    finding = Finding(SUPPORT_MAIL, {_MAIL_ID: mail_id})
-    state = rate_limit(stored, {SUPPORT_MAIL: finding} if is_low else {}, now=now)
+    claim = Outcome(SUPPORT_MAIL, {_MAIL_ID: mail_id})
+    state = rate_limit(stored, {SUPPORT_MAIL: claim} if is_low else {}, now=now)
     return state, find_support_mail(state) == mail_id
 
 
 def find_support_mail(stored: PanelDecision | None) -> int | None:
-    """Return the number of the mail that named them last."""
-    mail_id = stored.finding.facts.get(_MAIL_ID) if stored else None
+    """Return the id of the last mail that named people to talk to."""
+    mail_id = stored.outcome.facts.get(_MAIL_ID) if stored else None
     return None if mail_id is None else int(mail_id)
 
 
 def release_support_mail(stored: PanelDecision) -> PanelDecision:
-    """Forget the last mail that named them: it never left."""
+    """Remove the last mail that named people to talk to: it was never sent."""
     removed_keys = {_MAIL_ID, f"{SUPPORT_MAIL}_s"}
-    facts = {k: v for k, v in stored.finding.facts.items() if k not in removed_keys}
-    return replace(stored, finding=Finding(NOTICE_STATE, facts))
+    facts = {k: v for k, v in stored.outcome.facts.items() if k not in removed_keys}
+    return replace(stored, outcome=Outcome(NOTICE_STATE, facts))
 
 
 def _is_between(days: Floats, after: float, until: float) -> Flags:

@@ -1,16 +1,14 @@
-"""Whose figures these are, and the sentences that stand about them."""
+"""Stored decisions, and the runner's row that figures depend on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync.analytics.sentences.localized_text import Finding
-from sync.analytics.sentences.milestones import PanelDecision
+from sync.analytics.sentences.milestones import Outcome, PanelDecision
 from sync.crypto import Vault
 from sync.database import dialect_insert
 from sync.models import FigureDecision, Runner, Survey
@@ -19,7 +17,7 @@ from sync.vocabulary import DistanceUnit
 
 @dataclass(frozen=True, slots=True)
 class RunnerSnapshot:
-    """Whose figures these are, and which state of their data."""
+    """The values of a runner's row that figures depend on."""
 
     data_version: int
     vault_key: bytes
@@ -44,7 +42,7 @@ def load_runner_snapshot(session: Session, runner_id: int) -> RunnerSnapshot:
 
 
 def count_asked(session: Session, runner_id: int) -> int:
-    """How many questions reached the runner and were meant to be answered."""
+    """Count the questions that reached the runner and were not cancelled."""
     count = select(func.count()).where(
         Survey.runner_id == runner_id,
         Survey.sent_at.is_not(None),
@@ -56,10 +54,21 @@ def count_asked(session: Session, runner_id: int) -> int:
 def load_decisions(
     session: Session, runner_id: int, vault: Vault
 ) -> dict[str, PanelDecision]:
-    """Return the sentences that stand, by panel."""
+    """Return the standing decisions, by panel."""
     table = FigureDecision.__table__.c
     rows = session.execute(select(*table).where(table.runner_id == runner_id)).all()
-    return {row.panel: _build_decision(row, vault.open(row.sealed)) for row in rows}
+    decisions = {}
+    for row in rows:
+        content = vault.open(row.sealed)
+        decisions[row.panel] = PanelDecision(
+            milestone=row.milestone,
+            digest=row.digest,
+            outcome=Outcome(content["sentence"], content["facts"]),
+            decided_at=row.decided_at,
+            revised_at=row.revised_at,
+            rules_version=row.rules,
+        )
+    return decisions
 
 
 def save_decisions(
@@ -70,7 +79,7 @@ def save_decisions(
     *,
     data_version: int,
 ) -> None:
-    """Store decided sentences, unless newer data have been decided on meanwhile."""
+    """Store decisions, unless decisions from newer data are stored already."""
     for panel, decision in decisions_by_panel.items():
         values = {
             "milestone": decision.milestone,
@@ -79,8 +88,8 @@ def save_decisions(
             "data_version": data_version,
             "sealed": vault.seal(
                 {
-                    "sentence": decision.finding.sentence_key,
-                    "facts": dict(decision.finding.facts),
+                    "sentence": decision.outcome.sentence_key,
+                    "facts": dict(decision.outcome.facts),
                 }
             ),
             "decided_at": decision.decided_at,
@@ -95,17 +104,6 @@ def save_decisions(
                 where=FigureDecision.data_version <= data_version,
             )
         )
-
-
-def _build_decision(row: Any, content: Mapping[str, Any]) -> PanelDecision:
-    return PanelDecision(
-        milestone=row.milestone,
-        digest=row.digest,
-        finding=Finding(content["sentence"], content["facts"]),
-        decided_at=row.decided_at,
-        revised_at=row.revised_at,
-        rules_version=row.rules,
-    )
 
 
 def compute_local_day(now: datetime, zone: ZoneInfo) -> int:

@@ -6,14 +6,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
-from sync.analytics.stats.persistence import estimate_mean_n_eff, estimate_pair_n_eff
-from sync.analytics.stats.rank_link import Z_CLAIM, Z_DRAWN, excludes_zero
-from sync.analytics.stats.season import build_seasonal_columns, remove_season
 from sync.analytics.stats.series import (
     UNBOUNDED,
+    Z_CLAIM,
+    Z_DRAWN,
     Floats,
     Interval,
     InvalidSeries,
+    build_seasonal_columns,
+    estimate_mean_n_eff,
+    estimate_pair_n_eff,
+    excludes_zero,
+    remove_season,
     sort_by_time,
     validate_columns,
 )
@@ -24,7 +28,7 @@ MIN_GROUP_TO_CLAIM = 15
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A mean of n values worth n_eff, with its 95 % interval."""
+    """The mean of n values that are worth n_eff, with its 95 % interval."""
 
     n: int
     n_eff: float
@@ -34,7 +38,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Welch:
-    """Welch's difference of two means, as if all values were independent."""
+    """Welch's difference of two means, under independence of all values."""
 
     difference: float
     standard_error: float
@@ -50,11 +54,11 @@ class Welch:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Mean of the first group minus mean of the second, persistence allowed for.
+    """The mean of the first group minus that of the second, allowing for persistence.
 
-    `adjusted` is the difference after trend and season. `shown` from 8 values
-    in each group; `claim` from 15 in each, when the interval for words leaves
-    zero out on the same side before and after season.
+    `adjusted` is the difference after trend and season.  `is_shown` needs 8 values
+    in each group.  `claim` needs 15 in each, and an interval for words that excludes
+    0 on the same side before and after season.
     """
 
     n_first: int
@@ -74,7 +78,10 @@ class Difference:
 
 
 def estimate_mean(values: npt.ArrayLike, days: npt.ArrayLike) -> Mean:
-    """Mean of `values`, shape (n,), taken at `days`, with a t interval on n_eff."""
+    """Estimate the mean of `values`, shape (n,), at `days`: a t interval on n_eff.
+
+    Raises `InvalidSeries`.
+    """
     times, series = validate_columns(days=days, values=values)
     _, series = sort_by_time(times, series)
     n = len(series)
@@ -88,9 +95,10 @@ def estimate_mean(values: npt.ArrayLike, days: npt.ArrayLike) -> Mean:
 
 
 def compare_welch(first: Floats, second: Floats) -> Welch:
-    """Welch's test of two groups, shapes (n,) and (m,), at least two values each.
+    """Compare two groups, shapes (n,) and (m,), by Welch's test.
 
-    Source: Welch (1947); the same as `scipy.stats.ttest_ind(equal_var=False)`.
+    Raises `InvalidSeries` for a group of fewer than two values.  Source: Welch
+    (1947); it equals `scipy.stats.ttest_ind(equal_var=False)`.
     """
     if min(len(first), len(second)) < 2:
         raise InvalidSeries("Each group needs at least two values.")
@@ -113,10 +121,11 @@ def estimate_difference(
 ) -> Difference:
     """Compare `values`, shape (n,), where `in_first` is true with the others.
 
-    Welch's standard error is widened by √(n / n_eff), n_eff from the
-    persistence of the labels times that of the values: company, treadmill
-    months and check-in weeks come in stretches, and so does mood. Degrees of
-    freedom shrink with it. A claim must also hold after season.
+    Welch's standard error is widened by √(n / n_eff), and the degrees of freedom
+    shrink by n_eff / n.  n_eff comes from the persistence of the labels times that
+    of the values: company, treadmill months and check-in weeks come in stretches,
+    and so does mood.  A claim must also hold after season.  Raises `InvalidSeries`.
+    Source: docs/figures.md, "The rule".
     """
     times, label, series = sort_by_time(
         *validate_columns(
@@ -151,9 +160,9 @@ def estimate_difference(
 
 
 def compute_t_interval(center: float, error: float, df: float, q: float) -> Interval:
-    """`middle` ± Student's t at the level of q normal standard errors.
+    """Return `center` ± Student's t at the level of q normal standard errors.
 
-    Everything is possible where nothing varies: no spread is no certainty.
+    Without spread or degrees of freedom the interval has no ends.
     """
     if not error > 0 or not df > 0:
         return UNBOUNDED

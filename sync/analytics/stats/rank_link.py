@@ -5,22 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sync.analytics.stats.persistence import estimate_pair_n_eff
-from sync.analytics.stats.season import build_seasonal_columns, remove_season
 from sync.analytics.stats.series import (
+    Z_CLAIM,
+    Z_DRAWN,
     Floats,
     Interval,
+    build_seasonal_columns,
     compute_average_ranks,
     compute_correlation,
+    estimate_pair_n_eff,
+    excludes_zero,
+    remove_season,
     sort_by_time,
     validate_columns,
 )
 
-# Standard errors: a 95 % interval to draw, 99 % for words about a question that
-# was fixed in advance, 99.7 % for the exploring panels.
-Z_DRAWN = 1.959964
-Z_CLAIM = 2.575829
-Z_EXPLORATORY = 3.0
 MIN_PAIRS = 30
 MIN_N_EFF = 20
 MAX_PSHIFT = 0.05
@@ -30,17 +29,17 @@ _SPEARMAN_FACTOR = 1.06
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What n pairs say about two things moving together.
+    """The link between two series of n pairs.
 
-    n        pairs
-    n_eff    how many independent pairs they are worth
-    rho      Spearman's rank correlation, -1…1; nan when either never varies
-    i95      its interval for drawing, i99 its interval for words
-    pshift   share of the n turns of the calendar that look at least as linked
-    adj      rank correlation after trend and season; nan when nothing is left
-    adj95    the interval of adj
-    adj_room independent pairs left for adj, less what the calendar took
-    claim    whether the rule lets a sentence be said
+    n          pairs
+    n_eff      independent pairs that they are worth
+    rho        Spearman's rank correlation, -1…1; nan when either never varies
+    i95        its interval for drawing, i99 its interval for words
+    pshift     share of the n circular shifts that look at least as linked
+    adj        rank correlation after trend and season; nan when nothing is left
+    adj95      the interval of adj
+    adj_n_eff  independent pairs left for adj, less the calendar's columns
+    claim      whether the rule allows a sentence
     """
 
     n: int
@@ -55,7 +54,7 @@ class Link:
     claim: bool
 
     def is_certain_at(self, q: float) -> bool:
-        """Claimed, and zero stays out at `q` before and after season."""
+        """Tell whether it is claimed and excludes 0 at `q`, before and after season."""
         before = compute_rank_interval(self.rho, self.n_eff, q)
         after = compute_rank_interval(self.adj, self.adj_n_eff, q)
         return self.claim and excludes_zero(before) and excludes_zero(after)
@@ -64,12 +63,12 @@ class Link:
 def link(
     x: npt.ArrayLike, y: npt.ArrayLike, days: npt.ArrayLike, *, q: float = Z_CLAIM
 ) -> Link:
-    """Say how x and y, shape (n,) each, move together over `days`, shape (n,).
+    """Estimate how x and y, shape (n,) each, move together over `days`, shape (n,).
 
-    `days` are times in days from any start; `q` is how many standard errors
-    the words need (2.576 for the three questions fixed in advance, 3 for the
-    exploring panels). Uses no random numbers: the same rows always give the
-    same answer. Source: docs/figures.md, "The rule".
+    `days` are times in days from any start; `q` is the number of standard errors
+    that words need (2.576 for the three questions fixed in advance, 3 for the
+    exploring panels).  It uses no random numbers: the same rows give the same
+    result.  Raises `InvalidSeries`.  Source: docs/figures.md, "The rule".
     """
     times, first, second = sort_by_time(*validate_columns(days=days, x=x, y=y))
     if len(times) < 2:
@@ -81,7 +80,11 @@ def link(
     )
     if np.isnan(rho):
         return _undefined_link(len(times), n_eff)
-    adj, adj_n_eff = _adjust_for_season(rank_x, rank_y, times)
+    calendar = build_seasonal_columns(times)
+    residual_x, residual_y = remove_season(calendar, rank_x, rank_y)
+    adj = compute_correlation(residual_x, residual_y)
+    calendar_df = calendar.shape[1] - 1
+    adj_n_eff = estimate_pair_n_eff(residual_x, residual_y) - calendar_df
     adj95 = compute_rank_interval(adj, adj_n_eff, Z_DRAWN)
     pshift = _compute_pshift(rank_x, rank_y)
     is_claim = (
@@ -107,10 +110,10 @@ def link(
 
 
 def compute_rank_interval(rho: float, n_eff: float, q: float) -> Interval:
-    """Reach q standard errors around `rho` on Fisher's scale.
+    """Return the interval of q standard errors around `rho` on Fisher's scale.
 
-    The 1.06 is Fieller, Hartley and Pearson's (1957) factor for rank
-    correlation. Too little to tell gives the whole range.
+    The 1.06 is Fieller, Hartley and Pearson's (1957) factor for rank correlation.
+    An n_eff of 3 or less gives the whole range, -1…1.
     """
     df = n_eff - 3
     if df <= 0 or np.isnan(rho):
@@ -120,35 +123,20 @@ def compute_rank_interval(rho: float, n_eff: float, q: float) -> Interval:
     return (float(np.tanh(center - half_width)), float(np.tanh(center + half_width)))
 
 
-def excludes_zero(interval: Interval) -> bool:
-    low, high = interval
-    return low > 0 or high < 0
-
-
-def _adjust_for_season(
-    rank_x: Floats, rank_y: Floats, days: Floats
-) -> tuple[float, float]:
-    calendar = build_seasonal_columns(days)
-    residual_x, residual_y = remove_season(calendar, rank_x, rank_y)
-    adj = compute_correlation(residual_x, residual_y)
-    calendar_df = calendar.shape[1] - 1
-    return adj, estimate_pair_n_eff(residual_x, residual_y) - calendar_df
-
-
 def _compute_pshift(rank_x: Floats, rank_y: Floats) -> float:
-    """Share of all turns of x against y, itself included, that are as linked.
+    """Return the share of the n circular shifts at least as linked as x and y are.
 
-    Turning keeps the rhythm of both series and breaks only what joins them.
+    A shift keeps the rhythm of both series and breaks only the link between them.
     Doubled ranks are whole numbers, so after rounding the n sums are exact and
-    ties are ties on every machine; one Fourier transform gives all n at once, of
-    a length that is a power of two, because that of a prime costs ten times more.
+    ties are ties on every machine.  One Fourier transform gives all n sums, of a
+    length that is a power of two, because a prime length costs ten times more.
     """
     n = len(rank_x)
     doubled_x, doubled_y = 2 * rank_x - (n + 1), 2 * rank_y - (n + 1)
     length = 1 << (2 * n - 1).bit_length()
     spectrum = np.conj(np.fft.rfft(doubled_x, length)) * np.fft.rfft(doubled_y, length)
     lagged = np.fft.irfft(spectrum, length)
-    # What a turn pushes over one end comes back at the other.
+    # What a shift pushes over one end comes back at the other.
     sums = np.abs(np.rint(lagged[:n] + lagged[-n:]))
     return float(np.count_nonzero(sums[1:] >= sums[0]) + 1) / n
 

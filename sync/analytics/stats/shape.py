@@ -1,4 +1,4 @@
-"""The best-range test: mood by ranges of mileage against turned calendars."""
+"""The best-range test: mood by ranges of mileage against circular shifts."""
 
 from dataclasses import dataclass
 
@@ -17,15 +17,17 @@ _TIE_FACTOR = 1 - 1e-9
 
 @dataclass(frozen=True, slots=True)
 class MileageShape:
-    """Mood by ranges of mileage, and how easily chance makes such a picture.
+    """Mood by ranges of mileage, with the test of the best range.
 
-    edges      lower ends of the k ranges, the last one open, shape (k,)
-    count      answers in each, mean mood in each, shape (k,)
-    best       which range has the highest mean
-    p          share of turns of the calendar with at least as much difference
-    good_in    share of Good or Great answers in the best range
-    good_out   the same in all others
-    apart      whether the best range differs from the others by the group rule
+    n            answers
+    edges        lower ends of the k ranges, the last one open, shape (k,)
+    count        answers in each range, shape (k,)
+    mean         mean mood in each range, shape (k,); nan in an empty one
+    best         index of the range with the highest mean
+    p            share of circular shifts with at least as much difference
+    good_in      share of Good or Great answers in the best range
+    good_out     the same in all others
+    is_distinct  whether the best range differs from the others by the group rule
     """
 
     n: int
@@ -40,7 +42,7 @@ class MileageShape:
 
     @property
     def best_range(self) -> tuple[float, float | None]:
-        """Lower and upper end of the best range; None when it is open."""
+        """Return both ends of the best range; None where it is open upwards."""
         is_open = self.best == len(self.edges) - 1
         return float(self.edges[self.best]), (
             None if is_open else float(self.edges[self.best + 1])
@@ -53,11 +55,11 @@ def fit_shape(
     """Compare `mood`, shape (n,), between round ranges of `mileage`, shape (n,).
 
     `mileage` is in the runner's own unit, because the ranges are round in it;
-    `days` are local days. None when there are not two ranges to compare. Slow
-    drift is removed from mood and from the ranges, so a good summer of much
-    running is not a finding; then the difference between the ranges is held
-    against what the same answers show when turned round the calendar, forwards
-    and backwards, which keeps the rhythm of both series. No random numbers.
+    `days` are local days.  Returns None for fewer than two ranges.  Slow drift is
+    removed from mood and from the ranges, so a good summer of much running is not a
+    finding.  Then the difference between the ranges is compared with those of all
+    circular shifts of the same answers, forwards and backwards, which keep the
+    rhythm of both series.  It uses no random numbers.  Raises `InvalidSeries`.
     Source: docs/decisions/0007.
     """
     times, xs, ys = sort_by_time(
@@ -97,9 +99,9 @@ def fit_shape(
 
 
 def choose_round_ranges(mileage: Floats, min_count: int) -> Floats:
-    """Lower ends of at most six round ranges, the first from zero.
+    """Choose the lower ends of at most six round ranges, shape (k,), the first 0.
 
-    Ranges at either end with fewer than `fewest` values join their neighbour.
+    Ranges at either end with fewer than `min_count` values join their neighbor.
     """
     max_mileage = float(np.percentile(mileage, 97)) if len(mileage) else 0.0
     step = next(
@@ -115,9 +117,9 @@ def choose_round_ranges(mileage: Floats, min_count: int) -> Floats:
 
 
 def remove_drift(values: Floats, days: Floats) -> Floats:
-    """Subtract each value's neighbourhood: a Gaussian of 45 days, shape (n,).
+    """Subtract each value's weighted neighborhood: a Gaussian of 45 days, shape (n,).
 
-    Done on a grid of whole days, so that ten years cost a millisecond.
+    It works on a grid of whole days, so that ten years cost a millisecond.
     """
     day_index = np.floor(days - days.min()).astype(np.int64)
     half_width = 4 * DRIFT_DAYS
@@ -134,12 +136,12 @@ def remove_drift(values: Floats, days: Floats) -> Floats:
 
 
 def _compute_shift_p(membership: Floats, values: Floats) -> float:
-    """Share of turned calendars that tell the ranges apart as well as ours."""
+    """Return the share of circular shifts that separate the ranges at least as well."""
     n = len(values)
     min_shift = max(2, n // 20)
-    centred = values - values.mean()
-    forwards = _compute_shift_spreads(membership, centred)
-    backwards = _compute_shift_spreads(membership, centred[::-1])
+    centered = values - values.mean()
+    forwards = _compute_shift_spreads(membership, centered)
+    backwards = _compute_shift_spreads(membership, centered[::-1])
     observed = forwards[0]
     shifted = np.concatenate((forwards[min_shift : n - min_shift + 1], backwards))
     return float(1 + np.count_nonzero(shifted >= observed * _TIE_FACTOR)) / (
@@ -148,7 +150,7 @@ def _compute_shift_p(membership: Floats, values: Floats) -> float:
 
 
 def _compute_shift_spreads(membership: Floats, values: Floats) -> Floats:
-    """Measure the spread between ranges for all n turns of `values`, shape (n,)."""
+    """Measure the spread between ranges for all n circular shifts, shape (n,)."""
     spectrum = np.fft.rfft(membership, axis=0) * np.conj(np.fft.rfft(values))[:, None]
     sums = np.fft.irfft(spectrum, len(values), axis=0)
     return np.asarray((sums**2).sum(axis=1), dtype=np.float64)

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from sync.analytics.dataset.history import History
-from sync.analytics.panels.exploratory_panels import build_exploratory_panels
-from sync.analytics.panels.questions import Z_MILEAGE_CLAIM, MileageData, is_clear_range
-from sync.analytics.panels.registry import (
-    build_panel_data,
-    collect_mileage,
-    compare_mood,
+from sync.analytics.panels.after_runs import compare_mood
+from sync.analytics.panels.mileage import (
+    Z_MILEAGE_CLAIM,
+    MileageComparison,
+    compare_mileage,
+    is_clear_range,
 )
+from sync.analytics.panels.registry import compare_all
 from sync.analytics.sentences.milestones import FIRST_MILESTONE, PanelQuestion
 from sync.analytics.stats.groups import estimate_difference
 from sync.analytics.stats.rank_link import link
@@ -55,11 +56,12 @@ def get_verdicts(question: PanelQuestion) -> Iterator[str]:
 def collect_claims(history: History) -> set[str]:
     """Panels that spoke at any milestone, and how the mileage panel did."""
     claims: set[str] = set()
-    for name, question in build_panel_data(history).build_questions("km").items():
+    for panel in compare_all(history):
+        question = panel.comparison.build_question(panel.name)
         current_claims = set(get_verdicts(question))
         if current_claims & CLAIMS:
-            claims.add(name)
-        if name == "mileage":
+            claims.add(panel.name)
+        if panel.name == "mileage":
             claims |= {f"mileage.{verdict}" for verdict in current_claims}
     return claims
 
@@ -83,9 +85,9 @@ def count_false_claims(
     return [counts[name] / runners for name in COLUMNS]
 
 
-def take_first(data: MileageData, count: int) -> MileageData:
+def take_first(data: MileageComparison, count: int) -> MileageComparison:
     some = slice(count)
-    return MileageData(
+    return MileageComparison(
         data.distance_m[some], data.load_m[some], data.mood[some], data.days[some]
     )
 
@@ -97,7 +99,7 @@ def measure_power(
     maker = RunnerSimulator(world, random)
     shares = np.zeros((3, len(LOOKS)))
     for _ in range(runners):
-        data = collect_mileage(maker.simulate_runner())
+        data = compare_mileage(maker.simulate_runner())
         for at, count in enumerate(LOOKS):
             some = take_first(data, count)
             monotone = link(some.distance_m, some.mood, some.days)
@@ -115,7 +117,7 @@ def measure_lift_power(
     shares, reached = np.zeros(3), np.zeros(3)
     for _ in range(runners):
         panel = compare_mood(maker.simulate_runner())
-        counted = panel.build_question().cumulative_answers
+        counted = panel.build_question("after_runs").cumulative_answers
         order = np.argsort(panel.days, kind="stable")
         for at, count in enumerate(LOOKS[:3]):
             some = order[: int(np.searchsorted(counted, count)) + 1]
@@ -159,10 +161,10 @@ def print_false_claims(runners: int, random: np.random.Generator) -> None:
     print_header(
         f"Each exploring panel, all {everyone} runners: % ever told", "panel", "%"
     )
-    for panel in build_exploratory_panels(
-        RunnerSimulator(SimulatedTruth(0.3), random).simulate_runner()
-    ):
-        format_line(panel.name, [panels[panel.name] / everyone], digits=2)
+    history = RunnerSimulator(SimulatedTruth(0.3), random).simulate_runner()
+    for panel in compare_all(history):
+        if panel.name not in HEADLINE:
+            format_line(panel.name, [panels[panel.name] / everyone], digits=2)
 
 
 def print_power(runners: int, random: np.random.Generator) -> None:

@@ -16,9 +16,9 @@ import numpy as np
 from sqlalchemy import insert, update
 
 from sync.analytics import figures
-from sync.analytics.dataset.columns import HistoryContext, build_history
+from sync.analytics.dataset.history import HistoryContext, build_history
 from sync.analytics.dataset.load import read_rows
-from sync.analytics.panels.registry import build_panel_data
+from sync.analytics.panels.registry import compare_all
 from sync.analytics.sentences import store
 from sync.crypto import Sealer
 from sync.database import Database, open_engine
@@ -148,19 +148,16 @@ def measure_parts(
     about = HistoryContext(
         owner.zone, asked_count=ANSWERS, today=date(2026, 11, 20).toordinal()
     )
-    panels, filling = measure(
-        lambda: build_panel_data(build_history(rows, context=about)), process_time
-    )
+    history, filling = measure(lambda: build_history(rows, context=about), process_time)
+    panels, comparing = measure(lambda: compare_all(history), process_time)
     decided, deciding = measure(
-        lambda: figures.decide_sentences(panels, decisions, "km", now=NOW), process_time
-    )
-    _, drawing = measure(
-        lambda: figures.assemble_figures(
-            panels, decided, "km", data_version=1, now=NOW
-        ),
+        lambda: figures.decide_sentences(history, panels, decisions, now=NOW),
         process_time,
     )
-    return reading, filling, deciding, drawing
+    _, drawing = measure(
+        lambda: figures.draw_panels(panels, decided, "km"), process_time
+    )
+    return reading, filling + comparing, deciding, drawing
 
 
 def report(name: str, url: str) -> None:

@@ -6,7 +6,7 @@ from sync.analytics.dataset.cache import MAX_AGE_S, RunnerCache
 from sync.database import Database, open_engine
 from tests.support.recording_queue import RecordingQueue
 
-ADA, BEN = (1, "first", None), (2, "first", None)
+ADA, BEN, EVE = ((number, "first", None) for number in (1, 2, 3))
 
 
 @pytest.fixture
@@ -21,6 +21,29 @@ def test_the_last_values_of_a_few_are_found(db: Database) -> None:
     kept.put(db, BEN, "his")
 
     assert (kept.get(db, ADA), kept.get(db, BEN)) == (None, "his")
+
+
+def test_what_was_used_longest_ago_makes_room(db: Database) -> None:
+    kept = RunnerCache[str](max_entries=2)
+    kept.put(db, ADA, "hers")
+    kept.put(db, BEN, "his")
+    kept.get(db, ADA)
+
+    kept.put(db, EVE, "new")
+
+    assert (kept.get(db, ADA), kept.get(db, BEN)) == ("hers", None)
+
+
+def test_looking_at_one_runner_drops_what_is_too_old_of_others(db: Database) -> None:
+    now_s = [0.0]
+    kept = RunnerCache[str](clock=lambda: now_s[0])
+    kept.put(db, ADA, "hers")
+    now_s[0] = MAX_AGE_S
+
+    kept.get(db, BEN)
+
+    now_s[0] = 0
+    assert kept.get(db, ADA) is None
 
 
 def test_what_older_data_gave_is_forgotten(db: Database) -> None:

@@ -5,8 +5,16 @@ from collections.abc import Mapping
 
 import pytest
 
-from sync.analytics.sentences import localized_text
-from sync.analytics.sentences.localized_text import Finding
+from sync.analytics.panels import mileage
+from sync.analytics.panels.registry import list_panels
+from sync.analytics.sentences.catalogue import (
+    NOTES,
+    NOTICES,
+    WITHDRAWN_SENTENCE,
+    Finding,
+    LocalizedText,
+    Sentence,
+)
 
 # What no page, mail or sentence may say: claims of cause, advice on amounts,
 # medicine, and anything that grades or frightens a person.
@@ -112,6 +120,15 @@ FACTS: Mapping[str, float] = {
 }
 
 
+SENTENCES: Mapping[str, Sentence] = {
+    f"{panel.name}.{verdict}": sentence
+    for panel in list_panels()
+    for verdict, sentence in panel.sentences.items()
+} | {"withdrawn": WITHDRAWN_SENTENCE}
+TITLES = [panel.title for panel in list_panels()]
+EARLY_SIGN = mileage.PANELS[0].sentences["early"]
+
+
 def _compile_any(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
 
@@ -131,9 +148,10 @@ def find_forbidden_german(text: str) -> list[str]:
 @pytest.mark.parametrize(
     "text",
     [
-        *localized_text.SENTENCES.values(),
-        *localized_text.NOTES.values(),
-        *localized_text.TITLES.values(),
+        *(f"{words.title} {words.text}" for words in SENTENCES.values()),
+        *NOTES.values(),
+        *NOTICES.values(),
+        *TITLES,
     ],
 )
 def test_every_sentence_keeps_to_what_it_knows(text: str) -> None:
@@ -154,26 +172,40 @@ def test_a_forbidden_german_word_is_found_with_its_endings() -> None:
     assert found == ["verbesserte", "dank", "Endorphine"]
 
 
-@pytest.mark.parametrize("key", localized_text.SENTENCES)
+@pytest.mark.parametrize("key", SENTENCES)
 def test_every_sentence_can_be_said(key: str) -> None:
-    said = Finding(key, FACTS).render("mi")
+    finding = Finding(SENTENCES[key], FACTS, "mi")
+
+    assert "{" not in finding.render()
+    assert finding.title.endswith(".")
+    assert finding.render().endswith(finding.text or finding.title)
+
+
+@pytest.mark.parametrize("name", NOTICES)
+def test_every_notice_can_be_said(name: str) -> None:
+    said = LocalizedText(NOTICES[name], FACTS).render("mi")
 
     assert "{" not in said
     assert said.endswith(".")
 
 
+def test_a_title_and_a_text_become_one_sentence_by_a_colon() -> None:
+    finding = Finding(mileage.PANELS[0].sentences["best"], FACTS)
+
+    assert finding.title.endswith("feel best in weeks of 30\N{EN DASH}45 km.")
+    assert finding.text.startswith("Good or Great after 81 % of those runs")
+    assert "in weeks of 30\N{EN DASH}45 km: Good or Great after" in finding.render()
+
+
 def test_a_range_is_said_in_the_runners_unit() -> None:
     facts = {"low_m": 30_000, "high_m": 45_000}
 
-    found = Finding("mileage.early", facts)
-
-    assert "weeks of 30\N{EN DASH}45 km" in found.render("km")
-    assert "weeks of 19\N{EN DASH}28 mi" in found.render("mi")
+    assert "weeks of 30\N{EN DASH}45 km" in Finding(EARLY_SIGN, facts, "km").title
+    assert "weeks of 19\N{EN DASH}28 mi" in Finding(EARLY_SIGN, facts, "mi").title
 
 
 def test_an_open_range_is_said_as_one() -> None:
-    assert "60 km or more" in Finding("mileage.early", {"low_m": 60_000}).render()
-    assert (
-        "under 20 km"
-        in Finding("mileage.early", {"low_m": 0, "high_m": 20_000}).render()
-    )
+    at_most = {"low_m": 0, "high_m": 20_000}
+
+    assert "60 km or more" in Finding(EARLY_SIGN, {"low_m": 60_000}).title
+    assert "under 20 km" in Finding(EARLY_SIGN, at_most).title

@@ -25,7 +25,7 @@ def build_figures(runner_data: RunnerData, count: int = 12) -> Figures:
 
 
 def contributing_run_ids(figures: Figures, name: str, part: str) -> set[int]:
-    panels = {panel.name: panel for panel in (*figures.headline, *figures.exploratory)}
+    panels = {panel.name: panel for panel in figures.panels}
     return {
         run_id
         for key, run_ids in panels[name].contributing_runs.items()

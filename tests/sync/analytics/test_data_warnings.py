@@ -13,8 +13,8 @@ from sync.analytics.panels.panel import (
     list_remarks,
 )
 from sync.analytics.sentences import store
-from sync.analytics.sentences.localized_text import NOTES, Finding
-from sync.analytics.sentences.milestones import PanelDecision
+from sync.analytics.sentences.catalogue import NOTES
+from sync.analytics.sentences.milestones import Outcome, PanelDecision
 from sync.analytics.sentences.rare_notices import COOLDOWN_DAYS
 from sync.analytics.stats.groups import MIN_GROUP_TO_SHOW
 from sync.models import Runner, Survey
@@ -119,7 +119,7 @@ def test_what_was_decided_from_older_data_replaces_nothing_newer(
     runner_data: RunnerData,
 ) -> None:
     newer, older = (
-        PanelDecision(30, name, Finding("mileage.none"), decided_at=FIRST)
+        PanelDecision(30, name, Outcome("mileage.none"), decided_at=FIRST)
         for name in ("newer", "older")
     )
     for version, decided in ((5, newer), (4, older)):

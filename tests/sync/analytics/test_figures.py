@@ -124,7 +124,7 @@ def test_a_check_in_after_a_run_of_that_day_is_no_rest_day(
 
     found = load_figures(runner_data.runtime, runner_data.runner_id)
 
-    assert found.after_runs.answer_count == 2
+    assert found.panels[0].answer_count == 2
     assert [
         one["mood"]
         for one in runner_data.read_study_table("answers.csv")

@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from sync.analytics import load_figures
-from sync.analytics.dataset.columns import FOCUS_KEYS
-from sync.analytics.panels.focus import PANEL_NAME_PREFIX
+from sync.analytics.dataset.history import FOCUS_KEYS
 from sync.analytics.panels.panel import Panel
-from sync.analytics.sentences.localized_text import SENTENCES, TITLES
+from sync.analytics.panels.registry import list_panels
 from sync.surveys.instruments import load_library
 from sync.vocabulary import InstrumentKind
 from tests.sync.analytics.runner_data import RunnerData
@@ -18,7 +17,7 @@ from tests.sync.analytics.runner_data import RunnerData
 
 def load_exploratory_panels(runner_data: RunnerData) -> Sequence[Panel]:
     panels = load_figures(runner_data.runtime, runner_data.runner_id).exploratory
-    return [panel for panel in panels if panel.name.startswith(PANEL_NAME_PREFIX)]
+    return [panel for panel in panels if panel.name.startswith("focus_")]
 
 
 def add_answers(
@@ -40,12 +39,10 @@ def test_there_is_a_picture_for_every_focus_question_that_can_be_chosen() -> Non
 def test_every_focus_question_has_a_title_and_words_for_both_directions(
     key: str,
 ) -> None:
-    said = [
-        SENTENCES[f"{PANEL_NAME_PREFIX}{key}.{verdict}"]
-        for verdict in ("higher", "lower")
-    ]
+    (panel,) = (panel for panel in list_panels() if panel.name == f"focus_{key}")
+    said = [panel.sentences[verdict].title for verdict in ("higher", "lower")]
 
-    assert TITLES[PANEL_NAME_PREFIX + key]
+    assert panel.title
     assert len(set(said)) == 2
     assert all(re.search("longer runs", words, re.IGNORECASE) for words in said)
 

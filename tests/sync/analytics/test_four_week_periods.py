@@ -7,8 +7,7 @@ import pytest
 
 from sync.analytics import load_figures
 from sync.analytics.dataset.history import History
-from sync.analytics.panels.comparisons import PairComparison
-from sync.analytics.panels.exploratory_panels import build_exploratory_panels
+from sync.analytics.panels.month import pair_month_load
 from tests.lab.bench.simulated_runners import RunnerSimulator, SimulatedTruth
 from tests.sync.analytics.runner_data import RunnerData
 
@@ -20,17 +19,8 @@ def history() -> History:
     ).simulate_runner()
 
 
-def month(history: History) -> PairComparison:
-    panels = [
-        panel
-        for panel in build_exploratory_panels(history)
-        if isinstance(panel, PairComparison)
-    ]
-    return next(panel for panel in panels if panel.name == "month")
-
-
 def test_each_stretch_holds_its_own_four_weeks(history: History) -> None:
-    found = month(history)
+    found = pair_month_load(history)
 
     assert set(np.diff(found.days) % 28) == {0}
     for began, distance_m, mood in zip(found.days, found.x, found.y, strict=True):
@@ -41,9 +31,9 @@ def test_each_stretch_holds_its_own_four_weeks(history: History) -> None:
 
 
 def test_a_stretch_that_is_over_stays_as_it_was(history: History) -> None:
-    before = month(history)
+    before = pair_month_load(history)
 
-    later = month(replace(history, today=history.today + 40))
+    later = pair_month_load(replace(history, today=history.today + 40))
 
     assert len(later.days) >= len(before.days)
     assert later.x[: len(before.x)].tolist() == before.x.tolist()

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sync.analytics.panels.questions import build_group_question
+from sync.analytics.panels.definition import GroupComparison
 from sync.analytics.stats.groups import (
     compare_welch,
     estimate_difference,
     estimate_mean,
 )
-from sync.analytics.stats.series import InvalidSeries
+from sync.analytics.stats.series import Z_CLAIM, InvalidSeries
 
 
 def test_independent_groups_are_compared_as_welch_did() -> None:
@@ -82,7 +82,14 @@ def test_only_a_claim_is_told_as_a_difference(effect: float, told: str) -> None:
     label = random.random(60) < 0.5
     values = effect * label + random.normal(size=60)
 
-    question = build_group_question("company", values, label, np.arange(60.0))
+    panel = GroupComparison(
+        values=values,
+        in_first=label,
+        days=np.arange(60.0),
+        run_ids=np.arange(60),
+        q=Z_CLAIM,
+    )
+    question = panel.build_question("company")
 
     assert question.evaluate(60).verdict == told
 

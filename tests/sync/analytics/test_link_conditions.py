@@ -12,10 +12,9 @@ from sync.analytics.stats.rank_link import (
     MIN_N_EFF,
     MIN_PAIRS,
     Link,
-    excludes_zero,
     link,
 )
-from sync.analytics.stats.series import Floats
+from sync.analytics.stats.series import Floats, excludes_zero
 
 Series: TypeAlias = tuple[Floats, Floats]
 

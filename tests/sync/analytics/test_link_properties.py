@@ -11,8 +11,13 @@ from scipy import stats
 
 from sync.analytics import Link, link
 from sync.analytics.stats.curve import compute_median_slope, fit_curve, fit_theil_sen
-from sync.analytics.stats.rank_link import Z_CLAIM, Z_EXPLORATORY
-from sync.analytics.stats.series import Floats, InvalidSeries, compute_average_ranks
+from sync.analytics.stats.series import (
+    Z_CLAIM,
+    Z_EXPLORATORY,
+    Floats,
+    InvalidSeries,
+    compute_average_ranks,
+)
 
 pytestmark = pytest.mark.slow
 

@@ -14,8 +14,8 @@ from sync.analytics.stats.curve import (
     choose_fit_spacing,
     fit_curve,
     fit_robust_line,
+    lowess,
 )
-from sync.analytics.stats.lowess import lowess
 from sync.analytics.stats.series import Floats, InvalidSeries
 
 WHOLE = st.integers(-20, 20).map(float)

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.analytics.dataset.distances import compute_usual_week
-from sync.analytics.dataset.loads import (
+from sync.analytics.dataset.distances import (
     compute_trailing_load,
     compute_usual_load,
     find_week_starts,
@@ -47,15 +46,6 @@ def test_a_short_history_has_no_usual_yet() -> None:
 
     assert np.isnan(usual[0])
     assert usual[1] == 28 * 8 / 8
-
-
-@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 30)), max_size=40))
-def test_a_page_and_a_notice_mean_the_same_usual(runs: list[tuple[int, int]]) -> None:
-    days, km = [run[0] for run in runs], [run[1] * 1.0 for run in runs]
-
-    [for_notices] = compute_usual_load(km, days, [60])
-
-    assert compute_usual_week(days, km, 60) == pytest.approx(for_notices, nan_ok=True)
 
 
 @pytest.mark.parametrize(("first", "began"), [(MONDAY, 27), (SUNDAY, 3)])

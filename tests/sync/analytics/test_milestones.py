@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from sync.analytics.sentences.localized_text import Finding
 from sync.analytics.sentences.milestones import (
     WITHDRAWN,
+    Outcome,
     PanelDecision,
     PanelQuestion,
     decide_question,
@@ -24,8 +24,8 @@ def build_question(
 ) -> PanelQuestion:
     """Say the sum of what was looked at."""
 
-    def decide(count: int) -> Finding:
-        return Finding("mileage.none", {"n": count, "sum": float(values[:count].sum())})
+    def decide(count: int) -> Outcome:
+        return Outcome("mileage.none", {"n": count, "sum": float(values[:count].sum())})
 
     counted = np.arange(1, len(values) + 1)
     return PanelQuestion("mileage", counted, values[:, None], decide)
@@ -62,7 +62,7 @@ def test_nothing_is_decided_before_thirty() -> None:
 
 
 def test_a_look_sees_exactly_the_answers_of_its_milestone() -> None:
-    assert decide_sentence(np.ones(47)).finding.facts["n"] == 30
+    assert decide_sentence(np.ones(47)).outcome.facts["n"] == 30
 
 
 def test_a_sentence_stands_until_the_next_milestone() -> None:
@@ -89,7 +89,7 @@ def test_an_edit_behind_a_sentence_decides_it_again_and_says_so() -> None:
     again = decide_question(build_question(edited), first, now=LATER)
 
     assert again is not None
-    assert again.finding.facts["sum"] == 34
+    assert again.outcome.facts["sum"] == 34
     assert (again.decided_at, again.revised_at) == (NOON, LATER)
 
 
@@ -107,7 +107,7 @@ def test_a_delete_below_the_milestone_takes_the_sentence_back() -> None:
     gone = decide_question(build_question(np.ones(28)), first, now=LATER)
 
     assert gone is not None
-    assert (gone.finding, gone.revised_at) == (WITHDRAWN, LATER)
+    assert (gone.outcome, gone.revised_at) == (WITHDRAWN, LATER)
     assert decide_question(build_question(np.ones(28)), gone, now=LATER) is gone
 
 
@@ -118,5 +118,5 @@ def test_a_changed_rule_decides_anew_without_blaming_the_data() -> None:
     found = decide_question(build_question(np.ones(30)), old, now=LATER)
 
     assert found is not None
-    assert found.finding == first.finding
+    assert found.outcome == first.outcome
     assert found.revised_at is None

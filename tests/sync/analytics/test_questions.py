@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from sync.analytics.dataset.history import History
-from sync.analytics.panels.questions import (
-    MileageData,
+from sync.analytics.panels import mileage
+from sync.analytics.panels.after_runs import compare_mood
+from sync.analytics.panels.mileage import (
+    MileageComparison,
+    compare_mileage,
     evaluate_mileage,
     is_clear_range,
 )
-from sync.analytics.panels.registry import (
-    build_panel_data,
-    collect_mileage,
-    compare_mood,
-)
+from sync.analytics.panels.registry import compare_all
+from sync.analytics.sentences.milestones import Outcome, PanelQuestion
 from sync.analytics.stats.rank_link import link
 from sync.analytics.stats.series import Floats
 from sync.analytics.stats.shape import MileageShape, choose_round_ranges, fit_shape
@@ -26,40 +26,48 @@ def runner(world: SimulatedTruth, seed: int = 1) -> History:
     return RunnerSimulator(world, np.random.default_rng(seed)).simulate_runner()
 
 
-def take_first(data: MileageData, count: int) -> MileageData:
+def render(outcome: Outcome) -> str:
+    (panel,) = mileage.PANELS
+    return panel.describe(outcome).render()
+
+
+def build_questions(history: History) -> dict[str, PanelQuestion]:
+    return {
+        panel.name: panel.comparison.build_question(panel.name)
+        for panel in compare_all(history)
+    }
+
+
+def take_first(data: MileageComparison, count: int) -> MileageComparison:
     some = slice(count)
-    return MileageData(
+    return MileageComparison(
         data.distance_m[some], data.load_m[some], data.mood[some], data.days[some]
     )
 
 
 def test_a_true_link_with_distance_is_told() -> None:
-    found = evaluate_mileage(
-        collect_mileage(runner(SimulatedTruth(0.3, longer=0.6))), "km"
-    )
+    found = evaluate_mileage(compare_mileage(runner(SimulatedTruth(0.3, longer=0.6))))
 
     assert found.sentence_key == "mileage.higher"
-    assert "longer runs tended to be higher" in found.render()
+    assert "longer runs tended to be higher" in render(found)
 
 
 def test_a_true_best_week_is_told_with_its_range() -> None:
-    found = evaluate_mileage(
-        collect_mileage(runner(SimulatedTruth(0.3, range=0.6))), "km"
-    )
+    found = evaluate_mileage(compare_mileage(runner(SimulatedTruth(0.3, range=0.6))))
 
     assert found.sentence_key == "mileage.best"
     assert float(found.facts["good_in"]) > float(found.facts["good_out"])
 
 
 def test_no_relation_is_told_as_no_clear_link() -> None:
-    found = evaluate_mileage(collect_mileage(runner(NOTHING)), "km")
+    found = evaluate_mileage(compare_mileage(runner(NOTHING)))
 
     assert found.sentence_key == "mileage.none"
-    assert "Could be anywhere from" in found.render()
+    assert "Could be anywhere from" in render(found)
 
 
 def test_no_best_range_is_named_from_few_answers() -> None:
-    data = take_first(collect_mileage(runner(SimulatedTruth(0.3, range=0.8))), 60)
+    data = take_first(compare_mileage(runner(SimulatedTruth(0.3, range=0.8))), 60)
 
     ranges = fit_shape(data.load_m / 1000, data.mood, data.days)
 
@@ -87,21 +95,21 @@ def test_a_best_range_is_named_without_a_may_when_all_is_met(
     assert is_clear_range(found) is clear
 
 
-def build_scattered_series(seed: int, *, slope: float) -> MileageData:
+def build_scattered_series(seed: int, *, slope: float) -> MileageComparison:
     """Let mood follow the run's length by `slope` a metre, and no week at all."""
     random = np.random.default_rng(seed)
     distance_m = random.uniform(3000, 15000, 60)
     mood = slope * (distance_m - 9000) + random.normal(size=60)
     load_m = random.uniform(10_000, 40_000, 60)
     mood = np.clip(np.round(mood), -2, 2)
-    return MileageData(distance_m, load_m, mood, np.arange(60.0))
+    return MileageComparison(distance_m, load_m, mood, np.arange(60.0))
 
 
 def test_a_sentence_about_mileage_needs_more_than_a_link() -> None:
     data = build_scattered_series(5, slope=0.00011)
 
     assert link(data.distance_m, data.mood, data.days).claim
-    assert evaluate_mileage(data, "km").sentence_key == "mileage.none"
+    assert evaluate_mileage(data).sentence_key == "mileage.none"
 
 
 def test_an_early_sign_is_rarer_than_one_in_thirty() -> None:
@@ -111,11 +119,11 @@ def test_an_early_sign_is_rarer_than_one_in_thirty() -> None:
 
     assert ranges is not None
     assert 0.03 < ranges.p < 0.06
-    assert evaluate_mileage(data, "km").sentence_key == "mileage.none"
+    assert evaluate_mileage(data).sentence_key == "mileage.none"
 
 
 def test_the_best_range_is_where_the_truth_is() -> None:
-    data = collect_mileage(runner(SimulatedTruth(0.3, range=0.7)))
+    data = compare_mileage(runner(SimulatedTruth(0.3, range=0.7)))
 
     ranges = fit_shape(data.load_m / 1000, data.mood, data.days)
 
@@ -143,7 +151,9 @@ def test_one_range_alone_is_compared_with_nothing() -> None:
 
 
 def test_mood_truly_higher_after_runs_is_told() -> None:
-    question = compare_mood(runner(SimulatedTruth(0.3, after=1.0))).build_question()
+    question = compare_mood(runner(SimulatedTruth(0.3, after=1.0))).build_question(
+        "after_runs"
+    )
 
     assert question.evaluate(len(question.rows)).sentence_key == "after_runs.higher"
 
@@ -153,7 +163,7 @@ def test_two_groups_count_by_the_smaller_one() -> None:
 
     checked = np.count_nonzero(~panel.in_first)
 
-    assert panel.build_question().answer_count == 2 * checked
+    assert panel.build_question("after_runs").answer_count == 2 * checked
 
 
 def test_races_are_left_out_of_mileage() -> None:
@@ -161,7 +171,7 @@ def test_races_are_left_out_of_mileage() -> None:
 
     races = history.runs.is_race[history.answers.run] & (history.answers.run >= 0)
 
-    assert len(collect_mileage(history).mood) == np.count_nonzero(
+    assert len(compare_mileage(history).mood) == np.count_nonzero(
         history.is_after_run & ~races
     )
     assert np.count_nonzero(history.is_after_run & races) > 0
@@ -170,7 +180,7 @@ def test_races_are_left_out_of_mileage() -> None:
 def test_late_answers_count_for_the_hours_alone() -> None:
     history = runner(NOTHING)
 
-    found = build_panel_data(history).build_questions("km")
+    found = build_questions(history)
 
     on_time = np.count_nonzero(history.is_after_run)
     assert np.count_nonzero(history.is_late) > 0
@@ -179,7 +189,7 @@ def test_late_answers_count_for_the_hours_alone() -> None:
 
 
 def test_three_questions_are_fixed_and_eleven_are_explored() -> None:
-    names = list(build_panel_data(runner(NOTHING)).build_questions("km"))
+    names = list(build_questions(runner(NOTHING)))
 
     assert names[:3] == ["after_runs", "mileage", "stress"]
     assert len(names) == 14

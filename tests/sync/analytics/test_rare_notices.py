@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from sync.analytics.sentences.localized_text import Finding
+from sync.analytics.sentences.milestones import Outcome
 from sync.analytics.sentences.rare_notices import (
     detect_mileage_increase,
     find_current_notice,
@@ -32,7 +32,7 @@ def moods(recent: float) -> tuple[Floats, Floats]:
 
 
 def test_much_more_running_with_lower_answers_is_noticed() -> None:
-    found = detect_mileage_increase(running(7000.0), moods(-1.0), TODAY)
+    found = detect_mileage_increase(*running(7000.0), *moods(-1.0), TODAY)
 
     assert found is not None
     assert (found.recent_m, found.usual_m) == (49_000, 35_000)
@@ -44,14 +44,14 @@ def test_much_more_running_with_lower_answers_is_noticed() -> None:
     ids=["hardly more", "hardly lower", "higher"],
 )
 def test_less_than_that_is_not(run_m: float, mood: float) -> None:
-    assert detect_mileage_increase(running(run_m), moods(mood), TODAY) is None
+    assert detect_mileage_increase(*running(run_m), *moods(mood), TODAY) is None
 
 
 def test_one_good_week_of_the_two_is_enough_to_be_quiet() -> None:
     days, mood = moods(-2.0)
     mood = np.where(days > TODAY - 7, 2.0, mood)
 
-    assert detect_mileage_increase(running(7000.0), (days, mood), TODAY) is None
+    assert detect_mileage_increase(*running(7000.0), days, mood, TODAY) is None
 
 
 def test_few_answers_notice_nothing() -> None:
@@ -59,11 +59,10 @@ def test_few_answers_notice_nothing() -> None:
     some = ~RECENT | (days > TODAY - 3)
 
     assert (
-        detect_mileage_increase(running(7000.0), (days[some], mood[some]), TODAY)
-        is None
+        detect_mileage_increase(*running(7000.0), days[some], mood[some], TODAY) is None
     )
     assert (
-        detect_mileage_increase(running(7000.0), (days[RECENT], mood[RECENT]), TODAY)
+        detect_mileage_increase(*running(7000.0), days[RECENT], mood[RECENT], TODAY)
         is None
     )
 
@@ -72,7 +71,7 @@ def test_whoever_began_lately_has_no_usual_to_run_more_than() -> None:
     days, metres = running(7000.0)
     lately = days > TODAY - 14 - 50
 
-    found = detect_mileage_increase((days[lately], metres[lately]), moods(-1.0), TODAY)
+    found = detect_mileage_increase(days[lately], metres[lately], *moods(-1.0), TODAY)
 
     assert found is None
 
@@ -100,7 +99,7 @@ def test_low_answers_of_long_ago_are_not_the_last_ones() -> None:
 
 
 def test_a_notice_lasts_a_week_and_then_rests() -> None:
-    fires = {"support": Finding("support")}
+    fires = {"support": Outcome("support")}
     begun = rate_limit(None, fires, now=NOON)
 
     on = [

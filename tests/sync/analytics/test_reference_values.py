@@ -10,12 +10,16 @@ from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from sync.analytics import link
-from sync.analytics.dataset.loads import compute_trailing_load
+from sync.analytics.dataset.distances import compute_trailing_load
 from sync.analytics.stats.curve import fit_robust_line, fit_theil_sen
 from sync.analytics.stats.groups import compare_welch
-from sync.analytics.stats.persistence import compute_lag_one, estimate_persistence
-from sync.analytics.stats.rank_link import Z_DRAWN
-from sync.analytics.stats.series import Floats, compute_average_ranks
+from sync.analytics.stats.series import (
+    Z_DRAWN,
+    Floats,
+    compute_average_ranks,
+    compute_lag_one,
+    estimate_persistence,
+)
 from tests.support.paths import DATA
 
 

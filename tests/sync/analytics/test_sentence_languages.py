@@ -6,10 +6,11 @@ from sqlalchemy import update
 from sync.analytics import load_figures
 from sync.analytics.figures import Figures
 from sync.analytics.panels.panel import Panel
-from sync.analytics.sentences.captions import NOTES, TITLES
-from sync.analytics.sentences.catalogue import SENTENCES
-from sync.analytics.sentences.localized_text import (
+from sync.analytics.sentences.catalogue import (
+    NOTES,
+    NOTICES,
     Finding,
+    LocalizedText,
     build_note,
     describe_effect,
     format_distance,
@@ -19,11 +20,16 @@ from sync.language import LANGUAGES, activate_language, gettext
 from sync.models import Runner
 from sync.support.directory import find_helplines, list_countries
 from tests.sync.analytics.runner_data import RunnerData
-from tests.sync.analytics.test_claim_wording import FACTS
+from tests.sync.analytics.test_claim_wording import (
+    EARLY_SIGN,
+    FACTS,
+    SENTENCES,
+    TITLES,
+)
 
 
 def panels_of(figures: Figures) -> tuple[Panel, ...]:
-    return (*figures.headline, figures.mileage_by_run, *figures.exploratory)
+    return figures.panels
 
 
 def test_a_sentence_that_stands_is_said_again_in_the_readers_language(
@@ -108,15 +114,16 @@ def test_days_and_numbers_are_said_as_the_language_has_them(
 )
 def test_a_range_is_said_in_german(facts: dict[str, int], said: str) -> None:
     with activate_language("de"):
-        assert said in Finding("mileage.early", facts).render()
+        assert said in Finding(EARLY_SIGN, facts).render()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_takes_its_facts_in_every_language(language: str) -> None:
     with activate_language(language):
-        said = [Finding(key, FACTS).render("mi") for key in SENTENCES]
-        said += [build_note(key, "mi", **FACTS).render() for key in NOTES]
-        said += [gettext(title) for title in TITLES.values()]
+        said = [Finding(words, FACTS, "mi").render() for words in SENTENCES.values()]
+        said += [LocalizedText(text, FACTS).render("mi") for text in NOTICES.values()]
+        said += [build_note(key, **FACTS).render("mi") for key in NOTES]
+        said += [gettext(title) for title in TITLES]
 
     assert not [text for text in said if "{" in text]
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import literal, select
 
-from sync.analytics.dataset.sql import day_number, epoch_s
+from sync.analytics.dataset.load import day_number, epoch_s
 from sync.models.base import UtcDateTime
 from tests.sync.analytics.runner_data import RunnerData
 

@@ -3,13 +3,12 @@
 import re
 from html import unescape
 
-import pytest
-
 from sync.runtime import Runtime
 from sync.standins.fixtures.fixtures import build_fixture
+from sync.vocabulary import DistanceUnit
 from tests.support.run_history import add_answered_runs
 from tests.web.conftest import PageClient
-from web.dashboard.findings import split_sentence
+from web.dashboard.findings import load_findings
 
 
 def test_with_enough_answers_the_figures_speak(
@@ -39,26 +38,34 @@ def test_three_awful_answers_in_a_row_name_people_to_talk_to(
     assert "telefonseelsorge.de" in page
 
 
-@pytest.mark.parametrize(
-    ("sentence", "title", "text"),
-    [
-        ("Not enough yet: 7 of 15 runs.", "Not enough yet: 7 of 15 runs.", ""),
-        (
-            "You may feel better in weeks of 5–9 km. It may still be chance.",
-            "You may feel better in weeks of 5–9 km.",
-            "It may still be chance.",
-        ),
-        (
-            "You tended to feel best: Good or Great after 8 %. It does not tell why.",
-            "You tended to feel best.",
-            "Good or Great after 8\N{NO-BREAK SPACE}%. It does not tell why.",
-        ),
-    ],
-)
-def test_a_sentence_becomes_a_title_and_the_rest(
-    sentence: str, title: str, text: str
+def test_a_headline_is_a_title_and_the_text_that_goes_on_from_it(
+    browser: PageClient, runtime: Runtime
 ) -> None:
-    assert split_sentence(sentence) == (title, text)
+    scene = build_fixture(runtime, "answers-500")
+    assert scene.runner_id
+
+    findings = load_findings(runtime, scene.runner_id, DistanceUnit.KM)
+
+    assert re.fullmatch(
+        "In your first 480 answers, you tended to feel best in weeks of .* km\\.",
+        findings.title,
+    )
+    assert re.match(
+        "Good or Great after [0-9]+\N{NO-BREAK SPACE}% of those runs", findings.text
+    )
+    assert findings.text.endswith(" It does not tell us why.")
+
+
+def test_before_a_first_look_the_headline_is_a_title_alone(
+    browser: PageClient, runtime: Runtime
+) -> None:
+    scene = build_fixture(runtime, "answers-3")
+    assert scene.runner_id
+
+    findings = load_findings(runtime, scene.runner_id, DistanceUnit.KM)
+
+    assert findings.title.startswith("Not enough yet: ")
+    assert findings.text == ""
 
 
 def test_the_headlines_percentages_are_those_of_the_runs_that_it_leads_to(

@@ -1,0 +1,394 @@
+"""What the file of a panel declares, and the comparisons that it may make.
+
+A panel's file imports everything of the figures from here.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from sync.analytics.dataset.history import (
+    FOCUS_KEYS,
+    INDOORS,
+    NO_RUNS,
+    STREET,
+    TRAIL,
+    WITH_OTHERS,
+    History,
+    select_known_runs,
+)
+from sync.analytics.dataset.weeks import MONTH_DAYS
+from sync.analytics.panels.panel import (
+    MIN_FOR_NUMBERS,
+    CodebookEntry,
+    Drawing,
+    Estimate,
+    Panel,
+    Sides,
+    count_decided_answers,
+    estimate_group_means,
+    list_ceiling_remarks,
+    list_remarks,
+)
+from sync.analytics.sentences.catalogue import (
+    NOTES,
+    WITHDRAWN_SENTENCE,
+    Fact,
+    Finding,
+    Sentence,
+    Unit,
+)
+from sync.analytics.sentences.milestones import (
+    FIRST_MILESTONE,
+    WITHDRAWN,
+    Outcome,
+    PanelDecision,
+    PanelQuestion,
+)
+from sync.analytics.stats.groups import (
+    MIN_GROUP_TO_CLAIM,
+    MIN_GROUP_TO_SHOW,
+    estimate_difference,
+)
+from sync.analytics.stats.rank_link import Link, link
+from sync.analytics.stats.series import (
+    Z_CLAIM,
+    Z_EXPLORATORY,
+    Flags,
+    Floats,
+    Ints,
+    sort_by_time,
+)
+from sync.language import translatable
+
+__all__ = [
+    "FOCUS_KEYS",
+    "INDOORS",
+    "MONTH_DAYS",
+    "STREET",
+    "TRAIL",
+    "WITH_OTHERS",
+    "CodebookEntry",
+    "Comparison",
+    "Estimate",
+    "Floats",
+    "GroupComparison",
+    "History",
+    "Ints",
+    "PairComparison",
+    "PanelDefinition",
+    "Sentence",
+    "Sides",
+    "compare_after_runs",
+    "compare_with_check_ins",
+    "pair_with_mood",
+]
+
+
+class Comparison(Protocol):
+    """The values that one panel compares, of one runner."""
+
+    def build_question(self, name: str) -> PanelQuestion:
+        """Return the question that is decided at milestones."""
+
+    def draw(self, decision: PanelDecision | None) -> Drawing:
+        """Return what a page draws, given the standing decision."""
+
+    def estimate(self) -> Estimate:
+        """Return the number of all answers of today."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelDefinition:
+    """One panel: its name, its texts and the values that it compares.
+
+    name       stands in addresses and stored decisions; never change it
+    position   the place among the panels, ascending, after those of `is_fixed`
+    title      English, translatable
+    sentences  its sentence for each verdict: higher, lower, none
+    compare    takes the compared values from a history; None for no panel
+    is_fixed   whether it is one of the questions that are fixed in advance
+    sides      the names of the two groups; None for pairs
+    codebook   its line in the files for study; None leaves it out of them
+    """
+
+    name: str
+    position: int
+    title: str
+    sentences: Mapping[str, Sentence]
+    compare: Callable[[History], Comparison | None]
+    is_fixed: bool = False
+    sides: Sides | None = None
+    codebook: CodebookEntry | None = None
+
+    def describe(self, outcome: Outcome, unit: Unit = "km") -> Finding:
+        """Return the words for a stored outcome."""
+        if outcome == WITHDRAWN:
+            return Finding(WITHDRAWN_SENTENCE)
+        return Finding(self.sentences[outcome.verdict], outcome.facts, unit)
+
+    def draw(
+        self, comparison: Comparison, decision: PanelDecision | None, unit: Unit
+    ) -> Panel:
+        """Return the panel as a page shows it."""
+        drawing = comparison.draw(decision)
+        return Panel(
+            name=self.name,
+            english_title=self.title,
+            is_exploratory=not self.is_fixed,
+            sides=self.sides,
+            decision=decision,
+            unit=unit,
+            finding=self.describe(decision.outcome, unit)
+            if decision
+            else drawing.too_few,
+            drawing=drawing,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupComparison:
+    """Values in two groups that are compared, and the groups that are drawn.
+
+    `values`, `in_first`, `days` and `run_ids` have shape (n,); `run_ids` are the runs
+    that the values are about, NO_RUN for a check-in's.  `display_groups` maps English
+    labels to flags of shape (n,).  `q` is the number of standard errors that words
+    need, `is_mood` tells whether `values` are moods, `min_to_show` is the size of a
+    group that is drawn.
+    """
+
+    values: Floats
+    in_first: Flags
+    days: Floats
+    run_ids: Ints
+    display_groups: Mapping[str, Flags] = field(default_factory=dict)
+    q: float = Z_EXPLORATORY
+    is_mood: bool = True
+    min_to_show: int = MIN_GROUP_TO_SHOW
+
+    def build_question(self, name: str) -> PanelQuestion:
+        """Ask whether the values differ between the two groups.
+
+        It counts twice the smaller group, so that the first look comes with 15
+        answers in either.
+        """
+        times, label, series = sort_by_time(
+            self.days, self.in_first.astype(float), self.values
+        )
+        first = np.cumsum(label > 0)
+        second = np.arange(1, len(label) + 1) - first
+
+        def evaluate(n_rows: int) -> Outcome:
+            estimate = estimate_difference(
+                series[:n_rows], label[:n_rows], times[:n_rows], q=self.q
+            )
+            verdict = name_sign(estimate.difference) if estimate.claim else "none"
+            return Outcome(
+                f"{name}.{verdict}",
+                {
+                    "n": estimate.n_first + estimate.n_second,
+                    "n_first": estimate.n_first,
+                    "n_second": estimate.n_second,
+                    "first": round(estimate.mean_first, 3),
+                    "second": round(estimate.mean_second, 3),
+                },
+            )
+
+        return PanelQuestion(
+            name=name,
+            cumulative_answers=np.asarray(
+                2 * np.minimum(first, second), dtype=np.int64
+            ),
+            rows=np.column_stack((times, label, series)),
+            evaluate=evaluate,
+        )
+
+    def draw(self, decision: PanelDecision | None) -> Drawing:
+        """Draw two or more groups side by side."""
+        estimate = estimate_difference(self.values, self.in_first, self.days, q=self.q)
+        smaller_count = min(estimate.n_first, estimate.n_second)
+        is_shown = smaller_count >= self.min_to_show
+        needed = (
+            MIN_GROUP_TO_SHOW
+            if smaller_count < MIN_GROUP_TO_SHOW
+            else MIN_GROUP_TO_CLAIM
+        )
+        ids_by_time = sort_by_time(
+            self.days,
+            self.in_first.astype(float),
+            self.values,
+            self.run_ids.astype(np.float64),
+        )[-1]
+        return Drawing(
+            answer_count=len(self.days),
+            too_few=Finding(
+                Sentence(NOTES["too_few_each"]), {"n": smaller_count, "needed": needed}
+            ),
+            remarks=(
+                *list_remarks(decision, 2 * smaller_count, self.days),
+                *(list_ceiling_remarks(self.values) if self.is_mood else ()),
+            ),
+            means=estimate_group_means(
+                self.display_groups,
+                self.values,
+                self.days,
+                min_count=self.min_to_show,
+            ),
+            difference=estimate if is_shown else None,
+            contributing_runs={
+                "first": select_known_runs(self.run_ids[self.in_first]),
+                "second": select_known_runs(self.run_ids[~self.in_first]),
+                "said": select_known_runs(
+                    ids_by_time[: count_decided_answers(decision)]
+                ),
+            },
+        )
+
+    def estimate(self) -> Estimate:
+        result = estimate_difference(self.values, self.in_first, self.days)
+        n = result.n_first + result.n_second
+        return Estimate(result.difference, n, result.n_eff, result.i95)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairComparison:
+    """Values that may move together, and the groups that are drawn.
+
+    `x`, `y` and `days` have shape (n,); `run_ids` are the runs that they are about,
+    none for check-ins and weeks.  `display_groups` maps English labels to flags of
+    shape (n,).  `is_mood` tells whether y is mood, `observation_kind` the kind of one
+    pair: the end of a "too_few" note's key.
+    """
+
+    x: Floats
+    y: Floats
+    days: Floats
+    run_ids: Ints = field(default_factory=lambda: NO_RUNS)
+    display_groups: Mapping[str, Flags] = field(default_factory=dict)
+    q: float = Z_EXPLORATORY
+    is_mood: bool = True
+    observation_kind: str = "answers"
+
+    def build_question(self, name: str) -> PanelQuestion:
+        """Ask whether x and y move together."""
+        times, xs, ys = sort_by_time(self.days, self.x, self.y)
+
+        def evaluate(n_rows: int) -> Outcome:
+            estimate = link(xs[:n_rows], ys[:n_rows], times[:n_rows], q=self.q)
+            is_certain = estimate.is_certain_at(self.q)
+            verdict = name_sign(estimate.rho) if is_certain else "none"
+            return Outcome(f"{name}.{verdict}", build_link_facts(estimate))
+
+        return PanelQuestion(
+            name=name,
+            cumulative_answers=np.arange(1, len(times) + 1, dtype=np.int64),
+            rows=np.column_stack((times, xs, ys)),
+            evaluate=evaluate,
+        )
+
+    def draw(self, decision: PanelDecision | None) -> Drawing:
+        """Draw groups along something that may move together with mood."""
+        n = len(self.days)
+        return Drawing(
+            answer_count=n,
+            too_few=build_too_few(self.observation_kind, n),
+            remarks=(
+                *list_remarks(decision, n, self.days),
+                *(list_ceiling_remarks(self.y) if self.is_mood else ()),
+            ),
+            means=estimate_group_means(self.display_groups, self.y, self.days),
+            link=link(self.x, self.y, self.days) if n >= MIN_FOR_NUMBERS else None,
+            contributing_runs={"all": select_known_runs(self.run_ids)},
+        )
+
+    def estimate(self) -> Estimate:
+        return estimate_link(self.x, self.y, self.days)
+
+
+def compare_after_runs(
+    history: History,
+    in_first: Flags,
+    display_groups: Mapping[str, Flags],
+    *,
+    valid: Flags | None = None,
+    min_to_show: int = MIN_GROUP_TO_SHOW,
+) -> GroupComparison:
+    """Compare mood within six hours of a run between two kinds of run.
+
+    `in_first`, `valid` and the groups have shape (m,), a flag for each answer.
+    """
+    mask = history.is_after_run if valid is None else history.is_after_run & valid
+    return GroupComparison(
+        values=history.answers.mood[mask],
+        in_first=in_first[mask],
+        days=history.answer_days[mask],
+        run_ids=history.run_ids[mask],
+        display_groups={label: flags[mask] for label, flags in display_groups.items()},
+        min_to_show=min_to_show,
+    )
+
+
+def compare_with_check_ins(
+    history: History, values: Floats, *, is_mood: bool = True
+) -> GroupComparison:
+    """Compare `values`, shape (m,), within six hours of a run with check-ins.
+
+    It is for questions that are fixed in advance.
+    """
+    is_after_run, is_rest_day = history.is_after_run, history.is_rest_day
+    mask = (is_after_run | is_rest_day) & ~np.isnan(values)
+    return GroupComparison(
+        values=values[mask],
+        in_first=is_after_run[mask],
+        days=history.answer_days[mask],
+        run_ids=history.run_ids[mask],
+        display_groups={
+            translatable("after runs"): is_after_run[mask],
+            translatable("check-ins"): is_rest_day[mask],
+        },
+        q=Z_CLAIM,
+        is_mood=is_mood,
+    )
+
+
+def pair_with_mood(
+    history: History,
+    x: Floats,
+    mask: Flags,
+    *,
+    display_groups: Mapping[str, Flags] | None = None,
+) -> PairComparison:
+    """Pair x with mood where `mask` is true; all of shape (m,)."""
+    return PairComparison(
+        x=x[mask],
+        y=history.answers.mood[mask],
+        days=history.answer_days[mask],
+        run_ids=history.run_ids[mask],
+        display_groups={
+            label: flags[mask] for label, flags in (display_groups or {}).items()
+        },
+    )
+
+
+def name_sign(value: float) -> str:
+    return "higher" if value > 0 else "lower"
+
+
+def build_link_facts(estimate: Link) -> Mapping[str, Fact]:
+    """Return the facts of a sentence about a link."""
+    low, high = estimate.i95
+    return {"n": estimate.n, "rho_low": round(low, 3), "rho_high": round(high, 3)}
+
+
+def estimate_link(x: Floats, y: Floats, days: Floats) -> Estimate:
+    result = link(x, y, days)
+    return Estimate(result.rho, result.n, result.n_eff, result.i95)
+
+
+def build_too_few(observation_kind: str, answer_count: int) -> Finding:
+    """Say how many pairs are missing for numbers, or for a first decision."""
+    needed = MIN_FOR_NUMBERS if answer_count < MIN_FOR_NUMBERS else FIRST_MILESTONE
+    sentence = Sentence(NOTES[f"too_few.{observation_kind}"])
+    return Finding(sentence, {"n": answer_count, "needed": needed})
