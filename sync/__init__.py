@@ -1,7 +1,8 @@
 """The core: everything Moodmiles knows, with no Flask and no Celery in it.
 
-`runners` link and own their data, `runs` follow Strava's, `inbox` keeps what
-Strava told us, `surveys` ask and pair, `analytics` counts honestly, `takeout`
-packs everything and takes it in, `mail` delivers, `strava` is the one border to
-Strava, `simulator` is a small Strava, `prepared` are runners to look at.
+`runners` are accounts and consents, `runs` mirror Strava's, `inbox` stores webhook
+events, `surveys` ask and pair the answers, `analytics` computes the figures,
+`portability` exports and imports a runner, `mail` delivers, `support` knows
+helplines and contacts, `strava` is the only client of Strava, `simulator` is a
+small Strava, `standins` are made-up runners.
 """

@@ -1,7 +1,7 @@
-"""Whether anything may be asked of, collected about or sent to a runner just now.
+"""Whether new data about a runner may be collected, and mails sent to them.
 
-Nothing may while a deletion waits for its undo to end, nor while a text that the
-runner agreed to has a newer version that they have not.
+Neither is allowed while a deletion is pending, nor while a text that the runner
+agreed to has a newer version.
 """
 
 from datetime import datetime, timedelta
@@ -18,12 +18,12 @@ from sync.vocabulary import ConsentKind
 
 RunnerId: TypeAlias = InstrumentedAttribute[int]
 
-DELETION_GRACE = timedelta(minutes=2)  # longer than a goodbye takes
+DELETION_GRACE = timedelta(minutes=2)  # longer than a removal takes
 
 
-@cache  # asked before every page and every event
+@cache  # used before every page and every event
 def may_collect(runner_id: RunnerId) -> ColumnElement[bool]:
-    """Say in a query that nothing stands against new data about this runner."""
+    """Return the SQL condition that new data about this runner may be collected."""
     deleting_runner = aliased(Runner)
     is_being_deleted = exists().where(
         deleting_runner.id == runner_id, deleting_runner.erase_at.is_not(None)
@@ -32,7 +32,7 @@ def may_collect(runner_id: RunnerId) -> ColumnElement[bool]:
 
 
 def has_outdated_consent(runner_id: RunnerId) -> ColumnElement[bool]:
-    """Say in a query that something agreed to has a newer text."""
+    """Return the SQL condition that a text agreed to has a newer version."""
     older, newer = aliased(Consent), aliased(Consent)
     return exists().where(
         older.runner_id == runner_id,
@@ -48,13 +48,13 @@ def has_outdated_consent(runner_id: RunnerId) -> ColumnElement[bool]:
 
 
 def may_collect_now(session: Session, runner_id: int) -> bool:
-    """Whether nothing stands against new data about this runner."""
+    """Return whether new data about this runner may be collected."""
     statement = select(Runner.id).where(Runner.id == runner_id, may_collect(Runner.id))
     return session.scalar(statement) is not None
 
 
 def outdated_consents(session: Session, runner_id: int) -> dict[ConsentKind, datetime]:
-    """Return what the runner agreed to in an older text only, and when."""
+    """Return the kinds agreed to in an older text only, with the times."""
     rows = session.execute(
         select(Consent.kind, Consent.version, Consent.given_at)
         .where(Consent.runner_id == runner_id, Consent.withdrawn_at.is_(None))
@@ -65,16 +65,16 @@ def outdated_consents(session: Session, runner_id: int) -> dict[ConsentKind, dat
 
 
 def require_active(session: Session, runner_id: int) -> None:
-    """Raise `GoingSoon` or `ConsentOutdated` when nothing new may be kept."""
+    """Raise `DeletionPending` or `ConsentOutdated` if nothing may be collected."""
     require_not_deleting(session, runner_id)
     if outdated_consents(session, runner_id):
         raise ConsentOutdated("The text that this runner agreed to has changed.")
 
 
 def require_not_deleting(session: Session, runner_id: int) -> None:
-    """Raise `GoingSoon` while a deletion waits; an older text is no hindrance.
+    """Raise `DeletionPending` while a deletion is pending; an older text passes.
 
-    For what says nothing about running, and what agreeing anew may need.
+    For actions that store nothing about running, and for the new consent itself.
     """
     erase_at = session.scalar(select(Runner.erase_at).where(Runner.id == runner_id))
     if erase_at is not None:
@@ -82,7 +82,7 @@ def require_not_deleting(session: Session, runner_id: int) -> None:
 
 
 def touch(session: Session, runner_id: int, *, now: datetime) -> None:
-    """Note that the runner was here, which also answers a warning."""
+    """Store that the runner was active now, which ends a warning of inactivity."""
     session.execute(
         update(Runner)
         .where(Runner.id == runner_id)

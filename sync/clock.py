@@ -1,4 +1,4 @@
-"""The one place that asks the computer what time it is."""
+"""The only module that reads the machine's clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

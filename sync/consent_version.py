@@ -1,6 +1,6 @@
-"""Which text runners agree to: a new version asks everybody again.
+"""The version of the text that runners agree to: a new one asks everybody again.
 
-Change it whenever the boxes of the consent page say something new.
+Change it whenever the consent page's boxes change their meaning.
 """
 
 VERSION = "2026-11"

@@ -1,4 +1,4 @@
-"""Counting what is odd, so that a host sees it without any runner's data."""
+"""Counters of unusual events, which a host sees without any runner's data."""
 
 from datetime import datetime
 
@@ -21,7 +21,7 @@ _NOT_STRAVA_FAILURES = (AccessRevoked, NotOnStrava, ScopeMissing, TryLater)
 
 
 def increment(session: Session, name: str, *, at: datetime) -> None:
-    """Note that `name` has happened once more."""
+    """Add one to the counter `name`."""
     session.execute(
         dialect_insert(session, Counter)
         .values(name=name, count=1, latest_at=at)
@@ -35,13 +35,13 @@ def increment(session: Session, name: str, *, at: datetime) -> None:
 def record_strava_error(
     session: Session, error: MoodmilesError, *, at: datetime
 ) -> None:
-    """Note that Strava has failed us, if `error` says so."""
+    """Count an error that is Strava's, not one runner's or one run's."""
     if not isinstance(error, _NOT_STRAVA_FAILURES):
         increment(session, f"{STRAVA_ERROR_PREFIX}{type(error).__name__}", at=at)
 
 
 def latest_strava_error(session: Session) -> tuple[str, datetime] | None:
-    """Return how Strava failed us last, and when."""
+    """Return the class name and the time of Strava's latest error."""
     counter = session.scalar(
         select(Counter)
         .where(Counter.name.startswith(STRAVA_ERROR_PREFIX))

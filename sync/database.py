@@ -28,8 +28,8 @@ from sync.queue import Job, Queue
 
 Bind: TypeAlias = Engine | Connection
 
-# SQLite's writers do not queue: on a busy machine one that only looks in now and
-# then may be overtaken many times, and to wait is better than to fail.
+# SQLite's writers do not queue: on a busy machine a rare writer may be overtaken
+# many times, and to wait is better than to fail.
 _LOCK_TIMEOUT_S = 30
 _PENDING_WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
@@ -37,22 +37,25 @@ _AUTOCOMMIT = "moodmiles_alone"
 
 
 class Database:
-    """The tables behind one door: `transaction()` to change, `reading()` to look."""
+    """Sessions on the tables: `transaction()` to write, `read_only()` to read."""
 
     def __init__(
         self, engine: Engine, queue: Queue, *, clock: Clock | None = None
     ) -> None:
         self.engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self._autocommit_engine = engine.execution_options(
-            **_autocommit_options(engine)
+        # SQLite commits each statement by itself where nobody sends BEGIN.
+        self._autocommit_engine = (
+            engine.execution_options(isolation_level="AUTOCOMMIT")
+            if engine.dialect.name == "postgresql"
+            else engine.execution_options(**{_AUTOCOMMIT: True})
         )
         self._queue = queue
         self._clock = clock
 
     @contextmanager
     def transaction(self) -> Generator[Session]:
-        """Commit at the end or roll back; send the promised wake-ups after it."""
+        """Commit at the end or roll back; send the wake-ups after a commit."""
         with self._sessions.begin() as session:
             yield session
         for job in sorted(session.info.pop(_PENDING_WAKES, ())):
@@ -60,7 +63,7 @@ class Database:
 
     @contextmanager
     def read_only(self) -> Generator[Session]:
-        """Look without the write lock; whatever is changed here is rolled back."""
+        """Read without the write lock; changes are rolled back."""
         with self._sessions() as session:
             session.connection(execution_options={_READ_ONLY: True})
             yield session
@@ -68,9 +71,9 @@ class Database:
     def execute_autocommit(
         self, statement: Executable, values: Mapping[str, Any]
     ) -> Sequence[Row[Any]]:
-        """Run one statement that is a transaction by itself, and return its rows.
+        """Run one statement as its own transaction and return its rows.
 
-        A fifth of the cost of `transaction()`, for what comes by the thousand.
+        It costs a fifth of `transaction()`: for what comes by the thousand.
         """
         with self._autocommit_engine.connect() as connection:
             # SQLite commits when the last row has been read: read them all.
@@ -78,23 +81,23 @@ class Database:
 
     @cached_property
     def now_expression(self) -> ColumnElement[datetime]:
-        """The database's clock as a part of a statement, which spares a question."""
+        """The database's clock as part of a statement, which saves a query."""
         if self._clock is None and self.engine.dialect.name == "postgresql":
             return func.clock_timestamp()
         read_clock = self._clock or utc_now
         return bindparam("moment", callable_=read_clock, type_=UtcDateTime())
 
     def now(self, session: Session) -> datetime:
-        """Return the database's clock: one clock for leases of all processes."""
+        """Return the time by the database's clock, which all processes share."""
         if self._clock is not None:
             return self._clock()
         if self.engine.dialect.name == "postgresql":
             now: datetime = session.scalars(select(func.clock_timestamp())).one()
             return now
-        return utc_now()  # SQLite has no clock but that of the machine it is on
+        return utc_now()  # SQLite has no clock but that of its machine
 
     def truncate_wal(self) -> None:
-        """Let SQLite's log hold no copy of what was just deleted, either."""
+        """Empty SQLite's log, which may hold copies of deleted rows."""
         if self.engine.dialect.name == "sqlite":
             with self._autocommit_engine.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
@@ -104,14 +107,14 @@ class Database:
 
 
 def wake_after_commit(session: Session, job: Job) -> None:
-    """Wake the workers for `work` once `session` commits, never if it rolls back."""
+    """Wake the workers for `job` once `session` commits, never if it rolls back."""
     session.info.setdefault(_PENDING_WAKES, set()).add(job)
 
 
 def dialect_insert(
     target: Session | Bind, table: Any
 ) -> "sqlite.Insert | postgresql.Insert":
-    """Return an INSERT that can say ON CONFLICT, in the dialect at hand."""
+    """Return an INSERT of the dialect in use, which knows ON CONFLICT."""
     bind = target.get_bind() if isinstance(target, Session) else target
     is_postgres = bind.dialect.name == "postgresql"
     return postgresql.insert(table) if is_postgres else sqlite.insert(table)
@@ -121,18 +124,21 @@ def open_engine(url: str) -> Engine:
     """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode."""
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True, hide_parameters=True)
-    # What was written may be an answer or a token: no error message shows it.
+    # The parameters may be an answer or a token: no error message shows them.
     engine = create_engine(
         url, connect_args={"timeout": _LOCK_TIMEOUT_S}, hide_parameters=True
     )
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "connect", prepare_sqlite_connection)
+    event.listen(engine, "begin", begin_sqlite_transaction)
     return engine
 
 
-def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
-    # We begin transactions ourselves: the driver's own deferred BEGIN fails
-    # with "database is locked" as soon as two readers want to write.
+def prepare_sqlite_connection(connection: SqliteConnection, _record: object) -> None:
+    """Set the pragmas of a new connection and turn off the driver's transactions.
+
+    We begin transactions ourselves: the driver's deferred BEGIN fails with "database
+    is locked" as soon as two readers want to write.
+    """
     connection.isolation_level = None
     for pragma in (
         "journal_mode=WAL",
@@ -145,15 +151,9 @@ def _prepare_sqlite(connection: SqliteConnection, _record: object) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def begin_sqlite_transaction(connection: Connection) -> None:
+    """Take the write lock at once, unless the options say read-only or autocommit."""
     options = connection.get_execution_options()
     if _AUTOCOMMIT not in options:
         is_read_only = _READ_ONLY in options
         connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
-
-
-def _autocommit_options(engine: Engine) -> dict[str, Any]:
-    """Return the options under which each statement commits by itself."""
-    if engine.dialect.name == "postgresql":
-        return {"isolation_level": "AUTOCOMMIT"}
-    return {_AUTOCOMMIT: True}  # SQLite does so whenever we begin nothing

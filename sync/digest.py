@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from sync import account_state, analytics
 from sync.analytics.dataset.overview import load_dashboard
 from sync.analytics.dataset.run_rows import RunRow
-from sync.analytics.dataset.weeks import get_first_weekday
 from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox
 from sync.models import Mail, Run, Runner
@@ -51,11 +50,11 @@ def _find_due_runners(runtime: Runtime) -> list[tuple[int, date]]:
         candidates = [
             (runner_id, week_start)
             for runner_id, zone, preferences in rows
-            if preferences.get("digest")
+            if preferences.digest
             and (
                 week_start := _find_last_week(
                     now.astimezone(get_zone(zone)),
-                    get_first_weekday(preferences),
+                    preferences.week_starts.weekday,
                 )
             )
         ]
@@ -120,7 +119,7 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
             runner_id=runner_id,
             values=values
             | {
-                "units": runner.preferences.get("units", "km"),
+                "units": runner.preferences.units,
                 "first_weekday": week_start.weekday(),
             },
             stale_at=now + _EXPIRES_AFTER,

@@ -1,4 +1,4 @@
-"""What can go wrong, said in our own words."""
+"""The expected errors, each with one clear sentence as its text."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ class NotConfigured(MoodmilesError):
 
 
 class NotOnStrava(MoodmilesError):
-    """Strava says the thing we asked for is not there (or not ours to see)."""
+    """Strava says the requested record does not exist, or not for us."""
 
 
 class AccessRevoked(MoodmilesError):
@@ -20,7 +20,7 @@ class AccessRevoked(MoodmilesError):
 
 
 class ScopeMissing(MoodmilesError):
-    """The runner unticked a permission that we need."""
+    """The runner has not given a permission that we need."""
 
 
 class CodeRefused(MoodmilesError):
@@ -28,11 +28,11 @@ class CodeRefused(MoodmilesError):
 
 
 class StravaUnavailable(MoodmilesError):
-    """Strava did not answer, or answered with something we cannot use."""
+    """Strava gave no answer, or none that we can use."""
 
 
 class AppInactive(StravaUnavailable):
-    """Strava has switched this app off; only its owner can reactivate it."""
+    """Strava has deactivated this app; only its owner can reactivate it."""
 
 
 class AppFull(MoodmilesError):
@@ -40,11 +40,11 @@ class AppFull(MoodmilesError):
 
 
 class RefusedByStrava(MoodmilesError):
-    """Strava understood the request and said no; asking again will not help."""
+    """Strava refused the request; to repeat it will not help."""
 
 
 class RateLimited(MoodmilesError):
-    """Strava asked everybody to wait until a window's boundary."""
+    """Strava's request limit is used up; `until` is when to try again."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__(f"Strava's request limit is used up until {until:%H:%M} UTC")
@@ -52,7 +52,7 @@ class RateLimited(MoodmilesError):
 
 
 class TryLater(MoodmilesError):
-    """Nothing is wrong, but this cannot be done before some time has passed."""
+    """Not an error: this cannot be done before `after` has passed."""
 
     def __init__(self, reason: str, after: timedelta) -> None:
         super().__init__(reason)
@@ -60,28 +60,28 @@ class TryLater(MoodmilesError):
 
 
 class StateRefused(MoodmilesError):
-    """The visit to Strava was not started here, is too old or was used before."""
+    """The OAuth state was not issued here, is too old or was used before."""
 
 
 class RunnerMismatch(MoodmilesError):
-    """This browser is signed in as one runner and came back as another."""
+    """This browser is signed in as one runner and returned as another."""
 
 
 class ConsentMissing(MoodmilesError):
-    """A box that the service cannot do without was left unticked."""
+    """A consent that the service requires is missing."""
 
 
 class ConsentOutdated(ConsentMissing):
-    """What was agreed to has a newer text, which the runner has not seen yet."""
+    """A text that the runner agreed to has a newer version."""
 
 
 class DeletionPending(MoodmilesError):
-    """The runner has asked for everything to be deleted; it can still be undone."""
+    """The runner has requested deletion, which can still be undone."""
 
 
 class PrivateScopeMissing(MoodmilesError):
-    """A runner who lets us see private runs signed in without asking Strava so."""
+    """A runner with private runs signed in without `activity:read_all`."""
 
 
 class InvalidAddress(MoodmilesError):
-    """That is not an e-mail address we could write to."""
+    """The text is not a usable e-mail address."""

@@ -1,4 +1,4 @@
-"""The language that a page, a mail or a picture speaks: texts, dates, numbers.
+"""The language of a page, a mail or a picture: texts, dates, numbers.
 
 Texts stand in the code in English.  `babel.cfg` says where they are found,
 `sync/locale/<language>/LC_MESSAGES/moodmiles.po` holds their translations, and
@@ -26,7 +26,7 @@ _current_language: ContextVar[str] = ContextVar("language", default=DEFAULT_LANG
 
 @contextmanager
 def activate_language(language: str) -> Iterator[None]:
-    """Speak `language` inside the block; an unknown one is English."""
+    """Use `language` inside the block; an unknown one is English."""
     token = _current_language.set(
         language if language in LANGUAGES else DEFAULT_LANGUAGE
     )
@@ -37,17 +37,17 @@ def activate_language(language: str) -> Iterator[None]:
 
 
 def current_language() -> str:
-    """Return the language spoken now, such as "de"."""
+    """Return the active language, such as "de"."""
     return _current_language.get()
 
 
 def current_locale() -> Locale:
-    """Return Babel's rules for dates and numbers in the language spoken now."""
-    return _parse_locale(current_language())
+    """Return Babel's rules for dates and numbers in the active language."""
+    return load_locale(current_language())
 
 
 def negotiate_language(preferred: list[str]) -> str:
-    """Return our nearest language to those `wanted`, best first, such as "de-CH"."""
+    """Return our nearest language to the `preferred` tags, such as "de-CH"."""
     match = negotiate_locale(
         [tag.replace("-", "_") for tag in preferred], list(LANGUAGES), sep="_"
     )
@@ -55,11 +55,11 @@ def negotiate_language(preferred: list[str]) -> str:
 
 
 def gettext(text: str, /, **values: object) -> str:
-    """Return `text` in the language spoken now, its `%(name)s` filled in.
+    """Return `text` in the active language, its `%(name)s` filled in.
 
     Without values a percent sign is plain; with values it is written twice.
     """
-    # A catalogue keeps facts about itself under the empty text.
+    # A catalogue holds its own metadata under the empty text.
     translated = load_translations(current_language()).gettext(text) if text else ""
     return translated % values if values else translated
 
@@ -76,7 +76,7 @@ def pgettext(context: str, text: str) -> str:
 
 
 def localize_number(number_text: str) -> str:
-    """Give a number such as "1,234.5" the separators of the language spoken."""
+    """Give a number such as "1,234.5" the separators of the active language."""
     if current_language() == DEFAULT_LANGUAGE:
         return number_text
     symbols = current_locale().number_symbols["latn"]
@@ -86,36 +86,35 @@ def localize_number(number_text: str) -> str:
 
 
 def translatable(text: str) -> str:
-    """Mark a text for translation where it stands; `gettext` speaks it later."""
+    """Mark a text for extraction; `gettext` translates it later."""
     return text
 
 
 def install_i18n(environment: Environment) -> None:
-    """Let templates say `{{ _("Hello") }}` and `{% trans %}` in the language spoken.
+    """Give templates `{{ _("Hello") }}` and `{% trans %}` in the active language.
 
-    There a percent sign is always written twice, as Jinja's i18n wants it.
+    There a percent sign is always written twice, as Jinja's i18n requires.
     """
     environment.add_extension("jinja2.ext.i18n")
     install = environment.install_gettext_callables  # type: ignore[attr-defined]
-    install(_translate, _translate_plural, newstyle=True)
-
-
-def _translate(text: str) -> str:
-    return load_translations(current_language()).gettext(text)
-
-
-def _translate_plural(singular: str, plural: str, n: int) -> str:
-    return load_translations(current_language()).ngettext(singular, plural, n)
+    install(
+        lambda text: load_translations(current_language()).gettext(text),
+        lambda singular, plural, n: load_translations(current_language()).ngettext(
+            singular, plural, n
+        ),
+        newstyle=True,
+    )
 
 
 @cache
-def _parse_locale(language: str) -> Locale:
+def load_locale(language: str) -> Locale:
+    """Return Babel's rules for one of our languages; English is British."""
     return Locale.parse("en_GB" if language == DEFAULT_LANGUAGE else language)
 
 
 @cache
 def load_translations(language: str) -> NullTranslations:
-    """Return the texts of one of our languages, read once a process."""
+    """Return the catalogue of one of our languages, read once a process."""
     if language == DEFAULT_LANGUAGE:
         return NullTranslations()
     return translation(DOMAIN, LOCALE_DIR, [language])

@@ -1,4 +1,4 @@
-"""The outside world in one frozen bundle, built once per process."""
+"""The adapters to the outside world in one frozen bundle, built once a process."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ class Runtime:
 
 
 def build(settings: Settings, *, queue: Queue | None = None) -> Runtime:
-    """Wire the real adapters.  Tests call `Runtime(...)` with their own."""
+    """Build the real adapters.  Tests call `Runtime(...)` with their own."""
     queue = queue or CeleryQueue(settings.redis_url)
     return Runtime(
         settings=settings,

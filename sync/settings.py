@@ -1,4 +1,4 @@
-"""Settings, read from the environment once, by the process that needs them."""
+"""Settings, read from the environment once by each process."""
 
 import os
 import re
@@ -88,7 +88,7 @@ class Settings(BaseSettings):
 
     @property
     def sql_url(self) -> str:
-        """Where the tables are: the URL given, or a file in the data dir."""
+        """The database's URL: the given one, or a file in the data directory."""
         if self.database_url:
             return self.database_url.replace("postgresql://", "postgresql+psycopg://")
         return f"sqlite:///{self.data_dir.resolve() / 'moodmiles.sqlite3'}"
@@ -104,11 +104,11 @@ class Settings(BaseSettings):
 
     @property
     def allows_fixtures(self) -> bool:
-        """Whether made-up runners harm nobody: Strava and mail are made up, too."""
+        """Whether made-up runners are allowed: Strava and mail are simulated, too."""
         return self.shows_mailbox and _is_loopback(self.strava_site_url)
 
     def require_contact(self) -> None:
-        """Raise `NotConfigured` where people would have nobody to write to."""
+        """Raise `NotConfigured` for a public address without a contact."""
         if self.is_public and not self.contact:
             raise NotConfigured(
                 f"{PREFIX}CONTACT is not set: whoever keeps other people's data has to "
@@ -145,20 +145,18 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def reject_unknown(environ: Mapping[str, str]) -> None:
-    """Raise `NotConfigured` for a MOODMILES_ name that means nothing to us."""
+    """Raise `NotConfigured` for an unknown MOODMILES_ name."""
     known_names = {f"{PREFIX}{field.upper()}" for field in Settings.model_fields}
-    for name in sorted({*environ, *_names_in_env_file()}):
+    path = Path(ENV_FILE)
+    lines = path.read_text().splitlines() if path.is_file() else []
+    file_names = {
+        line.strip().removeprefix("export ").split("=", 1)[0].strip()
+        for line in lines
+        if "=" in line and not line.strip().startswith("#")
+    }
+    for name in sorted({*environ, *file_names}):
         if name.upper().startswith(PREFIX) and name.upper() not in known_names:
             suggestions = get_close_matches(name.upper(), known_names, n=1, cutoff=0)
             raise NotConfigured(
                 f"Unknown setting {name}; did you mean {suggestions[0]}?"
             )
-
-
-def _names_in_env_file() -> set[str]:
-    path = Path(ENV_FILE)
-    if not path.is_file():
-        return set()
-    lines = (line.strip() for line in path.read_text().splitlines())
-    pairs = (line.removeprefix("export ").split("=", 1) for line in lines)
-    return {pair[0].strip() for pair in pairs if len(pair) == 2 and pair[0][:1] != "#"}

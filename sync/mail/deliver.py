@@ -147,7 +147,7 @@ def _compute_delivery_time(session: Session, mail: Mail, *, now: datetime) -> da
         return now + _RECHECK_AFTER
     if not spec.respects_quiet_hours:
         return now
-    hours = quiet_hours.parse_quiet_hours(runner.preferences)
+    hours = runner.preferences.quiet_hours
     zone = get_zone(runner.zone)
     return quiet_hours.defer_past_quiet_hours(now, hours, zone)
 
@@ -161,7 +161,7 @@ def _open_mail(
         store.load_survey_state(session, mail.survey_id) if mail.survey_id else None
     )
     recipient, values, is_own_address, has_bounced = None, None, True, False
-    language = "" if runner is None else str(runner.preferences.get("language", ""))
+    language = "" if runner is None else runner.preferences.language
     try:
         if mail.sealed is not None:
             content = json.loads(runtime.sealer.open(mail.sealed))

@@ -1,12 +1,7 @@
 """The hours in which no question may reach a runner.  Pure."""
 
-from collections.abc import Mapping
 from datetime import datetime, time, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
-
-DEFAULT_FROM = "21:30"
-DEFAULT_UNTIL = "07:00"
 
 
 def defer_past_quiet_hours(
@@ -30,11 +25,3 @@ def defer_past_quiet_hours(
         local.date() + timedelta(days=days_ahead), end, tzinfo=zone
     )
     return quiet_end.astimezone(at.tzinfo)
-
-
-def parse_quiet_hours(preferences: Mapping[str, Any]) -> tuple[time, time]:
-    """Return a runner's quiet hours from what is stored of their settings."""
-    return (
-        time.fromisoformat(preferences.get("quiet_from", DEFAULT_FROM)),
-        time.fromisoformat(preferences.get("quiet_until", DEFAULT_UNTIL)),
-    )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sync.database import open_engine
 from sync.errors import MoodmilesError
 from sync.models import Model
-from sync.models.base import EnumText, UtcDateTime
+from sync.models.base import EnumText, PreferencesJson, UtcDateTime
 from sync.settings import load
 
 
@@ -22,6 +22,8 @@ def _plain_types(
         return False
     if isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
+    if isinstance(item, PreferencesJson):
+        return "sa.JSON()"
     return "sa.String()" if isinstance(item, EnumText) else False
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
 from sync import vocabulary
+from sync.preferences import DEFAULT_PREFERENCES, Preferences
 
 MemberT = TypeVar("MemberT", bound=StrEnum)
 
@@ -67,6 +68,29 @@ class SharedJson(TypeDecorator[dict[str, Any]]):
             return written
 
         return write_once
+
+
+class PreferencesJson(TypeDecorator[Preferences]):
+    """A runner's preferences: JSON in the table, `Preferences` in Python."""
+
+    impl = JSON
+    cache_ok = True
+
+    @override
+    def process_bind_param(
+        self, value: Preferences | None, dialect: Dialect
+    ) -> dict[str, Any] | None:
+        return None if value is None else value.to_stored()
+
+    @override
+    def process_result_value(
+        self, value: dict[str, Any] | None, dialect: Dialect
+    ) -> Preferences:
+        return Preferences.from_stored(value) if value else DEFAULT_PREFERENCES
+
+    @override
+    def compare_values(self, x: Preferences, y: Preferences) -> bool:
+        return x.to_stored() == y.to_stored()
 
 
 class _MemberLookup(dict[Any, Any]):

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
-from sync.models.base import Model, RowId
+from sync.models.base import Model, PreferencesJson, RowId
+from sync.preferences import DEFAULT_PREFERENCES, Preferences
 from sync.vocabulary import ConsentKind, MailLinkPurpose, RemovalKind
 
 
@@ -37,7 +38,9 @@ class Runner(Model):
     erase_at: Mapped[datetime | None]
     active_at: Mapped[datetime | None] = mapped_column(index=True)
     warned_at: Mapped[datetime | None]
-    preferences: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    preferences: Mapped[Preferences] = mapped_column(
+        PreferencesJson, default=DEFAULT_PREFERENCES
+    )
 
 
 class Consent(Model):

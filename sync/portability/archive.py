@@ -1,4 +1,4 @@
-"""Opening a ZIP from somewhere else: nothing in it is believed, nothing extracted."""
+"""Read a foreign ZIP file: every entry is checked, and none goes to the disk."""
 
 import json
 import zlib
@@ -22,12 +22,12 @@ class InvalidExport(MoodmilesError):
 
 
 def read_files(path: Path, required_by_name: Mapping[str, bool]) -> dict[str, bytes]:
-    """Return the JSON files that are `wanted` (True: needed), or `NotAnExport`."""
+    """Return the named JSON files; True means required.  Raises `InvalidExport`."""
     try:
         if path.stat().st_size > MAX_PACKED_BYTES:
             raise InvalidExport(f"{path.name} is larger than an export can be.")
         with path.open("rb") as file:
-            return _read_archive(file, required_by_name)
+            return read_archive(file, required_by_name)
     except OSError as error:
         reason = error.strerror or "it is damaged"
         raise InvalidExport(f"{path.name} cannot be read: {reason}.") from None
@@ -35,12 +35,13 @@ def read_files(path: Path, required_by_name: Mapping[str, bool]) -> dict[str, by
         raise InvalidExport(f"{path.name} is not a ZIP file, or is damaged.") from None
 
 
-def _read_archive(
+def read_archive(
     file: IO[bytes], required_by_name: Mapping[str, bool]
 ) -> dict[str, bytes]:
+    """Unpack the named JSON files after checking all entries of the archive."""
     with ZipFile(file) as archive:
         infos = archive.infolist()
-        _check_entries(infos)
+        check_entries(infos)
         present_names = {info.filename for info in infos}
         missing = [
             name
@@ -49,19 +50,19 @@ def _read_archive(
         ]
         if missing:
             raise InvalidExport(f"The file holds no {missing[0]}: it is no export.")
-        # It unpacks no more of a file than was said before, which is not too much.
+        # zipfile unpacks no more of a file than its entry says, which was checked.
         files = {
             name: archive.read(name)
             for name in required_by_name
             if name in present_names
         }
     for name, text in files.items():
-        _check_json(name, text)
+        check_json(name, text)
     return files
 
 
-def _check_entries(infos: list[ZipInfo]) -> None:
-    """Refuse what no export of ours looks like, before anything is unpacked."""
+def check_entries(infos: list[ZipInfo]) -> None:
+    """Raise `InvalidExport` for entries that no export has, before unpacking."""
     if len(infos) > MAX_FILES:
         raise InvalidExport("The file holds more files than an export does.")
     names = [info.filename for info in infos]
@@ -78,7 +79,9 @@ def _check_entries(infos: list[ZipInfo]) -> None:
         raise InvalidExport("The file unpacks to more than an export can be.")
 
 
-def _check_json(name: str, text: bytes) -> None:
+def check_json(name: str, text: bytes) -> None:
+    """Raise `InvalidExport` for a text that is not JSON with finite numbers."""
+
     def reject_constant(_constant: str) -> NoReturn:
         raise InvalidExport(f"{name} holds a number that is none.")
 

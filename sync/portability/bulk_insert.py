@@ -1,4 +1,4 @@
-"""Many rows at once into a table, and lists in slices that a query can take."""
+"""Insert many rows at once, and split lists for queries."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Everything we hold about one runner, in one ZIP file that is theirs to take."""
+"""Pack everything that is stored about one runner into one ZIP file."""
 
 import io
 import json
@@ -46,13 +46,19 @@ def pack_export(
     *,
     after_step: Callable[[int], None] = lambda _done: None,
 ) -> bytes:
-    """Return the ZIP of what is stored at this moment; say after each of the STEPS."""
+    """Return the ZIP of one moment; call `after_step` after each of the STEPS."""
     buffer = io.BytesIO()
     with (
         runtime.db.read_only() as session,
         ZipFile(buffer, "w", ZIP_DEFLATED) as archive,
     ):
-        _use_snapshot(session)
+        connection = session.connection()
+        # No table may be newer than another: an answer's run must be in there, too.
+        # A transaction of SQLite reads one snapshot by itself.
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+            )
         for done, files in enumerate(_pack_steps(runtime, session, runner_id), 1):
             for name, text in files.items():
                 archive.writestr(name, text)
@@ -63,7 +69,7 @@ def pack_export(
 def _pack_steps(
     runtime: Runtime, session: Session, runner_id: int
 ) -> Iterator[Mapping[str, str]]:
-    """Make the files, a table at a time."""
+    """Yield the files by name, one table at a time."""
     runner = session.get_one(Runner, runner_id)
     vault = runtime.sealer.open_vault(runner.vault_key)
     for name in TABLES:
@@ -74,7 +80,7 @@ def _pack_steps(
             f"{name}.csv": write_csv(columns, (row.values() for row in flat_rows)),
             f"{name}.json": _to_json(rows),
         }
-    # Imported here: only whoever asks for their study waits for numpy.
+    # numpy takes its time to import: only this step waits for it.
     from sync.portability.study_files import build_study_export  # noqa: PLC0415
 
     study_files = build_study_export(runtime, session, runner_id)
@@ -84,13 +90,6 @@ def _pack_steps(
         "account.json": _to_json(_load_account(runtime, runner)),
         "README.txt": README.format(tables=table_list),
     }
-
-
-def _use_snapshot(session: Session) -> None:
-    """Let no table be newer than another: an answer's run must be in there too."""
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":  # SQLite does so by itself
-        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
 def _load_account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def _load_account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
         "email": runtime.sealer.open(runner.email) if runner.email else None,
         "email_confirmed_at": runner.email_confirmed_at,
         "email_bounced_at": runner.email_bounced_at,
-        "preferences": runner.preferences,
+        "preferences": runner.preferences.to_stored(),
     }
 
 

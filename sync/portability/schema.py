@@ -1,4 +1,4 @@
-"""The rows of an export as they must be, before any of them is stored."""
+"""The schema of an export's rows, checked before any of them is stored."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
@@ -81,7 +81,7 @@ class ExportRecord(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     def values(self, *excluded: str) -> dict[str, Any]:
-        """Return the row's values but these."""
+        """Return the row's values by column, without the excluded ones."""
         return {name: value for name, value in self if name not in excluded}
 
 
@@ -188,7 +188,7 @@ class ConsentRecord(ExportRecord):
 
 
 class AccountRecord(BaseModel):
-    """What of `account.json` comes along; the rest is looked at by nobody."""
+    """The imported fields of `account.json`; others are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 

@@ -1,10 +1,10 @@
-"""What is held about a runner, table by table, as plain rows without secrets."""
+"""The tables of an export as plain rows without secrets."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, inspect, select
+from sqlalchemy import Table, inspect, select
 from sqlalchemy.orm import Session
 
 from sync.crypto import Vault
@@ -30,7 +30,7 @@ from sync.models import (
     Survey,
 )
 
-# What opens doors, or is a key of ours and says nothing about the runner.
+# Credentials, and keys of ours that say nothing about the runner.
 SECRET_COLUMNS = {
     "access_token",
     "refresh_token",
@@ -48,7 +48,7 @@ SAID_KEY = "said"
 
 @dataclass(frozen=True, slots=True)
 class ExportTable:
-    """One table of the ZIP; with `is_sealed` its rows hold what was sealed."""
+    """One table of the ZIP; the rows of a sealed one hold the opened values."""
 
     model: type[Model]
     about: str
@@ -85,14 +85,19 @@ TABLES: Mapping[str, ExportTable] = {
 def load_rows(
     session: Session, name: str, runner: Runner, vault: Vault
 ) -> list[dict[str, Any]]:
-    """Return the runner's rows of one table, those sealed opened as `said`."""
+    """Return the runner's rows of one table, sealed values opened as `said`."""
     export_table = TABLES[name]
-    table = export_table.model.__table__
+    table: Table = export_table.model.__table__  # type: ignore[assignment]
+    is_owned = (
+        table.c.athlete_id == runner.athlete_id
+        if export_table.model is Event
+        else table.c.runner_id == runner.id
+    )
     columns = [column for column in table.c if column.name not in SECRET_COLUMNS]
     selected = [*columns, table.c.sealed] if export_table.is_sealed else columns
     result = session.execute(
         select(*selected)
-        .where(_is_owned_by(export_table.model, runner))
+        .where(is_owned)
         .order_by(*inspect(export_table.model).primary_key)
     )
     rows = [dict(row) for row in result.mappings()]
@@ -104,17 +109,10 @@ def load_rows(
 
 
 def flatten_rows(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Give each thing said a column of its own, as a spreadsheet wants it."""
+    """Give each sealed value a column of its own, for a spreadsheet."""
     keys = sorted({key for row in rows for key in row.get(SAID_KEY, {})})
     return [
         {name: value for name, value in row.items() if name != SAID_KEY}
         | {key: row[SAID_KEY].get(key) for key in keys if SAID_KEY in row}
         for row in rows
     ]
-
-
-def _is_owned_by(model: type[Model], runner: Runner) -> ColumnElement[bool]:
-    table: Table = model.__table__  # type: ignore[assignment]
-    if model is Event:
-        return table.c.athlete_id == runner.athlete_id
-    return table.c.runner_id == runner.id

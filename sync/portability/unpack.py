@@ -1,4 +1,4 @@
-"""Checked rows into the tables: new numbers, nothing twice, nothing of others'."""
+"""Store the checked rows of an export: with new numbers and without duplicates."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -32,255 +32,236 @@ from sync.runners import retained_runs
 from sync.vocabulary import RunSource, SuppressionReason
 
 DedupeKey = tuple[str, Any]
-IdMap = Mapping[int, int]  # a number in the file: the number it has here
 _EARLIER = "earlier_runs"
-_IMPORTED_REASON = SuppressionReason.IMPORTED
 
 
-def import_runs(
-    session: Session, runner_id: int, records: Sequence[RunRecord]
-) -> IdMap:
-    """Store the runs that are not here; those that are stay as they are."""
-    existing = _find_existing_runs(session, runner_id, records)
-    new_runs = [run for run in records if (run.source, run.source_id) not in existing]
-    insert_rows(
-        session,
-        Run,
-        [
-            run.values("id", "duplicate_of") | {"runner_id": runner_id}
-            for run in new_runs
-        ],
-    )
-    existing = _find_existing_runs(session, runner_id, records)
-    run_ids = {run.id: existing[run.source, run.source_id] for run in records}
-    for run in new_runs:
-        if run.duplicate_of is not None:
-            session.execute(
-                update(Run)
-                .where(Run.id == run_ids[run.id])
-                .values(duplicate_of=run_ids[run.duplicate_of])
-            )
-    return run_ids
+class RowImporter:
+    """Imports one runner's rows, table by table.
 
+    `run_ids` and `survey_ids` map the numbers in the file to the numbers here: runs
+    come first, then surveys, then all others.
+    """
 
-def _find_existing_runs(
-    session: Session, runner_id: int, records: Sequence[RunRecord]
-) -> dict[tuple[RunSource, int], int]:
-    # What stands in for a run is here when Strava's own is.
-    ids_by_key = _load_ids_by_key(session, runner_id).items()
-    existing = {
-        (retained_runs.HAND, retained_runs.retained_source_id(key)): run_id
-        for key, run_id in ids_by_key
-    }
-    for batch in split_batches([(run.source, run.source_id) for run in records]):
-        rows = session.execute(
-            select(Run.id, Run.source, Run.source_id, Run.runner_id).where(
-                tuple_(Run.source, Run.source_id).in_(batch)
+    def __init__(self, session: Session, runner_id: int, vault: Vault) -> None:
+        self._session = session
+        self._runner_id = runner_id
+        self._vault = vault
+        self.run_ids: Mapping[int, int] = {}
+        self.survey_ids: Mapping[int, int] = {}
+
+    def import_runs(self, records: Sequence[RunRecord]) -> None:
+        """Store the runs that are not here; the others stay as they are."""
+        existing = self._find_existing_runs(records)
+        new_runs = [
+            run for run in records if (run.source, run.source_id) not in existing
+        ]
+        insert_rows(
+            self._session,
+            Run,
+            [
+                run.values("id", "duplicate_of") | {"runner_id": self._runner_id}
+                for run in new_runs
+            ],
+        )
+        existing = self._find_existing_runs(records)
+        self.run_ids = {run.id: existing[run.source, run.source_id] for run in records}
+        for run in new_runs:
+            if run.duplicate_of is not None:
+                self._session.execute(
+                    update(Run)
+                    .where(Run.id == self.run_ids[run.id])
+                    .values(duplicate_of=self.run_ids[run.duplicate_of])
+                )
+
+    def import_surveys(self, records: Sequence[SurveyRecord]) -> None:
+        """Store the surveys that are not here, with tokens that no mail contains."""
+        columns = (Survey.id, Survey.run_id, Survey.pairing_key, Survey.kind)
+        rows = self._session.execute(
+            select(*columns, Survey.created_at).where(
+                Survey.runner_id == self._runner_id
             )
         )
-        for row in rows:
-            if row.runner_id != runner_id:
-                raise InvalidExport("Some of its runs are another runner's here.")
-            existing[row.source, row.source_id] = row.id
-    return existing
-
-
-def import_surveys(
-    session: Session,
-    runner_id: int,
-    records: Sequence[SurveyRecord],
-    run_ids: IdMap,
-) -> IdMap:
-    """Store what was asked; the links in its mails open nothing any more."""
-    ids_by_key, existing = (
-        _load_ids_by_key(session, runner_id),
-        _find_existing_surveys(session, runner_id),
-    )
-    survey_ids, new_by_token = {}, {}
-    for record in records:
-        run_id = _find_run_id(record, run_ids, ids_by_key)
-        keys = _dedupe_keys(record, record.created_at, run=run_id)
-        known_id = next((existing[key] for key in keys if key in existing), None)
-        if known_id is not None:
-            survey_ids[record.id] = known_id
-            continue
-        new_by_token[hash_token(new_token())] = record, run_id
-    insert_rows(
-        session,
-        Survey,
-        [
-            record.values("id")
-            | {"runner_id": runner_id, "token_hash": token, "run_id": run_id}
-            | {"tags": _renumber_tags(record.tags, run_ids)}
-            for token, (record, run_id) in new_by_token.items()
-        ],
-    )
-    for batch in split_batches(list(new_by_token)):
-        stored = session.execute(
-            select(Survey.id, Survey.token_hash).where(Survey.token_hash.in_(batch))
-        )
-        survey_ids |= {new_by_token[row.token_hash][0].id: row.id for row in stored}
-    return survey_ids
-
-
-def _find_existing_surveys(session: Session, runner_id: int) -> dict[DedupeKey, int]:
-    columns = (
-        Survey.id,
-        Survey.run_id,
-        Survey.pairing_key,
-        Survey.kind,
-        Survey.created_at,
-    )
-    rows = session.execute(select(*columns).where(Survey.runner_id == runner_id))
-    return {
-        key: row.id
-        for row in rows
-        for key in _dedupe_keys(row, row.created_at, run=row.run_id)
-    }
-
-
-def import_answers(
-    session: Session,
-    owner: tuple[int, Vault],
-    records: Sequence[AnswerRecord],
-    run_ids: IdMap,
-    *,
-    survey_ids: IdMap,
-) -> int:
-    """Store the answers that are not here, sealed anew; return how many."""
-    runner_id, vault = owner
-    ids_by_key, existing_keys = (
-        _load_ids_by_key(session, runner_id),
-        _find_existing_answers(session, runner_id),
-    )
-    new_rows = []
-    for record in records:
-        run_id = _find_run_id(record, run_ids, ids_by_key)
-        survey_id = survey_ids.get(record.survey_id) if record.survey_id else None
-        keys = _dedupe_keys(record, record.answered_at, run=run_id, survey=survey_id)
-        if existing_keys.isdisjoint(keys):
-            new_rows.append(
-                record.values("id", "said")
-                | {"runner_id": runner_id, "run_id": run_id, "survey_id": survey_id}
-                | {"tags": _renumber_tags(record.tags, run_ids)}
-                | {"sealed": vault.seal(record.said)}
+        existing = {
+            key: row.id
+            for row in rows
+            for key in _dedupe_keys(row, row.created_at, run=row.run_id)
+        }
+        ids_by_key = self._load_run_ids_by_key()
+        survey_ids: dict[int, int] = {}
+        new_rows: dict[str, dict[str, Any]] = {}
+        record_ids: dict[str, int] = {}
+        for record in records:
+            run_id = self._find_run_id(record, ids_by_key)
+            keys = _dedupe_keys(record, record.created_at, run=run_id)
+            known_id = next((existing[key] for key in keys if key in existing), None)
+            if known_id is not None:
+                survey_ids[record.id] = known_id
+                continue
+            token_hash = hash_token(new_token())
+            record_ids[token_hash] = record.id
+            new_rows[token_hash] = record.values("id") | {
+                "runner_id": self._runner_id,
+                "token_hash": token_hash,
+                "run_id": run_id,
+                "tags": self._renumber_tags(record.tags),
+            }
+        insert_rows(self._session, Survey, list(new_rows.values()))
+        for batch in split_batches(list(new_rows)):
+            stored = self._session.execute(
+                select(Survey.id, Survey.token_hash).where(Survey.token_hash.in_(batch))
             )
-    insert_rows(session, Answer, new_rows)
-    return len(new_rows)
+            survey_ids |= {record_ids[row.token_hash]: row.id for row in stored}
+        self.survey_ids = survey_ids
 
-
-def _find_existing_answers(session: Session, runner_id: int) -> set[DedupeKey]:
-    rows = session.execute(
-        select(
-            Answer.run_id,
-            Answer.survey_id,
-            Answer.pairing_key,
-            Answer.kind,
-            Answer.answered_at,
-        ).where(Answer.runner_id == runner_id)
-    )
-    return {
-        key
-        for row in rows
-        for key in _dedupe_keys(
-            row, row.answered_at, run=row.run_id, survey=row.survey_id
+    def import_answers(self, records: Sequence[AnswerRecord]) -> int:
+        """Store the answers that are not here, sealed anew; return their number."""
+        rows = self._session.execute(
+            select(
+                Answer.run_id,
+                Answer.survey_id,
+                Answer.pairing_key,
+                Answer.kind,
+                Answer.answered_at,
+            ).where(Answer.runner_id == self._runner_id)
         )
-    }
+        existing_keys = {
+            key
+            for row in rows
+            for key in _dedupe_keys(
+                row, row.answered_at, run=row.run_id, survey=row.survey_id
+            )
+        }
+        ids_by_key = self._load_run_ids_by_key()
+        new_rows = []
+        for record in records:
+            run_id = self._find_run_id(record, ids_by_key)
+            survey_id = self._find_survey_id(record)
+            keys = _dedupe_keys(
+                record, record.answered_at, run=run_id, survey=survey_id
+            )
+            if existing_keys.isdisjoint(keys):
+                new_rows.append(
+                    record.values("id", "said")
+                    | {
+                        "runner_id": self._runner_id,
+                        "run_id": run_id,
+                        "survey_id": survey_id,
+                        "tags": self._renumber_tags(record.tags),
+                        "sealed": self._vault.seal(record.said),
+                    }
+                )
+        insert_rows(self._session, Answer, new_rows)
+        return len(new_rows)
+
+    def import_decisions(self, records: Iterable[DecisionRecord]) -> None:
+        insert_missing(
+            self._session,
+            Decision,
+            [
+                record.values()
+                | {"run_id": self.run_ids[record.run_id], "runner_id": self._runner_id}
+                for record in records
+            ],
+        )
+
+    def import_draws(self, records: Iterable[DrawRecord]) -> None:
+        insert_missing(
+            self._session,
+            CheckinDraw,
+            [
+                record.values()
+                | {
+                    "runner_id": self._runner_id,
+                    "survey_id": self._find_survey_id(record),
+                }
+                for record in records
+            ],
+        )
+
+    def import_mails(self, records: Iterable[MailRecord]) -> None:
+        """Store the mails of the past; one that was still due is suppressed."""
+        imported = SuppressionReason.IMPORTED
+        insert_missing(
+            self._session,
+            Mail,
+            [
+                record.values("id", "due_at")
+                | {
+                    "runner_id": self._runner_id,
+                    "survey_id": self._find_survey_id(record),
+                    "dedupe_key": f"{imported}:{self._runner_id}:"
+                    f"{record.message_id}:{record.kind}",
+                    "withheld_for": imported if record.due_at else record.withheld_for,
+                }
+                for record in records
+            ],
+        )
+
+    def import_consents(self, records: Iterable[ConsentRecord]) -> None:
+        insert_rows(
+            self._session,
+            Consent,
+            [
+                record.values("id") | {"runner_id": self._runner_id}
+                for record in records
+            ],
+        )
+
+    def _find_existing_runs(
+        self, records: Sequence[RunRecord]
+    ) -> dict[tuple[RunSource, int], int]:
+        # A retained run counts as here if Strava's own run is.
+        existing = {
+            (retained_runs.HAND, retained_runs.retained_source_id(key)): run_id
+            for key, run_id in self._load_run_ids_by_key().items()
+        }
+        for batch in split_batches([(run.source, run.source_id) for run in records]):
+            rows = self._session.execute(
+                select(Run.id, Run.source, Run.source_id, Run.runner_id).where(
+                    tuple_(Run.source, Run.source_id).in_(batch)
+                )
+            )
+            for row in rows:
+                if row.runner_id != self._runner_id:
+                    raise InvalidExport("Some of its runs are another runner's here.")
+                existing[row.source, row.source_id] = row.id
+        return existing
+
+    def _load_run_ids_by_key(self) -> dict[str, int]:
+        """Return the runner's runs by their pairing keys."""
+        rows = self._session.execute(
+            select(Run.id, Run.source, Run.source_id).where(
+                Run.runner_id == self._runner_id
+            )
+        )
+        return {pairing_key(row.source, row.source_id): row.id for row in rows}
+
+    def _find_run_id(
+        self, record: SurveyRecord | AnswerRecord, ids_by_key: Mapping[str, int]
+    ) -> int | None:
+        """Return the run that a survey or an answer is about, if it is here."""
+        if record.run_id is not None:
+            return self.run_ids[record.run_id]
+        return ids_by_key.get(record.pairing_key or "")
+
+    def _find_survey_id(
+        self, record: AnswerRecord | DrawRecord | MailRecord
+    ) -> int | None:
+        if record.survey_id is None:
+            return None
+        return self.survey_ids[record.survey_id]
+
+    def _renumber_tags(self, tags: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the runs' numbers in the tags by the numbers here."""
+        if _EARLIER not in tags:
+            return dict(tags)
+        earlier = [
+            self.run_ids[run_id] for run_id in tags[_EARLIER] if run_id in self.run_ids
+        ]
+        return {**tags, _EARLIER: earlier}
 
 
 def _dedupe_keys(row: Any, at: datetime, **ids: int | None) -> list[DedupeKey]:
-    """Return by what a survey or an answer is known to be here already."""
+    """Return the keys by which a survey or an answer is recognized as present."""
     keys = [*ids.items(), ("key", row.pairing_key), (row.kind, at)]
     return [key for key in keys if key[1] is not None]
-
-
-def import_decisions(
-    session: Session,
-    runner_id: int,
-    records: Iterable[DecisionRecord],
-    run_ids: IdMap,
-) -> None:
-    insert_missing(
-        session,
-        Decision,
-        [
-            record.values() | {"run_id": run_ids[record.run_id], "runner_id": runner_id}
-            for record in records
-        ],
-    )
-
-
-def import_draws(
-    session: Session, runner_id: int, records: Iterable[DrawRecord], survey_ids: IdMap
-) -> None:
-    insert_missing(
-        session,
-        CheckinDraw,
-        [
-            record.values()
-            | {
-                "runner_id": runner_id,
-                "survey_id": survey_ids.get(record.survey_id or -1),
-            }
-            for record in records
-        ],
-    )
-
-
-def import_mails(
-    session: Session, runner_id: int, records: Iterable[MailRecord], survey_ids: IdMap
-) -> None:
-    """Remember what was mailed; what had not left never leaves from here."""
-    insert_missing(
-        session,
-        Mail,
-        [
-            record.values("id", "due_at")
-            | {
-                "runner_id": runner_id,
-                "survey_id": survey_ids.get(record.survey_id or -1),
-            }
-            | {
-                "dedupe_key": f"{_IMPORTED_REASON}:{runner_id}:"
-                f"{record.message_id}:{record.kind}"
-            }
-            | {
-                "withheld_for": _IMPORTED_REASON
-                if record.due_at
-                else record.withheld_for
-            }
-            for record in records
-        ],
-    )
-
-
-def import_consents(
-    session: Session, runner_id: int, records: Iterable[ConsentRecord]
-) -> None:
-    rows = [record.values("id") | {"runner_id": runner_id} for record in records]
-    insert_rows(session, Consent, rows)
-
-
-def _load_ids_by_key(session: Session, runner_id: int) -> dict[str, int]:
-    """Return the runner's runs by what pairs answers with them."""
-    rows = session.execute(
-        select(Run.id, Run.source, Run.source_id).where(Run.runner_id == runner_id)
-    )
-    return {pairing_key(row.source, row.source_id): row.id for row in rows}
-
-
-def _find_run_id(
-    record: SurveyRecord | AnswerRecord, run_ids: IdMap, ids_by_key: Mapping[str, int]
-) -> int | None:
-    """Return the run that a survey or an answer is about, if it is here."""
-    if record.run_id is not None:
-        return run_ids[record.run_id]
-    return ids_by_key.get(record.pairing_key or "")
-
-
-def _renumber_tags(tags: Mapping[str, Any], run_ids: IdMap) -> dict[str, Any]:
-    """Let tags name the runs as they are numbered here."""
-    if _EARLIER not in tags:
-        return dict(tags)
-    earlier = [run_ids[run_id] for run_id in tags[_EARLIER] if run_id in run_ids]
-    return {**tags, _EARLIER: earlier}

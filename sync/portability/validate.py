@@ -1,15 +1,12 @@
-"""From a ZIP to checked rows that fit together, or one sentence why not."""
+"""Read an export's ZIP into checked rows that fit together."""
 
-import json
 from dataclasses import dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from zoneinfo import available_timezones
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from sync.language import LANGUAGES
 from sync.portability import archive
 from sync.portability.archive import InvalidExport
 from sync.portability.schema import (
@@ -24,20 +21,12 @@ from sync.portability.schema import (
     RunRecord,
     SurveyRecord,
 )
-from sync.preferences import WAITING_FOR_CHOICE, Preferences
+from sync.preferences import Preferences
 from sync.runners.retained_runs import RetainedFacts, without_retained
 from sync.surveys.instruments import InstrumentLibrary
 from sync.vocabulary import AnswerKind
 
 RecordT = TypeVar("RecordT", bound=ExportRecord)
-_ASK_VALUES = {
-    "every-run",
-    "every-other-run",
-    "weekly",
-    "long-runs",
-    "never",
-    WAITING_FOR_CHOICE,
-}
 _MAX_UNKNOWN_VALUE = 1000
 # What there is one of.
 _UNIQUE_COLUMNS = (
@@ -54,7 +43,7 @@ _REFERENCES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
 
 @dataclass(frozen=True, slots=True)
 class ExportBundle:
-    """Everything that comes along, each reference checked."""
+    """The rows of an export, each reference checked."""
 
     account: AccountRecord
     runs: list[RunRecord]
@@ -67,7 +56,7 @@ class ExportBundle:
 
 
 def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
-    """Return what the ZIP holds, or raise `NotAnExport` with one sentence."""
+    """Return the content of the ZIP, or raise `InvalidExport` with one sentence."""
     tables = {field.name for field in fields(ExportBundle)} - {"account"}
     files = archive.read_files(
         path, {"account.json": True} | {f"{name}.json": True for name in tables}
@@ -82,10 +71,10 @@ def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
         mails=_parse_rows(files, "mails", MailRecord),
         consents=_parse_rows(files, "consents", ConsentRecord),
     )
-    _check_unique(bundle)
-    _check_references(bundle)
+    check_unique(bundle)
+    check_references(bundle)
     for row_number, answer in enumerate(bundle.answers, 1):
-        _check_answer(answer, row_number, library)
+        check_answer(answer, row_number, library)
     return bundle
 
 
@@ -109,12 +98,17 @@ def _parse_account(text: bytes) -> AccountRecord:
         raise InvalidExport(_error_sentence("account.json", error)) from None
     if account.zone not in available_timezones():
         raise InvalidExport("account.json, zone: there is no such time zone.")
-    _check_preferences(account.preferences)
+    try:
+        Preferences.from_export(account.preferences)
+    except ValueError:
+        raise InvalidExport(
+            "account.json, preferences: they are none of ours."
+        ) from None
     return account
 
 
 def _error_sentence(name: str, validation_error: ValidationError) -> str:
-    """Say where it is wrong, and quote nothing of what is there."""
+    """Return the place and the kind of the first error, without its value."""
     error, location = validation_error.errors()[0], [name]
     for part in error["loc"]:
         if isinstance(part, int):
@@ -129,7 +123,8 @@ def _error_sentence(name: str, validation_error: ValidationError) -> str:
     return f"{', '.join(location)}: {problem[:1].lower()}{problem[1:]}."
 
 
-def _check_unique(bundle: ExportBundle) -> None:
+def check_unique(bundle: ExportBundle) -> None:
+    """Raise `InvalidExport` if a key of a table occurs twice."""
     for name, columns in _UNIQUE_COLUMNS:
         keys = [
             tuple(getattr(row, column) for column in columns)
@@ -140,14 +135,24 @@ def _check_unique(bundle: ExportBundle) -> None:
             raise InvalidExport(f"{name}.json holds the same thing twice.")
 
 
-def _check_references(bundle: ExportBundle) -> None:
-    """Let every row that names another find it in the file."""
+def check_references(bundle: ExportBundle) -> None:
+    """Raise `InvalidExport` if a row names another that is not in the file."""
     ids_by_table = {
         name: {row.id for row in getattr(bundle, name)} for name in ("runs", "surveys")
     }
     for field in fields(ExportBundle)[1:]:
         for row_number, row in enumerate(getattr(bundle, field.name), 1):
-            _check_tags(field.name, row_number, getattr(row, "tags", {}))
+            # The figures count doubles by these two tags.
+            tags: dict[str, Any] = getattr(row, "tags", {})
+            earlier, sessions = tags.get("earlier_runs", []), tags.get("sessions", 1)
+            if (
+                not isinstance(earlier, list)
+                or any(type(run) is not int for run in earlier)
+                or type(sessions) is not int
+            ):
+                raise InvalidExport(
+                    f"{field.name}.json, row {row_number}, tags: they are none of ours."
+                )
             for column, table in _REFERENCES.items():
                 reference = getattr(row, column, None)
                 if reference is not None and reference not in ids_by_table[table]:
@@ -157,20 +162,13 @@ def _check_references(bundle: ExportBundle) -> None:
                     )
 
 
-def _check_tags(name: str, row_number: int, tags: dict[str, Any]) -> None:
-    """Refuse tags that would mislead whoever counts doubles."""
-    earlier, sessions = tags.get("earlier_runs", []), tags.get("sessions", 1)
-    is_list = isinstance(earlier, list) and all(type(run) is int for run in earlier)
-    if not is_list or type(sessions) is not int:
-        raise InvalidExport(
-            f"{name}.json, row {row_number}, tags: they are none of ours."
-        )
-
-
-def _check_answer(
+def check_answer(
     answer: AnswerRecord, row_number: int, library: InstrumentLibrary
 ) -> None:
-    """Refuse values that no question offers; those of unknown questions stay."""
+    """Raise `InvalidExport` for values that no question offers.
+
+    Values of unknown questions pass, within a bound.
+    """
     choices = {
         question.key: question.choices
         for instrument in library.instruments.values()
@@ -198,34 +196,3 @@ def _check_answer(
     is_plausible = facts is not None and facts.is_plausible
     if own_keys and not is_plausible:
         raise InvalidExport(f"answers.json, row {row_number}: its own log cannot be.")
-
-
-def _check_preferences(stored: dict[str, Any]) -> None:
-    try:
-        known_names = {field.name for field in fields(Preferences)}
-        known_values = {
-            name: value for name, value in stored.items() if name in known_names
-        }
-        preferences = TypeAdapter(Preferences).validate_json(
-            json.dumps(known_values), strict=True
-        )
-        _ = preferences.quiet_hours  # two times of day, or ValueError
-        times = (
-            preferences.paused_until,
-            preferences.focus_since,
-            preferences.slowed_at,
-        )
-        is_valid = (
-            preferences.ask in _ASK_VALUES
-            and preferences.units in {"km", "mi"}
-            and preferences.week_starts in {"monday", "sunday"}
-            and preferences.language in {"", *LANGUAGES}
-            and 0 <= preferences.delay_min <= 24 * 60
-            and all(datetime.fromisoformat(at).tzinfo for at in times if at)
-            and len(preferences.country) in {0, 2}
-            and 0 <= preferences.long_run_m < float("inf")
-        )
-    except ValueError:  # pydantic's own among them
-        is_valid = False
-    if not is_valid:
-        raise InvalidExport("account.json, preferences: they are none of ours.")

@@ -1,9 +1,7 @@
 """What a runner sees and sets about themselves, apart from runs and moods."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,6 +17,7 @@ from sync.models import (
     SignIn,
     Survey,
 )
+from sync.preferences import Preferences
 from sync.runners import retained_runs
 from sync.runners.rules import estimate_total
 from sync.runtime import Runtime
@@ -54,7 +53,7 @@ class AccountOverview:
     email_confirmed: bool
     email_bounced: bool
     zone: str
-    preferences: Mapping[str, Any]
+    preferences: Preferences
     importing: BackfillProgress | None
     consents: tuple[tuple[str, str, datetime, datetime | None], ...]
 
@@ -125,15 +124,15 @@ def load_language(runtime: Runtime, runner_id: int) -> str:
     """Return the language that this runner chose; "" while they have not."""
     with runtime.db.read_only() as session:
         preferences = session.get_one(Runner, runner_id).preferences
-    return str(preferences.get("language", ""))
+    return preferences.language
 
 
 def save_default_language(runtime: Runtime, runner_id: int, reported: str) -> None:
     """Keep the language heard from a runner who has not chosen one: mails speak it."""
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        if not runner.preferences.get("language"):
-            runner.preferences = {**runner.preferences, "language": reported}
+        if not runner.preferences.language:
+            runner.preferences = runner.preferences.with_changes(language=reported)
 
 
 def _load_import(session: Session, runner_id: int) -> BackfillProgress | None:

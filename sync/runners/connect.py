@@ -176,7 +176,6 @@ def _find_or_create_runner(
     runner = Runner(
         created_at=runtime.db.now(session),
         vault_key=runtime.sealer.new_vault_key(),
-        preferences={},
     )
     session.add(runner)
     return runner, True

@@ -238,7 +238,7 @@ def _enqueue_receipt(
         runner_id=None if kind == MailKind.DELETED else runner.id,
         values={},
         to=address,
-        language=str(runner.preferences.get("language", "")),
+        language=runner.preferences.language,
         stale_at=now + timedelta(days=7),
     )
 

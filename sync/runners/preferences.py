@@ -36,7 +36,7 @@ class FocusLocked(MoodmilesError):
 
 def load_preferences(runtime: Runtime, runner_id: int) -> Preferences:
     with runtime.db.read_only() as session:
-        return Preferences.from_stored(session.get_one(Runner, runner_id).preferences)
+        return session.get_one(Runner, runner_id).preferences
 
 
 def save_preferences(
@@ -53,15 +53,16 @@ def save_preferences(
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
         now = runtime.db.now(session)
-        old_preferences = Preferences.from_stored(runner.preferences)
+        old_preferences = runner.preferences
         updates = dict(changes)
         if updates.get("focus", old_preferences.focus) != old_preferences.focus:
             _require_focus_unlocked(old_preferences, now=now)
-            updates["focus_since"] = now.isoformat()
+            updates["focus_since"] = now
         runner.zone = updates.pop("zone", runner.zone)
-        _require_consent(session, runner_id, {**runner.preferences, **updates})
-        runner.preferences = {**runner.preferences, **updates}
-        new_preferences = Preferences.from_stored(runner.preferences)
+        new_preferences = old_preferences.with_changes(**updates)
+        if not new_preferences.is_asking_stopped:
+            runners.require_mood_consent(session, runner_id)
+        runner.preferences = new_preferences
         if new_preferences.wants_mail and not old_preferences.wants_mail:
             _renew_mail_consent(session, runner, now=now)
         _cancel_disabled_mails(session, runner_id, new_preferences, now=now)
@@ -76,7 +77,7 @@ def get_focus_lock_end(preferences: Preferences, *, now: datetime) -> datetime |
     """
     if preferences.focus_since is None:
         return None
-    locked_until = datetime.fromisoformat(preferences.focus_since) + FOCUS_LOCK
+    locked_until = preferences.focus_since + FOCUS_LOCK
     return locked_until if locked_until > now else None
 
 
@@ -86,13 +87,6 @@ def _renew_mail_consent(session: Session, runner: Runner, *, now: datetime) -> N
         runners.record_consents(
             session, runner.id, [ConsentKind.MAIL], version=VERSION, at=now
         )
-
-
-def _require_consent(
-    session: Session, runner_id: int, stored_preferences: Mapping[str, Any]
-) -> None:
-    if not Preferences.from_stored(stored_preferences).is_asking_stopped:
-        runners.require_mood_consent(session, runner_id)
 
 
 def _require_focus_unlocked(preferences: Preferences, *, now: datetime) -> None:

@@ -94,8 +94,8 @@ def find_signed_in(runtime: Runtime, token: str) -> SignedInRunner | None:
     return SignedInRunner(
         row.id,
         row.zone,
-        preferences.get("units", "km"),
-        preferences.get("language", ""),
+        preferences.units,
+        preferences.language,
         row.erase_at,
         row.must_agree,
     )

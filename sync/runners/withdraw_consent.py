@@ -5,7 +5,6 @@ from sqlalchemy import delete
 
 from sync.mail import outbox
 from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, Runner
-from sync.preferences import Preferences
 from sync.runners import address, retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
@@ -19,14 +18,8 @@ def withdraw_mood_consent(runtime: Runtime, runner_id: int) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         runner = session.get_one(Runner, runner_id)
-        stopped_preferences = (
-            Preferences.from_stored(runner.preferences).with_mails_stopped().to_dict()
-        )
-        runner.preferences = {
-            **runner.preferences,
-            **stopped_preferences,
-            "checkins": False,
-        }
+        stopped = runner.preferences.with_mails_stopped()
+        runner.preferences = stopped.with_changes(checkins=False)
         outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.STOPPED)
         outbox.cancel_runner_digests(session, runner_id, SuppressionReason.STOPPED)
         retained_runs.remove_all(session, runner_id)

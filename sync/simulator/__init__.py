@@ -1,6 +1,6 @@
-"""A small, faithful Strava that runs on your machine and enforces what Strava does.
+"""A small, faithful Strava that runs on your machine and enforces Strava's rules.
 
-`records` are what its world is made of and `world` holds them; `life` is what
-athletes do, `events` tells the app about it; `grants`, `limits` and `faults` are
-the rules; `oauth`, `api`, `subscriptions`, `control` and `pages` are its faces.
+`world` holds the state, made of `records`; `activities` changes it and `events`
+reports the changes to the app; `grants`, `limits` and `faults` are the rules;
+`oauth`, `api`, `subscriptions`, `control` and `pages` are its interfaces.
 """

@@ -10,8 +10,6 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from werkzeug.serving import BaseWSGIServer
-
 from sync.simulator import seed
 from sync.simulator.events import EventSender
 from sync.simulator.export import UnreadableCsv, read_export
@@ -20,12 +18,12 @@ from sync.simulator.world import World
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _build_parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _exit)
     signal.signal(signal.SIGINT, _exit)
     try:
-        world = _load_world(options)
-        server = _open_server(world, options)
+        world = load_world(options)
+        server = open_server(world, options.host, options.port, quiet=options.quiet)
     except UnreadableCsv as error:
         return _fail(str(error))
     except sqlite3.Error as error:
@@ -41,36 +39,36 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m sync.simulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument(
-        "--port", type=_parse_port, default=8400, help="0 takes a free one"
+        "--port", type=parse_port, default=8400, help="0 takes a free one"
     )
     parser.add_argument("--state", type=Path, help="file that the world survives in")
     parser.add_argument("--export", type=Path, help="activities.csv to be Sam's runs")
     parser.add_argument("--seed", type=int, default=1, help="another world")
-    parser.add_argument("--client-id", type=_parse_digits, default="1")
+    parser.add_argument("--client-id", type=parse_digits, default="1")
     parser.add_argument("--client-secret", default="simulated")
     parser.add_argument("--callback-domain", default="localhost")
     parser.add_argument("--quiet", action="store_true", help="no line for each call")
     return parser
 
 
-def _parse_digits(text: str) -> str:
+def parse_digits(text: str) -> str:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError("must be a number")
     return text
 
 
-def _parse_port(text: str) -> int:
+def parse_port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError("must be a number from 0 to 65535")
     return int(text)
 
 
-def _load_world(options: argparse.Namespace) -> World:
-    """Wake the kept world, or grow a new one."""
+def load_world(options: argparse.Namespace) -> World:
+    """Open the world of the state file, or fill a new one."""
     exported_activities = None
     if options.export:
         exported_activities = read_export(
@@ -89,10 +87,6 @@ def _load_world(options: argparse.Namespace) -> World:
             world, seed_number=options.seed, exported_activities=exported_activities
         )
     return world
-
-
-def _open_server(world: World, options: argparse.Namespace) -> BaseWSGIServer:
-    return open_server(world, options.host, options.port, quiet=options.quiet)
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -1,4 +1,4 @@
-"""What athletes do here, and what of it the app hears about."""
+"""Uploads, edits and deletions by athletes, and the events that they cause."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -62,7 +62,7 @@ class RunUpload:
 
 @dataclass(frozen=True, kw_only=True)
 class ActivityEdit:
-    """What an athlete changes about an activity; None leaves it as it is."""
+    """The changes to an activity; None leaves a field as it is."""
 
     name: str | None = None
     distance_m: float | None = None
@@ -111,7 +111,21 @@ def edit_activity(world: World, activity: Activity, changes: ActivityEdit) -> Ac
     if changes.moving_s is not None:
         edited = replace(edited, elapsed_s=max(changes.moving_s, 0))
     world.put_activity(edited)
-    _announce_edit(world, activity, edited)
+    is_private_changed = activity.is_private != edited.is_private
+    if is_private_changed and not _can_read_private(world, edited):
+        # Without activity:read_all a hidden activity looks deleted, and a shown
+        # one looks new.
+        _announce_activity(world, edited, "delete" if edited.is_private else "create")
+        return edited
+    updates: EventUpdates = {}
+    if activity.name != edited.name:
+        updates["title"] = edited.name
+    if activity.sport_type != edited.sport_type:
+        updates["type"] = LEGACY_TYPE.get(edited.sport_type, edited.sport_type)
+    if is_private_changed:
+        updates["private"] = str(edited.is_private).lower()
+    if updates:
+        _announce_if_visible(world, edited, "update", updates)
     return edited
 
 
@@ -135,7 +149,7 @@ def require_activity(world: World, activity_id: int) -> Activity:
 
 
 def find_daytime_zone(moment_s: int) -> str:
-    """Name a place where it is late morning at that moment."""
+    """Return a zone in which it is late morning at that moment."""
 
     def minutes_from_morning(zone: str) -> int:
         local = datetime.fromtimestamp(moment_s, UTC).astimezone(ZoneInfo(zone))
@@ -150,23 +164,6 @@ def build_title(start_s: int, zone: str, sport_type: str) -> str:
     parts = ((4, "Night"), (11, "Morning"), (13, "Lunch"), (18, "Afternoon"))
     part = next((name for end, name in parts if hour < end), "Evening")
     return f"{part} {LEGACY_TYPE.get(sport_type, sport_type)}"
-
-
-def _announce_edit(world: World, before: Activity, after: Activity) -> None:
-    if before.is_private != after.is_private and not _can_read_private(world, after):
-        # Without activity:read_all a hidden activity looks deleted, and a shown
-        # one looks new.
-        _announce_activity(world, after, "delete" if after.is_private else "create")
-        return
-    updates: EventUpdates = {}
-    if before.name != after.name:
-        updates["title"] = after.name
-    if before.sport_type != after.sport_type:
-        updates["type"] = LEGACY_TYPE.get(after.sport_type, after.sport_type)
-    if before.is_private != after.is_private:
-        updates["private"] = str(after.is_private).lower()
-    if updates:
-        _announce_if_visible(world, after, "update", updates)
 
 
 def _announce_if_visible(

@@ -49,24 +49,26 @@ class SimulatedApi:
             max_page_size = self._world.app.page_at_most
         is_newest_first = after is None or before is not None
         activities.sort(
-            key=lambda activity_item: (activity_item.start_s, activity_item.id),
+            key=lambda activity: (activity.start_s, activity.id),
             reverse=is_newest_first,
         )
         return [
-            shapes.build_activity_summary(activity_item)
-            for activity_item in _slice_page(activities, max_page_size)
+            shapes.build_activity_summary(activity)
+            for activity in _slice_page(activities, max_page_size)
         ]
 
     def activity(self, activity_id: str) -> dict[str, Any]:
         with self._world.transaction():
             access = self._require_activity_access()
-            activity = self._world.get_activity(_parse_id(activity_id))
+            # An id has at most 64 bits; any other text names no activity.
+            is_id = activity_id.isdecimal() and len(activity_id) < 20
+            activity = self._world.get_activity(int(activity_id) if is_id else 0)
         if activity is None or not _can_see(access, activity):
             raise refusals.activity_not_found()
         return shapes.build_activity_detail(activity)
 
     def _require_access(self) -> Access:
-        """Say whose token the Authorization header holds; nowhere else counts."""
+        """Return the access of the token in the Authorization header."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token:
             raise refusals.invalid_token()
@@ -79,11 +81,6 @@ class SimulatedApi:
         return access
 
 
-def _parse_id(text: str) -> int:
-    """Read an id of at most 64 bits; anything else is nobody's."""
-    return int(text) if text.isdecimal() and len(text) < 20 else 0
-
-
 def _can_see(access: Access, activity: Activity) -> bool:
     return activity.athlete_id == access.athlete_id and (
         not activity.is_private or "activity:read_all" in access.scopes
@@ -93,7 +90,7 @@ def _can_see(access: Access, activity: Activity) -> bool:
 def _slice_page(
     activities: list[Activity], max_page_size: int | None
 ) -> list[Activity]:
-    """Cut one page; pages may be short on purpose, and more follow all the same."""
+    """Return one page; a page may be short on purpose and still not be the last."""
     per_page, page = (
         _parse_integer("per_page", DEFAULT_PER_PAGE),
         _parse_integer("page", 1),

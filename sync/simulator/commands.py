@@ -1,4 +1,4 @@
-"""What was asked for at the controls, turned into runs, edits, faults and settings."""
+"""Commands at the controls, parsed into runs, edits, faults and settings."""
 
 from dataclasses import replace
 from typing import get_args

@@ -1,4 +1,4 @@
-"""Events on their way to the app: queued, lost, doubled, late, tried three times."""
+"""Webhook events to the app: queued, dropped, doubled, delayed, tried three times."""
 
 import hashlib
 import hmac
@@ -21,7 +21,7 @@ LOG_LENGTH = 500
 
 
 def enqueue_event(world: World, payload: dict[str, Any]) -> None:
-    """Queue an event for the app, if it is subscribed and luck is with it."""
+    """Queue an event if the app is subscribed; the settings may drop or double it."""
     subscription = world.subscription
     if subscription is None:
         return
@@ -49,13 +49,13 @@ def enqueue_event(world: World, payload: dict[str, Any]) -> None:
 
 
 def list_pending_events(world: World) -> list[OutgoingEvent]:
-    """List what is still to be delivered, the most urgent first."""
+    """Return the events that are not delivered yet, the earliest due first."""
     queued = (event for event in world.events if event.state == "waiting")
     return sorted(queued, key=lambda event: (event.due_s, event.id))
 
 
 def create_http_session() -> requests.Session:
-    """Make a session that no proxy setting of this machine can lead astray."""
+    """Return a session that ignores the proxy settings of this machine."""
     session = requests.Session()
     session.trust_env = False
     session.headers["Connection"] = "close"
@@ -63,7 +63,7 @@ def create_http_session() -> requests.Session:
 
 
 class EventSender:
-    """Carries due events to the callback, one after the other."""
+    """Delivers due events to the callback, one after the other, in a thread."""
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class EventSender:
         self._deadline_s = deadline_s
         self._http = http or create_http_session()
         self._stopped = False
-        self._thread = Thread(target=self._run, name="postman", daemon=True)
+        self._thread = Thread(target=self._run, name="event-sender", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -88,11 +88,21 @@ class EventSender:
         self._thread.join(DEADLINE_S * 2)
 
     def deliver_due_events(self) -> int:
-        """Deliver what is due right now and say how many attempts that took."""
+        """Deliver the events that are due now; return the number of attempts."""
         attempts = 0
         while event := self._find_next_due():
-            self._attempt_delivery(event)
             attempts += 1
+            subscription = self._world.subscription
+            if subscription is None or subscription.id != event.subscription_id:
+                self._record_attempt(event, "dropped", "unsubscribed")
+                continue
+            result = self._post(subscription.callback_url, event.body)
+            if result == "200":
+                self._record_attempt(event, "delivered", result)
+            elif event.attempts + 1 < ATTEMPTS:
+                self._record_attempt(event, "waiting", result)
+            else:
+                self._record_attempt(event, "failed", result)
         return attempts
 
     def _run(self) -> None:
@@ -113,24 +123,14 @@ class EventSender:
                 return None
             return first
 
-    def _attempt_delivery(self, event: OutgoingEvent) -> None:
-        subscription = self._world.subscription
-        if subscription is None or subscription.id != event.subscription_id:
-            self._record_attempt(event, "dropped", "unsubscribed")
-            return
-        result = self._post(subscription.callback_url, event.body)
-        if result == "200":
-            self._record_attempt(event, "delivered", result)
-        elif event.attempts + 1 < ATTEMPTS:
-            self._record_attempt(event, "waiting", result)
-        else:
-            self._record_attempt(event, "failed", result)
-
     def _post(self, url: str, body: dict[str, Any]) -> str:
         payload = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json"} | self._build_signature_header(
-            payload
-        )
+        headers = {"Content-Type": "application/json"}
+        secret, now_s = self._world.app.signing_secret, self._world.now_s()
+        if secret is not None:
+            signed = f"{now_s}.".encode() + payload
+            signature = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+            headers["X-Strava-Signature"] = f"t={now_s},v1={signature}"
         started = monotonic()
         try:
             response = self._http.post(
@@ -147,16 +147,6 @@ class EventSender:
         is_in_time = monotonic() - started <= self._deadline_s
         return str(response.status_code) if is_in_time else "no answer in time"
 
-    def _build_signature_header(self, payload: bytes) -> dict[str, str]:
-        secret = self._world.app.signing_secret
-        if secret is None:
-            return {}
-        now_s = self._world.now_s()
-        signature = hmac.new(
-            secret.encode(), f"{now_s}.".encode() + payload, hashlib.sha256
-        )
-        return {"X-Strava-Signature": f"t={now_s},v1={signature.hexdigest()}"}
-
     def _record_attempt(
         self, event: OutgoingEvent, state: DeliveryState, result: str
     ) -> None:
@@ -171,10 +161,8 @@ class EventSender:
                 )
             )
             self._world.increment_counter(f"events {state}")
-            _trim_log(self._world)
-
-
-def _trim_log(world: World) -> None:
-    settled_ids = [event.id for event in world.events if event.state != "waiting"]
-    for event_id in settled_ids[:-LOG_LENGTH]:
-        world.events.remove(event_id)
+            settled_ids = [
+                event.id for event in self._world.events if event.state != "waiting"
+            ]
+            for event_id in settled_ids[:-LOG_LENGTH]:
+                self._world.events.remove(event_id)

@@ -1,4 +1,4 @@
-"""What can be made to go wrong, so that the app can show how it bears it."""
+"""Simulated faults of Strava: outages, odd answers, refusals, slowness."""
 
 from dataclasses import replace
 from time import sleep
@@ -17,7 +17,7 @@ MAINTENANCE_PAGE = "<!doctype html><title>Strava</title><h1>We'll be right back<
 
 
 def consume_faults(world: World, call: str) -> list[SimulatedFault]:
-    """Take the faults that this call must suffer, and use each up by one."""
+    """Return the faults for this call, and use each of them up by one."""
     matching = [fault for fault in world.faults if fault.on in {"any", call}]
     for fault in matching:
         if fault.times is None:
@@ -30,7 +30,7 @@ def consume_faults(world: World, call: str) -> list[SimulatedFault]:
 
 
 def apply_faults(faults: list[SimulatedFault]) -> Response | None:
-    """Let the faults happen; None means that the call goes on as if unharmed."""
+    """Apply the faults; None means that the call continues."""
     for fault in faults:
         if fault.kind == "slow":
             sleep(fault.seconds)
@@ -44,13 +44,14 @@ def apply_faults(faults: list[SimulatedFault]) -> Response | None:
             case "html":
                 return Response(MAINTENANCE_PAGE, status=200, mimetype="text/html")
             case "status":
-                return _build_error_response(fault.status)
+                return build_error_response(fault.status)
             case "slow":
                 pass
     return None
 
 
-def _build_error_response(status: int) -> Response:
+def build_error_response(status: int) -> Response:
+    """Return or raise what Strava answers with this status."""
     if status == 429:
         raise refusals.rate_limit_exceeded()
     if status == 403:

@@ -1,4 +1,4 @@
-"""Reading what somebody asked for at the controls, from JSON or from a form."""
+"""Values of a command at the controls, read from JSON or from a form."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -14,7 +14,7 @@ FALSE_WORDS = {"false", "off", "0", "no", ""}
 
 
 class RequestFields:
-    """Named values, each read once with its limits; a wrong one is a `Mistake`."""
+    """Named values, each read with its limits; a wrong one raises `InvalidCommand`."""
 
     def __init__(self, values: object) -> None:
         if not isinstance(values, Mapping):
@@ -22,7 +22,7 @@ class RequestFields:
         self._values: Mapping[str, object] = values
 
     def allow_only(self, *names: str) -> "RequestFields":
-        """Refuse names that mean nothing here."""
+        """Raise `InvalidCommand` for any other name."""
         for name in self._values:
             if name not in names:
                 closest = get_close_matches(name, names, n=1, cutoff=0)

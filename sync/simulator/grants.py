@@ -1,4 +1,4 @@
-"""Who may read whose activities: codes, pairs of tokens, their rotation and end."""
+"""OAuth grants: codes, pairs of tokens, their rotation and revocation."""
 
 import secrets
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Any
 
 from sync.simulator import refusals, shapes
 from sync.simulator.events import enqueue_event
-from sync.simulator.records import Access, Athlete, AthleteGrant, Code
+from sync.simulator.records import Access, AthleteGrant, Code
 from sync.simulator.world import World
 
 SCOPES = {
@@ -23,7 +23,7 @@ REFRESH_WINDOW_S = 3600
 
 
 def issue_code(world: World, athlete_id: int, scope: str) -> str:
-    """Note the athlete's yes; the app may turn it into tokens once."""
+    """Store the athlete's consent; the app may exchange the code for tokens once."""
     _require_free_place(world, athlete_id)
     code = secrets.token_hex(20)
     expires_s = world.now_s() + CODE_LIFETIME_S
@@ -34,7 +34,7 @@ def issue_code(world: World, athlete_id: int, scope: str) -> str:
 
 
 def exchange_code(world: World, code: str) -> dict[str, Any]:
-    """Turn a code into the first pair of tokens."""
+    """Exchange a code for the first pair of tokens."""
     issued = world.codes.get(code)
     if issued is None:
         raise refusals.bad_request("RequestToken", "code", "invalid")
@@ -43,7 +43,9 @@ def exchange_code(world: World, code: str) -> dict[str, Any]:
     _require_free_place(world, issued.athlete_id)
     world.codes.put(replace(issued, used=True))
     grant = _issue_tokens(world, issued.athlete_id, issued.scope)
-    athlete = _require_athlete(world, issued.athlete_id)
+    athlete = world.athletes.get(issued.athlete_id)
+    if athlete is None:
+        raise refusals.bad_request("RequestToken", "code", "invalid")
     return _build_token_response(world, grant) | {
         "athlete": shapes.build_athlete_summary(athlete),
         "scope": issued.scope.replace(",", " "),
@@ -51,7 +53,7 @@ def exchange_code(world: World, code: str) -> dict[str, Any]:
 
 
 def refresh_tokens(world: World, refresh_token: str) -> dict[str, Any]:
-    """Hand out the current pair, or a new one that ends the old refresh token."""
+    """Return the current pair, or a new one that ends the old refresh token."""
     grant = _find_by_refresh_token(world, refresh_token)
     if grant is None:
         raise refusals.bad_request("RefreshToken", "refresh_token", "invalid")
@@ -62,7 +64,7 @@ def refresh_tokens(world: World, refresh_token: str) -> dict[str, Any]:
 
 
 def revoke_token(world: World, token: str) -> int | None:
-    """End the grant that an access or refresh token belongs to, if there is one."""
+    """End the grant of an access or refresh token; return its athlete, if any."""
     access = world.accesses.get(token)
     grant = _find_by_refresh_token(world, token)
     if access is not None:
@@ -95,7 +97,7 @@ def deauthorise_athlete(world: World, athlete_id: int) -> None:
 
 
 def require_access(world: World, token: str) -> Access:
-    """Say whose token this is, or refuse it as unknown or out of date."""
+    """Return the access of a token; refuse an unknown or expired one."""
     access = world.accesses.get(token)
     if access is None or access.expires_s <= world.now_s():
         raise refusals.invalid_token()
@@ -120,7 +122,9 @@ def _issue_tokens(world: World, athlete_id: int, scope: str) -> AthleteGrant:
         refresh_token=secrets.token_hex(20),
         expires_s=world.now_s() + world.app.token_s,
     )
-    _remove_expired(world, athlete_id)
+    for access in world.accesses:
+        if access.athlete_id == athlete_id and access.expires_s <= world.now_s():
+            world.accesses.remove(access.token)
     world.grants.put(grant)
     world.accesses.put(
         Access(
@@ -131,12 +135,6 @@ def _issue_tokens(world: World, athlete_id: int, scope: str) -> AthleteGrant:
         )
     )
     return grant
-
-
-def _remove_expired(world: World, athlete_id: int) -> None:
-    for access in world.accesses:
-        if access.athlete_id == athlete_id and access.expires_s <= world.now_s():
-            world.accesses.remove(access.token)
 
 
 def _build_token_response(world: World, grant: AthleteGrant) -> dict[str, Any]:
@@ -151,10 +149,3 @@ def _build_token_response(world: World, grant: AthleteGrant) -> dict[str, Any]:
 
 def _find_by_refresh_token(world: World, token: str) -> AthleteGrant | None:
     return next((grant for grant in world.grants if grant.refresh_token == token), None)
-
-
-def _require_athlete(world: World, athlete_id: int) -> Athlete:
-    athlete = world.athletes.get(athlete_id)
-    if athlete is None:
-        raise refusals.bad_request("RequestToken", "code", "invalid")
-    return athlete

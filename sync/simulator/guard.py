@@ -1,4 +1,4 @@
-"""What every call from the app meets before its answer: faults, then the limits."""
+"""Checks before every call from the app: rate limits and simulated faults."""
 
 from flask import Flask, Response, g, request
 from flask.typing import ResponseReturnValue
@@ -40,15 +40,20 @@ class RequestGuard:
         app.after_request(self.add_usage_headers)
 
     def check_request(self) -> ResponseReturnValue | None:
-        """Count the call, let faults happen, and refuse what Strava refuses."""
+        """Count the call, apply faults, and refuse what Strava refuses."""
         call = CALL_OF_ENDPOINT.get(request.endpoint or "")
         if call is None:
             return None
         with self._world.transaction():
             self._world.increment_counter(f"requests {call}")
-            is_over_limit = (
-                request.endpoint in LIMITED_ENDPOINTS and self._count_against_limits()
-            )
+            is_over_limit = False
+            if request.endpoint in LIMITED_ENDPOINTS:
+                world_limits = self._world.limits
+                g.usage = limits.add_call(
+                    self._world.usage, world_limits, self._world.now_s()
+                )
+                self._world.put_singleton(g.usage)
+                is_over_limit = limits.is_exceeded(g.usage, world_limits)
             active_faults = faults.consume_faults(self._world, call)
             is_inactive = self._world.app.inactive
         fault_response = faults.apply_faults(active_faults)
@@ -70,11 +75,3 @@ class RequestGuard:
         if usage is not None:
             response.headers.update(limits.build_headers(usage, self._world.limits))
         return response
-
-    def _count_against_limits(self) -> bool:
-        usage = limits.add_call(
-            self._world.usage, self._world.limits, self._world.now_s()
-        )
-        self._world.put_singleton(usage)
-        g.usage = usage
-        return limits.is_exceeded(usage, self._world.limits)

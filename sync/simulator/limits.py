@@ -26,7 +26,7 @@ def add_call(usage: Usage, limits: Limits, now_s: int) -> Usage:
 
 
 def is_exceeded(usage: Usage, limits: Limits) -> bool:
-    """Say whether the call just counted was one too many.
+    """Return whether the call just counted was one too many.
 
     Every call served here is a read, so both pairs of limits see the same usage.
     """

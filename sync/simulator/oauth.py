@@ -1,4 +1,4 @@
-"""Strava's OAuth site over a world: the consent page, tokens and their end."""
+"""Strava's OAuth site: the consent page, tokens and their revocation."""
 
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -7,7 +7,6 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sync.simulator import grants, refusals
-from sync.simulator.records import Athlete
 from sync.simulator.world import World
 
 ALWAYS_ALLOWED_HOSTS = {"127.0.0.1", "localhost"}
@@ -34,16 +33,21 @@ class OAuth:
         self._check_request()
         if self._world.app.inactive:
             return _render_refusal("This app is not active.")
+        with self._world.transaction():
+            athletes = sorted(self._world.athletes, key=lambda athlete: athlete.id)
+            activity_counts = [
+                len(self._world.list_activities(athlete.id)) for athlete in athletes
+            ]
         return render_template(
             "consent.html",
-            athletes=self._list_athletes_with_counts(),
+            athletes=list(zip(athletes, activity_counts, strict=True)),
             scopes=[
                 (scope, grants.SCOPES[scope]) for scope in _read_requested_scopes()
             ],
         )
 
     def decide(self) -> ResponseReturnValue:
-        """Send the athlete back to the app with a code, or with their no."""
+        """Redirect the athlete to the app with a code, or with `access_denied`."""
         self._check_request()
         if request.form.get("decision") != "authorize":
             return _redirect_to_app(error="access_denied")
@@ -64,7 +68,10 @@ class OAuth:
 
     def token(self) -> dict[str, Any]:
         fields = request.form or request.args
-        self._check_client(fields.get("client_id"), fields.get("client_secret"))
+        app = self._world.app
+        for field in ("client_id", "client_secret"):
+            if fields.get(field) != getattr(app, field):
+                raise refusals.bad_request("Application", field, "invalid")
         with self._world.transaction():
             match fields.get("grant_type"):
                 case "authorization_code":
@@ -76,7 +83,7 @@ class OAuth:
                     raise refusals.bad_request("Application", "grant_type", "invalid")
 
     def revoke(self) -> ResponseReturnValue:
-        """End a grant by either of its tokens; one that has ended is fine too."""
+        """End a grant by either of its tokens; an unknown token is no error."""
         authorization = request.authorization
         app = self._world.app
         credentials = (app.client_id, app.client_secret)
@@ -99,20 +106,12 @@ class OAuth:
             grants.deauthorise_athlete(self._world, access.athlete_id)
         return {"access_token": token}
 
-    def _list_athletes_with_counts(self) -> list[tuple[Athlete, int]]:
-        world = self._world
-        with world.transaction():
-            athletes = sorted(world.athletes, key=lambda athlete: athlete.id)
-            return [
-                (athlete_record, len(world.list_activities(athlete_record.id)))
-                for athlete_record in athletes
-            ]
-
     def _check_request(self) -> None:
         arguments = request.args
         if arguments.get("client_id") != self._world.app.client_id:
             raise refusals.bad_request("Application", "client_id", "invalid")
-        if not self._is_callback_allowed(arguments.get("redirect_uri", "")):
+        redirect_uri = arguments.get("redirect_uri", "")
+        if not is_callback_allowed(redirect_uri, self._world.app.callback_domain):
             raise refusals.bad_request("Application", "redirect_uri", "invalid")
         if arguments.get("response_type") != "code":
             raise refusals.bad_request("Application", "response_type", "invalid")
@@ -120,23 +119,18 @@ class OAuth:
         if not scopes or not set(scopes) <= set(grants.SCOPES):
             raise refusals.bad_request("Application", "scope", "invalid")
 
-    def _is_callback_allowed(self, redirect_uri: str) -> bool:
-        """Compare the host alone with the callback domain, as Strava does."""
-        try:
-            parts = urlsplit(redirect_uri)
-        except ValueError:
-            return False
-        host, domain = parts.hostname or "", self._world.app.callback_domain
-        is_in_domain = host == domain or host.endswith(f".{domain}")
-        return parts.scheme in {"http", "https"} and (
-            is_in_domain or host in ALWAYS_ALLOWED_HOSTS
-        )
 
-    def _check_client(self, client_id: str | None, secret: str | None) -> None:
-        if client_id != self._world.app.client_id:
-            raise refusals.bad_request("Application", "client_id", "invalid")
-        if secret != self._world.app.client_secret:
-            raise refusals.bad_request("Application", "client_secret", "invalid")
+def is_callback_allowed(redirect_uri: str, domain: str) -> bool:
+    """Compare the host alone with the callback domain, as Strava does."""
+    try:
+        parts = urlsplit(redirect_uri)
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    is_in_domain = host == domain or host.endswith(f".{domain}")
+    return parts.scheme in {"http", "https"} and (
+        is_in_domain or host in ALWAYS_ALLOWED_HOSTS
+    )
 
 
 def _read_requested_scopes() -> list[str]:

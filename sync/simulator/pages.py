@@ -1,8 +1,8 @@
-"""The control page: the same verbs as the control API, for people with a browser."""
+"""The control page: the verbs of the control API for people with a browser."""
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template, request
@@ -40,7 +40,7 @@ class ControlPages:
         blueprint.add_url_rule(
             "/activities/<int:activity_id>", view_func=self.show_activity
         )
-        blueprint.register_error_handler(InvalidCommand, _render_mistake)
+        blueprint.register_error_handler(InvalidCommand, render_invalid_command)
         return blueprint
 
     def show_control(self) -> str:
@@ -58,7 +58,7 @@ class ControlPages:
                     for athlete in athletes[:MAX_SHOWN_ATHLETES]
                 ],
                 more=max(len(athletes) - MAX_SHOWN_ATHLETES, 0),
-                app_url=subscription and _get_origin(subscription.callback_url),
+                app_url=subscription and urljoin(subscription.callback_url, "/"),
                 zones=life.ZONES,
                 sports=commands.SPORTS,
                 fault_kinds=faults.FAULT_KINDS,
@@ -81,7 +81,7 @@ class ControlPages:
         )
 
     def upload_run(self, athlete_id: int) -> ResponseReturnValue:
-        """Finish a run; people think in kilometres and minutes."""
+        """Upload a run given in kilometres and minutes."""
         form = RequestFields(request.form)
         upload = commands.parse_run(
             RequestFields(
@@ -106,10 +106,10 @@ class ControlPages:
             if verb == "delete":
                 life.delete_activity(self._world, activity)
             else:
-                fields = RequestFields(
-                    _build_edit(verb, activity, RequestFields(request.form))
+                edit = build_edit(verb, activity, RequestFields(request.form))
+                life.edit_activity(
+                    self._world, activity, commands.parse_edit(RequestFields(edit))
                 )
-                life.edit_activity(self._world, activity, commands.parse_edit(fields))
         return _redirect_to_page(f"athlete-{activity.athlete_id}")
 
     def deauthorise_athlete(self, athlete_id: int) -> ResponseReturnValue:
@@ -119,7 +119,7 @@ class ControlPages:
         return _redirect_to_page(f"athlete-{athlete_id}")
 
     def change_faults(self) -> ResponseReturnValue:
-        """Make something go wrong, or let everything be well again."""
+        """Add a fault, or remove all of them."""
         fields = {key: value for key, value in request.form.items() if value}
         with self._world.transaction():
             if fields.pop("heal", None):
@@ -181,9 +181,8 @@ def _build_activity_row(activity: Activity) -> dict[str, Any]:
     }
 
 
-def _build_edit(
-    verb: str, activity: Activity, form: RequestFields
-) -> dict[str, object]:
+def build_edit(verb: str, activity: Activity, form: RequestFields) -> dict[str, object]:
+    """Return the fields of an edit that a button of the page stands for."""
     match verb:
         case "rename":
             return {"name": form.text("name")}
@@ -204,15 +203,11 @@ def _build_edit(
             )
 
 
-def _get_origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}/"
-
-
 def _redirect_to_page(fragment: str) -> ResponseReturnValue:
     return redirect(f"/#{fragment}", code=303)
 
 
-def _render_mistake(error: InvalidCommand) -> ResponseReturnValue:
+def render_invalid_command(error: InvalidCommand) -> ResponseReturnValue:
+    """Show the sentence of an error on a page of its own."""
     status = 404 if isinstance(error, UnknownRecord) else 400
     return render_template("refused.html", sentence=str(error), status=status), status

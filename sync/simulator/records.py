@@ -1,4 +1,4 @@
-"""What a world is made of: frozen records, their times in Strava's epoch seconds."""
+"""The frozen records of a world; times are Strava's epoch seconds."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
@@ -113,7 +113,7 @@ class OutgoingEvent:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatedFault:
-    """Something that goes wrong for the next `times` calls, or for every call."""
+    """A fault of the next `times` calls, or of every call."""
 
     id: int
     kind: FaultKind
@@ -131,7 +131,7 @@ class RequestCounter:
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """The one app registered here, as its owner would see it in the settings."""
+    """The one registered app and its settings."""
 
     client_id: str = "1"
     client_secret: str = "simulated"  # noqa: S105  the demo's own, not a secret
@@ -157,7 +157,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """Calls made in the quarter and the day that these numbers name."""
+    """Calls counted in one quarter and one day, named by their numbers since 1970."""
 
     quarter: int = 0
     quarter_used: int = 0

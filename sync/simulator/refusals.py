@@ -1,10 +1,10 @@
-"""Strava's ways of saying no, each with the status and body that Strava uses."""
+"""Strava's refusals, each with the status and body that Strava uses."""
 
 from typing import Any
 
 
 class SimulatedApiError(Exception):
-    """An answer that is not the one asked for."""
+    """A refusal, with the status and the body of the response."""
 
     def __init__(
         self, status: int, message: str, *errors: tuple[str, str, str]
@@ -21,11 +21,11 @@ class SimulatedApiError(Exception):
 
 
 class InvalidCommand(ValueError):
-    """Somebody at the controls asked for what cannot be; the text says what."""
+    """A command at the controls that cannot be executed; the text says why."""
 
 
 class UnknownRecord(InvalidCommand):
-    """The thing asked for at the controls does not exist."""
+    """A command names a record that does not exist."""
 
 
 def bad_request(resource: str, field: str, code: str) -> SimulatedApiError:

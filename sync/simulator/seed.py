@@ -1,4 +1,4 @@
-"""Growing a world from a number: athletes with habits, seasons and the odd bad week."""
+"""A world drawn from a seed number: athletes with habits, seasons and sick weeks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class PlannedActivity:
 def populate_world(
     world: World, *, seed_number: int, exported_activities: list[Activity] | None
 ) -> None:
-    """Put Robin, Alex or Sam into the world, if they are not there yet."""
+    """Add Robin, and Alex or Sam, unless they exist."""
     if exported_activities is not None and SAM_ID not in world.athletes:
         _add_athlete(world, SAM_ID, "Sam", HOME_ZONE)
         for activity in exported_activities:
@@ -107,25 +107,42 @@ def _add_activities(
     days: int,
     max_runs: int | None = None,
 ) -> None:
-    """Let an athlete have lived through these last days."""
+    """Give an athlete a past of this many days."""
     latest_s = world.now_s() - LATEST_RUN_HOURS_AGO * 3600
     today = datetime.fromtimestamp(latest_s, ZoneInfo(athlete.zone)).date()
     plans = [
         plan
-        for plan in _plan_activities(rng, today, days, athlete.zone)
+        for plan in plan_activities(rng, today, days, athlete.zone)
         if plan.start_s <= latest_s
     ]
     if max_runs is not None:
         runs = [plan for plan in plans if plan.sport_type == "Run"]
         plans = runs[max(len(runs) - max_runs, 0) :]
     for plan in plans:
-        world.put_activity(_build_activity(world, athlete, plan, rng))
+        heart_rate = None if plan.manual else round(rng.gauss(151, 7), 1)
+        pause_s = 0 if plan.manual or plan.trainer else rng.randint(0, 120)
+        elevation_gain_m = 0.0 if plan.trainer else round(plan.distance_m * 0.007, 1)
+        activity = Activity(
+            id=world.next_id("activity"),
+            athlete_id=athlete.id,
+            name=build_title(plan.start_s, athlete.zone, plan.sport_type),
+            zone=athlete.zone,
+            elapsed_s=plan.moving_s + pause_s,
+            elevation_gain_m=elevation_gain_m,
+            visibility=rng.choice(("everyone", "everyone", "followers_only")),
+            device_name=None if plan.manual else DEVICE,
+            average_heartrate=heart_rate,
+            max_heartrate=None if heart_rate is None else round(heart_rate + 24),
+            average_cadence=None if plan.manual else round(rng.gauss(84, 2), 1),
+            **vars(plan),
+        )
+        world.put_activity(activity)
 
 
-def _plan_activities(
+def plan_activities(
     rng: Random, today: date, days: int, zone: str
 ) -> Iterator[PlannedActivity]:
-    """Go through the days: mostly runs, some rides, a gap now and then."""
+    """Yield the outings of the last `days`: mostly runs, some rides, rare gaps."""
     fitness = 1.0
     rest_days = 0
     for days_ago in range(days, -1, -1):
@@ -139,21 +156,31 @@ def _plan_activities(
         if rng.random() < RUN_PROBABILITIES[day.weekday()] * (
             0.95 + 0.25 * _summer_factor(day)
         ):
-            yield _plan_run(rng, day, fitness, zone)
+            yield plan_run(rng, day, fitness, zone)
         elif rng.random() < 0.09 + 0.07 * _summer_factor(day):
-            yield _plan_ride(rng, day, zone)
+            kilometres = 24 * rng.lognormvariate(0, 0.4)
+            yield PlannedActivity(
+                sport_type="Ride",
+                start_s=_to_epoch_s(day, time(17, rng.randint(0, 59)), zone),
+                distance_m=round(kilometres * 1000, 1),
+                moving_s=round(kilometres * rng.uniform(140, 180)),
+                workout_type=None,
+            )
 
 
-def _plan_run(rng: Random, day: date, fitness: float, zone: str) -> PlannedActivity:
+def plan_run(rng: Random, day: date, fitness: float, zone: str) -> PlannedActivity:
+    """Draw one run; `fitness` is a factor about 1 on its distance."""
     is_weekend = day.weekday() >= 5
     is_race = day.weekday() == 6 and rng.random() < 0.09
     is_indoors = not is_weekend and rng.random() < 0.12 - 0.12 * _summer_factor(day)
     is_manual = not is_race and rng.random() < 0.02
     is_together = is_weekend and rng.random() < 0.4
-    kilometres = (
-        rng.choice((5.0, 10.0, 10.0, 21.1)) if is_race else _draw_kilometres(rng, day)
-    )
-    kilometres = kilometres if is_race else round(max(1.5, kilometres * fitness), 2)
+    if is_race:
+        kilometres = rng.choice((5.0, 10.0, 10.0, 21.1))
+    else:  # short in the week, long on Sundays, now and then very long
+        typical_km = 12.5 if day.weekday() == 6 else 6.2
+        drawn_km = typical_km * rng.lognormvariate(0, 0.24)
+        kilometres = round(max(1.5, drawn_km * fitness), 2)
     pace_s = rng.gauss(292 if is_race else 345, 12) + kilometres * 1.2
     start_time = time(9 if is_weekend else rng.choice((7, 7, 18)), rng.randint(0, 59))
     if is_manual:
@@ -172,50 +199,11 @@ def _plan_run(rng: Random, day: date, fitness: float, zone: str) -> PlannedActiv
     )
 
 
-def _draw_kilometres(rng: Random, day: date) -> float:
-    """Draw kilometres: short in the week, long on Sundays, now and then very."""
-    typical_km = 12.5 if day.weekday() == 6 else 6.2
-    return typical_km * rng.lognormvariate(0, 0.24)
-
-
-def _plan_ride(rng: Random, day: date, zone: str) -> PlannedActivity:
-    kilometres = 24 * rng.lognormvariate(0, 0.4)
-    return PlannedActivity(
-        sport_type="Ride",
-        start_s=_to_epoch_s(day, time(17, rng.randint(0, 59)), zone),
-        distance_m=round(kilometres * 1000, 1),
-        moving_s=round(kilometres * rng.uniform(140, 180)),
-        workout_type=None,
-    )
-
-
-def _build_activity(
-    world: World, athlete: Athlete, plan: PlannedActivity, rng: Random
-) -> Activity:
-    heart_rate = None if plan.manual else round(rng.gauss(151, 7), 1)
-    pause_s = 0 if plan.manual or plan.trainer else rng.randint(0, 120)
-    elevation_gain_m = 0.0 if plan.trainer else round(plan.distance_m * 0.007, 1)
-    return Activity(
-        id=world.next_id("activity"),
-        athlete_id=athlete.id,
-        name=build_title(plan.start_s, athlete.zone, plan.sport_type),
-        zone=athlete.zone,
-        elapsed_s=plan.moving_s + pause_s,
-        elevation_gain_m=elevation_gain_m,
-        visibility=rng.choice(("everyone", "everyone", "followers_only")),
-        device_name=None if plan.manual else DEVICE,
-        average_heartrate=heart_rate,
-        max_heartrate=None if heart_rate is None else round(heart_rate + 24),
-        average_cadence=None if plan.manual else round(rng.gauss(84, 2), 1),
-        **vars(plan),
-    )
-
-
 def _to_epoch_s(day: date, start_time: time, zone: str) -> int:
     local = datetime.combine(day, start_time, ZoneInfo(zone))
     return int(local.astimezone(UTC).timestamp())
 
 
 def _summer_factor(day: date) -> float:
-    """Run from 0 in the middle of January to 1 in the middle of July."""
+    """Return 0 in the middle of January, rising to 1 in the middle of July."""
     return (1 - cos(2 * pi * (day.timetuple().tm_yday - 15) / 365)) / 2

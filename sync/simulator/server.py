@@ -1,4 +1,4 @@
-"""The HTTP face of a world: every blueprint behind one gate."""
+"""The HTTP server of a world: every blueprint behind one guard."""
 
 import requests
 from flask import Flask, Response, request
@@ -33,22 +33,22 @@ def create_app(world: World, *, http: requests.Session | None = None) -> Flask:
         ControlPages(world),
     ):
         flask_app.register_blueprint(interface.blueprint())
-    flask_app.register_error_handler(SimulatedApiError, _handle_api_error)
-    flask_app.register_error_handler(InvalidCommand, _handle_invalid_command)
-    flask_app.register_error_handler(HTTPException, _handle_http_error)
-    flask_app.after_request(_add_security_headers)
+    flask_app.register_error_handler(SimulatedApiError, handle_api_error)
+    flask_app.register_error_handler(InvalidCommand, handle_invalid_command)
+    flask_app.register_error_handler(HTTPException, handle_http_error)
+    flask_app.after_request(add_security_headers)
     return flask_app
 
 
-def _handle_api_error(error: SimulatedApiError) -> ResponseReturnValue:
+def handle_api_error(error: SimulatedApiError) -> ResponseReturnValue:
     return error.body, error.status
 
 
-def _handle_invalid_command(error: InvalidCommand) -> ResponseReturnValue:
+def handle_invalid_command(error: InvalidCommand) -> ResponseReturnValue:
     return {"error": str(error)}, 404 if isinstance(error, UnknownRecord) else 400
 
 
-def _handle_http_error(error: HTTPException) -> ResponseReturnValue:
+def handle_http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if request.path.startswith("/control/"):
         return {"error": error.name}, status
@@ -57,8 +57,8 @@ def _handle_http_error(error: HTTPException) -> ResponseReturnValue:
     return error.get_response()
 
 
-def _add_security_headers(response: Response) -> Response:
-    """Let pages load nothing but their own style, and keep them out of frames."""
+def add_security_headers(response: Response) -> Response:
+    """Forbid everything but our own style, frames and caches included."""
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
     )

@@ -69,38 +69,28 @@ def build_subscription(record: SimulatedSubscription, application_id: str) -> Js
 
 def build_activity_summary(activity: Activity) -> Json:
     """One item of the list; a key without a value is absent, not null."""
-    return (
-        _build_basic_fields(activity)
-        | _build_time_fields(activity)
-        | _build_social_fields(activity)
-        | _build_measured_fields(activity)
-    )
-
-
-def build_activity_detail(activity: Activity) -> Json:
+    zone = ZoneInfo(activity.zone)
+    start = datetime.fromtimestamp(activity.start_s, zone)
+    offset_s = (start.utcoffset() or timedelta()).total_seconds()
+    started = start.astimezone(UTC).replace(tzinfo=None)
+    local = start.replace(tzinfo=None)
+    if activity.start_hidden:
+        started = local = local.replace(hour=0, minute=0, second=1)
     has_route = _has_route(activity)
-    summary = build_activity_summary(activity)
-    return summary | {
-        "resource_state": 3,
-        "map": summary["map"]
-        | {"polyline": ROUTE_POLYLINE if has_route else "", "resource_state": 3},
-        "description": None,
-        "calories": round(activity.distance_m * 0.07, 1),
-        "perceived_exertion": None,
-        "prefer_perceived_exertion": None,
-        "segment_efforts": [],
-        "splits_metric": list(_build_splits(activity)),
-        "splits_standard": [],
-        "laps": [],
-        "best_efforts": [],
-        "photos": {"primary": None, "count": 0},
-        "hide_from_home": False,
-        "embed_token": f"{activity.id:040x}",
-        "available_zones": ["heartrate"] if activity.average_heartrate else [],
+    speed = activity.distance_m / activity.moving_s if activity.moving_s else 0.0
+    has_heartrate = activity.average_heartrate is not None
+    upload_id = None if activity.manual else activity.id + 1_143_000_000
+    optional_fields = {
+        "average_cadence": activity.average_cadence,
+        "average_temp": activity.average_temp_c,
+        "average_heartrate": activity.average_heartrate,
+        "max_heartrate": activity.max_heartrate,
+        "suffer_score": float(activity.moving_s // 60) if has_heartrate else None,
+        "elev_high": 12.6 + activity.elevation_gain_m if has_route else None,
+        "elev_low": 12.6 if has_route else None,
+        "upload_id_str": None if upload_id is None else str(upload_id),
+        "device_name": activity.device_name,
     }
-
-
-def _build_basic_fields(activity: Activity) -> Json:
     return {
         "resource_state": 2,
         "athlete": {"id": activity.athlete_id, "resource_state": 1},
@@ -113,29 +103,11 @@ def _build_basic_fields(activity: Activity) -> Json:
         "sport_type": activity.sport_type,
         "workout_type": activity.workout_type,
         "id": activity.id,
-    }
-
-
-def _build_time_fields(activity: Activity) -> Json:
-    zone = ZoneInfo(activity.zone)
-    start = datetime.fromtimestamp(activity.start_s, zone)
-    offset_s = (start.utcoffset() or timedelta()).total_seconds()
-    started = start.astimezone(UTC).replace(tzinfo=None)
-    local = start.replace(tzinfo=None)
-    if activity.start_hidden:
-        started = local = local.replace(hour=0, minute=0, second=1)
-    return {
         "start_date": f"{started.isoformat()}Z",
         # Wall time where the activity began: this Z is false at Strava too.
         "start_date_local": f"{local.isoformat()}Z",
         "timezone": format_zone(activity.zone),
         "utc_offset": offset_s,
-    }
-
-
-def _build_social_fields(activity: Activity) -> Json:
-    has_route = _has_route(activity)
-    return {
         "location_city": None,
         "location_state": None,
         "location_country": None,
@@ -162,25 +134,6 @@ def _build_social_fields(activity: Activity) -> Json:
         "pr_count": 0,
         "total_photo_count": 0,
         "has_kudoed": False,
-    }
-
-
-def _build_measured_fields(activity: Activity) -> Json:
-    speed = activity.distance_m / activity.moving_s if activity.moving_s else 0.0
-    has_heartrate = activity.average_heartrate is not None
-    upload_id = None if activity.manual else activity.id + 1_143_000_000
-    optional_fields = {
-        "average_cadence": activity.average_cadence,
-        "average_temp": activity.average_temp_c,
-        "average_heartrate": activity.average_heartrate,
-        "max_heartrate": activity.max_heartrate,
-        "suffer_score": float(activity.moving_s // 60) if has_heartrate else None,
-        "elev_high": 12.6 + activity.elevation_gain_m if _has_route(activity) else None,
-        "elev_low": 12.6 if _has_route(activity) else None,
-        "upload_id_str": None if upload_id is None else str(upload_id),
-        "device_name": activity.device_name,
-    }
-    return {
         "average_speed": round(speed, 3),
         "max_speed": 0 if activity.manual else round(speed * 1.4, 3),
         "has_heartrate": has_heartrate,
@@ -191,23 +144,43 @@ def _build_measured_fields(activity: Activity) -> Json:
     } | {key: value for key, value in optional_fields.items() if value is not None}
 
 
-def _build_splits(activity: Activity) -> list[Json]:
+def build_activity_detail(activity: Activity) -> Json:
+    has_route = _has_route(activity)
+    summary = build_activity_summary(activity)
     kilometres = int(activity.distance_m // METRES_PER_KILOMETRE)
-    if activity.manual or not kilometres:
-        return []
-    pace_s = round(activity.moving_s * METRES_PER_KILOMETRE / activity.distance_m)
-    return [
-        {
-            "distance": METRES_PER_KILOMETRE,
-            "elapsed_time": pace_s,
-            "elevation_difference": 0.0,
-            "moving_time": pace_s,
-            "split": number,
-            "average_speed": round(METRES_PER_KILOMETRE / max(pace_s, 1), 2),
-            "pace_zone": 2,
-        }
-        for number in range(1, kilometres + 1)
-    ]
+    splits: list[Json] = []
+    if kilometres and not activity.manual:
+        pace_s = round(activity.moving_s * METRES_PER_KILOMETRE / activity.distance_m)
+        splits = [
+            {
+                "distance": METRES_PER_KILOMETRE,
+                "elapsed_time": pace_s,
+                "elevation_difference": 0.0,
+                "moving_time": pace_s,
+                "split": number,
+                "average_speed": round(METRES_PER_KILOMETRE / max(pace_s, 1), 2),
+                "pace_zone": 2,
+            }
+            for number in range(1, kilometres + 1)
+        ]
+    return summary | {
+        "resource_state": 3,
+        "map": summary["map"]
+        | {"polyline": ROUTE_POLYLINE if has_route else "", "resource_state": 3},
+        "description": None,
+        "calories": round(activity.distance_m * 0.07, 1),
+        "perceived_exertion": None,
+        "prefer_perceived_exertion": None,
+        "segment_efforts": [],
+        "splits_metric": splits,
+        "splits_standard": [],
+        "laps": [],
+        "best_efforts": [],
+        "photos": {"primary": None, "count": 0},
+        "hide_from_home": False,
+        "embed_token": f"{activity.id:040x}",
+        "available_zones": ["heartrate"] if activity.average_heartrate else [],
+    }
 
 
 def _has_route(activity: Activity) -> bool:

@@ -1,4 +1,4 @@
-"""The app's one push subscription: the handshake, and who may see or end it."""
+"""The app's one push subscription: its handshake, listing and end."""
 
 import secrets
 from typing import Any
@@ -30,14 +30,18 @@ class SubscriptionApi:
         return blueprint
 
     def create(self) -> ResponseReturnValue:
-        """Subscribe the app, once its callback has proved that it listens."""
+        """Subscribe the app after its callback has echoed the challenge."""
         self._check_client()
         url = request.values.get("callback_url", "")
         if self._world.subscription is not None:
             raise refusals.bad_request("PushSubscription", "", "already exists")
-        if not _is_http_url(url):
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise _callback_error("not a valid URL") from None
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise _callback_error("not a valid URL")
-        self._verify_callback(url, request.values.get("verify_token", ""))
+        self.verify_callback(url, request.values.get("verify_token", ""))
         with self._world.transaction():
             if self._world.subscription is not None:
                 raise refusals.bad_request("PushSubscription", "", "already exists")
@@ -74,7 +78,8 @@ class SubscriptionApi:
         if request.values.get("client_secret") != app.client_secret:
             raise refusals.bad_request("Application", "client_secret", "invalid")
 
-    def _verify_callback(self, url: str, verify_token: str) -> None:
+    def verify_callback(self, url: str, verify_token: str) -> None:
+        """Send the handshake; refuse a callback that does not echo the challenge."""
         challenge = secrets.token_hex(8)
         query = urlencode(
             {
@@ -98,14 +103,6 @@ class SubscriptionApi:
             raise _callback_error("GET to callback URL does not return 200")
         if not isinstance(echo, dict) or echo.get("hub.challenge") != challenge:
             raise _callback_error("hub.challenge was not echoed")
-
-
-def _is_http_url(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
 
 
 def _callback_error(code: str) -> SimulatedApiError:

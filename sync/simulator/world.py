@@ -1,4 +1,4 @@
-"""The state of one small Strava: who is in it, what they did, who may read it."""
+"""The state of one small Strava: athletes, activities, grants, events, settings."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ FIRST_IDS = {
 
 
 class World:
-    """Everything this Strava knows; change it only inside `with world.change()`."""
+    """All records of this Strava; change them inside `with world.transaction()`."""
 
     def __init__(
         self, *, clock: Clock = utc_now, state: Path | None = None, seed: int = 1
@@ -86,12 +86,12 @@ class World:
 
     @contextmanager
     def transaction(self) -> Generator[None]:
-        """Hold the world still; what was put is on disk when this returns."""
+        """Lock the world; at the end of the block every change is on disk."""
         with self.condition:
             try:
                 yield
             except Exception:
-                # What was put before the refusal is in memory, so it is kept.
+                # The changes before the refusal stay in memory: store them, too.
                 self._record_file.commit()
                 raise
             self._record_file.commit()

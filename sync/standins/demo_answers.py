@@ -1,4 +1,4 @@
-"""How the demo's runner feels: a known relation, drawn with a fixed seed.  Pure.
+"""The demo runner's answers, drawn from a known relation with a fixed seed.  Pure.
 
 Mood rises with the distance of the last seven days up to about 40 km and falls
 beyond; it drifts from day to day (AR(1), 0.4), is a little better after a run
@@ -25,7 +25,7 @@ REST_DAY_PROBABILITY = 2 / 7
 
 @dataclass(frozen=True, slots=True)
 class DemoRun:
-    """One run of the runner: our id, its end, and the week's metres up to it."""
+    """One run: its id, its end, and the distance of the 7 days up to it."""
 
     run_id: int
     ended_at: datetime
@@ -36,7 +36,7 @@ class DemoRun:
 
 @dataclass(frozen=True, slots=True)
 class DemoAnswer:
-    """What the runner was asked, and answered unless `values` is empty."""
+    """One survey and its answer; without `values` it was not answered."""
 
     run_id: int | None
     asked_at: datetime
@@ -46,7 +46,7 @@ class DemoAnswer:
 
 
 def generate_answers(runs: Sequence[DemoRun], *, seed: int) -> Iterator[DemoAnswer]:
-    """Tell what was asked after each run and on random rest days, in order."""
+    """Yield the surveys after each run and on random rest days, in order of days."""
     rng = Random(seed)  # noqa: S311  chance for play, not for secrets
     by_day = {run.local_day: run for run in runs}
     if not by_day:
@@ -57,48 +57,41 @@ def generate_answers(runs: Sequence[DemoRun], *, seed: int) -> Iterator[DemoAnsw
         run = by_day.get(day)
         if run is not None:
             week_m = run.week_m
-            yield _generate_run_answer(run, drift, rng)
+            asked_at = run.ended_at + timedelta(minutes=30)
+            waited_min = int(rng.expovariate(1 / 45)) + 1
+            mood = latent_mood(week_m, drift) + AFTER_RUN_LIFT + rng.gauss(0, 0.35)
+            is_answered = rng.random() < ANSWER_PROBABILITY and waited_min < 20 * 60
+            yield DemoAnswer(
+                run_id=run.run_id,
+                asked_at=asked_at,
+                answered_at=asked_at + timedelta(minutes=waited_min),
+                minutes_since_end=30 + waited_min,
+                values=_generate_values(mood, rng, is_after_run=True)
+                if is_answered
+                else {},
+            )
         elif rng.random() < REST_DAY_PROBABILITY:
-            yield _generate_checkin_answer(day, runs[0].offset_s, week_m, drift, rng)
+            local_time = time(12 + rng.randrange(8), rng.randrange(60))
+            local_at = datetime.combine(day, local_time, tzinfo=UTC)
+            asked_at = local_at - timedelta(seconds=runs[0].offset_s)
+            mood = latent_mood(week_m, drift) + rng.gauss(0, 0.35)
+            is_answered = rng.random() < ANSWER_PROBABILITY
+            yield DemoAnswer(
+                run_id=None,
+                asked_at=asked_at,
+                answered_at=asked_at + timedelta(minutes=rng.randrange(1, 200)),
+                minutes_since_end=None,
+                values=_generate_values(mood, rng, is_after_run=False)
+                if is_answered
+                else {},
+            )
         day += timedelta(days=1)
 
 
 def latent_mood(week_m: float, drift: float) -> float:
-    """Return how the runner feels on a scale of which -2 to 2 can be said."""
+    """Return the mood before noise, on the scale of the answers (-2 to 2)."""
     squared_distance = ((week_m - OPTIMUM_WEEK_M) / WIDTH_M) ** 2
     return PEAK - DEPTH * (1 - exp(-squared_distance)) + drift
-
-
-def _generate_run_answer(run: DemoRun, drift: float, rng: Random) -> DemoAnswer:
-    asked_at = run.ended_at + timedelta(minutes=30)
-    waited_min = int(rng.expovariate(1 / 45)) + 1
-    mood = latent_mood(run.week_m, drift) + AFTER_RUN_LIFT + rng.gauss(0, 0.35)
-    is_answered = rng.random() < ANSWER_PROBABILITY and waited_min < 20 * 60
-    return DemoAnswer(
-        run_id=run.run_id,
-        asked_at=asked_at,
-        answered_at=asked_at + timedelta(minutes=waited_min),
-        minutes_since_end=30 + waited_min,
-        values=_generate_values(mood, rng, is_after_run=True) if is_answered else {},
-    )
-
-
-def _generate_checkin_answer(
-    day: date, offset_s: int, week_m: float, drift: float, rng: Random
-) -> DemoAnswer:
-    local_time = time(12 + rng.randrange(8), rng.randrange(60))
-    asked_at = datetime.combine(day, local_time, tzinfo=UTC) - timedelta(
-        seconds=offset_s
-    )
-    mood = latent_mood(week_m, drift) + rng.gauss(0, 0.35)
-    is_answered = rng.random() < ANSWER_PROBABILITY
-    return DemoAnswer(
-        run_id=None,
-        asked_at=asked_at,
-        answered_at=asked_at + timedelta(minutes=rng.randrange(1, 200)),
-        minutes_since_end=None,
-        values=_generate_values(mood, rng, is_after_run=False) if is_answered else {},
-    )
 
 
 def _generate_values(mood: float, rng: Random, *, is_after_run: bool) -> dict[str, int]:

@@ -56,7 +56,7 @@ def select_mail_contacts(
             store.save_decisions(
                 session, runner_id, vault, {NOTICE_STATE: state}, data_version=version
             )
-        country = runner.preferences.get("country") or find_zone_country(runner.zone)
+        country = runner.preferences.country or find_zone_country(runner.zone)
     if not has_contacts:
         return ()
     return [

@@ -5,7 +5,6 @@ import structlog
 from sync.mail import outbox
 from sync.mail.kinds import find_kinds
 from sync.models import Runner
-from sync.preferences import Preferences
 from sync.runners import preferences, signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
@@ -50,9 +49,7 @@ def stop_all_mails(runtime: Runtime, token: str) -> bool:
         if runner is None:
             return False
         now = runtime.db.now(session)
-        runner.preferences = (
-            Preferences.from_stored(runner.preferences).with_mails_stopped().to_dict()
-        )
+        runner.preferences = runner.preferences.with_mails_stopped()
         runners.withdraw_consent(session, runner_id, ConsentKind.MAIL, at=now)
         outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.STOPPED)
         outbox.cancel_runner_digests(session, runner_id, SuppressionReason.STOPPED)

@@ -110,7 +110,6 @@ def test_more_rows_than_fit_into_one_step_all_move(harness: Harness) -> None:
             Runner(
                 created_at=harness.clock(),
                 vault_key=harness.runtime.sealer.new_vault_key(),
-                preferences={},
             )
             for _ in range(405)
         )

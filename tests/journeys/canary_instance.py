@@ -89,13 +89,15 @@ class CanaryInstance:
             self._sql(f"ALTER TABLE {table}_away RENAME TO {table}")
 
     @contextmanager
-    def broken_pause(self) -> Generator[None]:
-        """Store a setting that cannot be read, so that an error quotes it."""
-        self._sql("""UPDATE runner SET preferences = '{"paused_until": "Zwitscher"}'""")
+    def unknown_words(self) -> Generator[None]:
+        """Store words that are in no closed set, so that an error quotes them."""
+        self._sql("UPDATE survey SET kind = kind || 'Zwitscher'")
+        self._sql("UPDATE decision SET reason = reason || 'Zwitscher'")
         try:
             yield
         finally:
-            self._sql("UPDATE runner SET preferences = '{}'")
+            self._sql("UPDATE survey SET kind = replace(kind, 'Zwitscher', '')")
+            self._sql("UPDATE decision SET reason = replace(reason, 'Zwitscher', '')")
 
     @contextmanager
     def strava_failing(self, on: str) -> Generator[None]:

@@ -125,11 +125,11 @@ def cause_failures(host: CanaryInstance, survey: str) -> list[str]:
     with host.table_removed("decision"):
         assert host.tell(host.finish_run()) == 200
         wait_for(lambda: "OperationalError" in host.logged("worker"))
-    with host.broken_pause():
+    with host.unknown_words():
         responses = [get(host, path) for path in ("/dashboard", "/settings")]
         pages += [page.text for page in responses if not page.ok]
         assert host.tell(host.finish_run()) == 200
-        wait_for(lambda: "ValueError" in host.logged("worker"))
+        wait_for(lambda: "LookupError" in host.logged("worker"))
     with host.strava_failing("any"):
         assert host.tell(host.finish_run()) == 200
         pages += [get(host, sign_in_again(host)).text]

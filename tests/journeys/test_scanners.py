@@ -55,7 +55,7 @@ class ScannerInbox:
                     (row.skipped_at, row.cancelled_for, row.opened_at)
                     for row in session.scalars(select(Survey))
                 ],
-                dict(runner.preferences),
+                runner.preferences.to_stored(),
                 runner.email_confirmed_at,
             ]
 

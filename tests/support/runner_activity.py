@@ -5,6 +5,7 @@ from datetime import timedelta
 from sync.analytics.figures import load_figures
 from sync.mail import deliver
 from sync.models import CheckinDraw, FigureDecision, QuarantinedRecord, Runner
+from sync.preferences import Preferences
 from sync.runners import connect as linking
 from sync.runners import sign_in
 from sync.runtime import Runtime
@@ -33,7 +34,7 @@ def add_activity(harness: Harness, athlete: Athlete, runner_id: int) -> None:
     deliver.deliver_due(harness.runtime)
     with harness.runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        runner.preferences = {"units": "mi", "wellbeing": True}
+        runner.preferences = Preferences(units="mi", wellbeing=True)
         session.add(_build_draw(harness, runner_id))
         session.add(_build_sentence(harness, runner))
         session.add(

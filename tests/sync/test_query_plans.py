@@ -65,7 +65,6 @@ def fill_tables(harness: Harness, *, runners: int = RUNNERS) -> None:
             "created_at": NOON,
             "vault_key": b"",
             "zone": "UTC",
-            "preferences": {},
         }
         for number in numbers
     ]

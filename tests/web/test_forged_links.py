@@ -5,7 +5,6 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from sync.models import Answer, Runner
-from sync.preferences import Preferences
 from sync.runners import address
 from sync.runners.rules import MAIL_LINK_LIFE
 from sync.runtime import Runtime
@@ -87,7 +86,7 @@ def test_looking_at_a_survey_is_not_answering(
 def is_stopped(runtime: Runtime, runner_id: int) -> bool:
     with runtime.db.read_only() as session:
         preferences = session.get_one(Runner, runner_id).preferences
-    return Preferences.from_stored(preferences) != Preferences.from_stored({})
+    return preferences.is_asking_stopped
 
 
 def test_nobody_stops_the_mails_of_another(

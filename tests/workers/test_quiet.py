@@ -112,9 +112,7 @@ def undecided_run(db: Database) -> int:
     """Store a run of last week that nobody has decided about yet."""
     now = datetime.now(UTC)
     with db.transaction() as session:
-        runner = Runner(
-            created_at=now, vault_key=Sealer([KEY]).new_vault_key(), preferences={}
-        )
+        runner = Runner(created_at=now, vault_key=Sealer([KEY]).new_vault_key())
         session.add(runner)
         session.flush()
         session.add(

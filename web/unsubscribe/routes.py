@@ -53,9 +53,7 @@ def settings_page(token: str) -> ResponseReturnValue:
 @blueprint.post("/<token>/settings")
 def save_settings(token: str) -> ResponseReturnValue:
     try:
-        save_survey_settings(
-            _require_runner_id(token), request.form, include_display=False
-        )
+        save_survey_settings(_require_runner_id(token), request.form)
     except (forms.InvalidChoice, runner_preferences.FocusLocked) as error:
         return _render_settings(token, refused=str(error)), HTTPStatus.BAD_REQUEST
     address = url_for(".settings_page", token=token, saved=1)

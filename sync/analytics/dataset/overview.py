@@ -11,7 +11,7 @@ from sync.analytics.dataset import load as of_runner
 from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.load import RunnerRows
 from sync.analytics.dataset.run_rows import RunTable, build_run_table
-from sync.analytics.dataset.weeks import MONDAY, get_first_weekday
+from sync.analytics.dataset.weeks import MONDAY
 from sync.models import Runner
 from sync.run_timing import ANSWER_WINDOW
 from sync.runtime import Runtime
@@ -65,7 +65,7 @@ def load_dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
         rows = of_runner.read_rows(session, runner_id, vault, for_page=True)
     of_runner.ROWS_CACHE.put(runtime.db, key, rows)
     runs = build_run_table(rows, now=now)
-    week_starts_on = get_first_weekday(runner.preferences)
+    week_starts_on = runner.preferences.week_starts.weekday
     fresh = Dashboard(
         runs=runs,
         weeks=summarize_weeks(runs, week_starts_on),

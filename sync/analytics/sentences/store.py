@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from sync.analytics.dataset.weeks import get_first_weekday
 from sync.analytics.sentences.localized_text import Finding
 from sync.analytics.sentences.milestones import PanelDecision
 from sync.crypto import Vault
 from sync.database import dialect_insert
 from sync.models import FigureDecision, Runner, Survey
+from sync.vocabulary import DistanceUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class RunnerSnapshot:
     data_version: int
     vault_key: bytes
     zone: ZoneInfo
-    units: str
+    units: DistanceUnit
     first_weekday: int
 
 
@@ -38,8 +38,8 @@ def load_runner_snapshot(session: Session, runner_id: int) -> RunnerSnapshot:
         data_version=row.data_version,
         vault_key=row.vault_key,
         zone=ZoneInfo(row.zone),
-        units=row.preferences.get("units", "km"),
-        first_weekday=get_first_weekday(row.preferences),
+        units=row.preferences.units,
+        first_weekday=row.preferences.week_starts.weekday,
     )
 
 

@@ -13,7 +13,6 @@ from sync.crypto import hash_token, pairing_key
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
-from sync.preferences import Preferences
 from sync.run_timing import ANSWER_WINDOW
 from sync.runners import store as runners
 from sync.runtime import Runtime
@@ -22,7 +21,7 @@ from sync.surveys.answering import pairing
 from sync.surveys.instruments import InstrumentLibrary, Question
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
 from sync.surveys.whose import find_own_run
-from sync.vocabulary import SuppressionReason, SurveyKind
+from sync.vocabulary import DistanceUnit, SuppressionReason, SurveyKind
 
 log = structlog.get_logger()
 
@@ -50,9 +49,9 @@ class SurveyPage:
     reversed_order: bool
     expires_at: datetime
     zone: str
-    units: str
+    units: DistanceUnit
     values: Mapping[str, int] = field(default_factory=dict)
-    kind: str = "run"
+    kind: SurveyKind = SurveyKind.RUN
     questions: tuple[Question, ...] = ()
     suggested_answers: Mapping[str, int] = field(default_factory=dict)
     session_count: int = 1
@@ -84,14 +83,14 @@ def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
             reversed_order=survey.reversed_order,
             expires_at=survey.expires_at,
             zone=(run.zone if run else None) or runner.zone,
-            units=runner.preferences.get("units", "km"),
+            units=runner.preferences.units,
             values=vault.open(answer.sealed) if answer else {},
             kind=survey.kind,
             questions=_load_questions(runtime, runner, survey, run, now=now),
             suggested_answers=_suggest_answers(run),
             session_count=survey.tags.get("sessions", 1),
             unsubscribe_token=unsubscribe.create_token(runtime, runner.id),
-            language=runner.preferences.get("language", ""),
+            language=runner.preferences.language,
         )
 
 
@@ -101,7 +100,7 @@ def _load_questions(
     return select_questions(
         _load_library(runtime),
         survey.kind,
-        Preferences.from_stored(runner.preferences),
+        runner.preferences,
         focus=survey.focus,
         minutes_since_end=_count_minutes_since_end(run, now) if run else None,
     )

@@ -82,7 +82,7 @@ def _build_offer(
     run = session.get(Run, answer.run_id) if answer.run_id else None
     if run is None or run.source != STRAVA or run.hidden_at or limit_days is None:
         return None
-    facts = RetainedFacts.from_run(run, runner.preferences.get("units", "km"))
+    facts = RetainedFacts.from_run(run, runner.preferences.units)
     return RetentionOffer(facts, is_retained=False, limit_days=limit_days)
 
 

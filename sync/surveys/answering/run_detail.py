@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.models import Answer, Decision, Run, Runner
-from sync.preferences import Preferences
 from sync.run_timing import ANSWER_WINDOW
 from sync.runners import retained_runs
 from sync.runners import store as runners
@@ -142,7 +141,7 @@ def _load_recordings(session: Session, run: Run) -> Sequence[OtherRecording]:
 def _load_questions(
     runtime: Runtime, runner: Runner, run: Run, *, now: datetime
 ) -> tuple[Question, ...]:
-    preferences = Preferences.from_stored(runner.preferences)
+    preferences = runner.preferences
     minutes_since_end = (
         (now - run.ended_at) / timedelta(minutes=1) if run.start_known else None
     )

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from sync.errors import MoodmilesError
 from sync.models import Answer, Runner
-from sync.preferences import Preferences
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
@@ -50,7 +49,7 @@ def load_page(runtime: Runtime, runner_id: int) -> WellbeingPage:
         now = runtime.db.now(session)
         runner = session.get_one(Runner, runner_id)
         points = _load_points(runtime, session, runner)
-        is_enabled = Preferences.from_stored(runner.preferences).wellbeing
+        is_enabled = runner.preferences.wellbeing
     due_at = points[-1][0] + INTERVAL if points else now
     instrument = _find_instrument(runtime)
     return WellbeingPage(

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from sync.mail.quiet_hours import defer_past_quiet_hours
-from sync.preferences import WAITING_FOR_CHOICE, Preferences
+from sync.preferences import Preferences
 from sync.surveys.policy.frequency import (
     WEEK,
     QuestionMail,
@@ -175,7 +175,7 @@ def _runner_suppression_reason(
         return DecisionReason.NO_CONFIRMED_ADDRESS
     if preferences.ask == AskFrequency.NEVER:
         return DecisionReason.STOPPED
-    if preferences.ask == WAITING_FOR_CHOICE:
+    if preferences.ask == AskFrequency.WAITING_FOR_CHOICE:
         return DecisionReason.WAITING_FOR_CHOICE
     if preferences.is_paused_at(now):
         return DecisionReason.PAUSED

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from sync import account_state
@@ -48,7 +48,7 @@ def process_due(runtime: Runtime) -> None:
 
 
 def _find_candidates(runtime: Runtime) -> list[_CheckinCandidate]:
-    last_drawn_day = func.max(CheckinDraw.local_day)
+    last_drawn_day: ColumnElement[date | None] = func.max(CheckinDraw.local_day)
     with runtime.db.read_only() as session:
         now = runtime.db.now(session)
         rows = session.execute(
@@ -64,8 +64,7 @@ def _find_candidates(runtime: Runtime) -> list[_CheckinCandidate]:
             .group_by(Runner.id)
         ).all()
     candidates = []
-    for runner_id, zone, stored_preferences, last_drawn in rows:
-        preferences = Preferences.from_stored(stored_preferences)
+    for runner_id, zone, preferences, last_drawn in rows:
         local_day = now.astimezone(get_zone(zone)).date()
         if _wants_checkins(preferences, now=now) and (
             last_drawn is None or last_drawn < local_day
@@ -152,7 +151,7 @@ def _load_checkin_day(
     return CheckinDay(
         local_day=local_day,
         zone=get_zone(runner.zone),
-        preferences=Preferences.from_stored(runner.preferences),
+        preferences=runner.preferences,
         answer_times=_load_answer_times(session, runner),
         recent_questions=store.load_recent_questions(session, runner.id, now=now),
         recent_mails=store.load_recent_mails(session, runner.id, now=now),

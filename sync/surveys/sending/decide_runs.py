@@ -180,7 +180,7 @@ def _load_situation(context: SurveyContext, run: Run) -> Situation:
     session, runner_id, now = context.session, context.runner.id, context.now
     key = pairing_key(run.source, run.source_id)
     reevaluate.discard_unsent_survey(session, key)
-    since = context.preferences.slowdown_started_at
+    since = context.preferences.slowed_at
     responses = store.load_responses(session, runner_id, since=since, now=now)
     return replace(
         _build_situation(context),

@@ -43,7 +43,7 @@ class SurveyContext:
 
     @property
     def preferences(self) -> Preferences:
-        return Preferences.from_stored(self.runner.preferences)
+        return self.runner.preferences
 
 
 def enqueue_run_survey(context: SurveyContext, run: Run, verdict: Send) -> Survey:
@@ -98,9 +98,7 @@ def enqueue_checkin(
 def enqueue_slow_down(context: SurveyContext, *, unanswered_count: int) -> None:
     """Stop asking, and ask once how to go on."""
     runner = context.runner
-    runner.preferences = context.preferences.with_asking_suspended(
-        context.now
-    ).to_dict()
+    runner.preferences = context.preferences.with_asking_suspended(context.now)
     outbox.enqueue_mail(
         context.session,
         sealer=context.runtime.sealer,

@@ -50,7 +50,6 @@ def build_runtime(url: str) -> tuple[Runtime, int]:
             created_at=NOW,
             vault_key=sealer.new_vault_key(),
             zone="Europe/Berlin",
-            preferences={},
         )
         session.add(runner)
         session.flush()

@@ -21,7 +21,6 @@ def add_linked(session: Session) -> None:
             athlete_id=ATHLETE,
             created_at=NOON,
             vault_key=b"",
-            preferences={},
         )
     )
     session.flush()

@@ -21,6 +21,7 @@ from sync.database import Database, open_engine
 from sync.errors import MoodmilesError
 from sync.mail.deliver import deliver_due
 from sync.models import Connection, Mail, Model, Run, Runner
+from sync.preferences import Preferences
 from sync.runners import preferences
 from sync.runtime import Runtime, build
 from sync.settings import Settings
@@ -177,11 +178,11 @@ def _add_runner(
         vault_key=world.runtime.sealer.new_vault_key(),
         zone=habit.home,
         email_confirmed_at=BEGIN,
-        preferences={
-            "ask": habit.ask,
-            "delay_min": habit.delay_min,
-            "quiet_until": habit.quiet_until,
-        },
+        preferences=Preferences(
+            ask=habit.ask,
+            delay_min=habit.delay_min,
+            quiet_until=habit.quiet_until,
+        ),
     )
     session.add(runner)
     session.flush()

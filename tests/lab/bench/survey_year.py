@@ -85,8 +85,7 @@ def build_report(survey_world: SurveyWorld) -> SurveyReport:
         ]
         query = select(Decision.verdict, Decision.reason)
         preferences = {
-            runner.id: Preferences.from_stored(runner.preferences)
-            for runner in session.scalars(select(Runner))
+            runner.id: runner.preferences for runner in session.scalars(select(Runner))
         }
         return SurveyReport(
             sent=sent,

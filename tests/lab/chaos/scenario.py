@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sync.errors import MoodmilesError
 from sync.models import Backfill, Runner
+from sync.preferences import Preferences
 from sync.runs import backfill
 from sync.runtime import Runtime
 from sync.simulator import activities, seed
@@ -19,7 +20,7 @@ from tests.support.random_activity import CHANGES, build_edit
 
 PAST_RUNS = 3
 # Straight away, and nothing but questions about runs: what is due is due now.
-CHOSEN = {"delay_min": 0, "reminders": False, "checkins": False}
+CHOSEN = Preferences(delay_min=0, reminders=False, checkins=False)
 ACTIONS = ("run", "run", "run", "delete", *CHANGES)
 QUIET_PART = 5  # one runner in so many
 NEW_PART = 10

@@ -22,6 +22,7 @@ from sync.models import (
     Runner,
 )
 from sync.portability import exports
+from sync.preferences import Preferences
 from sync.queue import Job
 from sync.runners import deletion, disconnect
 from sync.runners import purge as runners_purge
@@ -186,7 +187,7 @@ def add_run_per_runner(harness: Harness, count: int) -> None:
 
 def add_week_per_runner(harness: Harness, count: int) -> None:
     harness.clock.at = NOON.replace(day=4, hour=9)  # a Monday
-    add_runners(harness, count, preferences={"digest": True})
+    add_runners(harness, count, preferences=Preferences(digest=True))
 
 
 def add_mail_per_runner(harness: Harness, count: int) -> None:

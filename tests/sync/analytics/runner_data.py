@@ -26,7 +26,6 @@ class RunnerData:
                 created_at=FIRST,
                 vault_key=runtime.sealer.new_vault_key(),
                 zone="Europe/Berlin",
-                preferences={},
             )
             session.add(runner)
             session.flush()

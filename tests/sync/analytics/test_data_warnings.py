@@ -79,7 +79,7 @@ def test_asked_are_the_questions_that_reached_this_runner(
     runner_data: RunnerData,
 ) -> None:
     with runner_data.runtime.db.transaction() as session:
-        other = Runner(created_at=FIRST, vault_key=b"", zone="UTC", preferences={})
+        other = Runner(created_at=FIRST, vault_key=b"", zone="UTC")
         session.add(other)
         session.flush()
         for number, (runner_id, sent, cancelled_for) in enumerate(

@@ -8,6 +8,7 @@ from sync.analytics.dataset.overview import load_dashboard
 from sync.analytics.panels.panel import TOO_EARLY
 from sync.language import activate_language
 from sync.models import FigureDecision, Runner
+from sync.preferences import Preferences
 from sync.runners.store import bump_data_version
 from tests.sync.analytics.runner_data import RunnerData
 
@@ -104,7 +105,7 @@ def test_the_unit_changes_words_and_never_what_was_found(
     runner_data.add_correlated_runs(40)
     in_km = load_figures(runner_data.runtime, runner_data.runner_id)
     with runner_data.runtime.db.transaction() as session:
-        session.execute(update(Runner).values(preferences={"units": "mi"}))
+        session.execute(update(Runner).values(preferences=Preferences(units="mi")))
         bump_data_version(session, runner_data.runner_id)
 
     in_miles = load_figures(runner_data.runtime, runner_data.runner_id)

@@ -20,6 +20,7 @@ from sync.mail.formatting import (
 from sync.mail.message import FooterContact, RenderContext, RenderedMail
 from sync.mail.rendering import render_mail
 from sync.models import Runner
+from sync.preferences import Preferences
 from sync.vocabulary import DistanceUnit, MailKind
 from tests.support.message_catalogue import BRACKET_LANGUAGE, bracketed_language
 from tests.support.page_text import find_unbracketed, find_words
@@ -170,7 +171,7 @@ def test_a_mail_speaks_the_language_chosen_when_it_leaves(
     outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
     outbox_harness.enqueue()
-    outbox_harness.update_runner(preferences={"language": "de"})
+    outbox_harness.update_runner(preferences=Preferences(language="de"))
 
     deliver_due(outbox_harness.runtime)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sync.mail.deliver import deliver_due
+from sync.preferences import Preferences
 from tests.support.smtp_servers import FakeSmtpServer
 from tests.sync.mail.conftest import OutboxHarness
 
@@ -50,7 +51,7 @@ def test_the_runner_decides_which_hours_are_quiet(
     outbox_harness: OutboxHarness,
 ) -> None:
     outbox_harness.update_runner(
-        preferences={"quiet_from": "00:00", "quiet_until": "00:00"}
+        preferences=Preferences(quiet_from="00:00", quiet_until="00:00")
     )
     outbox_harness.enqueue()
     outbox_harness.clock.at = NIGHT

@@ -12,6 +12,7 @@ from sync.crypto import KeyLost
 from sync.mail.deliver import deliver_due
 from sync.mail.message import FooterContact
 from sync.models import Answer, FigureDecision
+from sync.preferences import Preferences
 from sync.runtime import Runtime
 from tests.support.smtp_servers import OK, FakeSmtpServer
 from tests.sync.analytics.test_claim_wording import find_forbidden
@@ -191,7 +192,7 @@ def test_a_low_longer_look_does_the_same_while_it_is_new_and_wanted(
     days_ago: int,
     named: bool,
 ) -> None:
-    outbox_harness.update_runner(preferences={"wellbeing": is_on})
+    outbox_harness.update_runner(preferences=Preferences(wellbeing=is_on))
     add_answer(outbox_harness, "wellbeing", LOW, ago=days_ago * DAY)
 
     assert (
@@ -214,7 +215,7 @@ def test_they_are_those_of_the_runners_country_in_the_runners_language(
     preferences: dict[str, str],
     line: str,
 ) -> None:
-    outbox_harness.update_runner(preferences=preferences)
+    outbox_harness.update_runner(preferences=Preferences.from_stored(preferences))
     add_answers(outbox_harness, -2, -2, -2)
     outbox_harness.enqueue()
 

@@ -100,4 +100,4 @@ def test_saving_the_same_extra_question_again_is_no_change(
 
     with harness.runtime.db.read_only() as session:
         stored = session.get_one(Runner, runner_id).preferences
-    assert stored["focus"] == "clarity"
+    assert stored.focus == "clarity"

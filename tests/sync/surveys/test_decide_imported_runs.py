@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from sync.models import Connection, Decision, Run, Runner
-from sync.preferences import WAITING_FOR_CHOICE, Preferences
+from sync.preferences import Preferences
 from sync.surveys import store
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
@@ -25,6 +25,7 @@ from sync.surveys.policy.run_decision import (
 )
 from sync.surveys.sending import decide_runs
 from sync.time_zones import get_zone
+from sync.vocabulary import AskFrequency
 from tests.support.clock import NOON
 from tests.support.harness import Harness
 
@@ -33,7 +34,7 @@ RUNNERS: Mapping[str, Mapping[str, Any]] = {
     "as most are": {},
     "without an address": {"address": False},
     "asked no more": {"ask": "never"},
-    "to say how to go on": {"ask": WAITING_FOR_CHOICE},
+    "to say how to go on": {"ask": AskFrequency.WAITING_FOR_CHOICE},
     "paused": {"paused_until": (NOON + timedelta(days=9)).isoformat()},
     "for long runs": {"ask": "long-runs", "ask_manual": True},
     "asleep by day": {"quiet_from": "08:00", "quiet_until": "23:59"},
@@ -113,7 +114,7 @@ def decide_run_by_run(runner: Runner, runs: Sequence[RunFacts]) -> list[Any]:
         ]
         situation = Situation(
             has_address=runner.email_confirmed_at is not None,
-            preferences=Preferences.from_stored(runner.preferences),
+            preferences=runner.preferences,
             zone=get_zone("Europe/Berlin"),
             recent_questions=(),
             runs_at_once=len(together),
@@ -156,7 +157,7 @@ def _decide_imported(
     )
     with harness.runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        runner.preferences = preferences
+        runner.preferences = Preferences.from_stored(preferences)
         session.get_one(Connection, runner_id).linked_at = NOON
         rows = generate_past(runner_id)
         for row in rows:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sync.analytics.dataset.overview import load_dashboard
 from sync.models import Answer, Run, Runner
 from sync.portability.pack import pack_export
+from sync.preferences import Preferences
 from sync.runs import retention
 from sync.runtime import Runtime
 from sync.settings import Settings
@@ -118,7 +119,7 @@ def test_miles_are_rounded_as_miles(
     limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
     with limited_harness.runtime.db.transaction() as session:
-        session.get_one(Runner, runner_id).preferences = {"units": "mi"}
+        session.get_one(Runner, runner_id).preferences = Preferences(units="mi")
     _, token = add_answered_run(limited_harness, athlete)
 
     kept = retained_runs.load_offer_for_survey(limited_harness.runtime, token)

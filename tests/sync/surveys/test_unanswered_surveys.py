@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from sync.models import Decision, Mail, Runner, Survey
-from sync.preferences import Preferences
 from sync.runners import preferences
 from sync.simulator.records import Athlete
 from tests.support.harness import Harness
@@ -68,7 +67,7 @@ def test_after_five_unanswered_one_mail_asks_how_to_go_on(
     assert list_reasons(harness)[5:] == ["five unanswered", "waiting for your choice"]
     assert count_mails(harness, "survey") == 5
     assert count_mails(harness, "slow_down_question") == 1
-    assert Preferences.from_stored(get_runner(harness).preferences).is_asking_stopped
+    assert get_runner(harness).preferences.is_asking_stopped
 
 
 def test_who_wants_to_go_on_is_asked_again(harness: Harness, athlete: Athlete) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from sync.errors import ConsentMissing, DeletionPending
 from sync.models import Answer, Consent, Runner
+from sync.preferences import Preferences
 from sync.runners import deletion
 from sync.runners import store as runners
 from sync.runtime import Runtime
@@ -85,7 +86,7 @@ def test_nothing_is_kept_of_whoever_does_not_agree_to_it(
     if says is retain_run:
         answer_on_run_page(runtime, runner_id, run_id)
     with runtime.db.transaction() as session:
-        session.get_one(Runner, runner_id).preferences = {"wellbeing": True}
+        session.get_one(Runner, runner_id).preferences = Preferences(wellbeing=True)
     hinders(runtime, runner_id)
     held = count_stored_answers(runtime)
 

@@ -55,7 +55,7 @@ def test_taking_back_the_mood_deletes_answers_and_asks_no_more(
         assert session.scalars(select(FigureDecision)).all() == []
         assert session.scalars(select(Mail).where(Mail.due_at.is_not(None))).all() == []
         assert session.scalars(select(Run)).all() != []
-        assert session.get_one(Runner, runner_id).preferences["ask"] == "never"
+        assert session.get_one(Runner, runner_id).preferences.ask == "never"
 
 
 def test_nothing_made_from_the_moods_outlives_that_consent(
@@ -89,7 +89,7 @@ def test_without_that_consent_questions_cannot_be_switched_on_again(
         preferences.save_preferences(runtime, runner_id, {"ask": "every-run"})
 
     with runtime.db.read_only() as session:
-        assert session.get_one(Runner, runner_id).preferences["ask"] == "never"
+        assert session.get_one(Runner, runner_id).preferences.ask == "never"
 
 
 def test_taking_back_the_mails_deletes_the_address_and_keeps_the_answers(

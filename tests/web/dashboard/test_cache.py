@@ -105,7 +105,6 @@ def test_a_number_given_again_brings_no_one_elses_runs(runtime: Runtime) -> None
             created_at=runtime.now(),
             vault_key=runtime.sealer.new_vault_key(),
             data_version=left.data_version,
-            preferences={},
         )
         session.execute(delete(Runner))
         session.expunge_all()

@@ -119,4 +119,4 @@ def test_an_invented_stop_link_finds_nothing(
 def read_preference(runtime: Runtime, runner_id: int) -> str:
     with runtime.db.read_only() as session:
         preferences = session.get_one(Runner, runner_id).preferences
-    return str(preferences.get("ask", "every-run"))
+    return preferences.ask

@@ -30,7 +30,6 @@ def add_runners(runtime: Runtime, count: int) -> list[int]:
             Runner(
                 created_at=runtime.now(),
                 vault_key=runtime.sealer.new_vault_key(),
-                preferences={},
             )
             for _ in range(count)
         ]

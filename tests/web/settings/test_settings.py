@@ -20,7 +20,7 @@ CHOICES = {
 
 def read_preferences(runtime: Runtime, runner_id: int) -> dict[str, object]:
     with runtime.db.read_only() as session:
-        return dict(session.get_one(Runner, runner_id).preferences)
+        return session.get_one(Runner, runner_id).preferences.to_stored()
 
 
 def count_rows(runtime: Runtime, table: type[Run | Answer | Runner]) -> int:
