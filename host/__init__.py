@@ -1,5 +1,5 @@
-"""The door for the host: the `moodmiles` command and what it starts.
+"""The `moodmiles` command, and the parts of an instance that it starts.
 
-`cli` reads the command; each command is a module with `run(arguments)`.
-`up` plans the parts of one instance, `supervisor` keeps them alive.
+`commands` lists the commands; each is a module with `run(arguments)`.
+`plan` lists the parts of one instance, `supervisor` keeps them alive.
 """

@@ -1,4 +1,4 @@
-"""What the doctor looks at; each check returns a fact or raises what to do."""
+"""The checks of `moodmiles doctor`: each returns a fact or raises an instruction."""
 
 import smtplib
 from collections.abc import Generator, Mapping
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from host import subscription
+from host import redis_server, subscription
 from host.database import MigrationState
 from sync import work_status
 from sync.clock import utc_now
@@ -18,14 +18,12 @@ from sync.errors import MoodmilesError
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
 from sync.runtime import Runtime, build
 from sync.settings import Settings
-from sync.strava import Meter
 from sync.strava.client import HttpStrava
 from sync.surveys.instruments import load_library
 
 _TIMEOUT_S = 5
 _MAX_DRIFT = timedelta(seconds=5)
 _MAX_DELAY_S = 600
-_MIN_REDIS_VERSION = (6, 2)
 
 
 class ActionRequired(MoodmilesError):
@@ -74,7 +72,8 @@ def check_redis(settings: Settings) -> str:
             "Redis does not answer at MOODMILES_REDIS_URL "
             f"({type(error).__name__}): start it, or correct the address."
         ) from None
-    if tuple(int(number) for number in version.split(".")[:2]) < _MIN_REDIS_VERSION:
+    numbers = tuple(int(number) for number in version.split(".")[:2])
+    if numbers < redis_server.MIN_VERSION:
         raise ActionRequired(f"Redis {version} is too old: 6.2 or newer is needed.")
     return f"version {version}"
 
@@ -97,7 +96,7 @@ def check_mail(settings: Settings) -> str:
 
 
 def check_strava(settings: Settings) -> str:
-    """Ask for the subscription, which needs working credentials."""
+    """Report the subscription; asking Strava for it needs working credentials."""
     if settings.strava_client_id is None or settings.strava_client_secret is None:
         raise ActionRequired(
             "Set MOODMILES_STRAVA_CLIENT_ID and MOODMILES_STRAVA_CLIENT_SECRET, or "
@@ -126,13 +125,16 @@ def check_clock(settings: Settings) -> str:
 
 
 def check_limits(settings: Settings) -> str:
-    """Tell how much of Strava's request limits is used up."""
+    """Report the used share of Strava's request limits."""
     with open_runtime(settings) as runtime:
         state = runtime.strava.budget_state()
     if not state.is_shared:
         raise ActionRequired("Not known without Redis: see the redis line.")
     meters = [
-        f"{_format_meter(meter)} by {meter.resets_at:%H:%M}" for meter in state.meters
+        f"{meter.used} of {meter.limit} "
+        f"{'requests' if meter.kind == 'overall' else 'reads'} "
+        f"by {meter.resets_at:%H:%M}"
+        for meter in state.meters
     ]
     if any(
         meter.used >= meter.limit for meter in state.meters if meter.window == "day"
@@ -150,13 +152,8 @@ def check_limits(settings: Settings) -> str:
     return f"{', '.join(meters)} UTC{pause_text}"
 
 
-def _format_meter(meter: Meter) -> str:
-    unit = "requests" if meter.kind == "overall" else "reads"
-    return f"{meter.used} of {meter.limit} {unit}"
-
-
 def check_work(settings: Settings) -> str:
-    """Look for rows that should have been done long ago, or were given up."""
+    """Report overdue rows and rows that were given up."""
     with open_runtime(settings) as runtime:
         status = work_status.read_status(runtime)
     if status.max_late_s > _MAX_DELAY_S:
@@ -170,8 +167,7 @@ def check_work(settings: Settings) -> str:
     if status.stopped_reconciles:
         raise ActionRequired(
             f"Strava showed no run at all of {status.stopped_reconciles} runners "
-            "who have "
-            "some, so none was removed; the workers' log names the runners."
+            "who have some, so none was removed; the workers' log names the runners."
         )
     oddities_text = (
         f"; noted so far: {_format_counts(status.counters)}" if status.counters else ""

@@ -1,7 +1,7 @@
-"""The settings a command works with: the host's, then those of a running instance."""
+"""The settings of a command: the host's, then those of a running instance."""
 
 import os
-from argparse import Namespace
+from types import SimpleNamespace
 
 from host.data_dir import INSTANCE_FILE, DataDirectory
 from host.errors import UsageError
@@ -9,8 +9,8 @@ from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings, load, reject_unknown
 
 
-def load_given_settings(arguments: Namespace) -> Settings:
-    """Return what the host configured; a word on the command line comes first."""
+def load_given_settings(arguments: SimpleNamespace) -> Settings:
+    """Return the host's settings; an option of the command line comes first."""
     for name in ("data_dir", "host", "port"):
         value = getattr(arguments, name, None)
         if value is not None:
@@ -22,11 +22,11 @@ def load_given_settings(arguments: Namespace) -> Settings:
         raise UsageError(str(error)) from None
 
 
-def load_effective_settings(arguments: Namespace) -> Settings:
-    """Return the settings as the parts of an instance in the data dir see them.
+def load_effective_settings(arguments: SimpleNamespace) -> Settings:
+    """Return the settings of the running instance in the data directory.
 
-    `moodmiles up` writes down what it made up (keys, ports, stand-ins), so that
-    the other commands speak to the same database, Redis and Strava.
+    `moodmiles up` stores the settings that it generates (keys, ports, stand-ins), so
+    that the other commands use the same database, Redis and Strava.
     """
     settings = load_given_settings(arguments)
     for name, value in (

@@ -17,6 +17,7 @@ SECRETS_FILE = "secrets.json"
 _LOCK_FILE = "lock"
 _OWN_ENTRIES = {INSTANCE_FILE, SECRETS_FILE, _LOCK_FILE, "demo", "moodmiles.sqlite3"}
 _PRIVATE_DIR = 0o700
+_OTHERS = 0o077
 _PRIVATE_FILE = 0o600
 
 
@@ -28,13 +29,13 @@ class DataDirectory:
         self.logs = self.path / "logs"
 
     def create_folder(self, name: str) -> Path:
-        """Return a folder of ours, made if need be."""
+        """Return a private folder of this name, made if it is missing."""
         folder = self.path / name
         folder.mkdir(mode=_PRIVATE_DIR, exist_ok=True)
         return folder
 
     def load_secrets(self) -> dict[str, str]:
-        """Return the secrets of this instance, made once and then kept."""
+        """Return this instance's secrets; make and store those that are missing."""
         stored = self.read_json(SECRETS_FILE)
         generated = {
             "secret_key": os.urandom(48).hex(),
@@ -49,7 +50,7 @@ class DataDirectory:
         return stored
 
     def read_json(self, name: str) -> dict[str, Any]:
-        """Return what one of our JSON files holds; nothing if there is none."""
+        """Return the object in one of our JSON files; empty if there is no file."""
         try:
             values: dict[str, Any] = json.loads((self.path / name).read_text())
         except FileNotFoundError:
@@ -61,7 +62,7 @@ class DataDirectory:
         return values
 
     def write_json(self, name: str, values: dict[str, Any]) -> None:
-        """Write a file that only its owner may read, whole or not at all."""
+        """Write a JSON file atomically; only its owner may read it."""
         draft = self.path / f".{name}.new"
         draft.unlink(missing_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -70,7 +71,7 @@ class DataDirectory:
         draft.replace(self.path / name)
 
     def rotate_log(self, name: str) -> Path:
-        """Set the last start's log aside and return the path for a new one."""
+        """Rotate the log of the last start and return the path for a new one."""
         path = self.create_folder("logs") / f"{name}.log"
         rotate_files(path)
         return path
@@ -78,7 +79,7 @@ class DataDirectory:
 
 @contextmanager
 def lock_data_directory(path: Path) -> Generator[DataDirectory]:
-    """Hold the data directory for one instance, or say why that cannot be."""
+    """Lock the data directory for one instance; raise `StartupError` if it is taken."""
     home = DataDirectory(path)
     create_data_directory(path)
     try:
@@ -98,30 +99,28 @@ def lock_data_directory(path: Path) -> Generator[DataDirectory]:
 
 
 def create_data_directory(path: Path) -> None:
-    """Make the data directory if need be, and see that it is private."""
+    """Make the data directory and its parents, and close it to other people.
+
+    Raises `StartupError` if it is open and holds files of others, or is unusable.
+    """
+    directory = path.absolute()
     try:
-        _make_directory_private(path.absolute())
+        for folder in [*reversed(directory.parents), directory]:
+            if not folder.exists():
+                folder.mkdir(mode=_PRIVATE_DIR)
+        if not S_IMODE(directory.stat().st_mode) & _OTHERS:
+            return
+        names = {entry.name for entry in directory.iterdir()}
+        if names and not names & _OWN_ENTRIES:
+            # Closing somebody's home or /tmp to everyone else would be rude.
+            raise StartupError(
+                f"The data directory {directory} holds other files and is open to "
+                "other people; choose a directory of its own with --data-dir."
+            )
+        directory.chmod(_PRIVATE_DIR)
     except OSError as error:
         raise _unusable_directory_error(path, error) from None
 
 
 def _unusable_directory_error(path: Path, error: OSError) -> StartupError:
     return StartupError(f"The data directory {path} cannot be used: {error.strerror}.")
-
-
-def _make_directory_private(path: Path) -> None:
-    if not path.exists():
-        if not path.parent.exists():
-            _make_directory_private(path.parent)
-        path.mkdir(mode=_PRIVATE_DIR)
-        return
-    if not S_IMODE(path.stat().st_mode) & 0o077:
-        return
-    names = {entry.name for entry in path.iterdir()}
-    if names and not names & _OWN_ENTRIES:
-        # Closing somebody's home or /tmp to everyone else would be rude.
-        raise StartupError(
-            f"The data directory {path} holds other files and is open to other "
-            "people; choose a directory of its own with --data-dir."
-        )
-    path.chmod(_PRIVATE_DIR)

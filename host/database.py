@@ -1,6 +1,6 @@
-"""Migrations: bring the tables up to date, or say why they cannot be."""
+"""`moodmiles db upgrade`: migrations of the tables."""
 
-from argparse import Namespace
+from types import SimpleNamespace
 
 from alembic import command
 from alembic.config import Config
@@ -18,7 +18,7 @@ _SCRIPTS = "sync:migrations"
 
 
 class MigrationState:
-    """The tables at one address, seen as a place in the line of migrations."""
+    """The revision of the tables at one address, compared with the migrations."""
 
     def __init__(self, url: str) -> None:
         self._config = Config()
@@ -28,7 +28,7 @@ class MigrationState:
         self._engine: Engine = open_engine(url)
 
     def current_revisions(self) -> set[str]:
-        """Return where the tables are; empty before the first migration."""
+        """Return the tables' revisions; empty before the first migration."""
         try:
             with self._engine.connect() as connection:
                 heads = MigrationContext.configure(connection).get_current_heads()
@@ -50,7 +50,7 @@ class MigrationState:
         return self.current_revisions() == self.head_revisions()
 
     def upgrade(self) -> None:
-        """Run what is missing; tables of a newer version are left alone."""
+        """Run missing migrations; raise `StartupError` if the tables are newer."""
         if self.is_newer_than_code():
             raise StartupError(
                 "The database belongs to a newer version of Moodmiles; update "
@@ -60,7 +60,7 @@ class MigrationState:
             command.upgrade(self._config, "head")
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     settings = load_effective_settings(arguments)
     if not settings.database_url:
         create_data_directory(settings.data_dir)

@@ -1,20 +1,18 @@
-"""`moodmiles doctor`: one line for each part, ok or what to do.
+"""`moodmiles doctor`: one line for each part, with its fact or with an instruction.
 
-What only grows old is a warning: it is said, and the command succeeds all the same.
+Outdated data gives a warning, which does not make the command fail.
 """
 
-from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
+from types import SimpleNamespace
 
 from typing_extensions import override
 
 from host import checks, expiry_checks, keys
 from host.commands import CHECKS
 from host.configuration import load_effective_settings
-from host.errors import UsageError
 from host.expiry_checks import Outdated
 from sync.clock import Clock, utc_now
 from sync.errors import MoodmilesError
@@ -23,7 +21,7 @@ from sync.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check found; without `advice` and `warning` all is well."""
+    """The result of one check; it has passed without `advice` and `warning`."""
 
     part: str
     fact: str = ""
@@ -39,7 +37,7 @@ class CheckResult:
         return f"ok   {self.part:13} {self.fact}"
 
 
-# Each check returns what it found, or raises the sentence that says what to do.
+# Each check returns a fact, or raises an error whose text is the instruction.
 _CHECKS: dict[str, Callable[[Settings], str]] = {
     "configuration": checks.check_configuration,
     "database": checks.check_database,
@@ -51,20 +49,16 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "clock": checks.check_clock,
     "work": checks.check_work,
 }
-# What grows old is held against the day on which it is looked at.
+# These compare a date with the day of the check.
 _EXPIRY_CHECKS: dict[str, Callable[[Settings, datetime], str]] = {
     "helplines": expiry_checks.check_helplines,
     "certificate": expiry_checks.check_certificate,
 }
 
 
-def run(arguments: Namespace) -> int:
-    names = arguments.checks or CHECKS
-    for name in names:
-        if name not in CHECKS:
-            suggestion = get_close_matches(name, CHECKS, n=1, cutoff=0)[0]
-            raise UsageError(f"Unknown check {name!r}; did you mean {suggestion!r}?")
-    results = list(run_checks(load_effective_settings(arguments), names))
+def run(arguments: SimpleNamespace) -> int:
+    settings = load_effective_settings(arguments)
+    results = list(run_checks(settings, arguments.checks or CHECKS))
     print(*results, sep="\n")
     return int(any(result.advice for result in results))
 
@@ -74,14 +68,11 @@ def run_checks(
 ) -> Iterator[CheckResult]:
     for part in parts:
         try:
-            yield CheckResult(part, _run_check(settings, part, clock))
+            if part in _EXPIRY_CHECKS:
+                yield CheckResult(part, _EXPIRY_CHECKS[part](settings, clock()))
+            else:
+                yield CheckResult(part, _CHECKS[part](settings))
         except Outdated as outdated:
             yield CheckResult(part, warning=str(outdated))
         except MoodmilesError as error:
             yield CheckResult(part, advice=str(error))
-
-
-def _run_check(settings: Settings, part: str, clock: Clock) -> str:
-    if part in _EXPIRY_CHECKS:
-        return _EXPIRY_CHECKS[part](settings, clock())
-    return _CHECKS[part](settings)

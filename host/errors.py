@@ -1,11 +1,11 @@
-"""What a person at the command line can do wrong, as opposed to what can fail."""
+"""The errors of the command line: wrong use, and a machine that is not ready."""
 
 from sync.errors import MoodmilesError
 
 
 class UsageError(MoodmilesError):
-    """The command was asked for something that does not exist; exit code 2."""
+    """A setting or an argument is wrong; exit code 2."""
 
 
 class StartupError(MoodmilesError):
-    """Something on this machine is in the way; exit code 1."""
+    """This machine prevents the start; exit code 1."""

@@ -1,4 +1,4 @@
-"""What grows old while nobody touches it: a warning to the host, never a failure."""
+"""Checks of data that expires: each warns the host and never fails."""
 
 import socket
 import ssl
@@ -22,14 +22,14 @@ class Outdated(MoodmilesError):
 
 
 def helplines_checked_on() -> date:
-    """Return the day since which each country's helplines are known to be right."""
+    """Return the oldest day on which a country's helplines were last checked."""
     return min(
         find_helplines(country).checked_on for country in (*list_countries(), None)
     )
 
 
 def check_helplines(_settings: Settings, now: datetime) -> str:
-    """Ask for an update when the telephone numbers were last compared long ago."""
+    """Warn if the telephone numbers were last checked too long ago."""
     checked_on = helplines_checked_on()
     if now.date() - checked_on > HELPLINES_MAX_AGE:
         raise Outdated(
@@ -40,13 +40,13 @@ def check_helplines(_settings: Settings, now: datetime) -> str:
 
 
 def check_certificate(settings: Settings, now: datetime) -> str:
-    """Look at the certificate of the public address before browsers refuse it."""
+    """Warn before the certificate of the public address expires."""
     address = urlsplit(settings.public_url)
     if address.scheme != "https":
         return "none is needed without https"
     host, port = address.hostname or "", address.port or _HTTPS
     try:
-        ends_at = _fetch_certificate(host, port).not_valid_after_utc
+        ends_at = fetch_certificate(host, port).not_valid_after_utc
     except (OSError, ValueError) as error:
         raise Outdated(
             f"The certificate of {host}:{port} was not seen from this machine "
@@ -60,8 +60,8 @@ def check_certificate(settings: Settings, now: datetime) -> str:
     return f"good until {ends_at.date()}"
 
 
-def _fetch_certificate(host: str, port: int) -> Certificate:
-    """Fetch a server's certificate, also one that is no longer accepted."""
+def fetch_certificate(host: str, port: int) -> Certificate:
+    """Fetch a server's certificate, also an expired one; raises `OSError`."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

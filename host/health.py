@@ -1,10 +1,11 @@
-"""How to tell that a part works, with sockets and files alone."""
+"""Tests of whether a part works, with sockets and files alone."""
 
 import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from host.ports import LOOPBACK
 from host.process import Process
 
 _TIMEOUT_S = 1.0
@@ -15,18 +16,17 @@ def is_alive(_process: Process) -> bool:
 
 
 def has_written(text: str) -> Callable[[Process], bool]:
-    """Ready once the part has written a line with `words`.
+    """Test whether the part has written a line with `text`.
 
-    Ask after every piece that it writes: only the last of them are remembered.
+    It must be asked after every chunk of output: only the last ones are stored.
     """
     return lambda process: text in process.output_tail().rpartition("\n")[0]
 
 
 def has_heartbeat(file: Path, *, within_s: float) -> Callable[[Process], bool]:
-    """Well as long as `file` is touched every now and then.
+    """Test whether the modification time of `file` changed in the last seconds.
 
-    What counts is that its time changes, not which time it says: the machine's
-    clock may jump.
+    The change is timed by the monotonic clock, since the machine's clock may jump.
     """
     last_state: tuple[object, ...] = ()
     changed_at = 0.0
@@ -42,15 +42,15 @@ def has_heartbeat(file: Path, *, within_s: float) -> Callable[[Process], bool]:
 
 
 def serves_page(host: str, port: int, path: str) -> Callable[[Process], bool]:
-    """Ready once a page is there."""
+    """Test whether a page answers with 200."""
     request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     return sends_greeting(port, b"HTTP/1.1 200", request=request.encode(), host=host)
 
 
 def sends_greeting(
-    port: int, greeting: bytes, *, request: bytes = b"", host: str = "127.0.0.1"
+    port: int, greeting: bytes, *, request: bytes = b"", host: str = LOOPBACK
 ) -> Callable[[Process], bool]:
-    """Ready once a connection is answered with `greeting`."""
+    """Test whether a connection is answered with `greeting`, to `request` if given."""
 
     def check(_process: Process) -> bool:
         try:

@@ -5,8 +5,8 @@ key can go.  A second run changes nothing but the ciphertext.  Answers, sentence
 and exports lie under each runner's own vault key, which moves with the rest.
 """
 
-from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from types import SimpleNamespace
 
 from sqlalchemy import inspect, select
 
@@ -25,7 +25,7 @@ SEALED_COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
 }
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     runtime = build(load_effective_settings(arguments))
     try:
         count = rotate_keys(runtime)
@@ -36,26 +36,37 @@ def run(arguments: Namespace) -> int:
 
 
 def rotate_keys(runtime: Runtime) -> int:
-    """Re-seal all, while everybody works; raises `KeyLost` before anything changes."""
+    """Re-seal every secret and return their number, while the instance is in use.
+
+    Raises `KeyLost` before anything changes if a secret cannot be opened.
+    """
     for model in SEALED_COLUMNS:
         if count_unreadable(runtime, model):
             raise KeyLost(
                 "Not every secret can be opened, so none was changed: put all former "
                 "keys back into MOODMILES_SECRET_KEYS, behind the newest."
             )
-    return sum(_rotate_table(runtime, model) for model in SEALED_COLUMNS)
+    return sum(rotate_table(runtime, model) for model in SEALED_COLUMNS)
 
 
 def count_unreadable(runtime: Runtime, model: type[Model]) -> int:
-    """Count the rows with a secret that no key at hand opens."""
+    """Count the rows with a secret that none of the configured keys opens."""
     columns = [getattr(model, name) for name in SEALED_COLUMNS[model]]
     with runtime.db.read_only() as session:
         rows = session.execute(select(*columns)).all()
-    return sum(not _can_open_all(runtime, row) for row in rows)
+    count = 0
+    for row in rows:
+        try:
+            for secret in row:
+                if secret is not None:
+                    runtime.sealer.open(secret)
+        except KeyLost:
+            count += 1
+    return count
 
 
 def check_keys(settings: Settings) -> str:
-    """Tell the doctor whether the keys open what is stored."""
+    """Report whether the configured keys open all stored secrets."""
     with open_runtime(settings) as runtime:
         unreadable = {
             model: count_unreadable(runtime, model) for model in SEALED_COLUMNS
@@ -73,48 +84,28 @@ def check_keys(settings: Settings) -> str:
     return "open everything that is stored"
 
 
-def _can_open_all(runtime: Runtime, secrets: Sequence[bytes | None]) -> bool:
-    try:
-        for secret in secrets:
-            if secret is not None:
-                runtime.sealer.open(secret)
-    except KeyLost:
-        return False
-    return True
+def rotate_table(runtime: Runtime, model: type[Model]) -> int:
+    """Re-seal the secrets of one table and return their number.
 
-
-def _rotate_table(runtime: Runtime, model: type[Model]) -> int:
-    """Move one table, one row at a time.
-
-    A transaction that locks several rows and one of a runner's that takes the same
-    rows in another order would wait for each other.
+    Each row has a transaction of its own: one that locks several rows and a runner's
+    that takes the same rows in another order would deadlock.
     """
-    (key,) = inspect(model).primary_key
+    (key_column,) = inspect(model).primary_key
     with runtime.db.read_only() as session:
-        keys = session.scalars(select(key).order_by(key)).all()
-    return sum(_rotate_row(runtime, model, key) for key in keys)
-
-
-def _rotate_row(runtime: Runtime, model: type[Model], key: object) -> int:
-    with runtime.db.transaction() as session:
-        row = session.get(model, key, with_for_update=True)
-        if row is None:
-            return 0
-        count = sum(_reseal(runtime, row, name) for name in SEALED_COLUMNS[model])
-        _update_email_hash(runtime, row)
-        return count
-
-
-def _reseal(runtime: Runtime, row: object, name: str) -> bool:
-    sealed = getattr(row, name)
-    if sealed is None:
-        return False
-    setattr(row, name, runtime.sealer.reseal(sealed))
-    return True
-
-
-def _update_email_hash(runtime: Runtime, row: object) -> None:
-    """Find addresses by a hash with the newest key, too."""
-    if isinstance(row, Runner) and row.email is not None and row.email_hash:
-        address = runtime.sealer.open(row.email)
-        row.email_hash = runtime.sealer.lookup_hashes(address)[0]
+        row_ids = session.scalars(select(key_column).order_by(key_column)).all()
+    count = 0
+    for row_id in row_ids:
+        with runtime.db.transaction() as session:
+            row = session.get(model, row_id, with_for_update=True)
+            if row is None:
+                continue
+            for name in SEALED_COLUMNS[model]:
+                sealed = getattr(row, name)
+                if sealed is not None:
+                    setattr(row, name, runtime.sealer.reseal(sealed))
+                    count += 1
+            # Addresses are found by a hash, which the newest key makes from now on.
+            if isinstance(row, Runner) and row.email is not None and row.email_hash:
+                address = runtime.sealer.open(row.email)
+                row.email_hash = runtime.sealer.lookup_hashes(address)[0]
+    return count

@@ -1,9 +1,8 @@
-"""What the parts write: carried into files that do not grow beyond a limit.
+"""The logs of the parts: pipes that are copied into files of limited size.
 
-Parts write to a pipe. The supervisor carries what comes into the part's file, and
-starts a new file when one is full, while the part runs. A part cannot do that itself:
-its standard error is also where servers that are not ours, the interpreter and its
-last words go.
+Parts write to a pipe. The supervisor copies its content into the part's file and
+rotates the file when it is full, while the part runs. A part cannot do that itself:
+third-party servers and a failing interpreter write to its standard error, too.
 """
 
 import os
@@ -12,12 +11,12 @@ from pathlib import Path
 
 MAX_FILE_BYTES = 10_000_000
 MAX_FILES = 5
-# No more is read at once, so that whoever waits for words looks at all of them.
+# No more is read at once, so that a test for a line in the output sees each one.
 CHUNK_BYTES = 16_384
 
 
 def rotate_files(path: Path) -> None:
-    """Set `path` aside as `.1`, what was `.1` as `.2` and so on; drop the oldest."""
+    """Rename `path` to `.1`, `.1` to `.2` and so on; drop the oldest file."""
     for number in range(MAX_FILES - 1, 0, -1):
         newer = path.with_suffix(f".log.{number - 1}") if number > 1 else path
         if newer.exists():
@@ -25,7 +24,7 @@ def rotate_files(path: Path) -> None:
 
 
 class RotatingFile:
-    """Appends to `path`; lets it grow to `limit` bytes and cuts no line.
+    """Appends to `path`, up to `limit` bytes a file; rotates between two lines.
 
     A line longer than a chunk may be cut.
     """
@@ -40,7 +39,7 @@ class RotatingFile:
         self._size = self._file.tell()
 
     def write(self, data: bytes) -> None:
-        # The room of one more chunk is for the rest of the line that is open.
+        # One more chunk is reserved for the rest of the line that is not complete.
         if self._size + len(data) > self._limit - CHUNK_BYTES:
             end = data.find(b"\n") + 1
             self._append(data[:end])
@@ -60,7 +59,7 @@ class RotatingFile:
 
 
 class PipeLog:
-    """A part's pipe: the part writes to `writing`, we read into its file."""
+    """A part's pipe: the part writes to `write_fd`, the supervisor copies to a file."""
 
     def __init__(self, log: Path, limit: int = MAX_FILE_BYTES) -> None:
         self._file = RotatingFile(log, limit)
@@ -73,11 +72,11 @@ class PipeLog:
         return self._read_fd
 
     def tail_text(self) -> str:
-        """Return what was read last, up to two chunks, in whatever file it is."""
+        """Return the last output, up to two chunks."""
         return self._tail.decode(errors="replace")
 
     def read_chunk(self) -> bool:
-        """Carry one chunk to the file; False if there is none."""
+        """Copy one chunk to the file; return False if there is none."""
         try:
             chunk = os.read(self._read_fd, CHUNK_BYTES)
         except BlockingIOError:
@@ -92,13 +91,13 @@ class PipeLog:
         return True
 
     def finish(self) -> None:
-        """Carry the last words of a part that has ended."""
+        """Copy the rest of the output of a part that has ended."""
         while self.is_open and self.read_chunk():
             pass
         self.close()
 
     def close(self) -> None:
-        """Carry no more; a fork does so at once: the pipes are its siblings'."""
+        """Close pipe and file; a fork does so at once: the pipes are its siblings'."""
         if self.is_open:
             self.is_open = False
             os.close(self._read_fd)

@@ -1,4 +1,4 @@
-"""The embedded mailbox: takes mail over SMTP on loopback, keeps it as a Maildir.
+"""The embedded mailbox: an SMTP server on loopback that stores mail in a Maildir.
 
 python -m host.mailbox --port 8025 --dir .moodmiles/mailbox
 """
@@ -15,7 +15,7 @@ _MAX_MAIL_BYTES = 1_000_000
 
 
 class MaildirHandler:
-    """Stores each mail as it came; the envelope goes into three headers."""
+    """Stores each mail as received, with the envelope in two headers before it."""
 
     def __init__(self, folder: Path) -> None:
         self._maildir = Maildir(folder, create=True)
@@ -30,7 +30,7 @@ class MaildirHandler:
 
 
 async def serve(folder: Path, *, host: str, port: int) -> None:
-    """Take mail until SIGTERM or Ctrl-C."""
+    """Accept mail until SIGTERM or Ctrl-C."""
     handler = MaildirHandler(folder)
     loop = asyncio.get_running_loop()
     stop_event = asyncio.Event()

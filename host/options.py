@@ -1,8 +1,8 @@
-"""What `moodmiles up` needs to know of the settings, as plain values."""
+"""The settings of `moodmiles up` as plain values."""
 
-from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 from host.configuration import load_given_settings
 from sync.surveys.instruments import load_library
@@ -10,7 +10,7 @@ from sync.surveys.instruments import load_library
 
 @dataclass(frozen=True, slots=True)
 class InstanceOptions:
-    """The host's wishes; `configured` names the settings that are theirs."""
+    """The host's settings; `configured` names those that are set and not empty."""
 
     data_dir: Path
     host: str
@@ -20,7 +20,7 @@ class InstanceOptions:
     configured: frozenset[str]
 
 
-def load_options(arguments: Namespace) -> InstanceOptions:
+def load_options(arguments: SimpleNamespace) -> InstanceOptions:
     settings = load_given_settings(arguments)
     load_library(settings.data_dir)  # a bad instrument is refused with its line
     settings.require_contact()

@@ -1,7 +1,6 @@
-"""What one instance consists of: its parts, where they listen, what they know."""
+"""The parts of one instance, the ports they listen on and the settings they get."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,16 +8,15 @@ from pathlib import Path
 from host import health, redis_server
 from host.data_dir import DataDirectory
 from host.options import InstanceOptions
-from host.ports import choose_inner_port
+from host.ports import LOOPBACK, choose_inner_port
 from host.process import Part
 from host.process_commands import web_argv, worker_argv
 from sync.settings import PREFIX
 
 STOP_ORDER = ("web", "worker", "simulator", "mailbox", "redis")
-_LOOPBACK = "127.0.0.1"
 _SIMULATED_CLIENT_ID = "1"
 _THREADS = 4
-# The worker keeps the schedule, which has it look once a minute.
+# The worker keeps the schedule, whose sweep comes once a minute.
 _HEARTBEAT_TIMEOUT_S = 120.0
 
 
@@ -48,19 +46,16 @@ class InstancePlan:
             )
         if self.has_own_redis:
             password = secrets["redis_password"]
-            address = f"{_LOOPBACK}:{self._assign_port('redis')}"
+            address = f"{LOOPBACK}:{self._assign_port('redis')}"
             self._set_variable("redis_url", f"redis://:{password}@{address}/0")
         if self.has_own_mailbox:
             self._set_variable(
-                "smtp_url", f"smtp://{_LOOPBACK}:{self._assign_port('mailbox')}"
+                "smtp_url", f"smtp://{LOOPBACK}:{self._assign_port('mailbox')}"
             )
-            if self._is_loopback:
+            if self.is_loopback:
                 self._set_variable("mailbox_dir", str(self.home.path / "mailbox"))
-        self._plan_strava(secrets)
-
-    def _plan_strava(self, secrets: Mapping[str, str]) -> None:
         if self.has_simulator:
-            site = f"http://{_LOOPBACK}:{self._assign_port('simulator')}"
+            site = f"http://{LOOPBACK}:{self._assign_port('simulator')}"
             self._set_variable("strava_site_url", site)
             self._set_variable("strava_api_url", f"{site}/api/v3")
             self._set_variable("strava_client_id", _SIMULATED_CLIENT_ID)
@@ -88,7 +83,7 @@ class InstancePlan:
         )
 
     @property
-    def _is_loopback(self) -> bool:
+    def is_loopback(self) -> bool:
         try:
             return ip_address(self.options.host).is_loopback
         except ValueError:
@@ -96,10 +91,10 @@ class InstancePlan:
 
     @property
     def _reachable_host(self) -> str:
-        """Return the address of this machine that answers here."""
+        """Return the address at which this machine reaches its own pages."""
         host = self.options.host
         if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-            return _LOOPBACK
+            return LOOPBACK
         return f"[{host}]" if ":" in host else host
 
     def redis_part(self) -> Part:
@@ -134,7 +129,7 @@ class InstancePlan:
 
     def simulator_part(self) -> Part:
         port = self.ports["simulator"]
-        arguments: list[object] = ["--host", _LOOPBACK, "--port", port, "--quiet"]
+        arguments: list[object] = ["--host", LOOPBACK, "--port", port, "--quiet"]
         arguments += ["--state", self.home.create_folder("simulator") / "world.sqlite3"]
         arguments += ["--client-id", _SIMULATED_CLIENT_ID]
         arguments += [
@@ -153,7 +148,9 @@ class InstancePlan:
         )
 
     def web_part(self) -> Part:
-        is_answering = health.serves_page(self._bound_host, self.port, "/healthz")
+        is_answering = health.serves_page(
+            self._reachable_host.strip("[]"), self.port, "/healthz"
+        )
         return Part(
             name="web",
             command=web_argv(self.options.host, self.port, self.options.web_processes),
@@ -164,10 +161,6 @@ class InstancePlan:
             is_healthy=is_answering,
             stop_timeout_s=2.0,
         )
-
-    @property
-    def _bound_host(self) -> str:
-        return self._reachable_host.strip("[]")
 
     def worker_part(self) -> Part:
         return Part(
@@ -187,15 +180,15 @@ class InstancePlan:
 
     @property
     def _heartbeat_file(self) -> Path:
-        """The worker touches this file when the schedule's sweep has come."""
+        """The file that the worker touches at each sweep of the schedule."""
         return self.home.path / "pulse"
 
-    def command_part(self, *words: str) -> Part:
-        """Return one of our own commands, run once with the parts' settings."""
-        name = "-".join(words)
+    def command_part(self, *arguments: str) -> Part:
+        """Return one of our own commands as a part that runs once."""
+        name = "-".join(arguments)
         return Part(
             name=name,
-            command=_to_argv("host.cli", *words),
+            command=_to_argv("host.cli", *arguments),
             is_module=True,
             environment=self.build_environment(),
             log=self.home.rotate_log(name),
@@ -203,7 +196,7 @@ class InstancePlan:
         )
 
     def module_part(self, name: str) -> Part:
-        """Return a module of ours that runs once with the parts' settings."""
+        """Return one of our modules as a part that runs once."""
         short_name = name.rpartition(".")[2]
         return Part(
             name=short_name,
@@ -215,7 +208,7 @@ class InstancePlan:
         )
 
     def build_environment(self) -> dict[str, str]:
-        """Return what web and worker are told: ours on top of the host's."""
+        """Return the environment of web and worker: the host's, then our settings."""
         return {**os.environ, **self.generated_settings}
 
     def _is_unset(self, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Ports on this machine: is one free, and which one shall a part have."""
+"""Ports on this machine: whether one is free, and the choice of one for a part."""
 
 import socket
 from random import sample
@@ -7,9 +7,9 @@ from host.data_dir import DataDirectory
 from host.errors import StartupError
 
 _PORTS_FILE = "ports.json"
-_LOOPBACK = "127.0.0.1"
-# Below those that a system lends to whoever connects somewhere: nobody gets a part's
-# port between our look at it and the part's start, or while a part is started again.
+LOOPBACK = "127.0.0.1"
+# Below the ephemeral ports, which a system gives to outgoing connections: no other
+# program gets a part's port while the part starts, for the first time or again.
 _INNER_PORTS = range(12_000, 32_000)
 _MAX_TRIES = 100
 
@@ -19,7 +19,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def choose_web_port(host: str, port: int) -> int:
-    """Return the port for the pages (`0`: any), or say that it is taken."""
+    """Return the port for the pages (`0`: any); raise `StartupError` if taken."""
     try:
         bound_port = _try_bind(host, port)
     except socket.gaierror:
@@ -33,12 +33,12 @@ def choose_web_port(host: str, port: int) -> int:
 
 
 def choose_inner_port(home: DataDirectory, part: str) -> int:
-    """Return the same loopback port at each start, as long as it is free."""
+    """Return a free loopback port: the part's former one if possible."""
     ports: dict[str, int] = home.read_json(_PORTS_FILE)
     other_ports = {port for name, port in ports.items() if name != part}
     previous_ports = [ports[part]] if part in ports else []
     for port in (*previous_ports, *sample(_INNER_PORTS, _MAX_TRIES)):
-        if port not in other_ports and is_free(_LOOPBACK, port):
+        if port not in other_ports and is_free(LOOPBACK, port):
             home.write_json(_PORTS_FILE, ports | {part: port})
             return port
     raise StartupError("This machine has no free port left.")

@@ -1,7 +1,7 @@
-"""What the parts of an instance are made of, loaded once before they are forked.
+"""The modules of the parts of an instance, loaded once before the parts are forked.
 
-A part that is a fork shares the memory of all that it finds here, and need not load
-it again.  Loading must start no thread and open nothing: a fork would have half of it.
+A fork shares the memory of the loaded modules and need not load them again.  Loading
+must start no thread and open no file: a fork would have half of it.
 """
 
 import gc
@@ -10,9 +10,9 @@ from importlib import import_module
 
 from sqlalchemy.orm import configure_mappers
 
-# What brings the tables up to date, which is the first thing to do.
+# The modules of `db upgrade`, which runs first.
 DATABASE_MODULES = ("host.cli", "sync.database", "sync.models")
-# What web, worker, schedule and stand-ins load before there is anything to do.
+# The modules that idle web, worker, schedule and stand-ins load.
 OTHER_MODULES = (
     "aiosmtpd.smtp",
     "celery.app.amqp",
@@ -34,7 +34,7 @@ ALL_MODULES = (*DATABASE_MODULES, *OTHER_MODULES)
 
 
 def preload_modules(modules: Sequence[str]) -> None:
-    """Load `modules`; no later collection looks through what is there by now."""
+    """Load `modules` and exempt all objects so far from garbage collection."""
     gc.disable()
     for module in modules:
         import_module(module)

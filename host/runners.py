@@ -1,13 +1,13 @@
-"""`moodmiles runner ...`: who is here, one runner's data, and their leaving.
+"""`moodmiles runner ...`: list, export, import, sign out and delete runners.
 
-A host sees numbers and states; what a runner ran or said stays the runner's.
+A host sees numbers and states, and none of a runner's runs and answers.
 """
 
 import os
 import sys
-from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 from sqlalchemy import select
 
@@ -21,7 +21,7 @@ from sync.runners import browser_sessions, disconnect
 from sync.runtime import Runtime, build
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     runtime = build(load_effective_settings(arguments))
     try:
         match arguments.command:
@@ -41,18 +41,18 @@ def run(arguments: Namespace) -> int:
 
 
 def list_runners(runtime: Runtime) -> Iterator[str]:
-    """Give a line for each runner: number, since when, and the state of two links."""
+    """Yield a line for each runner: number, first day, states of Strava and mail."""
     yield f"{'runner':>6}  {'since':10}  {'Strava':12}  mail"
     query = select(Runner, Connection).outerjoin(Connection).order_by(Runner.id)
     with runtime.db.read_only() as session:
         for runner, connection in session.execute(query):
             since = f"{runner.created_at:%Y-%m-%d}"
-            strava, mail = _strava_state(connection), _mail_state(runner)
-            yield f"{runner.id:>6}  {since}  {strava:12}  {mail}"
+            strava = describe_connection(connection)
+            yield f"{runner.id:>6}  {since}  {strava:12}  {describe_address(runner)}"
 
 
 def export_runner(runtime: Runtime, runner_id: int, file: Path) -> None:
-    """Write everything that is kept of a runner, for the runner's own eyes."""
+    """Write a runner's export to a new file; only its owner may read it."""
     _require_runner(runtime, runner_id)
     archive = pack_export(runtime, runner_id)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -65,7 +65,7 @@ def export_runner(runtime: Runtime, runner_id: int, file: Path) -> None:
 
 
 def import_file(runtime: Runtime, file: Path, *, runner_id: int | None) -> None:
-    """Store what another Moodmiles has exported, and say how the runner gets in."""
+    """Import another instance's export and print how the runner can sign in."""
     result = import_runner(runtime, file, runner_id=runner_id)
     print(
         f"Runner {result.runner_id}: {result.runs} runs in the file, "
@@ -82,17 +82,20 @@ def import_file(runtime: Runtime, file: Path, *, runner_id: int | None) -> None:
 
 
 def sign_out_runner(runtime: Runtime, runner_id: int | None) -> None:
-    """End every sign-in of a runner, or of all of them; nothing else changes."""
+    """End every session of a runner, or of all runners."""
     if runner_id is not None:
         _require_runner(runtime, runner_id)
     print(f"Browsers signed out: {browser_sessions.sign_out_all(runtime, runner_id)}.")
 
 
 def delete_runner(runtime: Runtime, runner_id: int, *, is_confirmed: bool) -> None:
-    """Delete a runner after asking, unless the host said so already."""
+    """Delete a runner; ask for confirmation first unless `is_confirmed`."""
     _require_runner(runtime, runner_id)
-    if not is_confirmed and not _ask_confirmation(runner_id):
-        raise MoodmilesError("Nothing was deleted.")
+    if not is_confirmed:
+        question = f"Delete runner {runner_id} with all runs and answers? Type yes:"
+        print(question, end=" ", flush=True)
+        if sys.stdin.readline().strip().lower() != "yes":
+            raise MoodmilesError("Nothing was deleted.")
     disconnect.delete_runner(runtime, runner_id)
     print(f"Runner {runner_id} and everything of theirs is deleted.")
 
@@ -103,19 +106,13 @@ def _require_runner(runtime: Runtime, runner_id: int) -> None:
             raise MoodmilesError(f"There is no runner {runner_id}.")
 
 
-def _ask_confirmation(runner_id: int) -> bool:
-    print(f"Delete runner {runner_id} with all runs and answers? Type yes:", end=" ")
-    sys.stdout.flush()
-    return sys.stdin.readline().strip().lower() == "yes"
-
-
-def _strava_state(connection: Connection | None) -> str:
+def describe_connection(connection: Connection | None) -> str:
     if connection is None:
         return "disconnected"
     return "broken" if connection.broken_at else "connected"
 
 
-def _mail_state(runner: Runner) -> str:
+def describe_address(runner: Runner) -> str:
     if runner.email_bounced_at:
         return "bounced"
     return "confirmed" if runner.email_confirmed_at else "not confirmed"

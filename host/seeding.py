@@ -1,8 +1,8 @@
-"""Fill the demo: link Robin, import their runs, and remember 18 months of answers.
+"""Fill the demo: link a runner, import their runs, and store 18 months of answers.
 
 Runs as a process of its own while the demo starts (`python -m host.seeding`).
-Linking and importing go the way they always go; only the answers are written
-straight into the tables, since nobody waits 18 months for a demo.
+Linking and importing use the product's own functions; only the answers are written
+straight into the tables, since they would take 18 months.
 """
 
 import json
@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from sync.analytics.dataset.distances import compute_week_loads
-from sync.crypto import hash_token, new_token, pairing_key
+from sync.crypto import Vault, hash_token, new_token, pairing_key
 from sync.errors import MoodmilesError
 from sync.models import Answer, Connection, Decision, Run, Runner, Survey
 from sync.queue import Job
@@ -40,7 +40,13 @@ SURVEY_LIFE = timedelta(hours=Policy().life_h)
 def main() -> int:
     runtime = build(load())
     try:
-        _seed_demo(runtime)
+        with runtime.db.read_only() as session:
+            is_seeded = session.scalar(select(func.count()).select_from(Runner))
+        if not is_seeded:
+            runner_id = link_runner(runtime)
+            wait_for_import(runtime, runner_id)
+            with runtime.db.transaction() as session:
+                store_demo_answers(runtime, session, runner_id)
     except (MoodmilesError, OSError) as error:
         print(f"The demo's runner could not be made: {error}", file=sys.stderr)
         return 1
@@ -49,41 +55,28 @@ def main() -> int:
     return 0
 
 
-def _seed_demo(runtime: Runtime) -> None:
-    with runtime.db.read_only() as session:
-        if session.scalar(select(func.count()).select_from(Runner)):
-            return  # a demo that was started before
-    runner_id = _link_runner(runtime)
-    _wait_for_import(runtime, runner_id)
-    with runtime.db.transaction() as session:
-        store_demo_answers(runtime, session, runner_id)
-
-
-def _link_runner(runtime: Runtime) -> int:
-    """Let Robin agree to everything, here and at the simulated Strava."""
+def link_runner(runtime: Runtime) -> int:
+    """Link Robin, who consents to everything, and return the runner's number."""
     consents = ConsentChoices(strava=True, mood=True, mail=True, adult=True)
     url = connect.begin_link(runtime, browser="demo", given_consents=consents)
     state = parse_qs(urlsplit(url).query)["state"][0]
-    code = _call_simulator(
-        runtime, f"/athletes/{_get_athlete_id(runtime)}/grant", {"scope": SCOPE}
-    )["code"]
+    athlete_ids = {
+        athlete["firstname"]: athlete["id"]
+        for athlete in _call_simulator(runtime, "/state")["athletes"]
+    }
+    grant_path = f"/athletes/{athlete_ids[RUNNER_NAME]}/grant"
+    code = _call_simulator(runtime, grant_path, {"scope": SCOPE})["code"]
     linked = connect.finish_link(
         runtime, state=state, browser="demo", code=code, scope=SCOPE
     )
     return linked.runner_id
 
 
-def _get_athlete_id(runtime: Runtime) -> int:
-    athletes = _call_simulator(runtime, "/state")["athletes"]
-    return int(
-        next(
-            athlete["id"] for athlete in athletes if athlete["firstname"] == RUNNER_NAME
-        )
-    )
+def wait_for_import(runtime: Runtime, runner_id: int) -> None:
+    """Wait until the worker has imported all runs and decided about each of them.
 
-
-def _wait_for_import(runtime: Runtime, runner_id: int) -> None:
-    """Wait for the worker: the import, then a decision about every run."""
+    Raises `MoodmilesError` after `IMPORT_TIMEOUT_S`.
+    """
     deadline = monotonic() + IMPORT_TIMEOUT_S
     while monotonic() < deadline:
         progress = account.load_import_progress(runtime, runner_id)
@@ -101,7 +94,7 @@ def _wait_for_import(runtime: Runtime, runner_id: int) -> None:
 
 
 def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> None:
-    """Write down what the runner was asked and said since the first run."""
+    """Store a confirmed address and the surveys and answers since the first run."""
     runner = session.get_one(Runner, runner_id)
     address = "robin@example.org"
     now = runtime.db.now(session)
@@ -113,32 +106,13 @@ def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> No
         .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
         .order_by(Run.started_at, Run.id)
     ).all()
-    _backdate_link(session, runner, runs)
-    by_id = {run.id: run for run in runs}
-    vault = runtime.sealer.open_vault(runner.vault_key)
-    for demo_answer in generate_answers(_build_demo_runs(runs), seed=SEED):
-        if demo_answer.answered_at < now:
-            run = by_id.get(demo_answer.run_id or 0)
-            survey = _add_survey(session, runner_id, run, demo_answer)
-            if demo_answer.values:
-                _add_answer(
-                    session, survey, demo_answer, vault.seal(demo_answer.values)
-                )
-    runner.data_version += 1
-
-
-def _backdate_link(session: Session, runner: Runner, runs: Any) -> None:
-    """Let Robin have been here since the first run, as the answers say."""
-    linked_at = runs[0].started_at - timedelta(days=1)
-    runner.created_at = linked_at
-    session.get_one(Connection, runner.id).linked_at = linked_at
-
-
-def _build_demo_runs(runs: Any) -> list[DemoRun]:
+    # The answers begin with the first run, so the link must be older.
+    runner.created_at = runs[0].started_at - timedelta(days=1)
+    session.get_one(Connection, runner.id).linked_at = runner.created_at
     loads = compute_week_loads(
         [run.local_day.toordinal() for run in runs], [run.distance_m for run in runs]
     )
-    return [
+    demo_runs = [
         DemoRun(
             run_id=run.id,
             ended_at=run.started_at + timedelta(seconds=run.elapsed_s),
@@ -148,23 +122,32 @@ def _build_demo_runs(runs: Any) -> list[DemoRun]:
         )
         for run, load in zip(runs, loads, strict=True)
     ]
+    runs_by_id = {run.id: run for run in runs}
+    vault = runtime.sealer.open_vault(runner.vault_key)
+    for demo_answer in generate_answers(demo_runs, seed=SEED):
+        if demo_answer.answered_at < now:
+            run = runs_by_id.get(demo_answer.run_id or 0)
+            store_demo_answer(session, vault, runner, run, demo_answer)
+    runner.data_version += 1
 
 
-def _add_survey(
-    session: Session, runner_id: int, run: Run | None, demo_answer: DemoAnswer
-) -> Survey:
+def store_demo_answer(
+    session: Session, vault: Vault, runner: Runner, run: Run | None, demo: DemoAnswer
+) -> None:
+    """Store a survey, about `run` or else a check-in, and its answer, if any."""
+    life = SURVEY_LIFE if run else timedelta(hours=4)
     survey = Survey(
-        runner_id=runner_id,
+        runner_id=runner.id,
         run_id=run.id if run else None,
         pairing_key=pairing_key(run.source, run.source_id) if run else None,
         kind=SurveyKind.RUN if run else SurveyKind.CHECKIN,
         token_hash=hash_token(new_token()),
         instrument=instruments.CURRENT_RUN_INSTRUMENT,
         reversed_order=False,
-        created_at=demo_answer.asked_at,
-        send_at=demo_answer.asked_at,
-        sent_at=demo_answer.asked_at,
-        expires_at=demo_answer.asked_at + (SURVEY_LIFE if run else timedelta(hours=4)),
+        created_at=demo.asked_at,
+        send_at=demo.asked_at,
+        sent_at=demo.asked_at,
+        expires_at=demo.asked_at + life,
     )
     session.add(survey)
     session.flush()
@@ -178,27 +161,22 @@ def _add_survey(
                 minutes_since_end=30,
             )
         )
-    return survey
-
-
-def _add_answer(
-    session: Session, survey: Survey, demo_answer: DemoAnswer, sealed: bytes
-) -> None:
-    session.add(
-        Answer(
-            runner_id=survey.runner_id,
-            run_id=survey.run_id,
-            survey_id=survey.id,
-            pairing_key=survey.pairing_key,
-            kind=survey.kind,
-            instrument=survey.instrument,
-            reversed_order=survey.reversed_order,
-            answered_at=demo_answer.answered_at,
-            minutes_since_end=demo_answer.minutes_since_end,
-            tags={},
-            sealed=sealed,
+    if demo.values:
+        session.add(
+            Answer(
+                runner_id=survey.runner_id,
+                run_id=survey.run_id,
+                survey_id=survey.id,
+                pairing_key=survey.pairing_key,
+                kind=survey.kind,
+                instrument=survey.instrument,
+                reversed_order=survey.reversed_order,
+                answered_at=demo.answered_at,
+                minutes_since_end=demo.minutes_since_end,
+                tags={},
+                sealed=vault.seal(demo.values),
+            )
         )
-    )
 
 
 def _call_simulator(

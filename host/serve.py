@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import Namespace
+from types import SimpleNamespace
 
 from host.configuration import load_given_settings
 from host.process_commands import BROKER_VARIABLE, beat_argv, web_argv, worker_argv
@@ -18,8 +18,8 @@ _REQUIRED_BY_PART = {
 }
 
 
-def run(arguments: Namespace) -> int:
-    """Become the part: this process is replaced, so signals reach it directly."""
+def run(arguments: SimpleNamespace) -> int:
+    """Replace this process by the part, so that signals reach it directly."""
     settings = load_given_settings(arguments)
     require_settings(settings, arguments.command)
     if arguments.command != "beat":
@@ -31,7 +31,7 @@ def run(arguments: Namespace) -> int:
 
 
 def require_settings(settings: Settings, part: str) -> None:
-    """Raise `NotConfigured` with everything that `part` still needs."""
+    """Raise `NotConfigured` with all settings that `part` lacks."""
     missing = [
         f"{PREFIX}{name.upper()}"
         for name in (*_REQUIRED, *_REQUIRED_BY_PART[part])
@@ -45,7 +45,7 @@ def require_settings(settings: Settings, part: str) -> None:
 
 
 def build_argv(settings: Settings, part: str) -> list[str]:
-    """Return the words that start `part`, to follow `python -m`."""
+    """Return the arguments that start `part`, to follow `python -m`."""
     match part:
         case "web":
             return web_argv(settings.host, settings.port, settings.web_processes)

@@ -1,6 +1,6 @@
 """`moodmiles strava ...`: whether Strava tells us about new runs, and where to."""
 
-from argparse import Namespace
+from types import SimpleNamespace
 
 from host.configuration import load_effective_settings
 from sync.inbox import dead_letters, subscription
@@ -10,7 +10,7 @@ from sync.settings import Settings
 from sync.strava import Strava
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     runtime = build(load_effective_settings(arguments))
     match arguments.command:
         case "strava subscribe":
@@ -51,15 +51,20 @@ def unsubscribe(runtime: Runtime) -> str:
 
 
 def retry_failed(runtime: Runtime) -> str:
-    """Try again what could not be read, and let workers try what was given up."""
-    retried_count, unreadable_count = quarantine.retry_quarantined(runtime)
-    event_count = dead_letters.retry_failed(runtime)
-    if not retried_count and not event_count:
+    """Retry quarantined records now; hand dead letters to the workers again."""
+    records = quarantine.retry_quarantined(runtime)
+    revived = dead_letters.retry_failed(runtime)
+    if not records.tried and not revived.events and not revived.other_work:
         return "Nothing has been given up."
+    other_text = (
+        f" So is other work, {revived.other_work} in number."
+        if revived.other_work
+        else ""
+    )
     return (
-        f"Tried {retried_count} records again; "
-        f"{unreadable_count} of them still cannot be read. "
-        f"{event_count} events are with the workers again."
+        f"Tried {records.tried} records again; "
+        f"{records.unreadable} of them still cannot be read. "
+        f"{revived.events} events are with the workers again.{other_text}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Keeps the parts of one instance alive and ends them together."""
+"""The supervisor: keeps the parts of one instance alive and ends them together."""
 
 import select
 import signal
@@ -19,17 +19,17 @@ _MIN_RESTART_WAIT_S = 0.1
 _MAX_RESTART_WAIT_S = 30.0
 _STEADY_AFTER_S = 20.0
 _CHECK_INTERVAL_S = 10.0
-# Five minutes: a machine may be busy, and somebody may upload by a slow line.
+# Five minutes: a machine may be busy, and an upload may be slow.
 _MAX_FAILED_CHECKS = 30
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopRequested(Exception):
-    """Somebody asked us to stop: Ctrl-C, SIGTERM or a closed terminal."""
+    """The instance was asked to stop: Ctrl-C, SIGTERM or a closed terminal."""
 
 
 class SignalWaiter:
-    """Waits without polling; rung by a signal, the end of a child or its words."""
+    """Waits without polling for a signal, the end of a child or its output."""
 
     def __init__(self) -> None:
         self._reader, self._writer = socket.socketpair()
@@ -56,7 +56,7 @@ class SignalWaiter:
         self._writer.close()
 
     def detach(self) -> None:
-        """In a fork: take signals as they come, ring nobody's bell, carry no words."""
+        """Restore the signal handlers and close the pipes, in a fork."""
         self.__exit__()
         for output in self._outputs:
             output.close()
@@ -65,11 +65,11 @@ class SignalWaiter:
         self._is_stop_requested = True
 
     def add_output(self, output: PipeLog) -> None:
-        """Carry what a part writes into its file, whenever we wait."""
+        """Copy this output of a part into its file during each wait."""
         self._outputs.append(output)
 
     def wait(self, seconds: float | None) -> None:
-        """Sleep until something happens; raise `Stopped` once, when asked to stop."""
+        """Wait for an event; raise `StopRequested` once for each request to stop."""
         if not self._is_stop_requested:
             self._outputs = [output for output in self._outputs if output.is_open]
             sources: list[socket.socket | PipeLog] = [self._reader, *self._outputs]
@@ -85,11 +85,13 @@ class SignalWaiter:
 
 
 def _ignore_signal(*_: object) -> None:
-    """Do nothing: that there is a handler makes the signal ring the bell."""
+    """Do nothing: with a handler, the signal ends a wait."""
 
 
 @dataclass(slots=True)
-class _SupervisedPart:
+class SupervisedPart:
+    """A part, its current process and its failures; times are monotonic."""
+
     part: Part
     process: Process
     failures: int = 0
@@ -97,38 +99,57 @@ class _SupervisedPart:
     check_at: float = 0.0
     failed_checks: int = 0
 
+    @property
+    def due_at(self) -> float | None:
+        """The time of the next restart or check; None if only an event can come."""
+        if self.restart_at is not None or self.part.is_healthy is None:
+            return self.restart_at
+        return self.check_at
+
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts parts one after another, restarts what falls over, stops them all.
+    """Starts parts, restarts those that end, and stops them all.
 
-    A part that runs and was not well `most_misses` times in a row has hung: it
-    is killed, and so started again.
+    A part that fails `max_failed_checks` checks in a row has hung: it is killed and
+    started again.
     """
 
     waiter: SignalWaiter
     report: Callable[[str], None]
     check_interval_s: float = _CHECK_INTERVAL_S
     max_failed_checks: int = _MAX_FAILED_CHECKS
-    _supervised: dict[str, _SupervisedPart] = field(default_factory=dict)
+    _supervised: dict[str, SupervisedPart] = field(default_factory=dict)
 
     def start(
         self, parts: Sequence[Part], *, meanwhile: Callable[[], None] | None = None
     ) -> None:
-        """Start `parts` together and wait until each of them works."""
+        """Start `parts` together and wait until each is ready.
+
+        Raises `StartupError` if one ends or is not ready in time.
+        """
         for part in parts:
-            self._supervised[part.name] = _SupervisedPart(
-                part, self._start_process(part)
-            )
+            process = self._start_process(part)
+            self._supervised[part.name] = SupervisedPart(part, process)
         if meanwhile:
             meanwhile()
         for part in parts:
-            self._wait_until_ready(part)
+            deadline = time.monotonic() + START_TIMEOUT_S
+            process = self._supervised[part.name].process
+            while not part.is_ready(process):
+                if process.has_ended() or time.monotonic() > deadline:
+                    code = process.kill_group()
+                    reason = _last_line(process) or describe_exit(code)
+                    raise StartupError(
+                        f"The {part.name} part did not start: {reason} "
+                        f"(its log: {part.log})"
+                    )
+                self.waiter.wait(_POLL_INTERVAL_S)
 
     def run_once(
         self, part: Part, *, meanwhile: Callable[[], None] | None = None
     ) -> None:
-        """Run `part` to its end; if it fails, pass on the sentence it left."""
+        """Run `part` to its end; raise `StartupError` with its last line on failure."""
         process = self._start_process(part)
         try:
             if meanwhile:
@@ -138,53 +159,50 @@ class Supervisor:
         finally:
             code = process.kill_group()
         if code:
-            raise StartupError(_failure_message(process))
+            line = _last_line(process)
+            raise StartupError(
+                line.removeprefix("moodmiles: ")
+                if line.startswith("moodmiles: ")
+                else f"{part.name} failed; see {part.log}."
+            )
 
     def run_until_stopped(self) -> NoReturn:
-        """Keep all parts running until somebody asks us to stop."""
+        """Keep all parts running until `StopRequested` is raised."""
         while True:
             for supervised in self._supervised.values():
                 self._check_part(supervised)
-            check_times = (
-                _next_check_at(supervised) for supervised in self._supervised.values()
-            )
-            pending = [at for at in check_times if at is not None]
+            due_times = [
+                supervised.due_at
+                for supervised in self._supervised.values()
+                if supervised.due_at is not None
+            ]
             now = time.monotonic()
-            self.waiter.wait(max(0.0, min(pending) - now) if pending else None)
+            self.waiter.wait(max(0.0, min(due_times) - now) if due_times else None)
 
     def stop(self, order: Sequence[str]) -> None:
         """End the parts in this order; a second request ends them at once."""
-        supervised = [
-            self._supervised[name] for name in order if name in self._supervised
+        processes = [
+            self._supervised[name].process for name in order if name in self._supervised
         ]
         try:
-            for supervised_part in supervised:
-                self._stop_process(supervised_part.process)
+            for process in processes:
+                process.terminate()
+                deadline = time.monotonic() + process.part.stop_timeout_s
+                while not process.has_ended() and time.monotonic() < deadline:
+                    self.waiter.wait(_POLL_INTERVAL_S)
+                process.kill_group()
         except StopRequested:
             self.report("Stopping at once.")
         finally:
-            for supervised_part in supervised:
-                supervised_part.process.kill_group()
+            for process in processes:
+                process.kill_group()
 
     def _start_process(self, part: Part) -> Process:
         process = Process(part, self.waiter.detach)
         self.waiter.add_output(process.output)
         return process
 
-    def _wait_until_ready(self, part: Part) -> None:
-        deadline = time.monotonic() + START_TIMEOUT_S
-        process = self._supervised[part.name].process
-        while not part.is_ready(process):
-            if process.has_ended() or time.monotonic() > deadline:
-                code = process.kill_group()
-                reason = _last_line(process) or describe_exit(code)
-                raise StartupError(
-                    f"The {part.name} part did not start: {reason} "
-                    f"(its log: {part.log})"
-                )
-            self.waiter.wait(_POLL_INTERVAL_S)
-
-    def _check_part(self, supervised: _SupervisedPart) -> None:
+    def _check_part(self, supervised: SupervisedPart) -> None:
         now = time.monotonic()
         if supervised.restart_at is not None:
             if now >= supervised.restart_at:
@@ -208,7 +226,7 @@ class Supervisor:
                 failed_checks=0 if is_healthy else supervised.failed_checks + 1,
             )
 
-    def _record_check(self, supervised: _SupervisedPart, *, failed_checks: int) -> None:
+    def _record_check(self, supervised: SupervisedPart, *, failed_checks: int) -> None:
         supervised.failed_checks = failed_checks
         supervised.check_at = time.monotonic() + self.check_interval_s
         if failed_checks >= self.max_failed_checks:
@@ -216,33 +234,12 @@ class Supervisor:
             supervised.process.kill_group()
             self._check_part(supervised)
 
-    def _stop_process(self, process: Process) -> None:
-        process.terminate()
-        deadline = time.monotonic() + process.part.stop_timeout_s
-        while not process.has_ended() and time.monotonic() < deadline:
-            self.waiter.wait(_POLL_INTERVAL_S)
-        process.kill_group()
-
-
-def _next_check_at(supervised: _SupervisedPart) -> float | None:
-    """Return when this part wants attention even if nothing happens to it."""
-    if supervised.restart_at is not None or supervised.part.is_healthy is None:
-        return supervised.restart_at
-    return supervised.check_at
-
 
 def get_restart_wait_s(failures: int) -> float:
-    """Return how long to wait before the next start: at once, then ever longer."""
+    """Return the wait before the next start, which doubles with each failure."""
     return float(
         min(_MIN_RESTART_WAIT_S * 2 ** min(failures - 1, 20), _MAX_RESTART_WAIT_S)
     )
-
-
-def _failure_message(process: Process) -> str:
-    line = _last_line(process)
-    if line.startswith("moodmiles: "):
-        return line.removeprefix("moodmiles: ")
-    return f"{process.part.name} failed; see {process.part.log}."
 
 
 def _last_line(process: Process) -> str:

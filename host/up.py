@@ -1,9 +1,9 @@
-"""`moodmiles up`: one instance with all its parts, until somebody stops it."""
+"""`moodmiles up`: run one instance with all its parts until it is stopped."""
 
 import sys
-from argparse import Namespace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 from host import ports, preload
 from host.data_dir import INSTANCE_FILE, lock_data_directory
@@ -12,7 +12,7 @@ from host.plan import STOP_ORDER, InstancePlan
 from host.supervisor import SignalWaiter, StopRequested, Supervisor
 
 
-def run(arguments: Namespace) -> int:
+def run(arguments: SimpleNamespace) -> int:
     return run_instance(load_options(arguments))
 
 
@@ -39,7 +39,7 @@ def run_instance(
 
 
 def start_parts(plan: InstancePlan, supervisor: Supervisor) -> None:
-    """Start in order: tables, then what the pages need, then what works behind."""
+    """Start tables, Redis and pages first, then worker and stand-ins."""
     preload.preload_modules(preload.DATABASE_MODULES)
     supervisor.run_once(
         plan.command_part("db", "upgrade"),

@@ -1,9 +1,9 @@
 """`moodmiles version`: one line that says which release this is."""
 
-from argparse import Namespace
 from importlib.metadata import version
+from types import SimpleNamespace
 
 
-def run(_arguments: Namespace) -> int:
+def run(_arguments: SimpleNamespace) -> int:
     print(f"moodmiles {version('moodmiles')}")
     return 0

@@ -1,15 +1,14 @@
 """The weekly digest: last week in one picture and one honest sentence."""
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
-from sync import account_state, analytics
+from sync import account_state, analytics, work
 from sync.analytics.dataset.overview import load_dashboard
-from sync.analytics.dataset.run_rows import RunRow
 from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox
 from sync.models import Mail, Run, Runner
@@ -17,10 +16,8 @@ from sync.queue import Job
 from sync.runners import signed_links
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
-from sync.vocabulary import MailKind
-
-if TYPE_CHECKING:
-    from sync.analytics.panels.panel import Panel
+from sync.vocabulary import MailKind, SignedLinkPurpose
+from sync.work import RunnerDueWork, RunnerTask
 
 log = structlog.get_logger()
 
@@ -29,17 +26,13 @@ _EXPIRES_AFTER = timedelta(days=2)
 _MORNING_HOUR = 8
 
 
-def process_due(runtime: Runtime) -> None:
-    """On the first morning of a week, promise a look back to whoever wants one."""
-    runtime.queue.mark_started(Job.DIGEST)
-    for runner_id, week_start in _find_due_runners(runtime):
-        _enqueue_digest(runtime, runner_id, week_start)
+class DigestWork(RunnerDueWork[date]):
+    """Runners for whom a week has just begun, with the first day of the last one."""
 
+    job = Job.DIGEST
 
-def _find_due_runners(runtime: Runtime) -> list[tuple[int, date]]:
-    """Return for whom a week has just begun, with the first day of the last one."""
-    with runtime.db.read_only() as session:
-        now = runtime.db.now(session)
+    @override
+    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[date]]:
         rows = session.execute(
             select(Runner.id, Runner.zone, Runner.preferences).where(
                 Runner.email_confirmed_at.is_not(None),
@@ -47,33 +40,42 @@ def _find_due_runners(runtime: Runtime) -> list[tuple[int, date]]:
                 account_state.may_collect(Runner.id),
             )
         ).all()
-        candidates = [
-            (runner_id, week_start)
-            for runner_id, zone, preferences in rows
-            if preferences.digest
-            and (
-                week_start := _find_last_week(
-                    now.astimezone(get_zone(zone)),
-                    preferences.week_starts.weekday,
-                )
+        week_by_key = {}
+        for runner_id, zone, preferences in rows:
+            local_now = now.astimezone(get_zone(zone))
+            is_first_morning = (
+                local_now.weekday() == preferences.week_starts.weekday
+                and local_now.hour >= _MORNING_HOUR
             )
-        ]
-        keys = [
-            _build_dedupe_key(runner_id, week_start)
-            for runner_id, week_start in candidates
-        ]
+            if is_first_morning and preferences.digest:
+                task = RunnerTask(runner_id, local_now.date() - WEEK)
+                week_by_key[_build_dedupe_key(runner_id, task.detail)] = task
         enqueued_keys = set(
-            session.scalars(select(Mail.dedupe_key).where(Mail.dedupe_key.in_(keys)))
+            session.scalars(
+                select(Mail.dedupe_key).where(Mail.dedupe_key.in_(week_by_key))
+            )
         )
         return [
-            (runner_id, week_start)
-            for key, (runner_id, week_start) in zip(keys, candidates, strict=True)
-            if key not in enqueued_keys and _has_runs(session, runner_id, week_start)
+            task
+            for key, task in week_by_key.items()
+            if key not in enqueued_keys
+            and _has_runs(session, task.runner_id, task.detail)
         ]
+
+    @override
+    def handle(self, runtime: Runtime, item: RunnerTask[date]) -> None:
+        _enqueue_digest(runtime, item.runner_id, item.detail)
+        with runtime.db.transaction() as session:
+            self.settle(session, item)
+
+
+def process_due(runtime: Runtime) -> None:
+    """On the first morning of a week, enqueue a digest for each runner who has one."""
+    work.process_due(runtime, DigestWork())
 
 
 def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
-    """Whether there is something to say: who did not run is not looked at further."""
+    """Whether the week has a run that counts; without one there is no digest."""
     run = exists().where(
         Run.runner_id == runner_id,
         Run.counted,
@@ -84,26 +86,34 @@ def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
     return bool(session.scalar(select(run)))
 
 
-def _find_last_week(local_now: datetime, week_starts_on: int) -> date | None:
-    if local_now.weekday() != week_starts_on or local_now.hour < _MORNING_HOUR:
-        return None
-    return local_now.date() - WEEK
-
-
 def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
     overview = load_dashboard(runtime, runner_id)
     runs = [
         run for run in overview.runs if week_start <= run.local_day < week_start + WEEK
     ]
     if not runs:
-        return  # nothing to say
-    values = _build_mail_values(week_start, runs) | {
-        "sentence": _render_all_languages(
-            analytics.load_figures(runtime, runner_id).mileage
-        ),
+        return
+    days = [week_start + timedelta(days=offset) for offset in range(7)]
+    panel = analytics.load_figures(runtime, runner_id).mileage
+    # In each language: which one the mail is written in is known when it leaves.
+    sentences = {}
+    for language in LANGUAGES:
+        with activate_language(language):
+            sentences[language] = panel.sentence
+    values = {
+        "distances_m": [
+            sum(run.distance_m for run in runs if run.local_day == day) for day in days
+        ],
+        "moods": [
+            [run.mood for run in runs if run.local_day == day and run.mood is not None]
+            for day in days
+        ],
+        "runs": len(runs),
+        "sentence": sentences,
         "unsubscribe_token": signed_links.create_token(
-            runtime, runner_id, purpose=signed_links.UNSUBSCRIBE
+            runtime, runner_id, purpose=SignedLinkPurpose.UNSUBSCRIBE
         ),
+        "first_weekday": week_start.weekday(),
     }
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
@@ -117,37 +127,10 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
             dedupe_key=_build_dedupe_key(runner_id, week_start),
             kind=MailKind.DIGEST,
             runner_id=runner_id,
-            values=values
-            | {
-                "units": runner.preferences.units,
-                "first_weekday": week_start.weekday(),
-            },
+            values=values | {"units": runner.preferences.units},
             stale_at=now + _EXPIRES_AFTER,
         )
-    log.info("digest promised", runner_id=runner_id)
-
-
-def _build_mail_values(week_start: date, runs: list[RunRow]) -> dict[str, Any]:
-    days = [week_start + timedelta(days=offset) for offset in range(7)]
-    return {
-        "distances_m": [
-            sum(run.distance_m for run in runs if run.local_day == day) for day in days
-        ],
-        "moods": [
-            [run.mood for run in runs if run.local_day == day and run.mood is not None]
-            for day in days
-        ],
-        "runs": len(runs),
-    }
-
-
-def _render_all_languages(panel: "Panel") -> dict[str, str]:
-    """Say it in each language: which one the mail speaks is known when it leaves."""
-    sentences = {}
-    for language in LANGUAGES:
-        with activate_language(language):
-            sentences[language] = panel.sentence
-    return sentences
+    log.info("digest enqueued", runner_id=runner_id)
 
 
 def _build_dedupe_key(runner_id: int, week_start: date) -> str:

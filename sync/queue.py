@@ -5,12 +5,11 @@ wake-up per kind of work is pending, and one that gets lost does no harm: the
 sweep looks each minute anyway.
 """
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from time import monotonic, time
-from typing import Any, Protocol, TypeVar
+from time import time
+from typing import Any, Protocol
 from uuid import uuid4
 
 import structlog
@@ -28,7 +27,6 @@ PENDING_TTL_S = 5
 # Beyond a minute the row's `due_at` and the sweep do the waiting: a broker may
 # deliver a message with a long delay twice.
 MAX_DELAY_S = 60
-SHIFT_S = 20
 _CELERY_QUEUE = "celery"
 BROKER_OPTIONS = {
     "socket_connect_timeout": 0.5,
@@ -36,9 +34,6 @@ BROKER_OPTIONS = {
     "socket_keepalive": True,
     "health_check_interval": 30,
 }
-
-
-Item = TypeVar("Item")
 
 
 class Job(StrEnum):
@@ -159,22 +154,6 @@ class CeleryQueue(Queue):
             self._redis.delete(_pending_key(job))
         except (RedisError, OSError) as error:
             log.warning("wake-up not cleared", work=job, error=type(error).__name__)
-
-
-def claim_until_idle(
-    queue: Queue, job: Job, claim: Callable[[], Item | None]
-) -> Iterator[Item]:
-    """Hand out what is due, one after another, until nothing is or the shift ends.
-
-    Celery would cut whoever goes on for too long in the middle of something.
-    """
-    queue.mark_started(job)
-    ends_at = monotonic() + SHIFT_S
-    while (item := claim()) is not None:
-        yield item
-        if monotonic() > ends_at:
-            queue.wake(job)
-            return
 
 
 def task_name(job: Job) -> str:

@@ -1,4 +1,4 @@
-"""How the work stands, in counts that tell nothing of anybody: for whoever hosts it."""
+"""How the work stands, for the host: counts that say nothing about any runner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from sync.models import (
     QuarantinedRecord,
     ReconcileState,
     Runner,
+    RunnerWork,
 )
 from sync.runtime import Runtime
 
@@ -39,16 +40,17 @@ NEEDS_RUNNER = (AccessRevoked.__name__, ScopeMissing.__name__)
 
 @dataclass(frozen=True, slots=True)
 class WorkStatus:
-    """What is due and how late it is, and what needs somebody to look at it.
+    """What is due and how late it is, and what needs the host's attention.
 
-    `given_up` events and the records `set_aside` are counted by their reason;
-    `trouble` is how Strava failed us last, and when.
+    Events and records are counted by the reason why they were given up, other work
+    by its kind and that reason; `strava_error` is Strava's last failure, and when.
     """
 
     due: Mapping[str, int]
     late_s: Mapping[str, int]
     failed_events: Mapping[str, int]
     quarantined: Mapping[str, int]
+    failed_work: Mapping[str, int]
     stopped_reconciles: int
     broken_links: int
     counters: Mapping[str, int]
@@ -61,29 +63,30 @@ class WorkStatus:
 
     @property
     def retryable(self) -> dict[str, int]:
-        """Return the events and records that another try may help, by reason."""
+        """Return what another try may help, by reason."""
         events = {
             reason: n
             for reason, n in self.failed_events.items()
             if reason not in NEEDS_RUNNER
         }
-        return events | dict(self.quarantined)
+        return events | dict(self.quarantined) | dict(self.failed_work)
 
 
 def read_status(runtime: Runtime) -> WorkStatus:
-    """Look at every kind of work once; nothing is changed."""
+    """Read how every kind of work stands."""
     with runtime.db.read_only() as session:
         now = runtime.db.now(session)
-        due, late_s = count_due(session, now)
+        workload = count_due(session, now)
         stopped_count = select(func.count()).where(
             ReconcileState.stopped_for.is_not(None)
         )
         broken_count = select(func.count()).where(Connection.broken_at.is_not(None))
         return WorkStatus(
-            due=due,
-            late_s=late_s,
+            due=workload.due,
+            late_s=workload.late_s,
             failed_events=_count_by_reason(session, Event.parked_for),
             quarantined=_count_by_reason(session, QuarantinedRecord.reason),
+            failed_work=_count_failed_work(session),
             stopped_reconciles=session.scalar(stopped_count) or 0,
             broken_links=session.scalar(broken_count) or 0,
             counters=counters.load_counts(session),
@@ -100,12 +103,20 @@ def log_status(runtime: Runtime) -> None:
         latest_s=status.max_late_s,
         given_up=sum(status.failed_events.values()),
         set_aside=sum(status.quarantined.values()),
+        given_up_work=sum(status.failed_work.values()),
         broken_links=status.broken_links,
     )
 
 
-def count_due(session: Session, now: datetime) -> tuple[dict[str, int], dict[str, int]]:
-    """Return for each kind of work how much is due, and for how long the oldest."""
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """For each kind of work how much is due, and for how many seconds the oldest."""
+
+    due: dict[str, int]
+    late_s: dict[str, int]
+
+
+def count_due(session: Session, now: datetime) -> Workload:
     due, late_s = {}, {}
     for name, due_at in DUE_COLUMNS.items():
         count_and_oldest = select(func.count(), func.min(due_at)).where(due_at <= now)
@@ -113,16 +124,7 @@ def count_due(session: Session, now: datetime) -> tuple[dict[str, int], dict[str
         count, oldest = session.execute(count_and_oldest.where(is_claimable)).one()
         due[name] = count
         late_s[name] = int((now - oldest).total_seconds()) if oldest else 0
-    overdue_s = _removals_overdue_s(session, now)
-    due["leaving"], late_s["leaving"] = len(overdue_s), max(overdue_s, default=0)
-    return due, late_s
-
-
-def _removals_overdue_s(session: Session, now: datetime) -> list[int]:
-    """Return for each runner who should be gone by now how long ago that was.
-
-    A goodbye that fails is begun again and again; when it was promised stays.
-    """
+    # A removal that fails is begun again and again; when it was promised stays.
     is_abandoned = Runner.leaving_since <= now - account_state.DELETION_GRACE
     rows = session.execute(
         select(Runner.erase_at, Runner.leaving_since).where(
@@ -133,11 +135,13 @@ def _removals_overdue_s(session: Session, now: datetime) -> list[int]:
         erase_at or (started_at + account_state.DELETION_GRACE if started_at else now)
         for erase_at, started_at in rows
     ]
-    return [int((now - deadline).total_seconds()) for deadline in deadlines]
+    overdue_s = [int((now - deadline).total_seconds()) for deadline in deadlines]
+    due["leaving"], late_s["leaving"] = len(overdue_s), max(overdue_s, default=0)
+    return Workload(due, late_s)
 
 
 def _claimable_rows(name: str) -> ColumnElement[bool]:
-    """Say which rows a worker would take: who stands still keeps nobody waiting."""
+    """Say in a query which rows a worker would claim; the others are not late."""
     match name:
         case "inbox":
             is_being_deleted = Runner.erase_at.is_not(None)
@@ -165,3 +169,12 @@ def _count_by_reason(
 ) -> dict[str, int]:
     statement = select(reason, func.count()).where(reason.is_not(None)).group_by(reason)
     return {value: count for value, count in session.execute(statement) if value}
+
+
+def _count_failed_work(session: Session) -> dict[str, int]:
+    rows = session.execute(
+        select(RunnerWork.job, RunnerWork.set_aside_for, func.count())
+        .where(RunnerWork.set_aside_for.is_not(None))
+        .group_by(RunnerWork.job, RunnerWork.set_aside_for)
+    )
+    return {f"{job}: {reason}": count for job, reason, count in rows}

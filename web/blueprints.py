@@ -17,9 +17,6 @@ from web.offline.routes import blueprint as offline
 from web.pre_run.routes import blueprint as pre_run
 from web.privacy.routes import blueprint as privacy
 from web.runs.routes import blueprint as runs
-from web.settings.browser_sessions import blueprint as browser_sessions
-from web.settings.disconnect_and_delete import blueprint as disconnect_and_delete
-from web.settings.export import blueprint as export
 from web.settings.routes import blueprint as settings
 from web.survey.routes import blueprint as survey
 from web.unsubscribe.routes import blueprint as unsubscribe
@@ -38,9 +35,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     dashboard,
     runs,
     settings,
-    export,
-    disconnect_and_delete,
-    browser_sessions,
     account_links,
     consents,
     login,

@@ -1,23 +1,60 @@
-"""Events that were given up: another try, when a host asks for it."""
+"""Work that was given up: another try, when a host asks for it."""
 
-from sqlalchemy import update
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from sync.database import wake_after_commit
-from sync.models import Event
+from sync.models import Backfill, Event, ReconcileState, RunnerWork
 from sync.queue import Job
 from sync.runtime import Runtime
 from sync.work_status import NEEDS_RUNNER
 
 
-def retry_failed(runtime: Runtime) -> int:
-    """Make events due again for which there is hope; return how many."""
+@dataclass(frozen=True, slots=True)
+class Revived:
+    """How many events, and how much other work, is due again."""
+
+    events: int
+    other_work: int
+
+
+def retry_failed(runtime: Runtime) -> Revived:
+    """Make due again what was given up and may be done after all."""
     with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
         event_ids = session.scalars(
             update(Event)
             .where(Event.parked_for.is_not(None), Event.parked_for.not_in(NEEDS_RUNNER))
-            .values(due_at=runtime.db.now(session), attempts=0, parked_for=None)
+            .values(due_at=now, attempts=0, parked_for=None)
             .returning(Event.id)
         ).all()
         if event_ids:
             wake_after_commit(session, Job.INBOX)
-    return len(event_ids)
+        other_work = _retry_runner_work(session, now)
+    return Revived(len(event_ids), other_work)
+
+
+def _retry_runner_work(session: Session, now: datetime) -> int:
+    failed = session.execute(
+        select(RunnerWork.job, RunnerWork.runner_id).where(
+            RunnerWork.set_aside_for.is_not(None)
+        )
+    ).all()
+    for job, runner_id in failed:
+        # Some kinds of work have a row of their own, which says when it is due.
+        for own_job, table in (
+            (Job.BACKFILL, Backfill),
+            (Job.RECONCILE, ReconcileState),
+        ):
+            if job == own_job:
+                session.execute(
+                    update(table)
+                    .where(table.runner_id == runner_id)
+                    .values(due_at=now, attempts=0)
+                )
+        wake_after_commit(session, Job(job))
+    session.execute(delete(RunnerWork).where(RunnerWork.set_aside_for.is_not(None)))
+    return len(failed)

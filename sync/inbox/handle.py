@@ -1,178 +1,128 @@
 """Act on what Strava told us, one runner at a time."""
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, groupby
 
-import structlog
+from sqlalchemy.orm import Session
+from typing_extensions import override
 
-from sync import account_state, counters
-from sync.errors import ConsentOutdated, DeletionPending, MoodmilesError, TryLater
+from sync import work
 from sync.inbox import rules, store
 from sync.inbox.rules import EventPlan
 from sync.inbox.store import EventBatch
-from sync.queue import Job, claim_until_idle
+from sync.queue import Job
 from sync.runners import disconnect
 from sync.runners import store as runners
 from sync.runs import pull
-from sync.runs.rules import counts_as_attempt
 from sync.runtime import Runtime
 from sync.strava import Lane
-
-log = structlog.get_logger()
+from sync.work import DueWork, Failure, Retry
 
 MIN_RUNS_FOR_LIST = 2  # from here on one list read is the cheaper one
 
 
-def process_due(runtime: Runtime) -> None:
-    """Act on everything that is due, until nothing is or the shift ends."""
-    for batch in claim_until_idle(
-        runtime.queue, Job.INBOX, partial(_claim_batch, runtime)
-    ):
-        try:
-            process_batch(runtime, batch)
-        finally:
-            _release_runner(runtime, batch.runner_id)
+class InboxWork(DueWork[EventBatch]):
+    """The due events of one runner; what fails concerns some of them alone."""
 
+    job = Job.INBOX
+    reads_strava = True
 
-def _claim_batch(runtime: Runtime) -> EventBatch | None:
-    with runtime.db.transaction() as session:
-        return store.claim_next(session, now=runtime.db.now(session))
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[EventBatch]:
+        while True:
+            with runtime.db.transaction() as session:
+                batch = store.claim_next(session, now=runtime.db.now(session))
+            if batch is None:
+                return
+            yield batch
 
+    @override
+    def handle(self, runtime: Runtime, item: EventBatch) -> None:
+        runner_id = item.runner_id
+        plan = rules.plan_events(item.events)
+        for run_id, change in plan.visibility.items():
+            with work.attempt(runtime, self, item.subset(change.event_ids)):
+                if pull.update_visibility(
+                    runtime, runner_id, run_id, change.visibility
+                ):
+                    plan.settled += change.event_ids
+                else:
+                    plan.add_read(run_id, change.event_ids)
+        if not item.may_collect:
+            # Agreeing to the new text starts a comparison, which finds these runs.
+            plan.settled += chain.from_iterable(plan.pull.values())
+            plan.pull.clear()
+        if plan.confirm_gone:
+            # They go out of sight at once, whatever Strava says when it is asked.
+            pull.hide_runs(runtime, runner_id, plan.confirm_gone.keys())
+        if plan.revoked:
+            with work.attempt(runtime, self, item.subset(plan.revoked)):
+                disconnect.disconnect_if_revoked(runtime, runner_id)
+                plan.settled += plan.revoked
+        _settle(runtime, plan.settled)
+        self.read_runs(runtime, item, plan)
 
-def _release_runner(runtime: Runtime, runner_id: int) -> None:
-    with runtime.db.transaction() as session:
-        runners.release(session, runner_id)
+    def read_runs(self, runtime: Runtime, batch: EventBatch, plan: EventPlan) -> None:
+        """Read what the plan asks for: several runs by one list, the rest one by one.
 
-
-def process_batch(runtime: Runtime, batch: EventBatch) -> None:
-    """Do what these events ask for; what cannot be done now stays due."""
-    runner_id = batch.runner_id
-    try:
-        may_collect = _may_collect(runtime, runner_id)
-    except DeletionPending:
-        _postpone_until_undo(runtime, batch)
-        return
-    plan = rules.plan_events(batch.events)
-    for run_id, (visibility, event_ids) in plan.visibility.items():
-        if pull.update_visibility(runtime, runner_id, run_id, visibility):
-            _mark_done(runtime, event_ids)
-        else:
-            plan.add_read(run_id, event_ids)
-    if not may_collect:
-        # Agreeing to the new text starts a comparison, which finds these runs.
-        _mark_done(
-            runtime,
-            [event_id for event_ids in plan.pull.values() for event_id in event_ids],
-        )
-        plan.pull.clear()
-    pull.hide_runs(runtime, runner_id, list(plan.confirm_gone))
-    _mark_done(runtime, plan.ignored)
-
-    if plan.revoked:
-        _attempt(
-            runtime,
-            batch,
-            plan.revoked,
-            partial(disconnect.disconnect_if_revoked, runtime, runner_id),
-        )
-    settled_run_ids = _pull_batch(runtime, batch, plan)
-    for read_run, event_ids_by_run in (
-        (pull.confirm_gone, plan.confirm_gone),
-        (pull.pull_run, plan.pull),
-    ):
+        What the list does not show is read by itself: absence proves nothing.
+        """
+        event_ids_by_run = plan.confirm_gone | plan.pull
+        settled_run_ids: set[int] = set()
+        if len(plan.pull) >= MIN_RUNS_FOR_LIST:
+            settled_run_ids = set(plan.pull)  # unless the list can be read, they wait
+            listed_event_ids = [*chain.from_iterable(plan.pull.values())]
+            with work.attempt(runtime, self, batch.subset(listed_event_ids)):
+                settled_run_ids = pull.pull_batch(
+                    runtime, batch.runner_id, event_ids_by_run, lane=Lane.NEW_RUN
+                )
+                answered = [event_ids_by_run[run_id] for run_id in settled_run_ids]
+                _settle(runtime, [*chain.from_iterable(answered)])
         for run_id, event_ids in event_ids_by_run.items():
             if run_id in settled_run_ids:
                 continue
-            action = partial(read_run, runtime, runner_id, run_id, lane=Lane.NEW_RUN)
-            _attempt(runtime, batch, event_ids, action)
+            read = pull.confirm_gone if run_id in plan.confirm_gone else pull.pull_run
+            with work.attempt(runtime, self, batch.subset(event_ids)):
+                read(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN)
+                _settle(runtime, event_ids)
 
-
-def _may_collect(runtime: Runtime, runner_id: int) -> bool:
-    """Whether something new may be kept; raises `GoingSoon`, as that can be undone."""
-    try:
-        with runtime.db.read_only() as session:
-            account_state.require_active(session, runner_id)
-    except ConsentOutdated:
-        return False
-    return True
-
-
-def _postpone_until_undo(runtime: Runtime, batch: EventBatch) -> None:
-    """Leave everything due: an undo finds it so, and a deletion takes it along."""
-    event_ids = [event.id for event in batch.events]
-    _postpone(runtime, batch, event_ids, TryLater("A deletion waits.", timedelta(0)))
-
-
-def _pull_batch(runtime: Runtime, batch: EventBatch, plan: EventPlan) -> set[int]:
-    """Answer several events with one list read; return the runs that are settled.
-
-    What the list does not show is asked for by itself: absence proves nothing.
-    """
-    if len(plan.pull) < MIN_RUNS_FOR_LIST:
-        return set()
-    event_ids_by_run = plan.pull | plan.confirm_gone
-    try:
-        settled_run_ids = pull.pull_batch(
-            runtime, batch.runner_id, event_ids_by_run.keys(), lane=Lane.NEW_RUN
+    @override
+    def postpone(self, session: Session, item: EventBatch, failure: Failure) -> Retry:
+        retries = []
+        by_attempts = sorted(item.events, key=lambda event: event.attempts)
+        for attempts, events in groupby(by_attempts, key=lambda event: event.attempts):
+            retry = rules.decide_retry(failure.error, attempts=attempts, now=failure.at)
+            event_ids = [event.id for event in events]
+            store.postpone(session, event_ids, retry, is_free=failure.is_free)
+            retries.append(retry)
+        return Retry(
+            due_at=min(
+                (retry.due_at for retry in retries if retry.due_at), default=None
+            ),
+            is_given_up=any(retry.is_given_up for retry in retries),
         )
-    except MoodmilesError as error:
-        postponed_ids = [
-            event_id for event_ids in plan.pull.values() for event_id in event_ids
-        ]
-        _postpone(runtime, batch, postponed_ids, error)
-        return set(plan.pull)
-    _mark_done(
-        runtime,
-        [
-            event_id
-            for run_id in settled_run_ids
-            for event_id in event_ids_by_run[run_id]
-        ],
-    )
-    return settled_run_ids
+
+    @override
+    def release(self, runtime: Runtime, item: EventBatch) -> None:
+        with runtime.db.transaction() as session:
+            runners.release(session, item.runner_id)
+
+    @override
+    def attempts(self, item: EventBatch) -> int:
+        return max((event.attempts for event in item.events), default=0)
+
+    @override
+    def log_ids(self, item: EventBatch) -> Mapping[str, object]:
+        event_ids = [event.id for event in item.events]
+        return {"runner_id": item.runner_id, "event_ids": event_ids}
 
 
-def _attempt(
-    runtime: Runtime,
-    batch: EventBatch,
-    event_ids: list[int],
-    action: Callable[[], None],
-) -> None:
-    try:
-        action()
-    except MoodmilesError as error:
-        _postpone(runtime, batch, event_ids, error)
-    else:
-        _mark_done(runtime, event_ids)
+def process_due(runtime: Runtime) -> None:
+    """Act on everything that is due, until nothing is or the shift ends."""
+    work.process_due(runtime, InboxWork())
 
 
-def _mark_done(runtime: Runtime, event_ids: Sequence[int]) -> None:
+def _settle(runtime: Runtime, event_ids: Sequence[int]) -> None:
     if event_ids:
         with runtime.db.transaction() as session:
             store.mark_done(session, event_ids)
-
-
-def _postpone(
-    runtime: Runtime, batch: EventBatch, event_ids: list[int], error: MoodmilesError
-) -> None:
-    attempts = max(event.attempts for event in batch.events if event.id in event_ids)
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        due_at, failed_reason = rules.decide_retry(error, attempts=attempts, now=now)
-        store.postpone(
-            session,
-            event_ids,
-            due_at=due_at,
-            failed_reason=failed_reason,
-            is_free=not counts_as_attempt(error),
-        )
-        counters.record_strava_error(session, error, at=now)
-    if due_at is not None:
-        runtime.queue.wake(Job.INBOX, after_s=(due_at - now).total_seconds())
-    log.warning(
-        "event postponed" if due_at else "event settled without a run",
-        event_ids=event_ids,
-        error=type(error).__name__,
-        due_at=str(due_at),
-    )

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sync.errors import AccessRevoked, MoodmilesError, NotOnStrava, ScopeMissing
-from sync.runs.rules import counts_as_attempt, next_attempt_at
+from sync.backoff import MAX_ATTEMPTS, counts_as_attempt, next_attempt_at
+from sync.errors import AccessRevoked, NotOnStrava, ScopeMissing
 from sync.vocabulary import EventAspect, EventSubject, Visibility
 
-MAX_ATTEMPTS = 12
 # A run may be announced before it can be fetched.
 NOT_FOUND_DELAYS = (
     timedelta(seconds=30),
@@ -33,6 +32,23 @@ class EventLike(Protocol):
     def updates(self) -> dict[str, Any]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class VisibilityChange:
+    """Who may see a run from now on, and the events that say so."""
+
+    visibility: Visibility
+    event_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class EventRetry:
+    """When an event is tried again; None settles it, and `failed_reason` says why."""
+
+    due_at: datetime | None
+    failed_reason: str | None = None
+    is_given_up: bool = False
+
+
 @dataclass(slots=True)
 class EventPlan:
     """What to do for one runner.  Keys are Strava's ids, values the events' ids.
@@ -43,9 +59,9 @@ class EventPlan:
 
     pull: dict[int, list[int]] = field(default_factory=dict)
     confirm_gone: dict[int, list[int]] = field(default_factory=dict)
-    visibility: dict[int, tuple[Visibility, list[int]]] = field(default_factory=dict)
+    visibility: dict[int, VisibilityChange] = field(default_factory=dict)
     revoked: list[int] = field(default_factory=list)
-    ignored: list[int] = field(default_factory=list)
+    settled: list[int] = field(default_factory=list)
 
     def add_read(self, run_id: int, event_ids: Iterable[int]) -> None:
         """Let one read answer these events, too, whatever else asks for it."""
@@ -55,59 +71,48 @@ class EventPlan:
 
 def plan_events(events: Iterable[EventLike]) -> EventPlan:
     """Sort a runner's events by what they need: a read, a note, or nothing."""
-    event_plan = EventPlan()
+    plan = EventPlan()
+    to_read: list[EventLike] = []
     for event in events:
-        _sort_event(event_plan, event)
-    requested, event_plan.pull = event_plan.pull, {}
-    for run_id, event_ids in requested.items():
-        event_plan.add_read(run_id, event_ids)
-    return event_plan
+        match (event.subject, event.aspect, event.updates):
+            case (EventSubject.ATHLETE, EventAspect.DELETE, _):
+                plan.revoked.append(event.id)
+            case (EventSubject.ATHLETE, EventAspect.UPDATE, {"authorized": "false"}):
+                plan.revoked.append(event.id)
+            case (EventSubject.ACTIVITY, EventAspect.CREATE, _):
+                to_read.append(event)
+            case (EventSubject.ACTIVITY, EventAspect.UPDATE, {"type": _}):
+                to_read.append(event)
+            case (EventSubject.ACTIVITY, EventAspect.DELETE, _):
+                plan.confirm_gone.setdefault(event.subject_id, []).append(event.id)
+            case (EventSubject.ACTIVITY, EventAspect.UPDATE, {"private": private}):
+                visibility = (
+                    Visibility.ONLY_ME
+                    if private == "true"
+                    else Visibility.FOLLOWERS_ONLY
+                )
+                earlier = plan.visibility.get(event.subject_id)
+                plan.visibility[event.subject_id] = VisibilityChange(
+                    visibility, [*(earlier.event_ids if earlier else ()), event.id]
+                )
+            case _:
+                # A new title changes nothing: we keep no names.
+                plan.settled.append(event.id)
+    for event in to_read:
+        plan.add_read(event.subject_id, [event.id])
+    return plan
 
 
-def _sort_event(event_plan: EventPlan, event: EventLike) -> None:
-    match (event.subject, event.aspect, event.updates):
-        case (EventSubject.ATHLETE, EventAspect.DELETE, _) | (
-            EventSubject.ATHLETE,
-            EventAspect.UPDATE,
-            {"authorized": "false"},
-        ):
-            event_plan.revoked.append(event.id)
-        case (EventSubject.ACTIVITY, EventAspect.CREATE, _) | (
-            EventSubject.ACTIVITY,
-            EventAspect.UPDATE,
-            {"type": _},
-        ):
-            event_plan.pull.setdefault(event.subject_id, []).append(event.id)
-        case (EventSubject.ACTIVITY, EventAspect.DELETE, _):
-            event_plan.confirm_gone.setdefault(event.subject_id, []).append(event.id)
-        case (EventSubject.ACTIVITY, EventAspect.UPDATE, {"private": private}):
-            visibility = (
-                Visibility.ONLY_ME if private == "true" else Visibility.FOLLOWERS_ONLY
-            )
-            _, earlier_ids = event_plan.visibility.get(
-                event.subject_id, (visibility, [])
-            )
-            event_plan.visibility[event.subject_id] = (
-                visibility,
-                [*earlier_ids, event.id],
-            )
-        case _:
-            # A new title changes nothing: we keep no names.
-            event_plan.ignored.append(event.id)
-
-
-def decide_retry(
-    error: MoodmilesError, *, attempts: int, now: datetime
-) -> tuple[datetime | None, str | None]:
-    """Return when to try an event again, or None and why it is parked."""
+def decide_retry(error: Exception, *, attempts: int, now: datetime) -> EventRetry:
+    """Return when to try an event again, or why it is settled without."""
     match error:
         case NotOnStrava() if attempts <= len(NOT_FOUND_DELAYS):
-            return now + NOT_FOUND_DELAYS[attempts - 1], None
+            return EventRetry(now + NOT_FOUND_DELAYS[attempts - 1])
         case NotOnStrava():
-            return None, None  # deleted or hidden meanwhile: nothing to keep
+            return EventRetry(None)  # deleted or hidden meanwhile: nothing to keep
         case AccessRevoked() | ScopeMissing():
-            return None, type(error).__name__
+            return EventRetry(None, type(error).__name__)
         case _ if attempts >= MAX_ATTEMPTS and counts_as_attempt(error):
-            return None, type(error).__name__
+            return EventRetry(None, type(error).__name__, is_given_up=True)
         case _:
-            return next_attempt_at(error, attempts=attempts, now=now), None
+            return EventRetry(next_attempt_at(error, attempts=attempts, now=now))

@@ -1,8 +1,8 @@
 """The inbox table: who has something due, taking it, and settling it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,20 +19,25 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from sync import account_state
+from sync.backoff import LEASE, MAX_ATTEMPTS
 from sync.database import Database, dialect_insert
 from sync.inbox.event import WebhookDelivery
+from sync.inbox.rules import EventRetry
 from sync.models import Connection, Event, Runner, Subscription
 from sync.models.base import UtcDateTime
 from sync.runners import store as runners
 
-LEASE = timedelta(minutes=5)  # longer than a task may live
 _MAX_SCANNED = 20
 _MAX_CLAIMED = 100
+# One that was tried so often is claimed alone: if it kills its worker, it must not
+# be given up together with those that happened to be claimed with it.
+_SUSPECT_ATTEMPTS = MAX_ATTEMPTS - 3
 _NOW = bindparam("now", type_=UtcDateTime())
 # From the oldest on, and no further than to the first few: grouping them by runner
 # would read everything that is due for each runner who is served.
 _WAITING_RUNNERS = (
-    select(Runner.id)
+    select(Runner.id, ~account_state.has_outdated_consent(Runner.id))
     .join(Event, Event.athlete_id == Runner.athlete_id)
     .join(Connection, Connection.runner_id == Runner.id)
     .where(
@@ -47,10 +52,19 @@ _WAITING_RUNNERS = (
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """One runner's due events, ours alone until they are settled."""
+    """One runner's due events, ours alone until they are settled.
+
+    `may_collect`: whether the runner has agreed to what may be collected now.
+    """
 
     runner_id: int
     events: Sequence[Event]
+    may_collect: bool
+
+    def subset(self, event_ids: Collection[int]) -> "EventBatch":
+        """Return the batch of these events alone."""
+        events = [event for event in self.events if event.id in event_ids]
+        return replace(self, events=events)
 
 
 def save_delivery(db: Database, delivery: WebhookDelivery) -> bool:
@@ -120,30 +134,34 @@ def _is_linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 def claim_next(session: Session, *, now: datetime) -> EventBatch | None:
-    """Take all due events of one runner whom nobody else works on."""
+    """Lease a runner whom no other worker has, with their due events."""
     # Whom another worker takes meanwhile is not among those who are found next.
-    while runner_ids := session.scalars(_WAITING_RUNNERS, {"now": now}).all():
-        for runner_id in dict.fromkeys(runner_ids):
+    while rows := session.execute(_WAITING_RUNNERS, {"now": now}).all():
+        for runner_id, may_collect in dict.fromkeys(map(tuple, rows)):
             if runners.acquire(session, runner_id, now=now, until=now + LEASE):
-                return EventBatch(runner_id, _claim_events(session, runner_id, now=now))
+                events = claim_events(session, runner_id, now=now)
+                return EventBatch(runner_id, events, bool(may_collect))
     return None
 
 
-def _claim_events(
-    session: Session, runner_id: int, *, now: datetime
-) -> Sequence[Event]:
+def claim_events(session: Session, runner_id: int, *, now: datetime) -> Sequence[Event]:
+    """Lease a runner's oldest due events and count the attempt, before the work.
+
+    An event that kills its worker is thus given up in the end.
+    """
     athlete_id = select(Runner.athlete_id).where(Runner.id == runner_id)
-    due_ids = (
-        select(Event.id)
+    rows = session.execute(
+        select(Event.id, Event.attempts)
         .where(Event.athlete_id == athlete_id.scalar_subquery(), Event.due_at <= now)
         .order_by(Event.id)
         .limit(_MAX_CLAIMED)
-    )
-    # Attempts are counted before the work, so that an event which kills its
-    # worker is parked in the end.
+    ).all()
+    event_ids = [row.id for row in rows if row.attempts < _SUSPECT_ATTEMPTS] or [
+        row.id for row in rows[:1]
+    ]
     return session.scalars(
         update(Event)
-        .where(Event.id.in_(due_ids))
+        .where(Event.id.in_(event_ids))
         .values(due_at=now + LEASE, attempts=Event.attempts + 1)
         .returning(Event)
     ).all()
@@ -154,17 +172,15 @@ def mark_done(session: Session, event_ids: Sequence[int]) -> None:
 
 
 def postpone(
-    session: Session,
-    event_ids: Sequence[int],
-    *,
-    due_at: datetime | None,
-    failed_reason: str | None,
-    is_free: bool,
+    session: Session, event_ids: Sequence[int], retry: EventRetry, *, is_free: bool
 ) -> None:
-    """Put events back for `due_at`, or park them; `free` costs no attempt."""
-    attempts = Event.attempts - 1 if is_free else Event.attempts
+    """Put events that are not settled back, or park them; free costs no attempt."""
     session.execute(
         update(Event)
-        .where(Event.id.in_(event_ids))
-        .values(due_at=due_at, parked_for=failed_reason, attempts=attempts)
+        .where(Event.id.in_(event_ids), Event.due_at.is_not(None))
+        .values(
+            due_at=retry.due_at,
+            parked_for=retry.failed_reason,
+            attempts=Event.attempts - int(is_free),
+        )
     )

@@ -1,6 +1,6 @@
-"""Mail: written as a promise with the decision behind it, delivered later.
+"""Mail: enqueued with the decision behind it, delivered later.
 
-`outbox` promises, `deliver` sends what is due, `messages` has the words,
-`envelope` the headers, `smtp` the conversation; `mailbox` reads the embedded
-mailbox back.
+`outbox` enqueues, `deliver` sends what is due; `kinds` has one module for each kind
+of mail, `layouts` and `templates` the forms that they share, `envelope` the headers,
+`smtp` the connection; `mailbox` reads the embedded mailbox.
 """

@@ -1,22 +1,22 @@
 """Sending what the outbox holds: claim, write, hand over, settle."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Any, TypeAlias
 
 import structlog
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
-from sync import account_state
+from sync import account_state, work
+from sync.backoff import LEASE, MAX_ATTEMPTS
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import activate_language
 from sync.mail import quiet_hours, store
 from sync.mail.delivery_rules import (
-    LEASE,
     DeliveryOutcome,
     PendingMail,
     SmtpStage,
@@ -34,25 +34,23 @@ from sync.queue import Job
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
 from sync.vocabulary import SuppressionReason
+from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
 
 # What holds a mail up for the runner's sake may end at any time.
 _RECHECK_AFTER = timedelta(minutes=10)
-# A worker gives its slot back after this long and has itself woken again.
-_MAX_BATCH_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class _ClaimedMail:
-    """A mail that is ours until the lease ends; without `to` it was withheld.
+class _OpenedMail:
+    """What a mail's row holds, opened; None where there is no address or no values.
 
-    `is_own`: the address is the runner's own, not one given for this mail alone.
+    `is_own_address`: the address is the runner's own, not one given for this mail.
     """
 
-    mail: Mail
     recipient: str | None = None
-    values: dict[str, Any] | None = None
+    values: Mapping[str, Any] | None = None
     is_own_address: bool = True
     language: str = ""
 
@@ -67,6 +65,123 @@ def find_no_contacts(
     return ()
 
 
+class OutboxWork(DueWork[Mail]):
+    """Due mails, over one connection; no transaction is open while the server thinks.
+
+    A mail is sent twice only if the server took it and we died before recording it,
+    and then under the same Message-ID.
+    """
+
+    job = Job.OUTBOX
+
+    def __init__(
+        self, connection: SmtpConnection, find_contacts: ContactFinder
+    ) -> None:
+        self.sent_count = 0
+        self._connection = connection
+        self._find_contacts = find_contacts
+        self._is_server_away = False
+
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[Mail]:
+        while not self._is_server_away:
+            with runtime.db.transaction() as session:
+                now = runtime.db.now(session)
+                mail = store.claim_next(session, now=now, until=now + LEASE)
+                if mail is not None and "@" not in mail.message_id:
+                    host = parse_host(runtime.settings.mail_from)
+                    mail.message_id = f"<{mail.message_id}@{host}>"
+            if mail is None:
+                return
+            yield mail
+
+    @override
+    def handle(self, runtime: Runtime, item: Mail) -> None:
+        opened = _open_deliverable(runtime, item)
+        if opened is None or opened.recipient is None:
+            return
+        now = runtime.now()
+        context = RenderContext(
+            runtime.settings.public_url,
+            now=now,
+            stale_at=item.stale_at,
+            language=opened.language,
+            contacts=self._load_contacts(runtime, item, opened.language),
+        )
+        email = build_email(
+            render_mail(item.kind, opened.values or {}, context),
+            kind=item.kind,
+            sender=runtime.settings.mail_from,
+            recipient=opened.recipient,
+            message_id=item.message_id,
+            sent_at=now,
+        )
+        try:
+            self._connection.send(email, recipient=opened.recipient)
+        except DeliveryFailed as failure:
+            if _classify(failure) is DeliveryOutcome.BOUNCED:
+                with runtime.db.transaction() as session:
+                    store.mark_bounced(
+                        session,
+                        item.runner_id,
+                        is_own_address=opened.is_own_address,
+                        now=runtime.db.now(session),
+                    )
+            raise
+        with runtime.db.transaction() as session:
+            store.mark_sent(session, item, now=runtime.db.now(session))
+        self.sent_count += 1
+        log.info("mail sent", mail_id=item.id, kind=item.kind, attempts=item.attempts)
+
+    @override
+    def postpone(self, session: Session, item: Mail, failure: Failure) -> Retry:
+        outcome, details = DeliveryOutcome.RETRY, {}
+        if isinstance(failure.error, DeliveryFailed):
+            refusal = failure.error
+            outcome = _classify(refusal)
+            self._is_server_away = refusal.stage is SmtpStage.OPENING
+            # The server's words may hold an address: the log has only the code.
+            details = {"stage": refusal.stage, "code": refusal.code}
+        elif isinstance(failure.error, InvalidMail) or item.attempts >= MAX_ATTEMPTS:
+            store.suppress(session, item, SuppressionReason.UNREADABLE)
+            return Retry(None, is_given_up=True)
+        match outcome:
+            case DeliveryOutcome.RETRY:
+                retry_at = compute_next_attempt(
+                    item.attempts, now=failure.at, stale_at=item.stale_at
+                )
+                store.postpone(session, item, until=retry_at)
+                return Retry(retry_at, details=details)
+            case DeliveryOutcome.BOUNCED:
+                store.suppress(session, item, SuppressionReason.BOUNCED)
+            case DeliveryOutcome.REFUSED:
+                store.suppress(session, item, SuppressionReason.REFUSED)
+        return Retry(None, details=details)
+
+    @override
+    def attempts(self, item: Mail) -> int:
+        return item.attempts
+
+    @override
+    def log_ids(self, item: Mail) -> Mapping[str, object]:
+        return {"mail_id": item.id, "kind": item.kind}
+
+    def _load_contacts(
+        self, runtime: Runtime, mail: Mail, language: str
+    ) -> Sequence[FooterContact]:
+        may_name_contacts = get_mail_spec(mail.kind).may_name_contacts
+        if mail.runner_id is None or not may_name_contacts:
+            return ()
+        try:
+            with activate_language(language):
+                return self._find_contacts(runtime, mail.id, mail.runner_id)
+        except MoodmilesError as error:  # a mail must not be lost over its foot
+            log.warning(
+                "no contacts named", mail_id=mail.id, error=type(error).__name__
+            )
+            return ()
+
+
 def deliver_due(
     runtime: Runtime,
     *,
@@ -75,69 +190,80 @@ def deliver_due(
 ) -> int:
     """Send every mail that is due over one connection; return how many left.
 
-    `people_for` is asked, in the mail's language, whom a mail about running or
-    moods should name in its foot: mail itself knows nothing of answers.
-
-    No transaction is open while the server thinks.  A mail is sent twice only
-    if the server took it and we died before saying so, and then under the same
-    Message-ID.
+    `find_contacts` returns, in the mail's language, whom a mail about running or
+    moods names in its foot: mail itself knows nothing of answers.
     """
-    runtime.queue.mark_started(Job.OUTBOX)
-    sent_count = 0
-    ends_at = monotonic() + _MAX_BATCH_S
-    with _open_connection(runtime, timeout_s=timeout_s) as connection:
-        while (claimed := _claim_next(runtime)) is not None:
-            if claimed.recipient is not None:
-                try:
-                    _send_mail(
-                        runtime, connection, claimed, find_contacts=find_contacts
-                    )
-                    sent_count += 1
-                except InvalidMail:
-                    _suppress(runtime, claimed, SuppressionReason.UNREADABLE)
-                except DeliveryFailed as failure:
-                    _settle_failure(runtime, claimed, failure)
-                    if failure.stage is SmtpStage.OPENING:
-                        break
-            if monotonic() > ends_at:
-                runtime.queue.wake(Job.OUTBOX)
-                break
-    return sent_count
-
-
-def _open_connection(runtime: Runtime, *, timeout_s: float) -> SmtpConnection:
     server = SmtpServer.from_url(runtime.settings.require_secret("smtp_url"))
-    return SmtpConnection(
+    with SmtpConnection(
         server, sender=runtime.settings.mail_from, timeout_s=timeout_s
-    )
+    ) as connection:
+        outbox_work = OutboxWork(connection, find_contacts)
+        work.process_due(runtime, outbox_work)
+    return outbox_work.sent_count
 
 
-def _claim_next(runtime: Runtime) -> _ClaimedMail | None:
-    """Take the next due mail; one that must not go out is withheld right here."""
+def _classify(failure: DeliveryFailed) -> DeliveryOutcome:
+    return classify_refusal(failure.stage, failure.code, failure.text)
+
+
+def _open_deliverable(runtime: Runtime, mail: Mail) -> _OpenedMail | None:
+    """Open a mail that may go out now; any other is suppressed or postponed."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        mail = store.claim_next(session, now=now, until=now + LEASE)
-        if mail is None:
-            return None
-        if "@" not in mail.message_id:
-            host = parse_host(runtime.settings.mail_from)
-            mail.message_id = f"<{mail.message_id}@{host}>"
-        claimed, pending_mail = _open_mail(runtime, session, mail)
+        runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
+        opened = _open_mail(runtime, mail, runner)
+        pending_mail = PendingMail(
+            kind=mail.kind,
+            stale_at=mail.stale_at,
+            has_values=opened.values is not None,
+            has_address=opened.recipient is not None,
+            has_bounced=opened.is_own_address
+            and runner is not None
+            and runner.email_bounced_at is not None,
+            survey=store.load_survey_state(session, mail.survey_id)
+            if mail.survey_id
+            else None,
+        )
         reason = suppression_reason(pending_mail, now=now)
         if reason is None:
-            deliver_at = _compute_delivery_time(session, mail, now=now)
+            deliver_at = _compute_delivery_time(session, mail, runner, now=now)
             if deliver_at <= now:
-                return claimed
+                return opened
             store.postpone(session, mail, until=deliver_at)
-            return _ClaimedMail(mail)
+            return None
         store.suppress(session, mail, reason)
     log.info("mail withheld", mail_id=mail.id, kind=mail.kind, reason=reason)
-    return _ClaimedMail(mail)
+    return None
 
 
-def _compute_delivery_time(session: Session, mail: Mail, *, now: datetime) -> datetime:
+def _open_mail(runtime: Runtime, mail: Mail, runner: Runner | None) -> _OpenedMail:
+    """Unseal a mail and its address, as far as our keys still open them."""
+    language = "" if runner is None else runner.preferences.language
+    recipient: str | None = None
+    values: Mapping[str, Any] | None = None
+    is_own_address = True
+    try:
+        if mail.sealed is not None:
+            content = json.loads(runtime.sealer.open(mail.sealed))
+            recipient, values = content["to"], content["values"]
+            language = language or content.get("language", "")
+            is_own_address = recipient is None
+        if (
+            is_own_address
+            and runner is not None
+            and runner.email is not None
+            and runner.email_confirmed_at is not None
+        ):
+            recipient = runtime.sealer.open(runner.email)
+    except KeyLost:
+        values = None
+    return _OpenedMail(recipient, values, is_own_address, language)
+
+
+def _compute_delivery_time(
+    session: Session, mail: Mail, runner: Runner | None, *, now: datetime
+) -> datetime:
     """Return when the mail may arrive: not at night, nor while nothing may be sent."""
-    runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
     spec = get_mail_spec(mail.kind)
     if runner is None or spec.is_about_account:
         return now
@@ -150,124 +276,3 @@ def _compute_delivery_time(session: Session, mail: Mail, *, now: datetime) -> da
     hours = runner.preferences.quiet_hours
     zone = get_zone(runner.zone)
     return quiet_hours.defer_past_quiet_hours(now, hours, zone)
-
-
-def _open_mail(
-    runtime: Runtime, session: Session, mail: Mail
-) -> tuple[_ClaimedMail, PendingMail]:
-    """Open what the row holds, and see what has happened since it was written."""
-    runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
-    survey = (
-        store.load_survey_state(session, mail.survey_id) if mail.survey_id else None
-    )
-    recipient, values, is_own_address, has_bounced = None, None, True, False
-    language = "" if runner is None else runner.preferences.language
-    try:
-        if mail.sealed is not None:
-            content = json.loads(runtime.sealer.open(mail.sealed))
-            recipient, values = content["to"], content["values"]
-            language = language or content.get("language", "")
-        is_own_address = recipient is None
-        if is_own_address and runner is not None:
-            has_bounced = runner.email_bounced_at is not None
-            if runner.email is not None and runner.email_confirmed_at is not None:
-                recipient = runtime.sealer.open(runner.email)
-    except KeyLost:
-        values = None
-    pending_mail = PendingMail(
-        kind=mail.kind,
-        stale_at=mail.stale_at,
-        has_values=values is not None,
-        has_address=recipient is not None,
-        has_bounced=has_bounced,
-        survey=survey,
-    )
-    return _ClaimedMail(mail, recipient, values, is_own_address, language), pending_mail
-
-
-def _send_mail(
-    runtime: Runtime,
-    connection: SmtpConnection,
-    claimed: _ClaimedMail,
-    *,
-    find_contacts: ContactFinder,
-) -> None:
-    """Write one mail, hand it over, and record at once that it is out."""
-    mail, recipient = claimed.mail, claimed.recipient or ""
-    now = runtime.now()
-    context = RenderContext(
-        runtime.settings.public_url,
-        now=now,
-        stale_at=mail.stale_at,
-        language=claimed.language,
-        contacts=_load_contacts(runtime, claimed, find_contacts),
-    )
-    email = build_email(
-        render_mail(mail.kind, claimed.values or {}, context),
-        kind=mail.kind,
-        sender=runtime.settings.mail_from,
-        recipient=recipient,
-        message_id=mail.message_id,
-        sent_at=now,
-    )
-    connection.send(email, recipient=recipient)
-    with runtime.db.transaction() as session:
-        store.mark_sent(session, mail, now=runtime.db.now(session))
-    log.info("mail sent", mail_id=mail.id, kind=mail.kind, attempts=mail.attempts)
-
-
-def _load_contacts(
-    runtime: Runtime, claimed: _ClaimedMail, find_contacts: ContactFinder
-) -> Sequence[FooterContact]:
-    mail = claimed.mail
-    may_name_contacts = get_mail_spec(mail.kind).may_name_contacts
-    if mail.runner_id is None or not may_name_contacts:
-        return ()
-    try:
-        with activate_language(claimed.language):
-            return find_contacts(runtime, mail.id, mail.runner_id)
-    except MoodmilesError as error:  # a mail must not be lost over its foot
-        log.warning("nobody named", mail_id=mail.id, error=type(error).__name__)
-        return ()
-
-
-def _settle_failure(
-    runtime: Runtime, claimed: _ClaimedMail, failure: DeliveryFailed
-) -> None:
-    """Record what the server's refusal means for this mail and its address."""
-    mail = claimed.mail
-    outcome = classify_refusal(failure.stage, failure.code, failure.text)
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        match outcome:
-            case DeliveryOutcome.RETRY:
-                retry_at = compute_next_attempt(
-                    mail.attempts, now=now, stale_at=mail.stale_at
-                )
-                store.postpone(session, mail, until=retry_at)
-            case DeliveryOutcome.BOUNCED:
-                store.suppress(session, mail, SuppressionReason.BOUNCED)
-                is_own_address = claimed.is_own_address
-                store.mark_bounced(
-                    session, mail.runner_id, is_own_address=is_own_address, now=now
-                )
-            case DeliveryOutcome.REFUSED:
-                store.suppress(session, mail, SuppressionReason.REFUSED)
-    # The server's words may hold an address, so the log has only the code.
-    log.warning(
-        "mail not taken",
-        mail_id=mail.id,
-        kind=mail.kind,
-        stage=failure.stage,
-        code=failure.code,
-        outcome=outcome,
-        attempts=mail.attempts,
-    )
-
-
-def _suppress(
-    runtime: Runtime, claimed: _ClaimedMail, reason: SuppressionReason
-) -> None:
-    with runtime.db.transaction() as session:
-        store.suppress(session, claimed.mail, reason)
-    log.error("mail withheld", mail_id=claimed.mail.id, reason=reason)

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
 
+from sync.backoff import backoff
 from sync.mail.kinds import get_mail_spec
 from sync.vocabulary import MailKind, SuppressionReason
 
-# Longer than any one mail can take, shorter than anyone would wait for it.
-LEASE = timedelta(minutes=5)
 # Greylisting servers want to see us again after five minutes or so.
-RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15))
+_MAX_WAIT = timedelta(minutes=15)
 # A reminder that lands with the survey that it reminds of is only noise.
 MIN_REMINDER_GAP = timedelta(hours=1)
 
@@ -69,13 +68,14 @@ def suppression_reason(mail: PendingMail, *, now: datetime) -> SuppressionReason
     if mail.has_bounced and not get_mail_spec(mail.kind).ignores_bounce:
         return SuppressionReason.BOUNCED_BEFORE
     if mail.survey is not None:
-        return _survey_suppression_reason(mail.survey, kind=mail.kind, now=now)
+        return survey_suppression_reason(mail.survey, kind=mail.kind, now=now)
     return None
 
 
-def _survey_suppression_reason(
+def survey_suppression_reason(
     survey: SurveyState, *, kind: MailKind, now: datetime
 ) -> SuppressionReason | None:
+    """Return why a mail about this survey must not go out, or None if it may."""
     if survey.is_answered:
         return SuppressionReason.ANSWERED
     if survey.is_skipped:
@@ -85,18 +85,18 @@ def _survey_suppression_reason(
     if survey.expires_at <= now:
         return SuppressionReason.STALE
     if get_mail_spec(kind).is_reminder:
-        return _reminder_suppression_reason(survey.sent_at, now=now)
+        return reminder_suppression_reason(survey.sent_at, now=now)
     return None
 
 
-def _reminder_suppression_reason(
+def reminder_suppression_reason(
     sent_at: datetime | None, *, now: datetime
 ) -> SuppressionReason | None:
+    """Return why a reminder of a survey sent then must not go out, or None."""
     if sent_at is None:
         return SuppressionReason.SURVEY_NOT_SENT
-    return (
-        SuppressionReason.SURVEY_JUST_SENT if now - sent_at < MIN_REMINDER_GAP else None
-    )
+    is_too_soon = now - sent_at < MIN_REMINDER_GAP
+    return SuppressionReason.SURVEY_JUST_SENT if is_too_soon else None
 
 
 def classify_refusal(stage: SmtpStage, code: int, text: str) -> DeliveryOutcome:
@@ -123,5 +123,5 @@ def compute_next_attempt(
     attempts: int, *, now: datetime, stale_at: datetime
 ) -> datetime:
     """Return when to try again: later each time, and once more to give up."""
-    delay = RETRY_DELAYS[min(attempts, len(RETRY_DELAYS)) - 1]
+    delay = min(backoff(attempts), _MAX_WAIT)
     return max(now, min(now + delay, stale_at))

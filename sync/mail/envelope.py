@@ -1,4 +1,4 @@
-"""A message in its envelope: the headers that mail servers judge us by."""
+"""The mail as it goes over the wire: its headers and its parts."""
 
 from datetime import datetime
 from email import policy
@@ -39,15 +39,12 @@ def build_email(  # noqa: PLR0913
     email.set_content(message.text, cte="quoted-printable")
     email.add_alternative(message.html, subtype="html", cte="quoted-printable")
     if message.picture is not None:
-        _attach_picture(email, message.picture)
+        # Beside the HTML that shows it: nothing is fetched to see it.
+        html = email.get_body(("html",))
+        if isinstance(html, EmailMessage):
+            cid = f"<{PICTURE_CONTENT_ID}>"
+            html.add_related(message.picture, "image", "png", cid=cid)
     return email
-
-
-def _attach_picture(email: EmailMessage, picture: bytes) -> None:
-    """Put the picture beside the HTML that shows it: nothing is fetched to see it."""
-    for part in email.iter_parts():
-        if isinstance(part, EmailMessage) and part.get_content_subtype() == "html":
-            part.add_related(picture, "image", "png", cid=f"<{PICTURE_CONTENT_ID}>")
 
 
 def parse_address(sender: str) -> str:

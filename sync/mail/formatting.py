@@ -1,7 +1,7 @@
-"""Times, distances and weeks as a mail says them, in the language spoken.  Pure."""
+"""Times, distances and weeks as text, in the current language.  Pure."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from babel.dates import format_skeleton
@@ -61,13 +61,11 @@ def format_moment(at: datetime, *, zone: str) -> str:
     """Return "Sun 22 Nov, 09:18" in the runner's zone, naming UTC if it is not."""
     local = to_local(at, zone)
     zone_suffix = "" if local.tzname() != "UTC" else " UTC"
-    return f"{_format_day(local)}, {local:%H:%M}{zone_suffix}"
-
-
-def _format_day(local: datetime) -> str:
     if current_language() == DEFAULT_LANGUAGE:
-        return f"{local:%a} {local.day} {local:%b}"
-    return format_skeleton("MMMEd", local.date(), locale=current_locale())
+        day = f"{local:%a} {local.day} {local:%b}"
+    else:
+        day = format_skeleton("MMMEd", local.date(), locale=current_locale())
+    return f"{day}, {local:%H:%M}{zone_suffix}"
 
 
 def format_distance(distance_m: float, *, units: DistanceUnit) -> str:
@@ -97,7 +95,7 @@ def describe_week(
     units: DistanceUnit,
     first_weekday: int = 0,
 ) -> str:
-    """Say in words what the picture of the week shows, day by day."""
+    """Return in words what the picture of the week shows, day by day."""
     day_names = current_locale().days["stand-alone"]["abbreviated"]
     days = [
         f"{day_names[(first_weekday + day_index) % 7]} "
@@ -114,28 +112,10 @@ def describe_week(
 def format_duration(duration: timedelta) -> str:
     """Return how long, rounded up: "15 minutes", "3 hours", "2 days"."""
     minutes = max(1, math.ceil(duration / timedelta(minutes=1)))
-    unit_min, format_unit = next(
-        (unit_min, format_unit)
-        for unit_min, format_unit in _DURATION_UNITS
-        if minutes >= 2 * unit_min or unit_min == 1
-    )
-    return format_unit(math.ceil(minutes / unit_min))
-
-
-def _format_days(count: int) -> str:
-    return ngettext("%(n)s day", "%(n)s days", count)
-
-
-def _format_hours(count: int) -> str:
-    return ngettext("%(n)s hour", "%(n)s hours", count)
-
-
-def _format_minutes(count: int) -> str:
-    return ngettext("%(n)s minute", "%(n)s minutes", count)
-
-
-_DURATION_UNITS: tuple[tuple[int, Callable[[int], str]], ...] = (
-    (_MINUTES_PER_DAY, _format_days),
-    (_MINUTES_PER_HOUR, _format_hours),
-    (1, _format_minutes),
-)
+    if minutes >= 2 * _MINUTES_PER_DAY:
+        days = math.ceil(minutes / _MINUTES_PER_DAY)
+        return ngettext("%(n)s day", "%(n)s days", days)
+    if minutes >= 2 * _MINUTES_PER_HOUR:
+        hours = math.ceil(minutes / _MINUTES_PER_HOUR)
+        return ngettext("%(n)s hour", "%(n)s hours", hours)
+    return ngettext("%(n)s minute", "%(n)s minutes", minutes)

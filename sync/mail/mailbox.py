@@ -1,4 +1,4 @@
-"""The embedded mailbox, read back: what newcomers see instead of a mail server."""
+"""Reads the embedded mailbox, which takes the mails where no server is set up."""
 
 import re
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _ARRIVAL_PATTERN = re.compile(r"(\d+)\.(?:M(\d+))?(?:P\d+)?(?:Q(\d+))?")
 
 @dataclass(frozen=True, slots=True)
 class ReceivedEmail:
-    """One mail that came in; `key` is its name in the folder."""
+    """A mail in the mailbox; `key` is its name in the folder."""
 
     key: str
     received_at: datetime
@@ -27,9 +27,14 @@ class ReceivedEmail:
     text: str
     html: str
 
+    @property
+    def searchable(self) -> str:
+        """The text that a search compares, in lower case."""
+        return f"{self.sender} {self.recipient} {self.subject} {self.text}".lower()
+
 
 class Mailbox:
-    """A Maildir that somebody else fills; one that is not there yet is empty."""
+    """A Maildir that another process fills; one that does not exist yet is empty."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,16 +47,20 @@ class Mailbox:
         words = query.lower().split()
         newest_first = sorted(maildir.keys(), key=_parse_arrival, reverse=True)
         emails = (_read_email(maildir, key) for key in newest_first)
-        matching = (email for email in emails if email and _matches(email, words))
+        matching = (
+            email
+            for email in emails
+            if email is not None and all(word in email.searchable for word in words)
+        )
         return list(islice(matching, MAX_LISTED))
 
     def load_email(self, key: str) -> ReceivedEmail | None:
-        """Return one mail, or None if there is none of that name (any more)."""
+        """Return a mail, or None if there is none of that name (any more)."""
         maildir = self._open_maildir()
         return None if maildir is None else _read_email(maildir, key)
 
     def clear(self) -> None:
-        """Throw every mail away."""
+        """Delete every mail."""
         maildir = self._open_maildir()
         if maildir is not None:
             maildir.clear()
@@ -92,13 +101,8 @@ def _get_body(message: EmailMessage, subtype: str) -> str:
         return bytes(body.get_payload(decode=True) or b"").decode(errors="replace")
 
 
-def _matches(email: ReceivedEmail, words: list[str]) -> bool:
-    searchable = f"{email.sender} {email.recipient} {email.subject} {email.text}"
-    return all(word in searchable.lower() for word in words)
-
-
 def _parse_arrival(key: str) -> tuple[int, int, int]:
-    """Return what a Maildir name says of when the mail came in."""
+    """Return seconds, microseconds and number of a mail's arrival from its name."""
     name_match = _ARRIVAL_PATTERN.match(key)
     if name_match is None:
         return 0, 0, 0

@@ -16,7 +16,7 @@ class InvalidMail(MoodmilesError):
 
 @dataclass(frozen=True, slots=True)
 class RenderedMail:
-    """What a reader sees; `unsubscribe_url` where one click must stop the kind."""
+    """A mail as its reader sees it; `unsubscribe_url` if one click must stop it."""
 
     subject: str
     html: str
@@ -36,7 +36,7 @@ class FooterContact:
 
 @dataclass(frozen=True, slots=True)
 class RenderContext:
-    """What is known only when the mail goes out; `contacts` stand in its foot."""
+    """The values known only when the mail goes out; `contacts` stand in its foot."""
 
     public_url: str
     now: datetime

@@ -1,6 +1,6 @@
 """The conversation with the mail server: one connection for many mails.
 
-smtplib's words stop here: whatever goes wrong leaves as `Undelivered`.
+smtplib's words stop here: every failure leaves as `DeliveryFailed`.
 """
 
 import smtplib
@@ -91,7 +91,7 @@ class SmtpConnection:
                 self._close()
 
     def send(self, email: EmailMessage, *, recipient: str) -> None:
-        """Hand one mail over, or raise `Undelivered`."""
+        """Hand one mail over, or raise `DeliveryFailed`."""
         client = self._client or self.open()
         try:
             client.send_message(email, parse_address(self._sender), [recipient])
@@ -115,12 +115,39 @@ class SmtpConnection:
                 self._client = None
 
     def open(self) -> smtplib.SMTP:
-        """Connect, secure the line, sign in; raise `Undelivered` if any fails."""
+        """Connect, use TLS where it is offered, and sign in.
+
+        Never sends a password without TLS, but to this very machine.  Raises
+        `DeliveryFailed` if a step fails.
+        """
+        server = self._server
+        # Asking the resolver for our own name, smtplib's default, can hang.
+        own_hostname = parse_host(self._sender)
         try:
-            self._client = self._connect()
-            self._secure(self._client)
-            if self._server.user:
-                self._client.login(self._server.user, self._server.password)
+            if server.scheme == "smtps":
+                self._client = smtplib.SMTP_SSL(
+                    server.host,
+                    server.port,
+                    local_hostname=own_hostname,
+                    timeout=self._timeout_s,
+                    context=_create_tls_context(server),
+                )
+            else:
+                self._client = smtplib.SMTP(
+                    server.host,
+                    server.port,
+                    local_hostname=own_hostname,
+                    timeout=self._timeout_s,
+                )
+                self._client.ehlo_or_helo_if_needed()
+                if self._client.has_extn("starttls"):
+                    self._client.starttls(context=_create_tls_context(server))
+                elif server.user and not server.is_local:
+                    raise DeliveryFailed(
+                        SmtpStage.OPENING, text="the server offers no STARTTLS"
+                    )
+            if server.user:
+                self._client.login(server.user, server.password)
         except smtplib.SMTPResponseException as error:
             self._close()
             raise _build_failure(
@@ -131,37 +158,6 @@ class SmtpConnection:
             raise DeliveryFailed(SmtpStage.OPENING, text=type(error).__name__) from None
         return self._client
 
-    def _connect(self) -> smtplib.SMTP:
-        server = self._server
-        # Asking the resolver for our own name, smtplib's default, can hang.
-        own_hostname = parse_host(self._sender)
-        if server.scheme == "smtps":
-            return smtplib.SMTP_SSL(
-                server.host,
-                server.port,
-                local_hostname=own_hostname,
-                timeout=self._timeout_s,
-                context=_create_tls_context(server),
-            )
-        return smtplib.SMTP(
-            server.host,
-            server.port,
-            local_hostname=own_hostname,
-            timeout=self._timeout_s,
-        )
-
-    def _secure(self, client: smtplib.SMTP) -> None:
-        """Use TLS where it is offered; never send a password without it."""
-        if self._server.scheme == "smtps":
-            return
-        client.ehlo_or_helo_if_needed()
-        if client.has_extn("starttls"):
-            client.starttls(context=_create_tls_context(self._server))
-        elif self._server.user and not self._server.is_local:
-            raise DeliveryFailed(
-                SmtpStage.OPENING, text="the server offers no STARTTLS"
-            )
-
     def _close(self) -> None:
         if self._client is not None:
             self._client.close()
@@ -169,7 +165,7 @@ class SmtpConnection:
 
 
 def _create_tls_context(server: SmtpServer) -> ssl.SSLContext:
-    """Check the server's name, but on this very machine, where it has none."""
+    """Return a context that checks names, but that of this very machine."""
     context = ssl.create_default_context()
     if server.is_local:
         context.check_hostname = False

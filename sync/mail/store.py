@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
+from sync.backoff import MAX_ATTEMPTS
 from sync.mail.delivery_rules import SurveyState
 from sync.mail.kinds import get_mail_spec
 from sync.models import Answer, Decision, Mail, Runner, Survey
@@ -12,22 +13,18 @@ from sync.vocabulary import DecisionVerdict, MailKind, SuppressionReason
 
 
 def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | None:
-    """Take the mail that has been due longest for ourselves until `until`."""
-    next_id = (
-        select(Mail.id)
+    """Lease the mail that has been due longest until `until`."""
+    mail = session.scalars(
+        select(Mail)
         .where(Mail.due_at <= now)
         .order_by(Mail.due_at, Mail.id)
         .limit(1)
         .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
-    return session.scalar(
-        update(Mail)
-        .where(Mail.id == next_id, Mail.due_at <= now)
-        .values(due_at=until, attempts=Mail.attempts + 1)
-        .returning(Mail)
-        .execution_options(synchronize_session=False)
-    )
+    ).first()
+    if mail is not None:
+        mail.due_at = until
+        mail.attempts += 1
+    return mail
 
 
 def load_survey_state(session: Session, survey_id: int) -> SurveyState | None:
@@ -75,8 +72,12 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
 
 
 def postpone(session: Session, mail: Mail, *, until: datetime) -> None:
-    """Make the mail due again later, if it is still ours to decide."""
-    session.execute(_update_claimed(mail).values(due_at=until))
+    """Make the mail due again later, if it is still ours to decide.
+
+    However often it had to wait, its next attempt is not one too many.
+    """
+    attempts = min(mail.attempts, MAX_ATTEMPTS - 1)
+    session.execute(_update_claimed(mail).values(due_at=until, attempts=attempts))
 
 
 def suppress(session: Session, mail: Mail, reason: SuppressionReason) -> None:

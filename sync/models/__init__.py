@@ -16,6 +16,7 @@ from sync.models.runner import (
     SignIn,
 )
 from sync.models.survey import Answer, CheckinDraw, Decision, Survey
+from sync.models.work import RunnerWork
 
 __all__ = [
     "Answer",
@@ -36,6 +37,7 @@ __all__ = [
     "ReconcileState",
     "Run",
     "Runner",
+    "RunnerWork",
     "SignIn",
     "Subscription",
     "Survey",

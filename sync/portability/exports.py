@@ -1,29 +1,29 @@
 """A runner's export: asked for, packed by a worker, fetched, and forgotten again."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum, auto
-from functools import partial
 
 import structlog
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session, defer
+from typing_extensions import override
 
-from sync import counters
+from sync import work
+from sync.backoff import LEASE
 from sync.crypto import KeyLost
 from sync.database import wake_after_commit
 from sync.mail import outbox
 from sync.models import Export, Runner
 from sync.portability.pack import STEPS, pack_export
-from sync.queue import Job, claim_until_idle
+from sync.queue import Job
 from sync.runtime import Runtime
 from sync.vocabulary import MailKind
+from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
 
-# Renewed at each step, and longer than the longest of them.
-LEASE = timedelta(minutes=2)
-MAX_ATTEMPTS = 3
 RETENTION = timedelta(days=7)
 # Under a strict limit a copy of Strava's data must not outlive it by much.
 SHORT_RETENTION = timedelta(days=1)
@@ -75,8 +75,15 @@ def load_status(runtime: Runtime, runner_id: int) -> ExportStatus:
         newest = _load_newest(session, runner_id)
         if newest is None:
             return ExportStatus()
+        if newest.due_at is not None:
+            state = ExportState.PACKING
+        elif newest.expires_at is None:
+            state = ExportState.FAILED
+        else:
+            is_ready = newest.expires_at > now
+            state = ExportState.READY if is_ready else ExportState.OVER
         return ExportStatus(
-            state=_state_of(newest, now=now),
+            state=state,
             done=newest.tables_done,
             steps=newest.tables,
             expires_at=newest.expires_at,
@@ -115,58 +122,80 @@ def purge_expired(runtime: Runtime) -> None:
         )
 
 
-def process_due(runtime: Runtime) -> None:
-    """Pack whatever is due; one that killed its worker is begun again."""
-    for claimed in claim_until_idle(
-        runtime.queue, Job.EXPORT, partial(_claim_next, runtime)
-    ):
+class ExportWork(DueWork[Export]):
+    """Requested exports; one whose worker died is packed anew."""
+
+    job = Job.EXPORT
+    max_attempts = 3
+
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[Export]:
+        while True:
+            with runtime.db.transaction() as session:
+                now = runtime.db.now(session)
+                export = session.scalars(
+                    select(Export)
+                    .where(Export.due_at <= now)
+                    .order_by(Export.due_at, Export.id)
+                    .limit(1)
+                    .with_for_update(skip_locked=True)
+                ).first()
+                if export is None:
+                    return
+                export.attempts += 1
+                export.tables_done = 0
+                export.due_at = now + LEASE
+            yield export
+
+    @override
+    def handle(self, runtime: Runtime, item: Export) -> None:
         try:
-            _pack_export(runtime, claimed)
+            zip_bytes = pack_export(
+                runtime,
+                item.runner_id,
+                after_step=lambda done: _save_progress(runtime, item, done),
+            )
+            _save_export(runtime, item, zip_bytes)
         except _LeaseLost:
-            log.info("export overtaken", export_id=claimed.id)
-        except KeyLost as error:
-            _mark_failed(runtime, claimed, type(error).__name__)
-        except Exception:
-            # The others need not wait for what is wrong with this one, which
-            # comes back when its lease ends.
-            log.exception("export failed", export_id=claimed.id)
+            log.info("export overtaken", export_id=item.id)
+        else:
+            log.info("export packed", runner_id=item.runner_id, export_id=item.id)
+
+    @override
+    def postpone(self, session: Session, item: Export, failure: Failure) -> Retry:
+        is_given_up = item.attempts >= self.max_attempts
+        # With a lost key the next attempt would fail as well.
+        is_given_up |= isinstance(failure.error, KeyLost)
+        due_at = None if is_given_up else failure.next_attempt_at(item.attempts)
+        try:
+            _update_claimed(session, item, due_at=due_at)
+        except _LeaseLost:
+            return Retry(None)
+        return Retry(due_at, is_given_up)
+
+    @override
+    def attempts(self, item: Export) -> int:
+        return item.attempts
+
+    @override
+    def log_ids(self, item: Export) -> Mapping[str, object]:
+        return {"export_id": item.id}
 
 
-def _claim_next(runtime: Runtime) -> Export | None:
-    """Take the export that has waited longest for ourselves."""
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        export = session.scalars(
-            select(Export)
-            .where(Export.due_at <= now)
-            .order_by(Export.due_at, Export.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).first()
-        if export is None:
-            return None
-        export.attempts += 1
-        export.tables_done = 0
-        export.due_at = now + LEASE
-        session.flush()
-    if export.attempts <= MAX_ATTEMPTS:
-        return export
-    _mark_failed(runtime, export, "too many attempts")
-    return _claim_next(runtime)
+def process_due(runtime: Runtime) -> None:
+    """Pack whatever is due, until nothing is or the shift ends."""
+    work.process_due(runtime, ExportWork())
 
 
-def _pack_export(runtime: Runtime, claimed: Export) -> None:
-    zip_bytes = pack_export(
-        runtime,
-        claimed.runner_id,
-        after_step=lambda done: _save_progress(runtime, claimed, done),
-    )
+def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
+    """Keep the file for its runner, and tell them by mail that it is there."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         runner = session.get(Runner, claimed.runner_id)
         if runner is None:
             raise _LeaseLost
-        expires_at = now + _retention(runtime)
+        is_limited = runtime.settings.strava_retention_days is not None
+        expires_at = now + (SHORT_RETENTION if is_limited else RETENTION)
         vault = runtime.sealer.open_vault(runner.vault_key)
         _update_claimed(
             session,
@@ -188,27 +217,17 @@ def _pack_export(runtime: Runtime, claimed: Export) -> None:
                 values={"expires_at": expires_at, "zone": runner.zone},
                 stale_at=expires_at,
             )
-    log.info("export packed", runner_id=claimed.runner_id, export_id=claimed.id)
 
 
 def _save_progress(runtime: Runtime, claimed: Export, done: int) -> None:
+    """Show how far the packing is, and renew the lease."""
     with runtime.db.transaction() as session:
         until = runtime.db.now(session) + LEASE
         _update_claimed(session, claimed, tables_done=done, due_at=until)
 
 
-def _mark_failed(runtime: Runtime, claimed: Export, reason: str) -> None:
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        session.execute(
-            update(Export).where(Export.id == claimed.id).values(due_at=None)
-        )
-        counters.increment(session, "export given up", at=now)
-    log.error("export given up", export_id=claimed.id, reason=reason)
-
-
 def _update_claimed(session: Session, claimed: Export, **values: object) -> None:
-    """Change the row if it is still ours, or raise `_Overtaken`."""
+    """Change the row if it is still ours, or raise `_LeaseLost`."""
     updated_id = session.scalar(
         update(Export)
         .where(Export.id == claimed.id, Export.attempts == claimed.attempts)
@@ -221,11 +240,6 @@ def _update_claimed(session: Session, claimed: Export, **values: object) -> None
         raise _LeaseLost
 
 
-def _retention(runtime: Runtime) -> timedelta:
-    is_limited = runtime.settings.strava_retention_days is not None
-    return SHORT_RETENTION if is_limited else RETENTION
-
-
 def _load_newest(session: Session, runner_id: int) -> Export | None:
     return session.scalars(
         select(Export)
@@ -234,11 +248,3 @@ def _load_newest(session: Session, runner_id: int) -> Export | None:
         .limit(1)
         .options(defer(Export.sealed, raiseload=True))
     ).first()
-
-
-def _state_of(export: Export, *, now: datetime) -> ExportState:
-    if export.due_at is not None:
-        return ExportState.PACKING
-    if export.expires_at is None:
-        return ExportState.FAILED
-    return ExportState.READY if export.expires_at > now else ExportState.OVER

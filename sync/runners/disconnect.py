@@ -5,13 +5,13 @@ next finishes what a dying process began.
 """
 
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
-from sqlalchemy import ColumnElement, and_, case, delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
-from sync import account_state, counters
+from sync import account_state, counters, work
 from sync.crypto import KeyLost
 from sync.errors import AccessRevoked, MoodmilesError
 from sync.mail import outbox
@@ -26,9 +26,10 @@ from sync.models import (
     ReconcileState,
     Run,
     Runner,
+    RunnerWork,
     Survey,
 )
-from sync.queue import Job, claim_until_idle
+from sync.queue import Job
 from sync.runners import retained_runs, store
 from sync.runners.tokens import get_access_token
 from sync.runtime import Runtime
@@ -39,8 +40,11 @@ from sync.vocabulary import (
     RemovalKind,
     SuppressionReason,
 )
+from sync.work import RunnerDueWork, RunnerTask
 
 log = structlog.get_logger()
+
+_RECEIPT_LIFETIME = timedelta(days=7)
 
 
 def disconnect(runtime: Runtime, runner_id: int) -> None:
@@ -70,47 +74,35 @@ def delete_runner(runtime: Runtime, runner_id: int) -> None:
     log.info("runner deleted", runner_id=runner_id)
 
 
-def process_removals(runtime: Runtime) -> None:
-    """Delete what can be undone no more, and finish what a dying process began."""
-    for runner_id, leaving_for in claim_until_idle(
-        runtime.queue, Job.REMOVALS, partial(_claim_removal, runtime)
-    ):
-        remove = delete_runner if leaving_for == RemovalKind.DELETE else disconnect
-        remove(runtime, runner_id)
+class RemovalWork(RunnerDueWork[None]):
+    """Removals that can be undone no more, and those that a dying process began."""
 
+    job = Job.REMOVALS
+    lease = account_state.DELETION_GRACE
 
-def _claim_removal(runtime: Runtime) -> tuple[int, str | None] | None:
-    """Make this process the only one that says the next goodbye."""
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        first_id = (
-            select(Runner.id)
-            .where(_is_due(now))
-            .order_by(Runner.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
+    @override
+    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[None]]:
+        is_abandoned = Runner.leaving_since <= now - account_state.DELETION_GRACE
+        is_undo_over = and_(Runner.leaving_since.is_(None), Runner.erase_at <= now)
+        runner_ids = session.scalars(
+            select(Runner.id).where(or_(is_abandoned, is_undo_over)).order_by(Runner.id)
         )
-        row = session.execute(
-            update(Runner)
-            .where(Runner.id == first_id, _is_due(now))
-            .values(
-                leaving_for=case(
-                    (Runner.leaving_since.is_(None), RemovalKind.DELETE),
-                    else_=Runner.leaving_for,
-                ),
-                leaving_since=now,
-            )
-            .returning(Runner.id, Runner.leaving_for)
-            .execution_options(synchronize_session=False)
-        ).first()
-    return (row.id, row.leaving_for) if row else None
+        return [RunnerTask(runner_id, None) for runner_id in runner_ids]
+
+    @override
+    def handle(self, runtime: Runtime, item: RunnerTask[None]) -> None:
+        with runtime.db.read_only() as session:
+            runner = session.get(Runner, item.runner_id)
+        if runner is None:
+            return
+        is_disconnect = runner.leaving_for == RemovalKind.DISCONNECT
+        remove = disconnect if is_disconnect else delete_runner
+        remove(runtime, item.runner_id)  # takes this work's own row along
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    is_abandoned = Runner.leaving_since <= now - account_state.DELETION_GRACE
-    is_undo_over = and_(Runner.leaving_since.is_(None), Runner.erase_at <= now)
-    return or_(is_abandoned, is_undo_over)
+def process_removals(runtime: Runtime) -> None:
+    """Remove what is due, until nothing is or the shift ends."""
+    work.process_due(runtime, RemovalWork())
 
 
 def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
@@ -132,9 +124,9 @@ def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
 
 
 def _mark_leaving(runtime: Runtime, runner_id: int, leaving_for: RemovalKind) -> None:
-    """Write down what the runner wants before anything is undone.
+    """Store what the runner wants before anything is undone.
 
-    From here on nobody uses the tokens, which Strava will soon refuse.
+    From here on no worker uses the tokens, which Strava will soon refuse.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
@@ -151,27 +143,19 @@ def _mark_leaving(runtime: Runtime, runner_id: int, leaving_for: RemovalKind) ->
 
 
 def _revoke_access(runtime: Runtime, runner_id: int) -> None:
-    token = _load_token(runtime, runner_id)
-    if token is None:
-        return
-    try:
-        runtime.strava.revoke(token)
-    except MoodmilesError as error:
-        log.warning(
-            "access not given back", runner_id=runner_id, error=type(error).__name__
-        )
-
-
-def _load_token(runtime: Runtime, runner_id: int) -> str | None:
-    """Return any token that Strava would recognise: one revokes both."""
+    """Revoke our access with the refresh token, which revokes both."""
     with runtime.db.read_only() as session:
         sealed = session.scalar(
             select(Connection.refresh_token).where(Connection.runner_id == runner_id)
         )
+    if sealed is None:
+        return
     try:
-        return runtime.sealer.open(sealed) if sealed else None
-    except KeyLost:
-        return None
+        runtime.strava.revoke(runtime.sealer.open(sealed))
+    except MoodmilesError as error:
+        log.warning(
+            "access not given back", runner_id=runner_id, error=type(error).__name__
+        )
 
 
 def _remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> None:
@@ -179,32 +163,6 @@ def _remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> N
     if runner is None:
         return
     now = runtime.db.now(session)
-    _cancel_unsent(session, runner_id, now=now)
-    if runner.athlete_id is not None:
-        session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
-    strava_runs = [Run.runner_id == runner_id, Run.source == retained_runs.STRAVA]
-    run_ids = select(Run.id).where(*strava_runs)
-    retained_runs.insert_retained(session, runtime.sealer, run_ids, now=now)
-    session.execute(delete(Run).where(*strava_runs))
-    for table in (
-        Export,
-        QuarantinedRecord,
-        Backfill,
-        ReconcileState,
-        FigureDecision,
-        Connection,
-    ):
-        session.execute(delete(table).where(table.runner_id == runner_id))
-    runner.athlete_id = None
-    runner.leaving_for, runner.leaving_since = None, None
-    for kind in (ConsentKind.STRAVA, ConsentKind.PRIVATE):
-        store.withdraw_consent(session, runner_id, kind, at=now)
-    store.bump_data_version(session, runner_id)
-    _enqueue_receipt(runtime, session, runner, kind=MailKind.DISCONNECTED)
-
-
-def _cancel_unsent(session: Session, runner_id: int, *, now: datetime) -> None:
-    """Cancel open surveys, their mails, looks back, and the invitation to reconnect."""
     session.execute(
         update(Survey)
         .where(Survey.runner_id == runner_id, Survey.expires_at > now)
@@ -218,14 +176,40 @@ def _cancel_unsent(session: Session, runner_id: int, *, now: datetime) -> None:
         .where(Mail.due_at.is_not(None))
         .values(due_at=None, withheld_for=SuppressionReason.DISCONNECTED, sealed=None)
     )
+    if runner.athlete_id is not None:
+        session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
+    strava_runs = [Run.runner_id == runner_id, Run.source == retained_runs.STRAVA]
+    run_ids = select(Run.id).where(*strava_runs)
+    retained_runs.insert_retained(session, runtime.sealer, run_ids, now=now)
+    session.execute(delete(Run).where(*strava_runs))
+    for table in (
+        Export,
+        QuarantinedRecord,
+        Backfill,
+        ReconcileState,
+        RunnerWork,
+        FigureDecision,
+        Connection,
+    ):
+        session.execute(delete(table).where(table.runner_id == runner_id))
+    runner.athlete_id = None
+    runner.leaving_for, runner.leaving_since = None, None
+    for kind in (ConsentKind.STRAVA, ConsentKind.PRIVATE):
+        store.withdraw_consent(session, runner_id, kind, at=now)
+    store.bump_data_version(session, runner_id)
+    _enqueue_receipt(runtime, session, runner, kind=MailKind.DISCONNECTED)
 
 
 def _enqueue_receipt(
     runtime: Runtime, session: Session, runner: Runner, *, kind: MailKind
 ) -> None:
-    """Promise written confirmation; a deleted runner's goes out without a row."""
-    address = _receipt_address(runtime, runner)
-    if address is None:
+    """Enqueue a confirmation; one whose address cannot be read stops no removal."""
+    if runner.email is None or runner.email_confirmed_at is None:
+        return
+    try:
+        address = runtime.sealer.open(runner.email)
+    except KeyLost:
+        log.warning("no receipt: its address cannot be read", runner_id=runner.id)
         return
     now = runtime.db.now(session)
     outbox.enqueue_mail(
@@ -239,16 +223,5 @@ def _enqueue_receipt(
         values={},
         to=address,
         language=runner.preferences.language,
-        stale_at=now + timedelta(days=7),
+        stale_at=now + _RECEIPT_LIFETIME,
     )
-
-
-def _receipt_address(runtime: Runtime, runner: Runner) -> str | None:
-    """Return where a receipt goes; one that cannot be read stops no goodbye."""
-    if runner.email is None or runner.email_confirmed_at is None:
-        return None
-    try:
-        return runtime.sealer.open(runner.email)
-    except KeyLost:
-        log.warning("no receipt: its address cannot be read", runner_id=runner.id)
-        return None

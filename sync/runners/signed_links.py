@@ -4,17 +4,21 @@ import hmac
 
 from sync.models import Runner
 from sync.runtime import Runtime
+from sync.vocabulary import SignedLinkPurpose
 
-UNSUBSCRIBE = "unsubscribe"
 _MAX_DIGITS = 18
 
 
-def create_token(runtime: Runtime, runner_id: int, *, purpose: str) -> str:
+def create_token(
+    runtime: Runtime, runner_id: int, *, purpose: SignedLinkPurpose
+) -> str:
     """Return the runner's token for a purpose; it never expires."""
     return f"{runner_id}-{runtime.sealer.signatures(purpose, str(runner_id))[0]}"
 
 
-def find_token_runner(runtime: Runtime, token: str, *, purpose: str) -> int | None:
+def find_token_runner(
+    runtime: Runtime, token: str, *, purpose: SignedLinkPurpose
+) -> int | None:
     """Return the id of the runner whose token this is, or None; writes nothing."""
     number, _, signature = token.partition("-")
     is_number = number.isascii() and number.isdigit()

@@ -2,10 +2,11 @@
 
 Strava rotates refresh tokens and kills the old one at once, so two processes
 that refresh together would lose the pair.  A compare-and-set lease on the row
-decides who refreshes; nobody holds a lock while Strava answers; whoever comes
-second looks again a moment later and finds the new pair.
+decides who refreshes; no lock is held while Strava answers; the second process
+tries again a moment later and finds the new pair.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,7 +17,6 @@ from sync.errors import AccessRevoked, TryLater
 from sync.mail import outbox
 from sync.models import Connection
 from sync.runtime import Runtime
-from sync.strava import Tokens
 from sync.vocabulary import MailKind
 
 log = structlog.get_logger()
@@ -24,6 +24,15 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=40)  # longer than the longest refresh (5 s + 20 s)
 MIN_VALIDITY = timedelta(minutes=10)
 RETRY_AFTER = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class _TokenPair:
+    """A stored pair; `is_usable`: the access token should work for a while."""
+
+    access: str
+    sealed_refresh: bytes
+    is_usable: bool
 
 
 def get_access_token(
@@ -35,62 +44,60 @@ def get_access_token(
     process refreshes, or what `Strava.refresh` raises.
     """
     with runtime.db.read_only() as session:
-        usable = _usable_token(
-            runtime, _load_connection(session, runner_id), session, refused=refused
-        )
-    claimed = usable or _acquire(runtime, runner_id, refused=refused)
-    if isinstance(claimed, str):
-        return claimed
+        pair = _load_pair(runtime, session, runner_id, refused=refused)
+    if pair.is_usable:
+        return pair.access
+    with runtime.db.transaction() as session:
+        pair = _load_pair(runtime, session, runner_id, refused=refused)
+        if pair.is_usable:
+            return pair.access
+        now = runtime.db.now(session)
+        if not acquire_lease(session, runner_id, pair.sealed_refresh, now=now):
+            raise TryLater("another process is refreshing this token", RETRY_AFTER)
+        refresh = runtime.sealer.open(pair.sealed_refresh)
     try:
-        fresh = runtime.strava.refresh(claimed.refresh)
+        fresh = runtime.strava.refresh(refresh)
     except AccessRevoked:
-        _mark_broken(runtime, runner_id, tried=claimed.refresh)
+        _mark_broken(runtime, runner_id, tried=refresh)
         raise
     except Exception:
-        _release_lease(runtime, runner_id)
+        _update_connection(runtime, runner_id, lease_until=None)
         raise
-    _save_tokens(runtime, runner_id, fresh)
+    # Both halves are stored together, before either is used.
+    _update_connection(
+        runtime,
+        runner_id,
+        access_token=runtime.sealer.seal(fresh.access),
+        refresh_token=runtime.sealer.seal(fresh.refresh),
+        expires_at=fresh.expires_at,
+        lease_until=None,
+    )
+    log.info("token refreshed", runner_id=runner_id)
     return fresh.access
 
 
-def _acquire(runtime: Runtime, runner_id: int, *, refused: str | None) -> Tokens | str:
-    """Return a good access token, or the pair that is ours alone to refresh."""
-    with runtime.db.transaction() as session:
-        connection = _load_connection(session, runner_id)
-        usable = _usable_token(runtime, connection, session, refused=refused)
-        if usable is not None:
-            return usable
-        if not _acquire_lease(session, connection, now=runtime.db.now(session)):
-            raise TryLater("another process is refreshing this token", RETRY_AFTER)
-        return Tokens(
-            runtime.sealer.open(connection.access_token),
-            runtime.sealer.open(connection.refresh_token),
-            connection.expires_at,
-        )
-
-
-def _load_connection(session: Session, runner_id: int) -> Connection:
+def _load_pair(
+    runtime: Runtime, session: Session, runner_id: int, *, refused: str | None
+) -> _TokenPair:
     connection = session.get(Connection, runner_id)
     if connection is None or connection.broken_at is not None:
         raise AccessRevoked("This runner's link to Strava is broken.")
-    return connection
-
-
-def _usable_token(
-    runtime: Runtime, connection: Connection, session: Session, *, refused: str | None
-) -> str | None:
-    """Return the access token if it should work for a while."""
     access = runtime.sealer.open(connection.access_token)
     is_fresh = connection.expires_at - runtime.db.now(session) > MIN_VALIDITY
-    return access if is_fresh and access != refused else None
+    return _TokenPair(
+        access, connection.refresh_token, is_usable=is_fresh and access != refused
+    )
 
 
-def _acquire_lease(session: Session, connection: Connection, *, now: datetime) -> bool:
+def acquire_lease(
+    session: Session, runner_id: int, sealed_refresh: bytes, *, now: datetime
+) -> bool:
+    """Make this process the only one that refreshes this very pair."""
     acquired_id = session.scalar(
         update(Connection)
         .where(
-            Connection.runner_id == connection.runner_id,
-            Connection.refresh_token == connection.refresh_token,
+            Connection.runner_id == runner_id,
+            Connection.refresh_token == sealed_refresh,
             (Connection.lease_until.is_(None)) | (Connection.lease_until <= now),
         )
         .values(lease_until=now + LEASE)
@@ -99,28 +106,10 @@ def _acquire_lease(session: Session, connection: Connection, *, now: datetime) -
     return acquired_id is not None
 
 
-def _save_tokens(runtime: Runtime, runner_id: int, fresh: Tokens) -> None:
-    """Store both halves together, before anybody uses either."""
+def _update_connection(runtime: Runtime, runner_id: int, **values: object) -> None:
     with runtime.db.transaction() as session:
         session.execute(
-            update(Connection)
-            .where(Connection.runner_id == runner_id)
-            .values(
-                access_token=runtime.sealer.seal(fresh.access),
-                refresh_token=runtime.sealer.seal(fresh.refresh),
-                expires_at=fresh.expires_at,
-                lease_until=None,
-            )
-        )
-    log.info("token refreshed", runner_id=runner_id)
-
-
-def _release_lease(runtime: Runtime, runner_id: int) -> None:
-    with runtime.db.transaction() as session:
-        session.execute(
-            update(Connection)
-            .where(Connection.runner_id == runner_id)
-            .values(lease_until=None)
+            update(Connection).where(Connection.runner_id == runner_id).values(**values)
         )
 
 

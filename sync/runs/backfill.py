@@ -5,32 +5,33 @@ at most one page read again.  `before` is fixed while paging, so that new
 uploads do not shift the pages, and only an empty page is the last.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from sqlalchemy import Date, Integer, bindparam, exists, func, update
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
-from sync import account_state, counters
-from sync.database import wake_after_commit
-from sync.errors import AccessRevoked, MoodmilesError, RateLimited
+from sync import account_state, work
+from sync.errors import AccessRevoked, RateLimited
 from sync.models import Backfill, Connection
 from sync.models.base import UtcDateTime
-from sync.queue import Job, claim_until_idle
+from sync.queue import Job
 from sync.runners import store as runners
 from sync.runners.strava_call import call_strava
-from sync.runs import private, rules, store
-from sync.runs.claims import claim_next
-from sync.runs.duplicates import resolve_duplicates
+from sync.runs import claims, private
+from sync.runs.changes import RunChanges, apply_changes, save_or_quarantine
+from sync.runs.rules import retention_start
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, Lane
 from sync.vocabulary import BackfillDelay
+from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
 
 # Built once, for they run with every page: building them costs more than running.
-_RUNNER_ID = bindparam("whose", type_=Backfill.runner_id.type)
+_RUNNER_ID = bindparam("claimed_runner_id", type_=Backfill.runner_id.type)
 _RELEASE = (
     update(Connection)
     .where(
@@ -38,7 +39,7 @@ _RELEASE = (
         account_state.may_collect(Connection.runner_id),
         exists().where(
             Backfill.runner_id == _RUNNER_ID,
-            Backfill.started_at == bindparam("began_at", type_=UtcDateTime()),
+            Backfill.started_at == bindparam("claimed_start", type_=UtcDateTime()),
         ),
     )
     .values(busy_until=None)
@@ -62,89 +63,104 @@ _ADVANCE = (
 )
 
 
-def process_due(runtime: Runtime) -> None:
-    """Import page after page for whoever is due, until nobody is."""
-    for claimed in claim_until_idle(
-        runtime.queue, Job.BACKFILL, partial(_claim, runtime)
-    ):
-        _import_page(runtime, claimed)
+class BackfillWork(DueWork[Backfill]):
+    """The next page of a runner's past."""
 
+    job = Job.BACKFILL
+    reads_strava = True
 
-def _claim(runtime: Runtime) -> Backfill | None:
-    with runtime.db.transaction() as session:
-        return claim_next(session, Backfill, now=runtime.db.now(session))
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[Backfill]:
+        while True:
+            with runtime.db.transaction() as session:
+                now = runtime.db.now(session)
+                claimed = claims.claim_next(session, Backfill, now=now)
+            if claimed is None:
+                return
+            yield claimed
 
-
-def _import_page(runtime: Runtime, claimed: Backfill) -> None:
-    try:
+    @override
+    def handle(self, runtime: Runtime, item: Backfill) -> None:
         page = call_strava(
             runtime,
-            claimed.runner_id,
+            item.runner_id,
             lambda token: runtime.strava.page(
-                token, lane=Lane.BACKFILL, page=claimed.next_page, before=claimed.before
+                token, lane=Lane.BACKFILL, page=item.next_page, before=item.before
             ),
         )
-    except MoodmilesError as error:
-        _postpone(runtime, claimed, error)
-    else:
-        _store_page(
-            runtime, claimed, private.filter_page(runtime, claimed.runner_id, page)
+        page = private.filter_page(runtime, item.runner_id, page)
+        is_saved = save_or_quarantine(
+            runtime, item.runner_id, page, lambda page: save_page(runtime, item, page)
         )
+        if is_saved:
+            log.info(
+                "page imported",
+                runner_id=item.runner_id,
+                page=item.next_page,
+                size=page.size,
+            )
 
-
-def _store_page(runtime: Runtime, claimed: Backfill, page: ActivityPage) -> None:
-    with runtime.db.transaction() as session:
-        if not _release(session, claimed):
-            return  # the runner left or linked anew while Strava answered
-        now = runtime.db.now(session)
-        since = rules.retention_start(runtime.settings.strava_retention_days, now=now)
-        retained_runs = rules.within_retention(page.runs, since)
-        store.upsert_runs(
-            session, claimed.runner_id, retained_runs, now=now, imported=True
+    @override
+    def postpone(self, session: Session, item: Backfill, failure: Failure) -> Retry:
+        runners.release(session, item.runner_id)
+        backfill = session.get(Backfill, item.runner_id)
+        if backfill is None:
+            return Retry(None)
+        backfill.waiting_for = (
+            BackfillDelay.LIMIT
+            if isinstance(failure.error, RateLimited)
+            else BackfillDelay.STRAVA
         )
-        store.quarantine(session, claimed.runner_id, page.unreadable, now=now)
-        resolve_duplicates(
-            session, claimed.runner_id, [run.started_at for run in page.runs]
-        )
-        is_last = page.size == 0 or _ends_before(page, since)
-        _advance(session, claimed, page, now=now, is_last=is_last)
-        if page.runs:
-            runners.bump_data_version(session, claimed.runner_id)
-            wake_after_commit(session, Job.SURVEYS)
-    log.info(
-        "page imported",
-        runner_id=claimed.runner_id,
-        page=claimed.next_page,
-        size=page.size,
-    )
+        if isinstance(failure.error, AccessRevoked):
+            backfill.due_at = None  # linking anew starts it again
+            return Retry(None)
+        return claims.postpone_row(session, self.job, backfill, failure)
+
+    @override
+    def attempts(self, item: Backfill) -> int:
+        return item.attempts
+
+    @override
+    def log_ids(self, item: Backfill) -> Mapping[str, object]:
+        return {"runner_id": item.runner_id, "page": item.next_page}
 
 
-def _release(session: Session, claimed: Backfill) -> bool:
-    """Hold the runner no longer than until this commits; False if they have gone.
+def process_due(runtime: Runtime) -> None:
+    """Import page after page, until nothing is due or the shift ends."""
+    work.process_due(runtime, BackfillWork())
 
-    They stay linked until then, for their link is locked.
+
+def save_page(runtime: Runtime, claimed: Backfill, page: ActivityPage) -> bool:
+    """Store a page, its checkpoint, and the end of the lease, all or nothing.
+
+    Returns False if the runner left or linked anew while Strava answered.
     """
-    parameters = {"whose": claimed.runner_id, "began_at": claimed.started_at}
-    return session.scalar(_RELEASE, parameters) is not None
-
-
-def _advance(
-    session: Session,
-    claimed: Backfill,
-    page: ActivityPage,
-    *,
-    now: datetime,
-    is_last: bool,
-) -> None:
-    parameters = {
-        "whose": claimed.runner_id,
-        "size": page.size,
-        "stored": len(page.runs),
-        "oldest_day": page.oldest_day,
-        "next_at": None if is_last else now,
-        "ended_at": now if is_last else None,
-    }
-    session.execute(_ADVANCE, parameters)
+    runner_id = claimed.runner_id
+    with runtime.db.transaction() as session:
+        # This locks the link, so that the runner stays linked until the commit.
+        release = {
+            "claimed_runner_id": runner_id,
+            "claimed_start": claimed.started_at,
+        }
+        if session.scalar(_RELEASE, release) is None:
+            return False
+        now = runtime.db.now(session)
+        changes = RunChanges(runs=page.runs, unreadable=page.unreadable, is_import=True)
+        apply_changes(runtime, session, runner_id, changes, now=now)
+        since = retention_start(runtime.settings.strava_retention_days, now=now)
+        is_last = page.size == 0 or _ends_before(page, since)
+        advance = {
+            "claimed_runner_id": runner_id,
+            "size": page.size,
+            "stored": len(page.runs),
+            "oldest_day": page.oldest_day,
+            "next_at": None if is_last else now,
+            "ended_at": now if is_last else None,
+        }
+        session.execute(_ADVANCE, advance)
+        if claims.was_set_aside(claimed):
+            work.forget_failure(session, Job.BACKFILL, runner_id)
+    return True
 
 
 def _ends_before(page: ActivityPage, since: datetime | None) -> bool:
@@ -154,36 +170,4 @@ def _ends_before(page: ActivityPage, since: datetime | None) -> bool:
         and page.oldest_day is not None
         # A local day may begin long before the same day in UTC.
         and page.oldest_day < since.date() - timedelta(days=1)
-    )
-
-
-def _postpone(runtime: Runtime, claimed: Backfill, error: MoodmilesError) -> None:
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        backfill = session.get(Backfill, claimed.runner_id)
-        if backfill is None:
-            return
-        if not rules.counts_as_attempt(error):
-            backfill.attempts = max(backfill.attempts - 1, 0)
-        is_broken = isinstance(error, AccessRevoked)
-        backfill.due_at = (
-            None
-            if is_broken
-            else rules.next_attempt_at(error, attempts=backfill.attempts, now=now)
-        )
-        backfill.waiting_for = (
-            BackfillDelay.LIMIT
-            if isinstance(error, RateLimited)
-            else BackfillDelay.STRAVA
-        )
-        due_at = backfill.due_at
-        counters.record_strava_error(session, error, at=now)
-        runners.release(session, claimed.runner_id)
-    if due_at is not None:
-        runtime.queue.wake(Job.BACKFILL, after_s=max((due_at - now).total_seconds(), 0))
-    log.warning(
-        "import postponed",
-        runner_id=claimed.runner_id,
-        error=type(error).__name__,
-        due_at=str(due_at),
     )

@@ -1,19 +1,21 @@
-"""Whose turn it is: due rows, one at a time, of runners whom nobody else works on."""
+"""Due rows of runners whom no other worker acts for, and putting them back."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import TypeVar
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from sync import account_state
+from sync import account_state, work
+from sync.backoff import LEASE, MAX_ATTEMPTS, SET_ASIDE_INTERVAL
 from sync.models import Backfill, Connection, ReconcileState
 from sync.models.base import UtcDateTime
+from sync.queue import Job
 from sync.runners import store as runners
+from sync.work import Failure, Retry
 
-LEASE = timedelta(minutes=5)  # longer than a task may live
 _MAX_SCANNED = 20
 
 JobRow = TypeVar("JobRow", Backfill, ReconcileState)
@@ -22,11 +24,7 @@ JobRow = TypeVar("JobRow", Backfill, ReconcileState)
 def claim_next(
     session: Session, table: type[JobRow], *, now: datetime
 ) -> JobRow | None:
-    """Hold the longest-waiting runner whom nobody else works on; return their row.
-
-    The attempt is counted before the work: what kills its worker must not come
-    back for ever at full speed.
-    """
+    """Lease the longest-waiting runner whom no other worker has; return their row."""
     rows: Sequence[JobRow] = session.scalars(_due_statement(table), {"now": now}).all()
     for row in rows:
         if runners.acquire(session, row.runner_id, now=now, until=now + LEASE):
@@ -47,3 +45,31 @@ def _due_statement(table: type[JobRow]) -> Select[JobRow]:
         .order_by(table.due_at)
         .limit(_MAX_SCANNED)
     )
+
+
+def was_set_aside(claimed: Backfill | ReconcileState) -> bool:
+    """Whether this is the one attempt a day at a row that was set aside."""
+    return claimed.attempts >= MAX_ATTEMPTS
+
+
+def postpone_row(
+    session: Session, job: Job, row: Backfill | ReconcileState, failure: Failure
+) -> Retry:
+    """Make the row due again after its backoff.
+
+    What Strava owes us is asked for again and again.  Anything else is set aside
+    after `MAX_ATTEMPTS`: the host sees it, and it is tried once a day.
+    """
+    attempts = max(row.attempts - failure.is_free, 0)
+    is_given_up = not failure.is_foreseen and attempts >= MAX_ATTEMPTS
+    row.attempts = min(attempts, MAX_ATTEMPTS - 1)
+    row.due_at = due_at = (
+        failure.at + SET_ASIDE_INTERVAL
+        if is_given_up
+        else failure.next_attempt_at(attempts)
+    )
+    if is_given_up:
+        work.set_aside(
+            session, job, row.runner_id, reason=failure.reason, due_at=due_at
+        )
+    return Retry(due_at, is_given_up)

@@ -35,7 +35,7 @@ _RECORDING_COLUMNS = (
 
 
 def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
-    """Let the runner say which recording counts; False if the run has no twin."""
+    """Let the runner choose which recording counts; False if there is only one."""
     with runtime.db.transaction() as session:
         chosen_run = session.scalar(
             select(Run).where(Run.id == run_id, Run.runner_id == runner_id)
@@ -67,48 +67,42 @@ def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
 def resolve_duplicates(
     session: Session, runner_id: int, starts: Sequence[datetime]
 ) -> bool:
-    """See which runs around these starts are one; return whether that changed.
+    """Decide which runs around these starts are one; return whether that changed.
 
-    A run's answer goes along to the recording that counts.
+    A run's answer moves to the recording that counts.
     """
     if not starts:
         return False
     first, last = min(starts), max(starts)
     is_nearby = Run.started_at.between(first - _SEARCH_MARGIN, last + _SEARCH_MARGIN)
-    if _has_no_duplicates(session, runner_id, is_nearby):
+    spans = _load_nearby(
+        session, runner_id, is_nearby, Run.started_at, Run.elapsed_s, _IS_UNPAIRED
+    )
+    # So it is with nearly all of an import's pages.
+    if all(is_unpaired for *_, is_unpaired in spans) and duplicate_rules.never_overlap(
+        (started_at, elapsed_s) for started_at, elapsed_s, _ in spans
+    ):
         return False
     rows = _load_nearby(session, runner_id, is_nearby, *_RECORDING_COLUMNS)
     duplicates = duplicate_rules.find_duplicates([_to_recording(row) for row in rows])
     changed = [
         row
         for row in rows
-        # Near the edges a twin may lie beyond what was looked at.
+        # Near the edges a duplicate may lie beyond what was loaded.
         if first - _RESOLVE_MARGIN <= row.started_at <= last + _RESOLVE_MARGIN
         and (row.duplicate_of, row.counted)
         != (duplicates.get(row.id), row.id not in duplicates)
     ]
     for row in changed:
-        _save_resolution(session, row, duplicates.get(row.id))
+        duplicate_of = duplicates.get(row.id)
+        session.execute(
+            update(Run)
+            .where(Run.id == row.id)
+            .values(duplicate_of=duplicate_of, counted=duplicate_of is None)
+        )
     for row in changed:
         _move_answer(session, row, duplicates.get(row.id))
     return bool(changed)
-
-
-def _has_no_duplicates(
-    session: Session, runner_id: int, is_nearby: ColumnElement[bool]
-) -> bool:
-    """Whether no two of these could be one run, and none is said to be.
-
-    So it is with nearly all of an import's pages.
-    """
-    rows = _load_nearby(
-        session, runner_id, is_nearby, Run.started_at, Run.elapsed_s, _IS_UNPAIRED
-    )
-    return all(
-        is_unpaired for *_, is_unpaired in rows
-    ) and duplicate_rules.never_overlap(
-        (started_at, elapsed_s) for started_at, elapsed_s, _ in rows
-    )
 
 
 def _load_nearby(
@@ -134,14 +128,6 @@ def _to_recording(row: Any) -> Recording:
         device=row.device,
         has_elevation=row.elevation_m is not None,
         is_chosen=row.chosen and row.counted,
-    )
-
-
-def _save_resolution(session: Session, row: Any, duplicate_of: int | None) -> None:
-    session.execute(
-        update(Run)
-        .where(Run.id == row.id)
-        .values(duplicate_of=duplicate_of, counted=duplicate_of is None)
     )
 
 

@@ -14,10 +14,9 @@ from sqlalchemy.orm import Session
 from sync import consent_version
 from sync.errors import NotOnStrava
 from sync.models import Connection, Run
-from sync.runners import consents, retained_runs
+from sync.runners import consents
 from sync.runners import store as runners
-from sync.runs import store
-from sync.runs.duplicates import resolve_duplicates
+from sync.runs.changes import remove_runs
 from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, OtherActivity, RemoteRun
@@ -109,13 +108,8 @@ def _delete_private_runs(
         Run.visibility == Visibility.ONLY_ME,
     )
     source_ids = session.scalars(own_private_runs).all()
-    run_ids = store.find_run_ids(session, runner_id, source_ids)
-    retained_runs.insert_retained(session, runtime.sealer, run_ids, now=now)
-    removed_starts = store.delete_runs(session, runner_id, source_ids, now=now)
-    if removed_starts:
-        resolve_duplicates(session, runner_id, removed_starts)
-        runners.bump_data_version(session, runner_id)
-    log.info("private runs removed", runner_id=runner_id, runs=len(removed_starts))
+    removed = remove_runs(runtime, session, runner_id, source_ids, now=now)
+    log.info("private runs removed", runner_id=runner_id, runs=removed)
 
 
 def _has_consent(runtime: Runtime, runner_id: int) -> bool:

@@ -1,21 +1,28 @@
 """Bring our copy of single runs up to date with Strava's."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
+from sqlalchemy import select
 
-from sync.database import wake_after_commit
 from sync.errors import NotOnStrava, TryLater
-from sync.queue import Job
-from sync.runners import retained_runs
+from sync.models import Run
 from sync.runners import store as runners
 from sync.runners.strava_call import call_strava
 from sync.runs import private, store
-from sync.runs.duplicates import resolve_duplicates
-from sync.runs.rules import retention_start, within_retention
+from sync.runs.changes import (
+    RunChanges,
+    apply_changes,
+    build_page,
+    remove_runs,
+    save_or_quarantine,
+)
+from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
-from sync.strava import Lane, OtherActivity, RemoteRun, UnreadableRecord
+from sync.strava import ActivityPage, Lane
 from sync.vocabulary import Visibility
 
 log = structlog.get_logger()
@@ -31,17 +38,26 @@ def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> No
     activity = call_strava(
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
     )
-    store_activities(
-        runtime, runner_id, [private.require_visible(runtime, runner_id, activity)]
-    )
+    visible = private.require_visible(runtime, runner_id, activity)
+    save = partial(store_page, runtime, runner_id)
+    save_or_quarantine(runtime, runner_id, build_page(visible), save)
 
 
 def pull_batch(
     runtime: Runtime, runner_id: int, run_ids: Collection[int], *, lane: Lane
 ) -> set[int]:
-    """Bring several runs up to date with one list read; return those it showed."""
+    """Bring several runs up to date with one list read; return those it showed.
+
+    What the list does not show may still be there: absence proves nothing.
+    """
     with runtime.db.read_only() as session:
-        starts = store.find_starts(session, runner_id, run_ids)
+        starts = session.scalars(
+            select(Run.started_at).where(
+                Run.runner_id == runner_id,
+                Run.source == SOURCE,
+                Run.source_id.in_(run_ids),
+            )
+        ).all()
     # New runs are on the newest page; known ones may be far from it.
     before = max(starts) + _ONE_SECOND if len(starts) == len(run_ids) else None
     page = call_strava(
@@ -50,66 +66,52 @@ def pull_batch(
         lambda token: runtime.strava.page(token, lane=lane, before=before),
     )
     page = private.filter_page(runtime, runner_id, page)
-    activities: list[RemoteRun | OtherActivity] = [*page.runs, *page.other_activities]
-    requested = [activity for activity in activities if activity.id in run_ids]
-    unreadable = [activity for activity in page.unreadable if activity.id in run_ids]
-    store_activities(runtime, runner_id, requested, unreadable=unreadable)
-    return {activity.id for activity in requested} | {
-        activity.id for activity in unreadable
+    requested = replace(
+        page,
+        runs=tuple(run for run in page.runs if run.id in run_ids),
+        other_activities=tuple(a for a in page.other_activities if a.id in run_ids),
+        unreadable=tuple(record for record in page.unreadable if record.id in run_ids),
+    )
+    save = partial(store_page, runtime, runner_id)
+    save_or_quarantine(runtime, runner_id, requested, save)
+    return {
+        *(run.id for run in requested.runs),
+        *(activity.id for activity in requested.other_activities),
+        *(record.id for record in requested.unreadable),
     }
 
 
-def store_activities(
-    runtime: Runtime,
-    runner_id: int,
-    activities: Sequence[RemoteRun | OtherActivity],
-    *,
-    unreadable: Sequence[UnreadableRecord] = (),
-) -> None:
+def store_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
     """Store runs, and drop our copies of what are runs no longer.
 
     Raises `TryLater` while a deletion can still be undone.
     """
-    runs = [activity for activity in activities if isinstance(activity, RemoteRun)]
-    other_ids = [
-        activity.id for activity in activities if isinstance(activity, OtherActivity)
-    ]
+    changes = RunChanges(
+        runs=page.runs,
+        other_ids=[activity.id for activity in page.other_activities],
+        unreadable=page.unreadable,
+    )
     with runtime.db.transaction() as session:
         if not runners.is_linked(session, runner_id):
             if runners.may_undo_deletion(session, runner_id):
                 raise TryLater("A deletion may still be undone.", timedelta(0))
             return  # the runner left while Strava answered
         now = runtime.db.now(session)
-        since = retention_start(runtime.settings.strava_retention_days, now=now)
-        store.upsert_runs(session, runner_id, within_retention(runs, since), now=now)
-        removed_starts = store.delete_runs(session, runner_id, other_ids, now=now)
-        store.quarantine(session, runner_id, unreadable, now=now)
-        resolve_duplicates(
-            session, runner_id, [*(run.started_at for run in runs), *removed_starts]
-        )
-        if runs:
-            wake_after_commit(session, Job.SURVEYS)
-        if runs or removed_starts:
-            runners.bump_data_version(session, runner_id)
+        apply_changes(runtime, session, runner_id, changes, now=now)
     log.info(
         "runs pulled",
         runner_id=runner_id,
-        strava_ids=[activity.id for activity in activities],
+        strava_ids=[*(run.id for run in page.runs), *changes.other_ids],
     )
 
 
 def hide_runs(runtime: Runtime, runner_id: int, run_ids: Collection[int]) -> None:
     """Take runs out of sight at once; whether they are gone is asked later."""
-    if not run_ids:
-        return
     with runtime.db.transaction() as session:
+        changes = RunChanges(hidden_ids=run_ids)
         now = runtime.db.now(session)
-        hidden_starts = store.hide_runs(session, runner_id, run_ids, now=now)
-        if hidden_starts:
-            resolve_duplicates(session, runner_id, hidden_starts)
-            runners.bump_data_version(session, runner_id)
-    if hidden_starts:
-        log.info("runs hidden", runner_id=runner_id, runs=len(hidden_starts))
+        apply_changes(runtime, session, runner_id, changes, now=now)
+    log.info("runs hidden", runner_id=runner_id, strava_ids=list(run_ids))
 
 
 def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
@@ -119,22 +121,18 @@ def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -
     except NotOnStrava:
         with runtime.db.transaction() as session:
             now = runtime.db.now(session)
-            row_ids = store.find_run_ids(session, runner_id, [run_id])
-            retained_runs.insert_retained(session, runtime.sealer, row_ids, now=now)
-            removed_starts = store.delete_runs(session, runner_id, [run_id], now=now)
-            if removed_starts:
-                resolve_duplicates(session, runner_id, removed_starts)
-                runners.bump_data_version(session, runner_id)
+            remove_runs(runtime, session, runner_id, [run_id], now=now)
         log.info("run removed", runner_id=runner_id, strava_id=run_id)
 
 
 def update_visibility(
     runtime: Runtime, runner_id: int, run_id: int, visibility: Visibility
 ) -> bool:
-    """Note a change of visibility, for which the event itself is enough.
+    """Store a change of visibility, for which the event itself is enough.
 
-    But for runners whose private runs we look away from: one that becomes private
-    goes, and one that comes back has to be read.  Returns False for the latter.
+    Runners whose private runs we ignore are the exception: a run that becomes
+    private goes, and one that comes back has to be read.  Returns False for the
+    latter.
     """
     with runtime.db.transaction() as session:
         is_stored = store.set_visibility(session, runner_id, run_id, visibility)

@@ -1,4 +1,6 @@
-"""Records that could not be read: counted for the host, and tried again."""
+"""Records that could not be read or stored: counted for the host, tried again."""
+
+from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import delete, func, select
@@ -12,6 +14,14 @@ from sync.strava import Lane
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, slots=True)
+class QuarantineRetry:
+    """How many records were tried again, and how many are still unreadable."""
+
+    tried: int
+    unreadable: int
+
+
 def count_quarantined(runtime: Runtime) -> int:
     """Return how many records wait for another try."""
     with runtime.db.read_only() as session:
@@ -19,37 +29,38 @@ def count_quarantined(runtime: Runtime) -> int:
     return total or 0
 
 
-def retry_quarantined(runtime: Runtime) -> tuple[int, int]:
-    """Read every record again; return how many were tried and how many are left."""
+def retry_quarantined(runtime: Runtime) -> QuarantineRetry:
+    """Read every record again, and forget those that are stored or gone now."""
     with runtime.db.read_only() as session:
-        records = session.execute(
-            select(
-                QuarantinedRecord.id,
-                QuarantinedRecord.runner_id,
-                QuarantinedRecord.source_id,
-            ).order_by(QuarantinedRecord.at)
+        records = session.scalars(
+            select(QuarantinedRecord).order_by(QuarantinedRecord.at)
         ).all()
-    return len(records), sum(
-        not _retry_record(runtime, row_id, runner_id, source_id)
-        for row_id, runner_id, source_id in records
-    )
-
-
-def _retry_record(
-    runtime: Runtime, row_id: int, runner_id: int, source_id: int
-) -> bool:
-    try:
-        pull.pull_run(runtime, runner_id, source_id, lane=Lane.RECONCILE)
-    except NotOnStrava:
-        pass  # it is gone, and so is the trouble with it
-    except MoodmilesError as error:
-        log.warning(
-            "record still cannot be read",
-            runner_id=runner_id,
-            strava_id=source_id,
-            error=type(error).__name__,
-        )
-        return False
-    with runtime.db.transaction() as session:
-        session.execute(delete(QuarantinedRecord).where(QuarantinedRecord.id == row_id))
-    return True
+    unreadable = 0
+    for record in records:
+        try:
+            pull.pull_run(
+                runtime, record.runner_id, record.source_id, lane=Lane.RECONCILE
+            )
+        except NotOnStrava:
+            pass  # it is gone, and so is the trouble with it
+        except MoodmilesError as error:
+            log.warning(
+                "record still cannot be read",
+                runner_id=record.runner_id,
+                strava_id=record.source_id,
+                error=type(error).__name__,
+            )
+            unreadable += 1
+            continue
+        with runtime.db.transaction() as session:
+            forgotten_id = session.scalar(
+                delete(QuarantinedRecord)
+                # One that was quarantined anew just now has another time.
+                .where(
+                    QuarantinedRecord.id == record.id,
+                    QuarantinedRecord.at == record.at,
+                )
+                .returning(QuarantinedRecord.id)
+            )
+        unreadable += forgotten_id is None
+    return QuarantineRetry(len(records), unreadable)

@@ -5,85 +5,117 @@ compared page by page.  Both take only what the budget leaves to their lane.
 Absence from a list hides a run; it goes when Strava says 404, too.
 """
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import partial
 
 import structlog
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
-from sync import counters
-from sync.database import wake_after_commit
-from sync.errors import MoodmilesError
+from sync import counters, work
+from sync.backoff import LEASE
 from sync.models import ReconcileState
-from sync.queue import Job, claim_until_idle
+from sync.queue import Job
 from sync.runners import store as runners
 from sync.runners.strava_call import call_strava
-from sync.runs import private, pull, reconcile_rules, rules, store
-from sync.runs.claims import LEASE, claim_next
-from sync.runs.duplicates import resolve_duplicates
+from sync.runs import claims, private, pull, reconcile_rules, rules, store
+from sync.runs.changes import RunChanges, apply_changes, save_or_quarantine
 from sync.runs.reconcile_rules import CoveredRange, ListComparison
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, Lane
 from sync.vocabulary import ReconcileStop
+from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
 
 MAX_CLOCK_SKEW = timedelta(days=1)  # watches may be set wrong
 
 
+class ReconcileWork(DueWork[ReconcileState]):
+    """One list read against a runner's rows."""
+
+    job = Job.RECONCILE
+    reads_strava = True
+
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[ReconcileState]:
+        while True:
+            with runtime.db.transaction() as session:
+                now = runtime.db.now(session)
+                claimed = claims.claim_next(session, ReconcileState, now=now)
+                if claimed is not None:
+                    claimed.due_at = now + LEASE
+            if claimed is None:
+                return
+            yield claimed
+
+    @override
+    def handle(self, runtime: Runtime, item: ReconcileState) -> None:
+        with runtime.db.read_only() as session:
+            now = runtime.db.now(session)
+        is_full = item.before is not None or (
+            item.compared_at <= now - reconcile_rules.FULL_INTERVAL
+        )
+        compare_list = compare_page if is_full else compare_recent
+        if not compare_list(runtime, item, now=now):
+            return
+        with runtime.db.read_only() as session:
+            hidden_ids = store.find_hidden(session, item.runner_id)
+        # A 404 removes a hidden run; else it is back.
+        for run_id in hidden_ids:
+            pull.confirm_gone(runtime, item.runner_id, run_id, lane=Lane.RECONCILE)
+
+    @override
+    def postpone(
+        self, session: Session, item: ReconcileState, failure: Failure
+    ) -> Retry:
+        state = session.get(ReconcileState, item.runner_id)
+        if state is None:
+            return Retry(None)
+        # Hidden runs are confirmed after the comparison has set the attempts back.
+        state.attempts = item.attempts
+        return claims.postpone_row(session, self.job, state, failure)
+
+    @override
+    def release(self, runtime: Runtime, item: ReconcileState) -> None:
+        with runtime.db.transaction() as session:
+            runners.release(session, item.runner_id)
+
+    @override
+    def attempts(self, item: ReconcileState) -> int:
+        return item.attempts
+
+    @override
+    def log_ids(self, item: ReconcileState) -> Mapping[str, object]:
+        return {"runner_id": item.runner_id}
+
+
 def process_due(runtime: Runtime) -> None:
-    """Look at every runner who is due, until nobody is or the shift ends."""
-    for claimed in claim_until_idle(
-        runtime.queue, Job.RECONCILE, partial(_claim, runtime)
-    ):
-        try:
-            _reconcile(runtime, claimed)
-        except MoodmilesError as error:
-            _postpone(runtime, claimed, error)
-        finally:
-            _release(runtime, claimed.runner_id)
+    """Compare with Strava's lists, until nothing is due or the shift ends."""
+    work.process_due(runtime, ReconcileWork())
 
 
-def _claim(runtime: Runtime) -> ReconcileState | None:
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        sweep = claim_next(session, ReconcileState, now=now)
-        if sweep is not None:
-            # What kills its worker comes back ever more slowly.
-            sweep.due_at = now + LEASE * (1 << min(sweep.attempts, 8))
-        return sweep
-
-
-def _reconcile(runtime: Runtime, claimed: ReconcileState) -> None:
-    with runtime.db.read_only() as session:
-        now = runtime.db.now(session)
-    is_full = claimed.before is not None or (
-        claimed.compared_at <= now - reconcile_rules.FULL_INTERVAL
-    )
-    compare_list = _compare_page if is_full else _compare_recent
-    if compare_list(runtime, claimed, now=now):
-        _confirm_hidden(runtime, claimed.runner_id)
-
-
-def _compare_recent(
-    runtime: Runtime, claimed: ReconcileState, *, now: datetime
-) -> bool:
+def compare_recent(runtime: Runtime, claimed: ReconcileState, *, now: datetime) -> bool:
     """Compare the last days; return whether hidden runs are to be confirmed."""
     since = max(now - reconcile_rules.LOOK_BACK, _retention_start(runtime, now))
     until = now + MAX_CLOCK_SKEW
     page = _read_page(runtime, claimed, page=1, before=until, after=since)
     covered = reconcile_rules.recent_range(page, since=since, until=until)
-    with runtime.db.transaction() as session:
-        sweep = _reload_sweep(session, claimed)
-        if sweep is not None:
-            comparison = _apply_comparison(
-                runtime, session, claimed.runner_id, page, covered
-            )
-            _finish(runtime, session, sweep, comparison)
+
+    def save(page: ActivityPage) -> None:
+        with runtime.db.transaction() as session:
+            state = _reload_state(session, claimed)
+            if state is not None:
+                comparison = _apply_comparison(
+                    runtime, session, claimed.runner_id, page, covered
+                )
+                _finish(runtime, session, state, comparison)
+
+    save_or_quarantine(runtime, claimed.runner_id, page, save)
     return True
 
 
-def _compare_page(runtime: Runtime, claimed: ReconcileState, *, now: datetime) -> bool:
+def compare_page(runtime: Runtime, claimed: ReconcileState, *, now: datetime) -> bool:
     """Compare one page; return whether hidden runs are to be confirmed.
 
     Whatever else is hidden waits for the last page: to look for it after each one
@@ -95,22 +127,26 @@ def _compare_page(runtime: Runtime, claimed: ReconcileState, *, now: datetime) -
         runtime, claimed, page=claimed.next_page, before=before, after=after
     )
     covered = reconcile_rules.next_range(page, down_to=claimed.down_to or before)
-    with runtime.db.transaction() as session:
-        sweep = _reload_sweep(session, claimed)
-        if sweep is None:
-            return True
-        comparison = _apply_comparison(
-            runtime, session, claimed.runner_id, page, covered
-        )
-        if page.size and not comparison.is_doubtful:
-            sweep.before, sweep.down_to = before, covered.since
-            sweep.next_page = claimed.next_page + 1
-            sweep.attempts, sweep.due_at = 0, now
-            return bool(comparison.missing_ids)
-        sweep.before, sweep.down_to, sweep.next_page = None, None, 1
-        sweep.compared_at = now
-        _finish(runtime, session, sweep, comparison)
-    return True
+
+    def save(page: ActivityPage) -> bool:
+        with runtime.db.transaction() as session:
+            state = _reload_state(session, claimed)
+            if state is None:
+                return True
+            comparison = _apply_comparison(
+                runtime, session, claimed.runner_id, page, covered
+            )
+            if page.size and not comparison.is_doubtful:
+                state.before, state.down_to = before, covered.since
+                state.next_page = claimed.next_page + 1
+                state.attempts, state.due_at = 0, now
+                return bool(comparison.missing_ids)
+            state.before, state.down_to, state.next_page = None, None, 1
+            state.compared_at = now
+            _finish(runtime, session, state, comparison)
+        return True
+
+    return save_or_quarantine(runtime, claimed.runner_id, page, save)
 
 
 def _retention_start(runtime: Runtime, now: datetime) -> datetime:
@@ -118,8 +154,8 @@ def _retention_start(runtime: Runtime, now: datetime) -> datetime:
     return start or reconcile_rules.EARLIEST
 
 
-def _reload_sweep(session: Session, claimed: ReconcileState) -> ReconcileState | None:
-    """Return the sweep, unless the runner left while Strava answered."""
+def _reload_state(session: Session, claimed: ReconcileState) -> ReconcileState | None:
+    """Return the row, unless the runner left while Strava answered."""
     if not runners.is_linked(session, claimed.runner_id):
         return None
     return session.get(ReconcileState, claimed.runner_id)
@@ -160,20 +196,13 @@ def _apply_comparison(
         session, runner_id, covered.since, covered.until, listed_ids
     )
     comparison = reconcile_rules.compare(known, page, covered)
-    store.upsert_runs(session, runner_id, comparison.changed_runs, now=now)
-    changed_starts = [run.started_at for run in comparison.changed_runs]
-    changed_starts += store.delete_runs(
-        session, runner_id, comparison.other_ids, now=now
+    changes = RunChanges(
+        runs=comparison.changed_runs,
+        other_ids=comparison.other_ids,
+        hidden_ids=() if comparison.is_doubtful else comparison.missing_ids,
+        unreadable=page.unreadable,
     )
-    if not comparison.is_doubtful:
-        changed_starts += store.hide_runs(
-            session, runner_id, comparison.missing_ids, now=now
-        )
-    store.quarantine(session, runner_id, page.unreadable, now=now)
-    if changed_starts:
-        resolve_duplicates(session, runner_id, changed_starts)
-        runners.bump_data_version(session, runner_id)
-        wake_after_commit(session, Job.SURVEYS)
+    apply_changes(runtime, session, runner_id, changes, now=now)
     log.info(
         "list compared",
         runner_id=runner_id,
@@ -186,60 +215,30 @@ def _apply_comparison(
 def _finish(
     runtime: Runtime,
     session: Session,
-    sweep: ReconcileState,
+    state: ReconcileState,
     comparison: ListComparison,
 ) -> None:
-    """Note the sweep and say when the next one is due; doubt is said aloud."""
+    """Note the comparison and set when the next is due; doubt is shown to the host."""
     now = runtime.db.now(session)
+    if claims.was_set_aside(state):
+        work.forget_failure(session, Job.RECONCILE, state.runner_id)
     minutes = runtime.settings.poll_minutes
-    sweep.swept_at = now
-    sweep.attempts = 0
-    sweep.stopped_for = (
+    state.swept_at = now
+    state.attempts = 0
+    state.stopped_for = (
         ReconcileStop.WOULD_DELETE_EVERYTHING if comparison.is_doubtful else None
     )
-    sweep.due_at = reconcile_rules.next_reconcile_at(
+    state.due_at = reconcile_rules.next_reconcile_at(
         now,
         poll_interval=timedelta(minutes=minutes) if minutes else None,
         habit=reconcile_rules.learn_habit(
-            store.load_finishes(session, sweep.runner_id) if minutes else ()
+            store.load_finishes(session, state.runner_id) if minutes else ()
         ),
     )
     if comparison.is_doubtful:
         counters.increment(session, "sweep stopped", at=now)
         log.error(
             "sweep stopped: Strava shows none of the runs we know",
-            runner_id=sweep.runner_id,
+            runner_id=state.runner_id,
             known=len(comparison.missing_ids),
         )
-
-
-def _confirm_hidden(runtime: Runtime, runner_id: int) -> None:
-    """Ask for each run that is out of sight: a 404 removes it, else it is back."""
-    with runtime.db.read_only() as session:
-        hidden_ids = store.find_hidden(session, runner_id)
-    for run_id in hidden_ids:
-        pull.confirm_gone(runtime, runner_id, run_id, lane=Lane.RECONCILE)
-
-
-def _postpone(runtime: Runtime, claimed: ReconcileState, error: MoodmilesError) -> None:
-    with runtime.db.transaction() as session:
-        sweep = session.get(ReconcileState, claimed.runner_id)
-        if sweep is None:
-            return
-        if not rules.counts_as_attempt(error):
-            sweep.attempts = max(claimed.attempts - 1, 0)
-        now = runtime.db.now(session)
-        sweep.due_at = rules.next_attempt_at(error, attempts=sweep.attempts, now=now)
-        due_at = sweep.due_at
-        counters.record_strava_error(session, error, at=now)
-    log.warning(
-        "sweep postponed",
-        runner_id=claimed.runner_id,
-        error=type(error).__name__,
-        due_at=str(due_at),
-    )
-
-
-def _release(runtime: Runtime, runner_id: int) -> None:
-    with runtime.db.transaction() as session:
-        runners.release(session, runner_id)

@@ -1,19 +1,14 @@
 """What Strava's description of a run changes in ours.  Pure."""
 
-import random
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sync.errors import MoodmilesError, RateLimited, TryLater
 from sync.strava import RemoteRun
 from sync.vocabulary import RunSource
 
 SOURCE = RunSource.STRAVA
-MIN_WAIT = timedelta(seconds=30)
-MAX_WAIT = timedelta(hours=1)
-MAX_JITTER_S = 20
 _COLUMN_FIELDS = tuple(
     ("source_id" if field.name == "id" else field.name, field.name)
     for field in fields(RemoteRun)
@@ -44,24 +39,3 @@ def within_retention(
 ) -> list[RemoteRun]:
     """Leave out the runs that a host may not keep."""
     return [run for run in remotes if since is None or run.started_at >= since]
-
-
-def next_attempt_at(error: MoodmilesError, *, attempts: int, now: datetime) -> datetime:
-    """Return when to ask again: after the boundary, or ever more slowly.
-
-    The jitter keeps many waiting runners from all asking in the first second
-    of a new window.
-    """
-    match error:
-        case RateLimited():
-            wait_s = random.uniform(1, MAX_JITTER_S)  # noqa: S311
-            return error.until + timedelta(seconds=wait_s)
-        case TryLater():
-            return now + error.after
-        case _:
-            return now + min(MIN_WAIT * (1 << min(attempts, 12)), MAX_WAIT)
-
-
-def counts_as_attempt(error: MoodmilesError) -> bool:
-    """Whether this failure says anything about the work itself."""
-    return not isinstance(error, RateLimited | TryLater)

@@ -1,6 +1,6 @@
 """The run table: upserts by Strava's id, and what hangs on a run."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -19,19 +19,6 @@ from sync.vocabulary import CancellationReason, SuppressionReason, Visibility
 _MAX_HABIT_RUNS = 60
 # What a later word of Strava's does not change.
 _IMMUTABLE_COLUMNS = {"source", "source_id", "runner_id", "undecided_since", "imported"}
-
-
-def find_starts(
-    session: Session, runner_id: int, source_ids: Iterable[int]
-) -> Sequence[datetime]:
-    """Return when those of these runs began that we know."""
-    return session.scalars(
-        select(Run.started_at).where(
-            Run.runner_id == runner_id,
-            Run.source == SOURCE,
-            Run.source_id.in_(list(source_ids)),
-        )
-    ).all()
 
 
 def find_run_ids(

@@ -1,6 +1,6 @@
-"""People to talk to, by country; read from `support.json`.
+"""People to talk to, by country, from `support.json`.
 
-Words in another language stand there beside the English ones.
+The file has texts in other languages beside the English ones.
 """
 
 import json
@@ -47,17 +47,12 @@ class CountryHelplines:
 def find_helplines(country: str | None) -> CountryHelplines:
     """Return the lines of a country (two letters), or those that know them all.
 
-    The country comes from the runner's own settings, or is guessed and said to
-    be; the places where they ran are never looked at.
+    The country comes from the runner's own settings, or is guessed and marked as a
+    guess; the places of their runs are never read.
     """
     by_country = _load_helplines()
-    return _translate(
-        by_country.get((country or "").upper(), by_country[ANYWHERE]),
-        current_language(),
-    )
-
-
-def _translate(helplines: CountryHelplines, language: str) -> CountryHelplines:
+    helplines = by_country.get((country or "").upper(), by_country[ANYWHERE])
+    language = current_language()
     return replace(
         helplines,
         emergency=helplines.emergency_in.get(language, helplines.emergency),

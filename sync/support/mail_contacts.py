@@ -1,7 +1,7 @@
-"""Whom the foot of a mail names: people to talk to, after mostly low answers.
+"""Selects people to talk to for the foot of a mail, after mostly low answers.
 
-At most one mail in two weeks does, and none is written for it.  What the answers
-were is not said there: a mail may be read over a shoulder.
+At most one mail in two weeks names them, and none is written for that.  It repeats
+nothing of the answers: a mail may be read over a shoulder.
 """
 
 from collections.abc import Sequence
@@ -33,9 +33,9 @@ _MAX_ANSWERS = 100  # far more than any rule about the last answers looks at
 def select_mail_contacts(
     runtime: Runtime, mail_id: int, runner_id: int, *, is_low: bool = False
 ) -> Sequence[FooterContact]:
-    """Return whom this mail names, nearest first; nobody if it should not.
+    """Return the contacts that this mail names, nearest first; none if it should not.
 
-    `is_low` is what else than mood answers speaks for it.
+    `is_low`: something else than mood answers speaks for naming them.
     """
     with runtime.db.transaction() as session:
         # Two mails of one runner that are written at once take turns.
@@ -85,7 +85,7 @@ def _has_mostly_low_answers(
 def _load_notice_state(
     session: Session, runner_id: int, vault: Vault
 ) -> PanelDecision | None:
-    """Return what is kept of rare things; a mail that never left does not count."""
+    """Return the stored state of rare notices, without a mail that never left."""
     stored = store.load_decisions(session, runner_id, vault).get(NOTICE_STATE)
     mail_id = find_support_mail(stored)
     if stored is None or mail_id is None:

@@ -8,11 +8,11 @@ from sync.models import Runner
 from sync.runners import preferences, signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.vocabulary import ConsentKind, SuppressionReason
+from sync.vocabulary import ConsentKind, SignedLinkPurpose, SuppressionReason
 
 log = structlog.get_logger()
 
-_TOKEN_PURPOSE = signed_links.UNSUBSCRIBE
+_TOKEN_PURPOSE = SignedLinkPurpose.UNSUBSCRIBE
 
 
 def create_token(runtime: Runtime, runner_id: int) -> str:

@@ -19,10 +19,10 @@ SMALL = {"runners": 20, "workers": 2, "minutes": 0.3, "every": 2}
 
 
 def test_nothing_is_lost_whatever_goes_wrong() -> None:
-    words = [f"--{name}={value}" for name, value in SMALL.items()]
+    arguments = [f"--{name}={value}" for name, value in SMALL.items()]
 
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "tests.lab.chaos", *words],
+        [sys.executable, "-m", "tests.lab.chaos", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -33,9 +33,9 @@ def test_nothing_is_lost_whatever_goes_wrong() -> None:
 
 
 @pytest.fixture
-def story(harness: Harness) -> ChaosScenario:
+def scenario(harness: Harness) -> ChaosScenario:
     """Let three runners link and one of them run."""
-    story = ChaosScenario(harness, 1)
+    scenario = ChaosScenario(harness, 1)
     for athlete_id in (7, 8, 9):
         harness.link_runner(harness.add_athlete(athlete_id))
     harness.process_all_due()
@@ -43,13 +43,13 @@ def story(harness: Harness) -> ChaosScenario:
     run = harness.finish_run(next(iter(harness.world.athletes)))
     harness.deliver_event(next(iter(harness.world.athletes)), run.id, "create")
     harness.process_all_due()
-    return story
+    return scenario
 
 
 def test_the_gate_sees_what_is_missing_too_much_and_different(
-    story: ChaosScenario,
+    scenario: ChaosScenario,
 ) -> None:
-    harness = story.stage
+    harness = scenario.stage
     [run_id] = (activity.id for activity in harness.world.iter_activities())
     assert not list(checks.check_tables(harness, apart_from=set()))
 
@@ -67,8 +67,8 @@ def test_the_gate_sees_what_is_missing_too_much_and_different(
     ]
 
 
-def test_the_gate_counts_every_mail(story: ChaosScenario) -> None:
-    harness, letters = story.stage, ReceivedMails()
+def test_the_gate_counts_every_mail(scenario: ChaosScenario) -> None:
+    harness, letters = scenario.stage, ReceivedMails()
     with harness.runtime.db.transaction() as session:
         mail = session.scalars(select(Mail).where(Mail.kind == "survey")).one()
         mail.sent_at, mail.due_at = harness.clock(), None

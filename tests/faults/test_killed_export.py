@@ -36,8 +36,8 @@ def test_an_export(harness: Harness, worker_pool: WorkerPool) -> None:
     assert packed == packed[:1] * len(packed)
     with harness.runtime.db.read_only() as session:
         assert session.scalars(select(Export.due_at)).all() == [None]
-        told = select(Mail.kind).where(Mail.kind == "export_ready")
-        assert len(session.scalars(told).all()) == len(packed)
+        mail_kinds = select(Mail.kind).where(Mail.kind == "export_ready")
+        assert len(session.scalars(mail_kinds).all()) == len(packed)
 
 
 def list_names(packed: bytes | None) -> list[str]:

@@ -69,22 +69,22 @@ def kill_at_each_step(
 def test_a_pull(harness: Harness, worker_pool: WorkerPool) -> None:
     link_runner(harness)
     athlete = activities.require_athlete(harness.world, 7)
-    made: list[Activity] = []
+    pulled: list[Activity] = []
 
     def prepare(step: int) -> None:
         harness.advance_clock(days=1)
-        made.append(harness.finish_run(athlete, distance_m=5000 + step))
-        harness.deliver_event(athlete, made[-1].id, "create")
+        pulled.append(harness.finish_run(athlete, distance_m=5000 + step))
+        harness.deliver_event(athlete, pulled[-1].id, "create")
 
     deaths = kill_at_each_step(harness, worker_pool, "inbox", prepare)
 
     assert deaths >= 8
     assert stored_rows(harness) == expected_rows(harness.world)
     assert count_undecided(harness) == 0
-    asked = list_surveyed_runs(harness)
-    assert asked
-    assert len(asked) == len(set(asked))
-    assert harness.count_strava_reads() <= 2 * len(made) + 1
+    surveyed_runs = list_surveyed_runs(harness)
+    assert surveyed_runs
+    assert len(surveyed_runs) == len(set(surveyed_runs))
+    assert harness.count_strava_reads() <= 2 * len(pulled) + 1
 
 
 def test_a_delete(harness: Harness, worker_pool: WorkerPool) -> None:
@@ -113,8 +113,8 @@ def test_a_delete(harness: Harness, worker_pool: WorkerPool) -> None:
     assert deaths >= 8
     assert stored_rows(harness) == {}
     with harness.runtime.db.read_only() as session:
-        kept = session.scalars(select(Answer.run_id)).all()
-    assert kept == [None] * (deaths + 1)
+        run_ids = session.scalars(select(Answer.run_id)).all()
+    assert run_ids == [None] * (deaths + 1)
 
 
 def test_an_import(harness: Harness, worker_pool: WorkerPool) -> None:
@@ -131,8 +131,8 @@ def test_an_import(harness: Harness, worker_pool: WorkerPool) -> None:
     assert deaths >= 15
     assert stored_rows(harness) == expected_rows(harness.world)
     with harness.runtime.db.read_only() as session:
-        seen = session.scalars(select(Backfill.activities_seen)).all()
-    assert seen == [5] * (deaths + 1)
+        seen_counts = session.scalars(select(Backfill.activities_seen)).all()
+    assert seen_counts == [5] * (deaths + 1)
     # Two pages and the empty one, and at most one page twice.
     assert harness.count_strava_reads() <= 3 * (deaths + 1) + deaths
 

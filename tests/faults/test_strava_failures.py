@@ -40,7 +40,7 @@ def test_trouble_passes_and_every_run_is_there(
             App(client_id="1", client_secret="simulated", token_s=10_000_000)
         )
     athlete = harness.add_athlete()
-    kept, doomed = (
+    kept_activity, doomed = (
         harness.finish_run(athlete, ended_minutes_ago=60 * i) for i in (30, 40)
     )
     harness.link_runner(athlete)
@@ -71,7 +71,7 @@ def test_trouble_passes_and_every_run_is_there(
     harness.advance_clock(hours=2)
     harness.process_all_due()
 
-    assert sorted(during) == sorted([kept.id, doomed.id])
+    assert sorted(during) == sorted([kept_activity.id, doomed.id])
     assert link.broken_at is None
     assert stored_rows(harness) == expected_rows(harness.world)
 

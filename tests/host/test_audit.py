@@ -24,9 +24,9 @@ def read_locked_versions() -> dict[str, str]:
 
 def run_audit(listener: HttpListener) -> subprocess.CompletedProcess[str]:
     # What the tests run with is installed: nothing has to be fetched first.
-    words = ["-o", f"{sys.prefix}/.develop", f"VENV={sys.prefix}"]
+    arguments = ["-o", f"{sys.prefix}/.develop", f"VENV={sys.prefix}"]
     return subprocess.run(  # noqa: S603
-        ["make", *words, "audit", f"OSV_URL={listener.url}/v1/query"],  # noqa: S607
+        ["make", *arguments, "audit", f"OSV_URL={listener.url}/v1/query"],  # noqa: S607
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -60,9 +60,9 @@ def test_every_locked_library_is_asked_about() -> None:
 
     assert done.returncode == 0, done.stdout
     assert ALL_CLEAR in done.stdout
-    assert {asked.path for asked in known.requests} == {"/v1/query"}
+    assert {request.path for request in known.requests} == {"/v1/query"}
     assert read_locked_versions().items() <= {
-        parse_query(asked) for asked in known.requests
+        parse_query(request) for request in known.requests
     }
 
 

@@ -44,11 +44,13 @@ def replace_once(file: Path, old: str, new: str) -> None:
 def test_the_first_change_fails_a_test_and_its_second_half_mends_it(
     checkout: Path,
 ) -> None:
-    [(rule, until)] = re.findall(r"In `(sync/\S+)`, .*: `(UNTIL = .+?)`", TEXT)
+    [(rule, name, value)] = re.findall(
+        r"In `(sync/\S+)`, .*: `(\w+)\b.* = (\S+)`", TEXT
+    )
     [test] = re.findall(r"pytest (tests/\S+)", TEXT)
     assert "let `MORNING` be eight o'clock" in TEXT
 
-    replace_once(checkout / rule, r"^UNTIL = .*$", until)
+    replace_once(checkout / rule, rf"^(\s*{name}\b.* = ).*$", rf"\g<1>{value}")
     after_the_first = run_walkthrough_tests(checkout)
     replace_once(checkout / test, r"^(MORNING = .*), 7, ", r"\1, 8, ")
     after_the_second = run_walkthrough_tests(checkout)

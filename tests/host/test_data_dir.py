@@ -48,10 +48,15 @@ def test_somebody_elses_directory_is_left_alone(folder: Path) -> None:
 
 def start_second_process(folder: Path, code: str) -> str:
     """Let another process open the data directory; return what it says."""
-    lines = ["import os, time", "from pathlib import Path"]
-    lines.append("from host.data_dir import *")
-    lines.append(f"with lock_data_directory(Path({str(folder / 'data')!r})):")
-    lines.append(f"    {code}")
+    lines = [
+        "import os, time",
+        "from pathlib import Path",
+        "from host.data_dir import *",
+    ]
+    lines += [
+        f"with lock_data_directory(Path({str(folder / 'data')!r})):",
+        f"    {code}",
+    ]
     return subprocess.run(  # noqa: S603
         [sys.executable, "-c", "\n".join(lines)],
         cwd=ROOT,

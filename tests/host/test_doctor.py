@@ -22,12 +22,13 @@ from sync.queue import CeleryQueue
 from sync.settings import Settings
 from sync.strava import Lane
 from sync.strava.budget import create_budget
+from sync.vocabulary import ReconcileStop
 from tests.conftest import KEY
 from tests.lab.faketime import OFFSET, offset_s, with_faketime
 from tests.support.harness import Harness
 from tests.support.servers import HOST, free_port, run_valkey
 
-SPOKEN = {
+LIMIT_HEADERS = {
     "X-RateLimit-Limit": "200,2000",
     "X-RateLimit-Usage": "70,303",
     "X-ReadRateLimit-Limit": "100,1000",
@@ -95,18 +96,18 @@ def add_event(settings: Settings) -> Callable[..., None]:
 def test_what_is_missing_is_said(
     settings: Settings, check: str, changes: dict[str, Any], sentence: str
 ) -> None:
-    said = get_advice(settings, check, **changes)
+    advice = get_advice(settings, check, **changes)
 
-    assert said.startswith("fix ")
-    assert sentence in said
+    assert advice.startswith("fix ")
+    assert sentence in advice
 
 
 def test_a_mail_server_that_is_away_is_named(settings: Settings) -> None:
     port = free_port()
 
-    said = get_advice(settings, "mail", smtp_url=SecretStr(f"smtp://{HOST}:{port}"))
+    advice = get_advice(settings, "mail", smtp_url=SecretStr(f"smtp://{HOST}:{port}"))
 
-    assert f"No conversation with {HOST}:{port}" in said
+    assert f"No conversation with {HOST}:{port}" in advice
 
 
 def test_tables_that_are_missing_are_to_be_made(
@@ -132,9 +133,9 @@ def test_what_was_given_up_can_be_tried_again(
 ) -> None:
     add_event(parked_for="StravaUnavailable")
 
-    said = get_advice(settings, "work")
+    advice = get_advice(settings, "work")
 
-    assert "Given up: StravaUnavailable (1). Run `moodmiles strava retry`." in said
+    assert "Given up: StravaUnavailable (1). Run `moodmiles strava retry`." in advice
 
 
 def test_what_only_a_runner_can_mend_is_no_work_for_the_host(
@@ -151,7 +152,9 @@ def test_a_stopped_sweep_is_told(settings: Settings, harness: Harness) -> None:
         tomorrow = utc_now() + timedelta(days=1)
         session.execute(update(Backfill).values(due_at=None))
         session.execute(
-            update(ReconcileState).values(stopped_for="doubt", due_at=tomorrow)
+            update(ReconcileState).values(
+                stopped_for=ReconcileStop.WOULD_DELETE_EVERYTHING, due_at=tomorrow
+            )
         )
 
     assert "no run at all of 1 runners" in get_advice(settings, "work")
@@ -162,9 +165,9 @@ def test_oddities_are_told_when_all_is_well(
 ) -> None:
     harness.deliver_event(harness.add_athlete(99), 1, "create")
 
-    said = get_advice(settings, "work")
+    advice = get_advice(settings, "work")
 
-    assert "nothing is late; noted so far: event about nobody here (1)" in said
+    assert "nothing is late; noted so far: event about nobody here (1)" in advice
 
 
 def run_in_one_quarter(act: Callable[[], str]) -> str:
@@ -190,15 +193,15 @@ def test_strava_s_limits_are_told_as_all_processes_count_them(
 
         def spend_one() -> str:
             redis.flush()
-            budget.update_from_headers(SPOKEN)
+            budget.update_from_headers(LIMIT_HEADERS)
             budget.reserve(Lane.WAITING)
             return get_advice(shared, "limits")
 
-        said = run_in_one_quarter(spend_one)
+        advice = run_in_one_quarter(spend_one)
 
-    assert "71 of 200 requests by" in said
-    assert "304 of 1000 reads by 00:00 UTC" in said
-    assert said.startswith("ok ")
+    assert "71 of 200 requests by" in advice
+    assert "304 of 1000 reads by 00:00 UTC" in advice
+    assert advice.startswith("ok ")
 
 
 @pytest.mark.parametrize(
@@ -213,17 +216,17 @@ def test_a_limit_that_is_used_up_is_told(
 ) -> None:
     with run_valkey() as redis:
         shared = settings.model_copy(update={"redis_url": redis.url})
-        told = SPOKEN | {"X-ReadRateLimit-Usage": usage}
+        headers = LIMIT_HEADERS | {"X-ReadRateLimit-Usage": usage}
 
         def be_refused() -> str:
             redis.flush()
-            create_budget(shared).update_from_headers(told, refused=True)
+            create_budget(shared).update_from_headers(headers, refused=True)
             return get_advice(shared, "limits")
 
-        said = run_in_one_quarter(be_refused)
+        advice = run_in_one_quarter(be_refused)
 
-    assert said.startswith(start)
-    assert sentence in said
+    assert advice.startswith(start)
+    assert sentence in advice
 
 
 def test_without_redis_nobody_knows_the_limits(settings: Settings) -> None:
@@ -232,7 +235,7 @@ def test_without_redis_nobody_knows_the_limits(settings: Settings) -> None:
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_clocks_that_differ_are_told(settings: Settings) -> None:
-    told = {
+    headers = {
         **os.environ,
         "MOODMILES_DATABASE_URL": settings.database_url,
         "MOODMILES_SECRET_KEYS": KEY,
@@ -241,7 +244,7 @@ def test_clocks_that_differ_are_told(settings: Settings) -> None:
 
     done = subprocess.run(
         [sys.executable, "-m", "host.cli", "doctor", "clock"],
-        env=with_faketime(told, {OFFSET: f"{ahead_s:+.0f}"}),
+        env=with_faketime(headers, {OFFSET: f"{ahead_s:+.0f}"}),
         capture_output=True,
         text=True,
         check=False,
@@ -253,7 +256,7 @@ def test_clocks_that_differ_are_told(settings: Settings) -> None:
 
 def test_what_is_well_says_ok(settings: Settings) -> None:
     with run_valkey() as redis:
-        found = [
+        results = [
             get_advice(settings, "configuration"),
             get_advice(settings, "database"),
             get_advice(settings, "redis", redis_url=redis.url),
@@ -262,7 +265,7 @@ def test_what_is_well_says_ok(settings: Settings) -> None:
             get_advice(settings, "work"),
         ]
 
-    assert [line.split()[0] for line in found] == ["ok"] * 6
+    assert [line.split()[0] for line in results] == ["ok"] * 6
 
 
 def test_a_bad_instrument_is_named_with_its_line(

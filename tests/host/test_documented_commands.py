@@ -61,10 +61,10 @@ def test_only_commands_that_are_tested_here_are_shown() -> None:
 
 @pytest.mark.parametrize("name", named_commands())
 def test_every_command_of_ours_exists(name: str) -> None:
-    words = name.split()[1:]
+    arguments = name.split()[1:]
 
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "host.cli", *words, "--help"],
+        [sys.executable, "-m", "host.cli", *arguments, "--help"],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -103,10 +103,10 @@ def outside_make() -> dict[str, str]:
 
 def test_make_demo_with_an_export_brings_up_the_pages(tmp_path: Path) -> None:
     port = free_port()
-    words = [f"EXPORT={EXPORT}", f"PORT={port}", f"DATA_DIR={tmp_path / 'data'}"]
+    arguments = [f"EXPORT={EXPORT}", f"PORT={port}", f"DATA_DIR={tmp_path / 'data'}"]
 
     with subprocess.Popen(  # noqa: S603
-        ["make", "demo", *words],  # noqa: S607
+        ["make", "demo", *arguments],  # noqa: S607
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -114,10 +114,10 @@ def test_make_demo_with_an_export_brings_up_the_pages(tmp_path: Path) -> None:
         start_new_session=True,
     ) as make:
         assert make.stdout is not None
-        said = next((line for line in make.stdout if "http://" in line), "")
+        ready_line = next((line for line in make.stdout if "http://" in line), "")
         page = requests.get(f"http://{HOST}:{port}/", timeout=TIMEOUT_S)
         os.killpg(make.pid, signal.SIGINT)
 
-    assert f"http://{HOST}:{port}" in said
+    assert f"http://{HOST}:{port}" in ready_line
     assert page.ok
     assert "How much running feels good to you?" in page.text

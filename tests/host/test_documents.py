@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from host.commands import CHECKS, COMMANDS
+from host.commands import CHECKS
 from host.doctor import run_checks
 from sync.settings import PREFIX, Settings, load
+from tests.support.command_names import list_command_names
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.processes
@@ -47,10 +48,10 @@ def test_the_documented_defaults_are_the_defaults(
 
 
 def test_compose_runs_every_part_with_a_health_check() -> None:
-    found = read_services()
+    services = read_services()
 
-    assert found.keys() == SERVICES
-    assert all("healthcheck:" in lines for lines in found.values())
+    assert services.keys() == SERVICES
+    assert all("healthcheck:" in lines for lines in services.values())
 
 
 def test_compose_bounds_the_logs_of_every_part() -> None:
@@ -79,7 +80,7 @@ def test_compose_knows_our_commands_and_checks() -> None:
     checks = set(re.findall(r'"doctor", ([^\]]*)', text))
 
     assert commands == {"web", "worker", "beat", "db upgrade"}
-    assert commands <= {command.name for command in COMMANDS}
+    assert commands <= set(list_command_names())
     assert {check.strip('" ') for one in checks for check in one.split(",")} <= {
         *CHECKS
     }
@@ -111,6 +112,49 @@ def test_every_check_can_be_asked_for() -> None:
     findings = run_checks(Settings.model_construct(data_dir=Path()))
 
     assert [finding.part for finding in findings] == [*CHECKS]
+
+
+def test_every_file_and_folder_that_a_document_names_exists() -> None:
+    # Shows how to add files that are not there.
+    documents = {*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")} - {
+        ROOT / "CHANGELOG.md",
+        ROOT / "docs" / "adding.md",
+    }
+    named = {
+        (document.name, path)
+        for document in documents
+        for path in re.findall(
+            r"(?<![\w/.-])(?:sync|web|workers|host|tests)/[\w/.-]*\w",
+            document.read_text(),
+        )
+    }
+
+    assert ("README.md", "web/webhooks") in named
+    assert not {place for place in named if not (ROOT / place[1]).exists()}
+
+
+def test_each_way_through_the_architecture_names_at_most_seven_files() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    ways = text.partition("## Five ways through it")[2].split("### ")[1:]
+    files = [set(re.findall(r"`[\w/]+\.py`", way)) for way in ways]
+
+    assert [way.partition("\n")[0] for way in ways] == [
+        "From an event to a run",
+        "From a run to a mail",
+        "From a tap to an answer",
+        "From an answer to a sentence",
+        "From a key to a sealed column",
+    ]
+    assert all(5 <= len(names) <= 7 for names in files)
+
+
+def test_every_folder_of_the_core_has_its_place_in_the_map() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    rooms = text.partition("## The rooms")[2].partition("## ")[0]
+    folders = {path.parent.name for path in (ROOT / "sync").glob("*/__init__.py")}
+
+    assert folders
+    assert {name for name in folders if f"`sync/{name}/" not in rooms} == set()
 
 
 def test_every_measure_that_a_document_names_can_be_taken() -> None:

@@ -1,10 +1,10 @@
 """What grows old is said to the host on any day, and fails on none."""
 
-from argparse import Namespace
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,18 +29,18 @@ def months_after(day: date, months: int) -> datetime:
 def test_helplines_that_were_checked_five_months_ago_are_fresh() -> None:
     checked_on = helplines_checked_on()
 
-    found = run_check("helplines", Settings(), months_after(checked_on, 5))
+    result = run_check("helplines", Settings(), months_after(checked_on, 5))
 
-    assert str(found) == f"ok   helplines     last checked on {checked_on}"
+    assert str(result) == f"ok   helplines     last checked on {checked_on}"
 
 
 def test_helplines_that_were_checked_seven_months_ago_are_a_warning() -> None:
     checked_on = helplines_checked_on()
 
-    found = run_check("helplines", Settings(), months_after(checked_on, 7))
+    result = run_check("helplines", Settings(), months_after(checked_on, 7))
 
-    assert str(found).startswith("warn helplines ")
-    assert f"were last checked on {checked_on}: update Moodmiles" in found.warning
+    assert str(result).startswith("warn helplines ")
+    assert f"were last checked on {checked_on}: update Moodmiles" in result.warning
 
 
 def test_age_alone_fails_no_doctor(
@@ -49,7 +49,7 @@ def test_age_alone_fails_no_doctor(
     with serve_certificate_until(NOON) as url:
         monkeypatch.setenv("MOODMILES_PUBLIC_URL", url)
 
-        code = run(Namespace(checks=["certificate"], data_dir=None))
+        code = run(SimpleNamespace(checks=["certificate"], data_dir=None))
 
     assert capsys.readouterr().out.startswith("warn certificate ")
     assert code == 0
@@ -63,7 +63,7 @@ def serve_certificate_until(ends_at: datetime) -> Generator[str]:
 
 
 @pytest.mark.parametrize(
-    ("left", "said"),
+    ("remaining", "warning"),
     [
         (timedelta(days=15), "ok   certificate   good until 2026-05-01"),
         (timedelta(days=13), "warn certificate   The certificate of {}: renew it."),
@@ -71,23 +71,23 @@ def serve_certificate_until(ends_at: datetime) -> Generator[str]:
     ],
 )
 def test_a_certificate_is_to_be_renewed_two_weeks_before_it_ends(
-    left: timedelta, said: str
+    remaining: timedelta, warning: str
 ) -> None:
     with serve_certificate_until(NOON) as url:
-        found = run_check("certificate", Settings(public_url=url), NOON - left)
+        result = run_check("certificate", Settings(public_url=url), NOON - remaining)
 
-    verb = "ends" if left > timedelta() else "ended"
+    verb = "ends" if remaining > timedelta() else "ended"
     address = url.removeprefix("https://")
-    assert str(found) == said.format(f"{address} {verb} on 2026-05-01")
+    assert str(result) == warning.format(f"{address} {verb} on 2026-05-01")
 
 
 def test_a_certificate_that_cannot_be_seen_from_here_is_a_warning() -> None:
-    found = run_check("certificate", Settings(public_url=f"https://{HOST}:1"), NOON)
+    result = run_check("certificate", Settings(public_url=f"https://{HOST}:1"), NOON)
 
-    assert f"of {HOST}:1 was not seen from this machine" in found.warning
+    assert f"of {HOST}:1 was not seen from this machine" in result.warning
 
 
 def test_without_https_no_certificate_is_needed() -> None:
-    found = run_check("certificate", Settings(public_url=f"http://{HOST}:8000"), NOON)
+    result = run_check("certificate", Settings(public_url=f"http://{HOST}:8000"), NOON)
 
-    assert str(found) == "ok   certificate   none is needed without https"
+    assert str(result) == "ok   certificate   none is needed without https"

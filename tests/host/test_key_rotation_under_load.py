@@ -113,14 +113,14 @@ def test_rotation_waits_for_one_row_and_holds_no_other(
     with both.db.transaction() as session:
         links = select(MailLink).order_by(MailLink.token_hash).with_for_update()
         last = links.order_by(None).order_by(MailLink.token_hash.desc()).limit(1)
-        held = session.scalars(last).one()
+        secret = session.scalars(last).one()
         thread = repeat_until_stopped(rotate_once, stop, failed)
         thread.start()
         wait_until(lambda: is_waiting_for_lock(both))
         first = session.scalars(links.limit(1)).one()
     thread.join()
 
-    assert first.token_hash < held.token_hash
+    assert first.token_hash < secret.token_hash
     assert failed == []
 
 

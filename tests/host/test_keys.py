@@ -78,14 +78,16 @@ def test_everything_moves_to_the_newest_key(harness: Harness, runner_id: int) ->
     count = rotate_keys(replace(harness.runtime, sealer=Sealer([NEW, KEY])))
 
     newest = Sealer([NEW])
-    found = {
+    secrets_by_table = {
         (model, name): read_sealed(harness.runtime, model, name)
         for model, names in SEALED_COLUMNS.items()
         for name in names
     }
-    assert [where for where, secrets in found.items() if not secrets] == []
-    assert sum(map(len, found.values())) == count
-    assert all(newest.open(one) for secrets in found.values() for one in secrets)
+    assert [where for where, secrets in secrets_by_table.items() if not secrets] == []
+    assert sum(map(len, secrets_by_table.values())) == count
+    assert all(
+        newest.open(one) for secrets in secrets_by_table.values() for one in secrets
+    )
     with harness.runtime.db.read_only() as session:
         vault = newest.open_vault(session.get_one(Runner, runner_id).vault_key)
         hashes = newest.lookup_hashes(f"runner{runner_id}@example.org")
@@ -141,34 +143,34 @@ def replace_key(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOODMILES_SECRET_KEYS", NEW)
 
 
-@pytest.mark.parametrize("words", ["keys rotate", "runner export 1 one.zip"])
+@pytest.mark.parametrize("arguments", ["keys rotate", "runner export 1 one.zip"])
 def test_commands_say_plainly_that_a_key_is_lost(
     harness: Harness,
-    words: str,
+    arguments: str,
     runner_id: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     replace_key(harness, monkeypatch)
 
-    code = main(words.split())
+    code = main(arguments.split())
 
-    said = capsys.readouterr().err
+    errors = capsys.readouterr().err
     assert code == 1
-    assert "MOODMILES_SECRET_KEYS" in said
-    assert said.count("\n") == 1
+    assert "MOODMILES_SECRET_KEYS" in errors
+    assert errors.count("\n") == 1
     assert not Path("one.zip").exists()
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "errors"),
     [
         (KEY, "ok   keys          open everything"),
         (NEW, "fix  keys          The data of 1 runner(s) cannot be opened"),
     ],
 )
 def test_the_doctor_tries_the_keys(
-    harness: Harness, runner_id: int, key: str, said: str
+    harness: Harness, runner_id: int, key: str, errors: str
 ) -> None:
     settings = harness.runtime.settings.model_copy(
         update={"secret_keys": [SecretStr(key)]}
@@ -176,4 +178,4 @@ def test_the_doctor_tries_the_keys(
 
     [finding] = run_checks(settings, ["keys"])
 
-    assert str(finding).startswith(said)
+    assert str(finding).startswith(errors)

@@ -30,8 +30,8 @@ TELLS_THE_END = "open({file!r}, 'w').close()\n"
 
 @pytest.fixture
 def supervisor() -> Iterator[Supervisor]:
-    with SignalWaiter() as bell:
-        yield Supervisor(bell, print)
+    with SignalWaiter() as waiter:
+        yield Supervisor(waiter, print)
 
 
 def list_log_files(folder: Path) -> list[Path]:
@@ -46,13 +46,13 @@ def read_newest_lines(folder: Path) -> list[str]:
 def test_a_part_that_writes_and_writes_fills_five_files_and_no_more(
     folder: Path, supervisor: Supervisor
 ) -> None:
-    told = folder / "told"
-    code = READY + COUNTS + TELLS_THE_END.format(file=str(told)) + LASTS
+    pid_file = folder / "told"
+    code = READY + COUNTS + TELLS_THE_END.format(file=str(pid_file)) + LASTS
     supervisor.start([replace(build_part(folder, code), max_log_bytes=LIMIT)])
 
     def leave() -> None:
         try:
-            wait_until(told.exists)
+            wait_until(pid_file.exists)
             wait_until(lambda: read_newest_lines(folder)[-1:] == [f"{LINES - 1:09}"])
         finally:
             os.kill(os.getpid(), signal.SIGTERM)

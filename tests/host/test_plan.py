@@ -38,26 +38,26 @@ def build_plan(
 
 
 def test_everything_missing_has_a_stand_in(folder: Path) -> None:
-    made = build_plan(folder, configured=NOTHING)
+    plan = build_plan(folder, configured=NOTHING)
 
-    assert made.has_own_redis
-    assert made.has_own_mailbox
-    assert made.has_simulator
-    assert made.address == f"http://{HOST}:8000"
-    assert made.build_environment()["MOODMILES_STRAVA_SITE_URL"].startswith(
+    assert plan.has_own_redis
+    assert plan.has_own_mailbox
+    assert plan.has_simulator
+    assert plan.address == f"http://{HOST}:8000"
+    assert plan.build_environment()["MOODMILES_STRAVA_SITE_URL"].startswith(
         f"http://{HOST}"
     )
 
 
 def test_nothing_given_is_replaced(folder: Path) -> None:
-    kept = build_plan(folder, configured=EVERYTHING)
+    plan = build_plan(folder, configured=EVERYTHING)
 
-    assert kept.generated_settings.keys() == {
+    assert plan.generated_settings.keys() == {
         "MOODMILES_DATA_DIR",
         "MOODMILES_HOST",
         "MOODMILES_PORT",
     }
-    assert kept.address == "https://run.example"
+    assert plan.address == "https://run.example"
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_the_address_is_one_that_can_be_opened(
 def test_the_mailbox_is_shown_on_this_machine_only(
     host: str, shown: bool, folder: Path
 ) -> None:
-    made = build_plan(folder, host=host, configured=NOTHING).generated_settings
+    plan = build_plan(folder, host=host, configured=NOTHING).generated_settings
 
-    assert ("MOODMILES_MAILBOX_DIR" in made) is shown
+    assert ("MOODMILES_MAILBOX_DIR" in plan) is shown
 
 
 def test_a_stand_in_is_told_no_secret(
@@ -87,9 +87,9 @@ def test_a_stand_in_is_told_no_secret(
 ) -> None:
     monkeypatch.setenv("MOODMILES_SECRET_KEYS", "x")
 
-    told = build_plan(folder, configured=NOTHING).mailbox_part().environment
+    environment = build_plan(folder, configured=NOTHING).mailbox_part().environment
 
-    assert not [name for name in told if name.startswith("MOODMILES_")]
+    assert not [name for name in environment if name.startswith("MOODMILES_")]
 
 
 @pytest.mark.processes
@@ -106,10 +106,10 @@ def test_the_mailbox_keeps_what_it_is_sent(folder: Path) -> None:
     server.terminate()
     code = server.wait(TIMEOUT_S)
 
-    [kept] = Maildir(folder / "mailbox")
+    [plan] = Maildir(folder / "mailbox")
     assert code == 0
-    assert (kept["X-RcptTo"], kept["Subject"]) == ("robin@example.org", "Hi")
-    assert kept.as_string().rstrip().endswith("There")
+    assert (plan["X-RcptTo"], plan["Subject"]) == ("robin@example.org", "Hi")
+    assert plan.as_string().rstrip().endswith("There")
 
 
 def _send_greeting(port: int) -> bool:
@@ -144,9 +144,9 @@ def test_the_machines_own_redis_is_taken_if_it_is_new_enough(
     write_server(folder, version)
     monkeypatch.setenv("PATH", str(folder))
 
-    found = redis_server.find_server()
+    server = redis_server.find_server()
 
-    assert (found == folder / "redis-server") is is_taken
+    assert (server == folder / "redis-server") is is_taken
 
 
 def test_no_redis_at_all_is_said(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -1,8 +1,8 @@
 """The host's tools for runners: numbers and states, an export, a deletion."""
 
 import io
-from argparse import Namespace
 from pathlib import Path
+from types import SimpleNamespace
 from zipfile import ZipFile
 
 import pytest
@@ -19,10 +19,10 @@ from tests.support.second_instance import open_second_instance
 def test_the_list_shows_states_and_nothing_of_strava(harness: Harness) -> None:
     linked = harness.link_runner(harness.add_athlete(7))
     unconfirmed = harness.link_runner(harness.add_athlete(8), has_address=False)
-    gone = harness.link_runner(harness.add_athlete(9))
+    disconnected_id = harness.link_runner(harness.add_athlete(9))
     bounced = harness.link_runner(harness.add_athlete(10))
     with harness.runtime.db.transaction() as session:
-        session.delete(session.get_one(Connection, gone))
+        session.delete(session.get_one(Connection, disconnected_id))
         session.get_one(Connection, unconfirmed).broken_at = harness.clock()
         session.get_one(Runner, bounced).email_bounced_at = harness.clock()
 
@@ -32,7 +32,7 @@ def test_the_list_shows_states_and_nothing_of_strava(harness: Harness) -> None:
     assert [line.split() for line in lines] == [
         [str(linked), day, "connected", "confirmed"],
         [str(unconfirmed), day, "broken", "not", "confirmed"],
-        [str(gone), day, "disconnected", "confirmed"],
+        [str(disconnected_id), day, "disconnected", "confirmed"],
         [str(bounced), day, "connected", "bounced"],
     ]
 
@@ -43,13 +43,13 @@ def test_an_export_is_a_private_file(harness: Harness, folder: Path) -> None:
     runners.export_runner(harness.runtime, runner_id, folder / "runner.zip")
 
     file = folder / "runner.zip"
-    held = ZipFile(file).namelist()
+    names = ZipFile(file).namelist()
     assert {
         "account.json",
         "runs.json",
         "study/headline.csv",
         "study/codebook.csv",
-    } <= set(held)
+    } <= set(names)
     assert file.stat().st_mode & 0o077 == 0
 
 
@@ -76,9 +76,9 @@ def test_an_export_is_taken_in_elsewhere(
         runners.import_file(there.runtime, folder / "runner.zip", runner_id=1)
         listed = list(runners.list_runners(there.runtime))
 
-    said = capsys.readouterr().out
-    assert "Runner 1: 0 runs in the file, 0 answers added." in said
-    assert said.count("They sign in with Strava") == 1
+    output = capsys.readouterr().out
+    assert "Runner 1: 0 runs in the file, 0 answers added." in output
+    assert output.count("They sign in with Strava") == 1
     assert len(listed) == 2
 
 
@@ -95,17 +95,19 @@ def test_who_left_strava_is_told_to_come_by_mail(
     )
     with harness.runtime.db.transaction() as session:
         session.get_one(Runner, by_nothing).email = None
-    for one in (by_mail, by_nothing):
-        disconnect.disconnect(harness.runtime, one)
-        runners.export_runner(harness.runtime, one, folder / f"{one}.zip")
+    for runner_id in (by_mail, by_nothing):
+        disconnect.disconnect(harness.runtime, runner_id)
+        runners.export_runner(harness.runtime, runner_id, folder / f"{runner_id}.zip")
 
     with open_second_instance(harness, sqlite_template, tmp_path) as there:
-        for one in (by_mail, by_nothing):
-            runners.import_file(there.runtime, folder / f"{one}.zip", runner_id=None)
+        for runner_id in (by_mail, by_nothing):
+            runners.import_file(
+                there.runtime, folder / f"{runner_id}.zip", runner_id=None
+            )
 
-    said = capsys.readouterr().out
-    assert "A mail asks their address to confirm itself" in said
-    assert "nobody can sign in" in said
+    output = capsys.readouterr().out
+    assert "A mail asks their address to confirm itself" in output
+    assert "nobody can sign in" in output
 
 
 def test_a_deletion_is_asked_about(
@@ -139,10 +141,12 @@ def test_an_unknown_runner_is_named(
     monkeypatch.setattr(
         runners, "load_effective_settings", lambda _: harness.runtime.settings
     )
-    asked = Namespace(command=command, runner=404, file=folder / "x.zip", yes=True)
+    arguments = SimpleNamespace(
+        command=command, runner=404, file=folder / "x.zip", yes=True
+    )
 
     with pytest.raises(MoodmilesError, match=r"There is no runner 404\."):
-        runners.run(asked)
+        runners.run(arguments)
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ def section(title: str) -> str:
 
 
 def test_every_requirement_has_its_line_once() -> None:
-    found = [tuple(map(int, row[:3])) for row in ROW.findall(TEXT)]
+    requirements = [tuple(map(int, row[:3])) for row in ROW.findall(TEXT)]
 
-    assert len(found) == len(set(found)) == sum(CHAPTERS.values())
+    assert len(requirements) == len(set(requirements)) == sum(CHAPTERS.values())
     assert {
-        number: sum(one[0] == number for one in found) for number in CHAPTERS
+        number: sum(requirement[0] == number for requirement in requirements)
+        for number in CHAPTERS
     } == CHAPTERS
 
 

@@ -106,10 +106,10 @@ def test_what_was_given_up_goes_back_to_the_workers(
     harness.process_all_due()
     assert read_subscription_id(runtime) == 0
 
-    said = subscription.retry_failed(runtime)
+    message = subscription.retry_failed(runtime)
     harness.process_all_due()
 
-    assert said.endswith("1 events are with the workers again.")
+    assert message.endswith("1 events are with the workers again.")
     assert read_subscription_id(runtime) == 1
 
 

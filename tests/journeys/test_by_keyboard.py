@@ -66,9 +66,9 @@ def open_mail(page: Page, keys: Keyboard, subject: str) -> None:
     keys.link(subject)
 
 
-def follow_in_mail(page: Page, keys: Keyboard, words: str) -> None:
+def follow_in_mail(page: Page, keys: Keyboard, link_text: str) -> None:
     mail = page.frame_locator("iframe")
-    keys.follow(mail.get_by_role("link", name=words).first, frame=mail)
+    keys.follow(mail.get_by_role("link", name=link_text).first, frame=mail)
 
 
 def is_imported(page: Page, keys: Keyboard) -> bool:

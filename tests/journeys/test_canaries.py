@@ -16,7 +16,7 @@ from sync.simulator import faults
 from tests.journeys.canary_instance import (
     ADDRESS,
     ATHLETE_ID,
-    WORDS,
+    CANARY_WORDS,
     CanaryInstance,
     open_canary_instance,
     run_and_capture,
@@ -201,7 +201,7 @@ def test_no_private_word_and_no_token_was_written(
 ) -> None:
     texts, secrets = written_texts
     text = texts[source]
-    private = WORDS if source == "mails" else (*WORDS, *secrets)
+    private = CANARY_WORDS if source == "mails" else (*CANARY_WORDS, *secrets)
 
     assert len(text) > 20
     assert len(secrets) > 8

@@ -133,8 +133,8 @@ def open_mail(page: Page, home: LiveInstance, subject: str) -> None:
     save_screenshot(page, f"mail-{subject.split(maxsplit=1)[0].lower()}")
 
 
-def follow_in_mail(page: Page, words: str) -> None:
+def follow_in_mail(page: Page, link_text: str) -> None:
     """Tap a link in the mail, which leaves the mailbox for its page."""
-    link = page.frame_locator("iframe").get_by_role("link", name=words)
+    link = page.frame_locator("iframe").get_by_role("link", name=link_text)
     with page.expect_navigation():
         link.click()

@@ -65,8 +65,8 @@ class SuiteResult:
         counts_text = ", ".join(
             f"{n} {word.lower()}" for word, n in self.counts.items()
         )
-        words = [counts_text or "nothing ran", self.error]
-        details = "; ".join(word for word in words if word)
+        arguments = [counts_text or "nothing ran", self.error]
+        details = "; ".join(word for word in arguments if word)
         at = f"{self.moment.at:%Y-%m-%d %H:%M}"
         return f"{self.moment.name:22} {at} UTC  {details} ({self.seconds:.0f} s)"
 
@@ -128,7 +128,7 @@ def _last_sunday(month: int) -> Fits:
     )
 
 
-def run(moment: SuiteDate, words: Sequence[str], *, is_long: bool) -> SuiteResult:
+def run(moment: SuiteDate, arguments: Sequence[str], *, is_long: bool) -> SuiteResult:
     """Run the tests, all with their processes, as if it were that moment now."""
     began = monotonic()
     offset_s = (moment.at - datetime.now(UTC)).total_seconds()
@@ -136,7 +136,7 @@ def run(moment: SuiteDate, words: Sequence[str], *, is_long: bool) -> SuiteResul
     trouble = ""
     with moment.file.open("w") as log:
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "pytest", *words],
+            [sys.executable, "-m", "pytest", *arguments],
             cwd=ROOT,
             env=with_faketime(os.environ, clock),
             stdout=log,
@@ -158,7 +158,7 @@ def run(moment: SuiteDate, words: Sequence[str], *, is_long: bool) -> SuiteResul
     return SuiteResult(moment, counts, failed, monotonic() - began, trouble)
 
 
-def _words(options: Namespace) -> list[str]:
+def build_arguments(options: Namespace) -> list[str]:
     tests = options.tests or ([] if options.long else QUICK)
     side_by_side = str(min(8, (os.cpu_count() or 1) + 1))
     return [
@@ -187,7 +187,7 @@ def main() -> int:
     summary.write_text("")
     is_good = True
     for moment in chosen:
-        result = run(moment, _words(options), is_long=options.long)
+        result = run(moment, build_arguments(options), is_long=options.long)
         is_good = is_good and result.is_good
         print(result, flush=True)
         with summary.open("a") as out:

@@ -12,7 +12,7 @@ from pathlib import Path
 SHIM = Path(__file__).with_name("shim")
 OFFSET = "FAKETIME"
 _PRELOAD = "LD_PRELOAD"
-_PLACES = ("lib/*/faketime", "lib*/faketime", "local/lib/faketime")
+_LIBRARY_GLOBS = ("lib/*/faketime", "lib*/faketime", "local/lib/faketime")
 
 
 class FaketimeNotFound(RuntimeError):
@@ -21,7 +21,7 @@ class FaketimeNotFound(RuntimeError):
 
 def find_library() -> Path:
     """Return where libfaketime is."""
-    for pattern in _PLACES:
+    for pattern in _LIBRARY_GLOBS:
         for path in sorted(Path("/usr").glob(f"{pattern}/libfaketimeMT.so.1")):
             return path
     raise FaketimeNotFound(

@@ -96,7 +96,7 @@ def serve(folder: Path) -> Iterator[PackageIndex]:
     """Serve a folder's wheels on a free port of the loopback."""
     index = PackageIndex(folder)
 
-    class Handler(BaseHTTPRequestHandler):
+    class IndexHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             kind, _, name = unquote(self.path).strip("/").partition("/")
             body = index.wheel(name) if kind == "wheels" else index.page(name)
@@ -125,7 +125,7 @@ def serve(folder: Path) -> Iterator[PackageIndex]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing: what was served is in the index."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), IndexHandler) as server:
         index.address = f"http://127.0.0.1:{server.server_port}"
         Thread(target=server.serve_forever, daemon=True).start()
         yield index

@@ -141,7 +141,7 @@ def measure(root: Path, inside: str = "sync.analytics") -> Shape:
         preferences_without_default=[where for where, has in by_hand if not has],
         classes=sum(map(len, places.values())),
         doubled_classes={
-            name: found for name, found in sorted(places.items()) if len(found) > 1
+            name: names for name, names in sorted(places.items()) if len(names) > 1
         },
         circles=circles(graph),
         inside=inside,
@@ -201,7 +201,7 @@ def used_once(modules: Iterable[Module]) -> list[str]:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     )
-    found = []
+    names = []
     for module in modules:
         uses = Counter(_names_in(module.tree))
         for function in functions_of(module):
@@ -210,8 +210,8 @@ def used_once(modules: Iterable[Module]) -> list[str]:
             inside = Counter(_names_in(function))[function.name]
             elsewhere = imported[module.name, function.name]
             if uses[function.name] - inside + elsewhere == 1:
-                found.append(place(module, function))
-    return found
+                names.append(place(module, function))
+    return names
 
 
 def _names_in(tree: ast.AST) -> Iterator[str]:
@@ -249,11 +249,11 @@ def percentile(values: Iterable[int], share: float) -> int:
 
 def preferences_by_hand(modules: Iterable[Module]) -> list[tuple[str, bool]]:
     """Name where a preference is read by its key, and whether with a default."""
-    found = []
+    names = []
     for module in modules:
         if not _defines_preferences(module):
-            found += list(_read_by_hand(module))
-    return found
+            names += list(_read_by_hand(module))
+    return names
 
 
 def _defines_preferences(module: Module) -> bool:
@@ -332,8 +332,8 @@ def _source(module: Module, node: ast.ImportFrom) -> str:
     if not node.level:
         return node.module or ""
     parts = module.name.split(".")
-    kept = len(parts) - node.level + module.is_package
-    return ".".join([*parts[:kept], *filter(None, [node.module])])
+    depth = len(parts) - node.level + module.is_package
+    return ".".join([*parts[:depth], *filter(None, [node.module])])
 
 
 def _run_statements(node: ast.AST) -> Iterator[ast.AST]:
@@ -359,9 +359,9 @@ def rooms(graph: Graph, package: str) -> Graph:
     depth = len(package.split(".")) + 1
     arrows: dict[str, set[str]] = defaultdict(set)
     for name, imported in graph.items():
-        room = ".".join(name.split(".")[:depth])
-        arrows[room] |= {".".join(other.split(".")[:depth]) for other in imported}
-    return {room: others - {room} for room, others in arrows.items()}
+        folder = ".".join(name.split(".")[:depth])
+        arrows[folder] |= {".".join(other.split(".")[:depth]) for other in imported}
+    return {folder: others - {folder} for folder, others in arrows.items()}
 
 
 def layering(graph: Graph) -> Layering:
@@ -459,11 +459,11 @@ def _longest(one: tuple[int, str]) -> tuple[str, str]:
     return f"{one[0]}", one[1]
 
 
-def _layering_rows(what: str, found: Layering) -> list[tuple[str, str, str]]:
-    chain = " > ".join(name.rpartition(".")[2] for name in found.longest_chain)
+def _layering_rows(what: str, names: Layering) -> list[tuple[str, str, str]]:
+    chain = " > ".join(name.rpartition(".")[2] for name in names.longest_chain)
     return [
-        (f"floors of {what}", f"{found.floors}", chain),
-        (f"arrows in {what}", f"{found.arrows}", f"{found.parts} parts"),
+        (f"floors of {what}", f"{names.floors}", chain),
+        (f"arrows in {what}", f"{names.arrows}", f"{names.parts} parts"),
     ]
 
 

@@ -36,11 +36,11 @@ def test_a_test_that_knows_the_date_fails_on_the_day_on_which_it_ages(
 ) -> None:
     file = folder / "test_ages.py"
     file.write_text(KNOWS_THE_DATE)
-    words = ["-v", "-n", "1", "-p", "no:cacheprovider", str(file)]
+    arguments = ["-v", "-n", "1", "-p", "no:cacheprovider", str(file)]
     today = SuiteDate("today", datetime.now(UTC))
     later = SuiteDate("later", datetime.now(UTC) + timedelta(days=1200))
 
-    now, then = (run(moment, words, is_long=False) for moment in (today, later))
+    now, then = (run(moment, arguments, is_long=False) for moment in (today, later))
 
     assert now.is_good, today.file.read_text()
     assert [name.rpartition("::")[2] for name in then.failed] == ["test_that_ages"]
@@ -50,10 +50,10 @@ def test_a_test_that_knows_the_date_fails_on_the_day_on_which_it_ages(
 def test_nothing_ran_is_no_good_sign(folder: Path) -> None:
     moment = SuiteDate("today", datetime.now(UTC))
 
-    found = run(moment, ["-v", "-n", "1", str(folder)], is_long=False)
+    result = run(moment, ["-v", "-n", "1", str(folder)], is_long=False)
 
-    assert not found.is_good
-    assert "pytest ended with 5" in str(found)
+    assert not result.is_good
+    assert "pytest ended with 5" in str(result)
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 28), date(2031, 1, 1)])

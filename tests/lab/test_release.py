@@ -84,7 +84,7 @@ def test_every_trouble_is_told_at_once(
 
     code = main(root)
 
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert code == 1
-    assert "fix  CHANGELOG.md has no dated heading" in said
-    assert "fix  1 files differ" in said
+    assert "fix  CHANGELOG.md has no dated heading" in output
+    assert "fix  1 files differ" in output

@@ -205,17 +205,17 @@ def test_class_names_taken_twice(root: Path) -> None:
 def test_the_table_and_json(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["shape", "--root", str(root), "--inside", "sync.kept"]
-    monkeypatch.setattr(sys, "argv", words)
+    argv = ["shape", "--root", str(root), "--inside", "sync.kept"]
+    monkeypatch.setattr(sys, "argv", argv)
     assert main() == 0
     table = capsys.readouterr().out
-    monkeypatch.setattr(sys, "argv", [*words, "--json"])
+    monkeypatch.setattr(sys, "argv", [*argv, "--json"])
     assert main() == 0
-    told = json.loads(capsys.readouterr().out)
+    measured = json.loads(capsys.readouterr().out)
 
     assert "template line max                                 300" in table
     assert "of all functions   21.4%  3" in table
-    assert told["by_module"]["arrows"] == 5
+    assert measured["by_module"]["arrows"] == 5
 
 
 def test_a_folder_without_our_packages_is_refused(

@@ -27,7 +27,7 @@ def _instrument_texts() -> Iterable[str]:
 
 def _support_texts() -> Iterable[str]:
     for country in (ANYWHERE, *list_countries()):
-        place = find_helplines(country)
-        yield place.emergency
-        for line in place.lines:
+        helplines = find_helplines(country)
+        yield helplines.emergency
+        for line in helplines.lines:
             yield from (line.name, line.reach)

@@ -33,7 +33,7 @@ def run_http_listener(tls: SSLContext | None = None) -> Generator[HttpListener]:
     """Answer every request in the same way until the block ends."""
     http_listener = HttpListener(url="")
 
-    class Handler(BaseHTTPRequestHandler):
+    class ListenerHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
@@ -59,7 +59,7 @@ def run_http_listener(tls: SSLContext | None = None) -> Generator[HttpListener]:
         def log_message(self, *parts: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), ListenerHandler)
     server.daemon_threads = True
     scheme = "http"
     if tls is not None:

@@ -1,34 +1,12 @@
-"""What each wake-up sets off, by the kind of work, and a queue that does it at once."""
+"""A queue that does at once what each wake-up asks for."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Callable
 
 from typing_extensions import override
 
-from sync import digest
-from sync.inbox import handle
-from sync.mail import deliver
-from sync.portability import exports
 from sync.queue import Job, Queue
-from sync.runners import disconnect
-from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
-from sync.surveys.sending import checkins, decide_runs
-from workers.support_contacts import find_contacts
-
-Drain = Callable[[Runtime], object]
-
-PROCESSORS: Mapping[Job, Drain] = {
-    Job.INBOX: handle.process_due,
-    Job.BACKFILL: backfill.process_due,
-    Job.SURVEYS: decide_runs.process_due,
-    Job.CHECKINS: checkins.process_due,
-    Job.DIGEST: digest.process_due,
-    Job.OUTBOX: partial(deliver.deliver_due, find_contacts=find_contacts),
-    Job.RECONCILE: reconcile.process_due,
-    Job.REMOVALS: disconnect.process_removals,
-    Job.EXPORT: exports.process_due,
-}
+from workers.jobs import PROCESSORS
 
 
 class InlineQueue(Queue):

@@ -31,7 +31,7 @@ MOODS = [0, 1, 1, 2, 0, -1, 2, 1, -2, 1]
 State: TypeAlias = Callable[[Harness], Fixture]
 
 
-def _linked(harness: Harness, *, address: bool = True) -> int:
+def _link_synced_runner(harness: Harness, *, address: bool = True) -> int:
     athlete = harness.add_athlete()
     harness.finish_run(
         athlete, distance_m=8200, moving_s=2700, ended_minutes_ago=60 * 48
@@ -45,7 +45,7 @@ def build_fresh_run(
     harness: Harness, *, ended_minutes_ago: float = 30
 ) -> tuple[int, int]:
     """Let a linked runner finish a run; return the runner and our run's id."""
-    runner_id = _linked(harness)
+    runner_id = _link_synced_runner(harness)
     athlete = harness.world.athletes.get(7)
     assert athlete
     run = harness.finish_run(athlete, ended_minutes_ago=ended_minutes_ago)
@@ -58,8 +58,8 @@ def build_fresh_run(
 
 
 def build_answered(harness: Harness, count: int, path: str = "/dashboard") -> Fixture:
-    """Sign in a runner who answered after each of their last `many` runs."""
-    runner_id = _linked(harness)
+    """Sign in a runner who answered after each of their last `count` runs."""
+    runner_id = _link_synced_runner(harness)
     moods = [MOODS[day * 7 % len(MOODS)] for day in range(count)]
     # Seasons, and no two weeks alike.
     km = [
@@ -70,53 +70,54 @@ def build_answered(harness: Harness, count: int, path: str = "/dashboard") -> Fi
     return Fixture(path, runner_id)
 
 
-def _run(harness: Harness, path: str = "", *, mood: int | None = None) -> Fixture:
+def _build_run_page(
+    harness: Harness, path: str = "", *, mood: int | None = None
+) -> Fixture:
     runner_id, run_id = build_fresh_run(harness)
     if mood is not None:
-        _answer(harness.runtime, runner_id, run_id, mood)
+        _answer_run(harness.runtime, runner_id, run_id, mood)
     return Fixture(f"/runs/{run_id}{path}", runner_id)
 
 
-def _answer(runtime: Runtime, runner_id: int, run_id: int, mood: int) -> None:
+def _answer_run(runtime: Runtime, runner_id: int, run_id: int, mood: int) -> None:
     values = {"mood": mood, "stress": 1}
     answer.record_run_answer(runtime, runner_id=runner_id, run_id=run_id, values=values)
 
 
-def _twins(harness: Harness) -> Fixture:
+def _build_duplicates(harness: Harness) -> Fixture:
     runner_id, run_id = build_fresh_run(harness)
     athlete = harness.world.athletes.get(7)
     assert athlete
-    twin = harness.finish_run(athlete, ended_minutes_ago=30, manual=True)
-    harness.deliver_event(athlete, twin.id, "create")
+    duplicate = harness.finish_run(athlete, ended_minutes_ago=30, manual=True)
+    harness.deliver_event(athlete, duplicate.id, "create")
     harness.process_all_due()
     return Fixture(f"/runs/{run_id}", runner_id)
 
 
-def _kept(harness: Harness, *, is_gone: bool) -> Fixture:
+def _build_retained(harness: Harness, *, is_gone: bool) -> Fixture:
     runner_id, run_id = build_fresh_run(harness)
-    _answer(harness.runtime, runner_id, run_id, 1)
+    _answer_run(harness.runtime, runner_id, run_id, 1)
     return build_retained_run(harness, runner_id, run_id, is_gone=is_gone)
 
 
-def _before(harness: Harness, saved: str = "") -> Fixture:
-    return Fixture(
-        f"/before/{pre_run.create_token(harness.runtime, _linked(harness))}{saved}"
-    )
+def _build_pre_run(harness: Harness, saved: str = "") -> Fixture:
+    token = pre_run.create_token(harness.runtime, _link_synced_runner(harness))
+    return Fixture(f"/before/{token}{saved}")
 
 
-def _mailed(path: str = "") -> State:
-    """Open what a link in a mail leads to, signed in or not."""
+def _open_mail_link(path: str = "") -> State:
+    """Return a state that opens a mail's unsubscribe link."""
 
-    def made(harness: Harness) -> Fixture:
-        token = unsubscribe.create_token(harness.runtime, _linked(harness))
+    def build(harness: Harness) -> Fixture:
+        token = unsubscribe.create_token(harness.runtime, _link_synced_runner(harness))
         return Fixture(f"/u/{token}{path}")
 
-    return made
+    return build
 
 
-def _wellbeing(harness: Harness, value: int | None = None) -> Fixture:
-    """Open the longer look: switched on, and answered alike five times or not yet."""
-    runner_id = _linked(harness)
+def _build_wellbeing(harness: Harness, value: int | None = None) -> Fixture:
+    """Enable the wellbeing questions; answer all five with `value` if there is one."""
+    runner_id = _link_synced_runner(harness)
     preferences.save_preferences(
         harness.runtime, runner_id, {"wellbeing": True, "country": "DE"}
     )
@@ -126,34 +127,36 @@ def _wellbeing(harness: Harness, value: int | None = None) -> Fixture:
     return Fixture("/wellbeing", runner_id)
 
 
-def _wellbeing_for_years(harness: Harness) -> Fixture:
-    """Open the longer look after three years of answers, more than are drawn."""
-    scene = build_answered(harness, 200, "/wellbeing")
-    assert scene.runner_id is not None
-    preferences.save_preferences(harness.runtime, scene.runner_id, {"wellbeing": True})
-    add_wellbeing_answers(
-        harness.runtime, scene.runner_id, [n * 7 % 26 for n in range(40)]
+def _build_long_wellbeing(harness: Harness) -> Fixture:
+    """Add three years of wellbeing answers, more than the chart draws."""
+    fixture = build_answered(harness, 200, "/wellbeing")
+    assert fixture.runner_id is not None
+    preferences.save_preferences(
+        harness.runtime, fixture.runner_id, {"wellbeing": True}
     )
-    return scene
+    add_wellbeing_answers(
+        harness.runtime, fixture.runner_id, [n * 7 % 26 for n in range(40)]
+    )
+    return fixture
 
 
-def _sign_ins(harness: Harness) -> Fixture:
-    runner_id = _linked(harness)
+def _build_sign_ins(harness: Harness) -> Fixture:
+    runner_id = _link_synced_runner(harness)
     for browser in ("Firefox on Linux", "Safari on iPhone", None):
         sign_in.sign_in(harness.runtime, runner_id, browser=browser)
     return Fixture("/settings/sign-ins", runner_id)
 
 
-def _sees_private(
+def _build_private_consent(
     harness: Harness, path: str = "/settings/consents/private"
 ) -> Fixture:
-    runner_id = _linked(harness)
+    runner_id = _link_synced_runner(harness)
     private.grant_consent(harness.runtime, runner_id)
     return Fixture(path, runner_id)
 
 
-def _agree_again(harness: Harness, *, sees_private: bool = False) -> Fixture:
-    runner_id = _linked(harness)
+def _build_outdated_consent(harness: Harness, *, sees_private: bool = False) -> Fixture:
+    runner_id = _link_synced_runner(harness)
     if sees_private:
         private.grant_consent(harness.runtime, runner_id)
     with harness.runtime.db.transaction() as session:
@@ -161,32 +164,32 @@ def _agree_again(harness: Harness, *, sees_private: bool = False) -> Fixture:
     return Fixture("/settings/consents", runner_id)
 
 
-def _at(path: str) -> State:
-    return lambda _stage: Fixture(path)
+def _visit(path: str) -> State:
+    return lambda _harness: Fixture(path)
 
 
-def _prepared(name: str) -> State:
+def _use_standin(name: str) -> State:
     return lambda harness: build_fixture(harness.runtime, name)
 
 
-def _signed_in(path: str) -> State:
-    return lambda harness: Fixture(path, _linked(harness))
+def _visit_signed_in(path: str) -> State:
+    return lambda harness: Fixture(path, _link_synced_runner(harness))
 
 
 STATES: Mapping[str, State] = {
-    "landing": _at("/"),
-    "privacy": _at("/privacy"),
-    "help": _at("/help"),
-    "consent": _at("/connect"),
-    "consent-new-here": _at("/connect?new=1"),
-    "sign-in": _at("/login"),
-    "sign-in-sent": _at("/login?sent=1"),
-    "sign-in-link": _at("/login/some-token"),
-    "link-over": _at("/email/confirm/unknown"),
-    "not-found": _at("/nowhere"),
-    "visit-over": _at("/connect/callback?state=x&code=y"),
+    "landing": _visit("/"),
+    "privacy": _visit("/privacy"),
+    "help": _visit("/help"),
+    "consent": _visit("/connect"),
+    "consent-new-here": _visit("/connect?new=1"),
+    "sign-in": _visit("/login"),
+    "sign-in-sent": _visit("/login?sent=1"),
+    "sign-in-link": _visit("/login/some-token"),
+    "link-over": _visit("/email/confirm/unknown"),
+    "not-found": _visit("/nowhere"),
+    "visit-over": _visit("/connect/callback?state=x&code=y"),
     "no-address": lambda harness: Fixture(
-        "/dashboard", _linked(harness, address=False)
+        "/dashboard", _link_synced_runner(harness, address=False)
     ),
     "no-run-fits": lambda harness: build_answered(
         harness, 20, "/dashboard?since=2030-01-01"
@@ -195,54 +198,62 @@ STATES: Mapping[str, State] = {
     "runs-behind": lambda harness: build_answered(
         harness, 60, "/dashboard?group=company.second"
     ),
-    "run-to-answer": _run,
-    "run-answered": lambda harness: _run(harness, mood=1),
-    "run-remove": lambda harness: _run(harness, "/remove", mood=1),
-    "run-twice-recorded": _twins,
-    "settings": _signed_in("/settings"),
-    "run-kept": lambda harness: _kept(harness, is_gone=False),
-    "run-offered": lambda harness: _run(harness, mood=1),
-    "survey-offered": _prepared("survey-saved"),
-    "run-own": lambda harness: _kept(harness, is_gone=True),
-    "export": _signed_in("/settings/export"),
-    "export-packing": lambda harness: build_packing_export(harness, _linked(harness)),
-    "export-ready": lambda harness: build_packed_export(harness, _linked(harness)),
+    "run-to-answer": _build_run_page,
+    "run-answered": lambda harness: _build_run_page(harness, mood=1),
+    "run-remove": lambda harness: _build_run_page(harness, "/remove", mood=1),
+    "run-twice-recorded": _build_duplicates,
+    "settings": _visit_signed_in("/settings"),
+    "run-kept": lambda harness: _build_retained(harness, is_gone=False),
+    "run-offered": lambda harness: _build_run_page(harness, mood=1),
+    "survey-offered": _use_standin("survey-saved"),
+    "run-own": lambda harness: _build_retained(harness, is_gone=True),
+    "export": _visit_signed_in("/settings/export"),
+    "export-packing": lambda harness: build_packing_export(
+        harness, _link_synced_runner(harness)
+    ),
+    "export-ready": lambda harness: build_packed_export(
+        harness, _link_synced_runner(harness)
+    ),
     "export-over": lambda harness: build_packed_export(
-        harness, _linked(harness), days_ago=7
+        harness, _link_synced_runner(harness), days_ago=7
     ),
-    "export-failed": lambda harness: build_failed_export(harness, _linked(harness)),
-    "disconnect": _signed_in("/settings/disconnect"),
-    "take-back-mood": _signed_in("/settings/consents/mood"),
-    "take-back-mail": _signed_in("/settings/consents/mail"),
-    "take-back-private": _sees_private,
-    "give-private": _signed_in("/settings/consents/private"),
-    "settings-private": lambda harness: _sees_private(harness, "/settings"),
-    "delete": _signed_in("/settings/delete"),
-    "keep": _at("/undo/some-token"),
-    "stay": _at("/stay/some-token"),
-    "sign-ins": _sign_ins,
-    "agree-again": _agree_again,
-    "agree-again-private": lambda harness: _agree_again(harness, sees_private=True),
+    "export-failed": lambda harness: build_failed_export(
+        harness, _link_synced_runner(harness)
+    ),
+    "disconnect": _visit_signed_in("/settings/disconnect"),
+    "take-back-mood": _visit_signed_in("/settings/consents/mood"),
+    "take-back-mail": _visit_signed_in("/settings/consents/mail"),
+    "take-back-private": _build_private_consent,
+    "give-private": _visit_signed_in("/settings/consents/private"),
+    "settings-private": lambda harness: _build_private_consent(harness, "/settings"),
+    "delete": _visit_signed_in("/settings/delete"),
+    "keep": _visit("/undo/some-token"),
+    "stay": _visit("/stay/some-token"),
+    "sign-ins": _build_sign_ins,
+    "agree-again": _build_outdated_consent,
+    "agree-again-private": lambda harness: _build_outdated_consent(
+        harness, sees_private=True
+    ),
     "agree-again-settings": lambda harness: replace(
-        _agree_again(harness), path="/settings"
+        _build_outdated_consent(harness), path="/settings"
     ),
-    "states": _at("/states"),
-    "mailbox": _at("/mailbox"),
+    "states": _visit("/states"),
+    "mailbox": _visit("/mailbox"),
     "letter": lambda harness: add_mailbox_email(harness.runtime),
-    "before": _before,
-    "before-saved": lambda harness: _before(harness, "?saved=4"),
-    "wellbeing-off": _signed_in("/wellbeing"),
-    "wellbeing": _wellbeing,
-    "wellbeing-saved": lambda harness: _wellbeing(harness, 4),
-    "wellbeing-for-years": _wellbeing_for_years,
-    "wellbeing-low": lambda harness: _wellbeing(harness, 1),
-    "stop": _mailed(),
-    "stop-check-ins": _mailed("?only=checkins"),
-    "stop-digest": _mailed("?only=digest"),
-    "settings-from-mail": _mailed("/settings?ask=weekly"),
-    "offline": _at("/offline"),
-    **{name: _at(f"/states/{name}") for name in FAILURES},
-    **{name: _prepared(name) for name in FIXTURES},
+    "before": _build_pre_run,
+    "before-saved": lambda harness: _build_pre_run(harness, "?saved=4"),
+    "wellbeing-off": _visit_signed_in("/wellbeing"),
+    "wellbeing": _build_wellbeing,
+    "wellbeing-saved": lambda harness: _build_wellbeing(harness, 4),
+    "wellbeing-for-years": _build_long_wellbeing,
+    "wellbeing-low": lambda harness: _build_wellbeing(harness, 1),
+    "stop": _open_mail_link(),
+    "stop-check-ins": _open_mail_link("?only=checkins"),
+    "stop-digest": _open_mail_link("?only=digest"),
+    "settings-from-mail": _open_mail_link("/settings?ask=weekly"),
+    "offline": _visit("/offline"),
+    **{name: _visit(f"/states/{name}") for name in FAILURES},
+    **{name: _use_standin(name) for name in FIXTURES},
 }
 # Here the host keeps what is Strava's for a week, so the own log is offered.
 STRICT = {"run-offered", "survey-offered"}

@@ -29,13 +29,13 @@ class PageWeight:
 
 @contextmanager
 def open_phone(
-    chrome: Browser, site: str, scene: Fixture, runtime: Runtime
+    chrome: Browser, site: str, fixture: Fixture, runtime: Runtime
 ) -> Generator[Page]:
     """Lend a phone that is signed in as the scene's runner; no page is open yet."""
     context = chrome.new_context(viewport={"width": 390, "height": 844})
-    if scene.runner_id is not None:
+    if fixture.runner_id is not None:
         name = f"moodmiles-{site.rpartition(':')[2]}"
-        token = sign_in.sign_in(runtime, scene.runner_id)
+        token = sign_in.sign_in(runtime, fixture.runner_id)
         context.add_cookies([{"name": name, "value": token, "url": site}])
     yield context.new_page()
     context.close()
@@ -43,20 +43,20 @@ def open_phone(
 
 @contextmanager
 def open_page(
-    chrome: Browser, site: str, scene: Fixture, runtime: Runtime
+    chrome: Browser, site: str, fixture: Fixture, runtime: Runtime
 ) -> Generator[tuple[Page, PageWeight]]:
     """Open the scene's page on a phone; whatever the browser complains of fails."""
     weight, complaints = PageWeight(), list[str]()
-    with open_phone(chrome, site, scene, runtime) as page:
+    with open_phone(chrome, site, fixture, runtime) as page:
         page.on(
             "console",
             lambda said: complaints.append(said.text) if said.type == "error" else None,
         )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("requestfinished", weight.add)
-        answer = page.goto(f"{site}{scene.path}", wait_until="networkidle")
+        answer = page.goto(f"{site}{fixture.path}", wait_until="networkidle")
         assert answer
-        is_failure = scene.path.startswith("/states/")
+        is_failure = fixture.path.startswith("/states/")
         assert (answer.status >= 500) == is_failure, answer.status
         yield page, weight
     # The browser reports the page's own status, such as 404, as an error.

@@ -26,8 +26,8 @@ class TwoRunners:
 
     app: Flask
     runtime: Runtime
-    ada: int
-    ben: int
+    subject_id: int
+    other_id: int
     ids: dict[str, str]
     marks: tuple[str, ...]
 
@@ -41,11 +41,11 @@ class TwoRunners:
 def add_two_runners(harness: Harness) -> TwoRunners:
     """Put both on the stage."""
     runtime = harness.runtime
-    ada = add_full_runner(harness)
-    ids = collect_ids(runtime, ada, harness)  # while every newest mail is hers
-    ben = link_runner_with_run(harness, 8, BENS_RUN_M)
+    subject_id = add_full_runner(harness)
+    ids = collect_ids(runtime, subject_id, harness)  # while every newest mail is hers
+    other_id = link_runner_with_run(harness, 8, BENS_RUN_M)
     marks = (ADDRESS, "23.46", "23.5", "23460", ids["run at Strava"])
-    return TwoRunners(create_app(runtime), runtime, ada, ben, ids, marks)
+    return TwoRunners(create_app(runtime), runtime, subject_id, other_id, ids, marks)
 
 
 def link_runner_with_run(harness: Harness, athlete_id: int, distance_m: float) -> int:
@@ -61,20 +61,22 @@ def link_runner_with_run(harness: Harness, athlete_id: int, distance_m: float) -
 def add_full_runner(harness: Harness) -> int:
     """Link Ada, ask and answer, and leave something open of every kind."""
     runtime = harness.runtime
-    ada = link_runner_with_run(harness, 7, ADAS_RUN_M)
-    address.request_confirmation(runtime, runner_id=ada, email=ADDRESS)
+    subject_id = link_runner_with_run(harness, 7, ADAS_RUN_M)
+    address.request_confirmation(runtime, runner_id=subject_id, email=ADDRESS)
     address.confirm_address(
         runtime, token=read_pending_token(runtime, "confirm_address")
     )
-    address.request_confirmation(runtime, runner_id=ada, email=f"new-{ADDRESS}")
+    address.request_confirmation(runtime, runner_id=subject_id, email=f"new-{ADDRESS}")
     sign_in.enqueue_sign_in_link(runtime, email=ADDRESS, browser="ada's browser")
-    pre_run.record_mood(runtime, token=pre_run.create_token(runtime, ada), mood=1)
-    exports.request_export(runtime, ada)
+    pre_run.record_mood(
+        runtime, token=pre_run.create_token(runtime, subject_id), mood=1
+    )
+    exports.request_export(runtime, subject_id)
     exports.process_due(runtime)
-    return ada
+    return subject_id
 
 
-def collect_ids(runtime: Runtime, ada: int, harness: Harness) -> dict[str, str]:
+def collect_ids(runtime: Runtime, subject_id: int, harness: Harness) -> dict[str, str]:
     """Return every id and token of Ada's, by what it is the id of."""
     with runtime.db.read_only() as session:
         newest = {
@@ -86,19 +88,21 @@ def collect_ids(runtime: Runtime, ada: int, harness: Harness) -> dict[str, str]:
                 "export": Export.id,
             }.items()
         }
-        survey = session.scalars(select(Survey).where(Survey.runner_id == ada)).one()
+        survey = session.scalars(
+            select(Survey).where(Survey.runner_id == subject_id)
+        ).one()
         link = session.scalars(select(MailLink.token_hash)).first()
     return newest | {
-        "runner": str(ada),
+        "runner": str(subject_id),
         "athlete": "7",
         "run": str(survey.run_id),
         "run at Strava": str(harness.world.list_activities(7)[0].id),
         "survey token": read_pending_token(runtime, "survey"),
-        "unsubscribe token": unsubscribe.create_token(runtime, ada),
-        "before token": pre_run.create_token(runtime, ada),
+        "unsubscribe token": unsubscribe.create_token(runtime, subject_id),
+        "before token": pre_run.create_token(runtime, subject_id),
         "confirm token": read_pending_token(runtime, "confirm_address"),
         "sign-in link": read_pending_token(runtime, "sign_in_link"),
-        "sign-in": sign_in.sign_in(runtime, ada),
+        "sign-in": sign_in.sign_in(runtime, subject_id),
         "hash of a link": str(link),
         "consent": "mood",
         "path": "../../../moodmiles.sqlite3",

@@ -31,23 +31,23 @@ def has(queue: RecordingQueue, *works: Job) -> Callable[[], bool]:
 
 def test_each_kind_of_work_is_woken() -> None:
     queue = RecordingQueue()
-    bell = CoalescingQueue(queue)
+    coalescing_queue = CoalescingQueue(queue)
 
-    bell.wake(Job.OUTBOX)
+    coalescing_queue.wake(Job.OUTBOX)
     wait_until(has(queue, Job.OUTBOX))
-    bell.wake(Job.INBOX)
+    coalescing_queue.wake(Job.INBOX)
 
     wait_until(has(queue, Job.OUTBOX, Job.INBOX))
 
 
 def test_what_comes_while_it_rings_is_rung_once_afterwards() -> None:
     queue = SlowQueue()
-    bell = CoalescingQueue(queue)
+    coalescing_queue = CoalescingQueue(queue)
 
-    bell.wake(Job.INBOX)
+    coalescing_queue.wake(Job.INBOX)
     queue.is_ringing.wait()
     for _ in range(1000):  # nobody waits, though the queue is stuck
-        bell.wake(Job.INBOX)
+        coalescing_queue.wake(Job.INBOX)
     queue.let_go.set()
 
     wait_until(has(queue, Job.INBOX, Job.INBOX))

@@ -77,30 +77,32 @@ def saved_pages(
     browser: PageClient, runtime: Runtime, harness: Harness, tmp_path: Path
 ) -> Path:
     """Save every page."""
-    shelf = SavedPages(tmp_path / "pages", browser)
-    shelf.folder.mkdir()
+    saved_pages = SavedPages(tmp_path / "pages", browser)
+    saved_pages.folder.mkdir()
     for path in (
         *FOR_ALL,
         *FOR_STRANGERS,
         *(f"/states/{failure}" for failure in FAILURES),
     ):
-        shelf.save_path(path)
+        saved_pages.save_path(path)
     for name in FIXTURES:
         scene = build_fixture(runtime, name)
-        shelf.save_fixture(scene, name)
+        saved_pages.save_fixture(scene, name)
         if name == "run":
-            shelf.save_path(f"{scene.path}/remove", "run-remove")
+            saved_pages.save_path(f"{scene.path}/remove", "run-remove")
             for path in (*FOR_RUNNERS, *build_mailed_paths(runtime, scene)):
-                shelf.save_path(path)
+                saved_pages.save_path(path)
         if name == "going":
-            shelf.save_response(browser.post("/settings/delete/undo"), "undone")
-            shelf.save_response(browser.post("/undo/some-token"), "nothing-to-undo")
+            saved_pages.save_response(browser.post("/settings/delete/undo"), "undone")
+            saved_pages.save_response(
+                browser.post("/undo/some-token"), "nothing-to-undo"
+            )
     for name in ("letter", "wellbeing-for-years"):
-        shelf.save_fixture(STATES[name](harness), name)
-    offering = replace(shelf, browser=open_on_strict_host(runtime))
+        saved_pages.save_fixture(STATES[name](harness), name)
+    offering = replace(saved_pages, browser=open_on_strict_host(runtime))
     for name in ("run", "survey-saved"):
         offering.save_fixture(build_fixture(runtime, name), f"{name}-offered")
-    return shelf.folder
+    return saved_pages.folder
 
 
 def open_on_strict_host(runtime: Runtime) -> PageClient:

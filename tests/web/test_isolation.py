@@ -90,7 +90,7 @@ class DecryptionRecorder:
         watch = cls([])
 
         def note(target: Any, _context: Any) -> None:
-            if getattr(target, "runner_id", None) == two_runners.ada:
+            if getattr(target, "runner_id", None) == two_runners.subject_id:
                 watch.read.append(type(target).__name__)
 
         event.listen(Model, "load", note, propagate=True)
@@ -149,7 +149,7 @@ def test_whoever_is_not_signed_in_gets_nothing_of_anybody(
 ) -> None:
     browser = two_runners.browser(None)
     csrf = browser.get_csrf_token()
-    before_all = read_rows(two_runners.runtime, two_runners.ada)
+    before_all = read_rows(two_runners.runtime, two_runners.subject_id)
 
     for one in list_other_addresses(two_runners):
         answer = send_request(browser.client, one, two_runners, csrf)
@@ -157,7 +157,7 @@ def test_whoever_is_not_signed_in_gets_nothing_of_anybody(
         assert find_leaks(read_text(answer), two_runners, one.path) == [], one
         if get_access(one.endpoint) == "own":
             assert answer.status_code in {302, 401, 404}, one
-    assert read_rows(two_runners.runtime, two_runners.ada) == before_all
+    assert read_rows(two_runners.runtime, two_runners.subject_id) == before_all
     assert decryption_recorder.read == []
 
 
@@ -165,28 +165,28 @@ def test_another_runner_gets_nothing_of_hers(
     two_runners: TwoRunners, decryption_recorder: DecryptionRecorder
 ) -> None:
     before_all, browser, csrf = (
-        read_rows(two_runners.runtime, two_runners.ada),
-        two_runners.browser(two_runners.ben),
+        read_rows(two_runners.runtime, two_runners.subject_id),
+        two_runners.browser(two_runners.other_id),
         "",
     )
 
     for one in list_other_addresses(two_runners):
         if one.method == "POST":  # the one before may have ended his sign-in
-            browser = two_runners.browser(two_runners.ben)
+            browser = two_runners.browser(two_runners.other_id)
             csrf = browser.get_csrf_token()
         answer = send_request(browser.client, one, two_runners, csrf)
 
         assert find_leaks(read_text(answer), two_runners, one.path) == [], one
         if one.endpoint.startswith("runs."):
             assert answer.status_code == 404, one
-    assert read_rows(two_runners.runtime, two_runners.ada) == before_all
+    assert read_rows(two_runners.runtime, two_runners.subject_id) == before_all
     assert set(decryption_recorder.read) <= FOUND_BY_TOKEN
 
 
 def list_pages(two_runners: TwoRunners) -> dict[str, str]:
     """Return every page of Ada's own that her pages lead to, by its address."""
     browser, seen, waiting = (
-        two_runners.browser(two_runners.ada),
+        two_runners.browser(two_runners.subject_id),
         dict[str, str](),
         {"/dashboard"},
     )
@@ -231,7 +231,7 @@ def test_his_own_pages_know_of_nobody_elses_answers(two_runners: TwoRunners) -> 
     )
     pages = [
         two_runners.browser(runner_id).open(path)
-        for runner_id in (two_runners.ada, two_runners.ben)
+        for runner_id in (two_runners.subject_id, two_runners.other_id)
         for path in ("/dashboard", "/dashboard/answers.csv")
     ]
 
@@ -246,7 +246,7 @@ def test_no_link_of_her_pages_opens_anything_for_another(
     for path in list_pages(two_runners):
         if is_own_to_give(path, two_runners):
             continue
-        answer = two_runners.browser(two_runners.ben).open(path)
+        answer = two_runners.browser(two_runners.other_id).open(path)
 
         assert find_leaks(read_text(answer), two_runners, path) == [], path
 
@@ -256,18 +256,18 @@ def test_no_form_of_her_pages_changes_anything_for_another(
     two_runners: TwoRunners, csrf_of: str
 ) -> None:
     forms = {repr(form): form for form in list_forms(two_runners)}.values()
-    hers = two_runners.browser(two_runners.ada).get_csrf_token()
-    before_all = read_rows(two_runners.runtime, two_runners.ada)
+    hers = two_runners.browser(two_runners.subject_id).get_csrf_token()
+    before_all = read_rows(two_runners.runtime, two_runners.subject_id)
 
     assert len(forms) > 5
     for form in sorted(forms, key=lambda one: get_order(one.path)):
-        browser = two_runners.browser(two_runners.ben)
+        browser = two_runners.browser(two_runners.other_id)
         csrf = browser.get_csrf_token() if csrf_of == "his own" else hers
         browser.client.open(
             form.path, method=form.method, data=form.fields | {"csrf": csrf}
         )
 
-    assert read_rows(two_runners.runtime, two_runners.ada) == before_all
+    assert read_rows(two_runners.runtime, two_runners.subject_id) == before_all
 
 
 def list_forms(two_runners: TwoRunners) -> list[HtmlForm]:

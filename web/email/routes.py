@@ -1,4 +1,4 @@
-"""Where to send the question: asked once, confirmed by a link."""
+"""The pages on which a runner gives an e-mail address and confirms it."""
 
 from http import HTTPStatus
 
@@ -53,5 +53,5 @@ def confirm_page(token: str) -> ResponseReturnValue:
 @rate_limited("confirm", link_subject)
 def confirm(token: str) -> ResponseReturnValue:
     if address.confirm_address(runtime(), token=token) is None:
-        return render_template("email/link_over.html"), HTTPStatus.GONE
+        return render_template("email/link_expired.html"), HTTPStatus.GONE
     return render_template("email/confirmed.html")

@@ -6,7 +6,7 @@ from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from sync import counters, work_status
-from sync.runs.rules import MAX_WAIT
+from sync.backoff import MAX_WAIT
 from sync.runtime import Runtime
 
 
@@ -24,7 +24,7 @@ def check_readiness(runtime: Runtime) -> Readiness:
     try:
         with runtime.db.read_only() as session:
             now = runtime.db.now(session)
-            _, late_s = work_status.count_due(session, now)
+            late_s = work_status.count_due(session, now).late_s
             latest_error = counters.latest_strava_error(session)
     except SQLAlchemyError:
         return Readiness(

@@ -84,6 +84,11 @@ class MetricSet:
             sum(status.quarantined.values()),
         )
         self.add_gauge(
+            "moodmiles_set_aside_work",
+            "Other work given up, and tried once a day.",
+            sum(status.failed_work.values()),
+        )
+        self.add_gauge(
             "moodmiles_stopped_sweeps",
             "Comparisons with Strava that were not believed.",
             status.stopped_reconciles,

@@ -1,4 +1,4 @@
-"""The mails that the embedded mailbox took: list, look, search, clear."""
+"""The mails that the embedded mailbox took: list, show, search, clear."""
 
 from http import HTTPStatus
 
@@ -43,24 +43,26 @@ def require_mailbox() -> None:
 def emails_page() -> ResponseReturnValue:
     query = request.args.get("q", "").strip()
     emails = _open_mailbox().find_emails(query)
-    return render_template("mailbox/letters.html", letters=emails, query=query)
+    return render_template("mailbox/emails.html", emails=emails, query=query)
 
 
 @blueprint.get("/<key>")
 def email_page(key: str) -> ResponseReturnValue:
     view = request.args.get("view", _VIEWS[0])
     return render_template(
-        "mailbox/letter.html",
-        letter=_load_email(key),
+        "mailbox/email.html",
+        email=_load_email(key),
         view=view if view in _VIEWS else _VIEWS[0],
-        freedoms=_SANDBOX_FLAGS,
+        sandbox_flags=_SANDBOX_FLAGS,
     )
 
 
 @blueprint.get("/<key>/html")
 def email_html(key: str) -> Response:
     """Return the mail's own HTML for the frame around it."""
-    response = make_response(_open_links_in_top_frame(_load_email(key).html))
+    # Links leave the frame, as they leave a mail program for the browser.
+    html = _load_email(key).html.replace("<a ", '<a target="_top" ')
+    response = make_response(html)
     response.headers["Content-Security-Policy"] = _MAIL_POLICY
     return response
 
@@ -80,8 +82,3 @@ def _open_mailbox() -> Mailbox:
 
 def _load_email(key: str) -> ReceivedEmail:
     return _open_mailbox().load_email(key) or abort(HTTPStatus.NOT_FOUND)
-
-
-def _open_links_in_top_frame(html: str) -> str:
-    """Let links leave the frame, as they leave a mail program for the browser."""
-    return html.replace("<a ", '<a target="_top" ')

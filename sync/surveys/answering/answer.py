@@ -19,8 +19,8 @@ from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
 from sync.surveys.answering import pairing
 from sync.surveys.instruments import InstrumentLibrary, Question
+from sync.surveys.own_runs import find_own_run
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
-from sync.surveys.whose import find_own_run
 from sync.vocabulary import DistanceUnit, SuppressionReason, SurveyKind
 
 log = structlog.get_logger()

@@ -11,11 +11,11 @@ from sync.runners import signed_links
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
-from sync.vocabulary import AnswerKind, InstrumentKind
+from sync.vocabulary import AnswerKind, InstrumentKind, SignedLinkPurpose
 
 log = structlog.get_logger()
 
-_LINK_PURPOSE = "before"
+_LINK_PURPOSE = SignedLinkPurpose.PRE_RUN
 # A second tap within this time corrects the first.
 CORRECTION_WINDOW = timedelta(minutes=10)
 

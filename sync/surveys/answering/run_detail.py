@@ -15,9 +15,9 @@ from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
 from sync.surveys.instruments import Question
+from sync.surveys.own_runs import find_own_run
 from sync.surveys.policy.explanations import explain_decision
 from sync.surveys.policy.question_selection import select_questions
-from sync.surveys.whose import find_own_run
 from sync.vocabulary import SurveyKind
 
 log = structlog.get_logger()

@@ -1,14 +1,14 @@
 """Check-ins on random days, so that running days have a fair comparison."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time
 
 import structlog
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
-from sync import account_state
+from sync import account_state, work
 from sync.database import dialect_insert
 from sync.models import Answer, CheckinDraw, Connection, Runner
 from sync.preferences import Preferences
@@ -17,7 +17,6 @@ from sync.runtime import Runtime
 from sync.surveys import store
 from sync.surveys.policy.checkin_sampling import (
     CheckinDay,
-    DrawOutcome,
     Uniforms,
     choose_focus,
     draw_checkin,
@@ -26,6 +25,7 @@ from sync.surveys.sending.decide_runs import POLICY
 from sync.surveys.sending.schedule import SurveyContext, enqueue_checkin
 from sync.time_zones import get_zone
 from sync.vocabulary import AnswerKind
+from sync.work import RunnerDueWork, RunnerTask
 
 log = structlog.get_logger()
 
@@ -33,24 +33,14 @@ _SIGNATURE_PURPOSE = "check-in"
 _MAX_ANSWERS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckinCandidate:
-    runner_id: int
-    local_day: date
+class CheckinWork(RunnerDueWork[date]):
+    """Runners whose local day has begun and has had no draw yet."""
 
+    job = Job.CHECKINS
 
-def process_due(runtime: Runtime) -> None:
-    """Draw for every runner whose day has begun and has had no draw yet."""
-    runtime.queue.mark_started(Job.CHECKINS)
-    for candidate in _find_candidates(runtime):
-        with runtime.db.transaction() as session:
-            _process_candidate(runtime, session, candidate)
-
-
-def _find_candidates(runtime: Runtime) -> list[_CheckinCandidate]:
-    last_drawn_day: ColumnElement[date | None] = func.max(CheckinDraw.local_day)
-    with runtime.db.read_only() as session:
-        now = runtime.db.now(session)
+    @override
+    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[date]]:
+        last_drawn_day: ColumnElement[date | None] = func.max(CheckinDraw.local_day)
         rows = session.execute(
             select(Runner.id, Runner.zone, Runner.preferences, last_drawn_day)
             .join(Connection, Connection.runner_id == Runner.id)
@@ -63,14 +53,24 @@ def _find_candidates(runtime: Runtime) -> list[_CheckinCandidate]:
             )
             .group_by(Runner.id)
         ).all()
-    candidates = []
-    for runner_id, zone, preferences, last_drawn in rows:
-        local_day = now.astimezone(get_zone(zone)).date()
-        if _wants_checkins(preferences, now=now) and (
-            last_drawn is None or last_drawn < local_day
-        ):
-            candidates.append(_CheckinCandidate(runner_id, local_day))
-    return candidates
+        tasks = []
+        for runner_id, zone, preferences, last_drawn in rows:
+            local_day = now.astimezone(get_zone(zone)).date()
+            is_drawn = last_drawn is not None and last_drawn >= local_day
+            if not is_drawn and _wants_checkins(preferences, now=now):
+                tasks.append(RunnerTask(runner_id, local_day))
+        return tasks
+
+    @override
+    def handle(self, runtime: Runtime, item: RunnerTask[date]) -> None:
+        with runtime.db.transaction() as session:
+            draw_day(runtime, session, item.runner_id, item.detail)
+            self.settle(session, item)
+
+
+def process_due(runtime: Runtime) -> None:
+    """Draw for every runner whose day has begun and has had no draw yet."""
+    work.process_due(runtime, CheckinWork())
 
 
 def _wants_checkins(preferences: Preferences, *, now: datetime) -> bool:
@@ -81,59 +81,24 @@ def _wants_checkins(preferences: Preferences, *, now: datetime) -> bool:
     )
 
 
-def _process_candidate(
-    runtime: Runtime, session: Session, candidate: _CheckinCandidate
+def draw_day(
+    runtime: Runtime, session: Session, runner_id: int, local_day: date
 ) -> None:
-    runner = store.lock_runner(session, candidate.runner_id)
+    """Draw whether a day gets a check-in, and schedule it; once for each day."""
+    runner = store.lock_runner(session, runner_id)
     if runner is None:
         return
     now = runtime.db.now(session)
-    signed_text = f"{runner.id}:{candidate.local_day.isoformat()}"
-    uniforms = Uniforms.from_signature(
-        runtime.sealer.signatures(_SIGNATURE_PURPOSE, signed_text)[0]
-    )
-    outcome = draw_checkin(
-        _load_checkin_day(session, runner, candidate.local_day, now),
-        uniforms,
-        POLICY,
-        now=now,
-    )
-    if not _save_draw(session, candidate, outcome, now=now):
-        return  # another beat was here first
-    if outcome.at is not None:
-        context = SurveyContext(runtime, session, runner, now, now, POLICY)
-        _schedule_checkin(context, candidate, outcome.at)
-    log.info("check-in drawn", runner_id=runner.id, reason=outcome.reason)
-
-
-def _schedule_checkin(
-    context: SurveyContext, candidate: _CheckinCandidate, send_at: datetime
-) -> None:
-    focus = choose_focus(
-        send_at, context.preferences.checkin_focus, get_zone(context.runner.zone)
-    )
-    survey = enqueue_checkin(
-        context, send_at=send_at, local_day=candidate.local_day, focus=focus
-    )
-    draw_row = context.session.get_one(
-        CheckinDraw, (candidate.runner_id, candidate.local_day)
-    )
-    draw_row.survey_id = survey.id
-
-
-def _save_draw(
-    session: Session,
-    candidate: _CheckinCandidate,
-    outcome: DrawOutcome,
-    *,
-    now: datetime,
-) -> bool:
-    """Write the draw down; False if this day had one already."""
+    signature = runtime.sealer.signatures(
+        _SIGNATURE_PURPOSE, f"{runner.id}:{local_day.isoformat()}"
+    )[0]
+    day = _load_checkin_day(session, runner, local_day, now)
+    outcome = draw_checkin(day, Uniforms.from_signature(signature), POLICY, now=now)
     inserted_runner_id = session.scalar(
         dialect_insert(session, CheckinDraw)
         .values(
-            runner_id=candidate.runner_id,
-            local_day=candidate.local_day,
+            runner_id=runner_id,
+            local_day=local_day,
             probability=POLICY.checkin_probability,
             drawn=outcome.is_drawn,
             reason=outcome.reason,
@@ -142,7 +107,18 @@ def _save_draw(
         .on_conflict_do_nothing()
         .returning(CheckinDraw.runner_id)
     )
-    return inserted_runner_id is not None
+    if inserted_runner_id is None:
+        return  # this day has had its draw
+    if outcome.at is not None:
+        context = SurveyContext(runtime, session, runner, now, now, POLICY)
+        zone = get_zone(runner.zone)
+        focus = choose_focus(outcome.at, context.preferences.checkin_focus, zone)
+        survey = enqueue_checkin(
+            context, send_at=outcome.at, local_day=local_day, focus=focus
+        )
+        draw_row = session.get_one(CheckinDraw, (runner_id, local_day))
+        draw_row.survey_id = survey.id
+    log.info("check-in drawn", runner_id=runner.id, reason=outcome.reason)
 
 
 def _load_checkin_day(

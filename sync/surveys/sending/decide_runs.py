@@ -1,13 +1,14 @@
 """Look at each new run once: decide, note why, and promise the mail."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from time import monotonic
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
+from typing_extensions import override
 
+from sync import work
 from sync.crypto import pairing_key
 from sync.models import Run, Survey
 from sync.queue import Job
@@ -24,7 +25,6 @@ from sync.surveys.policy.run_decision import (
     RunFacts,
     Send,
     Situation,
-    Verdict,
     decide_run,
     find_bursts,
     minutes_since_end,
@@ -33,60 +33,78 @@ from sync.surveys.sending import reevaluate, schedule
 from sync.surveys.sending.schedule import SurveyContext
 from sync.time_zones import get_zone
 from sync.vocabulary import DecisionReason, DecisionVerdict
+from sync.work import RunnerDueWork, RunnerTask
 
 log = structlog.get_logger()
 
 POLICY = Policy()
-TIME_LIMIT_S = 20
+
+
+class DecisionWork(RunnerDueWork[None]):
+    """Runs that no decision exists for yet, a batch of one runner's at a time."""
+
+    job = Job.SURVEYS
+
+    @override
+    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[None]]:
+        return [
+            RunnerTask(runner_id, None)
+            for runner_id in store.find_waiting_runners(session)
+        ]
+
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[RunnerTask[None]]:
+        with runtime.db.transaction() as session:
+            reevaluate.reopen_changed_runs(session, POLICY)
+        # A runner may have more runs than one batch holds.
+        is_idle = False
+        while not is_idle:
+            is_idle = True
+            for task in super().claim(runtime):
+                is_idle = False
+                yield task
+
+    @override
+    def handle(self, runtime: Runtime, item: RunnerTask[None]) -> None:
+        with runtime.db.transaction() as session:
+            decide_batch(runtime, session, item.runner_id)
+            self.settle(session, item)
 
 
 def process_due(runtime: Runtime) -> None:
     """Decide about every run that no decision exists for yet."""
-    runtime.queue.mark_started(Job.SURVEYS)
-    ends_at = monotonic() + TIME_LIMIT_S
-    with runtime.db.transaction() as session:
-        reevaluate.reopen_changed_runs(session, POLICY)
-    while runner_ids := _find_waiting_runners(runtime):
-        for runner_id in runner_ids:
-            has_more = True
-            while has_more:
-                if monotonic() > ends_at:
-                    runtime.queue.wake(Job.SURVEYS)
-                    return
-                with runtime.db.transaction() as session:
-                    has_more = _decide_batch(runtime, session, runner_id)
+    work.process_due(runtime, DecisionWork())
 
 
-def _find_waiting_runners(runtime: Runtime) -> Sequence[int]:
-    with runtime.db.read_only() as session:
-        return store.find_waiting_runners(session)
-
-
-def _decide_batch(runtime: Runtime, session: Session, runner_id: int) -> bool:
-    """Decide about a batch of the runner's runs; return whether there may be more."""
+def decide_batch(runtime: Runtime, session: Session, runner_id: int) -> None:
+    """Decide about the runs that waited longest, `store.BATCH_SIZE` at most."""
     runner = store.lock_runner(session, runner_id)
     if runner is None:
-        return False
+        return
     now = runtime.db.now(session)
     linked_at = store.get_linked_at(session, runner_id) or now
     context = SurveyContext(runtime, session, runner, linked_at, now, POLICY)
     undecided = store.load_undecided_runs(session, runner_id)
     if not undecided:
-        return False  # another worker was here first
+        return
     _update_zone(context, undecided[-1])
+    # Only since shortly before linking may the runner have been asked about runs.
+    since = context.linked_at - timedelta(days=1)
     recent_runs = store.load_runs(
-        session,
-        [run_facts.run_id for run_facts in undecided if _is_recent(context, run_facts)],
+        session, [facts.run_id for facts in undecided if facts.started_at > since]
     )
     # All are decided before any is noted: a later one may take an earlier one over.
-    decided_runs = _decide_all(context, undecided, {run.id: run for run in recent_runs})
-    decisions = [
-        _apply_cancellation(decision, survey) for decision, survey in decided_runs
-    ]
+    decisions = []
+    for decision, survey in _decide_all(
+        context, undecided, {run.id: run for run in recent_runs}
+    ):
+        if survey is not None and survey.cancelled_for is not None:
+            decision["verdict"] = DecisionVerdict.WITHHOLD
+            decision["reason"] = survey.cancelled_for.as_decision
+        decisions.append(decision)
     store.save_decisions(session, decisions)
     pairing.tag_answers(session, runner_id, recent_runs)
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
-    return len(decisions) == store.BATCH_SIZE
 
 
 def _decide_all(
@@ -94,7 +112,7 @@ def _decide_all(
     undecided: Sequence[RunFacts],
     recent_runs: Mapping[int, Run],
 ) -> list[tuple[dict[str, object], Survey | None]]:
-    """Decide about each run in turn; only `recent` ones ask for a look at the past.
+    """Decide about each run in turn; only recent ones need a look at the past.
 
     The others come first, and nothing that is decided about them changes what the
     next one is judged by: a long past is imported without a query per run.
@@ -114,9 +132,14 @@ def _decide_all(
             else _with_burst(burst, _load_situation(context, run))
         )
         verdict = decide_run(facts, situation, context.policy, now=context.now)
-        survey = _apply_verdict(
-            context, facts, verdict, unanswered_count=situation.ignored_count
-        )
+        survey = None
+        if isinstance(verdict, Send):
+            asked_run = context.session.get_one(Run, facts.run_id)
+            survey = schedule.enqueue_run_survey(context, asked_run, verdict)
+        elif verdict.reason == DecisionReason.FIVE_UNANSWERED:
+            schedule.enqueue_slow_down(
+                context, unanswered_count=situation.ignored_count
+            )
         decision: dict[str, object] = {
             "run_id": facts.run_id,
             "runner_id": context.runner.id,
@@ -130,29 +153,6 @@ def _decide_all(
         }
         decided_runs.append((decision, survey))
     return decided_runs
-
-
-def _apply_verdict(
-    context: SurveyContext, facts: RunFacts, verdict: Verdict, *, unanswered_count: int
-) -> Survey | None:
-    """Promise the mail that follows from a verdict; return the survey if it asks."""
-    if isinstance(verdict, Send):
-        run = context.session.get_one(Run, facts.run_id)
-        return schedule.enqueue_run_survey(context, run, verdict)
-    if verdict.reason == DecisionReason.FIVE_UNANSWERED:
-        schedule.enqueue_slow_down(context, unanswered_count=unanswered_count)
-    return None
-
-
-def _apply_cancellation(
-    decision: dict[str, object], survey: Survey | None
-) -> dict[str, object]:
-    if survey is None or survey.cancelled_for is None:
-        return decision
-    return decision | {
-        "verdict": DecisionVerdict.WITHHOLD,
-        "reason": survey.cancelled_for.as_decision,
-    }
 
 
 def _build_situation(context: SurveyContext) -> Situation:
@@ -193,11 +193,6 @@ def _load_situation(context: SurveyContext, run: Run) -> Situation:
         ignored_count=count_ignored_questions(responses),
         ignored_reminder_count=count_ignored_reminders(responses),
     )
-
-
-def _is_recent(context: SurveyContext, run: RunFacts) -> bool:
-    """Whether the runner may have been asked about runs when this one began."""
-    return run.started_at > context.linked_at - timedelta(days=1)
 
 
 def _update_zone(context: SurveyContext, last_decided: RunFacts) -> None:

@@ -62,10 +62,10 @@ def run_full_import(api_url: str, database_url: str) -> float:
     began = perf_counter()
     ready: list[float] = []
 
-    def note(_: Runtime) -> None:
+    def record_sample(_: Runtime) -> None:
         ready.append(perf_counter() - began)
 
-    _run_from_consent(api_url, database_url, when_ready=note)
+    _run_from_consent(api_url, database_url, when_ready=record_sample)
     return ready[0]
 
 
@@ -73,7 +73,7 @@ def run_until_dashboard(api_url: str, database_url: str) -> float:
     """Look at the dashboard after the first page; return what drawing it takes."""
     took: list[float] = []
 
-    def look(runtime: Runtime) -> None:
+    def check_dashboard(runtime: Runtime) -> None:
         with runtime.db.read_only() as session:
             for table in (Run, Decision):
                 assert _rows(session, table) == PAGE
@@ -82,7 +82,7 @@ def run_until_dashboard(api_url: str, database_url: str) -> float:
         change_data(runtime, RUNNER)
         took.append(measure_ms(visit)[1] / 1000)
 
-    _run_from_consent(api_url, database_url, when_ready=look)
+    _run_from_consent(api_url, database_url, when_ready=check_dashboard)
     return took[0]
 
 
@@ -166,7 +166,7 @@ def _is_unfinished(runtime: Runtime) -> bool:
 
 def _is_idle(runtime: Runtime) -> bool:
     with runtime.db.read_only() as session:
-        due, _ = work_status.count_due(session, runtime.db.now(session))
+        due = work_status.count_due(session, runtime.db.now(session)).due
         return not any(due.values()) and not surveys.find_waiting_runners(session)
 
 

@@ -28,7 +28,7 @@ from web.app import create_app
 from web.gc_tuning import tune_gc
 
 SCENES = ("answers-500", "runs-10000")
-OTHERS, RUNS_EACH = 1_000, 100
+OTHER_RUNNERS, RUNS_EACH = 1_000, 100
 ROUNDS = 9
 AIM_COLD_MS, AIM_WARM_MS = 150, 30
 
@@ -41,7 +41,7 @@ def main() -> None:
         with build() as runtime:
             report(name, runtime)
             fill_with_others(runtime)
-            report(f"{name}, {OTHERS} others", runtime)
+            report(f"{name}, {OTHER_RUNNERS} others", runtime)
 
 
 @contextmanager
@@ -61,13 +61,13 @@ def on_postgres() -> Iterator[Runtime]:
 
 def report(name: str, runtime: Runtime) -> None:
     for scene_name in SCENES:
-        scene = build_fixture(runtime, scene_name)
-        assert scene.runner_id is not None
-        visit = open_page(sign_in_browser(runtime, scene.runner_id), scene.path)
+        fixture = build_fixture(runtime, scene_name)
+        assert fixture.runner_id is not None
+        visit = open_page(sign_in_browser(runtime, fixture.runner_id), fixture.path)
         visit()  # what is imported or compiled once is not a visit's work
         colds, warms = [], []
         for _ in range(ROUNDS):
-            change_data(runtime, scene.runner_id)
+            change_data(runtime, fixture.runner_id)
             colds.append(measure_ms(visit))
             warms.append(measure_ms(visit))
         print(
@@ -118,12 +118,12 @@ def format_times(times: list[tuple[float, float]]) -> str:
 
 def fill_with_others(runtime: Runtime) -> None:
     first = 1_000
-    for number in range(first, first + OTHERS):
+    for number in range(first, first + OTHER_RUNNERS):
         with runtime.db.transaction() as session:
             now = runtime.db.now(session)
             runner = create_runner(runtime, session, number, now=now, has_email=False)
-            past = RunHistory(runs=RUNS_EACH, answers=RUNS_EACH)
-            store_history(runtime, session, runner, past, now=now)
+            history = RunHistory(runs=RUNS_EACH, answers=RUNS_EACH)
+            store_history(runtime, session, runner, history, now=now)
 
 
 if __name__ == "__main__":

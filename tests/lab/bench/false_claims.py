@@ -34,7 +34,7 @@ COLUMNS = (
     "any exploring",
     "mileage.early",
 )
-SPOKEN = {"higher", "lower", "best"}
+CLAIMS = {"higher", "lower", "best"}
 NULL_WORLDS = [
     SimulatedTruth(persistence, real=real, season=season)
     for persistence in (0.3, 0.6, 0.85)
@@ -57,7 +57,7 @@ def collect_claims(history: History) -> set[str]:
     claims: set[str] = set()
     for name, question in build_panel_data(history).build_questions("km").items():
         current_claims = set(get_verdicts(question))
-        if current_claims & SPOKEN:
+        if current_claims & CLAIMS:
             claims.add(name)
         if name == "mileage":
             claims |= {f"mileage.{verdict}" for verdict in current_claims}
@@ -71,16 +71,16 @@ def count_false_claims(
     panels: Counter[str],
 ) -> list[float]:
     """Shares of runners of one world that were ever told each kind of thing."""
-    maker, seen = RunnerSimulator(world, random), Counter[str]()
+    maker, counts = RunnerSimulator(world, random), Counter[str]()
     for _ in range(runners):
         claims = collect_claims(maker.simulate_runner())
         explored = {name for name in claims if "." not in name} - set(HEADLINE)
-        seen.update(claims)
+        counts.update(claims)
         panels.update(explored)
-        seen["any headline"] += bool(claims & set(HEADLINE))
-        seen["any exploring"] += bool(explored)
-        seen["link half"] += bool(claims & {"mileage.higher", "mileage.lower"})
-    return [seen[name] / runners for name in COLUMNS]
+        counts["any headline"] += bool(claims & set(HEADLINE))
+        counts["any exploring"] += bool(explored)
+        counts["link half"] += bool(claims & {"mileage.higher", "mileage.lower"})
+    return [counts[name] / runners for name in COLUMNS]
 
 
 def take_first(data: MileageData, count: int) -> MileageData:
@@ -193,7 +193,7 @@ def print_power(runners: int, random: np.random.Generator) -> None:
 
 
 if __name__ == "__main__":
-    many = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     generator = np.random.default_rng(2026)
-    print_false_claims(many, generator)
-    print_power(max(many // 2, 1), generator)
+    print_false_claims(count, generator)
+    print_power(max(count // 2, 1), generator)

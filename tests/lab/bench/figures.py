@@ -144,7 +144,7 @@ def measure_parts(
         rows, reading = measure(
             lambda: read_rows(session, runner_id, vault), process_time
         )
-        standing = store.load_decisions(session, runner_id, vault)
+        decisions = store.load_decisions(session, runner_id, vault)
     about = HistoryContext(
         owner.zone, asked_count=ANSWERS, today=date(2026, 11, 20).toordinal()
     )
@@ -152,7 +152,7 @@ def measure_parts(
         lambda: build_panel_data(build_history(rows, context=about)), process_time
     )
     decided, deciding = measure(
-        lambda: figures.decide_sentences(panels, standing, "km", now=NOW), process_time
+        lambda: figures.decide_sentences(panels, decisions, "km", now=NOW), process_time
     )
     _, drawing = measure(
         lambda: figures.assemble_figures(

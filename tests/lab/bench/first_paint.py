@@ -82,12 +82,12 @@ def serve_app(runtime: Runtime) -> Iterator[str]:
 
 
 def report(name: str, chrome: Browser, site: str, runtime: Runtime) -> None:
-    scene = Fixture("/") if name == "landing" else build_fixture(runtime, name)
+    fixture = Fixture("/") if name == "landing" else build_fixture(runtime, name)
     paints, shifts = [], []
     for _ in range(ROUNDS):
-        with open_phone(chrome, site, scene, runtime) as page:
+        with open_phone(chrome, site, fixture, runtime) as page:
             slow_down(page)
-            page.goto(f"{site}{scene.path}", wait_until="load")
+            page.goto(f"{site}{fixture.path}", wait_until="load")
             paint_ms, shift = page.evaluate(MEASURE)
         paints.append(paint_ms / 1000)
         shifts.append(shift)

@@ -107,10 +107,10 @@ def link(runtime: Runtime, home: LiveInstance, athlete_id: int) -> None:
 
 
 def call_simulator(
-    home: LiveInstance, verb: str, wish: Mapping[str, object]
+    home: LiveInstance, verb: str, body: Mapping[str, object]
 ) -> dict[str, Any]:
     answer = requests.post(
-        f"{home.strava_url}/control/{verb}", json=dict(wish), timeout=30
+        f"{home.strava_url}/control/{verb}", json=dict(body), timeout=30
     )
     answer.raise_for_status()
     response_body: dict[str, Any] = answer.json()

@@ -17,15 +17,15 @@ from tests.lab.bench.standalone_harness import open_harness
 from tests.support.harness import Harness
 
 ACTIVITIES = 10_000
-MOST = {"backfill": 51, "new run": 100, "rename": 0, "flip": 0, "delete": 50}
+MAX_REQUESTS = {"backfill": 51, "new run": 100, "rename": 0, "flip": 0, "delete": 50}
 
 
 def main() -> int:
     with TemporaryDirectory() as folder, open_harness(Path(folder)) as harness:
         counts = run_scenario(harness)
     for chapter, requests in counts.items():
-        print(f"{chapter:10} {requests:4} requests, at most {MOST[chapter]}")
-    return int(any(counts[chapter] > MOST[chapter] for chapter in MOST))
+        print(f"{chapter:10} {requests:4} requests, at most {MAX_REQUESTS[chapter]}")
+    return int(any(counts[chapter] > MAX_REQUESTS[chapter] for chapter in MAX_REQUESTS))
 
 
 def run_scenario(harness: Harness) -> Counter[str]:

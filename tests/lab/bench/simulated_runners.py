@@ -80,10 +80,12 @@ class RunnerSimulator:
 
     def _series(self, wave: Floats) -> Floats:
         """Draw standard normal days with persistence, the year's wave on top."""
-        keep = self.world.persistence
-        noise = self.random.normal(size=DAYS) * (1 - keep**2) ** 0.5
-        noise[0] /= (1 - keep**2) ** 0.5
-        return np.asarray(lfilter([1], [1, -keep], noise) + wave, dtype=np.float64)
+        persistence = self.world.persistence
+        noise = self.random.normal(size=DAYS) * (1 - persistence**2) ** 0.5
+        noise[0] /= (1 - persistence**2) ** 0.5
+        return np.asarray(
+            lfilter([1], [1, -persistence], noise) + wave, dtype=np.float64
+        )
 
     def _mileage(self, wave: Floats) -> Floats:
         """Metres on each of the days, 0 on days without a run."""

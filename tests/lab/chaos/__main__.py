@@ -44,8 +44,10 @@ def main() -> int:
     quiet = structlog.make_filtering_bound_logger(logging.ERROR)
     structlog.configure(wrapper_class=quiet)
     try:
-        with open_installation(ClubSize(options.runners, options.workers)) as club:
-            findings = _run_gate(club, options)
+        with open_installation(
+            ClubSize(options.runners, options.workers)
+        ) as installation:
+            findings = _run_gate(installation, options)
     except FaketimeNotFound as error:
         findings = [str(error)]
     if not findings:
@@ -74,46 +76,48 @@ def _parse_options() -> Namespace:
     return parser.parse_args()
 
 
-def _run_gate(club: ClubInstallation, options: Namespace) -> list[str]:
-    story = ChaosScenario(club.harness, options.seed)
-    troubles = FaultInjector(club, options.seed)
-    world = club.harness.world
-    story.begin(options.runners, options.seed)
-    club.clocks.advance(minutes=15)  # what the past has cost is not held against us
+def _run_gate(installation: ClubInstallation, options: Namespace) -> list[str]:
+    scenario = ChaosScenario(installation.harness, options.seed)
+    troubles = FaultInjector(installation, options.seed)
+    world = installation.harness.world
+    scenario.begin(options.runners, options.seed)
+    installation.clocks.advance(
+        minutes=15
+    )  # what the past has cost is not held against us
     with world.transaction():
         world.put_singleton(ClubSize(options.runners, options.workers).limits)
-    club.start()
-    findings = wait_until_settled(club, story)
+    installation.start()
+    findings = wait_until_settled(installation, scenario)
     with world.transaction():
         world.put_singleton(UNRELIABLE_DELIVERY)
     _print_progress(
         f"{len(list(world.iter_activities()))} runs are known; trouble begins"
     )
-    _run_scenario(club, story, troubles, options)
+    _run_scenario(installation, scenario, troubles, options)
     _print_progress("trouble ends; settling ...")
     with world.transaction():
         world.put_singleton(RELIABLE_DELIVERY)
-    while story.newcomers:
-        story.link_newcomer()
-    findings += wait_until_settled(club, story)
-    findings += _check_before_reconcile(club, story, troubles)
+    while scenario.newcomers:
+        scenario.link_newcomer()
+    findings += wait_until_settled(installation, scenario)
+    findings += _check_before_reconcile(installation, scenario, troubles)
     _print_progress("a month later each runner's whole list is compared ...")
     with world.transaction():
         world.put_singleton(NO_LIMITS)
-    club.clocks.advance(days=29)
-    findings += wait_until_settled(club, story, with_sweeps=True)
-    findings += checks.check_tables(club.harness, apart_from=set())
-    findings += checks.check_links(club.harness)
+    installation.clocks.advance(days=29)
+    findings += wait_until_settled(installation, scenario, with_sweeps=True)
+    findings += checks.check_tables(installation.harness, apart_from=set())
+    findings += checks.check_links(installation.harness)
     findings += checks.check_quota(
-        story.refused_at, troubles.redis_lost_at, workers=options.workers
+        scenario.refused_at, troubles.redis_lost_at, workers=options.workers
     )
-    _print_summary(club, story)
+    _print_summary(installation, scenario)
     return list(dict.fromkeys(findings))
 
 
 def _run_scenario(
-    club: ClubInstallation,
-    story: ChaosScenario,
+    installation: ClubInstallation,
+    scenario: ChaosScenario,
     troubles: FaultInjector,
     options: Namespace,
 ) -> None:
@@ -121,42 +125,46 @@ def _run_scenario(
     next_trouble_at = monotonic() + options.every
     next_sweep_at = 0.0
     while monotonic() < ends_at:
-        club.clocks.advance(seconds=TICK_OF_THE_STORY_S)
-        story.act_randomly()
-        story.record_events()
+        installation.clocks.advance(seconds=TICK_OF_THE_STORY_S)
+        scenario.act_randomly()
+        scenario.record_events()
         troubles.end_expired()
-        club.keep_running()
+        installation.keep_running()
         if monotonic() >= next_trouble_at:
             _print_progress(troubles.inject_next())
             next_trouble_at += options.every
         if monotonic() >= next_sweep_at:
-            club.sweep()
+            installation.sweep()
             next_sweep_at = monotonic() + SWEEP_EVERY_S
         sleep(TICK_S)
     troubles.end_expired(all_of_them=True)
 
 
 def _check_before_reconcile(
-    club: ClubInstallation, story: ChaosScenario, troubles: FaultInjector
+    installation: ClubInstallation, scenario: ChaosScenario, troubles: FaultInjector
 ) -> list[str]:
-    deaths = sum(worker.deaths for worker in club.workers)
-    received_mails = club.post.received_mails
+    deaths = sum(worker.deaths for worker in installation.workers)
+    received_mails = installation.post.received_mails
     return [
-        *checks.check_events(club.harness, story),
-        *checks.check_tables(club.harness, apart_from=story.list_unreported_runs()),
+        *checks.check_events(installation.harness, scenario),
+        *checks.check_tables(
+            installation.harness, apart_from=scenario.list_unreported_runs()
+        ),
         *checks.check_mails(
-            club.harness,
+            installation.harness,
             received_mails,
             repeats_at_most=deaths + troubles.postgres_restarts,
         ),
-        *checks.check_quiet_runners(club.harness, story, received_mails),
+        *checks.check_quiet_runners(installation.harness, scenario, received_mails),
     ]
 
 
-def _print_summary(club: ClubInstallation, story: ChaosScenario) -> None:
-    counts = {counter.name: counter.value for counter in club.harness.world.counters}
-    event_count = len(story.acknowledged())
-    mail_count = len(club.post.received_mails.counts)
+def _print_summary(installation: ClubInstallation, scenario: ChaosScenario) -> None:
+    counts = {
+        counter.name: counter.value for counter in installation.harness.world.counters
+    }
+    event_count = len(scenario.acknowledged())
+    mail_count = len(installation.post.received_mails.counts)
     reads = counts.get("requests list", 0) + counts.get("requests detail", 0)
     _print_progress(
         f"{event_count} events acknowledged, {reads} requests, {mail_count} mails"

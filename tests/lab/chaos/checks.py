@@ -42,7 +42,7 @@ def check_tables(harness: Harness, *, apart_from: set[int]) -> Iterator[str]:
         yield f"run {run_id} differs in {names} ({len(differing)} such runs)"
 
 
-def check_events(harness: Harness, story: ChaosScenario) -> Iterator[str]:
+def check_events(harness: Harness, scenario: ChaosScenario) -> Iterator[str]:
     """Look for each acknowledged event in the inbox, and for parked ones."""
     with harness.runtime.db.read_only() as session:
         stored_counts = Counter(
@@ -58,7 +58,7 @@ def check_events(harness: Harness, story: ChaosScenario) -> Iterator[str]:
         )
     acknowledged_counts = Counter(
         (event.body["object_id"], event.body["aspect_type"], event.body["event_time"])
-        for event in story.acknowledged()
+        for event in scenario.acknowledged()
     )
     lost = acknowledged_counts - stored_counts
     if lost:
@@ -164,7 +164,7 @@ def _describe_decisions(harness: Harness, run_ids: list[int]) -> Iterator[str]:
 
 
 def check_quiet_runners(
-    harness: Harness, story: ChaosScenario, received_mails: ReceivedMails
+    harness: Harness, scenario: ChaosScenario, received_mails: ReceivedMails
 ) -> Iterator[str]:
     """One run that we were told of in time means one mail; policy is not asked."""
     with harness.runtime.db.read_only() as session:
@@ -179,9 +179,9 @@ def check_quiet_runners(
         received_mails.recipients[message_id]
         for message_id in received_mails.recipients
     )
-    unsaid = story.list_unreported_runs()
-    for athlete_id in story.quiet:
-        run_id = story.quiet_runs.get(athlete_id)
+    unsaid = scenario.list_unreported_runs()
+    for athlete_id in scenario.quiet:
+        run_id = scenario.quiet_runs.get(athlete_id)
         got = mails[addresses[athlete_id]]
         if run_id is None and got:
             yield f"athlete {athlete_id} did not run and got {got} mails"

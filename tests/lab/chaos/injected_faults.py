@@ -32,8 +32,8 @@ class InjectedFault:
 class FaultInjector:
     """Brings one after the other, each kind once before any comes again."""
 
-    def __init__(self, club: ClubInstallation, number: int) -> None:
-        self._club = club
+    def __init__(self, installation: ClubInstallation, number: int) -> None:
+        self._club = installation
         self._rng = Random(number)  # noqa: S311
         self._kinds: list[Callable[[], InjectedFault]] = []
         self._endings: list[tuple[float, Callable[[], None]]] = []

@@ -35,8 +35,10 @@ from tests.support.recording_queue import RecordingQueue
 from tests.support.servers import HOST, ValkeyServer, free_port
 
 RETRY_GAP_S = 30
-MANY = 1_000_000
-NO_LIMITS = Limits(quarter=MANY, read_quarter=MANY, day=MANY, read_day=MANY)
+HIGH_LIMIT = 1_000_000
+NO_LIMITS = Limits(
+    quarter=HIGH_LIMIT, read_quarter=HIGH_LIMIT, day=HIGH_LIMIT, read_day=HIGH_LIMIT
+)
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _strava(stack: ExitStack, clocks: FaketimeClocks) -> tuple[World, str]:
     stack.callback(world.close)
     with world.transaction():
         world.put_singleton(
-            App(client_id="1", client_secret="simulated", athlete_limit=MANY)
+            App(client_id="1", client_secret="simulated", athlete_limit=HIGH_LIMIT)
         )
         world.put_singleton(NO_LIMITS)
         world.put_singleton(DeliverySettings(retry_gap_s=RETRY_GAP_S))

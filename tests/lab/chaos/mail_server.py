@@ -20,8 +20,8 @@ class ReceivedMails:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _server: Any, _session: Any, envelope: Any
     ) -> str:
-        letter = message_from_bytes(envelope.content, policy=default)
-        message_id = str(letter["Message-ID"]).strip()
+        email = message_from_bytes(envelope.content, policy=default)
+        message_id = str(email["Message-ID"]).strip()
         self.counts[message_id] += 1
         self.recipients[message_id] = envelope.rcpt_tos[0]
         return "250 OK"

@@ -75,9 +75,9 @@ class KillableProcess:
         self._process.wait()
 
 
-def run_once(words: list[str], environment: Mapping[str, str]) -> None:
+def run_once(arguments: list[str], environment: Mapping[str, str]) -> None:
     """Run one of our commands to its good end."""
-    command = [sys.executable, "-m", "host.cli", *words]
+    command = [sys.executable, "-m", "host.cli", *arguments]
     process = Popen(command, env=environment, stdout=DEVNULL)  # noqa: S603
     code = process.wait()
-    assert code == 0, f"moodmiles {' '.join(words)} ended with {code}"
+    assert code == 0, f"moodmiles {' '.join(arguments)} ended with {code}"

@@ -26,24 +26,27 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def wait_until_settled(
-    club: ClubInstallation, story: ChaosScenario, *, with_sweeps: bool = False
+    installation: ClubInstallation,
+    scenario: ChaosScenario,
+    *,
+    with_sweeps: bool = False,
 ) -> list[str]:
     """Wait until everything that was due is done; say what is not in the end."""
-    until = club.clocks() + FAR
+    until = installation.clocks() + FAR
     patience_ends = monotonic() + TIMEOUT_S
     last_open_work, moved_at, swept_at = None, monotonic(), 0.0
     while open_work := _list_open_work(
-        club, story, until=until, with_sweeps=with_sweeps
+        installation, scenario, until=until, with_sweeps=with_sweeps
     ):
         if open_work != last_open_work:
             last_open_work, moved_at = open_work, monotonic()
         if monotonic() - moved_at > STILL_S:
             step_s = CAREFUL_STEP_S if with_sweeps else STEP_S
-            _advance_clock(club, min(open_work)[0], step_s=step_s)
+            _advance_clock(installation, min(open_work)[0], step_s=step_s)
             moved_at = monotonic()
         if monotonic() - swept_at > SWEEP_EVERY_S:
-            club.keep_running()
-            club.sweep()
+            installation.keep_running()
+            installation.sweep()
             swept_at = monotonic()
         if monotonic() > patience_ends:
             return [_describe_open_work(open_work)]
@@ -52,22 +55,26 @@ def wait_until_settled(
 
 
 def _advance_clock(
-    club: ClubInstallation, first_due: datetime, *, step_s: float
+    installation: ClubInstallation, first_due: datetime, *, step_s: float
 ) -> None:
     """Go to the next moment at which something is due, or a little further."""
-    now = club.clocks()
+    now = installation.clocks()
     if first_due > now:
-        club.clocks.forward_to(first_due + timedelta(seconds=BEYOND_S))
+        installation.clocks.forward_to(first_due + timedelta(seconds=BEYOND_S))
     else:
-        club.clocks.advance(seconds=step_s)
+        installation.clocks.advance(seconds=step_s)
 
 
 def _list_open_work(
-    club: ClubInstallation, story: ChaosScenario, *, until: datetime, with_sweeps: bool
+    installation: ClubInstallation,
+    scenario: ChaosScenario,
+    *,
+    until: datetime,
+    with_sweeps: bool,
 ) -> list[tuple[datetime, str]]:
     """List what is still to be done: when, and what."""
-    story.record_events()
-    now = club.clocks()
+    scenario.record_events()
+    now = installation.clocks()
     queries: dict[str, Select[Any]] = {
         "event": select(Event.due_at).where(Event.due_at <= until),
         "survey": select(Mail.due_at).where(
@@ -82,11 +89,11 @@ def _list_open_work(
         queries["sweep"] = select(ReconcileState.due_at).where(
             ReconcileState.due_at <= until
         )
-    open_work = [(LONG_AGO, "event on its way")] * story.count_waiting_events
-    with club.harness.runtime.db.read_only() as session:
+    open_work = [(LONG_AGO, "event on its way")] * scenario.count_waiting_events
+    with installation.harness.runtime.db.read_only() as session:
         for name, query in queries.items():
             open_work += [(at, name) for at in session.scalars(query) if at is not None]
-    open_work += [(LONG_AGO, "run undecided")] * count_undecided(club.harness)
+    open_work += [(LONG_AGO, "run undecided")] * count_undecided(installation.harness)
     return sorted(open_work)
 
 

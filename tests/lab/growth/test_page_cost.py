@@ -39,8 +39,8 @@ def open_signed_in_client(harness: Harness, runs: int) -> tuple[FlaskClient, int
         runner = create_runner(
             harness.runtime, session, 1, now=harness.clock(), has_email=True
         )
-        past = RunHistory(runs=runs, answers=runs // 2)
-        store_history(harness.runtime, session, runner, past, now=harness.clock())
+        history = RunHistory(runs=runs, answers=runs // 2)
+        store_history(harness.runtime, session, runner, history, now=harness.clock())
         run_id = session.scalars(select(Run.id).limit(1)).one()
         runner_id = runner.id
     client = create_app(harness.runtime).test_client()

@@ -10,7 +10,6 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, insert, select, update
 
-from sync.inbox import purge as inbox_purge
 from sync.mail import outbox
 from sync.models import (
     Connection,
@@ -25,16 +24,14 @@ from sync.portability import exports
 from sync.preferences import Preferences
 from sync.queue import Job
 from sync.runners import deletion, disconnect
-from sync.runners import purge as runners_purge
-from sync.runs import retention
 from sync.simulator.records import Activity, Athlete
 from sync.standins.fixtures.run_history import RunHistory, create_runner, store_history
 from sync.vocabulary import MailKind
 from tests.lab.growth.cost import grows_too_fast, measure_cost
 from tests.support.clock import NOON
 from tests.support.harness import Harness
-from tests.support.inline_queue import PROCESSORS
 from tests.support.smtp_servers import run_smtp_server
+from workers.jobs import PROCESSORS, PURGES
 
 pytestmark = pytest.mark.slow
 
@@ -92,14 +89,14 @@ def add_answered_past(harness: Harness, count: int) -> None:
     drain(Job.BACKFILL, Job.SURVEYS)(harness)
     with harness.runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)
-        past = store_history(
+        history = store_history(
             harness.runtime,
             session,
             runner,
             RunHistory(count, count),
             now=harness.clock(),
         )
-        session.execute(update(Run).where(Run.id.in_(past)).values(source="hand"))
+        session.execute(update(Run).where(Run.id.in_(history)).values(source="hand"))
     disconnect.disconnect(harness.runtime, runner_id)
     harness.link_runner(harness.add_athlete())
 
@@ -135,8 +132,10 @@ def add_runners(harness: Harness, count: int, **columns: Any) -> list[int]:
             runner = create_runner(
                 harness.runtime, session, number, now=harness.clock(), has_email=True
             )
-            past = RunHistory(runs=10, answers=5)
-            store_history(harness.runtime, session, runner, past, now=harness.clock())
+            history = RunHistory(runs=10, answers=5)
+            store_history(
+                harness.runtime, session, runner, history, now=harness.clock()
+            )
             runner_ids.append(runner.id)
         if columns:
             session.execute(update(Runner).values(columns))
@@ -242,8 +241,8 @@ def add_retained_answers(harness: Harness, count: int) -> int:
         runner = create_runner(
             harness.runtime, session, 1, now=harness.clock(), has_email=True
         )
-        past = RunHistory(runs=count, answers=count)
-        store_history(harness.runtime, session, runner, past, now=harness.clock())
+        history = RunHistory(runs=count, answers=count)
+        store_history(harness.runtime, session, runner, history, now=harness.clock())
         return runner.id
 
 
@@ -280,8 +279,8 @@ def add_expired_rows(harness: Harness, count: int) -> None:
 
 
 def tidy(harness: Harness) -> None:
-    for part in (inbox_purge, retention, runners_purge, exports):
-        part.tidy(harness.runtime)
+    for purge in PURGES:
+        purge(harness.runtime)
 
 
 KINDS = {

@@ -4,16 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sync.backoff import MAX_ATTEMPTS
 from sync.errors import (
     AccessRevoked,
-    MoodmilesError,
     NotOnStrava,
     RateLimited,
     ScopeMissing,
     StravaUnavailable,
     TryLater,
 )
-from sync.inbox.rules import MAX_ATTEMPTS, decide_retry
+from sync.inbox.rules import decide_retry
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -33,22 +33,25 @@ MINUTE = timedelta(minutes=1)
         (StravaUnavailable(), 1, MINUTE, None),
         (StravaUnavailable(), MAX_ATTEMPTS - 1, 60 * MINUTE, None),
         (StravaUnavailable(), MAX_ATTEMPTS, None, "StravaUnavailable"),
+        (ZeroDivisionError(), MAX_ATTEMPTS - 1, 60 * MINUTE, None),
+        (ZeroDivisionError(), MAX_ATTEMPTS, None, "ZeroDivisionError"),
     ],
 )
 def test_each_failure_has_its_next_step(
-    error: MoodmilesError,
+    error: Exception,
     attempts: int,
     waits: timedelta | None,
     parked_for: str | None,
 ) -> None:
-    due_at, reason = decide_retry(error, attempts=attempts, now=NOON)
+    retry = decide_retry(error, attempts=attempts, now=NOON)
 
-    assert (due_at and due_at - NOON, reason) == (waits, parked_for)
+    assert (retry.due_at and retry.due_at - NOON) == waits
+    assert retry.failed_reason == parked_for
 
 
 def test_whoever_waits_for_the_limit_comes_soon_after_it() -> None:
-    due_at, reason = decide_retry(RateLimited(NOON + 9 * MINUTE), attempts=1, now=NOON)
+    retry = decide_retry(RateLimited(NOON + 9 * MINUTE), attempts=1, now=NOON)
 
-    assert due_at is not None
-    assert 9 * MINUTE < due_at - NOON < 10 * MINUTE
-    assert reason is None
+    assert retry.due_at is not None
+    assert 9 * MINUTE < retry.due_at - NOON < 10 * MINUTE
+    assert retry.failed_reason is None

@@ -20,7 +20,7 @@ def linked_harness(harness: Harness) -> Harness:
 
 def count_waiting_events(runtime: Runtime) -> int:
     with runtime.db.read_only() as session:
-        return work_status.count_due(session, runtime.db.now(session))[0]["inbox"]
+        return work_status.count_due(session, runtime.db.now(session)).due["inbox"]
 
 
 @pytest.fixture

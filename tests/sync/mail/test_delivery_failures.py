@@ -53,7 +53,7 @@ def test_a_temporary_no_is_tried_less_and_less_often_until_stale(
         tries.append(round((due_at - NOON) / MINUTE))
         deliver_due(outbox_harness.runtime)
 
-    assert tries == [0, 1, 3, 8, 18, 20]
+    assert tries == [0, 1, 3, 7, 15, 20]
     assert outbox_harness.get_mail().withheld_for == "stale"
 
 

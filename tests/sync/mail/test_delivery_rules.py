@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sync.backoff import LEASE
 from sync.mail.delivery_rules import (
-    LEASE,
     DeliveryOutcome,
     PendingMail,
     SmtpStage,
@@ -109,8 +109,8 @@ def test_meaning(
     [
         (1, HOUR, 1 * MINUTE),
         (2, HOUR, 2 * MINUTE),
-        (3, HOUR, 5 * MINUTE),
-        (4, HOUR, 10 * MINUTE),
+        (3, HOUR, 4 * MINUTE),
+        (4, HOUR, 8 * MINUTE),
         (5, HOUR, 15 * MINUTE),
         (50, HOUR, 15 * MINUTE),
         (5, 4 * MINUTE, 4 * MINUTE),

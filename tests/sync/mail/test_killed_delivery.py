@@ -5,8 +5,8 @@ from subprocess import Popen
 
 import pytest
 
+from sync.backoff import LEASE
 from sync.mail.deliver import deliver_due
-from sync.mail.delivery_rules import LEASE
 from tests.support.smtp_servers import FakeSmtpServer
 from tests.sync.mail.conftest import NOON, OutboxHarness
 

@@ -5,11 +5,12 @@ from dataclasses import replace
 import pytest
 from typing_extensions import override
 
-from sync import queue, work_status
+from sync import work, work_status
+from sync.backoff import LEASE
 from sync.crypto import Sealer, Vault
 from sync.models import Export, Runner
 from sync.portability import exports
-from sync.portability.exports import LEASE, MAX_ATTEMPTS, ExportState
+from sync.portability.exports import ExportState, ExportWork
 from sync.portability.pack import STEPS
 from sync.queue import Job
 from tests.conftest import KEY
@@ -46,16 +47,16 @@ def test_an_export_that_kills_every_worker_is_given_up(
     harness: Harness, runner_id: int
 ) -> None:
     exports.request_export(harness.runtime, runner_id)
-    for _ in range(MAX_ATTEMPTS):
+    for _ in range(ExportWork.max_attempts):
         pack_and_die(harness.runtime)
         harness.clock.advance(seconds=LEASE.total_seconds())
     exports.process_due(harness.runtime)
-    given_up = exports.load_status(harness.runtime, runner_id).state
+    state = exports.load_status(harness.runtime, runner_id).state
 
     exports.request_export(harness.runtime, runner_id)
     exports.process_due(harness.runtime)
 
-    assert given_up is ExportState.FAILED
+    assert state is ExportState.FAILED
     assert exports.load_status(harness.runtime, runner_id).state is ExportState.READY
     assert work_status.read_status(harness.runtime).counters["export given up"] == 1
 
@@ -105,7 +106,7 @@ def test_an_export_that_fails_keeps_no_other_waiting(
 def test_exports_that_do_not_fit_into_a_shift_are_packed_in_the_next(
     harness: Harness, runner_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "SHIFT_S", 0)
+    monkeypatch.setattr(work, "SHIFT_S", 0)
     ids = [runner_id, harness.link_runner(harness.add_athlete(8))]
     for one in ids:
         exports.request_export(harness.runtime, one)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 from typing_extensions import override
 
+from sync import work
 from sync.inbox import handle
 from sync.inbox import store as inbox
 from sync.models import Event, Run, Survey
@@ -89,7 +90,9 @@ def asked_as_the_events_were_taken(harness: Harness) -> None:
         batch = inbox.claim_next(session, now=harness.clock())
     assert batch
     deletion.request_deletion(harness.runtime, get_runner(harness))
-    handle.process_batch(harness.runtime, batch)
+    inbox_work = handle.InboxWork()
+    with work.attempt(harness.runtime, inbox_work, batch):
+        inbox_work.handle(harness.runtime, batch)
     harness.advance_clock(minutes=6)  # its worker died before it let go
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 from typing_extensions import override
 
-from sync import queue
+from sync import work
 from sync.errors import AccessRevoked
 from sync.models import (
     Answer,
@@ -185,7 +185,7 @@ def test_a_finished_goodbye_is_not_said_again(linked_harness: Harness) -> None:
 def test_goodbyes_that_do_not_fit_into_a_shift_are_said_in_the_next(
     linked_harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "SHIFT_S", 0)
+    monkeypatch.setattr(work, "SHIFT_S", 0)
     linked_harness.link_runner(linked_harness.add_athlete(8))
     with linked_harness.runtime.db.transaction() as session:
         session.execute(update(Runner).values(erase_at=linked_harness.clock()))

@@ -6,7 +6,7 @@ import pytest
 
 from sync.crypto import Sealer
 from sync.runners import signed_links
-from sync.runners.signed_links import UNSUBSCRIBE
+from sync.vocabulary import SignedLinkPurpose
 from tests.support.harness import Harness
 
 OLD_KEY = "the-key-of-2026-with-at-least-32-letters"
@@ -23,7 +23,10 @@ def first_runner(harness: Harness) -> int:
 
 
 def find_runner(
-    harness: Harness, token: str, *keys: str, purpose: str = UNSUBSCRIBE
+    harness: Harness,
+    token: str,
+    *keys: str,
+    purpose: SignedLinkPurpose = SignedLinkPurpose.UNSUBSCRIBE,
 ) -> int | None:
     runtime = replace(harness.runtime, sealer=Sealer(keys))
     return signed_links.find_token_runner(runtime, token, purpose=purpose)
@@ -34,7 +37,9 @@ def test_a_link_of_a_mail_sent_earlier_still_works(
 ) -> None:
     runtime = replace(harness.runtime, sealer=Sealer([OLD_KEY]))
 
-    token = signed_links.create_token(runtime, first_runner, purpose=UNSUBSCRIBE)
+    token = signed_links.create_token(
+        runtime, first_runner, purpose=SignedLinkPurpose.UNSUBSCRIBE
+    )
 
     assert token == SENT_TOKEN
     assert find_runner(harness, SENT_TOKEN, OLD_KEY) == first_runner
@@ -50,7 +55,10 @@ def test_a_link_outlives_the_rotation_of_keys_and_ends_with_its_key(
 def test_a_link_serves_its_own_purpose_alone(
     harness: Harness, first_runner: int
 ) -> None:
-    assert find_runner(harness, SENT_TOKEN, OLD_KEY, purpose="before") is None
+    assert (
+        find_runner(harness, SENT_TOKEN, OLD_KEY, purpose=SignedLinkPurpose.PRE_RUN)
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,9 +84,13 @@ def test_any_other_token_names_nobody(harness: Harness, token: str) -> None:
 
 
 def test_the_link_of_a_deleted_runner_names_nobody(harness: Harness) -> None:
-    token = signed_links.create_token(harness.runtime, 7, purpose=UNSUBSCRIBE)
+    token = signed_links.create_token(
+        harness.runtime, 7, purpose=SignedLinkPurpose.UNSUBSCRIBE
+    )
 
     assert (
-        signed_links.find_token_runner(harness.runtime, token, purpose=UNSUBSCRIBE)
+        signed_links.find_token_runner(
+            harness.runtime, token, purpose=SignedLinkPurpose.UNSUBSCRIBE
+        )
         is None
     )

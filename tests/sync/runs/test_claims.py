@@ -2,13 +2,11 @@
 
 from datetime import datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync import queue
+from sync.backoff import LEASE
 from sync.models import Backfill
-from sync.queue import Job
 from sync.runs import claims, duplicate_rules
 from sync.runs.duplicate_rules import Recording
 from tests.support.clock import NOON
@@ -39,21 +37,10 @@ def test_who_was_held_by_a_dead_worker_is_free_again(harness: Harness) -> None:
     runner_id = harness.link_runner(harness.add_athlete())
     claim_one(harness, harness.clock())
 
-    later = harness.clock() + claims.LEASE
+    later = harness.clock() + LEASE
 
     assert claim_one(harness, later - timedelta(seconds=1)) is None
     assert claim_one(harness, later) == runner_id
-
-
-def test_a_shift_that_ends_calls_the_next_one(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(queue, "SHIFT_S", 0)
-
-    done = list(queue.claim_until_idle(harness.queue, Job.RECONCILE, lambda: 1))
-
-    assert done == [1]
-    assert harness.queue.wakes == [Job.RECONCILE]
 
 
 @given(SPANS)

@@ -112,9 +112,9 @@ def test_what_was_set_aside_is_read_again_on_command(harness: Harness) -> None:
     with harness.world.transaction():
         harness.world.remove_activity(runs[1])
 
-    found = quarantine.retry_quarantined(harness.runtime)
+    records = quarantine.retry_quarantined(harness.runtime)
 
-    assert found == (3, 1)
+    assert (records.tried, records.unreadable) == (3, 1)
     assert quarantine.count_quarantined(harness.runtime) == 1
     with harness.runtime.db.read_only() as session:
         assert session.scalar(select(func.count()).select_from(Run)) == 2

@@ -45,7 +45,7 @@ def run_callback_server() -> Generator[CallbackServer]:
 
 
 def _build_handler(callback: CallbackServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+    class CallbackHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
             query_values = {name: values[0] for name, values in query.items()}
@@ -76,4 +76,4 @@ def _build_handler(callback: CallbackServer) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    return Handler
+    return CallbackHandler

@@ -33,7 +33,7 @@ FULL = {"message": "Limit of connected athletes exceeded", "errors": []}
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "door", "expected"),
+    ("status", "told", "credential", "expected"),
     [
         (
             400,
@@ -124,9 +124,9 @@ FULL = {"message": "Limit of connected athletes exceeded", "errors": []}
     ],
 )
 def test_what_a_refusal_means(
-    status: int, told: object, door: Credential, expected: type[MoodmilesError]
+    status: int, told: object, credential: Credential, expected: type[MoodmilesError]
 ) -> None:
-    assert type(error_for(status, told, door)) is expected
+    assert type(error_for(status, told, credential)) is expected
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from sync.mail.delivery_rules import LEASE
+from sync.backoff import LEASE
 from sync.models import Decision, Mail, Run, Survey
 from sync.runs import pull
 from sync.simulator import activities

@@ -61,7 +61,7 @@ def test_the_list_leads_to_each_mail(client: FlaskClient, tmp_path: Path) -> Non
     add_mail(tmp_path, "Second")
 
     page = client.get("/mailbox").text
-    links = findall(r'href="(/mailbox/[^"]+)"', page.split("letter-list")[1])
+    links = findall(r'href="(/mailbox/[^"]+)"', page.split("email-list")[1])
 
     assert page.index("Second") < page.index("First &lt;b&gt;")
     assert [client.get(unescape(link)).status_code for link in links] == [200, 200]

@@ -1,4 +1,4 @@
-"""Strava's door: right secret in, everything kept before the answer goes out."""
+"""Strava's webhook: right secret in, every event stored before the answer."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -123,9 +123,9 @@ def test_an_event_never_reaches_the_pages(
     client: FlaskClient, harness: Harness, runtime: Runtime
 ) -> None:
     harness.link_runner(harness.add_athlete())
-    door = Client(WebhookMiddleware(no_pages, runtime))
+    raw_client = Client(WebhookMiddleware(no_pages, runtime))
 
-    answer = door.post(HOOK, json=EVENT, base_url="http://127.0.0.1:8000")
+    answer = raw_client.post(HOOK, json=EVENT, base_url="http://127.0.0.1:8000")
 
     assert isinstance(client.application.wsgi_app, WebhookMiddleware)
     assert (answer.status_code, answer.json) == (200, {"kept": True})

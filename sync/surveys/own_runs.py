@@ -1,4 +1,4 @@
-"""A runner's own run: one that is hidden, gone or someone else's is as good as none."""
+"""A runner's own run by its number."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,7 +8,7 @@ from sync.models import Run
 
 
 def find_own_run(session: Session, runner_id: int, run_id: int) -> Run | None:
-    """Return the run of this number, which may come from an address or a form."""
+    """Return a visible run of this runner; `run_id` may be any number from a form."""
     if run_id > MAX_ID:
         return None
     return session.scalar(

@@ -1,0 +1,140 @@
+"""Storing what Strava says about a runner's runs, and what follows from it."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from sync.database import wake_after_commit
+from sync.queue import Job
+from sync.runners import retained_runs
+from sync.runners import store as runners
+from sync.runs import store
+from sync.runs.duplicates import resolve_duplicates
+from sync.runs.rules import retention_start, within_retention
+from sync.runtime import Runtime
+from sync.strava import ActivityPage, OtherActivity, RemoteRun, UnreadableRecord
+
+log = structlog.get_logger()
+
+# What a database or its driver says of a value; a lost connection is not among it.
+_VALUE_ERRORS = (DataError, IntegrityError, ValueError, OverflowError)
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanges:
+    """What to change about one runner's runs; ids are Strava's."""
+
+    runs: Sequence[RemoteRun] = ()
+    other_ids: Collection[int] = ()
+    hidden_ids: Collection[int] = ()
+    unreadable: Sequence[UnreadableRecord] = ()
+    is_import: bool = False
+
+
+def build_page(*activities: RemoteRun | OtherActivity) -> ActivityPage:
+    """Return a page of these activities, as if a list had shown no others."""
+    return ActivityPage(
+        runs=tuple(run for run in activities if isinstance(run, RemoteRun)),
+        other_activities=tuple(
+            activity for activity in activities if isinstance(activity, OtherActivity)
+        ),
+        unreadable=(),
+        size=len(activities),
+        oldest_day=None,
+    )
+
+
+def apply_changes(
+    runtime: Runtime,
+    session: Session,
+    runner_id: int,
+    changes: RunChanges,
+    *,
+    now: datetime,
+) -> None:
+    """Store, delete and hide runs; then figures and decisions are out of date."""
+    runs = changes.runs
+    if runtime.settings.strava_retention_days is not None:
+        since = retention_start(runtime.settings.strava_retention_days, now=now)
+        runs = within_retention(runs, since)
+    if runs:
+        store.upsert_runs(session, runner_id, runs, now=now, imported=changes.is_import)
+    changed_starts = [run.started_at for run in changes.runs]
+    if changes.other_ids:
+        changed_starts += store.delete_runs(
+            session, runner_id, changes.other_ids, now=now
+        )
+    if changes.hidden_ids:
+        changed_starts += store.hide_runs(
+            session, runner_id, changes.hidden_ids, now=now
+        )
+    if changes.unreadable:
+        store.quarantine(session, runner_id, changes.unreadable, now=now)
+    if changed_starts:
+        resolve_duplicates(session, runner_id, changed_starts)
+        runners.bump_data_version(session, runner_id)
+        wake_after_commit(session, Job.SURVEYS)
+
+
+def remove_runs(
+    runtime: Runtime,
+    session: Session,
+    runner_id: int,
+    source_ids: Sequence[int],
+    *,
+    now: datetime,
+) -> int:
+    """Delete runs for good and return how many; answers stay, with their facts."""
+    row_ids = store.find_run_ids(session, runner_id, source_ids)
+    retained_runs.insert_retained(session, runtime.sealer, row_ids, now=now)
+    removed_starts = store.delete_runs(session, runner_id, source_ids, now=now)
+    if removed_starts:
+        resolve_duplicates(session, runner_id, removed_starts)
+        runners.bump_data_version(session, runner_id)
+    return len(removed_starts)
+
+
+def save_or_quarantine(
+    runtime: Runtime,
+    runner_id: int,
+    page: ActivityPage,
+    save: Callable[[ActivityPage], ResultT],
+) -> ResultT:
+    """Save a page; a record that no table takes is quarantined and the rest saved.
+
+    `save` runs in a transaction of its own, and a second time if there is one.
+    """
+    try:
+        return save(page)
+    except _VALUE_ERRORS:
+        unstorable = _find_unstorable(runtime, runner_id, page.runs)
+        if not unstorable:
+            raise
+    unstorable_ids = {record.id for record in unstorable}
+    log.error(
+        "records quarantined", runner_id=runner_id, strava_ids=sorted(unstorable_ids)
+    )
+    runs = tuple(run for run in page.runs if run.id not in unstorable_ids)
+    return save(replace(page, runs=runs, unreadable=(*page.unreadable, *unstorable)))
+
+
+def _find_unstorable(
+    runtime: Runtime, runner_id: int, runs: Sequence[RemoteRun]
+) -> list[UnreadableRecord]:
+    """Store each run by itself, and roll back; return those that fail, and why."""
+    unstorable = []
+    for run in runs:
+        try:
+            with runtime.db.read_only() as session:
+                now = runtime.db.now(session)
+                store.upsert_runs(session, runner_id, [run], now=now)
+        except _VALUE_ERRORS as error:
+            unstorable.append(UnreadableRecord(run.id, type(error).__name__))
+    return unstorable

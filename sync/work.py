@@ -1,0 +1,305 @@
+"""The engine for due work: claim, do, settle or postpone, until the shift ends.
+
+Each kind of work declares how its rows are claimed, done and put back.  The order
+of these steps, the shift, and what happens to a row that fails are written here
+alone, so that a row that is given up is always counted and logged, and never keeps
+others waiting.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import ClassVar, Generic, TypeVar
+
+import structlog
+from sqlalchemy import delete, literal, select, update
+from sqlalchemy.orm import Session
+from typing_extensions import override
+
+from sync import counters
+from sync.backoff import (
+    LEASE,
+    MAX_ATTEMPTS,
+    SET_ASIDE_INTERVAL,
+    counts_as_attempt,
+    next_attempt_at,
+)
+from sync.database import dialect_insert
+from sync.errors import MoodmilesError
+from sync.models import Runner, RunnerWork
+from sync.queue import Job
+from sync.runtime import Runtime
+
+log = structlog.get_logger()
+
+# Celery stops a task that runs for much longer, in the middle of something.
+SHIFT_S = 20
+
+ItemT = TypeVar("ItemT")
+DetailT = TypeVar("DetailT")
+
+
+class WorkerDied(Exception):
+    """Every attempt at a row ended with its worker, which could not say why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an item could not be done, and when that was, by the database's clock."""
+
+    error: Exception
+    at: datetime
+
+    @property
+    def is_foreseen(self) -> bool:
+        """Whether it was raised on purpose; else it is a mistake of ours."""
+        return isinstance(self.error, MoodmilesError)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it says nothing about the item, so that it costs no attempt."""
+        return not counts_as_attempt(self.error)
+
+    @property
+    def reason(self) -> str:
+        """The error's class: its text may quote what a runner wrote."""
+        return type(self.error).__name__
+
+    def next_attempt_at(self, attempts: int) -> datetime:
+        return next_attempt_at(self.error, attempts=attempts, now=self.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """When an item is tried again (None: never), and whether the host is told.
+
+    `details` are for the log alone.
+    """
+
+    due_at: datetime | None
+    is_given_up: bool = False
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+class DueWork(ABC, Generic[ItemT]):
+    """One kind of due work; an item is what one claim takes."""
+
+    job: ClassVar[Job]
+    max_attempts: ClassVar[int] = MAX_ATTEMPTS
+    reads_strava: ClassVar[bool] = False
+
+    @abstractmethod
+    def claim(self, runtime: Runtime) -> Iterator[ItemT]:
+        """Yield due items; each is leased, and its attempt counted, beforehand.
+
+        An item that kills its worker is thus given up in the end.
+        """
+
+    @abstractmethod
+    def handle(self, runtime: Runtime, item: ItemT) -> None:
+        """Do the work and settle it; any exception postpones the item."""
+
+    @abstractmethod
+    def postpone(self, session: Session, item: ItemT, failure: Failure) -> Retry:
+        """Put the item back for later, or give it up so that the host sees it."""
+
+    def release(self, runtime: Runtime, item: ItemT) -> None:
+        """Let go of what the claim holds besides the row itself."""
+
+    @abstractmethod
+    def attempts(self, item: ItemT) -> int:
+        """Return how many attempts were begun, this one included."""
+
+    @abstractmethod
+    def log_ids(self, item: ItemT) -> Mapping[str, object]:
+        """Return the ids that name the item in the log."""
+
+
+def process_due(runtime: Runtime, kind: DueWork[ItemT]) -> None:
+    """Do all that is due, until nothing is or the shift ends and another begins."""
+    runtime.queue.mark_started(kind.job)
+    ends_at = monotonic() + SHIFT_S
+    for item in kind.claim(runtime):
+        try:
+            with attempt(runtime, kind, item):
+                if kind.attempts(item) > kind.max_attempts:
+                    raise WorkerDied
+                kind.handle(runtime, item)
+        finally:
+            kind.release(runtime, item)
+        if monotonic() > ends_at:
+            runtime.queue.wake(kind.job)
+            return
+
+
+@contextmanager
+def attempt(runtime: Runtime, kind: DueWork[ItemT], item: ItemT) -> Generator[None]:
+    """Postpone the item if what is done within raises anything, and go on after it."""
+    try:
+        yield
+    # What is wrong with one item must not keep the others waiting.
+    except Exception as error:  # noqa: BLE001
+        postpone(runtime, kind, item, error)
+
+
+def postpone(
+    runtime: Runtime, kind: DueWork[ItemT], item: ItemT, error: Exception
+) -> None:
+    """Put a failed item back, count the failure, and log it by its ids."""
+    with runtime.db.transaction() as session:
+        failure = Failure(error, runtime.db.now(session))
+        retry = kind.postpone(session, item, failure)
+        if not isinstance(error, MoodmilesError):
+            counters.increment(session, f"{kind.job}: {failure.reason}", at=failure.at)
+        elif kind.reads_strava:
+            counters.record_strava_error(session, error, at=failure.at)
+        if retry.is_given_up:
+            counters.increment(session, f"{kind.job} given up", at=failure.at)
+    if retry.due_at is not None:
+        wait_s = (retry.due_at - failure.at).total_seconds()
+        runtime.queue.wake(kind.job, after_s=max(wait_s, 0))
+    outcome = "ended" if retry.due_at is None else "postponed"
+    report = log.warning if failure.is_foreseen else log.error
+    report(
+        f"work {'given up' if retry.is_given_up else outcome}",
+        job=kind.job,
+        **kind.log_ids(item),
+        **retry.details,
+        error=failure.reason,
+        due_at=str(retry.due_at),
+        # Only where it was raised gets into the log: see `sync.log`.
+        exc_info=None if failure.is_foreseen else error,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerTask(Generic[DetailT]):
+    """Work about one runner that has no row of its own."""
+
+    runner_id: int
+    detail: DetailT
+    attempts: int = 1
+
+
+class RunnerDueWork(DueWork[RunnerTask[DetailT]]):
+    """Work about runners that the tables show to be due, without a row of its own.
+
+    Its lease, its attempts and its backoff are rows of `RunnerWork`, which exist
+    only while something is under way or has failed.
+    """
+
+    lease: ClassVar[timedelta] = LEASE
+
+    @abstractmethod
+    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[DetailT]]:
+        """Return what the tables show to be due, whether or not it is leased."""
+
+    @override
+    def claim(self, runtime: Runtime) -> Iterator[RunnerTask[DetailT]]:
+        with runtime.db.read_only() as session:
+            now = runtime.db.now(session)
+            tasks = self.find_due(session, now=now)
+            postponed_ids = set(
+                session.scalars(
+                    select(RunnerWork.runner_id).where(
+                        RunnerWork.job == self.job, RunnerWork.due_at > now
+                    )
+                )
+                if tasks
+                else ()
+            )
+        for task in tasks:
+            if task.runner_id in postponed_ids:
+                continue
+            with runtime.db.transaction() as session:
+                now = runtime.db.now(session)
+                attempts = lease_runner(
+                    session, self.job, task.runner_id, now=now, until=now + self.lease
+                )
+            if attempts is not None:
+                yield RunnerTask(task.runner_id, task.detail, attempts)
+
+    def settle(self, session: Session, task: RunnerTask[DetailT]) -> None:
+        """Forget the lease and every failure: the work is done."""
+        forget_failure(session, self.job, task.runner_id)
+
+    @override
+    def postpone(
+        self, session: Session, item: RunnerTask[DetailT], failure: Failure
+    ) -> Retry:
+        attempts = item.attempts - failure.is_free
+        is_given_up = not failure.is_free and attempts >= self.max_attempts
+        due_at = (
+            failure.at + SET_ASIDE_INTERVAL
+            if is_given_up
+            else failure.next_attempt_at(attempts)
+        )
+        updates: dict[str, object] = {
+            "due_at": due_at,
+            "attempts": min(attempts, self.max_attempts - 1),
+        }
+        if is_given_up:
+            updates["set_aside_for"] = failure.reason
+        session.execute(
+            update(RunnerWork)
+            .where(RunnerWork.runner_id == item.runner_id, RunnerWork.job == self.job)
+            .values(updates)
+        )
+        return Retry(due_at, is_given_up)
+
+    @override
+    def attempts(self, item: RunnerTask[DetailT]) -> int:
+        return item.attempts
+
+    @override
+    def log_ids(self, item: RunnerTask[DetailT]) -> Mapping[str, object]:
+        return {"runner_id": item.runner_id}
+
+
+def lease_runner(
+    session: Session, job: Job, runner_id: int, *, now: datetime, until: datetime
+) -> int | None:
+    """Lease this work; return the attempt's number, or None if it is not due."""
+    row = {"runner_id": Runner.id, "job": literal(job.value)}
+    row |= {
+        "due_at": literal(until, RunnerWork.due_at.type),
+        "attempts": literal(1),
+    }
+    statement = dialect_insert(session, RunnerWork).from_select(
+        [*row], select(*row.values()).where(Runner.id == runner_id)
+    )
+    return session.scalar(
+        statement.on_conflict_do_update(
+            index_elements=["runner_id", "job"],
+            set_={
+                "due_at": statement.excluded.due_at,
+                "attempts": RunnerWork.attempts + 1,
+            },
+            where=RunnerWork.due_at <= now,
+        )
+        .returning(RunnerWork.attempts)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def set_aside(
+    session: Session, job: Job, runner_id: int, *, reason: str, due_at: datetime
+) -> None:
+    """Show the host that work which has a row of its own has been given up."""
+    values = {"due_at": due_at, "attempts": 0, "set_aside_for": reason}
+    session.execute(
+        dialect_insert(session, RunnerWork)
+        .values(runner_id=runner_id, job=job.value, **values)
+        .on_conflict_do_update(index_elements=["runner_id", "job"], set_=values)
+    )
+
+
+def forget_failure(session: Session, job: Job, runner_id: int) -> None:
+    session.execute(
+        delete(RunnerWork).where(
+            RunnerWork.runner_id == runner_id, RunnerWork.job == job
+        )
+    )
