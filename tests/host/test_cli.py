@@ -56,7 +56,7 @@ def test_the_list_of_commands_names_them_all(
         (["wbe"], "No such command 'wbe'; did you mean 'web'?"),
         (["db", "upgrad"], "No such command 'upgrad'; did you mean 'upgrade'?"),
         (["up", "--prot", "1"], "No such option '--prot'; (did you mean"),
-        (["up", "--pro", "1"], "No such option '--pro'."),
+        (["up", "--pro", "1"], "No such option '--pro'; did you mean '--port'?"),
         (["up", "--port", "many"], "Invalid value for '--port': 'many' is not"),
         (["runner", "delete"], "Missing argument 'N'."),
         (["runner", "delete", "1", "2"], "Got unexpected extra argument (2)"),
