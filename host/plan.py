@@ -16,7 +16,7 @@ from sync.settings import PREFIX
 STOP_ORDER = ("web", "worker", "simulator", "mailbox", "redis")
 _SIMULATED_CLIENT_ID = "1"
 _THREADS = 4
-# The worker keeps the schedule, whose sweep comes once a minute.
+# The worker keeps the schedule, which wakes all queues once a minute.
 _HEARTBEAT_TIMEOUT_S = 120.0
 
 
@@ -180,7 +180,7 @@ class InstancePlan:
 
     @property
     def _heartbeat_file(self) -> Path:
-        """The file that the worker touches at each sweep of the schedule."""
+        """The file that the worker touches whenever it wakes all queues."""
         return self.home.path / "pulse"
 
     def command_part(self, *arguments: str) -> Part:

@@ -1,8 +1,8 @@
-"""Waking the workers up, without knowing who they are.
+"""Messages that wake the workers, whichever machine they run on.
 
 The tables say what is due; a wake-up only says "look now".  At most one
 wake-up per kind of work is pending, and one that gets lost does no harm: the
-sweep looks each minute anyway.
+minute's wake-up of all queues finds its row anyway.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -24,8 +24,8 @@ log = structlog.get_logger()
 # Long enough to coalesce a burst, short enough that a wake-up lost between
 # here and a worker is soon sent again.
 PENDING_TTL_S = 5
-# Beyond a minute the row's `due_at` and the sweep do the waiting: a broker may
-# deliver a message with a long delay twice.
+# Beyond a minute the row's `due_at` and the minute's wake-up do the waiting: a broker
+# may deliver a message with a long delay twice.
 MAX_DELAY_S = 60
 _CELERY_QUEUE = "celery"
 BROKER_OPTIONS = {

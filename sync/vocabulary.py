@@ -225,7 +225,7 @@ class BackfillDelay(StrEnum):
 
 
 class ReconcileStop(StrEnum):
-    """Why a comparison with Strava's list was not applied (`sweep.stopped_for`)."""
+    """Why reconciling with Strava's list was not applied (`sweep.stopped_for`)."""
 
     WOULD_DELETE_EVERYTHING = "would delete everything"
 
@@ -254,7 +254,7 @@ class SignedLinkPurpose(StrEnum):
 
 
 class AskFrequency(StrEnum):
-    """How often a runner is asked after runs (the preference `ask`).
+    """How often a runner is asked after runs (`Preferences.ask`).
 
     `WAITING_FOR_CHOICE` is set by five ignored questions in a row; only the runner's
     own choice ends it.
@@ -269,7 +269,7 @@ class AskFrequency(StrEnum):
 
 
 class DistanceUnit(StrEnum):
-    """The unit in which a runner reads distances (the preference `units`)."""
+    """The unit in which a runner reads distances (`Preferences.units`)."""
 
     KM = "km"
     MI = "mi"
@@ -280,7 +280,7 @@ class DistanceUnit(StrEnum):
 
 
 class WeekStart(StrEnum):
-    """The day that a runner's week begins with (the preference `week_starts`)."""
+    """The day that a runner's week begins with (`Preferences.week_starts`)."""
 
     MONDAY = "monday"
     SUNDAY = "sunday"

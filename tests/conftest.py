@@ -127,7 +127,7 @@ def sqlite_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sqlite_url(sqlite_template: Path, sqlite_folder: Path) -> str:
-    """Give empty tables, always at the same address: see `engine_for`."""
+    """Give empty tables, always at the same address."""
     path = sqlite_folder / "moodmiles.sqlite3"
     for stale_path in sqlite_folder.iterdir():
         stale_path.unlink()

@@ -1,6 +1,8 @@
 """The project's names: the field's words, one class a name, no word come back."""
 
 import ast
+import builtins
+import keyword
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -98,6 +100,9 @@ CANDIDATE = re.compile(
     rf"|class ({'|'.join(CLASSES)})\b",
     re.IGNORECASE,
 )
+BACKTICKED_NAME = re.compile(r"(?<!`)`([A-Za-z_]\w*)`(?!`)")
+# Names that a docstring may use in any module: Python's, and that of the command.
+KNOWN_NAMES = {*dir(builtins), *keyword.kwlist, "moodmiles"}
 CLASS_LINE = re.compile(r"^[ \t]*class (\w+)\b", re.MULTILINE)
 
 
@@ -148,7 +153,7 @@ def read_names(path: str, text: str) -> Iterator[Name]:
 
 
 def to_snake_case(name: str) -> str:
-    """Write `SetAside`, `SET_ASIDE` and `_set_aside` as `set_aside`."""
+    """Write `SetAside` and the same in capitals or with an underscore in snake case."""
     if not name.isupper():
         name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return name.strip("_").lower()
@@ -186,6 +191,87 @@ def find_old_modules(sources: Mapping[str, str]) -> set[str]:
     return modules & MOVED
 
 
+def read_docstrings(tree: ast.AST) -> Iterator[ast.Constant]:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    for node in ast.walk(tree):
+        if isinstance(node, documented):
+            match node.body[:1]:
+                case [ast.Expr(value=ast.Constant(value=str()) as docstring)]:
+                    yield docstring
+                case _:
+                    pass
+
+
+def read_used_names(tree: ast.AST) -> set[str]:
+    """Return the names in a module's code, and the words of its string constants."""
+    docstrings = {id(docstring) for docstring in read_docstrings(tree)}
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Name(id=name)
+                | ast.Attribute(attr=name)
+                | ast.arg(arg=name)
+                | ast.keyword(arg=str(name))
+                | ast.FunctionDef(name=name)
+                | ast.AsyncFunctionDef(name=name)
+                | ast.ClassDef(name=name)
+            ):
+                names.add(name)
+            case ast.alias(name=name, asname=alias):
+                names.update(name.split("."), [alias or name])
+            case ast.ImportFrom(module=str(name)):
+                names.update(name.split("."))
+            case ast.Constant(value=str(text)) if id(node) not in docstrings:
+                names.update(re.findall(r"\w+", text))
+            case _:
+                pass
+    return names
+
+
+def read_defined_names(tree: ast.Module) -> set[str]:
+    """Return a module's functions, methods, classes and module-level variables."""
+    return {
+        node.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    } | {
+        target.id
+        for statement in tree.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        for target in ast.walk(statement)
+        if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store)
+    }
+
+
+def find_stale_names(sources: Mapping[str, str]) -> list[str]:
+    """Return the names in backticks in docstrings that no code has.
+
+    A name is there if its module uses it or the project defines it.
+    """
+    trees = {path: ast.parse(text) for path, text in sources.items()}
+    defined = KNOWN_NAMES | {
+        part for path in sources for part in Path(path).with_suffix("").parts
+    }
+    for tree in trees.values():
+        defined |= read_defined_names(tree)
+    return [
+        f"{path}:{docstring.lineno} {name}"
+        for path, tree in trees.items()
+        if (
+            suspects := [
+                (docstring, name)
+                for docstring in read_docstrings(tree)
+                for name in BACKTICKED_NAME.findall(str(docstring.value))
+                if name not in defined
+            ]
+        )
+        for used in [read_used_names(tree)]
+        for docstring, name in suspects
+        if name not in used
+    ]
+
+
 @pytest.fixture(scope="module")
 def sources() -> dict[str, str]:
     return read_sources(ROOT)
@@ -201,6 +287,10 @@ def test_a_class_name_stands_once_in_the_project(sources: dict[str, str]) -> Non
 
 def test_no_module_has_its_old_name(sources: dict[str, str]) -> None:
     assert find_old_modules(sources) == set()
+
+
+def test_a_docstring_names_what_exists(sources: dict[str, str]) -> None:
+    assert find_stale_names(sources) == []
 
 
 @pytest.mark.parametrize(
@@ -250,3 +340,21 @@ def test_a_class_in_two_modules_and_a_module_that_came_back_are_seen() -> None:
 
     assert find_doubled_classes(sources) == {"Page": ["web/page.py", "web/page.py"]}
     assert find_old_modules(sources) == {"sync/takeout", "web/bell"}
+
+
+def test_only_a_name_that_no_code_has_is_stale() -> None:
+    text = '''"""Needs `old_limit` of `limits`; `LIMIT`, `None`, `mode`, `a.b` stay."""
+
+def read(limit: int) -> str:
+    """Return `limit`, `LIMIT` or `other`; raise `Refused`."""
+    return "mode"
+'''
+    sources = {
+        "web/page.py": text,
+        "web/limits.py": "LIMIT: int = 3\nclass Refused(Exception): ...\nx(other=1)\n",
+    }
+
+    assert find_stale_names(sources) == [
+        "web/page.py:1 old_limit",
+        "web/page.py:4 other",
+    ]

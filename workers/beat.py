@@ -22,7 +22,7 @@ from workers.clock_safe_schedule import ClockSafeSchedule
 
 WAKE_INTERVAL = timedelta(minutes=1)
 CLEANUP_INTERVAL = timedelta(hours=1)
-# "sweep" looks for everything that is due, "tidy" removes what may no longer be kept.
+# "sweep" wakes all queues, "tidy" removes what may no longer be kept.
 SCHEDULE = {"sweep": WAKE_INTERVAL, "tidy": CLEANUP_INTERVAL}
 
 # Nobody needs what has waited for a day.  Less would ask too much of the clocks: a

@@ -1,4 +1,4 @@
-"""When a task is due again, by a clock that nobody can set."""
+"""When a task is due again, by a monotonic clock."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
@@ -19,7 +19,7 @@ class ClockSafeSchedule:
         self._due_at = dict.fromkeys(intervals, clock())
 
     def get_due(self) -> Sequence[str]:
-        """Return the tasks that are due; each stays so until it is `done`."""
+        """Return the tasks that are due; each stays so until `mark_done`."""
         now = self._clock()
         return [task for task, due_at in self._due_at.items() if due_at <= now]
 

@@ -31,7 +31,9 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m workers.worker", description=__doc__)
     parser.add_argument("--pool", choices=("prefork", "threads"), default="prefork")
     parser.add_argument("--concurrency", type=int, default=2)
-    parser.add_argument("--pulse", type=Path, help="file to touch after each sweep")
+    parser.add_argument(
+        "--pulse", type=Path, help="file to touch after each wake-up of all queues"
+    )
     parser.add_argument("--beat", action="store_true", help="keep the schedule, too")
     arguments = parser.parse_args()
     if arguments.pulse is not None:

@@ -1,4 +1,4 @@
-"""Act on what Strava told us, one runner at a time."""
+"""Handles Strava's events, one runner at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, groupby
@@ -49,7 +49,7 @@ class InboxWork(DueWork[EventBatch]):
                 else:
                     plan.add_read(run_id, change.event_ids)
         if not item.may_collect:
-            # Agreeing to the new text starts a comparison, which finds these runs.
+            # Agreeing to the new text starts to reconcile, which finds these runs.
             plan.settled += chain.from_iterable(plan.pull.values())
             plan.pull.clear()
         if plan.confirm_gone:

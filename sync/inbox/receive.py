@@ -1,4 +1,4 @@
-"""Take a delivery in: write it down, promise to look at it, return."""
+"""Receive a delivery: check its signature, store it, wake a worker."""
 
 from sync import counters
 from sync.inbox import store, subscription
@@ -9,7 +9,7 @@ from sync.runtime import Runtime
 
 
 def receive_delivery(runtime: Runtime, delivery: WebhookDelivery) -> bool:
-    """Keep a delivery; False if it is a repeat or not about anybody here."""
+    """Store a delivery; False if it is a repeat or of no linked athlete."""
     if store.save_delivery(runtime.db, delivery):
         runtime.queue.wake(Job.INBOX)
         return True
@@ -32,7 +32,7 @@ def is_genuine(runtime: Runtime, header: str | None, body: bytes) -> bool:
     """Whether to take a delivery, as far as its signature goes.
 
     Under `observe` every verdict is counted and everything is taken; under
-    `enforce` only what is rightly signed.
+    "enforce" only a delivery with the right signature.
     """
     mode = runtime.settings.strava_signature
     if mode == "off":

@@ -111,10 +111,10 @@ class Backfill(Model):
 
 
 class ReconcileState(Model):
-    """When a runner's runs are next compared with Strava's list.
+    """When a runner's runs are next reconciled with Strava's list.
 
-    `before`, `next_page` and `down_to` are the checkpoint of a full comparison
-    that has begun; `stopped_for` says why one was not believed.
+    `before`, `next_page` and `down_to` are the checkpoint of a full
+    reconciliation that has begun; `stopped_for` says why one was not believed.
     """
 
     __tablename__ = "sweep"

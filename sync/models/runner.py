@@ -14,8 +14,8 @@ from sync.vocabulary import ConsentKind, MailLinkPurpose, RemovalKind
 class Runner(Model):
     """One person.  `vault_key` (sealed) encrypts this runner's answers.
 
-    `leaving_for` says which goodbye ("disconnect" or "delete") has begun and must
-    be finished by whoever comes next, should its process die.  `erase_at` is when
+    `leaving_for` is the removal ("disconnect" or "delete") that has begun; a worker
+    finishes it if its process dies.  `erase_at` is when
     a deletion asked for can no longer be undone.  `active_at` is the latest day on
     which the runner was seen here; after a year without one they are warned
     (`warned_at`), and a month later erased.
@@ -77,7 +77,7 @@ class Connection(Model):
     """A runner's link to Strava.  Tokens are sealed.
 
     `lease_until` lets one process refresh them, `busy_until` lets one worker at
-    a time act on this runner's events, import and sweep.
+    a time act on this runner's events, import and reconciliation.
     """
 
     __tablename__ = "connection"

@@ -52,9 +52,9 @@ def begin_link(
 ) -> str:
     """Return the address of Strava's consent page for this browser.
 
-    Without `consents` it is only a way to sign in: whoever comes back must be
-    linked already.  `private` then asks Strava for what that runner had agreed
-    to.  Raises `ConsentMissing` when a needed box is empty.  The state in the
+    Without `given_consents` it is only a way to sign in: the athlete must be linked
+    already.  `private` then asks Strava for the private runs that this runner had
+    agreed to.  Raises `ConsentMissing` when a needed box is empty.  The state in the
     address works once, for this browser, for half an hour.
     """
     if given_consents is not None:

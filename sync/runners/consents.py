@@ -32,10 +32,10 @@ def load_outdated(runtime: Runtime, runner_id: int) -> dict[ConsentKind, datetim
 
 
 def renew_consents(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> None:
-    """Note that the runner agrees to today's text, and go on where we stopped.
+    """Record that the runner agrees to today's text, and resume the collection.
 
-    What is `OPTIONAL` and not among `kinds` is taken back; raises `ConsentMissing`
-    when one of the others to agree to is not.
+    Consents of `OPTIONAL_KINDS` that are not among `kinds` are withdrawn.  Raises
+    `ConsentMissing` if another that is outdated is not among them.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)

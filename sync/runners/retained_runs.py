@@ -3,7 +3,7 @@
 Facts from Strava may have to go: too old for this host, deleted or hidden there,
 disconnected.  Distance and time that the runner confirmed, rounded, are the
 runner's own.  They lie sealed in the answer, and nowhere else while Strava's row
-is here; when that goes, a row of source `hand` made from them takes its place.
+is here; when that goes, a row of `RunSource.HAND` made from them takes its place.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

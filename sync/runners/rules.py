@@ -82,7 +82,7 @@ def estimate_total(
 
 
 def normalize_address(text: str) -> str:
-    """Return the address without blanks, or raise `BadAddress`."""
+    """Return the address without blanks, or raise `InvalidAddress`."""
     address = text.strip()
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise InvalidAddress(

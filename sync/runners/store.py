@@ -194,7 +194,7 @@ def start_backfill(
 
 
 def start_reconcile(session: Session, runner_id: int, *, now: datetime) -> None:
-    """Compare with Strava's list from tomorrow on; a sweep that exists stays."""
+    """Reconcile with Strava's list from tomorrow on; a row that exists stays."""
     session.execute(
         dialect_insert(session, ReconcileState)
         .values(

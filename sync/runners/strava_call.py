@@ -1,4 +1,4 @@
-"""Asking Strava in a runner's name, with one fresh token if the first is refused."""
+"""Calls to Strava in a runner's name, with one fresh token if the first is refused."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,7 +13,7 @@ CallResultT = TypeVar("CallResultT")
 def call_strava(
     runtime: Runtime, runner_id: int, request: Callable[[str], CallResultT]
 ) -> CallResultT:
-    """Call `question` with an access token; after a 401, once more with a new one."""
+    """Call `request` with an access token; after a 401, once more with a new one."""
     token = get_access_token(runtime, runner_id)
     try:
         return request(token)

@@ -84,7 +84,7 @@ def grant_consent(runtime: Runtime, runner_id: int) -> bool:
 def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
     """Take the consent back and delete those runs; answers stay.
 
-    What a worker holds in its hands just now is found by the comparison after it.
+    Runs that a worker is about to store are found by the next reconciliation.
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)

@@ -1,4 +1,4 @@
-"""Find what events missed: compare each runner's list with our rows.
+"""Reconcile our rows with each runner's list: it finds what events missed.
 
 Every day one list read looks 14 days back, and every 28 days the whole list is
 compared page by page.  Both take only what the budget leaves to their lane.
@@ -91,7 +91,7 @@ class ReconcileWork(DueWork[ReconcileState]):
 
 
 def process_due(runtime: Runtime) -> None:
-    """Compare with Strava's lists, until nothing is due or the shift ends."""
+    """Reconcile with Strava's lists, until nothing is due or the shift ends."""
     work.process_due(runtime, ReconcileWork())
 
 

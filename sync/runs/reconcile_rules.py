@@ -1,4 +1,4 @@
-"""When to compare with Strava's list, and what a list page proves.  Pure."""
+"""When to reconcile with Strava's list, and what a list page proves.  Pure."""
 
 import random
 from collections import Counter

@@ -14,7 +14,7 @@ from sync.runtime import Runtime
 log = structlog.get_logger()
 
 # What Strava stopped showing is gone from here within two days, asked or not;
-# the sweep brings back what was hidden wrongly.
+# reconciling brings back what was hidden wrongly.
 HIDDEN_RETENTION = timedelta(hours=40)
 BATCH_SIZE = 500
 

@@ -2,8 +2,8 @@
 
 POST   /control/athletes/<id>/runs {distance_m, moving_s, ended_minutes_ago, zone,
            sport_type, trainer, manual, race, athlete_count, visibility,
-           start_hidden, silent} -> 201 {id}; every field has a default; `zone` is
-           `own`, `daytime` or a name; a `silent` run makes no event
+           start_hidden, silent} -> 201 {id}; every field has a default; zone is
+           own, daytime or a name; a silent run makes no event
 PATCH  /control/activities/<id> {name, distance_m, moving_s, sport_type, visibility}
 DELETE /control/activities/<id>
 POST   /control/athletes/<id>/deauthorise
@@ -11,7 +11,7 @@ POST   /control/athletes/<id>/grant {scope} -> {code}; as if on the consent page
 POST   /control/grow {athletes, runs_each, seed} -> {athletes: [ids]}
 POST   /control/faults {kind, status, seconds, on, times}; kind is status, html,
            empty, reset or slow; on is any, athlete, list, detail, token, revoke or
-           subscription; without `times` it lasts until DELETE /control/faults
+           subscription; without times it lasts until DELETE /control/faults
 POST   /control/limits {quarter, day, read_quarter, read_day, quarter_s}
 POST   /control/app {athlete_limit, inactive, rotate, token_s, page_at_most,
            signing_secret, callback_domain}; 0 and "" switch the optional ones off

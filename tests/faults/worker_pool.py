@@ -13,7 +13,7 @@ from tests.support.servers import TIMEOUT_S
 
 @dataclass(frozen=True)
 class WorkerJob:
-    """One process's work; it kills itself with SIGKILL at step `dies_at`.
+    """One process's work; it kills itself with SIGKILL at step `kill_at_step`.
 
     A step is each moment right before and right after a commit or a request.
     """

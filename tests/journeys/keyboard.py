@@ -14,7 +14,7 @@ class Keyboard:
         self._page = page
 
     def focus(self, target: Locator, *, frame: FrameLocator | None = None) -> None:
-        """Press Tab until `wanted` has the focus, and see that one can see it."""
+        """Press Tab until `target` has the focus, and assert that it is visible."""
         focused = target.and_((frame or self._page).locator(":focus"))
         for _ in range(MOST_STEPS):
             if focused.count():
@@ -48,7 +48,7 @@ class Keyboard:
         assert checkbox.is_checked()
 
     def choose(self, group: Locator, option: Locator, arrow: str) -> None:
-        """Go to the chosen one of a group of radio buttons, then on to `wanted`."""
+        """Go to the chosen one of a group of radio buttons, then on to `option`."""
         self.focus(group.and_(self._page.locator(":checked")).first)
         for _ in range(group.count()):
             if option.is_checked():

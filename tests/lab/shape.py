@@ -228,7 +228,7 @@ def _may_be_registered(function: Function) -> bool:
 
 
 def _last_name(node: ast.expr) -> str:
-    """Return the name that an expression ends in: `c` of `a.b.c`, also if called."""
+    """Return the last name of an expression such as `a.b.c`, also of a call."""
     match node:
         case ast.Call(func=called):
             return _last_name(called)

@@ -31,7 +31,7 @@ def open_client(
 def request_sign_in_links(
     client: FlaskClient, count: int, *, address_format: str, client_ip: str
 ) -> list[int]:
-    """Ask for sign-in links; `like` may number the addresses that they go to."""
+    """Ask for sign-in links; `address_format` may number their addresses."""
     form = PageClient(client, None).get_csrf_token()  # type: ignore[arg-type]
     return [
         client.post(

@@ -22,7 +22,7 @@ _ALL_RUNS_URL, _ANSWERED_RUNS_URL = (
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What stands on top; `runs_at` is where the runs of the eyebrow are listed."""
+    """The texts on top; `runs_url` is the list of the runs that the eyebrow counts."""
 
     eyebrow: str
     title: str

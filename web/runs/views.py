@@ -36,7 +36,7 @@ class RecordingView:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """One run in words; `said` are the optional answers that were given."""
+    """One run in words; `answers` are the optional ones that were given."""
 
     id: int
     title: str

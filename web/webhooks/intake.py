@@ -1,4 +1,4 @@
-"""The answer to one event, for the middleware and for Flask's route alike."""
+"""Answers to events, for the middleware and for Flask's route."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -25,7 +25,7 @@ def is_webhook_secret(runtime: Runtime, given: str) -> bool:
 
 
 def accept(runtime: Runtime, body: bytes, signature: str | None) -> WebhookResponse:
-    """Store one event; a well-formed event gets a 200, even about a stranger."""
+    """Store one event; a well-formed one gets a 200, even of an unlinked athlete."""
     if not is_genuine(runtime, signature, body):
         error_text = "The signature is not Strava's."
         return WebhookResponse(HTTPStatus.FORBIDDEN, {"error": error_text})

@@ -1,4 +1,4 @@
-"""Flask's routes of the webhook: the handshake, and events past the middleware."""
+"""Flask's routes of the webhook: the handshake, and events that reach Flask."""
 
 from http import HTTPStatus
 
@@ -28,7 +28,7 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
 
 @blueprint.post("/<secret>")
 def receive_event(secret: str) -> ResponseReturnValue:
-    """Store an event that the middleware left: a large, misdirected or failed one."""
+    """Store an event that the middleware passed on: large, misdirected or failed."""
     _require_secret(secret)
     response = accept(runtime(), request.get_data(), request.headers.get(HEADER))
     return jsonify(response.content), response.status

@@ -72,8 +72,9 @@ class AnswerArrays:
 
     `run` is the row in Runs, -1 for a check-in and for an answer whose run is
     gone. Optional answers are nan where they were not given; `focus` has a
-    column for each focus question that was ever answered, by its key. `earlier`
-    lists (answer, run): runs of the day that a later run's answer is about too.
+    column for each focus question that was ever answered, by its key.
+    `earlier_runs` lists (answer, run): runs of the day that a later run's answer is
+    about too.
     """
 
     run: Ints

@@ -43,8 +43,8 @@ class SurveyClosed(MoodmilesError):
 class SurveyPage:
     """What the page behind a mail's link shows; `values` are those saved.
 
-    `questions` are the optional ones; `suggested` is what the run itself says
-    about some of them, to be shown and not to be taken for an answer.
+    `questions` are the optional ones; `suggested_answers` are what the run
+    itself says about some of them, to be shown and not to be taken for an answer.
     """
 
     state: SurveyPageState

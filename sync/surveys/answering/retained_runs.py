@@ -19,7 +19,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RetentionOffer:
-    """What can be kept of a run, or `is_kept`; then the host's limit is no matter."""
+    """The facts of a run that can be retained, or are (`is_retained`).
+
+    Once they are, the host's limit does not concern them.
+    """
 
     facts: RetainedFacts
     is_retained: bool

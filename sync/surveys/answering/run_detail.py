@@ -39,8 +39,8 @@ class RunDetail:
     """Everything that a run's page shows.
 
     `is_own`: it is the runner's own log, not Strava's record.  `decision` is one
-    sentence, None while nothing is decided; `said` holds the answer's values and
-    is empty without one; `questions` may follow the mood.
+    sentence, None while nothing is decided; `answer_values` are empty without an
+    answer; `questions` may follow the mood.
     """
 
     id: int

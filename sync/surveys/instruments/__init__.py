@@ -37,7 +37,7 @@ _REPEATED_KINDS = (
 
 
 class InvalidAnswer(MoodmilesError):
-    """Something that is not one of the survey's own choices."""
+    """A value that its question does not offer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class Instrument(BaseModel):
 
     @property
     def language(self) -> str:
-        """Return which language `spoken` will be in."""
+        """Return the language of the texts: the active one, or the default."""
         return (
             current_language() if current_language() in self.texts else DEFAULT_LANGUAGE
         )

@@ -1,4 +1,4 @@
-"""How much mail is enough, and what silence means.  Pure."""
+"""Limits on mails with questions, and counts of ignored ones.  Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class RecentQuestion:
-    """A question that was promised or put lately, and what became of it.
+    """A question that was scheduled or sent lately, and its outcome.
 
     `local_day` is the day on which it was to reach the runner, `run_day` that
     of the run it is about (None for a check-in).
@@ -69,26 +69,26 @@ class Response:
 def fits_weekly_limit(
     mails: Sequence[QuestionMail], *, at: datetime, max_mails: int
 ) -> bool:
-    """Whether one more run mail at `at` keeps every seven days within `most`."""
+    """Whether one more run mail at `at` keeps every seven days within `max_mails`."""
     return sum(mail.is_about_run and mail.at > at - WEEK for mail in mails) < max_mails
 
 
 def compute_reminder_time(
     ended_at: datetime, sent_at: datetime, policy: Policy
 ) -> datetime | None:
-    """Return when a mail sent at `at` may be followed by its one reminder."""
+    """Return when the reminder of a mail of `sent_at` is due; None if too late."""
     remind_at = sent_at + timedelta(hours=policy.reminder_after_h)
     latest = ended_at + timedelta(hours=policy.reminder_until_h)
     return remind_at if remind_at <= latest else None
 
 
 def count_ignored_questions(responses: Sequence[Response]) -> int:
-    """Count the questions since the last sign of life that ran out unanswered."""
+    """Count the questions since the last response that expired unanswered."""
     return sum(response.is_expired for response in _get_unanswered_streak(responses))
 
 
 def count_ignored_reminders(responses: Sequence[Response]) -> int:
-    """Count the reminders since the last sign of life that did not help."""
+    """Count the reminders since the last response that stayed unanswered."""
     return sum(
         response.is_expired and response.had_reminder
         for response in _get_unanswered_streak(responses)

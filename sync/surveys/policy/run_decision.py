@@ -55,7 +55,7 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Ask at `at`; `replaces` are the day's questions that this one takes over."""
+    """Ask at `at`; `replaced_survey_ids` are the day's questions that this replaces."""
 
     at: datetime
     expires_at: datetime

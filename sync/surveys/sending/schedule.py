@@ -1,4 +1,4 @@
-"""Writing a question down with the mails that will carry it, in one transaction."""
+"""Stores a survey together with its mails, in one transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ _SLOWDOWN_MAIL_LIFETIME = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class SurveyContext:
-    """What lies on the desk while one runner's questions are decided."""
+    """The objects and values with which one runner's questions are decided."""
 
     runtime: Runtime
     session: Session
@@ -47,7 +47,7 @@ class SurveyContext:
 
 
 def enqueue_run_survey(context: SurveyContext, run: Run, verdict: Send) -> Survey:
-    """Promise the survey about a run, which takes the place of earlier ones."""
+    """Enqueue the survey about a run; it replaces earlier ones."""
     earlier_runs = _cancel_replaced(context, run, verdict.replaced_survey_ids)
     token = new_token()
     survey = _create_survey(
@@ -69,7 +69,7 @@ def enqueue_run_survey(context: SurveyContext, run: Run, verdict: Send) -> Surve
 def enqueue_checkin(
     context: SurveyContext, *, send_at: datetime, local_day: date, focus: str | None
 ) -> Survey:
-    """Promise a check-in."""
+    """Enqueue a check-in."""
     token = new_token()
     expires_at = send_at + timedelta(hours=context.policy.checkin_life_h)
     survey = _create_survey(
