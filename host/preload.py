@@ -1,7 +1,7 @@
-"""The modules of the parts of an instance, loaded once before the parts are forked.
+"""Loads the modules of an instance's parts once, before the parts are forked.
 
 A fork shares the memory of the loaded modules and need not load them again.  Loading
-must start no thread and open no file: a fork would have half of it.
+must start no thread and open no file: a fork has no threads and shares open files.
 """
 
 import gc
@@ -12,7 +12,7 @@ from sqlalchemy.orm import configure_mappers
 
 # The modules of `db upgrade`, which runs first.
 DATABASE_MODULES = ("host.cli", "sync.database", "sync.models")
-# The modules that idle web, worker, schedule and stand-ins load.
+# The modules that an idle web, worker, schedule, mailbox and simulator load.
 OTHER_MODULES = (
     "aiosmtpd.smtp",
     "celery.app.amqp",

@@ -1,4 +1,4 @@
-"""One running part: a process group of its own that ends with the supervisor."""
+"""A part's process: the leader of a process group, which ends with the supervisor."""
 
 import ctypes
 import multiprocessing
@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from host.logs import MAX_FILE_BYTES, PipeLog
 
-# Elsewhere the system's own libraries may break in a child that goes on without exec.
+# On other systems, system libraries may fail in a forked child that calls no exec.
 CAN_FORK = sys.platform == "linux"
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NAME = 15
@@ -24,7 +25,7 @@ _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The command of a part, the tests of its state, and its time to end.
+    """A part of an instance: its command, the checks of its state, its time to end.
 
     `command` is a program and its arguments or, if `is_module`, one of our modules,
     which has a `main`, and its arguments: it runs in a fork of this process and
@@ -36,14 +37,14 @@ class Part:
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
-    is_ready: Callable[["Process"], bool]
+    is_ready: Callable[["PartProcess"], bool]
     stop_timeout_s: float = 1.0
-    is_healthy: Callable[["Process"], bool] | None = None
+    is_healthy: Callable[["PartProcess"], bool] | None = None
     max_log_bytes: int = MAX_FILE_BYTES
     is_module: bool = False
 
 
-class Process:
+class PartProcess:
     """A part that was started, the leader of a process group.
 
     `detach` is called in a fork and releases all that belongs to the supervisor.
@@ -54,46 +55,46 @@ class Process:
         self.started_at = time.monotonic()
         self.output = PipeLog(part.log, part.max_log_bytes)
         self._exit_code: int | None = None
-        supervisor_pid = os.getpid()
-
-        def prepare_child() -> None:
-            # The kernel ends the part if we are killed and cannot do it.
-            if _LIBC is not None:
-                _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-            if os.getppid() != supervisor_pid:
-                os._exit(1)
-
+        self.pid: int
+        self._wait: Callable[[], int]
         try:
             if part.is_module and CAN_FORK:
-                child = multiprocessing.get_context("fork").Process(
-                    target=_run_forked_part,
-                    args=(part, self.output, prepare_child, detach),
-                )
-                child.start()
-                self.pid = child.pid or 0
-
-                def join_child() -> int:
-                    child.join()
-                    return child.exitcode or 0
-
-                self._wait: Callable[[], int] = join_child
+                self._start_fork(detach)
             else:
-                program = [sys.executable, "-m"] if part.is_module else []
-                popen = subprocess.Popen(
-                    [*program, *part.command],
-                    env=part.environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=self.output.write_fd,
-                    stderr=self.output.write_fd,
-                    start_new_session=True,
-                    preexec_fn=prepare_child,  # noqa: PLW1509 - the supervisor has one thread
-                )
-                self.pid, self._wait = popen.pid, popen.wait
+                self._start_program()
         finally:
             os.close(self.output.write_fd)
 
+    def _start_fork(self, detach: Callable[[], None]) -> None:
+        """Start a module in a fork, which shares the memory of this process."""
+        child = multiprocessing.get_context("fork").Process(
+            target=_run_forked_part,
+            args=(self.part, self.output, os.getpid(), detach),
+        )
+        child.start()
+
+        def join_child() -> int:
+            child.join()
+            return child.exitcode or 0
+
+        self.pid, self._wait = child.pid or 0, join_child
+
+    def _start_program(self) -> None:
+        """Start a program, or a module in a new interpreter."""
+        interpreter = [sys.executable, "-m"] if self.part.is_module else []
+        popen = subprocess.Popen(
+            [*interpreter, *self.part.command],
+            env=self.part.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self.output.write_fd,
+            stderr=self.output.write_fd,
+            start_new_session=True,
+            preexec_fn=partial(_end_with, os.getpid()),  # noqa: PLW1509 - the supervisor has one thread
+        )
+        self.pid, self._wait = popen.pid, popen.wait
+
     def has_ended(self) -> bool:
-        """Test without reaping, so that the group's number is not given away."""
+        """Whether the leader has ended; it is not reaped, so its id is not reused."""
         if self._exit_code is not None:
             return True
         wait_options = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -119,17 +120,22 @@ class Process:
         return self.output.tail_text()
 
 
+def _end_with(supervisor_pid: int) -> None:
+    """Let the kernel end this child when the supervisor ends, even if it is killed."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != supervisor_pid:
+        os._exit(1)
+
+
 def _run_forked_part(
-    part: Part,
-    output: PipeLog,
-    prepare_child: Callable[[], None],
-    detach: Callable[[], None],
+    part: Part, output: PipeLog, supervisor_pid: int, detach: Callable[[], None]
 ) -> None:
     """Run `part` in a fork of the supervisor; never returns."""
     detach()
     output.close()
     os.setsid()
-    prepare_child()
+    _end_with(supervisor_pid)
     if _LIBC is not None:
         # The command line stays the supervisor's; this is what `ps -e` shows.
         _LIBC.prctl(_PR_SET_NAME, part.name.encode())

@@ -1,4 +1,4 @@
-"""The supervisor: keeps the parts of one instance alive and ends them together."""
+"""The supervisor: restarts the parts of one instance and stops them together."""
 
 import select
 import signal
@@ -11,13 +11,13 @@ from typing import Any, NoReturn, Self
 
 from host.errors import StartupError
 from host.logs import PipeLog
-from host.process import Part, Process, describe_exit
+from host.process import Part, PartProcess, describe_exit
 
 START_TIMEOUT_S = 60.0
 _POLL_INTERVAL_S = 0.03
 _MIN_RESTART_WAIT_S = 0.1
 _MAX_RESTART_WAIT_S = 30.0
-_STEADY_AFTER_S = 20.0
+_STABLE_AFTER_S = 20.0
 _CHECK_INTERVAL_S = 10.0
 # Five minutes: a machine may be busy, and an upload may be slow.
 _MAX_FAILED_CHECKS = 30
@@ -93,7 +93,7 @@ class SupervisedPart:
     """A part, its current process and its failures; times are monotonic."""
 
     part: Part
-    process: Process
+    process: PartProcess
     failures: int = 0
     restart_at: float | None = None
     check_at: float = 0.0
@@ -197,8 +197,8 @@ class Supervisor:
             for process in processes:
                 process.kill_group()
 
-    def _start_process(self, part: Part) -> Process:
-        process = Process(part, self.waiter.detach)
+    def _start_process(self, part: Part) -> PartProcess:
+        process = PartProcess(part, self.waiter.detach)
         self.waiter.add_output(process.output)
         return process
 
@@ -211,8 +211,8 @@ class Supervisor:
                 self._record_check(supervised, failed_checks=0)
         elif supervised.process.has_ended():
             code = supervised.process.kill_group()
-            was_steady = now - supervised.process.started_at >= _STEADY_AFTER_S
-            supervised.failures = 1 if was_steady else supervised.failures + 1
+            was_stable = now - supervised.process.started_at >= _STABLE_AFTER_S
+            supervised.failures = 1 if was_stable else supervised.failures + 1
             wait_s = get_restart_wait_s(supervised.failures)
             supervised.restart_at = now + wait_s
             self.report(
@@ -225,14 +225,17 @@ class Supervisor:
                 supervised,
                 failed_checks=0 if is_healthy else supervised.failed_checks + 1,
             )
+            if supervised.failed_checks >= self.max_failed_checks:
+                self._kill_hung_part(supervised)
 
     def _record_check(self, supervised: SupervisedPart, *, failed_checks: int) -> None:
         supervised.failed_checks = failed_checks
         supervised.check_at = time.monotonic() + self.check_interval_s
-        if failed_checks >= self.max_failed_checks:
-            self.report(f"The {supervised.part.name} part has hung.")
-            supervised.process.kill_group()
-            self._check_part(supervised)
+
+    def _kill_hung_part(self, supervised: SupervisedPart) -> None:
+        self.report(f"The {supervised.part.name} part has hung.")
+        supervised.process.kill_group()
+        self._check_part(supervised)
 
 
 def get_restart_wait_s(failures: int) -> float:
@@ -242,7 +245,7 @@ def get_restart_wait_s(failures: int) -> float:
     )
 
 
-def _last_line(process: Process) -> str:
+def _last_line(process: PartProcess) -> str:
     lines = [
         line.strip() for line in process.output_tail().splitlines() if line.strip()
     ]

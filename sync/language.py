@@ -85,6 +85,13 @@ def localize_number(number_text: str) -> str:
     )
 
 
+def format_signed(value: float) -> str:
+    """Format one decimal with a true sign, 0 without: a mood is never a bare number."""
+    rounded = round(value, 1)
+    sign = "" if rounded == 0 else "+" if rounded > 0 else "\N{MINUS SIGN}"
+    return f"{sign}{localize_number(f'{abs(rounded):.1f}')}"
+
+
 def translatable(text: str) -> str:
     """Mark a text for extraction; `gettext` translates it later."""
     return text

@@ -1,4 +1,4 @@
-"""Two recordings of one run, by watch and by phone: one of them counts."""
+"""Deduplicates the recordings of one run, by watch and by phone: one counts."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ _RECORDING_COLUMNS = (
 
 
 def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
-    """Let the runner choose which recording counts; False if there is only one."""
+    """Count the recording that the runner chose; False if the run has only one."""
     with runtime.db.transaction() as session:
         chosen_run = session.scalar(
             select(Run).where(Run.id == run_id, Run.runner_id == runner_id)
@@ -67,7 +67,7 @@ def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
 def resolve_duplicates(
     session: Session, runner_id: int, starts: Sequence[datetime]
 ) -> bool:
-    """Decide which runs around these starts are one; return whether that changed.
+    """Find the duplicates among runs around these starts; return whether any changed.
 
     A run's answer moves to the recording that counts.
     """
@@ -78,7 +78,7 @@ def resolve_duplicates(
     spans = _load_nearby(
         session, runner_id, is_nearby, Run.started_at, Run.elapsed_s, _IS_UNPAIRED
     )
-    # So it is with nearly all of an import's pages.
+    # The common case: nearly all pages of an import have no overlapping runs.
     if all(is_unpaired for *_, is_unpaired in spans) and duplicate_rules.never_overlap(
         (started_at, elapsed_s) for started_at, elapsed_s, _ in spans
     ):

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from host.health import has_heartbeat, has_written, sends_greeting
-from host.process import Part, Process
+from host.process import Part, PartProcess
 from tests.support.servers import free_port
 
 # A part with a child of its own, as the web server and the workers have.
@@ -62,11 +62,11 @@ def list_processes(log: Path) -> list[int]:
     return [int(line.split()[1]) for line in lines]
 
 
-def build_writing_part(folder: Path) -> tuple[str, Callable[[Process], bool]]:
+def build_writing_part(folder: Path) -> tuple[str, Callable[[PartProcess], bool]]:
     port = free_port()
     return TALKER.format(port=port), sends_greeting(port, b"well")
 
 
-def build_heartbeat_part(folder: Path) -> tuple[str, Callable[[Process], bool]]:
+def build_heartbeat_part(folder: Path) -> tuple[str, Callable[[PartProcess], bool]]:
     file = folder / "pulse"
     return TOUCHER.format(file=str(file)), has_heartbeat(file, within_s=0.5)

@@ -14,7 +14,7 @@ import pytest
 
 from host.errors import StartupError
 from host.health import is_alive
-from host.process import CAN_FORK, Part, Process
+from host.process import CAN_FORK, Part, PartProcess
 from host.supervisor import SignalWaiter, StopRequested, Supervisor, get_restart_wait_s
 from tests.host.supervised_programs import (
     ALONE,
@@ -86,7 +86,7 @@ def test_a_killed_part_is_started_again_without_its_old_children(
 
 @pytest.mark.parametrize("kind", [build_writing_part, build_heartbeat_part])
 def test_a_part_that_hangs_is_started_again(
-    kind: Callable[[Path], tuple[str, Callable[[Process], bool]]],
+    kind: Callable[[Path], tuple[str, Callable[[PartProcess], bool]]],
     folder: Path,
     supervisor: Supervisor,
     messages: list[str],
@@ -96,7 +96,7 @@ def test_a_part_that_hangs_is_started_again(
     answers: list[bool] = []
     stopped: list[int] = []
 
-    def answers_unless_stopped(process: Process) -> bool:
+    def answers_unless_stopped(process: PartProcess) -> bool:
         # A part that a busy machine keeps waiting is slow and has not hung.
         answers.append(is_well(process))
         return answers[-1] or process.pid not in stopped
@@ -144,7 +144,7 @@ def test_a_part_that_is_slow_for_once_is_left_alone(
 ) -> None:
     answers = [False, True] * 3
 
-    def is_well(_process: Process) -> bool:
+    def is_well(_process: PartProcess) -> bool:
         if not answers:
             os.kill(os.getpid(), signal.SIGTERM)
             return True

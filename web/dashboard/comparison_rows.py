@@ -1,4 +1,4 @@
-"""Rows of panels: a difference or a link with its interval, drawn on one axis."""
+"""Rows of panels: a difference or a link with its interval, on one common axis."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from sync.language import format_signed
 from sync.language import gettext as _
-from sync.language import localize_number
 from web.charts import intervals
 from web.charts.intervals import IntervalRow
 from web.dashboard.run_links import (
@@ -20,10 +20,9 @@ from web.dashboard.run_links import (
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel
 
-MAX_STEPS = 2.0  # a mood difference beyond two steps of four ends at the edge
+MAX_STEPS = 2.0  # mood steps of four; a larger difference is clipped at the edge
 MAX_LINK = 1.0
 _CLEAR_VERDICTS = frozenset({"higher", "lower"})
-_MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +102,7 @@ def build_row(
     label = ""
     if interval is not None:
         center = format_signed(interval.center)
-        low, high = format_signed(interval.low), format_signed(interval.high)
+        low, high = format_end(interval.low), format_end(interval.high)
         label = _(
             "%(middle)s, anywhere from %(low)s to %(high)s",
             middle=center,
@@ -126,8 +125,6 @@ def build_row(
     )
 
 
-def format_signed(value: float) -> str:
-    if not isfinite(value):
-        return _("no end")
-    text = f"{value:+.1f}".replace("-", _MINUS)
-    return localize_number("0.0" if text in {"+0.0", f"{_MINUS}0.0"} else text)
+def format_end(value: float) -> str:
+    """Format an end of an interval, which may have none."""
+    return format_signed(value) if isfinite(value) else _("no end")

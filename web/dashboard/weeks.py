@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sync.analytics.dataset.overview import WeekRow
+from sync.language import format_signed, localize_number, ngettext
 from sync.language import gettext as _
-from sync.language import localize_number, ngettext
 from sync.vocabulary import DistanceUnit
 from web.charts import week_bars, week_moods
 from web.charts.week_bars import WeekBars, WeekDistance
@@ -92,9 +92,7 @@ def compute_mean_mood(week: WeekRow) -> float | None:
 
 def format_mean_mood(week: WeekRow) -> str:
     mean = compute_mean_mood(week)
-    if mean is None:
-        return "–"
-    return localize_number(f"{mean:+.1f}".replace("-", "−"))
+    return "–" if mean is None else format_signed(mean)
 
 
 def describe_smoothed_moods(mood_chart: WeekMoods | None) -> str:

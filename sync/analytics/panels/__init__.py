@@ -1,1 +1,1 @@
-"""The panels: one file each, found by `registry` (docs/adding.md)."""
+"""The panels: one file each, found by `discovery` (docs/adding.md)."""

@@ -184,7 +184,7 @@ class GroupComparison:
             estimate = estimate_difference(
                 series[:n_rows], label[:n_rows], times[:n_rows], q=self.q
             )
-            verdict = name_sign(estimate.difference) if estimate.claim else "none"
+            verdict = name_sign(estimate.difference) if estimate.is_claim else "none"
             return Outcome(
                 f"{name}.{verdict}",
                 {

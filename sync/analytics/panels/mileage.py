@@ -1,6 +1,6 @@
-"""The headline: mood against mileage, fixed in advance.
+"""The headline's panel: mood against mileage, fixed in advance.
 
-One question has two halves: a best range of the week's distance, and a link with the
+Its question has two parts: a best range of the week's distance, and a link with the
 distance of each run.  docs/decisions/0007 says what a sentence about either needs.
 """
 
@@ -43,8 +43,8 @@ from sync.analytics.stats.series import Floats, Ints, sort_by_time
 from sync.analytics.stats.shape import GOOD_MOOD, MileageShape, fit_shape
 from sync.language import translatable
 
-# docs/decisions/0007: both halves of the mileage question share one promise,
-# so each needs a little more than a question that stands alone.
+# docs/decisions/0007: both parts of the mileage question share one rate of false
+# claims, so each needs stronger evidence than a question that stands alone.
 Z_MILEAGE_CLAIM = 2.8
 MAX_P_CLEAR = 0.005
 MIN_FOR_CLEAR = 120
@@ -59,22 +59,22 @@ _ROUNDING_DIGITS = 6  # of kilometres or miles, beyond which two sums may differ
 class MileageComparison:
     """Mood after runs against mileage, rows oldest first, shape (n,) each.
 
-    `distance_m` is that of the answer's runs, `load_m` that of the seven days up to
-    and including the run.  `metres_per_unit` is the runner's kilometre or mile, in
-    which ranges are round.  A question needs no `run_ids`.
+    `distance_m` is that of the answer's runs, `trailing_week_m` that of the seven days
+    up to and including the run.  `metres_per_unit` is the runner's kilometre or mile,
+    in which ranges are round.  A question needs no `run_ids`.
     """
 
     distance_m: Floats
-    load_m: Floats
+    trailing_week_m: Floats
     mood: Floats
     days: Floats
     run_ids: Ints = field(default_factory=lambda: NO_RUNS)
     metres_per_unit: float = 1000.0
 
     def build_question(self, name: str) -> PanelQuestion:
-        """Ask for a best range of mileage, or a link."""
-        times, distance_m, load_m, mood = sort_by_time(
-            self.days, self.distance_m, self.load_m, self.mood
+        """Return the question for a best range of mileage, or a link."""
+        times, distance_m, trailing_week_m, mood = sort_by_time(
+            self.days, self.distance_m, self.trailing_week_m, self.mood
         )
 
         def evaluate(n_rows: int) -> Outcome:
@@ -82,7 +82,7 @@ class MileageComparison:
             return evaluate_mileage(
                 MileageComparison(
                     distance_m[rows],
-                    load_m[rows],
+                    trailing_week_m[rows],
                     mood[rows],
                     times[rows],
                     metres_per_unit=self.metres_per_unit,
@@ -92,7 +92,7 @@ class MileageComparison:
         return PanelQuestion(
             name=name,
             cumulative_answers=np.arange(1, len(times) + 1, dtype=np.int64),
-            rows=np.column_stack((times, distance_m, load_m, mood)),
+            rows=np.column_stack((times, distance_m, trailing_week_m, mood)),
             evaluate=evaluate,
         )
 
@@ -117,7 +117,7 @@ class MileageComparison:
                 if n >= MIN_FOR_NUMBERS
                 else None
             ),
-            curve=self._fit_curve(self.load_m),
+            curve=self._fit_curve(self.trailing_week_m),
             curve_by_run=self._fit_curve(self.distance_m),
             contributing_runs=self._collect_runs(decision),
         )
@@ -132,7 +132,7 @@ class MileageComparison:
     def _list_slope_remarks(
         self, decision: PanelDecision | None
     ) -> tuple[LocalizedText, ...]:
-        """Return how steep a decided link is; nothing where it is all but level.
+        """Return a remark on the slope of a decided link; none for a slope near 0.
 
         A slope of today's answers against the decision's direction is left out.
         """
@@ -147,14 +147,14 @@ class MileageComparison:
         return (build_note("slope", slope=steps, distance_m=metres),)
 
     def _collect_runs(self, decision: PanelDecision | None) -> ContributingRuns:
-        """Return the ids of the runs behind the sentence and its percentages."""
+        """Return the ids of the runs that the sentence and its percentages count."""
         n_answers = count_decided_answers(decision)
-        _, _, load_m, mood, run_ids = (
+        _, _, trailing_week_m, mood, run_ids = (
             column[:n_answers]
             for column in sort_by_time(
                 self.days,
                 self.distance_m,
-                self.load_m,
+                self.trailing_week_m,
                 self.mood,
                 self.run_ids.astype(np.float64),
             )
@@ -166,7 +166,7 @@ class MileageComparison:
             else inf
             for key in ("low_m", "high_m")
         )
-        mileage = np.round(load_m / self.metres_per_unit, _ROUNDING_DIGITS)
+        mileage = np.round(trailing_week_m / self.metres_per_unit, _ROUNDING_DIGITS)
         is_inside, is_good = (mileage >= low) & (mileage < high), mood >= GOOD_MOOD
         subsets: dict[RunSubset, Floats | Ints] = {"all": self.run_ids, "said": run_ids}
         if is_inside.any():
@@ -187,7 +187,7 @@ def compare_mileage(history: History) -> MileageComparison:
     run = history.answers.run[mask]
     return MileageComparison(
         distance_m=history.about_m[mask],
-        load_m=history.load_m[run],
+        trailing_week_m=history.load_m[run],
         mood=history.answers.mood[mask],
         days=history.answer_days[mask],
         run_ids=history.run_ids[mask],
@@ -197,7 +197,9 @@ def compare_mileage(history: History) -> MileageComparison:
 
 def evaluate_mileage(data: MileageComparison) -> Outcome:
     """Choose the one sentence: best range, a link, an early sign, or none."""
-    ranges = fit_shape(data.load_m / data.metres_per_unit, data.mood, data.days)
+    ranges = fit_shape(
+        data.trailing_week_m / data.metres_per_unit, data.mood, data.days
+    )
     monotone = link(data.distance_m, data.mood, data.days)
     if ranges is not None and is_clear_range(ranges):
         return Outcome("mileage.best", _build_range_facts(ranges, data.metres_per_unit))
@@ -212,7 +214,7 @@ def evaluate_mileage(data: MileageComparison) -> Outcome:
 
 
 def is_clear_range(ranges: MileageShape) -> bool:
-    """Tell whether a best range may be named without a "may"."""
+    """Whether a best range is certain enough to be stated without "may"."""
     return ranges.n >= MIN_FOR_CLEAR and ranges.p <= MAX_P_CLEAR and ranges.is_distinct
 
 

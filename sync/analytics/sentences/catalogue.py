@@ -17,6 +17,7 @@ from sync.language import (
     DEFAULT_LANGUAGE,
     current_language,
     current_locale,
+    format_signed,
     localize_number,
     translatable,
 )
@@ -162,13 +163,6 @@ def describe_effect(rho: float) -> str:
     if abs(rho) < MAX_ABOUT_THE_SAME:
         return _(_SAME)
     return _((_BETTER if rho > 0 else _WORSE)[abs(rho) > MAX_SLIGHTLY])
-
-
-def format_signed(value: float) -> str:
-    """Format one decimal with a true sign: a mood is never a bare number."""
-    rounded = round(value, 1)
-    sign = "" if rounded == 0 else "+" if rounded > 0 else "\N{MINUS SIGN}"
-    return f"{sign}{localize_number(f'{abs(rounded):.1f}')}"
 
 
 def format_distance(metres: float, unit: Unit, digits: int = 0) -> str:

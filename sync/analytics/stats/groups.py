@@ -1,4 +1,4 @@
-"""Means and differences of means, with intervals that allow for persistence."""
+"""Means and differences of means, with intervals widened for autocorrelation."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ MIN_GROUP_TO_CLAIM = 15
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """The mean of n values that are worth n_eff, with its 95 % interval."""
+    """The mean of n values, effective sample size n_eff, with its 95 % interval."""
 
     n: int
     n_eff: float
@@ -54,11 +54,11 @@ class Welch:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """The mean of the first group minus that of the second, allowing for persistence.
+    """The first group's mean minus the second's, corrected for autocorrelation.
 
     `adjusted` is the difference after trend and season.  `is_shown` needs 8 values
-    in each group.  `claim` needs 15 in each, and an interval for words that excludes
-    0 on the same side before and after season.
+    in each group.  `is_claim` needs 15 in each, and an interval at the level
+    for claims that excludes 0 on the same side before and after season.
     """
 
     n_first: int
@@ -70,7 +70,7 @@ class Difference:
     n_eff: float
     i95: Interval
     i99: Interval
-    claim: bool
+    is_claim: bool
 
     @property
     def is_shown(self) -> bool:
@@ -153,7 +153,7 @@ def estimate_difference(
         n_eff=n_eff,
         i95=compute_t_interval(unadjusted.difference, error, df, Z_DRAWN),
         i99=compute_t_interval(unadjusted.difference, error, df, Z_CLAIM),
-        claim=is_certain
+        is_claim=is_certain
         and adjusted * unadjusted.difference > 0
         and min_size >= MIN_GROUP_TO_CLAIM,
     )
@@ -200,5 +200,5 @@ def _undefined_difference(first: Floats, second: Floats, n_eff: float) -> Differ
         n_eff=n_eff,
         i95=UNBOUNDED,
         i99=UNBOUNDED,
-        claim=False,
+        is_claim=False,
     )

@@ -94,7 +94,7 @@ def fit_shape(
         ),
         good_in=float(is_good[in_best].mean()),
         good_out=float(is_good[~in_best].mean()),
-        is_distinct=estimate_difference(ys, in_best, times).claim,
+        is_distinct=estimate_difference(ys, in_best, times).is_claim,
     )
 
 

@@ -12,13 +12,13 @@ import numpy as np
 
 from sync.analytics.dataset.history import History
 from sync.analytics.panels.after_runs import compare_mood
+from sync.analytics.panels.discovery import compare_all
 from sync.analytics.panels.mileage import (
     Z_MILEAGE_CLAIM,
     MileageComparison,
     compare_mileage,
     is_clear_range,
 )
-from sync.analytics.panels.registry import compare_all
 from sync.analytics.sentences.milestones import FIRST_MILESTONE, PanelQuestion
 from sync.analytics.stats.groups import estimate_difference
 from sync.analytics.stats.rank_link import link
@@ -88,7 +88,10 @@ def count_false_claims(
 def take_first(data: MileageComparison, count: int) -> MileageComparison:
     some = slice(count)
     return MileageComparison(
-        data.distance_m[some], data.load_m[some], data.mood[some], data.days[some]
+        data.distance_m[some],
+        data.trailing_week_m[some],
+        data.mood[some],
+        data.days[some],
     )
 
 
@@ -103,7 +106,7 @@ def measure_power(
         for at, count in enumerate(LOOKS):
             some = take_first(data, count)
             monotone = link(some.distance_m, some.mood, some.days)
-            ranges = fit_shape(some.load_m / 1000, some.mood, some.days)
+            ranges = fit_shape(some.trailing_week_m / 1000, some.mood, some.days)
             shares[0, at] += monotone.claim
             shares[1, at] += monotone.is_certain_at(Z_MILEAGE_CLAIM)
             shares[2, at] += ranges is not None and is_clear_range(ranges)
@@ -125,7 +128,7 @@ def measure_lift_power(
                 panel.values[some], panel.in_first[some], panel.days[some]
             )
             reached[at] += counted[-1] >= count
-            shares[at] += counted[-1] >= count and claimed.claim
+            shares[at] += counted[-1] >= count and claimed.is_claim
     yield from shares / np.maximum(reached, 1)
 
 

@@ -47,7 +47,7 @@ def test_a_season_in_both_is_not_a_difference() -> None:
     found = estimate_difference(mood, winter > 0.3, days)
 
     assert found.difference < -0.5
-    assert not found.claim
+    assert not found.is_claim
 
 
 def test_a_common_trend_alone_holds_a_claim_back() -> None:
@@ -59,7 +59,7 @@ def test_a_common_trend_alone_holds_a_claim_back() -> None:
 
     assert found.i99[0] > 0
     assert found.adjusted > 0
-    assert not found.claim
+    assert not found.is_claim
 
 
 def test_a_trend_that_hides_the_opposite_holds_a_claim_back() -> None:
@@ -71,7 +71,7 @@ def test_a_trend_that_hides_the_opposite_holds_a_claim_back() -> None:
 
     assert found.i99[0] > 0
     assert found.adjusted < -0.4
-    assert not found.claim
+    assert not found.is_claim
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,10 @@ def test_a_clear_difference_is_claimed_from_fifteen_on_either_side() -> None:
     values = 2.0 * label + random.normal(size=60)
     fourteen = np.cumsum(label) <= 14
 
-    assert estimate_difference(values, label, np.arange(60)).claim
+    assert estimate_difference(values, label, np.arange(60)).is_claim
     assert not estimate_difference(
         values[fourteen], label[fourteen], np.arange(60)[fourteen]
-    ).claim
+    ).is_claim
 
 
 def test_groups_without_any_spread_are_never_certain() -> None:
@@ -112,7 +112,7 @@ def test_groups_without_any_spread_are_never_certain() -> None:
     found = estimate_difference(label.astype(float), label, np.arange(40))
 
     assert found.i95 == (-math.inf, math.inf)
-    assert not found.claim
+    assert not found.is_claim
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3])

@@ -6,13 +6,13 @@ import pytest
 from sync.analytics.dataset.history import History
 from sync.analytics.panels import mileage
 from sync.analytics.panels.after_runs import compare_mood
+from sync.analytics.panels.discovery import compare_all
 from sync.analytics.panels.mileage import (
     MileageComparison,
     compare_mileage,
     evaluate_mileage,
     is_clear_range,
 )
-from sync.analytics.panels.registry import compare_all
 from sync.analytics.sentences.milestones import Outcome, PanelQuestion
 from sync.analytics.stats.rank_link import link
 from sync.analytics.stats.series import Floats
@@ -41,7 +41,10 @@ def build_questions(history: History) -> dict[str, PanelQuestion]:
 def take_first(data: MileageComparison, count: int) -> MileageComparison:
     some = slice(count)
     return MileageComparison(
-        data.distance_m[some], data.load_m[some], data.mood[some], data.days[some]
+        data.distance_m[some],
+        data.trailing_week_m[some],
+        data.mood[some],
+        data.days[some],
     )
 
 
@@ -69,7 +72,7 @@ def test_no_relation_is_told_as_no_clear_link() -> None:
 def test_no_best_range_is_named_from_few_answers() -> None:
     data = take_first(compare_mileage(runner(SimulatedTruth(0.3, range=0.8))), 60)
 
-    ranges = fit_shape(data.load_m / 1000, data.mood, data.days)
+    ranges = fit_shape(data.trailing_week_m / 1000, data.mood, data.days)
 
     assert ranges is not None
     assert not is_clear_range(ranges)
@@ -115,7 +118,7 @@ def test_a_sentence_about_mileage_needs_more_than_a_link() -> None:
 def test_an_early_sign_is_rarer_than_one_in_thirty() -> None:
     data = build_scattered_series(16, slope=0)
 
-    ranges = fit_shape(data.load_m / 1000, data.mood, data.days)
+    ranges = fit_shape(data.trailing_week_m / 1000, data.mood, data.days)
 
     assert ranges is not None
     assert 0.03 < ranges.p < 0.06
@@ -125,11 +128,11 @@ def test_an_early_sign_is_rarer_than_one_in_thirty() -> None:
 def test_the_best_range_is_where_the_truth_is() -> None:
     data = compare_mileage(runner(SimulatedTruth(0.3, range=0.7)))
 
-    ranges = fit_shape(data.load_m / 1000, data.mood, data.days)
+    ranges = fit_shape(data.trailing_week_m / 1000, data.mood, data.days)
 
     assert ranges is not None
     low, high = ranges.best_range
-    middle = float(np.median(data.load_m)) / 1000
+    middle = float(np.median(data.trailing_week_m)) / 1000
     assert low - 10 <= middle <= (high or low + 20) + 10
 
 

@@ -14,9 +14,8 @@ from sync.analytics.sentences.catalogue import (
     build_note,
     describe_effect,
     format_distance,
-    format_signed,
 )
-from sync.language import LANGUAGES, activate_language, gettext
+from sync.language import LANGUAGES, activate_language, format_signed, gettext
 from sync.models import Runner
 from sync.support.directory import find_helplines, list_countries
 from tests.sync.analytics.runner_data import RunnerData
