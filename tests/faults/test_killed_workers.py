@@ -137,7 +137,7 @@ def test_an_import(harness: Harness, worker_pool: WorkerPool) -> None:
     assert harness.count_strava_reads() <= 3 * (deaths + 1) + deaths
 
 
-def test_a_sweep(harness: Harness, worker_pool: WorkerPool) -> None:
+def test_reconciling(harness: Harness, worker_pool: WorkerPool) -> None:
     link_runner(harness)
     athlete = activities.require_athlete(harness.world, 7)
 
@@ -154,7 +154,7 @@ def test_a_sweep(harness: Harness, worker_pool: WorkerPool) -> None:
         harness.advance_clock(hours=1)
         reconcile.process_due(harness.runtime)
 
-    kill_at_each_step(harness, worker_pool, "sweep", prepare, then=then)
+    kill_at_each_step(harness, worker_pool, "reconcile", prepare, then=then)
     harness.advance_clock(days=1)
     reconcile.process_due(harness.runtime)
     harness.process_all_due()

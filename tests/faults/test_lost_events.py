@@ -1,4 +1,4 @@
-"""Events lost, doubled, hours late, out of order: after a sweep the tables agree."""
+"""Events lost, doubled, late, out of order: after reconciling, the tables agree."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -90,7 +90,7 @@ def list_planned_events(harness: Harness) -> int:
 
 
 @pytest.mark.parametrize("late_s", LATE_S.values(), ids=LATE_S)
-def test_after_the_sweep_the_tables_are_strava_s(
+def test_after_reconciling_the_tables_are_strava_s(
     subscribed_harness: Harness, late_s: tuple[float, ...]
 ) -> None:
     harness, chance = subscribed_harness, Random(4)  # noqa: S311
@@ -111,7 +111,7 @@ def test_after_the_sweep_the_tables_are_strava_s(
     for _ in range(4):
         harness.process_all_due()
         harness.advance_clock(minutes=15)
-    before_the_sweep = harness.count_strava_reads()
+    before_reconciling = harness.count_strava_reads()
     harness.advance_clock(days=1)
     reconcile.process_due(harness.runtime)
     harness.process_all_due()
@@ -120,6 +120,6 @@ def test_after_the_sweep_the_tables_are_strava_s(
     assert count_undecided(harness) == 0
     mails = list_surveyed_runs(harness)
     assert len(mails) == len(set(mails))
-    assert before_the_sweep - imported <= list_planned_events(harness)
+    assert before_reconciling - imported <= list_planned_events(harness)
     # One list for each runner, and one question for each run that went unsaid.
-    assert harness.count_strava_reads() - before_the_sweep <= 3 + CHANGES * 0.2
+    assert harness.count_strava_reads() - before_reconciling <= 3 + CHANGES * 0.2

@@ -88,7 +88,7 @@ def start_worker(runtime: Runtime, redis_url: str) -> Popen[bytes]:
     )
 
 
-def sweep(redis: ValkeyServer) -> None:
+def wake_all_queues(redis: ValkeyServer) -> None:
     """Do what the schedule does each minute."""
     with Celery(broker=redis.url, set_as_current=False) as beat:
         beat.send_task("sweep", ignore_result=True)
@@ -114,15 +114,15 @@ def test_redis_goes_comes_back_and_is_emptied(worker_setup: WorkerSetup) -> None
     redis.stop()
     announce_run(harness, 50)  # stored, though nobody can be woken
     redis.start()
-    wait_for(lambda: _swept(harness, redis))
+    wait_for(lambda: _has_woken_all_queues(harness, redis))
 
     announce_run(harness, 100)
     redis.flush()
-    wait_for(lambda: _swept(harness, redis))
+    wait_for(lambda: _has_woken_all_queues(harness, redis))
 
     assert assert_tables_agree(harness)
 
 
-def _swept(harness: Harness, redis: ValkeyServer) -> bool:
-    sweep(redis)
+def _has_woken_all_queues(harness: Harness, redis: ValkeyServer) -> bool:
+    wake_all_queues(redis)
     return assert_tables_agree(harness)

@@ -98,7 +98,9 @@ def test_an_import_survives_trouble_on_every_page(harness: Harness) -> None:
     assert harness.count_strava_reads() <= 4 + len(troubles)
 
 
-def test_a_sweep_in_trouble_is_put_off_and_hides_nothing(harness: Harness) -> None:
+def test_a_failing_reconciliation_is_postponed_and_hides_nothing(
+    harness: Harness,
+) -> None:
     athlete = harness.add_athlete()
     for days_ago in range(1, 9):
         harness.finish_run(athlete, ended_minutes_ago=days_ago * 1440)

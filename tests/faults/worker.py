@@ -139,7 +139,7 @@ def refresh_tokens(runtime: Runtime, values: Values) -> None:
 JOBS: dict[str, Callable[[Runtime, Values], None]] = {
     "inbox": lambda runtime, _: handle.process_due(runtime),
     "backfill": lambda runtime, _: backfill.process_due(runtime),
-    "sweep": lambda runtime, _: reconcile.process_due(runtime),
+    "reconcile": lambda runtime, _: reconcile.process_due(runtime),
     "surveys": lambda runtime, _: decide_runs.process_due(runtime),
     "disconnect": lambda runtime, values: disconnect.disconnect(
         runtime, values["runner_id"]

@@ -146,7 +146,9 @@ def test_what_only_a_runner_can_mend_is_no_work_for_the_host(
     assert get_advice(settings, "work").startswith("ok ")
 
 
-def test_a_stopped_sweep_is_told(settings: Settings, harness: Harness) -> None:
+def test_a_stopped_reconciliation_is_reported(
+    settings: Settings, harness: Harness
+) -> None:
     harness.link_runner(harness.add_athlete())
     with harness.runtime.db.transaction() as session:
         tomorrow = utc_now() + timedelta(days=1)

@@ -32,7 +32,7 @@ from tests.lab.faketime import FaketimeNotFound
 
 TICK_S = 0.25
 TICK_OF_THE_STORY_S = 5
-SWEEP_EVERY_S = 3.0
+WAKE_EVERY_S = 3.0
 STARTED_AT = monotonic()
 RELIABLE_DELIVERY = DeliverySettings(retry_gap_s=RETRY_GAP_S)
 UNRELIABLE_DELIVERY = replace(RELIABLE_DELIVERY, drop=0.05, double=0.1, reorder=0.2)
@@ -104,7 +104,7 @@ def _run_gate(installation: ClubInstallation, options: Namespace) -> list[str]:
     with world.transaction():
         world.put_singleton(NO_LIMITS)
     installation.clocks.advance(days=29)
-    findings += wait_until_settled(installation, scenario, with_sweeps=True)
+    findings += wait_until_settled(installation, scenario, with_reconciling=True)
     findings += checks.check_tables(installation.harness, apart_from=set())
     findings += checks.check_links(installation.harness)
     findings += checks.check_quota(
@@ -122,7 +122,7 @@ def _run_scenario(
 ) -> None:
     ends_at = monotonic() + options.minutes * 60
     next_trouble_at = monotonic() + options.every
-    next_sweep_at = 0.0
+    next_wake_at = 0.0
     while monotonic() < ends_at:
         installation.clocks.advance(seconds=TICK_OF_THE_STORY_S)
         scenario.act_randomly()
@@ -132,9 +132,9 @@ def _run_scenario(
         if monotonic() >= next_trouble_at:
             _print_progress(troubles.inject_next())
             next_trouble_at += options.every
-        if monotonic() >= next_sweep_at:
-            installation.sweep()
-            next_sweep_at = monotonic() + SWEEP_EVERY_S
+        if monotonic() >= next_wake_at:
+            installation.wake_all_queues()
+            next_wake_at = monotonic() + WAKE_EVERY_S
         sleep(TICK_S)
     troubles.end_expired(all_of_them=True)
 

@@ -85,7 +85,7 @@ class ClubInstallation:
         for service in self.services:
             service.keep_running()
 
-    def sweep(self) -> None:
+    def wake_all_queues(self) -> None:
         """Do what the schedule does each minute: a beat that sleeps sees no jump."""
         try:
             self.broker.send_task("sweep", ignore_result=True, retry=False)

@@ -13,7 +13,7 @@ from tests.support.table_comparison import count_undecided
 
 TIMEOUT_S = 240
 POLL_INTERVAL_S = 0.25
-SWEEP_EVERY_S = 1.0
+WAKE_EVERY_S = 1.0
 # Nothing has moved for so long: whoever works is waiting for a moment to come.
 STILL_S = 1.0
 STEP_S = 60
@@ -29,25 +29,25 @@ def wait_until_settled(
     installation: ClubInstallation,
     scenario: ChaosScenario,
     *,
-    with_sweeps: bool = False,
+    with_reconciling: bool = False,
 ) -> list[str]:
     """Wait until everything that was due is done; say what is not in the end."""
     until = installation.clocks() + FAR
     patience_ends = monotonic() + TIMEOUT_S
-    last_open_work, moved_at, swept_at = None, monotonic(), 0.0
+    last_open_work, moved_at, woke_at = None, monotonic(), 0.0
     while open_work := _list_open_work(
-        installation, scenario, until=until, with_sweeps=with_sweeps
+        installation, scenario, until=until, with_reconciling=with_reconciling
     ):
         if open_work != last_open_work:
             last_open_work, moved_at = open_work, monotonic()
         if monotonic() - moved_at > STILL_S:
-            step_s = CAREFUL_STEP_S if with_sweeps else STEP_S
+            step_s = CAREFUL_STEP_S if with_reconciling else STEP_S
             _advance_clock(installation, min(open_work)[0], step_s=step_s)
             moved_at = monotonic()
-        if monotonic() - swept_at > SWEEP_EVERY_S:
+        if monotonic() - woke_at > WAKE_EVERY_S:
             installation.keep_running()
-            installation.sweep()
-            swept_at = monotonic()
+            installation.wake_all_queues()
+            woke_at = monotonic()
         if monotonic() > patience_ends:
             return [_describe_open_work(open_work)]
         sleep(POLL_INTERVAL_S)
@@ -70,7 +70,7 @@ def _list_open_work(
     scenario: ChaosScenario,
     *,
     until: datetime,
-    with_sweeps: bool,
+    with_reconciling: bool,
 ) -> list[tuple[datetime, str]]:
     """List what is still to be done: when, and what."""
     scenario.record_events()
@@ -85,8 +85,8 @@ def _list_open_work(
             Connection.busy_until > now
         ),
     }
-    if with_sweeps:
-        queries["sweep"] = select(ReconcileState.due_at).where(
+    if with_reconciling:
+        queries["reconciling"] = select(ReconcileState.due_at).where(
             ReconcileState.due_at <= until
         )
     open_work = [(LONG_AGO, "event on its way")] * scenario.count_waiting_events

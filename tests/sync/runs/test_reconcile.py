@@ -243,7 +243,7 @@ def test_a_full_comparison_goes_on_where_it_was_killed(linked_harness: Harness) 
     assert linked_harness.count_strava_reads() - before == 4
 
 
-def test_a_used_up_limit_puts_the_sweep_off(linked_harness: Harness) -> None:
+def test_a_used_up_limit_postpones_reconciling(linked_harness: Harness) -> None:
     with linked_harness.world.transaction():
         linked_harness.world.faults.put(
             SimulatedFault(id=1, kind="status", status=429, on="list", times=1)
@@ -278,7 +278,7 @@ def test_a_hidden_run_whose_confirmation_never_came_is_confirmed(
         assert len(session.scalars(select(Run.id)).all()) == 7
 
 
-def test_nobody_sweeps_a_runner_who_is_being_worked_on(linked_harness: Harness) -> None:
+def test_a_runner_in_work_is_not_reconciled(linked_harness: Harness) -> None:
     with linked_harness.runtime.db.transaction() as session:
         session.execute(
             update(Connection).values(

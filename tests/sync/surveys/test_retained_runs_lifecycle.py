@@ -146,7 +146,7 @@ def test_nobody_keeps_or_drops_for_another(
     assert kept.is_retained
 
 
-def test_the_sweep_brings_nothing_back_that_is_too_old(
+def test_reconciling_brings_nothing_back_that_is_too_old(
     limited_harness: Harness, athlete: Athlete, runner_id: int
 ) -> None:
     add_answered_run(limited_harness, athlete)
