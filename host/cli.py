@@ -1,5 +1,6 @@
 """The `moodmiles` command: runs a command and prints its error in one line."""
 
+import re
 import sys
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         exit_code: int = MOODMILES.main(argv, "moodmiles", standalone_mode=False)
     except click.UsageError as error:
-        print(f"moodmiles: {error.format_message()}", file=sys.stderr)
+        print(f"moodmiles: {_join_hint(error.format_message())}", file=sys.stderr)
         return EXIT_USAGE
     except MoodmilesError as error:
         print(f"moodmiles: {error}", file=sys.stderr)
@@ -25,6 +26,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return EXIT_FAILED
     return exit_code
+
+
+def _join_hint(message: str) -> str:
+    """Return click's message with its hint as a part of its sentence."""
+    return re.sub(r"\.( \(?)Did you mean", r";\1did you mean", message)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ import numpy as np
 from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.history import History, HistoryContext, build_history
 from sync.analytics.dataset.load import ROWS_CACHE, read_rows
+from sync.analytics.panels.discovery import ComparedPanel, compare_all
 from sync.analytics.panels.panel import MIN_FOR_NUMBERS, Panel
-from sync.analytics.panels.registry import ComparedPanel, compare_all
 from sync.analytics.sentences import store
 from sync.analytics.sentences.catalogue import (
     METRES_PER_UNIT,

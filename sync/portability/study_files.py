@@ -17,7 +17,7 @@ from sync.analytics.dataset.history import (
     build_history,
 )
 from sync.analytics.dataset.load import read_rows
-from sync.analytics.panels.registry import compare_all, list_panels
+from sync.analytics.panels.discovery import compare_all, list_panels
 from sync.analytics.sentences import store
 from sync.analytics.stats.series import Floats
 from sync.runtime import Runtime

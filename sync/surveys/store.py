@@ -23,7 +23,7 @@ from sync.database import Bind, dialect_insert
 from sync.mail.kinds import find_kinds
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion, Response
-from sync.surveys.policy.run_decision import RunFacts
+from sync.surveys.policy.situation import RunFacts
 from sync.vocabulary import DecisionVerdict, MailKind, SurveyKind
 
 BATCH_SIZE = 500  # decided in one transaction, which must stay short

@@ -53,10 +53,10 @@ def test_the_list_of_commands_names_them_all(
 @pytest.mark.parametrize(
     ("argv", "sentence"),
     [
-        (["wbe"], "No such command 'wbe'. Did you mean 'web'?"),
-        (["db", "upgrad"], "No such command 'upgrad'. Did you mean 'upgrade'?"),
-        (["up", "--prot", "1"], "No such option '--prot'. (Did you mean"),
-        (["up", "--pro", "1"], "No such option '--pro'."),
+        (["wbe"], "No such command 'wbe'; did you mean 'web'?"),
+        (["db", "upgrad"], "No such command 'upgrad'; did you mean 'upgrade'?"),
+        (["up", "--prot", "1"], "No such option '--prot'; (did you mean"),
+        (["up", "--pro", "1"], "No such option '--pro'; did you mean '--port'?"),
         (["up", "--port", "many"], "Invalid value for '--port': 'many' is not"),
         (["runner", "delete"], "Missing argument 'N'."),
         (["runner", "delete", "1", "2"], "Got unexpected extra argument (2)"),

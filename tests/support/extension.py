@@ -20,17 +20,26 @@ def read_code_blocks(heading: str) -> list[str]:
 
 
 class ProductCopy:
-    """A copy of `sync` in a folder of its own, to be extended and run."""
+    """A copy of `sync` and `web` in a folder of its own, to be extended and run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "sync", folder / "sync", ignore=ignored)
+        for package in ("sync", "web"):
+            shutil.copytree(ROOT / package, folder / package, ignore=ignored)
 
     def add_file(self, path: str, text: str) -> None:
         """Write a file that the product does not have."""
         with (self._folder / path).open("x", encoding="utf-8") as file:
             file.write(text)
+
+    def replace_line(self, path: str, line: str, text: str) -> None:
+        """Put other lines in the place of one that stands once in a file."""
+        file = self._folder / path
+        before, found, after = file.read_text(encoding="utf-8").partition(f"{line}\n")
+        assert found, line
+        assert f"{line}\n" not in after, line
+        file.write_text(f"{before}{text}{after}", encoding="utf-8")
 
     def insert_member(self, class_name: str, line: str) -> None:
         """Add a member at the end of a closed set in the vocabulary."""

@@ -11,7 +11,7 @@ from sync.language import gettext
 from sync.vocabulary import DistanceUnit
 from web.charts import mood_bars
 from web.dashboard.filters import RunFilter
-from web.dashboard.texts import MIN_ANSWERS_FOR_HEADLINE
+from web.dashboard.headline import MIN_ANSWERS_FOR_HEADLINE
 from web.formats import (
     GOOD_TILES,
     TILES,

@@ -6,7 +6,7 @@ from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.analytics.dataset.run_rows import RunRow
 from sync.language import gettext
 from sync.vocabulary import DistanceUnit
-from web.dashboard.texts import decision_text
+from web.dashboard.decision_text import decision_text
 from web.formats import (
     convert_distance,
     format_distance,

@@ -1,7 +1,7 @@
 """The dashboard as its template shows it: numbers in the runner's own unit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from math import isnan
 
@@ -11,9 +11,9 @@ from sync.vocabulary import DistanceUnit
 from web.dashboard.context import DashboardContext
 from web.dashboard.filters import RunFilter, select_page
 from web.dashboard.findings import DashboardFindings
+from web.dashboard.headline import MIN_ANSWERS_FOR_HEADLINE, Headline, choose_headline
 from web.dashboard.run_links import find_run_group
 from web.dashboard.run_views import RunView, build_run_view
-from web.dashboard.texts import MIN_ANSWERS_FOR_HEADLINE, Headline, build_stage_headline
 from web.formats import format_distance, mood_label, mood_to_tile
 
 _LATEST_COUNT = 3
@@ -76,9 +76,9 @@ def build_dashboard_view(
         run.id: build_run_view(run, annotations[run.id], unit) for run in shown_runs
     }
     answer_count = len(data.answered_runs)
-    headline = build_stage_headline(len(runs), answer_count, is_importing=is_importing)
-    if findings is not None and answer_count >= MIN_ANSWERS_FOR_HEADLINE:
-        headline = replace(headline, title=findings.title, text=findings.text)
+    headline = choose_headline(
+        len(runs), answer_count, findings, is_importing=is_importing
+    )
     return DashboardView(
         headline=headline,
         runs=len(runs),

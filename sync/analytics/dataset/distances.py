@@ -13,7 +13,7 @@ from sync.analytics.dataset.weeks import (
     find_first_day_number,
 )
 from sync.analytics.stats.series import Floats, Ints, validate_columns
-from sync.run_timing import SESSION_GAP
+from sync.answer_window import SESSION_GAP
 
 SESSION_GAP_S = SESSION_GAP.total_seconds()
 

@@ -16,8 +16,8 @@ from sync.analytics.dataset.weeks import (
     WEEK_DAYS,
     find_first_day_number,
 )
+from sync.answer_window import ANSWER_WINDOW
 from sync.models import Runner
-from sync.run_timing import ANSWER_WINDOW
 from sync.runtime import Runtime
 
 DAY = timedelta(days=1)

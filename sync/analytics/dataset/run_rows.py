@@ -18,7 +18,7 @@ from sync.analytics.dataset.load import (
     RunColumns,
     RunnerRows,
 )
-from sync.run_timing import ANSWER_WINDOW
+from sync.answer_window import ANSWER_WINDOW
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - on the runner's own clock
 _EPOCH_DAY = _EPOCH.toordinal()

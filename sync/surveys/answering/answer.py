@@ -9,11 +9,11 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from sync.answer_window import ANSWER_WINDOW
 from sync.crypto import hash_token, pairing_key
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
-from sync.run_timing import ANSWER_WINDOW
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe

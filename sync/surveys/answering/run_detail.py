@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.answer_window import ANSWER_WINDOW
 from sync.models import Answer, Decision, Run, Runner
-from sync.run_timing import ANSWER_WINDOW
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime

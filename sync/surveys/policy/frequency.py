@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sync.mail.kinds import get_mail_spec
-from sync.surveys.policy.parameters import Policy
 from sync.vocabulary import MailKind
 
 WEEK = timedelta(days=7)
@@ -71,15 +70,6 @@ def fits_weekly_limit(
 ) -> bool:
     """Whether one more run mail at `at` keeps every seven days within `most`."""
     return sum(mail.is_about_run and mail.at > at - WEEK for mail in mails) < max_mails
-
-
-def compute_reminder_time(
-    ended_at: datetime, sent_at: datetime, policy: Policy
-) -> datetime | None:
-    """Return when a mail sent at `at` may be followed by its one reminder."""
-    remind_at = sent_at + timedelta(hours=policy.reminder_after_h)
-    latest = ended_at + timedelta(hours=policy.reminder_until_h)
-    return remind_at if remind_at <= latest else None
 
 
 def count_ignored_questions(responses: Sequence[Response]) -> int:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sync.run_timing import ANSWER_WINDOW, SESSION_GAP
+from sync.answer_window import ANSWER_WINDOW, SESSION_GAP
 
 POLICY_VERSION = "2"
 

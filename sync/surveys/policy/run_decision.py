@@ -5,52 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
 
 from sync.mail.quiet_hours import defer_past_quiet_hours
-from sync.preferences import Preferences
 from sync.surveys.policy.frequency import (
     WEEK,
-    QuestionMail,
     RecentQuestion,
-    compute_reminder_time,
     fits_weekly_limit,
 )
 from sync.surveys.policy.parameters import Policy
-from sync.vocabulary import AskFrequency, DecisionReason, MailKind
-
-
-@dataclass(frozen=True, slots=True)
-class RunFacts:
-    """What the policy needs to know of a run; `ended_at` is None if hidden."""
-
-    run_id: int
-    started_at: datetime
-    ended_at: datetime | None
-    learned_at: datetime
-    local_day: date
-    distance_m: float
-    moving_s: int
-    is_manual: bool
-    is_race: bool = False
-    is_imported: bool = False  # with the past, when the runner linked
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """The runner at the moment of deciding."""
-
-    has_address: bool
-    preferences: Preferences
-    zone: ZoneInfo
-    recent_questions: Sequence[RecentQuestion]
-    runs_at_once: int  # runs learned of within the bulk window of this one
-    is_newest: bool
-    runs_since_asked: int
-    was_asked_before: bool = False  # this very run, before it went and came back
-    recent_mails: Sequence[QuestionMail] = ()
-    ignored_count: int = 0  # questions in a row that stayed unanswered
-    ignored_reminder_count: int = 0
+from sync.surveys.policy.reminder import schedule_reminder
+from sync.surveys.policy.situation import RunFacts, Situation
+from sync.vocabulary import AskFrequency, DecisionReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +92,7 @@ def decide_run(
         else DecisionReason.AFTER_RUN,
         local_day=send_day,
         replaced_survey_ids=tuple(question.survey_id for question in day_questions),
-        remind_at=_schedule_reminder(
+        remind_at=schedule_reminder(
             situation, policy, day_questions, ended_at=ended_at, send_at=send_at
         ),
     )
@@ -272,45 +237,3 @@ def _frequency_suppression_reason(
             return DecisionReason.ONCE_A_WEEK
         case _:
             return None
-
-
-def _schedule_reminder(
-    situation: Situation,
-    policy: Policy,
-    day_questions: Sequence[RecentQuestion],
-    *,
-    ended_at: datetime,
-    send_at: datetime,
-) -> datetime | None:
-    """Return when to remind, unless the day has had its second mail already."""
-    preferences = situation.preferences
-    if (
-        not preferences.reminders
-        or situation.ignored_reminder_count >= policy.reminders_ignored
-        or any(question.is_sent for question in day_questions)
-    ):
-        return None
-    remind_at = compute_reminder_time(ended_at, send_at, policy)
-    if remind_at is None:
-        return None
-    day = send_at.astimezone(situation.zone).date()
-    if remind_at.astimezone(situation.zone).date() != day:
-        return None
-    quiet_hours = preferences.quiet_hours
-    if defer_past_quiet_hours(remind_at, quiet_hours, situation.zone) != remind_at:
-        return None
-    replaced_ids = {question.survey_id for question in day_questions}
-    mails = [
-        *(
-            mail
-            for mail in situation.recent_mails
-            if mail.survey_id not in replaced_ids
-        ),
-        QuestionMail(0, MailKind.SURVEY, send_at, is_sent=False),
-    ]
-    max_mails = policy.most_run_mails_a_week
-    return (
-        remind_at
-        if fits_weekly_limit(mails, at=remind_at, max_mails=max_mails)
-        else None
-    )

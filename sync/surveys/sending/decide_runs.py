@@ -23,13 +23,12 @@ from sync.surveys.policy.frequency import (
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
     Burst,
-    RunFacts,
     Send,
-    Situation,
     decide_run,
     find_bursts,
     minutes_since_end,
 )
+from sync.surveys.policy.situation import RunFacts, Situation
 from sync.surveys.sending import reevaluate, schedule
 from sync.surveys.sending.schedule import SurveyContext
 from sync.time_zones import get_zone

@@ -12,13 +12,13 @@ import numpy as np
 
 from sync.analytics.dataset.history import History
 from sync.analytics.panels.after_runs import compare_mood
+from sync.analytics.panels.discovery import compare_all
 from sync.analytics.panels.mileage import (
     Z_MILEAGE_CLAIM,
     MileageComparison,
     compare_mileage,
     is_clear_range,
 )
-from sync.analytics.panels.registry import compare_all
 from sync.analytics.sentences.milestones import FIRST_MILESTONE, PanelQuestion
 from sync.analytics.stats.groups import estimate_difference
 from sync.analytics.stats.rank_link import link

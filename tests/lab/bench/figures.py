@@ -18,7 +18,7 @@ from sqlalchemy import insert, update
 from sync.analytics import figures
 from sync.analytics.dataset.history import HistoryContext, build_history
 from sync.analytics.dataset.load import read_rows
-from sync.analytics.panels.registry import compare_all
+from sync.analytics.panels.discovery import compare_all
 from sync.analytics.sentences import store
 from sync.crypto import Sealer
 from sync.database import Database, open_engine

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync.analytics import load_figures, panels
-from sync.analytics.panels.registry import list_panels
+from sync.analytics.panels.discovery import list_panels
 from sync.portability.study_files import build_codebook
 from sync.runners import sign_in
 from tests.support.paths import ROOT

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from sync.analytics.panels import mileage
-from sync.analytics.panels.registry import list_panels
+from sync.analytics.panels.discovery import list_panels
 from sync.analytics.sentences.catalogue import (
     NOTES,
     NOTICES,

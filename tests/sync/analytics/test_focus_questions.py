@@ -8,8 +8,8 @@ import pytest
 
 from sync.analytics import load_figures
 from sync.analytics.dataset.history import FOCUS_KEYS
+from sync.analytics.panels.discovery import list_panels
 from sync.analytics.panels.panel import Panel
-from sync.analytics.panels.registry import list_panels
 from sync.surveys.instruments import load_library
 from sync.vocabulary import InstrumentKind
 from tests.sync.analytics.runner_data import RunnerData

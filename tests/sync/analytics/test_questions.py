@@ -6,13 +6,13 @@ import pytest
 from sync.analytics.dataset.history import History
 from sync.analytics.panels import mileage
 from sync.analytics.panels.after_runs import compare_mood
+from sync.analytics.panels.discovery import compare_all
 from sync.analytics.panels.mileage import (
     MileageComparison,
     compare_mileage,
     evaluate_mileage,
     is_clear_range,
 )
-from sync.analytics.panels.registry import compare_all
 from sync.analytics.sentences.milestones import Outcome, PanelQuestion
 from sync.analytics.stats.rank_link import link
 from sync.analytics.stats.series import Floats

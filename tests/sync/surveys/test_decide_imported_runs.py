@@ -17,13 +17,12 @@ from sync.surveys import store
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
     Burst,
-    RunFacts,
     Send,
-    Situation,
     decide_run,
     find_bursts,
     minutes_since_end,
 )
+from sync.surveys.policy.situation import RunFacts, Situation
 from sync.surveys.sending import decide_runs
 from sync.time_zones import get_zone
 from sync.vocabulary import AskFrequency

@@ -13,13 +13,12 @@ from sync.surveys.policy.frequency import (
 )
 from sync.surveys.policy.parameters import Policy
 from sync.surveys.policy.run_decision import (
-    RunFacts,
     Send,
-    Situation,
     Suppress,
     decide_run,
     minutes_since_end,
 )
+from sync.surveys.policy.situation import RunFacts, Situation
 from sync.vocabulary import DecisionReason
 from tests.sync.surveys.test_run_decision import (
     HOUR,

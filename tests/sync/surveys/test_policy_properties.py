@@ -8,19 +8,10 @@ from hypothesis import strategies as st
 
 from sync.mail.quiet_hours import defer_past_quiet_hours
 from sync.preferences import Preferences
-from sync.surveys.policy.frequency import (
-    WEEK,
-    QuestionMail,
-    RecentQuestion,
-)
+from sync.surveys.policy.frequency import WEEK, QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
-from sync.surveys.policy.run_decision import (
-    RunFacts,
-    Send,
-    Situation,
-    count_sessions,
-    decide_run,
-)
+from sync.surveys.policy.run_decision import Send, count_sessions, decide_run
+from sync.surveys.policy.situation import RunFacts, Situation
 from sync.vocabulary import MailKind
 
 POLICY = Policy()

@@ -9,14 +9,8 @@ import pytest
 from sync.preferences import Preferences
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
-from sync.surveys.policy.run_decision import (
-    RunFacts,
-    Send,
-    Situation,
-    Suppress,
-    count_sessions,
-    decide_run,
-)
+from sync.surveys.policy.run_decision import Send, Suppress, count_sessions, decide_run
+from sync.surveys.policy.situation import RunFacts, Situation
 from sync.vocabulary import DecisionReason, MailKind
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

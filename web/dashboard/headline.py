@@ -1,16 +1,14 @@
-"""The dashboard's own words: its headline, and what was decided about a run.
+"""The choice of what stands on top of the dashboard.
 
 Sentences about what mood and mileage have to do with each other come from
 `sync.analytics`, never from here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.language import gettext as _
 from sync.language import ngettext
-from sync.surveys.policy.explanations import label_reason
-from sync.vocabulary import DecisionVerdict
+from web.dashboard.findings import DashboardFindings
 from web.formats import format_thousands
 
 MIN_ANSWERS_FOR_HEADLINE = 15
@@ -22,12 +20,22 @@ _ALL_RUNS_URL, _ANSWERED_RUNS_URL = (
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What stands on top; `runs_at` is where the runs of the eyebrow are listed."""
+    """What stands on top; `runs_url` is where the runs of the eyebrow are listed."""
 
     eyebrow: str
     title: str
     text: str
     runs_url: str | None = None
+
+
+def choose_headline(
+    runs: int, answers: int, findings: DashboardFindings | None, *, is_importing: bool = False
+) -> Headline:
+    """Return the first finding's sentence, from 15 answers on; until then a stage."""
+    stage = build_stage_headline(runs, answers, is_importing=is_importing)
+    if findings is None or answers < MIN_ANSWERS_FOR_HEADLINE:
+        return stage
+    return replace(stage, title=findings.title, text=findings.text)
 
 
 def build_stage_headline(
@@ -88,13 +96,3 @@ def build_stage_headline(
         _("Each dot below is one run that you told us about."),
         _ANSWERED_RUNS_URL,
     )
-
-
-def decision_text(annotation: RunAnnotation) -> str:
-    """Return in a few words whether this run was asked about, or why not."""
-    if annotation.reason is None:
-        # Only what Strava tells us is decided about.
-        return _("Not decided yet") if annotation.strava_id else _("From your own log")
-    if annotation.verdict is DecisionVerdict.SEND and not annotation.has_survey:
-        return _("Mail on its way")
-    return label_reason(annotation.reason)
