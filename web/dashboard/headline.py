@@ -29,7 +29,11 @@ class Headline:
 
 
 def choose_headline(
-    runs: int, answers: int, findings: DashboardFindings | None, *, is_importing: bool = False
+    runs: int,
+    answers: int,
+    findings: DashboardFindings | None,
+    *,
+    is_importing: bool = False,
 ) -> Headline:
     """Return the first finding's sentence, from 15 answers on; until then a stage."""
     stage = build_stage_headline(runs, answers, is_importing=is_importing)
