@@ -25,7 +25,7 @@ from sync.runners import account, connect
 from sync.runners.rules import ConsentChoices
 from sync.runtime import Runtime, build
 from sync.settings import load
-from sync.standins.demo_answers import DemoAnswer, DemoRun, generate_answers
+from sync.standins.demo_answers import DemoAnswer, generate_answers
 from sync.strava import SCOPE
 from sync.surveys import instruments
 from sync.surveys.policy.parameters import Policy
@@ -112,19 +112,9 @@ def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> No
     loads = compute_week_loads(
         [run.distance_m for run in runs], [run.local_day.toordinal() for run in runs]
     ).tolist()
-    demo_runs = [
-        DemoRun(
-            run_id=run.id,
-            ended_at=run.started_at + timedelta(seconds=run.elapsed_s),
-            local_day=run.local_day,
-            offset_s=run.offset_s,
-            week_m=load,
-        )
-        for run, load in zip(runs, loads, strict=True)
-    ]
     runs_by_id = {run.id: run for run in runs}
     vault = runtime.sealer.open_vault(runner.vault_key)
-    for demo_answer in generate_answers(demo_runs, seed=SEED):
+    for demo_answer in generate_answers(runs, loads, seed=SEED):
         if demo_answer.answered_at < now:
             run = runs_by_id.get(demo_answer.run_id or 0)
             store_demo_answer(session, vault, runner, run, demo_answer)

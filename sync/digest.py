@@ -64,8 +64,23 @@ class DigestWork(RunnerDueWork[date]):
 
     @override
     def handle(self, runtime: Runtime, item: RunnerTask[date]) -> None:
-        _enqueue_digest(runtime, item.runner_id, item.detail)
+        runner_id, week_start = item.runner_id, item.detail
+        values = _build_mail_values(runtime, runner_id, week_start)
         with runtime.db.transaction() as session:
+            now = runtime.db.now(session)
+            runner = session.get(Runner, runner_id)
+            if values and runner is not None:
+                outbox.enqueue_mail(
+                    session,
+                    sealer=runtime.sealer,
+                    now=now,
+                    dedupe_key=_build_dedupe_key(runner_id, week_start),
+                    kind=MailKind.DIGEST,
+                    runner_id=runner_id,
+                    values=values | {"units": runner.preferences.units},
+                    stale_at=now + _EXPIRES_AFTER,
+                )
+                log.info("digest enqueued", runner_id=runner_id)
             self.settle(session, item)
 
 
@@ -86,13 +101,16 @@ def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
     return bool(session.scalar(select(run)))
 
 
-def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
+def _build_mail_values(
+    runtime: Runtime, runner_id: int, week_start: date
+) -> dict[str, object]:
+    """Return what the digest of a week says; nothing if the week has no run."""
     overview = load_dashboard(runtime, runner_id)
     runs = [
         run for run in overview.runs if week_start <= run.local_day < week_start + WEEK
     ]
     if not runs:
-        return
+        return {}
     days = [week_start + timedelta(days=offset) for offset in range(7)]
     panel = analytics.load_figures(runtime, runner_id).mileage
     # In each language: which one the mail is written in is known when it leaves.
@@ -100,7 +118,7 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
     for language in LANGUAGES:
         with activate_language(language):
             sentences[language] = panel.sentence
-    values = {
+    return {
         "distances_m": [
             sum(run.distance_m for run in runs if run.local_day == day) for day in days
         ],
@@ -115,22 +133,6 @@ def _enqueue_digest(runtime: Runtime, runner_id: int, week_start: date) -> None:
         ),
         "first_weekday": week_start.weekday(),
     }
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        runner = session.get(Runner, runner_id)
-        if runner is None:
-            return
-        outbox.enqueue_mail(
-            session,
-            sealer=runtime.sealer,
-            now=now,
-            dedupe_key=_build_dedupe_key(runner_id, week_start),
-            kind=MailKind.DIGEST,
-            runner_id=runner_id,
-            values=values | {"units": runner.preferences.units},
-            stale_at=now + _EXPIRES_AFTER,
-        )
-    log.info("digest enqueued", runner_id=runner_id)
 
 
 def _build_dedupe_key(runner_id: int, week_start: date) -> str:

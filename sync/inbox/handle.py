@@ -1,7 +1,7 @@
 """Handles Strava's events, one runner at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, groupby
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 from sqlalchemy.orm import Session
 from typing_extensions import override
@@ -11,7 +11,7 @@ from sync.inbox import rules, store
 from sync.inbox.rules import EventPlan
 from sync.inbox.store import EventBatch
 from sync.queue import Job
-from sync.runners import disconnect
+from sync.runners import deauthorisation
 from sync.runners import store as runners
 from sync.runs import pull
 from sync.runtime import Runtime
@@ -47,19 +47,19 @@ class InboxWork(DueWork[EventBatch]):
                 ):
                     plan.settled += change.event_ids
                 else:
-                    plan.add_read(run_id, change.event_ids)
+                    plan.reads.setdefault(run_id, []).extend(change.event_ids)
         if not item.may_collect:
             # Agreeing to the new text starts to reconcile, which finds these runs.
-            plan.settled += chain.from_iterable(plan.pull.values())
-            plan.pull.clear()
-        if plan.confirm_gone:
+            for run_id in plan.reads.keys() - plan.reported_gone:
+                plan.settled += plan.reads.pop(run_id)
+        if plan.reported_gone:
             # They go out of sight at once, whatever Strava says when it is asked.
-            pull.hide_runs(runtime, runner_id, plan.confirm_gone.keys())
+            pull.hide_runs(runtime, runner_id, plan.reported_gone)
         if plan.revoked:
             with work.attempt(runtime, self, item.subset(plan.revoked)):
-                disconnect.disconnect_if_revoked(runtime, runner_id)
+                deauthorisation.disconnect_if_revoked(runtime, runner_id)
                 plan.settled += plan.revoked
-        _settle(runtime, plan.settled)
+        store.mark_done(runtime.db, plan.settled)
         self.read_runs(runtime, item, plan)
 
     def read_runs(self, runtime: Runtime, batch: EventBatch, plan: EventPlan) -> None:
@@ -67,24 +67,25 @@ class InboxWork(DueWork[EventBatch]):
 
         What the list does not show is read by itself: absence proves nothing.
         """
-        event_ids_by_run = plan.confirm_gone | plan.pull
-        settled_run_ids: set[int] = set()
-        if len(plan.pull) >= MIN_RUNS_FOR_LIST:
-            settled_run_ids = set(plan.pull)  # unless the list can be read, they wait
-            listed_event_ids = [*chain.from_iterable(plan.pull.values())]
-            with work.attempt(runtime, self, batch.subset(listed_event_ids)):
-                settled_run_ids = pull.pull_batch(
-                    runtime, batch.runner_id, event_ids_by_run, lane=Lane.NEW_RUN
+        done_ids: set[int] = set()
+        expected_ids = plan.reads.keys() - plan.reported_gone
+        if len(expected_ids) >= MIN_RUNS_FOR_LIST:
+            done_ids = expected_ids  # unless the list can be read, they wait
+            event_ids = [id_ for run_id in expected_ids for id_ in plan.reads[run_id]]
+            with work.attempt(runtime, self, batch.subset(event_ids)):
+                done_ids = pull.pull_batch(
+                    runtime, batch.runner_id, plan.reads.keys(), lane=Lane.NEW_RUN
                 )
-                answered = [event_ids_by_run[run_id] for run_id in settled_run_ids]
-                _settle(runtime, [*chain.from_iterable(answered)])
-        for run_id, event_ids in event_ids_by_run.items():
-            if run_id in settled_run_ids:
+                event_ids = [id_ for run_id in done_ids for id_ in plan.reads[run_id]]
+                store.mark_done(runtime.db, event_ids)
+        for run_id, event_ids in plan.reads.items():
+            if run_id in done_ids:
                 continue
-            read = pull.confirm_gone if run_id in plan.confirm_gone else pull.pull_run
+            is_gone = run_id in plan.reported_gone
+            read = pull.confirm_gone if is_gone else pull.pull_run
             with work.attempt(runtime, self, batch.subset(event_ids)):
                 read(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN)
-                _settle(runtime, event_ids)
+                store.mark_done(runtime.db, event_ids)
 
     @override
     def postpone(self, session: Session, item: EventBatch, failure: Failure) -> Retry:
@@ -120,9 +121,3 @@ class InboxWork(DueWork[EventBatch]):
 def process_due(runtime: Runtime) -> None:
     """Act on everything that is due, until nothing is or the shift ends."""
     work.process_due(runtime, InboxWork())
-
-
-def _settle(runtime: Runtime, event_ids: Sequence[int]) -> None:
-    if event_ids:
-        with runtime.db.transaction() as session:
-            store.mark_done(session, event_ids)

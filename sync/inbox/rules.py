@@ -53,38 +53,36 @@ class EventRetry:
 class EventPlan:
     """What to do for one runner.  Keys are Strava's ids, values the events' ids.
 
-    The order in which events arrived does not matter: whatever must be read is
-    read once, and what Strava says then wins.
+    The order in which events arrived does not matter: each run in `reads` is read
+    once, whatever its events say, and what Strava says then wins.  Those of
+    `reported_gone` are among them.
     """
 
-    pull: dict[int, list[int]] = field(default_factory=dict)
-    confirm_gone: dict[int, list[int]] = field(default_factory=dict)
+    reads: dict[int, list[int]] = field(default_factory=dict)
+    reported_gone: set[int] = field(default_factory=set)
     visibility: dict[int, VisibilityChange] = field(default_factory=dict)
     revoked: list[int] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
-
-    def add_read(self, run_id: int, event_ids: Iterable[int]) -> None:
-        """Let one read answer these events, too, whatever else asks for it."""
-        group = self.confirm_gone if run_id in self.confirm_gone else self.pull
-        group.setdefault(run_id, []).extend(event_ids)
 
 
 def plan_events(events: Iterable[EventLike]) -> EventPlan:
     """Sort a runner's events by what they need: a read, a note, or nothing."""
     plan = EventPlan()
-    to_read: list[EventLike] = []
     for event in events:
         match (event.subject, event.aspect, event.updates):
             case (EventSubject.ATHLETE, EventAspect.DELETE, _):
                 plan.revoked.append(event.id)
             case (EventSubject.ATHLETE, EventAspect.UPDATE, {"authorized": "false"}):
                 plan.revoked.append(event.id)
-            case (EventSubject.ACTIVITY, EventAspect.CREATE, _):
-                to_read.append(event)
-            case (EventSubject.ACTIVITY, EventAspect.UPDATE, {"type": _}):
-                to_read.append(event)
+            case (EventSubject.ACTIVITY, EventAspect.CREATE, _) | (
+                EventSubject.ACTIVITY,
+                EventAspect.UPDATE,
+                {"type": _},
+            ):
+                plan.reads.setdefault(event.subject_id, []).append(event.id)
             case (EventSubject.ACTIVITY, EventAspect.DELETE, _):
-                plan.confirm_gone.setdefault(event.subject_id, []).append(event.id)
+                plan.reads.setdefault(event.subject_id, []).append(event.id)
+                plan.reported_gone.add(event.subject_id)
             case (EventSubject.ACTIVITY, EventAspect.UPDATE, {"private": private}):
                 visibility = (
                     Visibility.ONLY_ME
@@ -98,8 +96,6 @@ def plan_events(events: Iterable[EventLike]) -> EventPlan:
             case _:
                 # A new title changes nothing: we keep no names.
                 plan.settled.append(event.id)
-    for event in to_read:
-        plan.add_read(event.subject_id, [event.id])
     return plan
 
 

@@ -167,8 +167,13 @@ def claim_events(session: Session, runner_id: int, *, now: datetime) -> Sequence
     ).all()
 
 
-def mark_done(session: Session, event_ids: Sequence[int]) -> None:
-    session.execute(update(Event).where(Event.id.in_(event_ids)).values(due_at=None))
+def mark_done(db: Database, event_ids: Sequence[int]) -> None:
+    if not event_ids:
+        return
+    with db.transaction() as session:
+        session.execute(
+            update(Event).where(Event.id.in_(event_ids)).values(due_at=None)
+        )
 
 
 def postpone(

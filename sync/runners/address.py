@@ -6,13 +6,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sync import account_state
-from sync.crypto import KeyLost, Sealer, hash_token, new_token
-from sync.mail import outbox
+from sync.crypto import KeyLost, Sealer
 from sync.models import MailLink, Runner
-from sync.runners import store
+from sync.runners import mail_links, store
+from sync.runners.mail_links import NewMailLink
 from sync.runners.rules import CONSENT_VERSION, MAIL_LINK_LIFE, normalize_address
 from sync.runtime import Runtime
-from sync.vocabulary import ConsentKind, MailKind, MailLinkPurpose
+from sync.vocabulary import ConsentKind, MailLinkPurpose
 
 
 def request_confirmation(runtime: Runtime, *, runner_id: int, email: str) -> None:
@@ -46,29 +46,13 @@ def enqueue_confirmation(
     for link in earlier_links:
         if not _is_link_to(sealer, link, address):
             session.delete(link)
-    token = new_token()
-    expires_at = now + MAIL_LINK_LIFE[MailLinkPurpose.CONFIRM_ADDRESS]
-    session.add(
-        MailLink(
-            token_hash=hash_token(token),
-            runner_id=runner_id,
-            purpose=MailLinkPurpose.CONFIRM_ADDRESS,
-            email=sealer.seal(address),
-            created_at=now,
-            expires_at=expires_at,
-        )
-    )
-    outbox.enqueue_mail(
-        session,
-        sealer=sealer,
-        now=now,
-        dedupe_key=f"confirm:{hash_token(token)}",
-        kind=MailKind.CONFIRM_ADDRESS,
+    new_link = NewMailLink(
+        purpose=MailLinkPurpose.CONFIRM_ADDRESS,
         runner_id=runner_id,
-        values={"token": token},
-        to=address,
-        stale_at=expires_at,
+        expires_at=now + MAIL_LINK_LIFE[MailLinkPurpose.CONFIRM_ADDRESS],
+        new_address=address,
     )
+    mail_links.enqueue_link(session, sealer, new_link, now=now)
 
 
 def _is_link_to(sealer: Sealer, link: MailLink, address: str) -> bool:
@@ -88,8 +72,8 @@ def confirm_address(runtime: Runtime, *, token: str) -> int | None:
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        link = store.redeem_mail_link(
-            session, hash_token(token), MailLinkPurpose.CONFIRM_ADDRESS, now=now
+        link = mail_links.redeem_link(
+            session, token, MailLinkPurpose.CONFIRM_ADDRESS, now=now
         )
         if link is None or link.email is None:
             return None

@@ -11,12 +11,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from sync import counters
-from sync.crypto import hash_token, new_token
 from sync.database import wake_after_commit
-from sync.mail import outbox
 from sync.models import Mail, MailLink, ReconcileState, Runner
 from sync.queue import Job
-from sync.runners import store
+from sync.runners import mail_links
+from sync.runners.mail_links import NewMailLink
 from sync.runtime import Runtime
 from sync.vocabulary import MailKind, MailLinkPurpose
 
@@ -54,7 +53,7 @@ def cancel_by_link(runtime: Runtime, token: str) -> bool:
     """Undo the deletion that this mailed link belongs to, once and in time."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        link = store.redeem_mail_link(session, hash_token(token), _PURPOSE, now=now)
+        link = mail_links.redeem_link(session, token, _PURPOSE, now=now)
         return link is not None and _cancel(runtime, session, link.runner_id)
 
 
@@ -116,23 +115,12 @@ def _enqueue_undo_link(runtime: Runtime, session: Session, runner: Runner) -> No
     until = runner.erase_at
     if until is None or runner.email_confirmed_at is None:
         return
-    now, token = runtime.db.now(session), new_token()
-    session.add(
-        MailLink(
-            token_hash=hash_token(token),
-            runner_id=runner.id,
-            purpose=_PURPOSE,
-            created_at=now,
-            expires_at=until,
-        )
-    )
-    outbox.enqueue_mail(
-        session,
-        sealer=runtime.sealer,
-        now=now,
-        dedupe_key=f"undo:{hash_token(token)}",
-        kind=MailKind.UNDO,
+    new_link = NewMailLink(
+        purpose=_PURPOSE,
         runner_id=runner.id,
-        values={"token": token, "until": until, "zone": runner.zone},
-        stale_at=until,
+        expires_at=until,
+        values={"until": until, "zone": runner.zone},
+    )
+    mail_links.enqueue_link(
+        session, runtime.sealer, new_link, now=runtime.db.now(session)
     )

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from sync import account_state, counters, work
 from sync.crypto import KeyLost
-from sync.errors import AccessRevoked, MoodmilesError
+from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import (
     Backfill,
@@ -31,7 +31,6 @@ from sync.models import (
 )
 from sync.queue import Job
 from sync.runners import retained_runs, store
-from sync.runners.tokens import get_access_token
 from sync.runtime import Runtime
 from sync.vocabulary import (
     CancellationReason,
@@ -52,7 +51,7 @@ def disconnect(runtime: Runtime, runner_id: int) -> None:
     _mark_leaving(runtime, runner_id, RemovalKind.DISCONNECT)
     _revoke_access(runtime, runner_id)
     with runtime.db.transaction() as session:
-        _remove_strava_data(runtime, session, runner_id)
+        remove_strava_data(runtime, session, runner_id)
         counters.increment(session, "runner disconnected", at=runtime.db.now(session))
     log.info("runner disconnected", runner_id=runner_id)
 
@@ -105,24 +104,6 @@ def process_removals(runtime: Runtime) -> None:
     work.process_due(runtime, RemovalWork())
 
 
-def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
-    """Believe a deauthorisation only when Strava refuses to refresh the tokens.
-
-    Events are not signed for certain, and a forged one must delete nothing.
-    """
-    try:
-        with runtime.db.read_only() as session:
-            connection = session.get(Connection, runner_id)
-            refused = (
-                runtime.sealer.open(connection.access_token) if connection else None
-            )
-        get_access_token(runtime, runner_id, refused=refused)
-    except AccessRevoked:
-        with runtime.db.transaction() as session:
-            _remove_strava_data(runtime, session, runner_id)
-        log.info("runner revoked access", runner_id=runner_id)
-
-
 def _mark_leaving(runtime: Runtime, runner_id: int, leaving_for: RemovalKind) -> None:
     """Store what the runner wants before anything is undone.
 
@@ -158,7 +139,8 @@ def _revoke_access(runtime: Runtime, runner_id: int) -> None:
         )
 
 
-def _remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> None:
+def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> None:
+    """Delete all that came from Strava; answers and retained runs stay."""
     runner = session.get(Runner, runner_id)
     if runner is None:
         return

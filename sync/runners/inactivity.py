@@ -7,14 +7,13 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from sync import account_state, counters
-from sync.crypto import hash_token, new_token
 from sync.database import wake_after_commit
-from sync.mail import outbox
 from sync.models import MailLink, Runner
 from sync.queue import Job
-from sync.runners import deletion, store
+from sync.runners import deletion, mail_links
+from sync.runners.mail_links import NewMailLink
 from sync.runtime import Runtime
-from sync.vocabulary import MailKind, MailLinkPurpose
+from sync.vocabulary import MailLinkPurpose
 
 log = structlog.get_logger()
 
@@ -52,7 +51,7 @@ def keep_account(runtime: Runtime, token: str) -> bool:
     """
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        link = store.redeem_mail_link(session, hash_token(token), _PURPOSE, now=now)
+        link = mail_links.redeem_link(session, token, _PURPOSE, now=now)
         if link is None or not deletion.cancel_if_requested(
             runtime, session, link.runner_id
         ):
@@ -84,30 +83,18 @@ def warn_runner(
     runtime: Runtime, session: Session, runner: Runner, *, now: datetime
 ) -> None:
     """Mail a link that keeps the account; earlier ones end."""
-    token, until = new_token(), now + WARNING_PERIOD
+    until = now + WARNING_PERIOD
     runner.warned_at = now
     session.execute(
         delete(MailLink).where(
             MailLink.runner_id == runner.id, MailLink.purpose == _PURPOSE
         )
     )
-    session.add(
-        MailLink(
-            token_hash=hash_token(token),
-            runner_id=runner.id,
-            purpose=_PURPOSE,
-            created_at=now,
-            expires_at=until,
-        )
-    )
-    outbox.enqueue_mail(
-        session,
-        sealer=runtime.sealer,
-        now=now,
-        dedupe_key=f"inactive:{hash_token(token)}",
-        kind=MailKind.INACTIVE,
+    new_link = NewMailLink(
+        purpose=_PURPOSE,
         runner_id=runner.id,
-        values={"token": token, "until": until, "zone": runner.zone},
-        stale_at=until,
+        expires_at=until,
+        values={"until": until, "zone": runner.zone},
     )
+    mail_links.enqueue_link(session, runtime.sealer, new_link, now=now)
     log.info("inactive runner warned", runner_id=runner.id)

@@ -9,9 +9,9 @@ from sqlalchemy import delete, select, update
 
 from sync import account_state
 from sync.crypto import hash_token, new_token
-from sync.mail import outbox
 from sync.models import MailLink, Runner, SignIn
-from sync.runners import store
+from sync.runners import mail_links, store
+from sync.runners.mail_links import NewMailLink
 from sync.runners.rules import (
     MAIL_LINK_LIFE,
     SIGN_IN_IDLE,
@@ -19,7 +19,7 @@ from sync.runners.rules import (
     normalize_address,
 )
 from sync.runtime import Runtime
-from sync.vocabulary import MailKind, MailLinkPurpose
+from sync.vocabulary import MailLinkPurpose
 
 log = structlog.get_logger()
 
@@ -126,34 +126,19 @@ def enqueue_sign_in_link(runtime: Runtime, *, email: str, browser: str) -> None:
     Raises `InvalidAddress`.
     """
     address = normalize_address(email)
-    token = new_token()
     with runtime.db.transaction() as session:
         runner = store.find_by_address(session, runtime.sealer.lookup_hashes(address))
         log.info("sign-in link asked for", runner_id=runner.id if runner else None)
         if runner is None:
             return
         now = runtime.db.now(session)
-        expires_at = now + MAIL_LINK_LIFE[MailLinkPurpose.SIGN_IN]
-        session.add(
-            MailLink(
-                token_hash=hash_token(token),
-                runner_id=runner.id,
-                purpose=MailLinkPurpose.SIGN_IN,
-                browser_hash=hash_token(browser),
-                created_at=now,
-                expires_at=expires_at,
-            )
-        )
-        outbox.enqueue_mail(
-            session,
-            sealer=runtime.sealer,
-            now=now,
-            dedupe_key=f"sign in:{hash_token(token)}",
-            kind=MailKind.SIGN_IN_LINK,
+        new_link = NewMailLink(
+            purpose=MailLinkPurpose.SIGN_IN,
             runner_id=runner.id,
-            values={"token": token},
-            stale_at=expires_at,
+            expires_at=now + MAIL_LINK_LIFE[MailLinkPurpose.SIGN_IN],
+            browser=browser,
         )
+        mail_links.enqueue_link(session, runtime.sealer, new_link, now=now)
 
 
 def redeem_sign_in_link(runtime: Runtime, *, token: str, browser: str) -> int | None:
@@ -167,7 +152,5 @@ def redeem_sign_in_link(runtime: Runtime, *, token: str, browser: str) -> int | 
         )
         if not hmac.compare_digest(browser_hash or "", hash_token(browser)):
             return None
-        link = store.redeem_mail_link(
-            session, hash_token(token), MailLinkPurpose.SIGN_IN, now=now
-        )
+        link = mail_links.redeem_link(session, token, MailLinkPurpose.SIGN_IN, now=now)
         return link.runner_id if link else None

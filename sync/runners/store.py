@@ -14,12 +14,11 @@ from sync.models import (
     Connection,
     Consent,
     LinkAttempt,
-    MailLink,
     ReconcileState,
     Runner,
 )
 from sync.models.base import UtcDateTime
-from sync.vocabulary import ConsentKind, MailLinkPurpose
+from sync.vocabulary import ConsentKind
 
 _RUNNER_ID = bindparam("whose", type_=Runner.id.type)
 # Built once, for they run all the time: building them costs more than running.
@@ -79,23 +78,6 @@ def redeem_attempt(
         )
         .values(used_at=now)
         .returning(LinkAttempt)
-    )
-
-
-def redeem_mail_link(
-    session: Session, link_hash: str, purpose: MailLinkPurpose, *, now: datetime
-) -> MailLink | None:
-    """Take a one-use link from a mail, or None if it is used up or too old."""
-    return session.scalar(
-        update(MailLink)
-        .where(
-            MailLink.token_hash == link_hash,
-            MailLink.purpose == purpose,
-            MailLink.used_at.is_(None),
-            MailLink.expires_at > now,
-        )
-        .values(used_at=now)
-        .returning(MailLink)
     )
 
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, exists, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
 
 from sync.models import Answer, Run
 from sync.runners import store as runners
@@ -74,16 +74,20 @@ def resolve_duplicates(
     if not starts:
         return False
     first, last = min(starts), max(starts)
-    is_nearby = Run.started_at.between(first - _SEARCH_MARGIN, last + _SEARCH_MARGIN)
-    spans = _load_nearby(
-        session, runner_id, is_nearby, Run.started_at, Run.elapsed_s, _IS_UNPAIRED
+    nearby_spans = (
+        select(Run.started_at, Run.elapsed_s, _IS_UNPAIRED)
+        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
+        .where(Run.started_at.between(first - _SEARCH_MARGIN, last + _SEARCH_MARGIN))
+        .order_by(Run.started_at, Run.id)
     )
+    spans = session.execute(nearby_spans).all()
     # The common case: nearly all pages of an import have no overlapping runs.
     if all(is_unpaired for *_, is_unpaired in spans) and duplicate_rules.never_overlap(
         (started_at, elapsed_s) for started_at, elapsed_s, _ in spans
     ):
         return False
-    rows = _load_nearby(session, runner_id, is_nearby, *_RECORDING_COLUMNS)
+    nearby_recordings = nearby_spans.with_only_columns(*_RECORDING_COLUMNS)
+    rows: Sequence[Any] = session.execute(nearby_recordings).all()
     duplicates = duplicate_rules.find_duplicates([_to_recording(row) for row in rows])
     changed = [
         row
@@ -103,19 +107,6 @@ def resolve_duplicates(
     for row in changed:
         _move_answer(session, row, duplicates.get(row.id))
     return bool(changed)
-
-
-def _load_nearby(
-    session: Session,
-    runner_id: int,
-    is_nearby: ColumnElement[bool],
-    *columns: ColumnElement[Any] | InstrumentedAttribute[Any],
-) -> Sequence[Any]:
-    return session.execute(
-        select(*columns)
-        .where(Run.runner_id == runner_id, is_nearby, Run.hidden_at.is_(None))
-        .order_by(Run.started_at, Run.id)
-    ).all()
 
 
 def _to_recording(row: Any) -> Recording:

@@ -192,10 +192,10 @@ def _apply_comparison(
         *(run.id for run in page.runs),
         *(activity.id for activity in page.other_activities),
     ]
-    known = store.load_known_runs(
+    known_rows = store.load_known_rows(
         session, runner_id, covered.since, covered.until, listed_ids
     )
-    comparison = reconcile_rules.compare(known, page, covered)
+    comparison = reconcile_rules.compare(known_rows, page, covered)
     changes = RunChanges(
         runs=comparison.changed_runs,
         other_ids=comparison.other_ids,

@@ -22,16 +22,6 @@ EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class KnownRun:
-    """One run of ours in the stretch that is compared."""
-
-    source_id: int
-    started_at: datetime
-    is_hidden: bool
-    columns: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class CoveredRange:
     """The starts, both ends excluded, that a page covers whole."""
 
@@ -74,22 +64,29 @@ def next_range(page: ActivityPage, *, down_to: datetime) -> CoveredRange:
 
 
 def compare(
-    known: Collection[KnownRun], page: ActivityPage, covered: CoveredRange
+    known_rows: Collection[Mapping[str, Any]], page: ActivityPage, covered: CoveredRange
 ) -> ListComparison:
-    """Tell what to store, what is a run no longer, and what the page leaves out."""
-    rows = {row.source_id: row for row in known}
+    """Tell what to store, what is a run no longer, and what the page leaves out.
+
+    `known_rows` are rows of the run table, each with every column.
+    """
+    rows = {row["source_id"]: row for row in known_rows}
     listed_ids = {run.id for run in page.runs} | {
         activity.id for activity in page.unreadable
     }
     other_ids = {activity.id for activity in page.other_activities}
-    expected = [
-        row for row in known if covered.covers(row.started_at) and not row.is_hidden
+    expected_ids = [
+        source_id
+        for source_id, row in rows.items()
+        if covered.covers(row["started_at"]) and row["hidden_at"] is None
     ]
-    missing_ids = [row.source_id for row in expected if row.source_id not in listed_ids]
+    missing_ids = [
+        source_id for source_id in expected_ids if source_id not in listed_ids
+    ]
     changed_runs = []
     for run in page.runs:
         row = rows.get(run.id)
-        if row is None or row.is_hidden or differs(row.columns, run):
+        if row is None or row["hidden_at"] is not None or differs(row, run):
             changed_runs.append(run)
     return ListComparison(
         changed_runs=changed_runs,
@@ -97,7 +94,7 @@ def compare(
         missing_ids=[
             source_id for source_id in missing_ids if source_id not in other_ids
         ],
-        is_doubtful=MIN_RUNS_TO_DOUBT <= len(expected) == len(missing_ids),
+        is_doubtful=MIN_RUNS_TO_DOUBT <= len(expected_ids) == len(missing_ids),
     )
 
 

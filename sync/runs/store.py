@@ -1,6 +1,6 @@
 """The run table: upserts by Strava's id, and what hangs on a run."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from sync.database import Bind, dialect_insert
 from sync.models import Mail, QuarantinedRecord, Run, Survey
-from sync.runs.reconcile_rules import KnownRun
 from sync.runs.relink import relink_answers
 from sync.runs.rules import SOURCE, to_columns
 from sync.strava import RemoteRun, UnreadableRecord
@@ -34,14 +33,14 @@ def find_run_ids(
     ).all()
 
 
-def load_known_runs(
+def load_known_rows(
     session: Session,
     runner_id: int,
     since: datetime,
     until: datetime,
     source_ids: Sequence[int],
-) -> list[KnownRun]:
-    """Return the runs between two starts, and those with one of these ids."""
+) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of runs between two starts, and of those with these ids."""
     table_columns = Run.__table__.c
     own_runs = [table_columns.runner_id == runner_id, table_columns.source == SOURCE]
     rows = [
@@ -59,10 +58,7 @@ def load_known_runs(
                 *own_runs, table_columns.source_id.in_(missing_ids)
             )
         ).mappings()
-    return [
-        KnownRun(row["source_id"], row["started_at"], row["hidden_at"] is not None, row)
-        for row in rows
-    ]
+    return rows
 
 
 def load_finishes(session: Session, runner_id: int) -> list[tuple[datetime, int]]:

@@ -8,9 +8,11 @@ of the runs and on about two rest days a week.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from math import exp, sqrt
 from random import Random
+
+from sync.models import Run
 
 OPTIMUM_WEEK_M = 40_000.0
 WIDTH_M = 13_000.0
@@ -24,17 +26,6 @@ REST_DAY_PROBABILITY = 2 / 7
 
 
 @dataclass(frozen=True, slots=True)
-class DemoRun:
-    """One run: its id, its end, and the distance of the 7 days up to it."""
-
-    run_id: int
-    ended_at: datetime
-    local_day: date
-    offset_s: int
-    week_m: float
-
-
-@dataclass(frozen=True, slots=True)
 class DemoAnswer:
     """One survey and its answer; without `values` it was not answered."""
 
@@ -45,24 +36,31 @@ class DemoAnswer:
     values: dict[str, int]
 
 
-def generate_answers(runs: Sequence[DemoRun], *, seed: int) -> Iterator[DemoAnswer]:
-    """Yield the surveys after each run and on random rest days, in order of days."""
+def generate_answers(
+    runs: Sequence[Run], week_loads_m: Sequence[float], *, seed: int
+) -> Iterator[DemoAnswer]:
+    """Yield the surveys after each run and on random rest days, in order of days.
+
+    `week_loads_m` holds for each run the distance of the 7 days up to it.
+    """
     rng = Random(seed)  # noqa: S311  chance for play, not for secrets
-    by_day = {run.local_day: run for run in runs}
+    by_day = {
+        run.local_day: (run, load_m)
+        for run, load_m in zip(runs, week_loads_m, strict=True)
+    }
     if not by_day:
         return
     day, drift, week_m = min(by_day), 0.0, 0.0
     while day <= max(by_day):
         drift = DRIFT_AR1 * drift + rng.gauss(0, DRIFT_SD * sqrt(1 - DRIFT_AR1**2))
-        run = by_day.get(day)
-        if run is not None:
-            week_m = run.week_m
+        if day in by_day:
+            run, week_m = by_day[day]
             asked_at = run.ended_at + timedelta(minutes=30)
             waited_min = int(rng.expovariate(1 / 45)) + 1
             mood = latent_mood(week_m, drift) + AFTER_RUN_LIFT + rng.gauss(0, 0.35)
             is_answered = rng.random() < ANSWER_PROBABILITY and waited_min < 20 * 60
             yield DemoAnswer(
-                run_id=run.run_id,
+                run_id=run.id,
                 asked_at=asked_at,
                 answered_at=asked_at + timedelta(minutes=waited_min),
                 minutes_since_end=30 + waited_min,

@@ -15,7 +15,7 @@ from sync import work, work_status
 from sync.backoff import LEASE, MAX_ATTEMPTS
 from sync.inbox import dead_letters
 from sync.mail import outbox
-from sync.models import Event, Runner, RunnerWork
+from sync.models import Connection, Event, Runner, RunnerWork
 from sync.portability import exports
 from sync.preferences import Preferences
 from sync.queue import Job
@@ -288,6 +288,37 @@ def test_what_a_worker_holds_no_other_takes(
 
     assert trap.handled.count(trap.first) == 1
     assert len(set(trap.handled)) > 1
+
+
+def test_work_that_is_leased_is_leased_again_only_after_its_lease(
+    harness: Harness,
+) -> None:
+    runner_id, now = harness.link_runner(harness.add_athlete()), harness.clock()
+
+    with harness.runtime.db.transaction() as session:
+        attempts = [
+            work.lease_runner(
+                session, Job.DIGEST, runner_id, now=moment, until=moment + LEASE
+            )
+            for moment in (now, now + LEASE / 2, now + LEASE)
+        ]
+
+    assert attempts == [1, None, 2]
+
+
+# An import gives its runner back with its page alone, in the same transaction.
+@pytest.mark.parametrize("job", [Job.INBOX, Job.RECONCILE])
+def test_a_worker_that_is_stopped_releases_its_runner(
+    harness: Harness, worker: Runtime, job: Job, trap: Trap
+) -> None:
+    PREPARE[job](harness)
+    trap.befall = die
+
+    with pytest.raises(SimulatedKill):
+        PROCESSORS[job](worker)
+
+    with worker.db.read_only() as session:
+        assert session.scalars(select(Connection.busy_until)).all() == [None, None]
 
 
 @every_job

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sync.language import gettext as _
 from sync.language import translatable
-from sync.surveys.answering.run_detail import OtherRecording, RunDetail
+from sync.models import Run
+from sync.surveys.answering.run_detail import RunDetail
 from sync.surveys.instruments import QUESTIONS, Question
 from sync.vocabulary import DistanceUnit
 from web.formats import (
@@ -85,7 +86,7 @@ def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
         questions=[question.localize() for question in run.questions],
         is_counted=run.counted,
         recordings=[
-            _build_recording_view(recording, unit) for recording in run.recordings
+            _build_recording_view(recording, unit) for recording in run.other_recordings
         ],
     )
 
@@ -122,9 +123,7 @@ def _format_climb(elevation_m: float | None, unit: DistanceUnit) -> str:
     return f"{format_thousands(round(elevation_m))}\N{NO-BREAK SPACE}m"
 
 
-def _build_recording_view(
-    recording: OtherRecording, unit: DistanceUnit
-) -> RecordingView:
+def _build_recording_view(recording: Run, unit: DistanceUnit) -> RecordingView:
     parts = (
         format_distance(recording.distance_m, unit),
         format_duration(recording.moving_s),

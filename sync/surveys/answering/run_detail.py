@@ -24,17 +24,6 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class OtherRecording:
-    """The same run as another device recorded it."""
-
-    id: int
-    distance_m: float
-    moving_s: int
-    device: str | None
-    counted: bool
-
-
-@dataclass(frozen=True, slots=True)
 class RunDetail:
     """Everything that a run's page shows.
 
@@ -64,7 +53,7 @@ class RunDetail:
     answered_at: datetime | None
     can_answer: bool
     questions: tuple[Question, ...]
-    recordings: Sequence[OtherRecording]
+    other_recordings: Sequence[Run]
 
     @property
     def mood(self) -> int | None:
@@ -80,7 +69,7 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         runner = session.get_one(Runner, runner_id)
         answer = session.scalar(select(Answer).where(Answer.run_id == run.id))
         decision = session.get(Decision, run.id)
-        recordings = _load_recordings(session, run)
+        other_recordings = _load_other_recordings(session, run)
         now = runtime.db.now(session)
     vault = runtime.sealer.open_vault(runner.vault_key)
     return RunDetail(
@@ -115,7 +104,7 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
             if run.start_known
             else None,
         ),
-        recordings=recordings,
+        other_recordings=other_recordings,
     )
 
 
@@ -134,15 +123,14 @@ def delete_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
     return True
 
 
-def _load_recordings(session: Session, run: Run) -> Sequence[OtherRecording]:
+def _load_other_recordings(session: Session, run: Run) -> Sequence[Run]:
     canonical_id = run.duplicate_of or run.id
-    rows = session.execute(
-        select(Run.id, Run.distance_m, Run.moving_s, Run.device, Run.counted)
+    return session.scalars(
+        select(Run)
         .where(Run.runner_id == run.runner_id, Run.hidden_at.is_(None))
         .where(
             (Run.id == canonical_id) | (Run.duplicate_of == canonical_id),
             Run.id != run.id,
         )
         .order_by(Run.id)
-    )
-    return [OtherRecording(*row) for row in rows]
+    ).all()

@@ -27,7 +27,7 @@ from sync.models import (
 )
 from sync.portability import exports
 from sync.queue import Job
-from sync.runners import disconnect
+from sync.runners import deauthorisation, disconnect
 from sync.runners.tokens import get_access_token
 from sync.runs import backfill, pull, reconcile
 from sync.runtime import Runtime
@@ -237,7 +237,9 @@ def test_a_deauthorisation_invites_nobody_to_reconnect(linked_harness: Harness) 
     with linked_harness.world.transaction():
         grants.deauthorise_athlete(linked_harness.world, 7)
 
-    disconnect.disconnect_if_revoked(linked_harness.runtime, get_runner(linked_harness))
+    deauthorisation.disconnect_if_revoked(
+        linked_harness.runtime, get_runner(linked_harness)
+    )
 
     with linked_harness.runtime.db.read_only() as session:
         waiting = session.scalars(
@@ -256,6 +258,8 @@ def test_a_deauthorisation_that_was_killed_half_way_is_finished(
         get_access_token(linked_harness.runtime, get_runner(linked_harness))
     # The process died here: the link is broken, the event is still due.
 
-    disconnect.disconnect_if_revoked(linked_harness.runtime, get_runner(linked_harness))
+    deauthorisation.disconnect_if_revoked(
+        linked_harness.runtime, get_runner(linked_harness)
+    )
 
     assert count_rows(linked_harness, Run) == 0
