@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sync.language import gettext as _
 from sync.language import translatable
-from sync.models import Run
 from sync.surveys.answering.run_detail import RunDetail
 from sync.surveys.instruments import QUESTIONS, Question
 from sync.vocabulary import DistanceUnit
@@ -86,7 +85,14 @@ def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
         questions=[question.localize() for question in run.questions],
         is_counted=run.counted,
         recordings=[
-            _build_recording_view(recording, unit) for recording in run.other_recordings
+            RecordingView(
+                recording.id,
+                f"{format_distance(recording.distance_m, unit)} · "
+                f"{format_duration(recording.moving_s)} · "
+                f"{recording.device or _('unknown device')}",
+                recording.counted,
+            )
+            for recording in run.other_recordings
         ],
     )
 
@@ -121,12 +127,3 @@ def _format_climb(elevation_m: float | None, unit: DistanceUnit) -> str:
         feet = format_thousands(round(elevation_m / _METRES_PER_FOOT))
         return f"{feet}\N{NO-BREAK SPACE}ft"
     return f"{format_thousands(round(elevation_m))}\N{NO-BREAK SPACE}m"
-
-
-def _build_recording_view(recording: Run, unit: DistanceUnit) -> RecordingView:
-    parts = (
-        format_distance(recording.distance_m, unit),
-        format_duration(recording.moving_s),
-        recording.device or _("unknown device"),
-    )
-    return RecordingView(recording.id, " · ".join(parts), recording.counted)
