@@ -18,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         exit_code: int = MOODMILES.main(argv, "moodmiles", standalone_mode=False)
     except click.UsageError as error:
-        print(f"moodmiles: {_join_hint(error.format_message())}", file=sys.stderr)
+        print(f"moodmiles: {_format_usage_error(error)}", file=sys.stderr)
         return EXIT_USAGE
     except MoodmilesError as error:
         print(f"moodmiles: {error}", file=sys.stderr)
@@ -28,9 +28,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return exit_code
 
 
-def _join_hint(message: str) -> str:
-    """Return click's message with its hint as a part of its sentence."""
-    return re.sub(r"\.( \(?)Did you mean", r";\1did you mean", message)
+def _format_usage_error(error: click.UsageError) -> str:
+    """Return click's message as one sentence, with a hint of what to do next."""
+    message = error.format_message()
+    if "Did you mean" in message:
+        return re.sub(r"\.( \(?)Did you mean", r";\1did you mean", message)
+    if error.ctx is None:
+        return message
+    return f"{message.rstrip('.')} (see {error.ctx.command_path} --help)."
 
 
 if __name__ == "__main__":

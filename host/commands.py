@@ -44,8 +44,8 @@ class CommandGroup(click.Group):
             click.Command(name, callback=run, params=list(parameters), help=description)
         )
 
-    def add_group(self, name: str) -> Self:
-        group = type(self)(name)
+    def add_group(self, name: str, description: str) -> Self:
+        group = type(self)(name, help=description)
         self.add_command(group)
         return group
 
@@ -58,7 +58,7 @@ class CommandGroup(click.Group):
         return list(self.commands)
 
     def get_short_help_str(self, _limit: int = 45) -> str:
-        return ", ".join(self.commands)
+        return f"{self.help}: {', '.join(self.commands)}"
 
 
 _DATA_DIR = click.Option(
@@ -132,10 +132,10 @@ MOODMILES.add("web", "host.serve", "run the web part alone", _DATA_DIR)
 MOODMILES.add("worker", "host.serve", "run one worker alone", _DATA_DIR)
 MOODMILES.add("beat", "host.serve", "run the schedule alone", _DATA_DIR)
 
-_database = MOODMILES.add_group("db")
+_database = MOODMILES.add_group("db", "the tables")
 _database.add("upgrade", "host.database", "bring the tables up to date", _DATA_DIR)
 
-_strava = MOODMILES.add_group("strava")
+_strava = MOODMILES.add_group("strava", "what Strava tells us")
 _strava.add(
     "subscribe",
     "host.subscription",
@@ -158,7 +158,7 @@ _strava.add(
     _DATA_DIR,
 )
 
-_runner = MOODMILES.add_group("runner")
+_runner = MOODMILES.add_group("runner", "one runner, or all")
 _runner.add("list", "host.runners", "list the runners, without their data", _DATA_DIR)
 _runner.add(
     "export",
@@ -192,7 +192,7 @@ _runner.add(
     _YES,
 )
 
-_keys = MOODMILES.add_group("keys")
+_keys = MOODMILES.add_group("keys", "the keys that seal what is stored")
 _keys.add("rotate", "host.keys", "re-seal secrets with the newest key", _DATA_DIR)
 
 MOODMILES.add(

@@ -3,6 +3,7 @@
 import logging
 import sys
 import traceback
+from enum import Enum
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -38,6 +39,7 @@ def configure(style: Literal["text", "json"], *, part: str = "") -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="%Y-%m-%dT%H:%M:%SZ", utc=True),
         _add_error_type_and_frames,
+        _write_members_as_values,
     ]
     renderer: Processor = (
         structlog.processors.JSONRenderer()
@@ -95,6 +97,16 @@ def _add_error_type_and_frames(
         event["error"] = type(error).__name__
         event["where"] = format_frames(error.__traceback__)
     return event
+
+
+def _write_members_as_values(
+    _logger: WrappedLogger, _name: str, event: EventDict
+) -> EventDict:
+    """Write a member of a closed set as the word that is stored for it."""
+    return {
+        key: value.value if isinstance(value, Enum) else value
+        for key, value in event.items()
+    }
 
 
 def format_frames(trace: TracebackType | None) -> list[str]:

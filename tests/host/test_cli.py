@@ -43,7 +43,9 @@ def test_the_list_of_commands_names_them_all(
     lines = capsys.readouterr().out.splitlines()
     listed = {line.strip() for line in lines}
     assert code == EXIT_OK
-    assert "runner   list, export, import, sign-out, delete" in listed
+    assert (
+        "runner   one runner, or all: list, export, import, sign-out, delete" in listed
+    )
     assert all(
         any(set(command.split()) <= set(re.findall(r"[\w-]+", line)) for line in lines)
         for command in list_command_names()
@@ -58,7 +60,10 @@ def test_the_list_of_commands_names_them_all(
         (["up", "--prot", "1"], "No such option '--prot'; (did you mean"),
         (["up", "--pro", "1"], "No such option '--pro'; did you mean '--port'?"),
         (["up", "--port", "many"], "Invalid value for '--port': 'many' is not"),
-        (["runner", "delete"], "Missing argument 'N'."),
+        (
+            ["runner", "delete"],
+            "Missing argument 'N' (see moodmiles runner delete --help).",
+        ),
         (["runner", "delete", "1", "2"], "Got unexpected extra argument (2)"),
         (["doctor", "databse"], "Invalid value for '[CHECK]...': 'databse' is not one"),
         (["strava"], "Say which command: subscribe, status"),

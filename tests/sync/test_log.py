@@ -55,3 +55,22 @@ def test_machines_read_each_line_as_json() -> None:
         assert fields["error"] == "ValueError"
         assert fields["part"] == "worker"
         assert fields["timestamp"].endswith("Z")
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_a_member_of_a_closed_set_is_logged_as_its_stored_word(style: str) -> None:
+    program = (
+        "import sys, structlog; from sync import log;"
+        "from sync.vocabulary import DrawReason; log.configure(sys.argv[1]);"
+        "structlog.get_logger().info('drawn', reason=DrawReason.NOT_DRAWN)"
+    )
+
+    lines = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program, style],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+
+    assert "not drawn" in lines
+    assert "NOT_DRAWN" not in lines

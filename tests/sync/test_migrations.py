@@ -128,6 +128,60 @@ def test_what_runners_have_stays_on_the_way_up_and_down(first_schema_url: str) -
     assert (above, read_rows(first_schema_url)) == ((1, 1), (1, 1))
 
 
+def test_a_verdict_that_no_version_knows_is_one_that_this_one_knows(
+    first_schema_url: str,
+) -> None:
+    engine = open_engine(first_schema_url)
+    tables = reflect_tables(engine)
+    with engine.begin() as connection:
+        runner_id = connection.execute(select(tables["runner"].c.id)).scalar_one()
+        run_id = connection.execute(
+            tables["run"].insert().returning(tables["run"].c.id),
+            {
+                "runner_id": runner_id,
+                "source": "strava",
+                "source_id": 1,
+                "sport": "Run",
+                "started_at": CREATED_AT,
+                "start_known": True,
+                "offset_s": 0,
+                "local_day": CREATED_AT.date(),
+                "distance_m": 500.0,
+                "moving_s": 200,
+                "elapsed_s": 200,
+                "treadmill": False,
+                "manual": False,
+                "race": False,
+                "with_others": False,
+                "visibility": "everyone",
+                "fetched_at": CREATED_AT,
+                "imported": False,
+                "counted": True,
+                "chosen": False,
+            },
+        ).scalar_one()
+        connection.execute(
+            tables["decision"].insert(),
+            {
+                "run_id": run_id,
+                "runner_id": runner_id,
+                "verdict": "skip",
+                "reason": "too short",
+                "policy": {},
+                "decided_at": CREATED_AT,
+            },
+        )
+    engine.dispose()
+
+    command.upgrade(build_config(first_schema_url), "head")
+
+    upgraded = open_engine(first_schema_url)
+    with upgraded.connect() as connection:
+        verdict = select(reflect_tables(upgraded)["decision"].c.verdict)
+        assert connection.execute(verdict).scalar_one() == "withhold"
+    upgraded.dispose()
+
+
 def test_who_was_here_before_is_warned_a_year_from_today_at_the_earliest(
     first_schema_url: str,
 ) -> None:

@@ -87,9 +87,13 @@ def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
         recordings=[
             RecordingView(
                 recording.id,
-                f"{format_distance(recording.distance_m, unit)} · "
-                f"{format_duration(recording.moving_s)} · "
-                f"{recording.device or _('unknown device')}",
+                " · ".join(
+                    (
+                        format_distance(recording.distance_m, unit),
+                        format_duration(recording.moving_s),
+                        recording.device or _("unknown device"),
+                    )
+                ),
                 recording.counted,
             )
             for recording in run.other_recordings

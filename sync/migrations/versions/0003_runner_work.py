@@ -29,6 +29,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("runner_id", "job", name=op.f("pk_runner_work")),
     )
+    # A demo's prepared runners stored a verdict that nothing else knows.
+    op.execute("UPDATE decision SET verdict = 'withhold' WHERE verdict = 'skip'")
 
 
 def downgrade() -> None:
