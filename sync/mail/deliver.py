@@ -135,13 +135,18 @@ class OutboxWork(DueWork[Mail]):
 
     @override
     def postpone(self, session: Session, item: Mail, failure: Failure) -> Retry:
-        outcome, details = DeliveryOutcome.RETRY, {}
+        outcome = DeliveryOutcome.RETRY
+        details: dict[str, object] = {}
         if isinstance(failure.error, DeliveryFailed):
             refusal = failure.error
             outcome = _classify(refusal)
             self._is_server_away = refusal.stage is SmtpStage.OPENING
             # The server's words may hold an address: the log has only the code.
-            details = {"stage": refusal.stage, "code": refusal.code}
+            details = {
+                "stage": refusal.stage,
+                "code": refusal.code,
+                "outcome": outcome,
+            }
         elif isinstance(failure.error, InvalidMail) or item.attempts >= MAX_ATTEMPTS:
             store.suppress(session, item, SuppressionReason.UNREADABLE)
             return Retry(None, is_given_up=True)

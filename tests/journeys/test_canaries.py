@@ -128,6 +128,7 @@ def cause_failures(host: CanaryInstance, survey: str) -> list[str]:
     with host.unknown_words():
         responses = [get(host, path) for path in ("/dashboard", "/settings")]
         pages += [page.text for page in responses if not page.ok]
+        host.make_postponed_work_due()
         assert host.tell(host.finish_run()) == 200
         wait_for(lambda: "LookupError" in host.logged("worker"))
     with host.strava_failing("any"):
