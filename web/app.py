@@ -9,11 +9,20 @@ from sync.runtime import Runtime
 from sync.surveys.instruments import load_library
 from web import formats, pages
 from web.blueprints import BLUEPRINTS
-from web.http import compression, csrf, errors, headers, language, limits, session
+from web.http import (
+    compression,
+    csrf,
+    errors,
+    headers,
+    language,
+    limits,
+    refusals,
+    session,
+)
+from web.http.body_limits import MAX_BODY_BYTES
 from web.runtime import attach_runtime
 from web.webhooks.middleware import WebhookMiddleware
 
-MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 100
 
 
@@ -34,6 +43,7 @@ def create_app(runtime: Runtime) -> Flask:
     language.init_app(app)
     compression.init_app(app)
     headers.init_app(app, runtime.settings)
+    refusals.init_app(app)
     session.init_app(app)
     csrf.init_app(app)
     limits.init_app(app, runtime.settings.redis_url)
