@@ -3,8 +3,10 @@
 from wsgiref.types import WSGIEnvironment
 
 from web.http.clients import client_network
+from web.http.headers import build_security_headers
 from web.http.wsgi_adapter import WsgiAdapter
 from web.wsgi import app as flask_app
+from web.wsgi import settings
 
 
 def find_client(environ: WSGIEnvironment) -> str | None:
@@ -12,4 +14,6 @@ def find_client(environ: WSGIEnvironment) -> str | None:
         return client_network()
 
 
-app = WsgiAdapter(flask_app, find_client)
+app = WsgiAdapter(
+    flask_app, find_client, headers=build_security_headers(settings).items()
+)

@@ -9,7 +9,7 @@ sends the answer, too, so that no thread waits for a slow reader
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -56,11 +56,16 @@ class RequestRefused(Exception):
         self.status = status
 
 
+class BodyBroken(Exception):
+    """A body that ends in its middle: the client is gone, or sends no HTTP."""
+
+
 class WsgiAdapter:
     """Serves the WSGI application `app`.
 
     `find_client` returns whose a body is that has to wait, so that no client gets all
-    seats; a process that hangs for `stuck_after_s` is ended.
+    seats; `headers` are those of the one answer that the application does not give; a
+    process that hangs for `stuck_after_s` is ended.
     """
 
     def __init__(
@@ -68,10 +73,12 @@ class WsgiAdapter:
         app: WSGIApplication,
         find_client: FindClient,
         *,
+        headers: Iterable[tuple[str, str]] = (),
         max_waiting_bodies: int = MAX_WAITING_BODIES,
         stuck_after_s: float = STUCK_AFTER_S,
     ) -> None:
         self._app = app
+        self._headers = [*headers, ("Connection", "close")]
         self._waiting = WaitingBodies(max_waiting_bodies, find_client)
         self._stuck_after_s = stuck_after_s
 
@@ -85,6 +92,10 @@ class WsgiAdapter:
             await self.read_body(environ, receive)
         except RequestRefused as refusal:
             environ[REFUSAL_KEY] = refusal.status
+        except BodyBroken:  # most likely nobody is there to read a page
+            status = HTTPStatus.BAD_REQUEST
+            await send_response(WsgiResponse(status, self._headers, b""), send)
+            return
         response = self.call_app(environ)
         if REFUSAL_KEY in environ:  # what else the client sends is no next request
             response.headers.append(("Connection", "close"))
@@ -101,15 +112,15 @@ class WsgiAdapter:
             raise RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         if coding not in {None, "chunked"}:
             raise RequestRefused(HTTPStatus.BAD_REQUEST)
-        body = bytearray()
+        body = b""
         is_complete = False
         try:
             async with asyncio.timeout(limit.timeout_s) as timeout:
                 with self._waiting.hold_seat(environ, timeout):
                     while not is_complete:
                         message = await receive()
-                        if message["type"] != "http.request":  # gone, or malformed
-                            raise RequestRefused(HTTPStatus.BAD_REQUEST)
+                        if message["type"] != "http.request":
+                            raise BodyBroken
                         body += message["body"]
                         if len(body) > limit.max_bytes:
                             raise RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
