@@ -12,8 +12,9 @@ class FigureDecision(Model):
     """What one panel said at its last milestone.
 
     `sealed` is JSON under the runner's own vault key: what a sentence says
-    about mood is as private as the answers behind it. `digest` stands for the
-    rows that it was decided from; `revised_at` is set when those changed.
+    about mood is as private as the answers behind it.  The digest of the rows
+    that it was decided from lies in there, too; `revised_at` is set when they
+    changed.
     """
 
     __tablename__ = "figure_decision"
@@ -23,7 +24,6 @@ class FigureDecision(Model):
     )
     panel: Mapped[str] = mapped_column(primary_key=True)
     milestone: Mapped[int]
-    digest: Mapped[str]
     rules: Mapped[int]
     data_version: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)

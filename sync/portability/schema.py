@@ -59,7 +59,10 @@ Day: TypeAlias = Annotated[date, AfterValidator(_check_day)]
 Text: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_check_text)]
 # As long as one that `sync.runners.rules` lets in.
 Address: TypeAlias = Annotated[str, Field(max_length=254), AfterValidator(_check_text)]
-Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Keyed with the runner's own secret; 64 digits, the plain hash, in earlier exports.
+KEY_PATTERN = r"^([0-9a-f]{32}|[0-9a-f]{64})$"
+Key: TypeAlias = Annotated[str, Field(pattern=KEY_PATTERN)]
+Secret: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Id: TypeAlias = Annotated[int, Field(ge=0, le=MAX_ID)]
 Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
 Minutes: TypeAlias = Annotated[int, Field(gt=-(2**31), lt=2**31)]
@@ -198,3 +201,4 @@ class AccountRecord(BaseModel):
     zone: Text
     email: Address | None
     preferences: dict[str, JsonValue]
+    pairing_secret: Secret | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from sync.crypto import Vault, hash_token, new_token, pairing_key
+from sync.crypto import Vault, hash_token, new_token
 from sync.models import (
     Answer,
     CheckinDraw,
@@ -234,7 +234,9 @@ class RowImporter:
                 Run.runner_id == self._runner_id
             )
         )
-        return {pairing_key(row.source, row.source_id): row.id for row in rows}
+        return {
+            self._vault.pairing_key(row.source, row.source_id): row.id for row in rows
+        }
 
     def _find_run_id(
         self, record: SurveyRecord | AnswerRecord, ids_by_key: Mapping[str, int]

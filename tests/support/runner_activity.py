@@ -11,6 +11,7 @@ from sync.runners import sign_in
 from sync.runtime import Runtime
 from sync.simulator.records import Athlete
 from sync.surveys.answering import answer, pre_run, wellbeing
+from sync.vocabulary import SealedColumn
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
 
@@ -72,10 +73,12 @@ def _build_sentence(harness: Harness, runner: Runner) -> FigureDecision:
         runner_id=runner.id,
         panel="mileage",
         milestone=30,
-        digest="d1",
         rules=1,
         data_version=1,
-        sealed=vault.seal({"sentence": "no_link", "facts": {"n": 30}}),
+        sealed=vault.seal(
+            {"sentence": "no_link", "facts": {"n": 30}, "digest": "0" * 32},
+            SealedColumn.FIGURE_DECISION,
+        ),
         decided_at=harness.clock(),
     )
 

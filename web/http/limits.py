@@ -18,6 +18,7 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from werkzeug.exceptions import TooManyRequests
 
 from sync.language import ngettext
+from sync.vocabulary import KeyUse
 from web.http.clients import client_network
 from web.http.limit_counters import RateLimiter
 from web.http.session import browser_token, current_runner
@@ -151,4 +152,4 @@ def count_use(name: str, subject: str) -> int:
 
 
 def _hash_subject(text: str) -> str:
-    return runtime().sealer.signatures("limit", text)[0]
+    return runtime().sealer.signatures(KeyUse.LIMITS, text)[0]

@@ -12,7 +12,7 @@ from sync.analytics.sentences.milestones import Outcome, PanelDecision
 from sync.crypto import Vault
 from sync.database import dialect_insert
 from sync.models import FigureDecision, Runner, Survey
-from sync.vocabulary import DistanceUnit
+from sync.vocabulary import DistanceUnit, SealedColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ def load_decisions(
     rows = session.execute(select(*table).where(table.runner_id == runner_id)).all()
     decisions = {}
     for row in rows:
-        content = vault.open(row.sealed)
+        content = vault.open(row.sealed, SealedColumn.FIGURE_DECISION)
         decisions[row.panel] = PanelDecision(
             milestone=row.milestone,
-            digest=row.digest,
+            digest=content["digest"],
             outcome=Outcome(content["sentence"], content["facts"]),
             decided_at=row.decided_at,
             revised_at=row.revised_at,
@@ -83,14 +83,16 @@ def save_decisions(
     for panel, decision in decisions_by_panel.items():
         values = {
             "milestone": decision.milestone,
-            "digest": decision.digest,
             "rules": decision.rules_version,
             "data_version": data_version,
             "sealed": vault.seal(
                 {
                     "sentence": decision.outcome.sentence_key,
                     "facts": dict(decision.outcome.facts),
-                }
+                    # It is made of moods: unsealed, it would let them be guessed.
+                    "digest": decision.digest,
+                },
+                SealedColumn.FIGURE_DECISION,
             ),
             "decided_at": decision.decided_at,
             "revised_at": decision.revised_at,

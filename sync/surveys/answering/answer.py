@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync.answer_window import ANSWER_WINDOW
-from sync.crypto import hash_token, pairing_key
+from sync.crypto import hash_token
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
@@ -117,7 +117,7 @@ def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
             if run
             else {},
             session_count=survey.tags.get("sessions", 1),
-            unsubscribe_token=unsubscribe.create_token(runtime, runner.id),
+            unsubscribe_token=unsubscribe.sign_token(vault, runner.id),
             language=runner.preferences.language,
         )
 
@@ -211,7 +211,9 @@ def _save_answer(
                 runner_id=runner_id,
                 run_id=run.id if run else None,
                 survey_id=survey.id if survey else None,
-                pairing_key=pairing_key(run.source, run.source_id) if run else None,
+                pairing_key=vault.pairing_key(run.source, run.source_id)
+                if run
+                else None,
                 kind=AnswerKind(survey.kind) if survey else AnswerKind.RUN,
                 instrument=survey.instrument
                 if survey
