@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sync import consent_version
 from sync.errors import ConsentMissing, InvalidAddress
 from sync.language import translatable
+from sync.mail_address import encode_host
 from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
 from sync.vocabulary import ConsentKind, MailLinkPurpose
 
@@ -82,8 +83,12 @@ def estimate_total(
 
 
 def normalize_address(text: str) -> str:
-    """Return the address without blanks, or raise `InvalidAddress`."""
-    address = text.strip()
+    """Return the address, its host in ASCII, or raise `InvalidAddress`."""
+    local_part, at, host = text.strip().rpartition("@")
+    try:
+        address = f"{local_part}{at}{encode_host(host)}"
+    except ValueError:
+        address = ""
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise InvalidAddress(
             translatable("That does not look like an e-mail address: please check it.")
