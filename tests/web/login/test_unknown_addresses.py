@@ -56,7 +56,7 @@ def test_a_known_address_takes_the_same_statements_as_an_unknown_one(
 ) -> None:
     known = f"runner{harness.link_runner(harness.add_athlete())}@example.org"
     if path == "/email" or is_signed_in:
-        browser.sign_in(harness.link_runner(harness.add_athlete()))
+        browser.sign_in(harness.link_runner(harness.add_athlete(8)))
     record_form(browser, path, "first@example.org")
 
     for_known = record_form(browser, path, known)
