@@ -33,10 +33,10 @@ def create_app(runtime: Runtime) -> Flask:
     load_library(runtime.settings.data_dir)  # a bad instrument is refused at the start
     language.init_app(app)
     compression.init_app(app)
+    limits.init_app(app, runtime.settings.redis_url)
     headers.init_app(app, runtime.settings)
     session.init_app(app)
     csrf.init_app(app)
-    limits.init_app(app, runtime.settings.redis_url)
     errors.init_app(app)
     formats.init_app(app)
     pages.init_app(app)

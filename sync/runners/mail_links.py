@@ -24,13 +24,16 @@ _MAIL_KINDS = {
 class NewMailLink:
     """What a link does, for whom and until when.
 
+    Without a runner it is a decoy: the same rows, which open nothing, and a mail that
+    goes to nobody.
+
     Its mail goes to the runner's confirmed address, or to `new_address`, which the
     link then confirms; it says `values` beside the token.  A link with a `browser`,
     a secret in a cookie, works there alone.
     """
 
     purpose: MailLinkPurpose
-    runner_id: int
+    runner_id: int | None
     expires_at: datetime
     values: Mapping[str, object] = field(default_factory=dict)
     new_address: str | None = None
@@ -76,6 +79,7 @@ def redeem_link(
         .where(
             MailLink.token_hash == hash_token(token),
             MailLink.purpose == purpose,
+            MailLink.runner_id.is_not(None),
             MailLink.used_at.is_(None),
             MailLink.expires_at > now,
         )
