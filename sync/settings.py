@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sync.errors import NotConfigured
+from sync.local_requests import is_loopback_name
 from sync.mail_address import MailSender
 
 PREFIX = "MOODMILES_"
@@ -135,11 +135,7 @@ class Settings(BaseSettings):
 
 
 def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return is_loopback_name(urlsplit(url).hostname or "")
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
