@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from sync.conflicts import mark_effect
 from sync.errors import MoodmilesError, NotConfigured
 from sync.mail.delivery_rules import SmtpStage
 from sync.mail.envelope import parse_address, parse_host
@@ -93,6 +94,7 @@ class SmtpConnection:
     def send(self, email: EmailMessage, *, recipient: str) -> None:
         """Hand one mail over, or raise `DeliveryFailed`."""
         client = self._client or self.open()
+        mark_effect()  # whatever comes next, the mail may be out
         try:
             client.send_message(email, parse_address(self._sender), [recipient])
         except smtplib.SMTPRecipientsRefused as error:

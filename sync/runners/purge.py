@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, or_
 
+from sync.conflicts import retry_conflicts
 from sync.models import LinkAttempt, MailLink, SignIn
 from sync.runners import consents, inactivity
 from sync.runners.rules import SIGN_IN_IDLE
@@ -14,6 +15,13 @@ LINK_RETENTION = timedelta(days=1)
 
 
 def purge_expired(runtime: Runtime) -> None:
+    _delete_expired(runtime)
+    consents.request_renewals(runtime)
+    inactivity.process_inactive(runtime)
+
+
+@retry_conflicts
+def _delete_expired(runtime: Runtime) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for table in (LinkAttempt, MailLink):
@@ -27,5 +35,3 @@ def purge_expired(runtime: Runtime) -> None:
                 or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)
             )
         )
-    consents.request_renewals(runtime)
-    inactivity.process_inactive(runtime)
