@@ -37,7 +37,7 @@ def check_configuration(settings: Settings) -> str:
         raise ActionRequired(
             "MOODMILES_PUBLIC_URL must begin with https on a public address."
         )
-    if settings.is_public and "@localhost" in settings.mail_from:
+    if settings.is_public and settings.sender.host == "localhost":
         raise ActionRequired(
             "Set MOODMILES_MAIL_FROM to an address of your own domain."
         )
@@ -84,7 +84,7 @@ def check_mail(settings: Settings) -> str:
     server = SmtpServer.from_url(settings.smtp_url.get_secret_value())
     try:
         with SmtpConnection(
-            server, sender=settings.mail_from, timeout_s=_TIMEOUT_S
+            server, sender=settings.sender, timeout_s=_TIMEOUT_S
         ) as line:
             line.open().noop()
     except (DeliveryFailed, smtplib.SMTPException, OSError) as error:

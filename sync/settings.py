@@ -13,6 +13,7 @@ from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_val
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sync.errors import NotConfigured
+from sync.mail_address import MailSender
 
 PREFIX = "MOODMILES_"
 ENV_FILE = ".env"
@@ -75,6 +76,12 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as https://example.org")
         return value.rstrip("/")
 
+    @field_validator("mail_from")
+    @classmethod
+    def _check_sender(cls, value: str) -> str:
+        MailSender.parse(value)
+        return value
+
     @field_validator("contact")
     @classmethod
     def _check_contact(cls, value: str) -> str:
@@ -85,6 +92,10 @@ class Settings(BaseSettings):
         ):
             raise ValueError("must be an e-mail address or begin with https://")
         return value
+
+    @property
+    def sender(self) -> MailSender:
+        return MailSender.parse(self.mail_from)
 
     @property
     def sql_url(self) -> str:

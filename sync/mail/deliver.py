@@ -25,7 +25,7 @@ from sync.mail.delivery_rules import (
     compute_next_attempt,
     suppression_reason,
 )
-from sync.mail.envelope import build_email, parse_host
+from sync.mail.envelope import build_email
 from sync.mail.kinds import get_mail_spec
 from sync.mail.message import FooterContact, InvalidMail, RenderContext
 from sync.mail.rendering import render_mail
@@ -90,7 +90,7 @@ class OutboxWork(DueWork[Mail]):
                 now = runtime.db.now(session)
                 mail = store.claim_next(session, now=now, until=now + LEASE)
                 if mail is not None and "@" not in mail.message_id:
-                    host = parse_host(runtime.settings.mail_from)
+                    host = runtime.settings.sender.host
                     mail.message_id = f"<{mail.message_id}@{host}>"
             if mail is None:
                 return
@@ -112,7 +112,7 @@ class OutboxWork(DueWork[Mail]):
         email = build_email(
             render_mail(item.kind, opened.values or {}, context),
             kind=item.kind,
-            sender=runtime.settings.mail_from,
+            sender=runtime.settings.sender,
             recipient=opened.recipient,
             message_id=item.message_id,
             sent_at=now,
@@ -194,7 +194,7 @@ def deliver_due(
     """
     server = SmtpServer.from_url(runtime.settings.require_secret("smtp_url"))
     with SmtpConnection(
-        server, sender=runtime.settings.mail_from, timeout_s=timeout_s
+        server, sender=runtime.settings.sender, timeout_s=timeout_s
     ) as connection:
         outbox_work = OutboxWork(connection, find_contacts)
         work.process_due(runtime, outbox_work)

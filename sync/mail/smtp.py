@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from sync.conflicts import mark_effect
 from sync.errors import MoodmilesError, NotConfigured
 from sync.mail.delivery_rules import SmtpStage
-from sync.mail.envelope import parse_address, parse_host
+from sync.mail_address import MailSender
 
 # One mail takes at most about eight answers of the server, so it ends, one way
 # or another, well within the lease.
@@ -69,7 +69,7 @@ class SmtpConnection:
     """A line to the server, opened by the first mail and hung up at the end."""
 
     def __init__(
-        self, server: SmtpServer, *, sender: str, timeout_s: float = TIMEOUT_S
+        self, server: SmtpServer, *, sender: MailSender, timeout_s: float = TIMEOUT_S
     ) -> None:
         self._server = server
         self._sender = sender
@@ -96,7 +96,7 @@ class SmtpConnection:
         client = self._client or self.open()
         mark_effect()  # whatever comes next, the mail may be out
         try:
-            client.send_message(email, parse_address(self._sender), [recipient])
+            client.send_message(email, self._sender.address, [recipient])
         except smtplib.SMTPRecipientsRefused as error:
             code, text = error.recipients[recipient]
             raise _build_failure(SmtpStage.RECIPIENT, code, text) from None
@@ -124,7 +124,7 @@ class SmtpConnection:
         """
         server = self._server
         # Asking the resolver for our own name, smtplib's default, can hang.
-        own_hostname = parse_host(self._sender)
+        own_hostname = self._sender.host
         try:
             if server.scheme == "smtps":
                 self._client = smtplib.SMTP_SSL(

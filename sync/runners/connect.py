@@ -25,6 +25,7 @@ from sync.runners.rules import (
     CONSENT_VERSION,
     STATE_LIFE,
     ConsentChoices,
+    may_read_private,
     may_read_runs,
 )
 from sync.runtime import Runtime
@@ -124,7 +125,7 @@ def _require_existing_link(
     if runner is None:
         _revoke_grant(runtime, grant)
         raise ConsentMissing("This Strava account is not linked here yet.")
-    if has_private and "read_all" not in scope and not attempt.consents["private"]:
+    if has_private and not may_read_private(scope) and not attempt.consents["private"]:
         # The first visit could not know who comes; a narrower link would lose runs.
         raise PrivateScopeMissing("This runner's link sees private runs too.")
 
@@ -239,7 +240,7 @@ def _record_consents(
     agreement = attempt.consents
     outdated = account_state.outdated_consents(session, runner_id)
     had_private = store.has_consent(session, runner_id, ConsentKind.PRIVATE)
-    sees_private = "read_all" in scope
+    sees_private = may_read_private(scope)
     kinds = [
         kind
         for kind in agreement["given"]

@@ -75,6 +75,13 @@ def translate_errors(call: Callable[[], ResultT]) -> ResultT:
         reason = getattr(error.args[0], "reason", None) if error.args else None
         is_unreached = type(reason).__name__ in CONNECT_ERRORS
         error_class = Unreached if is_unreached else StravaUnavailable
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        RecursionError,  # brackets within brackets, without end
+    ):
         description, error_class = "an answer of another shape", StravaUnavailable
     raise error_class(f"Strava did not answer as it should ({description}).")

@@ -10,9 +10,10 @@ from typing_extensions import override
 from sync.errors import NotConfigured
 from sync.mail.delivery_rules import SmtpStage
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
+from sync.mail_address import MailSender
 from tests.support.smtp_servers import FakeSmtpServer, build_server_tls, run_smtp_server
 
-SENDER = "Moodmiles <runs@mail.moodmiles.example>"
+SENDER = MailSender.parse("Moodmiles <runs@mail.moodmiles.example>")
 
 
 def build_email() -> EmailMessage:
