@@ -9,7 +9,16 @@ from sync.runtime import Runtime
 from sync.surveys.instruments import load_library
 from web import formats, pages
 from web.blueprints import BLUEPRINTS
-from web.http import compression, csrf, errors, headers, language, limits, session
+from web.http import (
+    compression,
+    conflicts,
+    csrf,
+    errors,
+    headers,
+    language,
+    limits,
+    session,
+)
 from web.runtime import attach_runtime
 from web.webhooks.middleware import WebhookMiddleware
 
@@ -37,6 +46,7 @@ def create_app(runtime: Runtime) -> Flask:
     headers.init_app(app, runtime.settings)
     session.init_app(app)
     csrf.init_app(app)
+    conflicts.init_app(app)
     errors.init_app(app)
     formats.init_app(app)
     pages.init_app(app)

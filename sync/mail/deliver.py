@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from sync import account_state, work
 from sync.backoff import LEASE, MAX_ATTEMPTS
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import activate_language
@@ -120,16 +121,9 @@ class OutboxWork(DueWork[Mail]):
             self._connection.send(email, recipient=opened.recipient)
         except DeliveryFailed as failure:
             if _classify(failure) is DeliveryOutcome.BOUNCED:
-                with runtime.db.transaction() as session:
-                    store.mark_bounced(
-                        session,
-                        item.runner_id,
-                        is_own_address=opened.is_own_address,
-                        now=runtime.db.now(session),
-                    )
+                _save_bounce(runtime, item, is_own_address=opened.is_own_address)
             raise
-        with runtime.db.transaction() as session:
-            store.mark_sent(session, item, now=runtime.db.now(session))
+        _save_sent(runtime, item)
         self.sent_count += 1
         log.info("mail sent", mail_id=item.id, kind=item.kind, attempts=item.attempts)
 
@@ -207,10 +201,28 @@ def deliver_due(
     return outbox_work.sent_count
 
 
+@retry_conflicts
+def _save_sent(runtime: Runtime, mail: Mail) -> None:
+    with runtime.db.transaction() as session:
+        store.mark_sent(session, mail, now=runtime.db.now(session))
+
+
+@retry_conflicts
+def _save_bounce(runtime: Runtime, mail: Mail, *, is_own_address: bool) -> None:
+    with runtime.db.transaction() as session:
+        store.mark_bounced(
+            session,
+            mail.runner_id,
+            is_own_address=is_own_address,
+            now=runtime.db.now(session),
+        )
+
+
 def _classify(failure: DeliveryFailed) -> DeliveryOutcome:
     return classify_refusal(failure.stage, failure.code, failure.text)
 
 
+@retry_conflicts
 def _open_deliverable(runtime: Runtime, mail: Mail) -> _OpenedMail | None:
     """Open a mail that may go out now; any other is suppressed or postponed."""
     with runtime.db.transaction() as session:

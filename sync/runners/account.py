@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.models import (
     Answer,
     Backfill,
@@ -127,9 +128,10 @@ def load_language(runtime: Runtime, runner_id: int) -> str:
     return preferences.language
 
 
+@retry_conflicts
 def save_default_language(runtime: Runtime, runner_id: int, reported: str) -> None:
     """Keep the language heard from a runner who has not chosen one: mails speak it."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get_one(Runner, runner_id)
         if not runner.preferences.language:
             runner.preferences = runner.preferences.with_changes(language=reported)

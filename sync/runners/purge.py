@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, or_
 
+from sync.conflicts import retry_conflicts
 from sync.models import LinkAttempt, Mail, MailLink, SignIn
 from sync.runners import consents, inactivity
 from sync.runners.rules import SIGN_IN_IDLE
@@ -15,6 +16,13 @@ LINK_RETENTION = timedelta(days=1)
 
 
 def purge_expired(runtime: Runtime) -> None:
+    _delete_expired(runtime)
+    consents.request_renewals(runtime)
+    inactivity.process_inactive(runtime)
+
+
+@retry_conflicts
+def _delete_expired(runtime: Runtime) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for table in (LinkAttempt, MailLink):
@@ -36,5 +44,3 @@ def purge_expired(runtime: Runtime) -> None:
                 Mail.stale_at < now - LINK_RETENTION,
             )
         )
-    consents.request_renewals(runtime)
-    inactivity.process_inactive(runtime)

@@ -1,6 +1,6 @@
 """The tables about a runner, one statement each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
@@ -42,6 +42,18 @@ _ACQUIRE = (
 
 def find_by_athlete(session: Session, athlete_id: int) -> Runner | None:
     return session.scalar(select(Runner).where(Runner.athlete_id == athlete_id))
+
+
+def lock_candidates(
+    session: Session, athlete_id: int, runner_id: int | None
+) -> Sequence[Runner]:
+    """Lock and return the runner of this athlete and the one of this number."""
+    return session.scalars(
+        select(Runner)
+        .where((Runner.athlete_id == athlete_id) | (Runner.id == runner_id))
+        .order_by(Runner.id)
+        .with_for_update()
+    ).all()
 
 
 def find_by_address(session: Session, hashes: Iterable[str]) -> Runner | None:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync import consent_version
+from sync.conflicts import retry_conflicts
 from sync.errors import NotOnStrava
 from sync.models import Connection, Run
 from sync.runners import consents
@@ -56,12 +57,13 @@ def ignores_private_runs(runtime: Runtime, runner_id: int) -> bool:
         )
 
 
+@retry_conflicts
 def grant_consent(runtime: Runtime, runner_id: int) -> bool:
     """Note that we may see those runs, and look for them.
 
     Returns whether the link shows them; if not, Strava has to be asked, too.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         runners.record_consents(
             session,
@@ -78,21 +80,23 @@ def grant_consent(runtime: Runtime, runner_id: int) -> bool:
     return is_shown
 
 
+@retry_conflicts
 def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
     """Take the consent back and delete those runs; answers stay.
 
     Runs that a worker is about to store are found by the next reconciliation.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         runners.withdraw_consent(session, runner_id, ConsentKind.PRIVATE, at=now)
         _delete_private_runs(runtime, session, runner_id, now=now)
         consents.resume_collection(session, runner_id, now=now)
 
 
+@retry_conflicts
 def delete_private_runs(runtime: Runtime, runner_id: int) -> None:
     """Delete the runs that only the runner can see; answers stay."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         _delete_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import delete, func, select
 
+from sync.conflicts import retry_conflicts
 from sync.errors import MoodmilesError, NotOnStrava
 from sync.models import QuarantinedRecord
 from sync.runs import pull
@@ -54,15 +55,18 @@ def retry_quarantined(runtime: Runtime) -> QuarantineRetry:
         if not is_readable:
             unreadable += 1
             continue
-        with runtime.db.transaction() as session:
-            forgotten_id = session.scalar(
-                delete(QuarantinedRecord)
-                # One that was quarantined anew just now has another time.
-                .where(
-                    QuarantinedRecord.id == record.id,
-                    QuarantinedRecord.at == record.at,
-                )
-                .returning(QuarantinedRecord.id)
-            )
-        unreadable += forgotten_id is None
+        unreadable += not _delete_record(runtime, record)
     return QuarantineRetry(len(records), unreadable)
+
+
+@retry_conflicts
+def _delete_record(runtime: Runtime, record: QuarantinedRecord) -> bool:
+    """Delete the record; False if it was quarantined anew, or is gone."""
+    with runtime.db.transaction() as session:
+        deleted_id = session.scalar(
+            delete(QuarantinedRecord)
+            # One that was quarantined anew just now has another time.
+            .where(QuarantinedRecord.id == record.id, QuarantinedRecord.at == record.at)
+            .returning(QuarantinedRecord.id)
+        )
+    return deleted_id is not None

@@ -8,6 +8,7 @@ from requests import PreparedRequest, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
+from sync.conflicts import mark_effect
 from sync.errors import StravaUnavailable
 
 CONNECT_S = 5
@@ -27,6 +28,7 @@ class _TimeoutAdapter(HTTPAdapter):
     @override
     def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
         options["timeout"] = options.get("timeout") or self.timeout
+        mark_effect()  # what was asked of Strava is not asked a second time
         return super().send(request, **options)
 
 

@@ -21,6 +21,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from sync.language import ngettext
 from web.http.clients import client_network, site_network
+from web.http.conflicts import is_rerun
 from web.http.csrf import EXEMPT_BLUEPRINTS
 from web.http.limit_counters import RateLimiter
 from web.http.request_classes import UNLIMITED, RequestClass, classify_request
@@ -152,8 +153,10 @@ def rate_limited(
     ) -> Callable[P, ResponseReturnValue]:
         @wraps(view)
         def wrapper(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-            wait_s = count_use(name, subject_of(*args, **kwargs))
-            if not wait_s:
+            # A request that runs again is still one request.
+            if is_rerun() or not (
+                wait_s := count_use(name, subject_of(*args, **kwargs))
+            ):
                 return view(*args, **kwargs)
             refused = ngettext(
                 "That was a lot in a short time: please wait %(n)s minute and send it "
