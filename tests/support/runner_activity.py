@@ -72,14 +72,20 @@ def _build_sentence(harness: Harness, runner: Runner) -> FigureDecision:
     return FigureDecision(
         runner_id=runner.id,
         panel="mileage",
-        milestone=30,
-        rules=1,
         data_version=1,
         sealed=vault.seal(
-            {"sentence": "no_link", "facts": {"n": 30}, "digest": "0" * 32},
+            {
+                "sentence": "no_link",
+                "facts": {"n": 30},
+                "milestone": 30,
+                "digest": "0" * 32,
+                "rules": 1,
+                "decided_at": harness.clock().isoformat(),
+                "revised_at": None,
+                "local_day": 1,
+            },
             SealedColumn.FIGURE_DECISION,
         ),
-        decided_at=harness.clock(),
     )
 
 

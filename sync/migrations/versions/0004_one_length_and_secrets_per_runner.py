@@ -13,6 +13,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeGuard
 
@@ -59,8 +60,17 @@ answer = sa.table(
     *map(sa.column, ("id", "runner_id", "run_id", "pairing_key", "sealed")),
     sa.column("tags", sa.JSON),
 )
+MOVED_COLUMNS: Mapping[str, sa.types.TypeEngine[Any]] = {
+    "milestone": sa.Integer(),
+    "digest": sa.String(),
+    "rules": sa.Integer(),
+    "decided_at": sa.DateTime(timezone=True),
+    "revised_at": sa.DateTime(timezone=True),
+}
 figure_decision = sa.table(
-    "figure_decision", *map(sa.column, ("runner_id", "panel", "digest", "sealed"))
+    "figure_decision",
+    *map(sa.column, ("runner_id", "panel", "sealed")),
+    *(sa.column(name, kind) for name, kind in MOVED_COLUMNS.items()),
 )
 export = sa.table(
     "export", *map(sa.column, ("id", "runner_id", "sealed", "size_bytes"))
@@ -236,13 +246,22 @@ class Resealing:
             plain = self._open_former(vault, former_cipher, row, column)
             if plain is None:
                 return {}
-            content = json.loads(plain) | {"digest": row.digest}
+            content = json.loads(plain) | {"local_day": 0}
+            for name in MOVED_COLUMNS:
+                value = getattr(row, name)
+                if isinstance(value, datetime):
+                    value = (value.replace(tzinfo=value.tzinfo or UTC)).isoformat()
+                content[name] = value
             return {"sealed": vault.seal(content, column), "digest": ""}
 
         self.walk(
             figure_decision,
             ["runner_id", "panel"],
-            [figure_decision.c.digest, figure_decision.c.sealed, runner.c.vault_key],
+            [
+                *(figure_decision.c[name] for name in MOVED_COLUMNS),
+                figure_decision.c.sealed,
+                runner.c.vault_key,
+            ],
             change,
             joined=figure_decision.join(
                 runner, runner.c.id == figure_decision.c.runner_id
@@ -375,7 +394,8 @@ def upgrade() -> None:
             keys = [key.get_secret_value() for key in settings.load().secret_keys]
             reseal_everything(engine, keys)
     with op.batch_alter_table("figure_decision") as table:
-        table.drop_column("digest")
+        for name in MOVED_COLUMNS:
+            table.drop_column(name)
 
 
 def downgrade() -> None:
@@ -385,6 +405,5 @@ def downgrade() -> None:
             "was made before the update."
         )
     with op.batch_alter_table("figure_decision") as table:
-        table.add_column(
-            sa.Column("digest", sa.String(), nullable=False, server_default="")
-        )
+        for name, kind in MOVED_COLUMNS.items():
+            table.add_column(sa.Column(name, kind, nullable=name == "revised_at"))
