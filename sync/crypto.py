@@ -86,6 +86,11 @@ class SealCipher:
         ]
 
 
+def encode_values(values: Mapping[str, Any]) -> bytes:
+    """Return the JSON of values as it is sealed."""
+    return json.dumps(values, separators=(",", ":")).encode()
+
+
 def compute_sealed_size(column: SealedColumn, needed_bytes: int) -> int:
     """Return the length of a sealed value that needs `needed_bytes` before padding."""
     block = SEALED_BYTES[column]
@@ -214,8 +219,7 @@ class Vault:
         min_bytes: int = 0,
     ) -> bytes:
         """Seal values as JSON, in `min_bytes` at least."""
-        plain = json.dumps(values, separators=(",", ":")).encode()
-        return self.seal_bytes(plain, column, min_bytes=min_bytes)
+        return self.seal_bytes(encode_values(values), column, min_bytes=min_bytes)
 
     def seal_bytes(
         self, plain: bytes, column: SealedColumn, *, min_bytes: int = 0

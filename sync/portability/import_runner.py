@@ -68,7 +68,8 @@ def _store_bundle(
             store.require_mood_consent(session, runner.id)
         vault = runtime.sealer.open_vault(runner.vault_key)
         bundle = rekey_bundle(bundle, vault, _load_run_sources(session, runner.id))
-        importer = RowImporter(session, runner.id, vault)
+        library = instruments.load_library(runtime.settings.data_dir)
+        importer = RowImporter(session, runner.id, vault, library)
         if runner_id is None:
             importer.import_consents(bundle.consents)
         importer.import_runs(bundle.runs)

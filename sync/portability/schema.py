@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
+from sync.crypto import OVERHEAD_BYTES, compute_sealed_size
 from sync.vocabulary import (
     AnswerKind,
     CancellationReason,
@@ -22,6 +23,7 @@ from sync.vocabulary import (
     DrawReason,
     MailKind,
     RunSource,
+    SealedColumn,
     SuppressionReason,
     SurveyKind,
     Visibility,
@@ -77,6 +79,10 @@ AnswerValues: TypeAlias = Annotated[
     ],
     Field(max_length=60),
 ]
+# Sixty keys of thirty characters, and values of nine, in JSON and sealed.
+MAX_ANSWER_BYTES = compute_sealed_size(
+    SealedColumn.ANSWER, 60 * (30 + 9 + len('"":,')) + len("{}") + OVERHEAD_BYTES
+)
 Tags: TypeAlias = Annotated[dict[Text, JsonValue], Field(max_length=60)]
 
 

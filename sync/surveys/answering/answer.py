@@ -201,8 +201,11 @@ def _save_answer(
     runners.require_mood_consent(session, runner_id)
     now = runtime.db.now(session)
     vault = runtime.sealer.open_vault(session.get_one(Runner, runner_id).vault_key)
+    answer_bytes = _load_library(runtime).answer_bytes
     if answer is not None:
-        answer.sealed = vault.seal(vault.open(answer.sealed) | values)
+        answer.sealed = vault.seal(
+            vault.open(answer.sealed) | values, min_bytes=answer_bytes
+        )
         answer.changed_at = now
     elif "mood" not in values:
         raise instruments.InvalidAnswer("Please choose how you feel first.")
@@ -226,7 +229,7 @@ def _save_answer(
                 answered_at=now,
                 minutes_since_end=_count_minutes_since_end(run, now) if run else None,
                 tags=tags,
-                sealed=vault.seal(values),
+                sealed=vault.seal(values, min_bytes=answer_bytes),
             )
         )
     runners.mark_answered(session, runner_id, now=now)
