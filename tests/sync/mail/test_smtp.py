@@ -135,9 +135,10 @@ def test_no_mail_goes_over_a_plain_line_to_another_machine() -> None:
         run_smtp_server() as post,
         SmtpConnection(build_remote_server(post), sender=SENDER, timeout_s=5) as line,
     ):
-        for _ in range(2):
-            with pytest.raises(DeliveryFailed) as trouble:
-                line.send(build_email(), recipient="sam@example.org")
+        with pytest.raises(DeliveryFailed):
+            line.send(build_email(), recipient="sam@example.org")
+        with pytest.raises(DeliveryFailed) as trouble:
+            line.send(build_email(), recipient="sam@example.org")
 
     assert (post.raw_mails, post.recipients) == ([], [])
     assert trouble.value.stage is SmtpStage.OPENING
