@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from sync.conflicts import mark_effect
 from sync.errors import MoodmilesError, NotConfigured
 from sync.local_requests import is_loopback_name
 from sync.mail.delivery_rules import SmtpStage
@@ -111,6 +112,7 @@ class SmtpConnection:
     def send(self, email: EmailMessage, *, recipient: str) -> None:
         """Hand one mail over, or raise `DeliveryFailed`."""
         client = self._client or self.open()
+        mark_effect()  # whatever comes next, the mail may be out
         try:
             client.send_message(email, self._sender.address, [recipient])
         except smtplib.SMTPRecipientsRefused as error:

@@ -62,8 +62,16 @@ class ConsentChoices:
 
 def may_read_runs(scope: str) -> bool:
     """Whether the boxes that the runner left ticked at Strava are enough."""
-    granted_scopes = set(re.split(r"[,\s]+", scope))
-    return bool(granted_scopes & {"activity:read", "activity:read_all"})
+    return bool(_split_scopes(scope) & {"activity:read", "activity:read_all"})
+
+
+def may_read_private(scope: str) -> bool:
+    """Whether the link shows runs that only their runner can see."""
+    return "activity:read_all" in _split_scopes(scope)
+
+
+def _split_scopes(scope: str) -> set[str]:
+    return set(re.split(r"[,\s]+", scope))
 
 
 def estimate_total(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.answer_window import ANSWER_WINDOW
+from sync.conflicts import retry_conflicts
 from sync.models import Answer, Decision, Run, Runner
 from sync.runners import retained_runs
 from sync.runners import store as runners
@@ -86,9 +87,10 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
     )
 
 
+@retry_conflicts
 def delete_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
     """Delete what the runner said about a run, for good; False if there is nothing."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         answer = session.scalar(
             select(Answer).where(Answer.runner_id == runner_id, Answer.run_id == run_id)
         )
