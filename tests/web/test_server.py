@@ -158,7 +158,7 @@ def test_a_connection_that_was_used_does_not_stay_for_ever(web: WebProcess) -> N
         ),
         (
             (
-                "POST /hooks/strava/hook HTTP/1.1\r\nHost: {host}\r\n"
+                f"POST {HOOK} HTTP/1.1\r\nHost: {{host}}\r\n"
                 "Transfer-Encoding: chunked\r\n\r\n{chunks}"
             ),
             413,
