@@ -6,26 +6,28 @@ Strava does not say for certain that it signs, so a host may only observe.
 
 import hmac
 from hashlib import sha256
-from typing import Literal, TypeAlias
+
+from sync.vocabulary import SignatureVerdict
 
 HEADER = "X-Strava-Signature"
+COUNTER_PREFIX = "signature "
 TOLERANCE_S = 300
-
-Verdict: TypeAlias = Literal["right", "missing", "wrong", "too old"]
 
 
 def judge_signature(
     header: str | None, body: bytes, *, secret: str, now_s: float
-) -> Verdict:
+) -> SignatureVerdict:
     """Judge one delivery by its signature header and its raw body."""
     if not header:
-        return "missing"
+        return SignatureVerdict.MISSING
     parts = dict(part.strip().partition("=")[::2] for part in header.split(","))
     signed_at, given_digest = parts.get("t", ""), parts.get("v1", "")
     if not signed_at.isdecimal() or len(signed_at) > 12:
-        return "wrong"
+        return SignatureVerdict.WRONG
     message = signed_at.encode() + b"." + body
     expected_digest = hmac.new(secret.encode(), message, sha256).hexdigest()
     if not hmac.compare_digest(given_digest.encode(), expected_digest.encode()):
-        return "wrong"
-    return "right" if abs(now_s - int(signed_at)) <= TOLERANCE_S else "too old"
+        return SignatureVerdict.WRONG
+    if abs(now_s - int(signed_at)) > TOLERANCE_S:
+        return SignatureVerdict.TOO_OLD
+    return SignatureVerdict.RIGHT

@@ -1,18 +1,14 @@
 """The inbox table: who has something due, taking it, and settling it."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     bindparam,
+    case,
     delete,
     exists,
-    literal,
     or_,
     select,
     update,
@@ -21,12 +17,12 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.backoff import LEASE, MAX_ATTEMPTS
-from sync.database import Database, dialect_insert
-from sync.inbox.event import WebhookDelivery
-from sync.inbox.rules import EventRetry
-from sync.models import Connection, Event, Runner, Subscription
+from sync.inbox.rules import MISSES_EXPIRE_AFTER, EventBatch, EventRetry
+from sync.models import Connection, Event, Runner
 from sync.models.base import UtcDateTime
 from sync.runners import store as runners
+from sync.runs import private
+from sync.runs import store as run_store
 
 _MAX_SCANNED = 20
 _MAX_CLAIMED = 100
@@ -37,7 +33,14 @@ _NOW = bindparam("now", type_=UtcDateTime())
 # From the oldest on, and no further than to the first few: grouping them by runner
 # would read everything that is due for each runner who is served.
 _WAITING_RUNNERS = (
-    select(Runner.id, ~account_state.has_outdated_consent(Runner.id))
+    select(
+        Runner.id,
+        Runner.athlete_id,
+        (~account_state.has_outdated_consent(Runner.id)).label("may_collect"),
+        Connection.scope,
+        Connection.misses,
+        Connection.missed_since,
+    )
     .join(Event, Event.athlete_id == Runner.athlete_id)
     .join(Connection, Connection.runner_id == Runner.id)
     .where(
@@ -48,73 +51,6 @@ _WAITING_RUNNERS = (
     .order_by(Event.due_at, Event.id)
     .limit(_MAX_SCANNED)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class EventBatch:
-    """One runner's due events, ours alone until they are settled.
-
-    `may_collect`: whether the runner has agreed to what may be collected now.
-    """
-
-    runner_id: int
-    events: Sequence[Event]
-    may_collect: bool
-
-    def subset(self, event_ids: Collection[int]) -> "EventBatch":
-        """Return the batch of these events alone."""
-        events = [event for event in self.events if event.id in event_ids]
-        return replace(self, events=events)
-
-
-def save_delivery(db: Database, delivery: WebhookDelivery) -> bool:
-    """Write a delivery down; False if it is a repeat or not about anybody here."""
-    columns = {
-        "dedupe_key": delivery.dedupe_key,
-        "subject": delivery.object_type,
-        "subject_id": delivery.object_id,
-        "aspect": delivery.aspect_type,
-        "athlete_id": delivery.owner_id,
-        "updates": delivery.updates,
-        "happened_at": delivery.event_time,
-    }
-    parameters = {"subscription_id": delivery.subscription_id}
-    return bool(
-        db.execute_autocommit(
-            _insert_statement(db, tuple(columns)), columns | parameters
-        )
-    )
-
-
-@lru_cache(maxsize=4)  # building it costs more than running it
-def _insert_statement(db: Database, column_names: Sequence[str]) -> Executable:
-    """Return the one statement that asks whose event it is and stores it."""
-    row: dict[str, Any] = {
-        name: bindparam(name, type_=Event.__table__.c[name].type)
-        for name in column_names
-    }
-    row |= {
-        "received_at": db.now_expression,
-        "due_at": db.now_expression,
-        "attempts": literal(0),
-    }
-    subscription_id = bindparam("subscription_id", type_=Subscription.id.type)
-    is_known = _is_linked(row["athlete_id"])
-    is_ours = or_(
-        exists().where(Subscription.id == subscription_id),
-        ~exists(select(Subscription.id)),
-    )
-    return (
-        dialect_insert(db.engine, Event)
-        .from_select([*row], select(*row.values()).where(is_known, is_ours))
-        .on_conflict_do_nothing(index_elements=["dedupe_key"])
-        .returning(Event.id)
-    )
-
-
-def is_linked_athlete(session: Session, athlete_id: int) -> bool:
-    """Whether an athlete of Strava's is a runner here who has Strava linked."""
-    return bool(session.scalar(select(_is_linked(literal(athlete_id)))))
 
 
 def delete_unlinked_events(session: Session) -> None:
@@ -134,25 +70,37 @@ def _is_linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 def claim_next(session: Session, *, now: datetime) -> EventBatch | None:
-    """Lease a runner whom no other worker has, with their due events."""
+    """Lease a runner whom no other worker has, with their due events.
+
+    An attempt is counted before the work: an event that kills its worker is thus
+    given up in the end.
+    """
     # Whom another worker takes meanwhile is not among those who are found next.
     while rows := session.execute(_WAITING_RUNNERS, {"now": now}).all():
-        for runner_id, may_collect in dict.fromkeys(map(tuple, rows)):
-            if runners.acquire(session, runner_id, now=now, until=now + LEASE):
-                events = claim_events(session, runner_id, now=now)
-                return EventBatch(runner_id, events, bool(may_collect))
+        for row in dict.fromkeys(rows):
+            if runners.acquire(session, row.id, now=now, until=now + LEASE):
+                events = _claim_events(session, row.athlete_id, now=now)
+                return EventBatch(
+                    row.id,
+                    events,
+                    run_store.find_starts(
+                        session, row.id, {event.subject_id for event in events}
+                    ),
+                    may_collect=bool(row.may_collect),
+                    ignores_private=private.ignores_private_runs(
+                        session, row.id, row.scope
+                    ),
+                    misses=0 if _is_over(row.missed_since, now) else row.misses,
+                )
     return None
 
 
-def claim_events(session: Session, runner_id: int, *, now: datetime) -> Sequence[Event]:
-    """Lease a runner's oldest due events and count the attempt, before the work.
-
-    An event that kills its worker is thus given up in the end.
-    """
-    athlete_id = select(Runner.athlete_id).where(Runner.id == runner_id)
+def _claim_events(
+    session: Session, athlete_id: int, *, now: datetime
+) -> Sequence[Event]:
     rows = session.execute(
         select(Event.id, Event.attempts)
-        .where(Event.athlete_id == athlete_id.scalar_subquery(), Event.due_at <= now)
+        .where(Event.athlete_id == athlete_id, Event.due_at <= now)
         .order_by(Event.id)
         .limit(_MAX_CLAIMED)
     ).all()
@@ -167,17 +115,24 @@ def claim_events(session: Session, runner_id: int, *, now: datetime) -> Sequence
     ).all()
 
 
-def mark_done(db: Database, event_ids: Sequence[int]) -> None:
-    if not event_ids:
-        return
-    with db.transaction() as session:
+def _is_over(missed_since: datetime | None, now: datetime) -> bool:
+    return missed_since is None or missed_since <= now - MISSES_EXPIRE_AFTER
+
+
+def settle(session: Session, event_ids: Sequence[int]) -> None:
+    if event_ids:
         session.execute(
             update(Event).where(Event.id.in_(event_ids)).values(due_at=None)
         )
 
 
 def postpone(
-    session: Session, event_ids: Sequence[int], retry: EventRetry, *, is_free: bool
+    session: Session,
+    event_ids: Sequence[int],
+    retry: EventRetry,
+    *,
+    is_free: bool,
+    is_miss: bool,
 ) -> None:
     """Put events that are not settled back, or park them; free costs no attempt."""
     session.execute(
@@ -187,5 +142,36 @@ def postpone(
             due_at=retry.due_at,
             parked_for=retry.failed_reason,
             attempts=Event.attempts - int(is_free),
+            misses=Event.misses + int(is_miss),
         )
+    )
+
+
+def count_misses(
+    session: Session, runner_id: int, count: int, *, now: datetime
+) -> None:
+    """Count events that Strava did not bear out; after a day it begins anew."""
+    if not count:
+        return
+    is_over = or_(
+        Connection.missed_since.is_(None),
+        Connection.missed_since <= now - MISSES_EXPIRE_AFTER,
+    )
+    session.execute(
+        update(Connection)
+        .where(Connection.runner_id == runner_id)
+        .values(
+            misses=case((is_over, count), else_=Connection.misses + count),
+            missed_since=case((is_over, now), else_=Connection.missed_since),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def hold(session: Session, runner_id: int, *, until: datetime) -> None:
+    """Let what arrives about this runner wait for the next list read."""
+    session.execute(
+        update(Connection)
+        .where(Connection.runner_id == runner_id)
+        .values(held_until=until)
     )

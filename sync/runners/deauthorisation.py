@@ -11,10 +11,11 @@ from sync.runtime import Runtime
 log = structlog.get_logger()
 
 
-def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
+def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> bool:
     """Believe a deauthorisation only when Strava refuses to refresh the tokens.
 
-    Events are not signed for certain, and a forged one must delete nothing.
+    Events are not signed for certain, and a forged one must delete nothing.  Returns
+    whether it was true.
     """
     try:
         with runtime.db.read_only() as session:
@@ -27,3 +28,5 @@ def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
         with runtime.db.transaction() as session:
             remove_strava_data(runtime, session, runner_id)
         log.info("runner revoked access", runner_id=runner_id)
+        return True
+    return False

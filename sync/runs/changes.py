@@ -1,7 +1,7 @@
 """Storing what Strava says about a runner's runs, and what follows from it."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from sync.runs.duplicates import resolve_duplicates
 from sync.runs.rules import retention_start, within_retention
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, OtherActivity, RemoteRun, UnreadableRecord
+from sync.vocabulary import Visibility
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class RunChanges:
     runs: Sequence[RemoteRun] = ()
     other_ids: Collection[int] = ()
     hidden_ids: Collection[int] = ()
+    visibility: Mapping[int, Visibility] = field(default_factory=dict)
     unreadable: Sequence[UnreadableRecord] = ()
     is_import: bool = False
 
@@ -75,6 +77,8 @@ def apply_changes(
         changed_starts += store.hide_runs(
             session, runner_id, changes.hidden_ids, now=now
         )
+    for source_id, visibility in changes.visibility.items():
+        store.set_visibility(session, runner_id, source_id, visibility)
     if changes.unreadable:
         store.quarantine(session, runner_id, changes.unreadable, now=now)
     if changed_starts:

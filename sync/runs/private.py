@@ -49,14 +49,11 @@ def require_visible(
     return activity
 
 
-def ignores_private_runs(runtime: Runtime, runner_id: int) -> bool:
-    """Whether the link shows such runs, and this runner does not let us see them."""
-    with runtime.db.read_only() as session:
-        link = session.get(Connection, runner_id)
-        is_shown = link is not None and PRIVATE_SCOPE in link.scope
-        return is_shown and not runners.has_consent(
-            session, runner_id, ConsentKind.PRIVATE
-        )
+def ignores_private_runs(session: Session, runner_id: int, scope: str) -> bool:
+    """Whether a link of this scope shows runs that its runner does not let us see."""
+    return PRIVATE_SCOPE in scope and not runners.has_consent(
+        session, runner_id, ConsentKind.PRIVATE
+    )
 
 
 def grant_consent(runtime: Runtime, runner_id: int) -> bool:
@@ -89,19 +86,20 @@ def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         runners.withdraw_consent(session, runner_id, ConsentKind.PRIVATE, at=now)
-        _delete_private_runs(runtime, session, runner_id, now=now)
+        remove_private_runs(runtime, session, runner_id, now=now)
         consents.resume_collection(session, runner_id, now=now)
 
 
 def delete_private_runs(runtime: Runtime, runner_id: int) -> None:
     """Delete the runs that only the runner can see; answers stay."""
     with runtime.db.transaction() as session:
-        _delete_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
+        remove_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
 
 
-def _delete_private_runs(
+def remove_private_runs(
     runtime: Runtime, session: Session, runner_id: int, *, now: datetime
 ) -> None:
+    """Do the same as part of a transaction."""
     own_private_runs = select(Run.source_id).where(
         Run.runner_id == runner_id,
         Run.source == SOURCE,

@@ -33,6 +33,20 @@ def find_run_ids(
     ).all()
 
 
+def find_starts(
+    session: Session, runner_id: int, source_ids: Collection[int]
+) -> dict[int, datetime]:
+    """Return when those of these runs began that we have, by Strava's ids."""
+    rows = session.execute(
+        select(Run.source_id, Run.started_at).where(
+            Run.runner_id == runner_id,
+            Run.source == SOURCE,
+            Run.source_id.in_(source_ids),
+        )
+    )
+    return {row.source_id: row.started_at for row in rows}
+
+
 def load_known_rows(
     session: Session,
     runner_id: int,
@@ -173,9 +187,9 @@ def delete_runs(
 
 def set_visibility(
     session: Session, runner_id: int, source_id: int, visibility: Visibility
-) -> bool:
-    """Note who may see a run; return whether we hold it."""
-    run_id = session.scalar(
+) -> None:
+    """Note who may see a run."""
+    session.execute(
         update(Run)
         .where(
             Run.runner_id == runner_id,
@@ -183,9 +197,7 @@ def set_visibility(
             Run.source_id == source_id,
         )
         .values(visibility=visibility)
-        .returning(Run.id)
     )
-    return run_id is not None
 
 
 def quarantine(
