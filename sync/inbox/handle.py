@@ -71,8 +71,7 @@ class InboxWork(DueWork[EventBatch]):
             if batch.ignores_private and Visibility.ONLY_ME in plan.visibility.values():
                 private.remove_private_runs(runtime, session, batch.runner_id, now=now)
             if batch.is_doubtful:
-                until = now + rules.LIST_INTERVAL
-                store.hold(session, batch.runner_id, until=until)
+                store.hold(session, batch, until=now + rules.LIST_INTERVAL)
             store.settle(session, plan.settled)
         if hidden_ids or plan.visibility:
             log.info(

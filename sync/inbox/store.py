@@ -168,10 +168,17 @@ def count_misses(
     )
 
 
-def hold(session: Session, runner_id: int, *, until: datetime) -> None:
-    """Let what arrives about this runner wait for the next list read."""
+def hold(session: Session, batch: EventBatch, *, until: datetime) -> None:
+    """Let what waits and what arrives about a runner wait for the next list read."""
     session.execute(
         update(Connection)
-        .where(Connection.runner_id == runner_id)
+        .where(Connection.runner_id == batch.runner_id)
         .values(held_until=until)
+    )
+    athlete_ids = {event.athlete_id for event in batch.events}
+    session.execute(
+        update(Event)
+        .where(Event.athlete_id.in_(athlete_ids), Event.due_at < until)
+        .where(Event.id.not_in([event.id for event in batch.events]))
+        .values(due_at=until)
     )
