@@ -14,15 +14,17 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from host.doctor import run_checks
+from sync import counters
 from sync.clock import utc_now
 from sync.database import Database, open_engine
 from sync.errors import RateLimited
+from sync.inbox.signature import COUNTER_PREFIX
 from sync.models import Backfill, Event, ReconcileState
 from sync.queue import CeleryQueue
 from sync.settings import Settings
 from sync.strava import Lane
 from sync.strava.budget import create_budget
-from sync.vocabulary import ReconcileStop
+from sync.vocabulary import ReconcileStop, SignatureVerdict
 from tests.conftest import KEY
 from tests.lab.faketime import OFFSET, offset_s, with_faketime
 from tests.support.harness import Harness
@@ -184,6 +186,35 @@ def run_in_one_quarter(act: Callable[[], str]) -> str:
 
 def get_quarter() -> int:
     return int(utc_now().timestamp()) // (15 * 60)
+
+
+@pytest.fixture
+def count_signatures(settings: Settings) -> Callable[..., None]:
+    """Count signatures of events, as if these had come."""
+
+    def count(*verdicts: SignatureVerdict) -> None:
+        db = Database(open_engine(settings.sql_url), CeleryQueue(""))
+        for verdict in verdicts:
+            counters.increment_alone(db, COUNTER_PREFIX + verdict)
+        db.close()
+
+    return count
+
+
+def test_who_sees_right_signatures_is_advised_to_insist_on_them(
+    settings: Settings, count_signatures: Callable[..., None]
+) -> None:
+    count_signatures(SignatureVerdict.MISSING)
+    before = get_advice(settings, "signatures", strava_signature="observe")
+    count_signatures(SignatureVerdict.RIGHT)
+
+    after = get_advice(settings, "signatures", strava_signature="observe")
+    insisting = get_advice(settings, "signatures", strava_signature="enforce")
+
+    assert before == "ok   signatures    events are taken with any: missing (1)"
+    assert after.startswith("warn signatures    Strava signs its events: missing (1), ")
+    assert "right (1). Set MOODMILES_STRAVA_SIGNATURE=enforce" in after
+    assert insisting == "ok   signatures    refused without a right one: 1 events"
 
 
 def test_strava_s_limits_are_told_as_all_processes_count_them(

@@ -19,6 +19,7 @@ from tests.support.harness import ALL_CONSENTS, Harness
 from tests.sync.inbox.test_handle import get_athlete, list_runs
 
 SECRET = "what only Strava knows"
+SECRET_STR = SecretStr(SECRET)
 BODY = b'{"object_type":"activity"}'
 
 
@@ -120,6 +121,30 @@ def test_observing_takes_and_counts_everything(runtime: Runtime) -> None:
 
     assert taken == [True, True]
     assert read_counters(runtime) == {"signature missing": 1, "signature right": 1}
+
+
+def test_without_a_secret_of_its_own_the_client_s_is_tried(runtime: Runtime) -> None:
+    settings = runtime.settings.model_copy(
+        update={"strava_signature": "observe", "strava_client_secret": SECRET_STR}
+    )
+    now_s = int(runtime.now().timestamp())
+
+    receive.is_genuine(replace(runtime, settings=settings), sign_body(now_s), BODY)
+
+    assert read_counters(runtime) == {"signature right": 1}
+
+
+def test_another_subscription_begins_to_count_signatures_anew(runtime: Runtime) -> None:
+    observing = with_signature(runtime, "observe")
+    subscription.save(runtime, 1)
+    receive.is_genuine(observing, None, BODY)
+
+    subscription.save(runtime, 1)
+    same = read_counters(runtime)
+    subscription.save(runtime, 2)
+
+    assert same == {"signature missing": 1}
+    assert read_counters(runtime) == {}
 
 
 def test_enforcing_takes_only_what_is_rightly_signed(runtime: Runtime) -> None:
