@@ -6,6 +6,7 @@ from functools import lru_cache
 from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.database import Database, dialect_insert
 from sync.errors import (
     AccessRevoked,
@@ -33,6 +34,7 @@ def increment(session: Session, name: str, *, at: datetime) -> None:
     )
 
 
+@retry_conflicts
 def increment_alone(db: Database, name: str) -> None:
     """Add one to the counter `name` in a transaction of its own.
 

@@ -9,11 +9,21 @@ from sync.runtime import Runtime
 from sync.surveys.instruments import load_library
 from web import formats, pages
 from web.blueprints import BLUEPRINTS
-from web.http import compression, csrf, errors, headers, language, limits, session
+from web.http import (
+    compression,
+    conflicts,
+    csrf,
+    errors,
+    headers,
+    language,
+    limits,
+    refusals,
+    session,
+)
+from web.http.body_limits import MAX_BODY_BYTES
 from web.runtime import attach_runtime
 from web.webhooks.middleware import WebhookMiddleware
 
-MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 100
 
 
@@ -33,10 +43,12 @@ def create_app(runtime: Runtime) -> Flask:
     load_library(runtime.settings.data_dir)  # a bad instrument is refused at the start
     language.init_app(app)
     compression.init_app(app)
+    limits.init_app(app, runtime.settings.redis_url)
     headers.init_app(app, runtime.settings)
+    refusals.init_app(app)
     session.init_app(app)
     csrf.init_app(app)
-    limits.init_app(app, runtime.settings.redis_url)
+    conflicts.init_app(app)
     errors.init_app(app)
     formats.init_app(app)
     pages.init_app(app)

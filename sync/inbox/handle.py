@@ -8,15 +8,16 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import work
+from sync.conflicts import retry_conflicts
 from sync.errors import NotOnStrava, TryLater
 from sync.inbox import rules, store
-from sync.inbox.receive import MAX_WAITING
 from sync.inbox.rules import EventBatch, EventPlan
 from sync.queue import Job
 from sync.runners import deauthorisation
 from sync.runners import store as runners
 from sync.runs import private, pull
 from sync.runs.changes import RunChanges, apply_changes
+from sync.runs.pull import PulledList
 from sync.runtime import Runtime
 from sync.strava import Lane
 from sync.vocabulary import Visibility
@@ -43,18 +44,27 @@ class InboxWork(DueWork[EventBatch]):
     @override
     def handle(self, runtime: Runtime, item: EventBatch) -> None:
         plan = rules.plan_events(item)
-        self.apply_reported(runtime, item, plan)
-        with work.attempt(runtime, self, item.subset(plan.revoked)):
-            if plan.revoked:
+        if plan.visibility or plan.reported_gone or plan.settled or item.is_doubtful:
+            self.apply_reported(runtime, item, plan)
+        if plan.revoked:
+            with work.attempt(runtime, self, item.subset(plan.revoked)):
                 is_true = deauthorisation.disconnect_if_revoked(runtime, item.runner_id)
                 self.settle(runtime, item, plan.revoked, misses=int(not is_true))
-        unread_ids = list(plan.reads)
-        if plan.reads_list(item):
-            with work.attempt(runtime, self, item.subset(plan.event_ids(unread_ids))):
-                unread_ids = []
-                unread_ids = self.read_list(runtime, item, plan)
+        unread_ids = [] if plan.list_read else [*plan.reads]
+        if plan.list_read:
+            event_ids = plan.event_ids(plan.reads)
+            with work.attempt(runtime, self, item.subset(event_ids)):
+                pulled = pull.pull_list(
+                    runtime,
+                    item.runner_id,
+                    plan.reads,
+                    last_start=plan.list_read.last_start,
+                    takes_all=plan.list_read.takes_all,
+                )
+                unread_ids = self.settle_listed(runtime, item, plan, pulled)
         self.read_singly(runtime, item, plan, unread_ids)
 
+    @retry_conflicts
     def apply_reported(
         self, runtime: Runtime, batch: EventBatch, plan: EventPlan
     ) -> None:
@@ -65,13 +75,13 @@ class InboxWork(DueWork[EventBatch]):
         """
         hidden_ids = () if batch.is_doubtful else plan.reported_gone
         changes = RunChanges(visibility=plan.visibility, hidden_ids=hidden_ids)
-        with runtime.db.transaction() as session:
+        with runtime.db.transaction(runner_id=batch.runner_id) as session:
             now = runtime.db.now(session)
             apply_changes(runtime, session, batch.runner_id, changes, now=now)
             if batch.ignores_private and Visibility.ONLY_ME in plan.visibility.values():
                 private.remove_private_runs(runtime, session, batch.runner_id, now=now)
             if batch.is_doubtful:
-                store.hold(session, batch, until=now + rules.LIST_INTERVAL)
+                store.wait_for_list(session, batch, until=now + rules.LIST_INTERVAL)
             store.settle(session, plan.settled)
         if hidden_ids or plan.visibility:
             log.info(
@@ -81,29 +91,20 @@ class InboxWork(DueWork[EventBatch]):
                 visibility=sorted(plan.visibility),
             )
 
-    def read_list(
-        self, runtime: Runtime, batch: EventBatch, plan: EventPlan
+    def settle_listed(
+        self, runtime: Runtime, batch: EventBatch, plan: EventPlan, pulled: PulledList
     ) -> list[int]:
-        """Read the list and settle what it shows; return the runs to read singly."""
-        starts = [batch.known_starts.get(run_id) for run_id in plan.reads]
-        known_starts = [start for start in starts if start is not None]
-        listed = pull.pull_list(
-            runtime,
-            batch.runner_id,
-            plan.reads,
-            # New runs are on the newest page; known ones may be far from it.
-            last_start=max(known_starts) if len(known_starts) == len(starts) else None,
-            takes_all=batch.is_doubtful or len(batch.events) >= MAX_WAITING,
-        )
-        refuted_ids = (plan.reported_gone - plan.announced) & listed.shown_ids
+        """Settle what a list showed; return the runs that are to be read singly."""
+        refuted_ids = (plan.reported_gone - plan.announced) & pulled.shown_ids
         self.settle(
-            runtime, batch, plan.event_ids(listed.shown_ids), misses=len(refuted_ids)
+            runtime, batch, plan.event_ids(pulled.shown_ids), misses=len(refuted_ids)
         )
         unlisted = rules.sort_unlisted(
-            plan, batch, shown=listed.shown_ids, since=listed.since
+            plan, batch, shown=pulled.shown_ids, since=pulled.since
         )
-        with work.attempt(runtime, self, batch.subset(plan.event_ids(unlisted.missed))):
-            if unlisted.missed:
+        if unlisted.missed:
+            event_ids = plan.event_ids(unlisted.missed)
+            with work.attempt(runtime, self, batch.subset(event_ids)):
                 raise NotOnStrava("Strava's list does not show it.")
         self.leave_to_list(runtime, batch, plan.event_ids(unlisted.beyond))
         return unlisted.read_singly
@@ -122,26 +123,35 @@ class InboxWork(DueWork[EventBatch]):
                 self.leave_to_list(runtime, batch, plan.event_ids(run_ids[index:]))
                 return
             event_ids = plan.reads[run_id]
-            read = pull.confirm_gone if run_id in plan.reported_gone else pull.pull_run
             with work.attempt(runtime, self, batch.subset(event_ids)):
                 try:
-                    is_shown = read(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN)
+                    is_true = self.read_run(runtime, batch, plan, run_id)
                 except NotOnStrava:
                     misses += 1
                     raise
-                # What is shown was announced; what is gone was known.
-                is_true = run_id in (plan.announced if is_shown else batch.known_starts)
                 misses += not is_true
                 self.settle(runtime, batch, event_ids, misses=int(not is_true))
+
+    def read_run(
+        self, runtime: Runtime, batch: EventBatch, plan: EventPlan, run_id: int
+    ) -> bool:
+        """Read a run by itself; return whether its events told the truth."""
+        if run_id not in plan.reported_gone:
+            pull.pull_run(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN)
+            return True
+        if pull.confirm_gone(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN):
+            return run_id in batch.known_starts
+        return run_id in plan.announced
 
     def leave_to_list(
         self, runtime: Runtime, batch: EventBatch, event_ids: list[int]
     ) -> None:
         """Put events back until the runner's list is read next."""
-        with work.attempt(runtime, self, batch.subset(event_ids)):
-            if event_ids:
+        if event_ids:
+            with work.attempt(runtime, self, batch.subset(event_ids)):
                 raise TryLater("The next list may show it.", rules.LIST_INTERVAL)
 
+    @retry_conflicts
     def settle(
         self,
         runtime: Runtime,

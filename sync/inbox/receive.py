@@ -4,8 +4,10 @@ Whatever becomes of a delivery, it costs one look at the tables and one write, s
 its sender cannot learn who is a runner here, nor what we hold of them.
 """
 
+import hmac
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
@@ -22,17 +24,20 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute
 
 from sync import counters
+from sync.conflicts import retry_conflicts
 from sync.database import Database, dialect_insert
 from sync.inbox.event import WebhookDelivery
-from sync.inbox.signature import COUNTER_PREFIX, judge_signature
+from sync.inbox.rules import MAX_WAITING
 from sync.models import Connection, Event, Runner, Subscription
 from sync.queue import Job
 from sync.runs import claims
 from sync.runtime import Runtime
 from sync.vocabulary import SignatureVerdict
 
-# No day brings so many of one runner: what comes beyond them is left to the list.
-MAX_WAITING = 50
+# `X-Strava-Signature: t=<unix>,v1=<hex>` signs "<t>.<raw body>" with HMAC-SHA256.
+SIGNATURE_HEADER = "X-Strava-Signature"
+SIGNATURE_COUNTER = "signature "
+TOLERANCE_S = 300
 LEFT_TO_LIST = "event left to the list"
 
 
@@ -57,6 +62,7 @@ class _Reception:
         return LEFT_TO_LIST if self.waiting >= MAX_WAITING else None
 
 
+@retry_conflicts
 def receive_delivery(runtime: Runtime, delivery: WebhookDelivery) -> bool:
     """Store a delivery; False if it is a repeat or of no linked athlete.
 
@@ -77,17 +83,18 @@ def receive_delivery(runtime: Runtime, delivery: WebhookDelivery) -> bool:
     reception = _Reception(row.runner_id, row.is_ours, row.is_repeat, row.waiting)
     refusal = reception.refusal
     if refusal is None:
-        is_stored = bool(
-            runtime.db.execute_autocommit(_insert_statement(runtime.db), parameters)
-        )
+        is_stored = _insert_event(runtime.db, parameters)
         runtime.queue.wake(Job.INBOX)
         return is_stored
     counters.increment_alone(runtime.db, refusal)
     if refusal == LEFT_TO_LIST and reception.runner_id is not None:
-        with runtime.db.transaction() as session:
-            now = runtime.db.now(session)
-            claims.bring_reconcile_forward(session, reception.runner_id, now=now)
+        claims.bring_reconcile_forward(runtime.db, reception.runner_id)
     return False
+
+
+@retry_conflicts
+def _insert_event(db: Database, parameters: dict[str, Any]) -> bool:
+    return bool(db.execute_autocommit(_insert_statement(db), parameters))
 
 
 def count_unknown_kind(runtime: Runtime) -> None:
@@ -116,8 +123,27 @@ def is_genuine(runtime: Runtime, header: str | None, body: bytes) -> bool:
     )
     is_right = verdict == SignatureVerdict.RIGHT
     if settings.strava_signature == "observe" or not is_right:
-        counters.increment_alone(runtime.db, COUNTER_PREFIX + verdict)
+        counters.increment_alone(runtime.db, SIGNATURE_COUNTER + verdict)
     return settings.strava_signature == "observe" or is_right
+
+
+def judge_signature(
+    header: str | None, body: bytes, *, secret: str, now_s: float
+) -> SignatureVerdict:
+    """Judge one delivery by its signature header and its raw body.  Pure."""
+    if not header:
+        return SignatureVerdict.MISSING
+    parts = dict(part.strip().partition("=")[::2] for part in header.split(","))
+    signed_at, given_digest = parts.get("t", ""), parts.get("v1", "")
+    if not signed_at.isdecimal() or len(signed_at) > 12:
+        return SignatureVerdict.WRONG
+    message = signed_at.encode() + b"." + body
+    expected_digest = hmac.new(secret.encode(), message, sha256).hexdigest()
+    if not hmac.compare_digest(given_digest.encode(), expected_digest.encode()):
+        return SignatureVerdict.WRONG
+    if abs(now_s - int(signed_at)) > TOLERANCE_S:
+        return SignatureVerdict.TOO_OLD
+    return SignatureVerdict.RIGHT
 
 
 def _parameter(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:

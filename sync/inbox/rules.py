@@ -17,6 +17,8 @@ LAG_DELAYS = (
     timedelta(minutes=2),
     timedelta(minutes=10),
 )
+# No day brings so many of one runner: what comes beyond them is left to the list.
+MAX_WAITING = 50
 # So many events that Strava did not bear out, within a day, and only the runner's list
 # is read: one request answers for any number of ids.
 MAX_MISSES = 3
@@ -84,13 +86,24 @@ class EventRetry:
     is_given_up: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ListRead:
+    """Which page of a runner's list to read, and how much of it to store.
+
+    The newest page, where new runs are, or the one that ends with `last_start`.
+    """
+
+    last_start: datetime | None
+    takes_all: bool
+
+
 @dataclass(slots=True)
 class EventPlan:
     """What to do for one runner.  Keys are Strava's ids, values the events' ids.
 
     The order in which events arrived does not matter: each run in `reads` is read
     once, whatever its events say, and what Strava says then wins.  It was `announced`,
-    `reported_gone`, or both.
+    `reported_gone`, or both.  Before any is read by itself, `list_read` is.
     """
 
     reads: dict[int, list[int]] = field(default_factory=dict)
@@ -99,22 +112,11 @@ class EventPlan:
     visibility: dict[int, Visibility] = field(default_factory=dict)
     revoked: list[int] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
+    list_read: ListRead | None = None
 
     def event_ids(self, run_ids: Iterable[int]) -> list[int]:
         """Return the events about these runs."""
         return [event_id for run_id in run_ids for event_id in self.reads[run_id]]
-
-    def reads_list(self, batch: EventBatch) -> bool:
-        """Whether the runner's list is read before any run is read by itself."""
-        was_missed = any(
-            event.misses for event in batch.events if event.subject_id in self.reads
-        )
-        return bool(self.reads) and (
-            batch.is_doubtful
-            or was_missed
-            or len(self.reads.keys() - self.reported_gone) >= MIN_RUNS_FOR_LIST
-            or len(self.reads) >= MIN_REPORTED_GONE_FOR_LIST
-        )
 
 
 def plan_events(batch: EventBatch) -> EventPlan:
@@ -156,23 +158,35 @@ def plan_events(batch: EventBatch) -> EventPlan:
             case _:
                 # A new title changes nothing: we keep no names.
                 plan.settled.append(event.id)
-    _settle_without_read(plan, batch)
-    return plan
-
-
-def _settle_without_read(plan: EventPlan, batch: EventBatch) -> None:
-    """Settle the events about runs that need no read.
-
-    What is gone and was never here is none of ours.  Without the runner's consent
-    nothing is read; agreeing to the new text starts to reconcile, which finds it.
-    """
+    # What is gone and was never here is none of ours.
     unneeded_ids = plan.reported_gone - plan.announced - batch.known_starts.keys()
     if not batch.may_collect:
+        # Agreeing to the new text starts to reconcile, which finds these runs.
         unneeded_ids |= plan.reads.keys() - plan.reported_gone
     plan.settled += plan.event_ids(unneeded_ids)
     for run_id in unneeded_ids:
         del plan.reads[run_id]
     plan.reported_gone -= unneeded_ids
+    plan.list_read = _plan_list_read(plan, batch)
+    return plan
+
+
+def _plan_list_read(plan: EventPlan, batch: EventBatch) -> ListRead | None:
+    was_missed = any(
+        event.misses for event in batch.events if event.subject_id in plan.reads
+    )
+    is_cheaper = (
+        len(plan.reads.keys() - plan.reported_gone) >= MIN_RUNS_FOR_LIST
+        or len(plan.reads) >= MIN_REPORTED_GONE_FOR_LIST
+    )
+    if not plan.reads or not (batch.is_doubtful or was_missed or is_cheaper):
+        return None
+    starts = [batch.known_starts.get(run_id) for run_id in plan.reads]
+    known_starts = [start for start in starts if start is not None]
+    return ListRead(
+        last_start=max(known_starts) if len(known_starts) == len(starts) else None,
+        takes_all=batch.is_doubtful or len(batch.events) >= MAX_WAITING,
+    )
 
 
 @dataclass(frozen=True, slots=True)

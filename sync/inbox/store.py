@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from sync import account_state
 from sync.backoff import LEASE, MAX_ATTEMPTS
 from sync.inbox.rules import MISSES_EXPIRE_AFTER, EventBatch, EventRetry
-from sync.models import Connection, Event, Runner
+from sync.models import Connection, Event, Run, Runner
 from sync.models.base import UtcDateTime
 from sync.runners import store as runners
 from sync.runs import private
-from sync.runs import store as run_store
+from sync.runs.rules import SOURCE
 
 _MAX_SCANNED = 20
 _MAX_CLAIMED = 100
@@ -30,16 +30,18 @@ _MAX_CLAIMED = 100
 # be given up together with those that happened to be claimed with it.
 _SUSPECT_ATTEMPTS = MAX_ATTEMPTS - 3
 _NOW = bindparam("now", type_=UtcDateTime())
+_YESTERDAY = bindparam("yesterday", type_=UtcDateTime())
 # From the oldest on, and no further than to the first few: grouping them by runner
 # would read everything that is due for each runner who is served.
-_WAITING_RUNNERS = (
+_WAITING = (
     select(
         Runner.id,
         Runner.athlete_id,
         (~account_state.has_outdated_consent(Runner.id)).label("may_collect"),
         Connection.scope,
-        Connection.misses,
-        Connection.missed_since,
+        case((Connection.missed_since > _YESTERDAY, Connection.misses), else_=0).label(
+            "misses"
+        ),
     )
     .join(Event, Event.athlete_id == Runner.athlete_id)
     .join(Connection, Connection.runner_id == Runner.id)
@@ -50,6 +52,21 @@ _WAITING_RUNNERS = (
     )
     .order_by(Event.due_at, Event.id)
     .limit(_MAX_SCANNED)
+)
+_DUE_EVENTS = (
+    select(Event.id, Event.attempts)
+    .where(
+        Event.athlete_id
+        == bindparam("claimed_athlete_id", type_=Event.athlete_id.type),
+        Event.due_at <= _NOW,
+    )
+    .order_by(Event.id)
+    .limit(_MAX_CLAIMED)
+)
+_KNOWN_RUNS = select(Run.source_id, Run.started_at).where(
+    Run.runner_id == bindparam("claimed_runner_id", type_=Run.runner_id.type),
+    Run.source == SOURCE,
+    Run.source_id.in_(bindparam("run_ids", expanding=True, type_=Run.source_id.type)),
 )
 
 
@@ -75,48 +92,37 @@ def claim_next(session: Session, *, now: datetime) -> EventBatch | None:
     An attempt is counted before the work: an event that kills its worker is thus
     given up in the end.
     """
+    runner = None
+    times = {"now": now, "yesterday": now - MISSES_EXPIRE_AFTER}
     # Whom another worker takes meanwhile is not among those who are found next.
-    while rows := session.execute(_WAITING_RUNNERS, {"now": now}).all():
+    while runner is None and (rows := session.execute(_WAITING, times).all()):
+        until = now + LEASE
         for row in dict.fromkeys(rows):
-            if runners.acquire(session, row.id, now=now, until=now + LEASE):
-                events = _claim_events(session, row.athlete_id, now=now)
-                return EventBatch(
-                    row.id,
-                    events,
-                    run_store.find_starts(
-                        session, row.id, {event.subject_id for event in events}
-                    ),
-                    may_collect=bool(row.may_collect),
-                    ignores_private=private.ignores_private_runs(
-                        session, row.id, row.scope
-                    ),
-                    misses=0 if _is_over(row.missed_since, now) else row.misses,
-                )
-    return None
-
-
-def _claim_events(
-    session: Session, athlete_id: int, *, now: datetime
-) -> Sequence[Event]:
-    rows = session.execute(
-        select(Event.id, Event.attempts)
-        .where(Event.athlete_id == athlete_id, Event.due_at <= now)
-        .order_by(Event.id)
-        .limit(_MAX_CLAIMED)
-    ).all()
-    event_ids = [row.id for row in rows if row.attempts < _SUSPECT_ATTEMPTS] or [
-        row.id for row in rows[:1]
-    ]
-    return session.scalars(
+            if runners.acquire(session, row.id, now=now, until=until):
+                runner = row
+                break
+    if runner is None:
+        return None
+    athlete = {"claimed_athlete_id": runner.athlete_id, "now": now}
+    due = session.execute(_DUE_EVENTS, athlete).all()
+    event_ids = [row.id for row in due if row.attempts < _SUSPECT_ATTEMPTS]
+    events = session.scalars(
         update(Event)
-        .where(Event.id.in_(event_ids))
+        .where(Event.id.in_(event_ids or [row.id for row in due[:1]]))
         .values(due_at=now + LEASE, attempts=Event.attempts + 1)
         .returning(Event)
     ).all()
-
-
-def _is_over(missed_since: datetime | None, now: datetime) -> bool:
-    return missed_since is None or missed_since <= now - MISSES_EXPIRE_AFTER
+    run_ids = [event.subject_id for event in events]
+    runs = {"claimed_runner_id": runner.id, "run_ids": run_ids}
+    return EventBatch(
+        runner.id,
+        events,
+        {run.source_id: run.started_at for run in session.execute(_KNOWN_RUNS, runs)},
+        may_collect=bool(runner.may_collect),
+        ignores_private=any("private" in event.updates for event in events)
+        and private.ignores_private_runs(session, runner.id, runner.scope),
+        misses=runner.misses,
+    )
 
 
 def settle(session: Session, event_ids: Sequence[int]) -> None:
@@ -168,7 +174,7 @@ def count_misses(
     )
 
 
-def hold(session: Session, batch: EventBatch, *, until: datetime) -> None:
+def wait_for_list(session: Session, batch: EventBatch, *, until: datetime) -> None:
     """Let what waits and what arrives about a runner wait for the next list read."""
     session.execute(
         update(Connection)

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from sync import account_state, work
 from sync.backoff import LEASE, MAX_ATTEMPTS, SET_ASIDE_INTERVAL
+from sync.conflicts import retry_conflicts
+from sync.database import Database
 from sync.models import Backfill, Connection, ReconcileState
 from sync.models.base import UtcDateTime
 from sync.queue import Job
@@ -79,27 +81,30 @@ def postpone_row(
     return Retry(due_at, is_given_up)
 
 
-def bring_reconcile_forward(session: Session, runner_id: int, *, now: datetime) -> None:
+@retry_conflicts
+def bring_reconcile_forward(db: Database, runner_id: int) -> None:
     """Reconcile soon: events of this runner were left to the list.
 
     The last days are compared twice a day at most, the whole list once a week, so
     that events which nobody can vouch for do not use up Strava's limit.
     """
     own_row = ReconcileState.runner_id == runner_id
-    session.execute(
-        update(ReconcileState)
-        .where(own_row, ReconcileState.due_at > now)
-        .where(
-            or_(
-                ReconcileState.swept_at.is_(None),
-                ReconcileState.swept_at <= now - _RECENT_INTERVAL,
+    with db.transaction() as session:
+        now = db.now(session)
+        session.execute(
+            update(ReconcileState)
+            .where(own_row, ReconcileState.due_at > now)
+            .where(
+                or_(
+                    ReconcileState.swept_at.is_(None),
+                    ReconcileState.swept_at <= now - _RECENT_INTERVAL,
+                )
             )
+            .values(due_at=now)
         )
-        .values(due_at=now)
-    )
-    session.execute(
-        update(ReconcileState)
-        .where(own_row, ReconcileState.before.is_(None))
-        .where(ReconcileState.compared_at <= now - _FULL_INTERVAL)
-        .values(compared_at=now - FULL_INTERVAL)
-    )
+        session.execute(
+            update(ReconcileState)
+            .where(own_row, ReconcileState.before.is_(None))
+            .where(ReconcileState.compared_at <= now - _FULL_INTERVAL)
+            .values(compared_at=now - FULL_INTERVAL)
+        )

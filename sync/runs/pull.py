@@ -3,25 +3,18 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import structlog
 
-from sync.errors import NotOnStrava, TryLater
-from sync.runners import store as runners
+from sync.conflicts import retry_conflicts
+from sync.errors import NotOnStrava
 from sync.runners.strava_call import call_strava
 from sync.runs import private, store
-from sync.runs.changes import (
-    RunChanges,
-    apply_changes,
-    build_page,
-    remove_runs,
-    save_or_quarantine,
-)
+from sync.runs.changes import build_page, remove_runs, save_pulled
 from sync.runs.reconcile_rules import EARLIEST, recent_range
 from sync.runs.rules import differs
 from sync.runtime import Runtime
-from sync.strava import ActivityPage, Lane
+from sync.strava import ActivityPage, Lane, UnreadableRecord
 
 log = structlog.get_logger()
 
@@ -38,17 +31,17 @@ class PulledList:
 
 
 def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bool:
-    """Read one run (one request), store what Strava says now, and return True.
+    """Read one run (one request) and store what Strava says now.
 
-    Raises `NotOnStrava` when Strava does not show it (yet, or any more).
+    Returns False for a record that makes no sense: it is in quarantine.  Raises
+    `NotOnStrava` when Strava does not show it (yet, or any more).
     """
     activity = call_strava(
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
     )
     visible = private.require_visible(runtime, runner_id, activity)
-    save = partial(store_page, runtime, runner_id)
-    save_or_quarantine(runtime, runner_id, build_page(visible), save)
-    return True
+    save_pulled(runtime, runner_id, build_page(visible))
+    return not isinstance(visible, UnreadableRecord)
 
 
 def pull_list(
@@ -81,8 +74,7 @@ def pull_list(
         other_activities=tuple(a for a in page.other_activities if a.id in wanted_ids),
         unreadable=tuple(record for record in page.unreadable if record.id in run_ids),
     )
-    save = partial(store_page, runtime, runner_id)
-    save_or_quarantine(runtime, runner_id, wanted, save)
+    save_pulled(runtime, runner_id, wanted)
     listed_ids = {
         *(run.id for run in page.runs),
         *(activity.id for activity in page.other_activities),
@@ -110,40 +102,22 @@ def _find_changed(runtime: Runtime, runner_id: int, page: ActivityPage) -> set[i
     }
 
 
-def store_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
-    """Store runs, and drop our copies of what are runs no longer.
-
-    Raises `TryLater` while a deletion can still be undone.
-    """
-    changes = RunChanges(
-        runs=page.runs,
-        other_ids=[activity.id for activity in page.other_activities],
-        unreadable=page.unreadable,
-    )
-    with runtime.db.transaction() as session:
-        if not runners.is_linked(session, runner_id):
-            if runners.may_undo_deletion(session, runner_id):
-                raise TryLater("A deletion may still be undone.", timedelta(0))
-            return  # the runner left while Strava answered
-        now = runtime.db.now(session)
-        apply_changes(runtime, session, runner_id, changes, now=now)
-    log.info(
-        "runs pulled",
-        runner_id=runner_id,
-        strava_ids=[*(run.id for run in page.runs), *changes.other_ids],
-    )
-
-
 def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bool:
     """Delete a run that Strava no longer shows, or bring it back if it does.
 
-    Returns whether Strava shows it.
+    Returns whether it is gone.
     """
     try:
-        return pull_run(runtime, runner_id, run_id, lane=lane)
+        pull_run(runtime, runner_id, run_id, lane=lane)
     except NotOnStrava:
-        with runtime.db.transaction() as session:
-            now = runtime.db.now(session)
-            remove_runs(runtime, session, runner_id, [run_id], now=now)
+        _remove_run(runtime, runner_id, run_id)
         log.info("run removed", runner_id=runner_id, strava_id=run_id)
-        return False
+        return True
+    return False
+
+
+@retry_conflicts
+def _remove_run(runtime: Runtime, runner_id: int, run_id: int) -> None:
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        now = runtime.db.now(session)
+        remove_runs(runtime, session, runner_id, [run_id], now=now)

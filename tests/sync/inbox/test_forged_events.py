@@ -9,8 +9,8 @@ from sqlalchemy import func, select, update
 
 from sync import counters
 from sync.inbox import handle
-from sync.inbox.receive import LEFT_TO_LIST, MAX_WAITING
-from sync.inbox.rules import LIST_INTERVAL, MAX_MISSES
+from sync.inbox.receive import LEFT_TO_LIST
+from sync.inbox.rules import LIST_INTERVAL, MAX_MISSES, MAX_WAITING
 from sync.models import Connection, Event, ReconcileState, Run
 from sync.runs import reconcile
 from sync.simulator import activities

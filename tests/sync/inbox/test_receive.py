@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from sync import counters
 from sync.inbox import handle, receive, subscription
-from sync.inbox.signature import judge_signature
+from sync.inbox.receive import judge_signature
 from sync.models import Run
 from sync.runtime import Runtime
 from sync.settings import Settings

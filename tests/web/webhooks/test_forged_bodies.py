@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from sync.bounds import MAX_ID
 from sync.inbox import subscription
-from sync.inbox.receive import MAX_WAITING
+from sync.inbox.rules import MAX_WAITING
 from sync.models import Connection, Event
 from sync.runtime import Runtime
 from tests.lab.growth.cost import measure_cost
