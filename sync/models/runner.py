@@ -77,7 +77,9 @@ class Connection(Model):
     """A runner's link to Strava.  Tokens are sealed.
 
     `lease_until` lets one process refresh them, `busy_until` lets one worker at
-    a time act on this runner's events, import and reconciliation.
+    a time act on this runner's events, import and reconciliation.  `misses` counts
+    since `missed_since` the events that Strava did not bear out; of a runner with
+    many, events wait until `held_until` for one list read.
     """
 
     __tablename__ = "connection"
@@ -93,6 +95,9 @@ class Connection(Model):
     lease_until: Mapped[datetime | None]
     busy_until: Mapped[datetime | None]
     broken_at: Mapped[datetime | None]
+    misses: Mapped[int] = mapped_column(default=0, server_default="0")
+    missed_since: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
 
 
 class SignIn(Model):
