@@ -150,6 +150,10 @@ def _apply_retention(
         Run.started_at < since,
     ]
     retained_runs.insert_retained(
-        session, runtime.sealer, select(Run.id).where(*expired_runs), now=now
+        session,
+        runtime.sealer,
+        runner_id,
+        select(Run.id).where(*expired_runs),
+        now=now,
     )
     session.execute(delete(Run).where(*expired_runs))

@@ -57,6 +57,7 @@ def retry_quarantined(runtime: Runtime) -> QuarantineRetry:
                 delete(QuarantinedRecord)
                 # One that was quarantined anew just now has another time.
                 .where(
+                    QuarantinedRecord.runner_id == record.runner_id,
                     QuarantinedRecord.id == record.id,
                     QuarantinedRecord.at == record.at,
                 )

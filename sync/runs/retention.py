@@ -44,12 +44,15 @@ def _purge_matching(
                 .order_by(Run.id)
                 .limit(BATCH_SIZE)
             ).all()
-            run_ids = [row.id for row in rows]
-            retained_runs.insert_retained(
-                session, runtime.sealer, run_ids, now=runtime.db.now(session)
-            )
-            session.execute(delete(Run).where(Run.id.in_(run_ids)))
+            now = runtime.db.now(session)
             for runner_id in sorted({row.runner_id for row in rows}):
+                run_ids = [row.id for row in rows if row.runner_id == runner_id]
+                retained_runs.insert_retained(
+                    session, runtime.sealer, runner_id, run_ids, now=now
+                )
+                session.execute(
+                    delete(Run).where(Run.runner_id == runner_id, Run.id.in_(run_ids))
+                )
                 runners.bump_data_version(session, runner_id)
         if rows:
             log.info("runs purged", reason=reason, runs=len(rows))
