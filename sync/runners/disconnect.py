@@ -174,7 +174,7 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
         Connection,
     ):
         session.execute(delete(table).where(table.runner_id == runner_id))
-    runner.athlete_id = None
+    runner.athlete_id, runner.claimed_athlete_id = None, None
     runner.leaving_for, runner.leaving_since = None, None
     for kind in (ConsentKind.STRAVA, ConsentKind.PRIVATE):
         store.withdraw_consent(session, runner_id, kind, at=now)

@@ -46,6 +46,7 @@ ALLOWED = {
     "sync.runners.disconnect.RemovalWork.find_due": "due work of all runners",
     "sync.runners.inactivity._find_inactive": "who was not here for long",
     "sync.runners.purge.purge_expired": "what is over, whosever it was",
+    "sync.runners.store.find_claimant": "whom a file names as an athlete",
     "sync.runners.sign_in.sign_in": "what is over, whosever it was",
     "sync.runs.claims.claim_next": "due work of all runners",
     "sync.runs.quarantine.count_quarantined": "a number for the host",
