@@ -9,7 +9,16 @@ from sync.runtime import Runtime
 from sync.surveys.instruments import load_library
 from web import formats, pages
 from web.blueprints import BLUEPRINTS
-from web.http import compression, csrf, errors, headers, language, limits, session
+from web.http import (
+    compression,
+    conflicts,
+    csrf,
+    errors,
+    headers,
+    language,
+    limits,
+    session,
+)
 from web.runtime import attach_runtime
 from web.webhooks.middleware import WebhookMiddleware
 
@@ -33,10 +42,11 @@ def create_app(runtime: Runtime) -> Flask:
     load_library(runtime.settings.data_dir)  # a bad instrument is refused at the start
     language.init_app(app)
     compression.init_app(app)
+    limits.init_app(app, runtime.settings.redis_url)
     headers.init_app(app, runtime.settings)
     session.init_app(app)
     csrf.init_app(app)
-    limits.init_app(app, runtime.settings.redis_url)
+    conflicts.init_app(app)
     errors.init_app(app)
     formats.init_app(app)
     pages.init_app(app)

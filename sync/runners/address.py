@@ -6,6 +6,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sync import account_state
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, Sealer
 from sync.models import MailLink, Runner
 from sync.runners import mail_links, store
@@ -15,12 +16,13 @@ from sync.runtime import Runtime
 from sync.vocabulary import ConsentKind, MailLinkPurpose
 
 
+@retry_conflicts
 def request_confirmation(runtime: Runtime, *, runner_id: int, email: str) -> None:
     """Send a confirmation link to `email`; nothing changes until it is used.
 
     Raises `InvalidAddress` or `DeletionPending`.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         account_state.require_not_deleting(session, runner_id)
         now = runtime.db.now(session)
         enqueue_confirmation(
@@ -62,6 +64,7 @@ def _is_link_to(sealer: Sealer, link: MailLink, address: str) -> bool:
         return False
 
 
+@retry_conflicts
 def confirm_address(runtime: Runtime, *, token: str) -> int | None:
     """Make the link's address the runner's own; None if the link is over.
 

@@ -45,7 +45,7 @@ ALLOWED = {
     "sync.runners.consents.request_renewals": "whose text is an older one",
     "sync.runners.disconnect.RemovalWork.find_due": "due work of all runners",
     "sync.runners.inactivity._find_inactive": "who was not here for long",
-    "sync.runners.purge.purge_expired": "what is over, whosever it was",
+    "sync.runners.purge._delete_expired": "what is over, whosever it was",
     "sync.runners.store.find_claimant": "whom a file names as an athlete",
     "sync.runners.sign_in.sign_in": "what is over, whosever it was",
     "sync.runs.claims.claim_next": "due work of all runners",
@@ -179,8 +179,18 @@ def _get_table(source: Any) -> Table | None:
 
 
 def _binds(condition: Any, source: Any, bound: frozenset[int]) -> bool:
+    if isinstance(condition, BooleanClauseList):
+        is_choice = condition.operator is operators.or_
+        return is_choice and all(
+            _binds(part, source, bound) for part in condition.clauses
+        )
     if not isinstance(condition, BinaryExpression):
         return False
+    if condition.operator is operators.is_:
+        # No row is without a number: this takes nobody's.
+        return condition.left.name in {"id", "runner_id"} and _names_owner(
+            condition.left, source
+        )
     if condition.operator not in {operators.eq, operators.in_op}:
         return False
     sides = condition.left, condition.right

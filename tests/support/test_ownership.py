@@ -27,6 +27,12 @@ OWNED = {
     "by runner": select(Run).where(Run.runner_id == 1, Run.id == 2),
     "by one of several": select(Run.id).where(Run.runner_id.in_([1, 2])),
     "by a value to come": select(Run).where(Run.runner_id == bindparam("whose")),
+    "by this runner or that": select(Run.id).where(
+        or_(Run.runner_id == 1, Run.runner_id == bindparam("whose"))
+    ),
+    "by this runner or by none": select(Run.id).where(
+        or_(Run.runner_id == 1, Run.runner_id.is_(None))
+    ),
     "the runner": select(Runner).where(Runner.id == 1),
     "joined by runner": select(Survey)
     .join(Run, and_(Run.id == Survey.run_id, Run.runner_id == Survey.runner_id))
@@ -46,6 +52,7 @@ UNOWNED = {
     "joined by number": select(Survey)
     .join(Run, Run.id == Survey.run_id)
     .where(Survey.runner_id == 1),
+    "whoever is linked nowhere": select(Runner).where(Runner.athlete_id.is_(None)),
     "this runner or any": select(Run).where(or_(Run.runner_id == 1, Run.counted)),
     "of another runner": select(Run).where(Run.runner_id != 1),
     "by another alias": select(Run)
