@@ -11,7 +11,7 @@ from sync.crypto import Sealer, hash_token, new_token
 from sync.database import lock_runner
 from sync.mail import outbox
 from sync.models import MailLink
-from sync.vocabulary import MailKind, MailLinkPurpose
+from sync.vocabulary import MailKind, MailLinkPurpose, SealedColumn
 
 _MAIL_KINDS = {
     MailLinkPurpose.CONFIRM_ADDRESS: MailKind.CONFIRM_ADDRESS,
@@ -52,7 +52,9 @@ def enqueue_link(
             token_hash=token_hash,
             runner_id=link.runner_id,
             purpose=link.purpose,
-            email=None if link.new_address is None else sealer.seal(link.new_address),
+            email=None
+            if link.new_address is None
+            else sealer.seal(link.new_address, SealedColumn.LINK_ADDRESS),
             browser_hash=None if link.browser is None else hash_token(link.browser),
             created_at=now,
             expires_at=link.expires_at,

@@ -38,6 +38,7 @@ SECRETS = {"token_hash", "state_hash", "athlete_id", "email_hash"}
 OUR_FOLDERS = ("sync", "host", "web", "workers", "tests")
 # Who takes rows of just anybody, and why; no page of a runner is among them.
 ALLOWED = {
+    "host.keys.count_unreadable": "a number for the host",
     "sync.digest.DigestWork.find_due": "whose week has ended",
     "sync.inbox.dead_letters._retry_runner_work": "the host tries everything again",
     "sync.portability.exports.ExportWork.claim": "due work of all runners",
@@ -51,7 +52,7 @@ ALLOWED = {
     "sync.runs.claims.claim_next": "due work of all runners",
     "sync.runs.quarantine.count_quarantined": "a number for the host",
     "sync.runs.quarantine.retry_quarantined": "the host tries everything again",
-    "sync.runs.retention._purge_matching": "what is over, whosever it was",
+    "sync.runs.retention._purge_batch": "what is over, whosever it was",
     "sync.runs.retention.purge_runs": "what is over, whosever it was",
     "sync.surveys.sending.checkins.CheckinWork.find_due": "due work of all runners",
     "sync.surveys.sending.reevaluate.find_changed_surveys": "due work of all runners",

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from sync import account_state
-from sync.crypto import pairing_key
+from sync.crypto import Vault
 from sync.errors import ConsentMissing
 from sync.models import Answer, Decision, Mail, Run, Runner, Survey
 from sync.portability.import_runner import import_runner
@@ -56,17 +56,27 @@ class ClaimedRun:
             return list(rows)
 
 
-def claim(files: dict[str, bytes], source_id: int) -> dict[str, bytes]:
-    """Let a file's first run, survey and answer be those about another's run."""
+def open_vault(harness: Harness, runner_id: int) -> Vault:
+    with harness.runtime.db.read_only() as session:
+        runner = session.get_one(Runner, runner_id)
+    return harness.runtime.sealer.open_vault(runner.vault_key)
+
+
+def claim(files: dict[str, bytes], source_id: int, vault: Vault) -> dict[str, bytes]:
+    """Let a file's first run, survey and answer be those about another's run.
+
+    Its maker has even the secret that makes her pairing keys, as in her own export.
+    """
     tables = {name: json.loads(files[f"{name}.json"]) for name in ("runs", "surveys")}
     tables["answers"] = json.loads(files["answers.json"])
     run = tables["runs"][0] | {"source_id": source_id, "distance_m": 1.0}
-    key = pairing_key(RunSource.STRAVA, source_id)
+    key = vault.pairing_key(RunSource.STRAVA, source_id)
     about_run = {"run_id": None, "pairing_key": key}
     survey = tables["surveys"][0] | about_run | {"id": 10_000}
     answer = next(row for row in tables["answers"] if row["kind"] == "run")
     changed = {
-        "account": json.loads(files["account.json"]) | {"strava_athlete_id": None},
+        "account": json.loads(files["account.json"])
+        | {"strava_athlete_id": None, "pairing_secret": vault.pairing_secret},
         "runs": [run | {"duplicate_of": None}],
         "surveys": [survey],
         "answers": [answer | about_run | {"survey_id": None}],
@@ -89,7 +99,8 @@ def claimed_run(
     harness.process_all_due()
     harness.advance_clock(hours=20)
     run = harness.finish_run(owner, distance_m=9000.0, ended_minutes_ago=5)
-    files = claim(read_export(harness.runtime, runner_id), run.id)
+    vault = open_vault(harness, owner_id)
+    files = claim(read_export(harness.runtime, runner_id), run.id, vault)
 
     imported = import_runner(harness.runtime, write_export(tmp_path, files))
     harness.deliver_event(owner, run.id, "create")
@@ -147,7 +158,8 @@ def test_a_claim_of_ones_own_next_run_gives_way_to_stravas_word(
     assert athlete
     harness.advance_clock(hours=20)
     run = harness.finish_run(athlete, distance_m=9000.0, ended_minutes_ago=5)
-    files = claim(read_export(harness.runtime, runner_id), run.id)
+    vault = open_vault(harness, runner_id)
+    files = claim(read_export(harness.runtime, runner_id), run.id, vault)
     files["surveys.json"] = files["answers.json"] = b"[]"
     import_runner(harness.runtime, write_export(tmp_path, files), runner_id=runner_id)
 
