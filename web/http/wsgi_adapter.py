@@ -1,17 +1,17 @@
 """An ASGI application that calls a WSGI one and never waits for a client in it.
 
 The event loop collects the body of a request, within bounds, while other requests go
-on.  Only with all of it in memory does it call the WSGI application, in its own
-thread: a process handles one request after the other, which suits SQLite.  The loop
-sends the answer, too, so that no thread waits for a slow reader
-(docs/decisions/0019).
+on.  Only with all of it in memory does it call the WSGI application: in its own
+thread, one request after the other, which suits SQLite; or, where that may take
+long, in a thread beside it and by turns (docs/decisions/0022).  The loop sends the
+answer, too, so that no thread waits for a slow reader (docs/decisions/0019).
 """
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, TypeAlias
@@ -19,12 +19,15 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from web.http.body_limits import MAX_HEADER_BYTES, MAX_TARGET_BYTES, find_body_limit
+from web.http.fair_queue import FairQueue
 from web.http.loop_watchdog import guard_event_loop
 from web.http.refusals import REFUSAL_KEY
 from web.http.waiting_bodies import FindClient, WaitingBodies
 
 # With 64 kB each: what all that are waiting may take of memory is 32 MB a process.
 MAX_WAITING_BODIES = 512
+# One may wait for Strava, while another one makes a page.
+MAX_BY_TURNS = 2
 # The longest request, a first dashboard of ten thousand runs, takes a second or two.
 STUCK_AFTER_S = 30.0
 CHUNK_BYTES = 128 * 1024
@@ -35,8 +38,14 @@ Message: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 
+FindOwner: TypeAlias = Callable[[WSGIEnvironment], str | None]
+
 # The two headers whose keys in an environ have no prefix.
 _UNPREFIXED_KEYS = {"CONTENT_LENGTH", "CONTENT_TYPE"}
+
+
+def find_no_owner(_environ: WSGIEnvironment) -> str | None:
+    return None
 
 
 @dataclass(slots=True)
@@ -64,8 +73,9 @@ class WsgiAdapter:
     """Serves the WSGI application `app`.
 
     `find_client` returns whose a body is that has to wait, so that no client gets all
-    seats; `headers` are those of the one answer that the application does not give; a
-    process that hangs for `stuck_after_s` is ended.
+    seats; `find_owner` whose turn a request has to wait for, or None for one that is
+    answered at once; `headers` are those of the one answer that the application does
+    not give; a process that hangs for `stuck_after_s` is ended.
     """
 
     def __init__(
@@ -73,13 +83,15 @@ class WsgiAdapter:
         app: WSGIApplication,
         find_client: FindClient,
         *,
+        find_owner: FindOwner = find_no_owner,
         headers: Iterable[tuple[str, str]] = (),
-        max_waiting_bodies: int = MAX_WAITING_BODIES,
         stuck_after_s: float = STUCK_AFTER_S,
     ) -> None:
         self._app = app
+        self._find_owner = find_owner
+        self._by_turns = FairQueue(MAX_BY_TURNS)
         self._headers = [*headers, ("Connection", "close")]
-        self._waiting = WaitingBodies(max_waiting_bodies, find_client)
+        self._waiting = WaitingBodies(MAX_WAITING_BODIES, find_client)
         self._stuck_after_s = stuck_after_s
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -96,7 +108,12 @@ class WsgiAdapter:
             status = HTTPStatus.BAD_REQUEST
             await send_response(WsgiResponse(status, self._headers, b""), send)
             return
-        response = self.call_app(environ)
+        owner = self._find_owner(environ)
+        response = (
+            self.call_app(environ)
+            if owner is None
+            else await self._by_turns.run(owner, partial(self.call_app, environ))
+        )
         if REFUSAL_KEY in environ:  # what else the client sends is no next request
             response.headers.append(("Connection", "close"))
         await send_response(response, send)
