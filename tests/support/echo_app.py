@@ -1,6 +1,6 @@
-"""WSGI applications under the server as shipped: one echoes, one is large, one hangs.
+"""An application under the server as shipped: it echoes, answers much, or hangs.
 
-`run_web` names one of the last three lines; they run in a process of their own.
+`run_web` names `app`, which then runs in a process of its own.
 """
 
 import json
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from web.http.wsgi_adapter import WsgiAdapter
+from web.http.wsgi_adapter import AdapterLimits, WsgiAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -38,4 +38,8 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str | int | bool)
 
 
-app = WsgiAdapter(answer, lambda environ: environ["REMOTE_ADDR"], stuck_after_s=3)
+app = WsgiAdapter(
+    answer,
+    lambda environ: environ["REMOTE_ADDR"],
+    limits=AdapterLimits(send_timeout_s=2, stuck_after_s=4),
+)

@@ -25,7 +25,7 @@ PATIENCE_S = 10
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebAnswer:
     """A status, the headers with names in lower case, and a body."""
 
     status: int
@@ -52,18 +52,18 @@ class WebProcess:
         method: str = "GET",
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> WebAnswer:
         """Send a request over a new connection and wait a while for its answer."""
         connection = HTTPConnection(HOST, self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, names, response.read())
+            return WebAnswer(response.status, names, response.read())
         finally:
             connection.close()
 
-    def send_event(self) -> Answer:
+    def send_event(self) -> WebAnswer:
         kind = {"Content-Type": "application/json"}
         return self.ask(HOOK, method="POST", body=EVENT, headers=kind)
 

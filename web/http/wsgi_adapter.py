@@ -19,17 +19,11 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from web.http.body_limits import MAX_HEADER_BYTES, MAX_TARGET_BYTES, find_body_limit
-from web.http.loop_watchdog import guard_event_loop
+from web.http.lifespan import run_lifespan
 from web.http.refusals import REFUSAL_KEY
 from web.http.waiting_bodies import FindClient, WaitingBodies
 
-# With 64 kB each: what all that are waiting may take of memory is 32 MB a process.
-MAX_WAITING_BODIES = 512
-# The longest request, a first dashboard of ten thousand runs, takes a second or two.
-STUCK_AFTER_S = 30.0
-CHUNK_BYTES = 128 * 1024
-# A client that takes less than a chunk in this time is cut off.
-SEND_TIMEOUT_S = 30.0
+CHUNK_BYTES = 32 * 1024
 
 Message: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -48,6 +42,22 @@ class WsgiResponse:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class AdapterLimits:
+    """What one process gives to its clients, beside the limits of a body."""
+
+    # With 64 kB each, all that are waiting take 32 MB at most.
+    max_waiting_bodies: int = 512
+    # A client that takes nothing of its answer for so long is cut off.
+    send_timeout_s: float = 30
+    # A process that hangs for so long is ended; the longest request, a first
+    # dashboard of ten thousand runs, takes a second or two.
+    stuck_after_s: float = 30
+
+
+DEFAULT_LIMITS = AdapterLimits()
+
+
 class RequestRefused(Exception):
     """A request that is answered without a look at what it wants."""
 
@@ -64,8 +74,7 @@ class WsgiAdapter:
     """Serves the WSGI application `app`.
 
     `find_client` returns whose a body is that has to wait, so that no client gets all
-    seats; `headers` are those of the one answer that the application does not give; a
-    process that hangs for `stuck_after_s` is ended.
+    seats; `headers` are those of the one answer that the application does not give.
     """
 
     def __init__(
@@ -74,17 +83,21 @@ class WsgiAdapter:
         find_client: FindClient,
         *,
         headers: Iterable[tuple[str, str]] = (),
-        max_waiting_bodies: int = MAX_WAITING_BODIES,
-        stuck_after_s: float = STUCK_AFTER_S,
+        limits: AdapterLimits = DEFAULT_LIMITS,
     ) -> None:
         self._app = app
         self._headers = [*headers, ("Connection", "close")]
-        self._waiting = WaitingBodies(max_waiting_bodies, find_client)
-        self._stuck_after_s = stuck_after_s
+        self._limits = limits
+        self._waiting = WaitingBodies(limits.max_waiting_bodies, find_client)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await guard_event_loop(receive, send, stuck_after_s=self._stuck_after_s)
+            await run_lifespan(
+                receive,
+                send,
+                stuck_after_s=self._limits.stuck_after_s,
+                stalled_after_s=self._limits.send_timeout_s,
+            )
             return
         environ = build_environ(scope)
         try:
@@ -92,14 +105,14 @@ class WsgiAdapter:
             await self.read_body(environ, receive)
         except RequestRefused as refusal:
             environ[REFUSAL_KEY] = refusal.status
-        except BodyBroken:  # most likely nobody is there to read a page
-            status = HTTPStatus.BAD_REQUEST
-            await send_response(WsgiResponse(status, self._headers, b""), send)
-            return
-        response = self.call_app(environ)
-        if REFUSAL_KEY in environ:  # what else the client sends is no next request
+            response = self.call_app(environ)
+            # What else the client may send is no next request.
             response.headers.append(("Connection", "close"))
-        await send_response(response, send)
+        except BodyBroken:  # most likely nobody is there to read a page
+            response = WsgiResponse(HTTPStatus.BAD_REQUEST, self._headers, b"")
+        else:
+            response = self.call_app(environ)
+        await send_response(response, send, timeout_s=self._limits.send_timeout_s)
 
     async def read_body(self, environ: WSGIEnvironment, receive: Receive) -> None:
         """Put the whole body into `environ`, or raise `RequestRefused`."""
@@ -209,10 +222,12 @@ def check_head(scope: Message) -> None:
         raise RequestRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
 
-async def send_response(response: WsgiResponse, send: Send) -> None:
+async def send_response(
+    response: WsgiResponse, send: Send, *, timeout_s: float
+) -> None:
     """Send an answer; a large one in pieces, each at the reader's pace.
 
-    A reader that takes no piece in `SEND_TIMEOUT_S` loses the rest.
+    A reader that takes no piece in `timeout_s` loses the rest.
     """
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
@@ -229,7 +244,7 @@ async def send_response(response: WsgiResponse, send: Send) -> None:
     starts = range(0, end, CHUNK_BYTES) or range(1)
     try:
         for start in starts:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 await send(
                     {
                         "type": "http.response.body",
