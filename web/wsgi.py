@@ -9,7 +9,7 @@ from web.coalescing_queue import CoalescingQueue
 from web.gc_tuning import tune_gc
 
 settings = load()
-settings.require_contact()
+settings.require_safe()
 log.configure(settings.log_format, part="web")
 app = create_app(
     build(settings, queue=CoalescingQueue(CeleryQueue(settings.redis_url)))

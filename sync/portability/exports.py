@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from sync import work
 from sync.backoff import LEASE
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost
 from sync.database import wake_after_commit
 from sync.mail import outbox
@@ -19,7 +20,7 @@ from sync.models import Export, Runner
 from sync.portability.pack import STEPS, pack_export
 from sync.queue import Job
 from sync.runtime import Runtime
-from sync.vocabulary import MailKind
+from sync.vocabulary import MailKind, SealedColumn
 from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
@@ -39,7 +40,10 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportStatus:
-    """How far a runner's export is; ready until `expires_at`."""
+    """How far a runner's export is; ready until `expires_at`.
+
+    `size_bytes` is what the file does not exceed.
+    """
 
     state: ExportState = ExportState.NONE
     done: int = 0
@@ -52,13 +56,10 @@ class _LeaseLost(Exception):
     """Somebody else packs this export now, or nobody wants it any more."""
 
 
+@retry_conflicts
 def request_export(runtime: Runtime, runner_id: int) -> None:
     """Have everything packed anew, unless it is being packed just now."""
-    with runtime.db.transaction() as session:
-        # Two requests at once wait for each other here.
-        session.execute(
-            select(Runner.id).where(Runner.id == runner_id).with_for_update()
-        )
+    with runtime.db.transaction(runner_id=runner_id) as session:
         newest = _load_newest(session, runner_id)
         if newest is not None and newest.due_at is not None:
             return
@@ -103,7 +104,9 @@ def load_export(runtime: Runtime, runner_id: int) -> bytes | None:
         ).first()
     if row is None:
         return None
-    return runtime.sealer.open_vault(row.vault_key).open_bytes(row.sealed)
+    return runtime.sealer.open_vault(row.vault_key).open_bytes(
+        row.sealed, SealedColumn.EXPORT
+    )
 
 
 def delete_export(session: Session, runner_id: int) -> None:
@@ -111,6 +114,7 @@ def delete_export(session: Session, runner_id: int) -> None:
     session.execute(delete(Export).where(Export.runner_id == runner_id))
 
 
+@retry_conflicts
 def purge_expired(runtime: Runtime) -> None:
     """Forget the files that are over; that there was one is remembered."""
     with runtime.db.transaction() as session:
@@ -187,6 +191,7 @@ def process_due(runtime: Runtime) -> None:
     work.process_due(runtime, ExportWork())
 
 
+@retry_conflicts
 def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
     """Keep the file for its runner, and tell them by mail that it is there."""
     with runtime.db.transaction() as session:
@@ -197,11 +202,13 @@ def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
         is_limited = runtime.settings.strava_retention_days is not None
         expires_at = now + (SHORT_RETENTION if is_limited else RETENTION)
         vault = runtime.sealer.open_vault(runner.vault_key)
+        sealed = vault.seal_bytes(zip_bytes, SealedColumn.EXPORT)
         _update_claimed(
             session,
             claimed,
-            sealed=vault.seal_bytes(zip_bytes),
-            size_bytes=len(zip_bytes),
+            sealed=sealed,
+            # The ZIP's own size would say how varied the answers in it are.
+            size_bytes=len(sealed),
             ready_at=now,
             expires_at=expires_at,
             due_at=None,
@@ -219,6 +226,7 @@ def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
             )
 
 
+@retry_conflicts
 def _save_progress(runtime: Runtime, claimed: Export, done: int) -> None:
     """Show how far the packing is, and renew the lease."""
     with runtime.db.transaction() as session:
@@ -230,8 +238,8 @@ def _update_claimed(session: Session, claimed: Export, **values: object) -> None
     """Change the row if it is still ours, or raise `_LeaseLost`."""
     updated_id = session.scalar(
         update(Export)
-        .where(Export.id == claimed.id, Export.attempts == claimed.attempts)
-        .where(Export.due_at.is_not(None))
+        .where(Export.runner_id == claimed.runner_id, Export.id == claimed.id)
+        .where(Export.attempts == claimed.attempts, Export.due_at.is_not(None))
         .values(**values)
         .returning(Export.id)
         .execution_options(synchronize_session=False)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from sync.crypto import Vault, hash_token, new_token, pairing_key
+from sync.crypto import Vault, hash_token, new_token
 from sync.models import (
     Answer,
     CheckinDraw,
@@ -17,9 +17,9 @@ from sync.models import (
     Run,
     Survey,
 )
-from sync.portability.archive import InvalidExport
 from sync.portability.bulk_insert import insert_missing, insert_rows, split_batches
 from sync.portability.schema import (
+    MAX_ANSWER_BYTES,
     AnswerRecord,
     ConsentRecord,
     DecisionRecord,
@@ -29,6 +29,7 @@ from sync.portability.schema import (
     SurveyRecord,
 )
 from sync.runners import retained_runs
+from sync.surveys.instruments import InstrumentLibrary
 from sync.vocabulary import RunSource, SuppressionReason
 
 DedupeKey = tuple[str, Any]
@@ -42,10 +43,18 @@ class RowImporter:
     come first, then surveys, then all others.
     """
 
-    def __init__(self, session: Session, runner_id: int, vault: Vault) -> None:
+    def __init__(
+        self,
+        session: Session,
+        runner_id: int,
+        vault: Vault,
+        library: InstrumentLibrary,
+    ) -> None:
         self._session = session
         self._runner_id = runner_id
         self._vault = vault
+        self._library = library
+        self._known_keys = library.known_keys
         self.run_ids: Mapping[int, int] = {}
         self.survey_ids: Mapping[int, int] = {}
 
@@ -59,7 +68,8 @@ class RowImporter:
             self._session,
             Run,
             [
-                run.values("id", "duplicate_of") | {"runner_id": self._runner_id}
+                run.values("id", "duplicate_of")
+                | {"runner_id": self._runner_id, "from_file": True}
                 for run in new_runs
             ],
         )
@@ -69,7 +79,10 @@ class RowImporter:
             if run.duplicate_of is not None:
                 self._session.execute(
                     update(Run)
-                    .where(Run.id == self.run_ids[run.id])
+                    .where(
+                        Run.runner_id == self._runner_id,
+                        Run.id == self.run_ids[run.id],
+                    )
                     .values(duplicate_of=self.run_ids[run.duplicate_of])
                 )
 
@@ -108,7 +121,9 @@ class RowImporter:
         insert_rows(self._session, Survey, list(new_rows.values()))
         for batch in split_batches(list(new_rows)):
             stored = self._session.execute(
-                select(Survey.id, Survey.token_hash).where(Survey.token_hash.in_(batch))
+                select(Survey.id, Survey.token_hash).where(
+                    Survey.runner_id == self._runner_id, Survey.token_hash.in_(batch)
+                )
             )
             survey_ids |= {record_ids[row.token_hash]: row.id for row in stored}
         self.survey_ids = survey_ids
@@ -147,7 +162,9 @@ class RowImporter:
                         "run_id": run_id,
                         "survey_id": survey_id,
                         "tags": self._renumber_tags(record.tags),
-                        "sealed": self._vault.seal(record.said),
+                        "sealed": self._vault.seal(
+                            record.said, min_bytes=self._get_answer_bytes(record)
+                        ),
                     }
                 )
         insert_rows(self._session, Answer, new_rows)
@@ -198,11 +215,12 @@ class RowImporter:
         )
 
     def import_consents(self, records: Iterable[ConsentRecord]) -> None:
+        """Store what was agreed to elsewhere; here it is asked about anew."""
         insert_rows(
             self._session,
             Consent,
             [
-                record.values("id") | {"runner_id": self._runner_id}
+                record.values("id") | {"runner_id": self._runner_id, "from_file": True}
                 for record in records
             ],
         )
@@ -217,14 +235,12 @@ class RowImporter:
         }
         for batch in split_batches([(run.source, run.source_id) for run in records]):
             rows = self._session.execute(
-                select(Run.id, Run.source, Run.source_id, Run.runner_id).where(
-                    tuple_(Run.source, Run.source_id).in_(batch)
+                select(Run.id, Run.source, Run.source_id).where(
+                    Run.runner_id == self._runner_id,
+                    tuple_(Run.source, Run.source_id).in_(batch),
                 )
             )
-            for row in rows:
-                if row.runner_id != self._runner_id:
-                    raise InvalidExport("Some of its runs are another runner's here.")
-                existing[row.source, row.source_id] = row.id
+            existing |= {(row.source, row.source_id): row.id for row in rows}
         return existing
 
     def _load_run_ids_by_key(self) -> dict[str, int]:
@@ -234,7 +250,9 @@ class RowImporter:
                 Run.runner_id == self._runner_id
             )
         )
-        return {pairing_key(row.source, row.source_id): row.id for row in rows}
+        return {
+            self._vault.pairing_key(row.source, row.source_id): row.id for row in rows
+        }
 
     def _find_run_id(
         self, record: SurveyRecord | AnswerRecord, ids_by_key: Mapping[str, int]
@@ -250,6 +268,15 @@ class RowImporter:
         if record.survey_id is None:
             return None
         return self.survey_ids[record.survey_id]
+
+    def _get_answer_bytes(self, record: AnswerRecord) -> int:
+        """Return the length of a sealed answer, the same for all of unknown questions.
+
+        Questions that only another host has may be many.
+        """
+        if self._known_keys.issuperset(retained_runs.without_retained(record.said)):
+            return self._library.answer_bytes
+        return MAX_ANSWER_BYTES
 
     def _renumber_tags(self, tags: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the runs' numbers in the tags by the numbers here."""

@@ -6,21 +6,23 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sync import account_state
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, Sealer
 from sync.models import MailLink, Runner
 from sync.runners import mail_links, store
 from sync.runners.mail_links import NewMailLink
 from sync.runners.rules import CONSENT_VERSION, MAIL_LINK_LIFE, normalize_address
 from sync.runtime import Runtime
-from sync.vocabulary import ConsentKind, MailLinkPurpose
+from sync.vocabulary import ConsentKind, MailLinkPurpose, SealedColumn
 
 
+@retry_conflicts
 def request_confirmation(runtime: Runtime, *, runner_id: int, email: str) -> None:
     """Send a confirmation link to `email`; nothing changes until it is used.
 
     Raises `InvalidAddress` or `DeletionPending`.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         account_state.require_not_deleting(session, runner_id)
         now = runtime.db.now(session)
         enqueue_confirmation(
@@ -57,11 +59,14 @@ def enqueue_confirmation(
 
 def _is_link_to(sealer: Sealer, link: MailLink, address: str) -> bool:
     try:
-        return link.email is not None and sealer.open(link.email) == address
+        return link.email is not None and (
+            sealer.open(link.email, SealedColumn.LINK_ADDRESS) == address
+        )
     except KeyLost:
         return False
 
 
+@retry_conflicts
 def confirm_address(runtime: Runtime, *, token: str) -> int | None:
     """Make the link's address the runner's own; None if the link is over.
 
@@ -78,7 +83,7 @@ def confirm_address(runtime: Runtime, *, token: str) -> int | None:
         if link is None or link.email is None:
             return None
         account_state.require_not_deleting(session, link.runner_id)
-        address = runtime.sealer.open(link.email)
+        address = runtime.sealer.open(link.email, SealedColumn.LINK_ADDRESS)
         hashes = runtime.sealer.lookup_hashes(address)
         previous_owner = store.find_by_address(session, hashes)
         if previous_owner is not None and previous_owner.id != link.runner_id:

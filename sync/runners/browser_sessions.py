@@ -8,14 +8,14 @@ import structlog
 from sqlalchemy import delete, select, true
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token
 from sync.models import SignIn
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
+from sync.vocabulary import KeyUse
 
 log = structlog.get_logger()
-
-_PURPOSE = "signed-in browser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ def list_browsers(
     )
 
 
+@retry_conflicts
 def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
     """Sign one of the runner's browsers out; False if there is none such."""
     with runtime.db.transaction() as session:
@@ -68,6 +69,7 @@ def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
     return False
 
 
+@retry_conflicts
 def sign_out_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
     """Sign every browser of the runner out but the one with this token."""
     with runtime.db.transaction() as session:
@@ -79,6 +81,7 @@ def sign_out_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
     log.info("other browsers signed out", runner_id=runner_id)
 
 
+@retry_conflicts
 def sign_out_all(runtime: Runtime, runner_id: int | None = None) -> int:
     """Sign every browser of one runner out, or of all; return how many there were."""
     condition = SignIn.runner_id == runner_id if runner_id is not None else true()
@@ -105,4 +108,4 @@ def _load_active(runtime: Runtime, session: Session, runner_id: int) -> list[Sig
 
 def _handles(runtime: Runtime, row: SignIn) -> list[str]:
     """Name a browser with each secret key, the newest first."""
-    return runtime.sealer.signatures(_PURPOSE, row.token_hash)
+    return runtime.sealer.signatures(KeyUse.BROWSER_HANDLES, row.token_hash)

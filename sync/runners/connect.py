@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from sync import account_state
+from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token, new_token
 from sync.database import dialect_insert, wake_after_commit
 from sync.errors import (
@@ -24,11 +25,12 @@ from sync.runners.rules import (
     CONSENT_VERSION,
     STATE_LIFE,
     ConsentChoices,
+    may_read_private,
     may_read_runs,
 )
 from sync.runtime import Runtime
 from sync.strava import Grant
-from sync.vocabulary import ConsentKind
+from sync.vocabulary import ConsentKind, SealedColumn
 
 log = structlog.get_logger()
 
@@ -42,6 +44,7 @@ class LinkResult:
     needs_address: bool
 
 
+@retry_conflicts
 def begin_link(
     runtime: Runtime,
     *,
@@ -99,10 +102,10 @@ def finish_link(
         raise ScopeMissing("Strava was not allowed to show us your runs.")
     if attempt.consents.get("signing_in"):
         _require_existing_link(runtime, attempt, grant, scope=scope)
-    with runtime.db.transaction() as session:
-        linked = _link_runner(runtime, session, attempt, grant, scope=scope)
-        is_known = store.find_by_athlete(session, grant.athlete_id) is not None
+    linked = _save_link(runtime, attempt, grant, scope=scope)
     if linked is None:
+        with runtime.db.read_only() as session:
+            is_known = store.find_by_athlete(session, grant.athlete_id) is not None
         if not is_known:
             _revoke_grant(runtime, grant)
         raise RunnerMismatch("This browser is signed in as a different runner.")
@@ -122,7 +125,7 @@ def _require_existing_link(
     if runner is None:
         _revoke_grant(runtime, grant)
         raise ConsentMissing("This Strava account is not linked here yet.")
-    if has_private and "read_all" not in scope and not attempt.consents["private"]:
+    if has_private and not may_read_private(scope) and not attempt.consents["private"]:
         # The first visit could not know who comes; a narrower link would lose runs.
         raise PrivateScopeMissing("This runner's link sees private runs too.")
 
@@ -132,6 +135,7 @@ def decline_link(runtime: Runtime, *, state: str, browser: str) -> None:
     _redeem_attempt(runtime, state=state, browser=browser)
 
 
+@retry_conflicts
 def _redeem_attempt(runtime: Runtime, *, state: str, browser: str) -> LinkAttempt:
     with runtime.db.transaction() as session:
         attempt = store.redeem_attempt(
@@ -156,9 +160,12 @@ def _find_or_create_runner(
     runtime: Runtime, session: Session, attempt: LinkAttempt, grant: Grant
 ) -> Runner | None:
     """Return the runner to link, or None when the browser is another runner's."""
-    athlete_runner = store.find_by_athlete(session, grant.athlete_id)
-    browser_runner = (
-        session.get(Runner, attempt.runner_id) if attempt.runner_id else None
+    runners = store.lock_candidates(session, grant.athlete_id, attempt.runner_id)
+    athlete_runner = next(
+        (runner for runner in runners if runner.athlete_id == grant.athlete_id), None
+    )
+    browser_runner = next(
+        (runner for runner in runners if runner.id == attempt.runner_id), None
     )
     if (
         browser_runner is not None
@@ -170,7 +177,11 @@ def _find_or_create_runner(
         grant.athlete_id,
     }:
         return None
-    existing = athlete_runner or browser_runner
+    existing = (
+        athlete_runner
+        or browser_runner
+        or store.find_claimant(session, grant.athlete_id)
+    )
     if existing is not None:
         return existing
     runner = Runner(
@@ -179,6 +190,15 @@ def _find_or_create_runner(
     )
     session.add(runner)
     return runner
+
+
+@retry_conflicts
+def _save_link(
+    runtime: Runtime, attempt: LinkAttempt, grant: Grant, *, scope: str
+) -> LinkResult | None:
+    """Link the runner; None when this browser is signed in as another."""
+    with runtime.db.transaction() as session:
+        return _link_runner(runtime, session, attempt, grant, scope=scope)
 
 
 def _link_runner(
@@ -194,7 +214,7 @@ def _link_runner(
         return None
     is_new = runner in session.new
     now = runtime.db.now(session)
-    runner.athlete_id = grant.athlete_id
+    runner.athlete_id, runner.claimed_athlete_id = grant.athlete_id, None
     runner.leaving_for, runner.leaving_since = None, None
     session.flush()
     account_state.touch(session, runner.id, now=now)
@@ -224,7 +244,7 @@ def _record_consents(
     agreement = attempt.consents
     outdated = account_state.outdated_consents(session, runner_id)
     had_private = store.has_consent(session, runner_id, ConsentKind.PRIVATE)
-    sees_private = "read_all" in scope
+    sees_private = may_read_private(scope)
     kinds = [
         kind
         for kind in agreement["given"]
@@ -259,8 +279,12 @@ def _save_tokens(
 ) -> None:
     tokens = {
         "scope": scope,
-        "access_token": runtime.sealer.seal(grant.tokens.access),
-        "refresh_token": runtime.sealer.seal(grant.tokens.refresh),
+        "access_token": runtime.sealer.seal(
+            grant.tokens.access, SealedColumn.STRAVA_ACCESS
+        ),
+        "refresh_token": runtime.sealer.seal(
+            grant.tokens.refresh, SealedColumn.STRAVA_REFRESH
+        ),
         "expires_at": grant.tokens.expires_at,
         "linked_at": runtime.db.now(session),
         "lease_until": None,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import account_state, counters, work
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.mail import outbox
@@ -37,6 +38,7 @@ from sync.vocabulary import (
     ConsentKind,
     MailKind,
     RemovalKind,
+    SealedColumn,
     SuppressionReason,
 )
 from sync.work import RunnerDueWork, RunnerTask
@@ -50,9 +52,7 @@ def disconnect(runtime: Runtime, runner_id: int) -> None:
     """Give our access back to Strava and remove everything that came from it."""
     _mark_leaving(runtime, runner_id, RemovalKind.DISCONNECT)
     _revoke_access(runtime, runner_id)
-    with runtime.db.transaction() as session:
-        remove_strava_data(runtime, session, runner_id)
-        counters.increment(session, "runner disconnected", at=runtime.db.now(session))
+    _finish_disconnect(runtime, runner_id)
     log.info("runner disconnected", runner_id=runner_id)
 
 
@@ -60,17 +60,32 @@ def delete_runner(runtime: Runtime, runner_id: int) -> None:
     """Erase the runner: runs, answers, mails, address, tokens and sign-ins."""
     _mark_leaving(runtime, runner_id, RemovalKind.DELETE)
     _revoke_access(runtime, runner_id)
-    with runtime.db.transaction() as session:
+    if not _finish_deletion(runtime, runner_id):
+        return
+    runtime.db.truncate_wal()
+    log.info("runner deleted", runner_id=runner_id)
+
+
+@retry_conflicts
+def _finish_disconnect(runtime: Runtime, runner_id: int) -> None:
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        remove_strava_data(runtime, session, runner_id)
+        counters.increment(session, "runner disconnected", at=runtime.db.now(session))
+
+
+@retry_conflicts
+def _finish_deletion(runtime: Runtime, runner_id: int) -> bool:
+    """Delete the runner and send a receipt; False if they are gone already."""
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get(Runner, runner_id)
         if runner is None:
-            return
+            return False
         _enqueue_receipt(runtime, session, runner, kind=MailKind.DELETED)
         counters.increment(session, "runner deleted", at=runtime.db.now(session))
         if runner.athlete_id is not None:
             session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
         session.execute(delete(Runner).where(Runner.id == runner_id))
-    runtime.db.truncate_wal()
-    log.info("runner deleted", runner_id=runner_id)
+    return True
 
 
 class RemovalWork(RunnerDueWork[None]):
@@ -104,12 +119,13 @@ def process_removals(runtime: Runtime) -> None:
     work.process_due(runtime, RemovalWork())
 
 
+@retry_conflicts
 def _mark_leaving(runtime: Runtime, runner_id: int, leaving_for: RemovalKind) -> None:
     """Store what the runner wants before anything is undone.
 
     From here on no worker uses the tokens, which Strava will soon refuse.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         session.execute(
             update(Runner)
@@ -132,7 +148,7 @@ def _revoke_access(runtime: Runtime, runner_id: int) -> None:
     if sealed is None:
         return
     try:
-        runtime.strava.revoke(runtime.sealer.open(sealed))
+        runtime.strava.revoke(runtime.sealer.open(sealed, SealedColumn.STRAVA_REFRESH))
     except MoodmilesError as error:
         log.warning(
             "access not given back", runner_id=runner_id, error=type(error).__name__
@@ -145,6 +161,8 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
     if runner is None:
         return
     now = runtime.db.now(session)
+    # First, as who claims this runner's work locks the link before that work's rows.
+    session.execute(delete(Connection).where(Connection.runner_id == runner_id))
     session.execute(
         update(Survey)
         .where(Survey.runner_id == runner_id, Survey.expires_at > now)
@@ -162,7 +180,7 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
         session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
     strava_runs = [Run.runner_id == runner_id, Run.source == retained_runs.STRAVA]
     run_ids = select(Run.id).where(*strava_runs)
-    retained_runs.insert_retained(session, runtime.sealer, run_ids, now=now)
+    retained_runs.insert_retained(session, runtime.sealer, runner_id, run_ids, now=now)
     session.execute(delete(Run).where(*strava_runs))
     for table in (
         Export,
@@ -171,10 +189,9 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
         ReconcileState,
         RunnerWork,
         FigureDecision,
-        Connection,
     ):
         session.execute(delete(table).where(table.runner_id == runner_id))
-    runner.athlete_id = None
+    runner.athlete_id, runner.claimed_athlete_id = None, None
     runner.leaving_for, runner.leaving_since = None, None
     for kind in (ConsentKind.STRAVA, ConsentKind.PRIVATE):
         store.withdraw_consent(session, runner_id, kind, at=now)
@@ -189,7 +206,7 @@ def _enqueue_receipt(
     if runner.email is None or runner.email_confirmed_at is None:
         return
     try:
-        address = runtime.sealer.open(runner.email)
+        address = runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
     except KeyLost:
         log.warning("no receipt: its address cannot be read", runner_id=runner.id)
         return

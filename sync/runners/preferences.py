@@ -9,6 +9,7 @@ from babel.dates import format_skeleton
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.consent_version import VERSION
 from sync.errors import MoodmilesError
 from sync.language import DEFAULT_LANGUAGE, current_language, current_locale
@@ -39,6 +40,7 @@ def load_preferences(runtime: Runtime, runner_id: int) -> Preferences:
         return session.get_one(Runner, runner_id).preferences
 
 
+@retry_conflicts
 def save_preferences(
     runtime: Runtime, runner_id: int, changes: Mapping[str, Any]
 ) -> None:
@@ -50,7 +52,7 @@ def save_preferences(
     Raises `FocusLocked` while the focus question cannot change yet, and what
     `require_mood_consent` raises if questions are asked without that consent.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get_one(Runner, runner_id)
         now = runtime.db.now(session)
         old_preferences = runner.preferences
@@ -121,9 +123,11 @@ def _cancel_disabled_mails(
             )
         ).all()
         for survey_id in unsent_ids:
-            outbox.cancel_survey_mails(session, survey_id, SuppressionReason.STOPPED)
+            outbox.cancel_survey_mails(
+                session, runner_id, survey_id, SuppressionReason.STOPPED
+            )
             session.execute(
                 update(Survey)
-                .where(Survey.id == survey_id)
+                .where(Survey.runner_id == runner_id, Survey.id == survey_id)
                 .values(cancelled_for=CancellationReason.STOPPED)
             )

@@ -1,12 +1,13 @@
 """The tables about a runner, one statement each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from sync import account_state
+from sync.crypto import Sealer, Vault
 from sync.database import dialect_insert
 from sync.errors import ConsentMissing
 from sync.models import (
@@ -44,10 +45,56 @@ def find_by_athlete(session: Session, athlete_id: int) -> Runner | None:
     return session.scalar(select(Runner).where(Runner.athlete_id == athlete_id))
 
 
+def find_claimant(session: Session, athlete_id: int) -> Runner | None:
+    """Find the runner whom an imported file gives this athlete, and nobody signs in as.
+
+    Two such runners are as good as none: neither has proved anything.
+    """
+    claimants = session.scalars(
+        select(Runner)
+        .where(
+            Runner.claimed_athlete_id == athlete_id,
+            Runner.athlete_id.is_(None),
+            Runner.email_hash.is_(None),
+        )
+        .with_for_update()
+    ).all()
+    return claimants[0] if len(claimants) == 1 else None
+
+
+def lock_candidates(
+    session: Session, athlete_id: int, runner_id: int | None
+) -> Sequence[Runner]:
+    """Lock and return the runner of this athlete and the one of this number."""
+    return session.scalars(
+        select(Runner)
+        .where((Runner.athlete_id == athlete_id) | (Runner.id == runner_id))
+        .order_by(Runner.id)
+        .with_for_update()
+    ).all()
+
+
 def find_by_address(session: Session, hashes: Iterable[str]) -> Runner | None:
     """Find the runner whose confirmed address has one of these lookup hashes."""
     return session.scalar(
         select(Runner).where(
+            Runner.email_hash.in_(list(hashes)), Runner.email_confirmed_at.is_not(None)
+        )
+    )
+
+
+def open_vault(session: Session, sealer: Sealer, runner_id: int) -> Vault:
+    """Open the runner's vault; raises `KeyLost`."""
+    vault_key = session.scalars(
+        select(Runner.vault_key).where(Runner.id == runner_id)
+    ).one()
+    return sealer.open_vault(vault_key)
+
+
+def find_id_by_address(session: Session, hashes: Iterable[str]) -> int | None:
+    """Find the number alone, which takes as long whether there is one or not."""
+    return session.scalar(
+        select(Runner.id).where(
             Runner.email_hash.in_(list(hashes)), Runner.email_confirmed_at.is_not(None)
         )
     )
@@ -96,6 +143,7 @@ def record_consents(
                 Consent.runner_id == runner_id,
                 Consent.version == version,
                 Consent.withdrawn_at.is_(None),
+                ~Consent.from_file,
             )
         )
     )
@@ -122,12 +170,14 @@ def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
     )
 
 
-def require_mood_consent(session: Session, runner_id: int) -> None:
+def require_mood_consent(
+    session: Session, runner_id: int, *, trusts_files: bool = False
+) -> None:
     """Raise `ConsentMissing` once the runner took back that answers may be stored.
 
     Raises what `account_state.require_active` raises, too.
     """
-    account_state.require_active(session, runner_id)
+    account_state.require_active(session, runner_id, trusts_files=trusts_files)
     consent_id = session.scalar(
         select(Consent.id)
         .where(Consent.runner_id == runner_id, Consent.kind == ConsentKind.MOOD)

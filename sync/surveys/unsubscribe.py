@@ -2,6 +2,8 @@
 
 import structlog
 
+from sync.conflicts import retry_conflicts
+from sync.crypto import Vault
 from sync.mail import outbox
 from sync.mail.kinds import find_kinds
 from sync.models import Runner
@@ -18,6 +20,11 @@ _TOKEN_PURPOSE = SignedLinkPurpose.UNSUBSCRIBE
 def create_token(runtime: Runtime, runner_id: int) -> str:
     """Return the runner's unsubscribe token, which never expires."""
     return signed_links.create_token(runtime, runner_id, purpose=_TOKEN_PURPOSE)
+
+
+def sign_token(vault: Vault, runner_id: int) -> str:
+    """Return the unsubscribe token of the runner whose vault this is."""
+    return signed_links.sign_token(vault, runner_id, purpose=_TOKEN_PURPOSE)
 
 
 def find_runner_id(runtime: Runtime, token: str) -> int | None:
@@ -39,12 +46,13 @@ def stop_part(runtime: Runtime, token: str, part: str) -> bool:
     return True
 
 
+@retry_conflicts
 def stop_all_mails(runtime: Runtime, token: str) -> bool:
     """Ask and look back by mail no more; False if the token is not ours."""
     runner_id = find_runner_id(runtime, token)
     if runner_id is None:
         return False
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get(Runner, runner_id)
         if runner is None:
             return False

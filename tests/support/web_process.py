@@ -15,8 +15,9 @@ from tests.conftest import KEY
 from tests.support.held_connections import hold_connections
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, TIMEOUT_S, free_port, wait_until
+from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
 
-HOOK = "/hooks/strava/hook"
+HOOK = f"/hooks/strava/{WEBHOOK_SECRET}"
 EVENT = (
     b'{"object_type": "activity", "object_id": 1, "aspect_type": "create",'
     b' "owner_id": 7, "subscription_id": 1, "event_time": 1777620000, "updates": {}}'
@@ -130,8 +131,8 @@ def run_web(
         "MOODMILES_SMTP_URL": f"smtp://{HOST}:1",
         "MOODMILES_STRAVA_CLIENT_ID": "1",
         "MOODMILES_STRAVA_CLIENT_SECRET": "simulated",
-        "MOODMILES_STRAVA_WEBHOOK_SECRET": "hook",
-        "MOODMILES_STRAVA_VERIFY_TOKEN": "verify",
+        "MOODMILES_STRAVA_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "MOODMILES_STRAVA_VERIFY_TOKEN": VERIFY_TOKEN,
         "MOODMILES_PUBLIC_URL": f"http://{HOST}:{port}",
         **(settings or {}),
     }

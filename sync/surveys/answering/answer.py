@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync.answer_window import ANSWER_WINDOW
-from sync.crypto import hash_token, pairing_key
+from sync.conflicts import retry_conflicts
+from sync.crypto import hash_token
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
@@ -19,7 +20,7 @@ from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
 from sync.surveys.answering import pairing
 from sync.surveys.instruments import InstrumentLibrary, Question
-from sync.surveys.own_runs import find_own_run
+from sync.surveys.own_runs import find_own_run, find_surveyed_run
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
 from sync.vocabulary import (
     AnswerKind,
@@ -86,7 +87,7 @@ def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
             return None
         answer = store.find_answer(session, survey)
         runner = session.get_one(Runner, survey.runner_id)
-        run = session.get(Run, survey.run_id) if survey.run_id else None
+        run = find_surveyed_run(session, survey)
         vault = runtime.sealer.open_vault(runner.vault_key)
         now = runtime.db.now(session)
         return SurveyPage(
@@ -117,7 +118,7 @@ def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
             if run
             else {},
             session_count=survey.tags.get("sessions", 1),
-            unsubscribe_token=unsubscribe.create_token(runtime, runner.id),
+            unsubscribe_token=unsubscribe.sign_token(vault, runner.id),
             language=runner.preferences.language,
         )
 
@@ -126,6 +127,7 @@ def _load_library(runtime: Runtime) -> InstrumentLibrary:
     return instruments.load_library(runtime.settings.data_dir)
 
 
+@retry_conflicts
 def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) -> None:
     """Keep an answer; a later one changes it until the survey expires.
 
@@ -134,7 +136,7 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
     """
     checked_values = instruments.check_values(values, _load_library(runtime).questions)
     with runtime.db.transaction() as session:
-        survey = store.find_by_token(session, hash_token(token))
+        survey = store.lock_by_token(session, hash_token(token))
         if survey is None:
             raise SurveyClosed("This link does not lead to a survey.")
         now = runtime.db.now(session)
@@ -146,12 +148,15 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
             "answered",
         }:
             raise SurveyClosed("This survey is over.")
-        run = session.get(Run, survey.run_id) if survey.run_id else None
+        run = find_surveyed_run(session, survey)
         _save_answer(runtime, session, _Answered(survey, run, answer), checked_values)
         survey.opened_at = survey.opened_at or now
-        outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
+        outbox.cancel_survey_mails(
+            session, survey.runner_id, survey.id, SuppressionReason.ANSWERED
+        )
 
 
+@retry_conflicts
 def record_run_answer(
     runtime: Runtime, *, runner_id: int, run_id: int, values: Mapping[str, int]
 ) -> None:
@@ -160,30 +165,40 @@ def record_run_answer(
     Raises `InvalidAnswer` or `SurveyClosed`; a run of someone else is as good as none.
     """
     checked_values = instruments.check_values(values, _load_library(runtime).questions)
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         run = find_own_run(session, runner_id, run_id)
         if run is None or now - run.ended_at > ANSWER_WINDOW:
             raise SurveyClosed("This run can no longer be answered.")
-        survey = session.scalar(select(Survey).where(Survey.run_id == run_id))
-        answer = session.scalar(select(Answer).where(Answer.run_id == run_id))
+        survey = session.scalar(
+            select(Survey).where(Survey.runner_id == runner_id, Survey.run_id == run_id)
+        )
+        answer = session.scalar(
+            select(Answer).where(Answer.runner_id == runner_id, Answer.run_id == run_id)
+        )
         _save_answer(runtime, session, _Answered(survey, run, answer), checked_values)
         if survey is not None:
-            outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
+            outbox.cancel_survey_mails(
+                session, survey.runner_id, survey.id, SuppressionReason.ANSWERED
+            )
 
 
+@retry_conflicts
 def skip_survey(runtime: Runtime, *, token: str) -> None:
     """Ask no more about this run."""
     with runtime.db.transaction() as session:
-        survey = store.find_by_token(session, hash_token(token))
+        survey = store.lock_by_token(session, hash_token(token))
         if survey is None or store.find_answer(session, survey) is not None:
             return
         session.execute(
             update(Survey)
-            .where(Survey.id == survey.id, Survey.skipped_at.is_(None))
+            .where(Survey.runner_id == survey.runner_id, Survey.id == survey.id)
+            .where(Survey.skipped_at.is_(None))
             .values(skipped_at=runtime.db.now(session))
         )
-        outbox.cancel_survey_mails(session, survey.id, SuppressionReason.SKIPPED)
+        outbox.cancel_survey_mails(
+            session, survey.runner_id, survey.id, SuppressionReason.SKIPPED
+        )
 
 
 def _save_answer(
@@ -197,8 +212,11 @@ def _save_answer(
     runners.require_mood_consent(session, runner_id)
     now = runtime.db.now(session)
     vault = runtime.sealer.open_vault(session.get_one(Runner, runner_id).vault_key)
+    answer_bytes = _load_library(runtime).answer_bytes
     if answer is not None:
-        answer.sealed = vault.seal(vault.open(answer.sealed) | values)
+        answer.sealed = vault.seal(
+            vault.open(answer.sealed) | values, min_bytes=answer_bytes
+        )
         answer.changed_at = now
     elif "mood" not in values:
         raise instruments.InvalidAnswer("Please choose how you feel first.")
@@ -211,7 +229,9 @@ def _save_answer(
                 runner_id=runner_id,
                 run_id=run.id if run else None,
                 survey_id=survey.id if survey else None,
-                pairing_key=pairing_key(run.source, run.source_id) if run else None,
+                pairing_key=vault.pairing_key(run.source, run.source_id)
+                if run
+                else None,
                 kind=AnswerKind(survey.kind) if survey else AnswerKind.RUN,
                 instrument=survey.instrument
                 if survey
@@ -220,7 +240,7 @@ def _save_answer(
                 answered_at=now,
                 minutes_since_end=_count_minutes_since_end(run, now) if run else None,
                 tags=tags,
-                sealed=vault.seal(values),
+                sealed=vault.seal(values, min_bytes=answer_bytes),
             )
         )
     runners.mark_answered(session, runner_id, now=now)

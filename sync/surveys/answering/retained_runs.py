@@ -6,13 +6,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token
 from sync.models import Answer, Run, Runner
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runners.retained_runs import STRAVA, RetainedFacts
 from sync.runtime import Runtime
-from sync.surveys import store
+from sync.surveys import instruments, store
 
 log = structlog.get_logger()
 
@@ -44,18 +45,20 @@ def load_offer_for_run(
         )
 
 
+@retry_conflicts
 def set_retained_for_survey(runtime: Runtime, token: str, *, retain: bool) -> None:
     """Keep the run behind this link in the runner's own log, or drop it again."""
     with runtime.db.transaction() as session:
-        _set_retained(
-            runtime, session, _find_survey_answer(session, token), retain=retain
-        )
+        survey = store.lock_by_token(session, hash_token(token))
+        answer = store.find_answer(session, survey) if survey else None
+        _set_retained(runtime, session, answer, retain=retain)
 
 
+@retry_conflicts
 def set_retained_for_run(
     runtime: Runtime, runner_id: int, run_id: int, *, retain: bool
 ) -> None:
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         answer = _find_run_answer(session, runner_id, run_id)
         _set_retained(runtime, session, answer, retain=retain)
 
@@ -82,7 +85,9 @@ def _build_offer(
     retained_facts = RetainedFacts.from_answer(values)
     if retained_facts is not None:
         return RetentionOffer(retained_facts, is_retained=True, limit_days=limit_days)
-    run = session.get(Run, answer.run_id) if answer.run_id else None
+    run = session.scalar(
+        select(Run).where(Run.id == answer.run_id, Run.runner_id == answer.runner_id)
+    )
     if run is None or run.source != STRAVA or run.hidden_at or limit_days is None:
         return None
     facts = RetainedFacts.from_run(run, runner.preferences.units)
@@ -97,11 +102,13 @@ def _set_retained(
         return
     if retain:
         runners.require_mood_consent(session, answer.runner_id)
+    library = instruments.load_library(runtime.settings.data_dir)
     vault_key = session.get_one(Runner, answer.runner_id).vault_key
     vault = runtime.sealer.open_vault(vault_key)
     values = retained_runs.without_retained(vault.open(answer.sealed))
     answer.sealed = vault.seal(
-        values | (offer.facts.to_answer_values() if retain else {})
+        values | (offer.facts.to_answer_values() if retain else {}),
+        min_bytes=library.answer_bytes,
     )
     if not retain:
         session.flush()

@@ -10,7 +10,7 @@ from sync.mail import outbox
 from sync.mail.message import InvalidMail
 from sync.models import Mail
 from sync.queue import Job
-from sync.vocabulary import MailKind, SuppressionReason
+from sync.vocabulary import MailKind, SealedColumn, SuppressionReason
 from tests.sync.mail.conftest import NOON, OutboxHarness
 
 
@@ -73,7 +73,9 @@ def test_what_the_mail_says_is_sealed(outbox_harness: OutboxHarness) -> None:
 
     assert b"survey-token" not in sealed
     assert b"new@example.org" not in sealed
-    assert "new@example.org" in outbox_harness.runtime.sealer.open(sealed)
+    assert "new@example.org" in outbox_harness.runtime.sealer.open(
+        sealed, SealedColumn.MAIL
+    )
 
 
 def test_a_mail_that_could_never_be_written_is_not_promised(
@@ -99,7 +101,9 @@ def test_cancelling_a_survey_takes_back_all_its_mails(
     outbox_harness.enqueue("reconnect:1", kind="reconnect", values={})
 
     with outbox_harness.runtime.db.transaction() as session:
-        outbox.cancel_survey_mails(session, survey_id, SuppressionReason.ANSWERED)
+        outbox.cancel_survey_mails(
+            session, outbox_harness.runner_id, survey_id, SuppressionReason.ANSWERED
+        )
 
     for key in ("survey:1", "reminder:1"):
         mail = outbox_harness.get_mail(key)

@@ -12,6 +12,7 @@ from sync.runners.tokens import get_access_token
 from sync.runs import store
 from sync.simulator import grants
 from sync.strava import Lane, RemoteRun
+from sync.vocabulary import SealedColumn
 from tests.support.harness import ALL_CONSENTS, Harness
 
 
@@ -32,7 +33,7 @@ def test_a_linked_runner_has_all_their_runs_and_nothing_else(harness: Harness) -
     assert backfill.finished_at is not None
 
 
-def test_a_run_stays_with_whoever_linked_first(harness: Harness) -> None:
+def test_the_same_run_is_each_runners_own(harness: Harness) -> None:
     run = harness.finish_run(
         harness.add_athlete(), distance_m=5000, ended_minutes_ago=60
     )
@@ -45,11 +46,13 @@ def test_a_run_stays_with_whoever_linked_first(harness: Harness) -> None:
 
     with harness.runtime.db.transaction() as session:
         changed = replace(found, distance_m=1.0)
-        store.upsert_runs(session, second, [changed], now=harness.clock())
+        store.upsert_runs(
+            session, harness.runtime.sealer, second, [changed], now=harness.clock()
+        )
 
     with harness.runtime.db.read_only() as session:
-        [kept] = session.scalars(select(Run))
-    assert (kept.runner_id, kept.distance_m) == (first, 5000)
+        runs = session.scalars(select(Run)).all()
+    assert {run.runner_id: run.distance_m for run in runs} == {first: 5000, second: 1}
 
 
 def test_runs_from_before_linking_are_never_asked_about(harness: Harness) -> None:
@@ -73,7 +76,10 @@ def test_tokens_are_sealed_at_rest(harness: Harness) -> None:
     tokens = harness.world.grants.get(athlete.id)
     assert tokens is not None
     assert tokens.refresh_token.encode() not in kept.refresh_token
-    assert harness.runtime.sealer.open(kept.refresh_token) == tokens.refresh_token
+    assert (
+        harness.runtime.sealer.open(kept.refresh_token, SealedColumn.STRAVA_REFRESH)
+        == tokens.refresh_token
+    )
 
 
 def test_a_state_works_once_and_only_in_its_browser(harness: Harness) -> None:
