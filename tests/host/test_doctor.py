@@ -13,16 +13,31 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
+from host.checks import (
+    explain_mail_failure,
+    require_encrypted_database,
+    require_encrypted_redis,
+)
 from host.doctor import run_checks
+from host.errors import Unencrypted
+from sync import counters
 from sync.clock import utc_now
 from sync.database import Database, open_engine
 from sync.errors import RateLimited
+from sync.inbox.receive import SIGNATURE_COUNTER
+from sync.mail.delivery_rules import SmtpStage
+from sync.mail.smtp import (
+    NO_STARTTLS,
+    UNTRUSTED_CERTIFICATE,
+    DeliveryFailed,
+    SmtpServer,
+)
 from sync.models import Backfill, Event, ReconcileState
 from sync.queue import CeleryQueue
 from sync.settings import Settings
 from sync.strava import Lane
 from sync.strava.budget import create_budget
-from sync.vocabulary import ReconcileStop
+from sync.vocabulary import ReconcileStop, SignatureVerdict
 from tests.conftest import KEY
 from tests.lab.faketime import OFFSET, offset_s, with_faketime
 from tests.support.harness import Harness
@@ -132,6 +147,65 @@ def test_a_mail_server_that_is_away_is_named(settings: Settings) -> None:
     assert f"No conversation with {HOST}:{port}" in advice
 
 
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (NO_STARTTLS, "offers no encryption, and mails hold links to sign in: use"),
+        (UNTRUSTED_CERTIFICATE, "The certificate of mail.example:587 is not valid"),
+        ("TimeoutError", "No conversation with mail.example:587"),
+    ],
+)
+def test_why_a_mail_server_is_not_spoken_to_is_said(text: str, sentence: str) -> None:
+    failure = DeliveryFailed(SmtpStage.OPENING, text=text)
+
+    advice = explain_mail_failure(SmtpServer("smtp", "mail.example", 587), failure)
+
+    assert sentence in advice
+
+
+DB = "postgresql+psycopg://moodmiles:password"
+
+
+@pytest.mark.parametrize(
+    ("check", "url", "is_noted"),
+    [
+        (require_encrypted_database, f"{DB}@db.example.org/moodmiles", True),
+        (require_encrypted_database, f"{DB}@10.0.0.5/moodmiles", True),
+        (require_encrypted_database, f"{DB}@db.example.org/m?sslmode=require", True),
+        (require_encrypted_database, f"{DB}@10.0.0.5/m?sslmode=verify-full", False),
+        (require_encrypted_database, f"{DB}@db/moodmiles", False),
+        (require_encrypted_database, f"{DB}@127.0.0.1/moodmiles", False),
+        (require_encrypted_database, f"{DB}@/moodmiles?host=/run/postgresql", False),
+        (require_encrypted_database, "sqlite:////data/moodmiles.sqlite3", False),
+        (require_encrypted_redis, "redis://:p@redis.example.org:6379/0", True),
+        (require_encrypted_redis, "redis://:p@192.168.1.5/0", True),
+        (require_encrypted_redis, "rediss://:p@10.0.0.1/0?ssl_cert_reqs=none", True),
+        (require_encrypted_redis, "rediss://10.0.0.1/0?ssl_cert_reqs=required", False),
+        (require_encrypted_redis, "redis://:p@redis:6379/0", False),
+        (require_encrypted_redis, "redis://[::1]:6379/0", False),
+    ],
+)
+def test_a_line_that_others_may_read_is_noted(
+    check: Callable[[str], None], url: str, is_noted: bool
+) -> None:
+    if is_noted:
+        with pytest.raises(Unencrypted):
+            check(url)
+    else:
+        check(url)
+
+
+def test_such_a_line_is_a_warning(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("host.checks.is_neighbour", lambda _host: False)
+    with run_valkey() as redis:
+        advice = get_advice(settings, "redis", redis_url=redis.url)
+
+    assert advice.startswith("warn ")
+    assert "rediss://" in advice
+
+
 def test_tables_that_are_missing_are_to_be_made(
     settings: Settings, folder: Path
 ) -> None:
@@ -206,6 +280,35 @@ def run_in_one_quarter(act: Callable[[], str]) -> str:
 
 def get_quarter() -> int:
     return int(utc_now().timestamp()) // (15 * 60)
+
+
+@pytest.fixture
+def count_signatures(settings: Settings) -> Callable[..., None]:
+    """Count signatures of events, as if these had come."""
+
+    def count(*verdicts: SignatureVerdict) -> None:
+        db = Database(open_engine(settings.sql_url), CeleryQueue(""))
+        for verdict in verdicts:
+            counters.increment_alone(db, SIGNATURE_COUNTER + verdict)
+        db.close()
+
+    return count
+
+
+def test_who_sees_right_signatures_is_advised_to_insist_on_them(
+    settings: Settings, count_signatures: Callable[..., None]
+) -> None:
+    count_signatures(SignatureVerdict.MISSING)
+    before = get_advice(settings, "signatures", strava_signature="observe")
+    count_signatures(SignatureVerdict.RIGHT)
+
+    after = get_advice(settings, "signatures", strava_signature="observe")
+    insisting = get_advice(settings, "signatures", strava_signature="enforce")
+
+    assert before == "ok   signatures    events are taken with any: missing (1)"
+    assert after.startswith("warn signatures    Strava signs its events: missing (1), ")
+    assert "right (1). Set MOODMILES_STRAVA_SIGNATURE=enforce" in after
+    assert insisting == "ok   signatures    refused without a right one: 1 events"
 
 
 def test_strava_s_limits_are_told_as_all_processes_count_them(

@@ -11,9 +11,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sync.inbox.signature import HEADER
+from sync.inbox.receive import SIGNATURE_HEADER
 from sync.runtime import Runtime
 from web.http.headers import build_security_headers
+from web.http.refusals import REFUSAL_KEY
 from web.webhooks.intake import accept, is_webhook_secret
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_EVENT_BYTES = 4096  # Strava's have some 200 bytes
 PATH_PREFIX = "/hooks/strava/"
-_SIGNATURE_KEY = f"HTTP_{HEADER.upper().replace('-', '_')}"
+_SIGNATURE_KEY = f"HTTP_{SIGNATURE_HEADER.upper().replace('-', '_')}"
 
 
 class WebhookMiddleware:
@@ -59,6 +60,7 @@ class WebhookMiddleware:
         path, size = environ.get("PATH_INFO", ""), environ.get("CONTENT_LENGTH") or ""
         return (
             environ["REQUEST_METHOD"] == "POST"
+            and REFUSAL_KEY not in environ
             and path.startswith(PATH_PREFIX)
             and is_webhook_secret(self._runtime, path.removeprefix(PATH_PREFIX))
             and environ.get("HTTP_HOST", "").lower() == self._host
