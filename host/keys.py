@@ -7,11 +7,13 @@ and exports lie under each runner's own vault key, which moves with the rest.
 
 from collections.abc import Mapping
 from types import SimpleNamespace
+from typing import Any
 
 from sqlalchemy import inspect, select
 
 from host.checks import ActionRequired, open_runtime
 from host.configuration import load_effective_settings
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost
 from sync.models import Connection, Mail, MailLink, Model, Runner
 from sync.runtime import Runtime, build
@@ -95,17 +97,24 @@ def rotate_table(runtime: Runtime, model: type[Model]) -> int:
         row_ids = session.scalars(select(key_column).order_by(key_column)).all()
     count = 0
     for row_id in row_ids:
-        with runtime.db.transaction() as session:
-            row = session.get(model, row_id, with_for_update=True)
-            if row is None:
-                continue
-            for name in SEALED_COLUMNS[model]:
-                sealed = getattr(row, name)
-                if sealed is not None:
-                    setattr(row, name, runtime.sealer.reseal(sealed))
-                    count += 1
-            # Addresses are found by a hash, which the newest key makes from now on.
-            if isinstance(row, Runner) and row.email is not None and row.email_hash:
-                address = runtime.sealer.open(row.email)
-                row.email_hash = runtime.sealer.lookup_hashes(address)[0]
+        count += _reseal_row(runtime, model, row_id)
+    return count
+
+
+@retry_conflicts
+def _reseal_row(runtime: Runtime, model: type[Model], row_id: Any) -> int:
+    count = 0
+    with runtime.db.transaction() as session:
+        row = session.get(model, row_id, with_for_update=True)
+        if row is None:
+            return 0
+        for name in SEALED_COLUMNS[model]:
+            sealed = getattr(row, name)
+            if sealed is not None:
+                setattr(row, name, runtime.sealer.reseal(sealed))
+                count += 1
+        # Addresses are found by a hash, which the newest key makes from now on.
+        if isinstance(row, Runner) and row.email is not None and row.email_hash:
+            address = runtime.sealer.open(row.email)
+            row.email_hash = runtime.sealer.lookup_hashes(address)[0]
     return count
