@@ -1,5 +1,6 @@
 """The checks of `moodmiles doctor`: each returns a fact or raises an instruction."""
 
+import os
 import smtplib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -7,17 +8,21 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from redis import Redis, RedisError
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from host import redis_server, subscription
 from host.database import MigrationState
+from host.errors import Unencrypted
 from sync import work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.errors import MoodmilesError
+from sync.local_requests import is_loopback_name
+from sync.mail import smtp
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
 from sync.runtime import Runtime, build
-from sync.settings import Settings
+from sync.settings import Settings, require_encryption
 from sync.strava.client import HttpStrava
 from sync.surveys.instruments import load_library
 
@@ -32,16 +37,12 @@ class ActionRequired(MoodmilesError):
 
 def check_configuration(settings: Settings) -> str:
     Sealer([key.get_secret_value() for key in settings.secret_keys])
-    address = urlsplit(settings.public_url)
-    if settings.is_public and address.scheme != "https":
-        raise ActionRequired(
-            "MOODMILES_PUBLIC_URL must begin with https on a public address."
-        )
+    require_encryption(settings.public_url)
     if settings.is_public and settings.sender.host == "localhost":
         raise ActionRequired(
             "Set MOODMILES_MAIL_FROM to an address of your own domain."
         )
-    settings.require_contact()
+    settings.require_safe()
     load_library(settings.data_dir)
     return f"pages at {settings.public_url}"
 
@@ -54,6 +55,7 @@ def check_database(settings: Settings) -> str:
         )
     if not tables.is_current():
         raise ActionRequired("Run `moodmiles db upgrade`.")
+    require_encrypted_database(settings.sql_url)
     return f"{settings.sql_url.partition(':')[0]}, tables up to date"
 
 
@@ -75,7 +77,38 @@ def check_redis(settings: Settings) -> str:
     numbers = tuple(int(number) for number in version.split(".")[:2])
     if numbers < redis_server.MIN_VERSION:
         raise ActionRequired(f"Redis {version} is too old: 6.2 or newer is needed.")
+    require_encrypted_redis(settings.redis_url)
     return f"version {version}"
+
+
+def require_encrypted_database(sql_url: str) -> None:
+    """Raise `Unencrypted` if another machine's database is believed unseen.
+
+    libpq by itself encrypts if it is offered, and checks no certificate.
+    """
+    url = make_url(sql_url)
+    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE"))
+    if url.host and not is_neighbour(url.host) and mode != "verify-full":
+        raise Unencrypted(
+            f"Who answers as {url.host} is not checked: end MOODMILES_DATABASE_URL in "
+            "?sslmode=verify-full&sslrootcert=system, or the path of its authority."
+        )
+
+
+def require_encrypted_redis(redis_url: str) -> None:
+    """Raise `Unencrypted` if another machine's Redis is spoken to in the clear."""
+    parts = urlsplit(redis_url)
+    is_checked = parts.scheme == "rediss" and "ssl_cert_reqs=none" not in parts.query
+    if parts.hostname and not is_neighbour(parts.hostname) and not is_checked:
+        raise Unencrypted(
+            f"What goes to {parts.hostname} can be read and changed on its way: begin "
+            "MOODMILES_REDIS_URL with rediss://."
+        )
+
+
+def is_neighbour(host: str) -> bool:
+    """Whether a host is this machine, or a container in a network of its own."""
+    return is_loopback_name(host) or not any(sign in host for sign in ".:")
 
 
 def check_mail(settings: Settings) -> str:
@@ -87,12 +120,36 @@ def check_mail(settings: Settings) -> str:
             server, sender=settings.sender, timeout_s=_TIMEOUT_S
         ) as line:
             line.open().noop()
-    except (DeliveryFailed, smtplib.SMTPException, OSError) as error:
+    except DeliveryFailed as error:
+        raise ActionRequired(explain_mail_failure(server, error)) from None
+    except (smtplib.SMTPException, OSError) as error:
         raise ActionRequired(
-            f"No conversation with {server.host}:{server.port} ({error}) "
-            "Check MOODMILES_SMTP_URL."
+            f"No conversation with {server.host}:{server.port} "
+            f"({type(error).__name__}). Check MOODMILES_SMTP_URL."
         ) from None
+    if server.is_plain:
+        return f"{server.host}:{server.port} answers, without encryption as wished"
     return f"{server.host}:{server.port} answers"
+
+
+def explain_mail_failure(server: SmtpServer, failure: DeliveryFailed) -> str:
+    address = f"{server.host}:{server.port}"
+    match failure.text:
+        case smtp.NO_STARTTLS:
+            return (
+                f"{address} offers no encryption, and mails hold links to sign in: use "
+                "smtps:// or a port with STARTTLS in MOODMILES_SMTP_URL or, if the "
+                "line is your own, say ?tls=off at its end."
+            )
+        case smtp.UNTRUSTED_CERTIFICATE:
+            return (
+                f"The certificate of {address} is not valid for that name: write the "
+                "name that it was made for in MOODMILES_SMTP_URL, or renew it."
+            )
+        case _:
+            return (
+                f"No conversation with {address} ({failure}) Check MOODMILES_SMTP_URL."
+            )
 
 
 def check_strava(settings: Settings) -> str:

@@ -17,12 +17,13 @@ from web.http import (
     headers,
     language,
     limits,
+    refusals,
     session,
 )
+from web.http.body_limits import MAX_BODY_BYTES
 from web.runtime import attach_runtime
 from web.webhooks.middleware import WebhookMiddleware
 
-MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 100
 
 
@@ -42,10 +43,11 @@ def create_app(runtime: Runtime) -> Flask:
     load_library(runtime.settings.data_dir)  # a bad instrument is refused at the start
     language.init_app(app)
     compression.init_app(app)
+    limits.init_app(app, runtime.settings.redis_url)
     headers.init_app(app, runtime.settings)
+    refusals.init_app(app)
     session.init_app(app)
     csrf.init_app(app)
-    limits.init_app(app, runtime.settings.redis_url)
     conflicts.init_app(app)
     errors.init_app(app)
     formats.init_app(app)

@@ -114,13 +114,16 @@ class SignIn(Model):
 
 
 class MailLink(Model):
-    """A one-use link sent by mail: to confirm an address or to sign in."""
+    """A one-use link sent by mail: to confirm an address or to sign in.
+
+    A decoy names no runner: nobody can redeem it, so all others read a number.
+    """
 
     __tablename__ = "mail_link"
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     runner_id: Mapped[int] = mapped_column(
-        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True, nullable=True
     )
     purpose: Mapped[MailLinkPurpose]
     email: Mapped[bytes | None] = mapped_column(LargeBinary)

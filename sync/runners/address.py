@@ -13,7 +13,7 @@ from sync.runners import mail_links, store
 from sync.runners.mail_links import NewMailLink
 from sync.runners.rules import CONSENT_VERSION, MAIL_LINK_LIFE, normalize_address
 from sync.runtime import Runtime
-from sync.vocabulary import ConsentKind, MailLinkPurpose
+from sync.vocabulary import ConsentKind, MailLinkPurpose, SealedColumn
 
 
 @retry_conflicts
@@ -59,7 +59,9 @@ def enqueue_confirmation(
 
 def _is_link_to(sealer: Sealer, link: MailLink, address: str) -> bool:
     try:
-        return link.email is not None and sealer.open(link.email) == address
+        return link.email is not None and (
+            sealer.open(link.email, SealedColumn.LINK_ADDRESS) == address
+        )
     except KeyLost:
         return False
 
@@ -81,7 +83,7 @@ def confirm_address(runtime: Runtime, *, token: str) -> int | None:
         if link is None or link.email is None:
             return None
         account_state.require_not_deleting(session, link.runner_id)
-        address = runtime.sealer.open(link.email)
+        address = runtime.sealer.open(link.email, SealedColumn.LINK_ADDRESS)
         hashes = runtime.sealer.lookup_hashes(address)
         previous_owner = store.find_by_address(session, hashes)
         if previous_owner is not None and previous_owner.id != link.runner_id:

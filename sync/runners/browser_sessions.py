@@ -13,10 +13,9 @@ from sync.crypto import hash_token
 from sync.models import SignIn
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
+from sync.vocabulary import KeyUse
 
 log = structlog.get_logger()
-
-_PURPOSE = "signed-in browser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +108,4 @@ def _load_active(runtime: Runtime, session: Session, runner_id: int) -> list[Sig
 
 def _handles(runtime: Runtime, row: SignIn) -> list[str]:
     """Name a browser with each secret key, the newest first."""
-    return runtime.sealer.signatures(_PURPOSE, row.token_hash)
+    return runtime.sealer.signatures(KeyUse.BROWSER_HANDLES, row.token_hash)

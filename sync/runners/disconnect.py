@@ -38,6 +38,7 @@ from sync.vocabulary import (
     ConsentKind,
     MailKind,
     RemovalKind,
+    SealedColumn,
     SuppressionReason,
 )
 from sync.work import RunnerDueWork, RunnerTask
@@ -169,7 +170,7 @@ def _revoke_access(runtime: Runtime, runner_id: int) -> None:
     if sealed is None:
         return
     try:
-        runtime.strava.revoke(runtime.sealer.open(sealed))
+        runtime.strava.revoke(runtime.sealer.open(sealed, SealedColumn.STRAVA_REFRESH))
     except MoodmilesError as error:
         log.warning(
             "access not given back", runner_id=runner_id, error=type(error).__name__
@@ -227,7 +228,7 @@ def _enqueue_receipt(
     if runner.email is None or runner.email_confirmed_at is None:
         return
     try:
-        address = runtime.sealer.open(runner.email)
+        address = runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
     except KeyLost:
         log.warning("no receipt: its address cannot be read", runner_id=runner.id)
         return

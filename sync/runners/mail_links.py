@@ -11,7 +11,7 @@ from sync.crypto import Sealer, hash_token, new_token
 from sync.database import lock_runner
 from sync.mail import outbox
 from sync.models import MailLink
-from sync.vocabulary import MailKind, MailLinkPurpose
+from sync.vocabulary import MailKind, MailLinkPurpose, SealedColumn
 
 _MAIL_KINDS = {
     MailLinkPurpose.CONFIRM_ADDRESS: MailKind.CONFIRM_ADDRESS,
@@ -25,13 +25,16 @@ _MAIL_KINDS = {
 class NewMailLink:
     """What a link does, for whom and until when.
 
+    Without a runner it is a decoy: the same rows, which open nothing, and a mail that
+    goes to nobody.
+
     Its mail goes to the runner's confirmed address, or to `new_address`, which the
     link then confirms; it says `values` beside the token.  A link with a `browser`,
     a secret in a cookie, works there alone.
     """
 
     purpose: MailLinkPurpose
-    runner_id: int
+    runner_id: int | None
     expires_at: datetime
     values: Mapping[str, object] = field(default_factory=dict)
     new_address: str | None = None
@@ -49,7 +52,9 @@ def enqueue_link(
             token_hash=token_hash,
             runner_id=link.runner_id,
             purpose=link.purpose,
-            email=None if link.new_address is None else sealer.seal(link.new_address),
+            email=None
+            if link.new_address is None
+            else sealer.seal(link.new_address, SealedColumn.LINK_ADDRESS),
             browser_hash=None if link.browser is None else hash_token(link.browser),
             created_at=now,
             expires_at=link.expires_at,
@@ -86,6 +91,7 @@ def redeem_link(
         .where(
             MailLink.token_hash == token_hash,
             MailLink.purpose == purpose,
+            MailLink.runner_id.is_not(None),
             MailLink.used_at.is_(None),
             MailLink.expires_at > now,
         )

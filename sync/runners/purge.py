@@ -5,10 +5,11 @@ from datetime import timedelta
 from sqlalchemy import delete, or_
 
 from sync.conflicts import retry_conflicts
-from sync.models import LinkAttempt, MailLink, SignIn
+from sync.models import LinkAttempt, Mail, MailLink, SignIn
 from sync.runners import consents, inactivity
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
+from sync.vocabulary import MailKind
 
 # Who comes back with an old link should read why it does not work.
 LINK_RETENTION = timedelta(days=1)
@@ -33,5 +34,13 @@ def _delete_expired(runtime: Runtime) -> None:
         session.execute(
             delete(SignIn).where(
                 or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)
+            )
+        )
+        # Decoys, of addresses that are not known here: no runner takes them along.
+        session.execute(
+            delete(Mail).where(
+                Mail.kind == MailKind.SIGN_IN_LINK,
+                Mail.runner_id.is_(None),
+                Mail.stale_at < now - LINK_RETENTION,
             )
         )

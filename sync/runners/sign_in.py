@@ -142,19 +142,19 @@ def sign_out(runtime: Runtime, token: str) -> None:
 def enqueue_sign_in_link(runtime: Runtime, *, email: str, browser: str) -> None:
     """Mail a one-use sign-in link, if the address is a confirmed one.
 
-    Whether it is stays our secret: the page says the same either way.
-    Raises `InvalidAddress`.
+    Whether it is stays our secret: the page says the same either way, and an unknown
+    address gets the same rows, so that the time taken tells nothing; the mail of
+    those is withheld when it is due.  Raises `InvalidAddress`.
     """
     address = normalize_address(email)
     with runtime.db.transaction() as session:
-        runner = store.find_by_address(session, runtime.sealer.lookup_hashes(address))
-        log.info("sign-in link asked for", runner_id=runner.id if runner else None)
-        if runner is None:
-            return
+        hashes = runtime.sealer.lookup_hashes(address)
+        runner_id = store.find_id_by_address(session, hashes)
+        log.info("sign-in link asked for", runner_id=runner_id)
         now = runtime.db.now(session)
         new_link = NewMailLink(
             purpose=MailLinkPurpose.SIGN_IN,
-            runner_id=runner.id,
+            runner_id=runner_id,
             expires_at=now + MAIL_LINK_LIFE[MailLinkPurpose.SIGN_IN],
             browser=browser,
         )

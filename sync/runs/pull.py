@@ -23,7 +23,7 @@ from sync.runs.changes import (
 )
 from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
-from sync.strava import ActivityPage, Lane
+from sync.strava import ActivityPage, Lane, UnreadableRecord
 from sync.vocabulary import Visibility
 
 log = structlog.get_logger()
@@ -31,10 +31,11 @@ log = structlog.get_logger()
 _ONE_SECOND = timedelta(seconds=1)
 
 
-def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
+def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bool:
     """Read one run (one request) and store what Strava says now.
 
-    Raises `NotOnStrava` when Strava does not show it (yet, or any more).
+    Returns False for a record that makes no sense: it is in quarantine.  Raises
+    `NotOnStrava` when Strava does not show it (yet, or any more).
     """
     activity = call_strava(
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
@@ -42,6 +43,7 @@ def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> No
     visible = private.require_visible(runtime, runner_id, activity)
     save = partial(store_page, runtime, runner_id)
     save_or_quarantine(runtime, runner_id, build_page(visible), save)
+    return not isinstance(visible, UnreadableRecord)
 
 
 def pull_batch(

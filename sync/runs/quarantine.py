@@ -39,11 +39,11 @@ def retry_quarantined(runtime: Runtime) -> QuarantineRetry:
     unreadable = 0
     for record in records:
         try:
-            pull.pull_run(
+            is_readable = pull.pull_run(
                 runtime, record.runner_id, record.source_id, lane=Lane.RECONCILE
             )
         except NotOnStrava:
-            pass  # it is gone, and so is the trouble with it
+            is_readable = True  # it is gone, and so is the trouble with it
         except MoodmilesError as error:
             log.warning(
                 "record still cannot be read",
@@ -51,6 +51,8 @@ def retry_quarantined(runtime: Runtime) -> QuarantineRetry:
                 strava_id=record.source_id,
                 error=type(error).__name__,
             )
+            is_readable = False
+        if not is_readable:
             unreadable += 1
             continue
         unreadable += not _delete_record(runtime, record)

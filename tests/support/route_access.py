@@ -12,8 +12,9 @@ from werkzeug.routing import Rule
 # open:  the same for everybody, about nobody
 # own:   signed in, and then about oneself alone
 # link:  whoever holds the link that was mailed or bookmarked
-# host:  for Strava, probes, or the host's own machine
-Access: TypeAlias = Literal["open", "own", "link", "host"]
+# host:  for Strava and probes
+# local: for a browser on the machine that everything runs on
+Access: TypeAlias = Literal["open", "own", "link", "host", "local"]
 
 ACCESS_BY_ENDPOINT: Mapping[str, Access] = {
     "account_links": "link",
@@ -26,14 +27,15 @@ ACCESS_BY_ENDPOINT: Mapping[str, Access] = {
     "email.confirm": "link",
     "email.confirm_page": "link",
     "export": "own",
-    "fixtures": "host",
+    "fixtures": "local",
     "health": "host",
+    "health.metrics": "local",
     "help": "open",
     "landing": "open",
     "login": "open",
     "login.link_page": "link",
     "login.redeem": "link",
-    "mailbox": "host",
+    "mailbox": "local",
     "offline": "open",
     "pre_run": "link",
     "privacy": "open",

@@ -62,6 +62,7 @@ def remove_page(run_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:run_id>/remove")
 @login_required
+@rate_limited("answer", runner_subject)
 def remove(run_id: int) -> ResponseReturnValue:
     _load_run(run_id)
     run_detail.delete_answer(runtime(), require_runner().runner_id, run_id)
@@ -82,6 +83,7 @@ def retain(run_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:run_id>/count")
 @login_required
+@rate_limited("answer", runner_subject)
 def set_counted_recording(run_id: int) -> ResponseReturnValue:
     """Let this recording count instead of the others of the same run."""
     _load_run(run_id)

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from sync.runners import preferences as runner_preferences
 from sync.surveys import unsubscribe
 from web.http.language import activate_runner_locale
+from web.http.limits import link_subject, rate_limited
 from web.runtime import runtime
 from web.settings import forms
 from web.settings.survey_preferences import build_survey_settings, save_survey_settings
@@ -31,6 +32,7 @@ def stop_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>")
+@rate_limited("preference_link", link_subject)
 def stop(token: str) -> ResponseReturnValue:
     """Stop at once; a mail program gets an empty answer, a person a page."""
     _require_runner_id(token)
@@ -51,6 +53,7 @@ def settings_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>/settings")
+@rate_limited("preference_link", link_subject)
 def save_settings(token: str) -> ResponseReturnValue:
     try:
         save_survey_settings(_require_runner_id(token), request.form)

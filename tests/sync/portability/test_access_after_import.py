@@ -14,6 +14,7 @@ from sync.crypto import Sealer
 from sync.models import Consent, Runner
 from sync.portability.import_runner import import_runner
 from sync.runners import address, disconnect, sign_in
+from sync.vocabulary import SealedColumn
 from tests.conftest import KEY
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
@@ -85,10 +86,10 @@ def test_without_the_mail_that_lets_them_in_nobody_comes(
 
     class Dies(Sealer):
         @override
-        def seal(self, text: str) -> bytes:
+        def seal(self, text: str, column: SealedColumn) -> bytes:
             if "@" in text:
                 raise SimulatedKill
-            return super().seal(text)
+            return super().seal(text, column)
 
     dying = replace(second_instance.runtime, sealer=Dies([KEY]))
     with pytest.raises(SimulatedKill):
