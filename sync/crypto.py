@@ -163,7 +163,9 @@ class Sealer:
         return self.seal(json.dumps(asdict(vault_secrets)), SealedColumn.VAULT_KEY)
 
     def open_vault_secrets(self, sealed_key: bytes) -> "VaultSecrets":
-        return VaultSecrets(**json.loads(self.open(sealed_key, SealedColumn.VAULT_KEY)))
+        content = json.loads(self.open(sealed_key, SealedColumn.VAULT_KEY))
+        content["former_stops"] = tuple(content["former_stops"])
+        return VaultSecrets(**content)
 
     def open_vault(self, sealed_key: bytes) -> "Vault":
         return Vault(self.open_vault_secrets(sealed_key))

@@ -117,7 +117,7 @@ def remove_runs(
 ) -> int:
     """Delete runs for good and return how many; answers stay, with their facts."""
     row_ids = store.find_run_ids(session, runner_id, source_ids)
-    retained_runs.insert_retained(session, runtime.sealer, row_ids, now=now)
+    retained_runs.insert_retained(session, runtime.sealer, runner_id, row_ids, now=now)
     removed_starts = store.delete_runs(session, runner_id, source_ids, now=now)
     if removed_starts:
         resolve_duplicates(session, runner_id, removed_starts)

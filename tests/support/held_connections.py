@@ -55,6 +55,19 @@ def hold_connections(
         yield connections
 
 
+@contextmanager
+def ask_for_much(port: int, path: str, *, count: int) -> Generator[None]:
+    """Ask `count` times for a large answer and read nothing of it for the block."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((HOST, port))
+            request = f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n"
+            connection.sendall(request.encode())
+        yield
+
+
 def drip(connections: Sequence[socket.socket], *, seconds: float) -> None:
     """Send one more byte a second on each, for as long as it is taken."""
     ends_at = time.monotonic() + seconds

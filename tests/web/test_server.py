@@ -1,22 +1,26 @@
 """The server as shipped: no request that is never finished stops another one."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from threading import Thread
 
 import pytest
 
 from sync.runtime import Runtime
+from tests.support.echo_app import LARGE_BYTES
 from tests.support.held_connections import (
     UNFINISHED,
     allow_files,
+    ask_for_much,
     drip,
     hold_connections,
     read_to_end,
 )
 from tests.support.route_access import list_addresses
-from tests.support.servers import HOST, run_valkey, wait_until
+from tests.support.servers import HOST, TIMEOUT_S, run_valkey, wait_until
 from tests.support.web_process import HOOK, PATIENCE_S, WebProcess, run_web
 from web.app import create_app
 from web.http.body_limits import MAX_BODY_BYTES
@@ -155,7 +159,7 @@ def test_a_connection_that_was_used_does_not_stay_for_ever(web: WebProcess) -> N
         ),
         (
             (
-                "POST /hooks/strava/hook HTTP/1.1\r\nHost: {host}\r\n"
+                f"POST {HOOK} HTTP/1.1\r\nHost: {{host}}\r\n"
                 "Transfer-Encoding: chunked\r\n\r\n{chunks}"
             ),
             413,
@@ -240,3 +244,94 @@ def test_two_lengths_are_read_in_one_way(echo: WebProcess) -> None:
     assert b'"body": "hello"' in answer
     assert b'"CONTENT_LENGTH": "5"' in answer
     assert b"TRANSFER_ENCODING" not in answer
+
+
+def test_slow_readers_of_large_answers_hold_no_thread(echo: WebProcess) -> None:
+    time.sleep(1)  # the server listens for a moment before it limits its readers
+    before_kb, files = echo.memory_kb(), echo.count_files()
+    with ask_for_much(echo.port, "/large", count=200):
+        wait_until(lambda: echo.count_files() > files + 190)
+        for _ in range(3):
+            assert echo.ask("/small").status == 200
+        # None holds the whole answer in memory, let alone 200 copies of it.
+        assert echo.memory_kb() - before_kb < 200 * LARGE_BYTES / 1000 / 8
+
+        wait_until(lambda: echo.count_files() <= files + 5)
+
+    assert len(echo.ask("/large").body) == LARGE_BYTES
+
+
+def test_a_process_that_hangs_is_replaced(echo: WebProcess) -> None:
+    (hanging,) = echo.list_workers()
+    with socket.create_connection((HOST, echo.port)) as connection:
+        connection.sendall(f"GET /hang HTTP/1.1\r\nHost: {echo.host}\r\n\r\n".encode())
+
+        assert read_to_end(connection, within_s=TIMEOUT_S) == b""
+
+    wait_until(echo.is_answering)
+    assert echo.list_workers() != [hanging]
+    assert 'echo_app.py", line' in echo.log.read_text()
+
+
+def test_others_are_answered_beside_work_that_hangs_until_its_process_is_replaced(
+    echo: WebProcess,
+) -> None:
+    (hanging,) = echo.list_workers()
+    request = f"GET /hang-by-turns HTTP/1.1\r\nHost: {echo.host}\r\n\r\n".encode()
+    with ExitStack() as stack:
+        connections = [
+            stack.enter_context(socket.create_connection((HOST, echo.port)))
+            for _ in range(8)
+        ]
+        for connection in connections:
+            connection.sendall(request)
+        beside_it = [echo.ask("/").status for _ in range(20)]
+        workers_then = echo.list_workers()
+
+        assert read_to_end(connections[0], within_s=TIMEOUT_S) == b""
+
+    wait_until(echo.is_answering)
+    assert beside_it == [200] * 20
+    assert workers_then == [hanging]
+    assert echo.list_workers() != [hanging]
+
+
+def test_the_environ_is_the_one_that_wsgi_has(echo: WebProcess) -> None:
+    request = (
+        "POST /ech%6F?q=%20\u00e9 HTTP/1.1\r\nHost: run.example.org\r\n"
+        "Cookie: a=1\r\nCookie: b=2\r\nX-Two: 1\r\nX-Two: 2\r\n"
+        "X_Forwarded_For: 192.0.2.1\r\nX-Odd: \u00e9\r\nContent-Type: text/plain\r\n"
+        "Content-Length: 5\r\nConnection: close\r\n\r\nhello"
+    )
+    with socket.create_connection((HOST, echo.port)) as connection:
+        connection.sendall(request.encode())
+        head, _, body = read_to_end(connection, within_s=PATIENCE_S).partition(
+            b"\r\n\r\n"
+        )
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert json.loads(body) == {
+        "CONTENT_LENGTH": "5",
+        "CONTENT_TYPE": "text/plain",
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "HTTP_CONNECTION": "close",
+        "HTTP_COOKIE": "a=1;b=2",
+        "HTTP_HOST": "run.example.org",
+        "HTTP_X_ODD": "",
+        "HTTP_X_TWO": "1,2",
+        "PATH_INFO": "/echo",
+        "QUERY_STRING": "q=%20\u00c3\u00a9",
+        "REMOTE_ADDR": HOST,
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": HOST,
+        "SERVER_PORT": str(echo.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "Granian",
+        "body": "hello",
+        "wsgi.input_terminated": True,
+        "wsgi.multiprocess": False,
+        "wsgi.multithread": True,
+        "wsgi.run_once": False,
+        "wsgi.url_scheme": "http",
+    }
