@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, and_, exists, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from sync.consent_version import VERSION
@@ -32,17 +32,21 @@ def may_collect(runner_id: RunnerId) -> ColumnElement[bool]:
 
 
 def has_outdated_consent(runner_id: RunnerId) -> ColumnElement[bool]:
-    """Return the SQL condition that a text agreed to has a newer version."""
+    """Return the SQL condition that today's text is still to be agreed to here.
+
+    What was agreed to was an older text, or came with a file from elsewhere.
+    """
     older, newer = aliased(Consent), aliased(Consent)
     return exists().where(
         older.runner_id == runner_id,
         older.withdrawn_at.is_(None),
-        older.version != VERSION,
+        or_(older.version != VERSION, older.given_elsewhere),
         ~exists().where(
             newer.runner_id == older.runner_id,
             newer.kind == older.kind,
             newer.withdrawn_at.is_(None),
             newer.version == VERSION,
+            ~newer.given_elsewhere,
         ),
     )
 
@@ -54,14 +58,16 @@ def may_collect_now(session: Session, runner_id: int) -> bool:
 
 
 def outdated_consents(session: Session, runner_id: int) -> dict[ConsentKind, datetime]:
-    """Return the kinds agreed to in an older text only, with the times."""
+    """Return the kinds agreed to in an older text or elsewhere only, with the times."""
     rows = session.execute(
-        select(Consent.kind, Consent.version, Consent.given_at)
+        select(Consent.kind, Consent.version, Consent.given_at, Consent.given_elsewhere)
         .where(Consent.runner_id == runner_id, Consent.withdrawn_at.is_(None))
         .order_by(Consent.given_at, Consent.id)
     ).all()
-    current_kinds = {kind for kind, version, _ in rows if version == VERSION}
-    return {kind: given_at for kind, _, given_at in rows if kind not in current_kinds}
+    current_kinds = {
+        row.kind for row in rows if row.version == VERSION and not row.given_elsewhere
+    }
+    return {row.kind: row.given_at for row in rows if row.kind not in current_kinds}
 
 
 def require_active(session: Session, runner_id: int) -> None:

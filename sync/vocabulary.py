@@ -25,6 +25,9 @@ class MailKind(StrEnum):
     UNDO = "undo"
     INACTIVE = "inactive"
     AGREE_AGAIN = "agree_again"
+    ADDRESS_CHANGED = "address_changed"
+    ADDRESS_IN_USE = "address_in_use"
+    ADDRESS_RESTORED = "address_restored"
 
 
 class SurveyKind(StrEnum):
@@ -244,6 +247,14 @@ class MailLinkPurpose(StrEnum):
     SIGN_IN = "sign in"
     UNDO_DELETION = "undo"
     STAY = "stay"
+    UNDO_ADDRESS = "undo address"
+
+
+class SignInMethod(StrEnum):
+    """What a runner signed in with (`sign_in.method`)."""
+
+    STRAVA = "strava"
+    MAIL = "mail"
 
 
 class SignedLinkPurpose(StrEnum):

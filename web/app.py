@@ -9,7 +9,16 @@ from sync.runtime import Runtime
 from sync.surveys.instruments import load_library
 from web import formats, pages
 from web.blueprints import BLUEPRINTS
-from web.http import compression, csrf, errors, headers, language, limits, session
+from web.http import (
+    compression,
+    csrf,
+    errors,
+    headers,
+    language,
+    limits,
+    session,
+    sign_in_needs,
+)
 from web.runtime import attach_runtime
 from web.webhooks.middleware import WebhookMiddleware
 
@@ -36,11 +45,13 @@ def create_app(runtime: Runtime) -> Flask:
     headers.init_app(app, runtime.settings)
     session.init_app(app)
     csrf.init_app(app)
+    sign_in_needs.init_app(app)
     limits.init_app(app, runtime.settings.redis_url)
     errors.init_app(app)
     formats.init_app(app)
     pages.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    sign_in_needs.require_declared(app)
     app.wsgi_app = WebhookMiddleware(app.wsgi_app, runtime)  # type: ignore[method-assign]
     return app

@@ -9,11 +9,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from sync import account_state
 from sync.errors import InvalidAddress
 from sync.models import Run, Runner
 from sync.portability.archive import InvalidExport
 from sync.portability.unpack import RowImporter
-from sync.portability.validate import ExportBundle, read_bundle
+from sync.portability.validate import ExportBundle, read_bundle, require_consents
 from sync.preferences import Preferences
 from sync.runners import address, retained_runs, store
 from sync.runs import relink
@@ -41,8 +42,8 @@ def import_runner(
     """Store what the ZIP holds, as a new runner or beside what `runner_id` has.
 
     Raises `InvalidExport`, or what `require_mood_consent` raises for a runner who is
-    here; then nothing is stored.  A new runner may have agreed to an older text:
-    then nothing is collected until they agree to the present one.
+    here; then nothing is stored.  About a new runner nothing is collected until they
+    agree here: what they agreed to elsewhere, only the file says.
     """
     bundle = read_bundle(path, instruments.load_library(runtime.settings.data_dir))
     try:
@@ -52,10 +53,14 @@ def import_runner(
                 runner = _create_runner(runtime, session, bundle, now=now)
             else:
                 runner = _load_runner(session, bundle, runner_id)
-                store.require_mood_consent(session, runner.id)
+                if store.has_agreed_here(session, runner.id):
+                    store.require_mood_consent(session, runner.id)
+                else:  # brought in before, and not asked yet
+                    account_state.require_not_deleting(session, runner.id)
             vault = runtime.sealer.open_vault(runner.vault_key)
             importer = RowImporter(session, runner.id, vault)
             if runner_id is None:
+                require_consents(bundle.consents)
                 importer.import_consents(bundle.consents)
             importer.import_runs(bundle.runs)
             strava_ids = [

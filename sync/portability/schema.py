@@ -185,6 +185,8 @@ class ConsentRecord(ExportRecord):
     version: Text
     given_at: Time
     withdrawn_at: Time | None
+    # Missing in files from before it was stored.
+    given_elsewhere: bool = False
 
 
 class AccountRecord(BaseModel):

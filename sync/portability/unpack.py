@@ -198,11 +198,13 @@ class RowImporter:
         )
 
     def import_consents(self, records: Iterable[ConsentRecord]) -> None:
+        """Store what the runner agreed to elsewhere; a file is no proof of it here."""
         insert_rows(
             self._session,
             Consent,
             [
-                record.values("id") | {"runner_id": self._runner_id}
+                record.values("id")
+                | {"runner_id": self._runner_id, "given_elsewhere": True}
                 for record in records
             ],
         )

@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, update
 
 from sync.models import LinkAttempt, MailLink, SignIn
 from sync.runners import consents, inactivity
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
 
-# Who comes back with an old link should read why it does not work.
+# Who comes back with an old link should read why it does not work.  The address that
+# it held goes at once.
 LINK_RETENTION = timedelta(days=1)
 
 
@@ -22,6 +23,11 @@ def purge_expired(runtime: Runtime) -> None:
                 table.used_at < now - LINK_RETENTION,
             )
             session.execute(delete(table).where(is_over))
+        session.execute(
+            update(MailLink)
+            .where(MailLink.expires_at <= now, MailLink.email.is_not(None))
+            .values(email=None)
+        )
         session.execute(
             delete(SignIn).where(
                 or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)

@@ -96,6 +96,7 @@ def record_consents(
                 Consent.runner_id == runner_id,
                 Consent.version == version,
                 Consent.withdrawn_at.is_(None),
+                ~Consent.given_elsewhere,
             )
         )
     )
@@ -107,7 +108,7 @@ def record_consents(
 
 
 def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
-    """Whether a consent of this kind stands."""
+    """Whether a consent of this kind was given here and stands."""
     return (
         session.scalar(
             select(Consent.id)
@@ -115,11 +116,20 @@ def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
                 Consent.runner_id == runner_id,
                 Consent.kind == kind,
                 Consent.withdrawn_at.is_(None),
+                ~Consent.given_elsewhere,
             )
             .limit(1)
         )
         is not None
     )
+
+
+def has_agreed_here(session: Session, runner_id: int) -> bool:
+    """Whether the runner ever agreed to anything here, not only in a file."""
+    statement = select(Consent.id).where(
+        Consent.runner_id == runner_id, ~Consent.given_elsewhere
+    )
+    return session.scalar(statement.limit(1)) is not None
 
 
 def require_mood_consent(session: Session, runner_id: int) -> None:
