@@ -4,7 +4,6 @@ import smtplib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,9 +14,10 @@ from sync import work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.errors import MoodmilesError
+from sync.mail import smtp
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
 from sync.runtime import Runtime, build
-from sync.settings import Settings
+from sync.settings import Settings, require_encryption
 from sync.strava.client import HttpStrava
 from sync.surveys.instruments import load_library
 
@@ -32,16 +32,12 @@ class ActionRequired(MoodmilesError):
 
 def check_configuration(settings: Settings) -> str:
     Sealer([key.get_secret_value() for key in settings.secret_keys])
-    address = urlsplit(settings.public_url)
-    if settings.is_public and address.scheme != "https":
-        raise ActionRequired(
-            "MOODMILES_PUBLIC_URL must begin with https on a public address."
-        )
-    if settings.is_public and "@localhost" in settings.mail_from:
+    require_encryption(settings.public_url)
+    if settings.is_public and settings.sender.host == "localhost":
         raise ActionRequired(
             "Set MOODMILES_MAIL_FROM to an address of your own domain."
         )
-    settings.require_contact()
+    settings.require_safe()
     load_library(settings.data_dir)
     return f"pages at {settings.public_url}"
 
@@ -84,15 +80,39 @@ def check_mail(settings: Settings) -> str:
     server = SmtpServer.from_url(settings.smtp_url.get_secret_value())
     try:
         with SmtpConnection(
-            server, sender=settings.mail_from, timeout_s=_TIMEOUT_S
+            server, sender=settings.sender, timeout_s=_TIMEOUT_S
         ) as line:
             line.open().noop()
-    except (DeliveryFailed, smtplib.SMTPException, OSError) as error:
+    except DeliveryFailed as error:
+        raise ActionRequired(explain_mail_failure(server, error)) from None
+    except (smtplib.SMTPException, OSError) as error:
         raise ActionRequired(
-            f"No conversation with {server.host}:{server.port} ({error}) "
-            "Check MOODMILES_SMTP_URL."
+            f"No conversation with {server.host}:{server.port} "
+            f"({type(error).__name__}). Check MOODMILES_SMTP_URL."
         ) from None
+    if server.is_plain:
+        return f"{server.host}:{server.port} answers, without encryption as wished"
     return f"{server.host}:{server.port} answers"
+
+
+def explain_mail_failure(server: SmtpServer, failure: DeliveryFailed) -> str:
+    address = f"{server.host}:{server.port}"
+    match failure.text:
+        case smtp.NO_STARTTLS:
+            return (
+                f"{address} offers no encryption, and mails hold links to sign in: use "
+                "smtps:// or a port with STARTTLS in MOODMILES_SMTP_URL or, if the "
+                "line is your own, say ?tls=off at its end."
+            )
+        case smtp.UNTRUSTED_CERTIFICATE:
+            return (
+                f"The certificate of {address} is not valid for that name: write the "
+                "name that it was made for in MOODMILES_SMTP_URL, or renew it."
+            )
+        case _:
+            return (
+                f"No conversation with {address} ({failure}) Check MOODMILES_SMTP_URL."
+            )
 
 
 def check_strava(settings: Settings) -> str:

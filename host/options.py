@@ -23,7 +23,7 @@ class InstanceOptions:
 def load_options(arguments: SimpleNamespace) -> InstanceOptions:
     settings = load_given_settings(arguments)
     load_library(settings.data_dir)  # a bad instrument is refused with its line
-    settings.require_contact()
+    settings.require_safe()
     return InstanceOptions(
         data_dir=settings.data_dir,
         host=settings.host,

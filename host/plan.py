@@ -128,21 +128,18 @@ class InstancePlan:
         )
 
     def simulator_part(self) -> Part:
-        port = self.ports["simulator"]
+        port, secret = self.ports["simulator"], f"{PREFIX}STRAVA_CLIENT_SECRET"
         arguments: list[object] = ["--host", LOOPBACK, "--port", port, "--quiet"]
         arguments += ["--state", self.home.create_folder("simulator") / "world.sqlite3"]
         arguments += ["--client-id", _SIMULATED_CLIENT_ID]
-        arguments += [
-            "--client-secret",
-            self.generated_settings[f"{PREFIX}STRAVA_CLIENT_SECRET"],
-        ]
         if self.export:
             arguments += ["--export", self.export.absolute()]
         return Part(
             name="simulator",
             command=_to_argv("sync.simulator.__main__", *arguments),
             is_module=True,
-            environment=_environment_without_settings(),
+            environment=_environment_without_settings()
+            | {secret: self.generated_settings[secret]},
             log=self.home.rotate_log("simulator"),
             is_ready=health.has_written("Simulated Strava at"),
         )
@@ -223,7 +220,7 @@ class InstancePlan:
 
 
 def _environment_without_settings() -> dict[str, str]:
-    """Return the environment without our settings: a stand-in needs no secret."""
+    """Return the environment without our settings: a stand-in needs none of them."""
     return {k: v for k, v in os.environ.items() if not k.upper().startswith(PREFIX)}
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from host.configuration import load_given_settings
 from host.process_commands import BROKER_VARIABLE, beat_argv, web_argv, worker_argv
 from sync.errors import NotConfigured
+from sync.mail.smtp import SmtpServer
 from sync.settings import PREFIX, Settings
 from sync.surveys.instruments import load_library
 
@@ -31,7 +32,7 @@ def run(arguments: SimpleNamespace) -> int:
 
 
 def require_settings(settings: Settings, part: str) -> None:
-    """Raise `NotConfigured` with all settings that `part` lacks."""
+    """Raise `NotConfigured` with all settings that `part` lacks, or a risky one."""
     missing = [
         f"{PREFIX}{name.upper()}"
         for name in (*_REQUIRED, *_REQUIRED_BY_PART[part])
@@ -41,7 +42,9 @@ def require_settings(settings: Settings, part: str) -> None:
         raise NotConfigured(
             f"Not set: {', '.join(missing)}; .env.example explains each one."
         )
-    settings.require_contact()
+    settings.require_safe()
+    if settings.smtp_url is not None:
+        SmtpServer.from_url(settings.smtp_url.get_secret_value())
 
 
 def build_argv(settings: Settings, part: str) -> list[str]:

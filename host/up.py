@@ -10,6 +10,7 @@ from host.data_dir import INSTANCE_FILE, lock_data_directory
 from host.options import InstanceOptions, load_options
 from host.plan import STOP_ORDER, InstancePlan
 from host.supervisor import SignalWaiter, StopRequested, Supervisor
+from sync.settings import require_encryption
 
 
 def run(arguments: SimpleNamespace) -> int:
@@ -23,6 +24,7 @@ def run_instance(
     with lock_data_directory(options.data_dir) as home, SignalWaiter() as waiter:
         port = ports.choose_web_port(options.host, options.port)
         plan = InstancePlan(options, home, port=port, export=export)
+        require_encryption(plan.address)
         supervisor = Supervisor(waiter, report=_print_message)
         try:
             start_parts(plan, supervisor)

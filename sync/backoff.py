@@ -3,13 +3,16 @@
 import random
 from datetime import datetime, timedelta
 
-from sync.errors import RateLimited, TryLater
+from sync.errors import RateLimited, StravaUnavailable, TryLater
 
 # Longer than a task may live, and than any one mail can take.
 LEASE = timedelta(minutes=5)
-# With the waits below the last attempt comes about six hours after the first.
+# With the waits below the last attempt comes five to six hours after the first.
 MAX_ATTEMPTS = 12
 MIN_WAIT = timedelta(seconds=30)
+# Most of Strava's failures are over at once: a dropped connection, one bad gateway.
+# Nobody should wait a minute for them, nor should all try in the same second.
+FIRST_WAIT_S = (3, 8)
 MAX_WAIT = timedelta(hours=1)
 # What was set aside is tried once a day: a new version may have mended it.
 SET_ASIDE_INTERVAL = timedelta(days=1)
@@ -33,6 +36,11 @@ def next_attempt_at(error: Exception, *, attempts: int, now: datetime) -> dateti
             return error.until + timedelta(seconds=wait_s)
         case TryLater():
             return now + error.after
+        case StravaUnavailable() if attempts <= 1:
+            wait_s = random.uniform(*FIRST_WAIT_S)  # noqa: S311
+            return now + timedelta(seconds=wait_s)
+        case StravaUnavailable():
+            return now + backoff(attempts - 1)
         case _:
             return now + backoff(attempts)
 

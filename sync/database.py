@@ -23,6 +23,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, sessionmaker
 
 from sync.clock import Clock, utc_now
+from sync.conflicts import mark_effect
+from sync.models import Runner
 from sync.models.base import UtcDateTime
 from sync.queue import Job, Queue
 
@@ -34,6 +36,13 @@ _LOCK_TIMEOUT_S = 30
 _PENDING_WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
 _AUTOCOMMIT = "moodmiles_alone"
+# Not FOR NO KEY UPDATE: whoever changes a key, or deletes the row, would have to wait
+# once more, behind those who inserted rows of this runner meanwhile.
+_LOCK_RUNNER = (
+    select(Runner.id)
+    .where(Runner.id == bindparam("locked_runner_id", type_=Runner.id.type))
+    .with_for_update()
+)
 
 
 class Database:
@@ -54,10 +63,17 @@ class Database:
         self._clock = clock
 
     @contextmanager
-    def transaction(self) -> Generator[Session]:
-        """Commit at the end or roll back; send the wake-ups after a commit."""
+    def transaction(self, *, runner_id: int | None = None) -> Generator[Session]:
+        """Commit at the end or roll back; send the wake-ups after a commit.
+
+        With `runner_id` it begins with `lock_runner`, so that what it checks about
+        this runner still holds when it writes.
+        """
         with self._sessions.begin() as session:
+            if runner_id is not None:
+                lock_runner(session, runner_id)
             yield session
+        mark_effect()
         for job in sorted(session.info.pop(_PENDING_WAKES, ())):
             self._queue.wake(job)
 
@@ -77,7 +93,9 @@ class Database:
         """
         with self._autocommit_engine.connect() as connection:
             # SQLite commits when the last row has been read: read them all.
-            return connection.execute(statement, values).all()
+            rows = connection.execute(statement, values).all()
+        mark_effect()
+        return rows
 
     @cached_property
     def now_expression(self) -> ColumnElement[datetime]:
@@ -109,6 +127,25 @@ class Database:
 def wake_after_commit(session: Session, job: Job) -> None:
     """Wake the workers for `job` once `session` commits, never if it rolls back."""
     session.info.setdefault(_PENDING_WAKES, set()).add(job)
+
+
+def lock_runner(session: Session, runner_id: int) -> bool:
+    """Let no other transaction write about this runner until this one ends.
+
+    False if there is no such runner.  The runner's row is locked before any other
+    row of theirs is: two transactions that lock in this order never deadlock.  What
+    was read before may be out of date.  (SQLite has one writer in any case.)
+    """
+    return session.scalar(_LOCK_RUNNER, {"locked_runner_id": runner_id}) is not None
+
+
+def lock_name(session: Session, name: str) -> None:
+    """Let no other transaction hold this name until this one ends.
+
+    For a rule about a whole table, which no row stands for.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
 def dialect_insert(

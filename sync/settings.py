@@ -4,15 +4,24 @@ import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError, field_validator
+from pydantic import (
+    Field,
+    IPvAnyNetwork,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from sync.errors import NotConfigured
+from sync.local_requests import is_loopback_name
+from sync.mail_address import MailSender
+from sync.secret_strength import MAKE_ONE, RULES, find_weakness
 
 PREFIX = "MOODMILES_"
 ENV_FILE = ".env"
@@ -29,6 +38,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path(".moodmiles")
     database_url: str = ""
     redis_url: str = ""
+    redis_password: SecretStr | None = None
     public_url: str = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -60,6 +70,16 @@ class Settings(BaseSettings):
     worker_processes: int = Field(default=2, ge=1)
     web_processes: int = Field(default=1, ge=1)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_redis_url(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if isinstance(url := values.get("redis_url"), str):
+            password = values.get("redis_password") or ""
+            if isinstance(password, SecretStr):
+                password = password.get_secret_value()
+            values = values | {"redis_url": complete_redis_url(url, password)}
+        return values
+
     @field_validator("secret_keys", "trusted_proxies", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
@@ -73,7 +93,14 @@ class Settings(BaseSettings):
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("must be an address such as https://example.org")
-        return value.rstrip("/")
+        # Whether it is encrypted is asked of its first letters in many places.
+        return f"{parts.scheme}{value[len(parts.scheme) :].rstrip('/')}"
+
+    @field_validator("mail_from")
+    @classmethod
+    def _check_sender(cls, value: str) -> str:
+        MailSender.parse(value)
+        return value
 
     @field_validator("contact")
     @classmethod
@@ -85,6 +112,10 @@ class Settings(BaseSettings):
         ):
             raise ValueError("must be an e-mail address or begin with https://")
         return value
+
+    @property
+    def sender(self) -> MailSender:
+        return MailSender.parse(self.mail_from)
 
     @property
     def sql_url(self) -> str:
@@ -107,6 +138,28 @@ class Settings(BaseSettings):
         """Whether made-up runners are allowed: Strava and mail are simulated, too."""
         return self.shows_mailbox and _is_loopback(self.strava_site_url)
 
+    def require_safe(self) -> None:
+        """Raise `NotConfigured` for what would put people or their data at risk.
+
+        Every part asks before it starts, and `moodmiles doctor` asks the same.
+        """
+        require_encryption(self.public_url)
+        self.require_contact()
+        self.require_strong_secrets()
+
+    def require_strong_secrets(self) -> None:
+        """Raise `NotConfigured` for a secret that can be guessed, or is used twice."""
+        seen_names: dict[str, str] = {}
+        for field, rule in RULES.items():
+            name, value = f"{PREFIX}{field.upper()}", getattr(self, field) or []
+            for secret in value if isinstance(value, list) else [value]:
+                text = secret.get_secret_value()
+                weakness = find_weakness(text, rule)
+                if (other_name := seen_names.setdefault(text, name)) != name:
+                    weakness = f"is the same text as {other_name}"
+                if weakness is not None:
+                    raise NotConfigured(f"{name} {weakness}; make one: {MAKE_ONE}")
+
     def require_contact(self) -> None:
         """Raise `NotConfigured` for a public address without a contact."""
         if self.is_public and not self.contact:
@@ -123,12 +176,38 @@ class Settings(BaseSettings):
         return str(value.get_secret_value())
 
 
+def require_encryption(public_url: str) -> None:
+    """Raise `NotConfigured` for a public address without https.
+
+    A home network is public, too: whoever is in it could read along, and a sign-in
+    with it.
+    """
+    if urlsplit(public_url).scheme != "https" and not _is_loopback(public_url):
+        raise NotConfigured(
+            f"{PREFIX}PUBLIC_URL must begin with https on a public address, also in a "
+            "home network: put a proxy with a certificate in front; docs/security.md "
+            "shows how."
+        )
+
+
+def complete_redis_url(url: str, password: str) -> str:
+    """Add the password, and the wish to check the server's certificate.
+
+    Without that wish, Celery would speak TLS with whoever answers.
+    """
+    parts = urlsplit(url)
+    address, query = parts.netloc, parts.query
+    if password and parts.password is None:
+        user, at, host = address.rpartition("@")
+        secret = quote(password, safe="")
+        address = f"{user}:{secret}@{host}" if at else f":{secret}@{host}"
+    if parts.scheme == "rediss" and "ssl_cert_reqs" not in parse_qs(query):
+        query = "&".join(filter(None, (query, "ssl_cert_reqs=required")))
+    return urlunsplit(parts._replace(netloc=address, query=query))
+
+
 def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return is_loopback_name(urlsplit(url).hostname or "")
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -27,6 +27,7 @@ from sync.backoff import (
     counts_as_attempt,
     next_attempt_at,
 )
+from sync.conflicts import retry_conflicts
 from sync.database import dialect_insert
 from sync.errors import MoodmilesError
 from sync.models import Runner, RunnerWork
@@ -122,17 +123,36 @@ def process_due(runtime: Runtime, kind: DueWork[ItemT]) -> None:
     """Do all that is due, until nothing is or the shift ends and another begins."""
     runtime.queue.mark_started(kind.job)
     ends_at = monotonic() + SHIFT_S
-    for item in kind.claim(runtime):
+    claims = _Claims(runtime, kind)
+    while (item := claims.next()) is not None:
         try:
             with attempt(runtime, kind, item):
                 if kind.attempts(item) > kind.max_attempts:
                     raise WorkerDied
-                kind.handle(runtime, item)
+                retry_conflicts(kind.handle)(runtime, item)
         finally:
-            kind.release(runtime, item)
+            retry_conflicts(kind.release)(runtime, item)
         if monotonic() > ends_at:
             runtime.queue.wake(kind.job)
             return
+
+
+class _Claims(Generic[ItemT]):
+    """The items of one shift; a claim that loses a race is made again."""
+
+    def __init__(self, runtime: Runtime, kind: DueWork[ItemT]) -> None:
+        self._runtime = runtime
+        self._kind = kind
+        self._items = kind.claim(runtime)
+
+    @retry_conflicts
+    def next(self) -> ItemT | None:
+        try:
+            return next(self._items, None)
+        except Exception:
+            # A generator that has raised is at its end, and what is due is still due.
+            self._items = self._kind.claim(self._runtime)
+            raise
 
 
 @contextmanager
@@ -145,6 +165,7 @@ def attempt(runtime: Runtime, kind: DueWork[ItemT], item: ItemT) -> Generator[No
         postpone(runtime, kind, item, error)
 
 
+@retry_conflicts
 def postpone(
     runtime: Runtime, kind: DueWork[ItemT], item: ItemT, error: Exception
 ) -> None:
@@ -214,13 +235,17 @@ class RunnerDueWork(DueWork[RunnerTask[DetailT]]):
         for task in tasks:
             if task.runner_id in postponed_ids:
                 continue
-            with runtime.db.transaction() as session:
-                now = runtime.db.now(session)
-                attempts = lease_runner(
-                    session, self.job, task.runner_id, now=now, until=now + self.lease
-                )
+            attempts = self._lease(runtime, task.runner_id)
             if attempts is not None:
                 yield RunnerTask(task.runner_id, task.detail, attempts)
+
+    @retry_conflicts
+    def _lease(self, runtime: Runtime, runner_id: int) -> int | None:
+        with runtime.db.transaction() as session:
+            now = runtime.db.now(session)
+            return lease_runner(
+                session, self.job, runner_id, now=now, until=now + self.lease
+            )
 
     def settle(self, session: Session, task: RunnerTask[DetailT]) -> None:
         """Forget the lease and every failure: the work is done."""

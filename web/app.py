@@ -11,6 +11,7 @@ from web import formats, pages
 from web.blueprints import BLUEPRINTS
 from web.http import (
     compression,
+    conflicts,
     csrf,
     errors,
     headers,
@@ -42,11 +43,12 @@ def create_app(runtime: Runtime) -> Flask:
     load_library(runtime.settings.data_dir)  # a bad instrument is refused at the start
     language.init_app(app)
     compression.init_app(app)
+    limits.init_app(app, runtime.settings.redis_url)
     headers.init_app(app, runtime.settings)
     session.init_app(app)
     csrf.init_app(app)
     sign_in_needs.init_app(app)
-    limits.init_app(app, runtime.settings.redis_url)
+    conflicts.init_app(app)
     errors.init_app(app)
     formats.init_app(app)
     pages.init_app(app)

@@ -9,6 +9,7 @@ from flask import Flask, url_for
 
 from sync.language import gettext, ngettext, translatable
 from web.formats import TILES, mood_label
+from web.http.local_only import is_local
 from web.http.session import current_runner
 from web.runtime import runtime
 
@@ -42,7 +43,7 @@ def asset_url(name: str) -> str:
 def list_demo_parts() -> list[DemoPart]:
     """Return the demo's stand-ins that the top of each page links to."""
     settings = runtime().settings
-    if not settings.shows_mailbox:
+    if not settings.shows_mailbox or not is_local():
         return []
     parts = [DemoPart(translatable("Mailbox"), f"{settings.public_url}/mailbox")]
     if settings.strava_site_url != "https://www.strava.com":

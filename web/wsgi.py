@@ -9,7 +9,7 @@ from web.coalescing_queue import CoalescingQueue
 from web.gc_tuning import tune_gc
 
 _settings = load()
-_settings.require_contact()
+_settings.require_safe()
 log.configure(_settings.log_format, part="web")
 app = create_app(
     build(_settings, queue=CoalescingQueue(CeleryQueue(_settings.redis_url)))

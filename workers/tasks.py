@@ -1,6 +1,7 @@
 """One task per kind of work: the task names it, `sync` does it."""
 
 from sync import work_status
+from sync.conflicts import retry_conflicts
 from sync.queue import Job, task_name
 from workers.app import celery, get_runtime
 from workers.jobs import PROCESSORS, PURGES
@@ -23,7 +24,7 @@ def tidy() -> None:
     Then say how the work stands: all that a worker writes in an hour without work.
     """
     for purge in PURGES:
-        purge(get_runtime())
+        retry_conflicts(purge)(get_runtime())
     work_status.log_status(get_runtime())
 
 

@@ -28,6 +28,8 @@ from sync.analytics.sentences.rare_notices import (
     rate_limit,
 )
 from sync.analytics.stats.groups import estimate_mean
+from sync.conflicts import retry_conflicts
+from sync.crypto import Vault
 from sync.runtime import Runtime
 
 
@@ -112,10 +114,9 @@ def load_figures(runtime: Runtime, runner_id: int) -> Figures:
     }
     version = snapshot.data_version
     if changed_decisions:
-        with runtime.db.transaction() as session:
-            store.save_decisions(
-                session, runner_id, vault, changed_decisions, data_version=version
-            )
+        _save_decisions(
+            runtime, runner_id, vault, changed_decisions, data_version=version
+        )
     notices = {
         name: find_current_notice(decisions.get(NOTICE_STATE), name, now=now)
         for name in NOTICES
@@ -134,6 +135,21 @@ def load_figures(runtime: Runtime, runner_id: int) -> Figures:
     )
     FIGURES_CACHE.put(runtime.db, key, figures)
     return figures
+
+
+@retry_conflicts
+def _save_decisions(
+    runtime: Runtime,
+    runner_id: int,
+    vault: Vault,
+    decisions: Mapping[str, PanelDecision],
+    *,
+    data_version: int,
+) -> None:
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        store.save_decisions(
+            session, runner_id, vault, decisions, data_version=data_version
+        )
 
 
 def decide_sentences(

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
 from sync.models import Backfill, Event, ReconcileState, RunnerWork
 from sync.queue import Job
@@ -21,6 +22,7 @@ class Revived:
     other_work: int
 
 
+@retry_conflicts
 def retry_failed(runtime: Runtime) -> Revived:
     """Make due again what was given up and may be done after all."""
     with runtime.db.transaction() as session:

@@ -1,6 +1,7 @@
 """Receive a delivery: check its signature, store it, wake a worker."""
 
 from sync import counters
+from sync.conflicts import retry_conflicts
 from sync.inbox import store, subscription
 from sync.inbox.event import WebhookDelivery
 from sync.inbox.signature import judge_signature
@@ -8,6 +9,7 @@ from sync.queue import Job
 from sync.runtime import Runtime
 
 
+@retry_conflicts
 def receive_delivery(runtime: Runtime, delivery: WebhookDelivery) -> bool:
     """Store a delivery; False if it is a repeat or of no linked athlete."""
     if store.save_delivery(runtime.db, delivery):
@@ -48,6 +50,7 @@ def is_genuine(runtime: Runtime, header: str | None, body: bytes) -> bool:
     return mode == "observe" or signature_verdict == "right"
 
 
+@retry_conflicts
 def _increment_counter(runtime: Runtime, name: str) -> None:
     with runtime.db.transaction() as session:
         counters.increment(session, name, at=runtime.db.now(session))

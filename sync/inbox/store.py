@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.backoff import LEASE, MAX_ATTEMPTS
+from sync.conflicts import retry_conflicts
 from sync.database import Database, dialect_insert
 from sync.inbox.event import WebhookDelivery
 from sync.inbox.rules import EventRetry
@@ -167,6 +168,7 @@ def claim_events(session: Session, runner_id: int, *, now: datetime) -> Sequence
     ).all()
 
 
+@retry_conflicts
 def mark_done(db: Database, event_ids: Sequence[int]) -> None:
     if not event_ids:
         return

@@ -3,17 +3,23 @@
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
+from sync.database import lock_name
 from sync.models import Subscription
 from sync.runtime import Runtime
 
 
+@retry_conflicts
 def save(runtime: Runtime, subscription_id: int) -> None:
     """Take events of this subscription, and of no other, from now on."""
     with runtime.db.transaction() as session:
+        # Of two that are saved at once the later one stays, alone.
+        lock_name(session, Subscription.__tablename__)
         session.execute(delete(Subscription))
         session.add(Subscription(id=subscription_id, made_at=runtime.db.now(session)))
 
 
+@retry_conflicts
 def clear(runtime: Runtime) -> None:
     """Take events of any subscription: none of them is known to be ours."""
     with runtime.db.transaction() as session:

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from sync import account_state, work
 from sync.backoff import LEASE, MAX_ATTEMPTS
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import activate_language
@@ -24,7 +25,7 @@ from sync.mail.delivery_rules import (
     compute_next_attempt,
     suppression_reason,
 )
-from sync.mail.envelope import build_email, parse_host
+from sync.mail.envelope import build_email
 from sync.mail.kinds import get_mail_spec
 from sync.mail.message import FooterContact, InvalidMail, RenderContext
 from sync.mail.rendering import render_mail
@@ -89,7 +90,7 @@ class OutboxWork(DueWork[Mail]):
                 now = runtime.db.now(session)
                 mail = store.claim_next(session, now=now, until=now + LEASE)
                 if mail is not None and "@" not in mail.message_id:
-                    host = parse_host(runtime.settings.mail_from)
+                    host = runtime.settings.sender.host
                     mail.message_id = f"<{mail.message_id}@{host}>"
             if mail is None:
                 return
@@ -111,7 +112,7 @@ class OutboxWork(DueWork[Mail]):
         email = build_email(
             render_mail(item.kind, opened.values or {}, context),
             kind=item.kind,
-            sender=runtime.settings.mail_from,
+            sender=runtime.settings.sender,
             recipient=opened.recipient,
             message_id=item.message_id,
             sent_at=now,
@@ -120,16 +121,9 @@ class OutboxWork(DueWork[Mail]):
             self._connection.send(email, recipient=opened.recipient)
         except DeliveryFailed as failure:
             if _classify(failure) is DeliveryOutcome.BOUNCED:
-                with runtime.db.transaction() as session:
-                    store.mark_bounced(
-                        session,
-                        item.runner_id,
-                        is_own_address=opened.is_own_address,
-                        now=runtime.db.now(session),
-                    )
+                _save_bounce(runtime, item, is_own_address=opened.is_own_address)
             raise
-        with runtime.db.transaction() as session:
-            store.mark_sent(session, item, now=runtime.db.now(session))
+        _save_sent(runtime, item)
         self.sent_count += 1
         log.info("mail sent", mail_id=item.id, kind=item.kind, attempts=item.attempts)
 
@@ -200,17 +194,35 @@ def deliver_due(
     """
     server = SmtpServer.from_url(runtime.settings.require_secret("smtp_url"))
     with SmtpConnection(
-        server, sender=runtime.settings.mail_from, timeout_s=timeout_s
+        server, sender=runtime.settings.sender, timeout_s=timeout_s
     ) as connection:
         outbox_work = OutboxWork(connection, find_contacts)
         work.process_due(runtime, outbox_work)
     return outbox_work.sent_count
 
 
+@retry_conflicts
+def _save_sent(runtime: Runtime, mail: Mail) -> None:
+    with runtime.db.transaction() as session:
+        store.mark_sent(session, mail, now=runtime.db.now(session))
+
+
+@retry_conflicts
+def _save_bounce(runtime: Runtime, mail: Mail, *, is_own_address: bool) -> None:
+    with runtime.db.transaction() as session:
+        store.mark_bounced(
+            session,
+            mail.runner_id,
+            is_own_address=is_own_address,
+            now=runtime.db.now(session),
+        )
+
+
 def _classify(failure: DeliveryFailed) -> DeliveryOutcome:
     return classify_refusal(failure.stage, failure.code, failure.text)
 
 
+@retry_conflicts
 def _open_deliverable(runtime: Runtime, mail: Mail) -> _OpenedMail | None:
     """Open a mail that may go out now; any other is suppressed or postponed."""
     with runtime.db.transaction() as session:

@@ -11,15 +11,21 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
+from sync.conflicts import mark_effect
 from sync.errors import MoodmilesError, NotConfigured
+from sync.local_requests import is_loopback_name
 from sync.mail.delivery_rules import SmtpStage
-from sync.mail.envelope import parse_address, parse_host
+from sync.mail_address import MailSender
 
 # One mail takes at most about eight answers of the server, so it ends, one way
 # or another, well within the lease.
 TIMEOUT_S = 20.0
 _PORTS = {"smtp": 587, "smtps": 465}
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+# Whether mails may go to another machine in the clear, by the end of the address.
+_IS_PLAIN = {"": False, "tls=off": True}
+
+NO_STARTTLS = "the server offers no STARTTLS"
+UNTRUSTED_CERTIFICATE = ssl.SSLCertVerificationError.__name__
 
 
 class DeliveryFailed(MoodmilesError):
@@ -34,41 +40,54 @@ class DeliveryFailed(MoodmilesError):
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mails go, read from `smtp://user:password@host:587` or `smtps://`."""
+    """Where mails go, read from `smtp://user:password@host:587` or `smtps://`.
+
+    `is_plain` is the host's wish, `smtp://host:25?tls=off`, to send sign-in links and
+    all else without TLS; a password never goes that way to another machine.
+    """
 
     scheme: str
     host: str
     port: int
     user: str = ""
     password: str = field(default="", repr=False)
+    is_plain: bool = False
 
     @property
     def is_local(self) -> bool:
-        return self.host in _LOOPBACK
+        return is_loopback_name(self.host)
 
     @classmethod
     def from_url(cls, url: str) -> "SmtpServer":
         try:
             parts = urlsplit(url)
             port = parts.port or _PORTS[parts.scheme]
+            is_plain = _IS_PLAIN[parts.query]
         except (KeyError, ValueError):
             raise _build_url_error() from None
-        if not parts.hostname:
+        if not parts.hostname or (is_plain and parts.scheme == "smtps"):
             raise _build_url_error()
-        return cls(
+        server = cls(
             parts.scheme,
             parts.hostname,
             port,
             unquote(parts.username or ""),
             unquote(parts.password or ""),
+            is_plain=is_plain,
         )
+        if server.is_plain and server.user and not server.is_local:
+            raise NotConfigured(
+                "MOODMILES_SMTP_URL: with ?tls=off there is no password, which would "
+                "travel in the clear."
+            )
+        return server
 
 
 class SmtpConnection:
     """A line to the server, opened by the first mail and hung up at the end."""
 
     def __init__(
-        self, server: SmtpServer, *, sender: str, timeout_s: float = TIMEOUT_S
+        self, server: SmtpServer, *, sender: MailSender, timeout_s: float = TIMEOUT_S
     ) -> None:
         self._server = server
         self._sender = sender
@@ -93,8 +112,9 @@ class SmtpConnection:
     def send(self, email: EmailMessage, *, recipient: str) -> None:
         """Hand one mail over, or raise `DeliveryFailed`."""
         client = self._client or self.open()
+        mark_effect()  # whatever comes next, the mail may be out
         try:
-            client.send_message(email, parse_address(self._sender), [recipient])
+            client.send_message(email, self._sender.address, [recipient])
         except smtplib.SMTPRecipientsRefused as error:
             code, text = error.recipients[recipient]
             raise _build_failure(SmtpStage.RECIPIENT, code, text) from None
@@ -115,14 +135,14 @@ class SmtpConnection:
                 self._client = None
 
     def open(self) -> smtplib.SMTP:
-        """Connect, use TLS where it is offered, and sign in.
+        """Connect, encrypt the line, check the server's certificate, and sign in.
 
-        Never sends a password without TLS, but to this very machine.  Raises
-        `DeliveryFailed` if a step fails.
+        A line without TLS is one to this very machine, or one that the host wished
+        for.  Raises `DeliveryFailed` if a step fails.
         """
         server = self._server
         # Asking the resolver for our own name, smtplib's default, can hang.
-        own_hostname = parse_host(self._sender)
+        own_hostname = self._sender.host
         try:
             if server.scheme == "smtps":
                 self._client = smtplib.SMTP_SSL(
@@ -140,12 +160,12 @@ class SmtpConnection:
                     timeout=self._timeout_s,
                 )
                 self._client.ehlo_or_helo_if_needed()
-                if self._client.has_extn("starttls"):
+                if self._client.has_extn("starttls") and not server.is_plain:
                     self._client.starttls(context=_create_tls_context(server))
-                elif server.user and not server.is_local:
-                    raise DeliveryFailed(
-                        SmtpStage.OPENING, text="the server offers no STARTTLS"
-                    )
+                elif not server.is_local and not server.is_plain:
+                    # Left open, the next mail would take this very line.
+                    self._close()
+                    raise DeliveryFailed(SmtpStage.OPENING, text=NO_STARTTLS)
             if server.user:
                 self._client.login(server.user, server.password)
         except smtplib.SMTPResponseException as error:
@@ -180,6 +200,6 @@ def _build_failure(stage: SmtpStage, code: int, text: bytes | str) -> DeliveryFa
 
 def _build_url_error() -> NotConfigured:
     return NotConfigured(
-        "MOODMILES_SMTP_URL must look like smtp://user:password@host:587 "
-        "or smtps://user:password@host."
+        "MOODMILES_SMTP_URL must look like smtp://user:password@host:587, "
+        "smtps://user:password@host or, without encryption, smtp://host:25?tls=off."
     )

@@ -1,17 +1,24 @@
 """Alembic's entry point: on the engine given, or on the one the settings name."""
 
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from sync.database import open_engine
 from sync.errors import MoodmilesError
 from sync.models import Model
 from sync.models.base import EnumText, PreferencesJson, UtcDateTime
 from sync.settings import load
+
+_LOCK_NAME = "moodmiles migrations"
 
 
 def _plain_types(
@@ -50,6 +57,28 @@ def _refuse_loose_ends(ctx: MigrationContext, *_: object, **__: object) -> None:
         )
 
 
+@contextmanager
+def _wait_for_others(connection: Connection) -> Iterator[None]:
+    """Let one process migrate at a time; the next one finds that all is done."""
+    path = connection.engine.url.database
+    if connection.dialect.name == "postgresql":
+        # Held by the session, and so beyond the end of each migration's transaction.
+        connection.execute(select(func.pg_advisory_lock(func.hashtext(_LOCK_NAME))))
+        connection.commit()
+        yield
+        connection.execute(select(func.pg_advisory_unlock_all()))
+    elif path:
+        # The folder, for to close a file of SQLite's would drop SQLite's own locks.
+        folder = os.open(Path(path).absolute().parent, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+    else:
+        yield
+
+
 def _run(connection: Connection) -> None:
     _let_tables_be_rebuilt(connection)
     context.configure(
@@ -68,7 +97,9 @@ def _run(connection: Connection) -> None:
 
 url = context.config.attributes.get("url") or load().sql_url
 engine = open_engine(url)
-with engine.connect() as connection:
-    _run(connection)
-    connection.commit()
-engine.dispose()
+try:
+    with engine.connect() as connection, _wait_for_others(connection):
+        _run(connection)
+        connection.commit()
+finally:
+    engine.dispose()

@@ -138,13 +138,14 @@ class MailLink(Model):
 
     One that was asked for signed in, by `sign_in_hash`, ends with that sign-in.
     `email` is the address that the link makes the runner's own, until it is over.
+    A decoy names no runner: nobody can redeem it, so all others read a number.
     """
 
     __tablename__ = "mail_link"
 
     token_hash: Mapped[str] = mapped_column(primary_key=True)
     runner_id: Mapped[int] = mapped_column(
-        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True, nullable=True
     )
     purpose: Mapped[MailLinkPurpose]
     email: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from sync import work
 from sync.backoff import LEASE
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, hash_token
 from sync.database import wake_after_commit
 from sync.mail import outbox
@@ -52,6 +53,7 @@ class _LeaseLost(Exception):
     """Somebody else packs this export now, or nobody wants it any more."""
 
 
+@retry_conflicts
 def request_export(
     runtime: Runtime, runner_id: int, *, sign_in_token: str | None = None
 ) -> None:
@@ -59,11 +61,7 @@ def request_export(
 
     It is dropped if the sign-in that asked for it is ended as somebody else's.
     """
-    with runtime.db.transaction() as session:
-        # Two requests at once wait for each other here.
-        session.execute(
-            select(Runner.id).where(Runner.id == runner_id).with_for_update()
-        )
+    with runtime.db.transaction(runner_id=runner_id) as session:
         newest = _load_newest(session, runner_id)
         if newest is not None and newest.due_at is not None:
             return
@@ -125,6 +123,7 @@ def delete_export(session: Session, runner_id: int) -> None:
     session.execute(delete(Export).where(Export.runner_id == runner_id))
 
 
+@retry_conflicts
 def purge_expired(runtime: Runtime) -> None:
     """Forget the files that are over; that there was one is remembered."""
     with runtime.db.transaction() as session:
@@ -201,6 +200,7 @@ def process_due(runtime: Runtime) -> None:
     work.process_due(runtime, ExportWork())
 
 
+@retry_conflicts
 def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
     """Keep the file for its runner, and tell them by mail that it is there."""
     with runtime.db.transaction() as session:
@@ -233,6 +233,7 @@ def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
             )
 
 
+@retry_conflicts
 def _save_progress(runtime: Runtime, claimed: Export, done: int) -> None:
     """Show how far the packing is, and renew the lease."""
     with runtime.db.transaction() as session:

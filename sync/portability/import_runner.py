@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from sync import account_state
+from sync.conflicts import retry_conflicts
 from sync.errors import InvalidAddress
 from sync.models import Run, Runner
 from sync.portability.archive import InvalidExport
@@ -47,59 +48,64 @@ def import_runner(
     """
     bundle = read_bundle(path, instruments.load_library(runtime.settings.data_dir))
     try:
-        with runtime.db.transaction() as session:
-            now = runtime.db.now(session)
-            if runner_id is None:
-                runner = _create_runner(runtime, session, bundle, now=now)
-            else:
-                runner = _load_runner(session, bundle, runner_id)
-                if store.has_agreed_here(session, runner.id):
-                    store.require_mood_consent(session, runner.id)
-                else:  # brought in before, and not asked yet
-                    account_state.require_not_deleting(session, runner.id)
-            vault = runtime.sealer.open_vault(runner.vault_key)
-            importer = RowImporter(session, runner.id, vault)
-            if runner_id is None:
-                require_consents(bundle.consents)
-                importer.import_consents(bundle.consents)
-            importer.import_runs(bundle.runs)
-            strava_ids = [
-                run.source_id
-                for run in bundle.runs
-                if run.source == retained_runs.STRAVA
-            ]
-            relink.relink_answers(session, runner.id, strava_ids)
-            importer.import_surveys(bundle.surveys)
-            answer_count = importer.import_answers(bundle.answers)
-            importer.import_decisions(bundle.decisions)
-            importer.import_draws(bundle.draws)
-            importer.import_mails(bundle.mails)
-            _apply_retention(runtime, session, runner.id, now=now)
-            store.bump_data_version(session, runner.id)
-            is_mailed, email = False, bundle.account.email
-            if runner_id is None and runner.athlete_id is None and email is not None:
-                try:
-                    address.enqueue_confirmation(
-                        session,
-                        runtime.sealer,
-                        runner_id=runner.id,
-                        email=email,
-                        now=now,
-                    )
-                    is_mailed = True
-                except InvalidAddress:
-                    log.warning("address left out", runner_id=runner.id)
-            result = ImportResult(
-                runner_id=runner.id,
-                runs=len(importer.run_ids),
-                answers=answer_count,
-                by_strava=runner.athlete_id is not None,
-                is_mailed=is_mailed,
-            )
+        result = _store_bundle(runtime, bundle, runner_id)
     except (IntegrityError, DataError):
         raise InvalidExport("The file contradicts itself or what is here.") from None
     log.info("runner brought in", runner_id=result.runner_id, new=runner_id is None)
     return result
+
+
+@retry_conflicts
+def _store_bundle(
+    runtime: Runtime, bundle: ExportBundle, runner_id: int | None
+) -> ImportResult:
+    with runtime.db.transaction() as session:
+        now = runtime.db.now(session)
+        if runner_id is None:
+            runner = _create_runner(runtime, session, bundle, now=now)
+        else:
+            runner = _load_runner(session, bundle, runner_id)
+            if store.has_agreed_here(session, runner.id):
+                store.require_mood_consent(session, runner.id)
+            else:  # brought in before, and not asked yet
+                account_state.require_not_deleting(session, runner.id)
+        vault = runtime.sealer.open_vault(runner.vault_key)
+        importer = RowImporter(session, runner.id, vault)
+        if runner_id is None:
+            require_consents(bundle.consents)
+            importer.import_consents(bundle.consents)
+        importer.import_runs(bundle.runs)
+        strava_ids = [
+            run.source_id for run in bundle.runs if run.source == retained_runs.STRAVA
+        ]
+        relink.relink_answers(session, runner.id, strava_ids)
+        importer.import_surveys(bundle.surveys)
+        answer_count = importer.import_answers(bundle.answers)
+        importer.import_decisions(bundle.decisions)
+        importer.import_draws(bundle.draws)
+        importer.import_mails(bundle.mails)
+        _apply_retention(runtime, session, runner.id, now=now)
+        store.bump_data_version(session, runner.id)
+        is_mailed, email = False, bundle.account.email
+        if runner_id is None and runner.athlete_id is None and email is not None:
+            try:
+                address.enqueue_confirmation(
+                    session,
+                    runtime.sealer,
+                    runner_id=runner.id,
+                    email=email,
+                    now=now,
+                )
+                is_mailed = True
+            except InvalidAddress:
+                log.warning("address left out", runner_id=runner.id)
+        return ImportResult(
+            runner_id=runner.id,
+            runs=len(importer.run_ids),
+            answers=answer_count,
+            by_strava=runner.athlete_id is not None,
+            is_mailed=is_mailed,
+        )
 
 
 def _create_runner(

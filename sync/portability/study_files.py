@@ -1,9 +1,8 @@
 """Files for study: plain CSV from which the headline can be recomputed."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -21,6 +20,7 @@ from sync.analytics.panels.discovery import compare_all, list_panels
 from sync.analytics.sentences import store
 from sync.analytics.stats.series import Floats
 from sync.runtime import Runtime
+from sync.safe_csv import write_csv
 
 _SURFACE_NAMES = {STREET: "street", TRAIL: "trail"}
 _COLUMNS: Sequence[tuple[str, str, str, str]] = (
@@ -41,8 +41,8 @@ _COLUMNS: Sequence[tuple[str, str, str, str]] = (
     ("answers.csv", "hours_after", "hours", "from the run's end to the answer"),
     ("answers.csv", "after_run", "0 or 1", "within 6 h of the end: counts"),
     ("answers.csv", "rest", "0 or 1", "check-in with no run before it that day"),
-    ("answers.csv", "mood", "-2 to 2", "Awful, Low, OK, Good, Great"),
-    ("answers.csv", "before", "-2 to 2", "mood before the run, as remembered"),
+    ("answers.csv", "mood", "from -2 to 2", "Awful, Low, OK, Good, Great"),
+    ("answers.csv", "before", "from -2 to 2", "mood before the run, as remembered"),
     ("answers.csv", "stress", "0 to 4", "Not at all to Very"),
     ("answers.csv", "company", "0 or 1", "alone or with others, as told"),
     ("answers.csv", "energy", "0 to 4", "Drained to Full of energy"),
@@ -92,8 +92,8 @@ def build_files(history: History) -> dict[str, str]:
         "runs.csv": _write_columns(_build_run_columns(history)),
         "answers.csv": _write_columns(_build_answer_columns(history)),
         "headline.csv": _write_columns(_build_headline_columns(history)),
-        "codebook.csv": _write_csv(
-            ("file", "column", "unit", "meaning"), build_codebook()
+        "codebook.csv": write_csv(
+            ("file", "column", "unit", "meaning"), build_codebook(), line_end="\n"
         ),
     }
 
@@ -103,11 +103,11 @@ def _build_run_columns(history: History) -> Mapping[str, Iterable[object]]:
     return {
         "run": range(1, len(runs.id) + 1),
         "local_day": [date.fromordinal(day).isoformat() for day in runs.local_day],
-        "start_hour": _format_numbers(runs.start_hour),
-        "distance_m": _format_numbers(runs.distance_m),
-        "session_m": _format_numbers(history.session_m),
-        "week_m": _format_numbers(history.load_m),
-        "moving_s": _format_numbers(runs.moving_s),
+        "start_hour": _round_numbers(runs.start_hour),
+        "distance_m": _round_numbers(runs.distance_m),
+        "session_m": _round_numbers(history.session_m),
+        "week_m": _round_numbers(history.load_m),
+        "moving_s": _round_numbers(runs.moving_s),
         "race": runs.is_race.astype(int),
         "place": [
             _SURFACE_NAMES.get(int(surface), "indoors") for surface in runs.place
@@ -126,15 +126,15 @@ def _build_answer_columns(history: History) -> Mapping[str, Iterable[object]]:
             for moment in answers.answered_s
         ],
         "run": [run + 1 if run >= 0 else "" for run in answers.run],
-        "about_m": _format_numbers(history.about_m),
-        "hours_after": _format_numbers(history.hours_after),
+        "about_m": _round_numbers(history.about_m),
+        "hours_after": _round_numbers(history.hours_after),
         "after_run": history.is_after_run.astype(int),
         "rest": history.is_rest_day.astype(int),
-        "mood": _format_numbers(answers.mood),
-        "before": _format_numbers(answers.before),
-        "stress": _format_numbers(answers.stress),
-        "company": _format_numbers(answers.company),
-    } | {key: _format_numbers(answers.focus.get(key, missing)) for key in FOCUS_KEYS}
+        "mood": _round_numbers(answers.mood),
+        "before": _round_numbers(answers.before),
+        "stress": _round_numbers(answers.stress),
+        "company": _round_numbers(answers.company),
+    } | {key: _round_numbers(answers.focus.get(key, missing)) for key in FOCUS_KEYS}
 
 
 def _build_headline_columns(history: History) -> Mapping[str, Iterable[object]]:
@@ -151,24 +151,18 @@ def _build_headline_columns(history: History) -> Mapping[str, Iterable[object]]:
     }
     return {
         "question": [panel.name for panel in panels],
-        **{name: _format_numbers(np.array(values)) for name, values in columns.items()},
+        **{name: _round_numbers(np.array(values)) for name, values in columns.items()},
     }
 
 
-def _format_numbers(values: Floats) -> list[str]:
-    """Format numbers in full; missing ones are empty."""
+def _round_numbers(values: Floats) -> list[Decimal | str]:
+    """Round numbers to ten digits; missing ones are empty."""
     return [
-        "" if not np.isfinite(value) else f"{value:.10g}" for value in values.tolist()
+        Decimal(f"{value:.10g}") if np.isfinite(value) else ""
+        for value in values.tolist()
     ]
 
 
 def _write_columns(columns: Mapping[str, Iterable[object]]) -> str:
-    return _write_csv(tuple(columns), zip(*columns.values(), strict=True))
-
-
-def _write_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
+    rows = zip(*columns.values(), strict=True)
+    return write_csv(tuple(columns), rows, line_end="\n")

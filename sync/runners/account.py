@@ -6,6 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.models import (
     Answer,
     Backfill,
@@ -19,7 +20,7 @@ from sync.models import (
 )
 from sync.preferences import Preferences
 from sync.runners import retained_runs
-from sync.runners.rules import estimate_total
+from sync.runners.rules import estimate_total, may_read_private
 from sync.runtime import Runtime
 
 
@@ -94,7 +95,7 @@ def load_overview(runtime: Runtime, runner_id: int) -> AccountOverview:
             runner_id=runner_id,
             is_linked=connection is not None,
             is_broken=connection is not None and connection.broken_at is not None,
-            sees_private=connection is not None and "read_all" in connection.scope,
+            sees_private=connection is not None and may_read_private(connection.scope),
             email=runtime.sealer.open(runner.email) if runner.email else None,
             email_confirmed=runner.email_confirmed_at is not None,
             email_bounced=runner.email_bounced_at is not None,
@@ -151,9 +152,10 @@ def load_language(runtime: Runtime, runner_id: int) -> str:
     return preferences.language
 
 
+@retry_conflicts
 def save_default_language(runtime: Runtime, runner_id: int, reported: str) -> None:
     """Keep the language heard from a runner who has not chosen one: mails speak it."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get_one(Runner, runner_id)
         if not runner.preferences.language:
             runner.preferences = runner.preferences.with_changes(language=reported)

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from sync import account_state
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, Sealer, hash_token
 from sync.errors import AddressInUse, CodeMissing
 from sync.mail import outbox
@@ -58,6 +59,7 @@ class PendingConfirmation:
     needs_code: bool
 
 
+@retry_conflicts
 def request_confirmation(
     runtime: Runtime,
     *,
@@ -69,7 +71,7 @@ def request_confirmation(
 
     Raises `InvalidAddress` or `DeletionPending`.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         account_state.require_not_deleting(session, runner_id)
         now = runtime.db.now(session)
         enqueue_confirmation(
@@ -212,6 +214,7 @@ def _is_asking_browser(link: MailLink, browser: str) -> bool:
     return hmac.compare_digest(link.browser_hash, hash_token(browser))
 
 
+@retry_conflicts
 def confirm_address(
     runtime: Runtime, *, token: str, browser: str = "", code: str = ""
 ) -> int | None:
@@ -241,7 +244,7 @@ def confirm_address(
         holder_id = _find_holder(session, runtime.sealer, address, now=now)
         if holder_id not in {None, link.runner_id}:
             raise AddressInUse("The address belongs to another account here.")
-        runner = session.get_one(Runner, link.runner_id, with_for_update=True)
+        runner = session.get_one(Runner, link.runner_id)
         email_hash = runtime.sealer.lookup_hashes(address)[0]
         if runner.email_hash != email_hash:
             leave_address(session, runtime.sealer, runner, now=now)
@@ -345,6 +348,7 @@ def leave_address(
     log.info("address left", runner_id=runner.id)
 
 
+@retry_conflicts
 def undo_change(runtime: Runtime, *, token: str) -> int | None:
     """Give the runner back the address that this link was sent to; None if it is over.
 
@@ -360,7 +364,7 @@ def undo_change(runtime: Runtime, *, token: str) -> int | None:
         )
         if link is None or link.email is None:
             return None
-        runner = session.get_one(Runner, link.runner_id, with_for_update=True)
+        runner = session.get_one(Runner, link.runner_id)
         if not deletion.cancel_if_requested(runtime, session, runner.id):
             return None
         former = runtime.sealer.open(link.email)

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import ColumnElement, delete, select, true
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token
 from sync.models import Export, Runner, SignIn
 from sync.runners import mail_links
@@ -55,6 +56,7 @@ def list_browsers(
     )
 
 
+@retry_conflicts
 def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
     """Sign one of the runner's browsers out; False if there is none such."""
     with runtime.db.transaction() as session:
@@ -70,6 +72,7 @@ def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
     return False
 
 
+@retry_conflicts
 def sign_out_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
     """Sign every browser of the runner out but the one with this token."""
     with runtime.db.transaction() as session:
@@ -77,6 +80,7 @@ def sign_out_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
     log.info("other browsers signed out", runner_id=runner_id)
 
 
+@retry_conflicts
 def sign_out_all(runtime: Runtime, runner_id: int | None = None) -> int:
     """Sign every browser of one runner out, or of all; return how many there were."""
     with runtime.db.transaction() as session:

@@ -7,6 +7,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from sync import account_state
+from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token, new_token
 from sync.database import dialect_insert, wake_after_commit
 from sync.errors import (
@@ -24,6 +25,7 @@ from sync.runners.rules import (
     CONSENT_VERSION,
     STATE_LIFE,
     ConsentChoices,
+    may_read_private,
     may_read_runs,
 )
 from sync.runtime import Runtime
@@ -42,6 +44,7 @@ class LinkResult:
     needs_address: bool
 
 
+@retry_conflicts
 def begin_link(
     runtime: Runtime,
     *,
@@ -114,10 +117,10 @@ def finish_link(  # noqa: PLR0913
         raise ScopeMissing("Strava was not allowed to show us your runs.")
     if attempt.consents.get("signing_in"):
         _require_existing_link(runtime, attempt, grant, scope=scope)
-    with runtime.db.transaction() as session:
-        linked = _link_runner(runtime, session, attempt, grant, scope=scope)
-        is_known = store.find_by_athlete(session, grant.athlete_id) is not None
+    linked = _save_link(runtime, attempt, grant, scope=scope)
     if linked is None:
+        with runtime.db.read_only() as session:
+            is_known = store.find_by_athlete(session, grant.athlete_id) is not None
         if not is_known:
             _revoke_grant(runtime, grant)
         raise RunnerMismatch("This browser is signed in as a different runner.")
@@ -149,7 +152,7 @@ def _require_existing_link(
         if not is_linked:
             _revoke_grant(runtime, grant)
         raise ConsentMissing("This Strava account is not linked here yet.")
-    if has_private and "read_all" not in scope and not attempt.consents["private"]:
+    if has_private and not may_read_private(scope) and not attempt.consents["private"]:
         # The first visit could not know who comes; a narrower link would lose runs.
         raise PrivateScopeMissing("This runner's link sees private runs too.")
 
@@ -159,6 +162,7 @@ def decline_link(runtime: Runtime, *, state: str, browser: str) -> None:
     _redeem_attempt(runtime, state=state, browser=browser)
 
 
+@retry_conflicts
 def _redeem_attempt(runtime: Runtime, *, state: str, browser: str) -> LinkAttempt:
     with runtime.db.transaction() as session:
         attempt = store.redeem_attempt(
@@ -183,9 +187,12 @@ def _find_or_create_runner(
     runtime: Runtime, session: Session, attempt: LinkAttempt, grant: Grant
 ) -> Runner | None:
     """Return the runner to link, or None when the browser is another runner's."""
-    athlete_runner = store.find_by_athlete(session, grant.athlete_id)
-    browser_runner = (
-        session.get(Runner, attempt.runner_id) if attempt.runner_id else None
+    runners = store.lock_candidates(session, grant.athlete_id, attempt.runner_id)
+    athlete_runner = next(
+        (runner for runner in runners if runner.athlete_id == grant.athlete_id), None
+    )
+    browser_runner = next(
+        (runner for runner in runners if runner.id == attempt.runner_id), None
     )
     if (
         browser_runner is not None
@@ -206,6 +213,22 @@ def _find_or_create_runner(
     )
     session.add(runner)
     return runner
+
+
+@retry_conflicts
+def _save_link(
+    runtime: Runtime, attempt: LinkAttempt, grant: Grant, *, scope: str
+) -> LinkResult | None:
+    """Link the runner; None when this browser is signed in as another.
+
+    The sign-in that began the visit may have ended while we spoke to Strava.
+    """
+    with runtime.db.transaction() as session:
+        if attempt.sign_in_hash is not None and not session.get(
+            SignIn, attempt.sign_in_hash
+        ):
+            raise StateRefused("The sign-in that began this visit to Strava is over.")
+        return _link_runner(runtime, session, attempt, grant, scope=scope)
 
 
 def _link_runner(
@@ -251,7 +274,7 @@ def _record_consents(
     agreement = attempt.consents
     outdated = account_state.outdated_consents(session, runner_id)
     had_private = store.has_consent(session, runner_id, ConsentKind.PRIVATE)
-    sees_private = "read_all" in scope
+    sees_private = may_read_private(scope)
     kinds = [
         kind
         for kind in agreement["given"]

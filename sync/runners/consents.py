@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync import account_state, consent_version
+from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
 from sync.errors import ConsentMissing
 from sync.mail import outbox
@@ -31,13 +32,14 @@ def load_outdated(runtime: Runtime, runner_id: int) -> dict[ConsentKind, datetim
         return account_state.outdated_consents(session, runner_id)
 
 
+@retry_conflicts
 def renew_consents(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> None:
     """Record that the runner agrees to today's text, and resume the collection.
 
     Consents of `OPTIONAL_KINDS` that are not among `kinds` are withdrawn.  Raises
     `ConsentMissing` if another that is outdated is not among them.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         pending = account_state.outdated_consents(session, runner_id)
         if set(pending) - set(kinds) - OPTIONAL_KINDS:
@@ -54,6 +56,7 @@ def renew_consents(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> 
     log.info("agreed again", runner_id=runner_id, version=consent_version.VERSION)
 
 
+@retry_conflicts
 def request_renewals(runtime: Runtime) -> None:
     """Mail each runner with an outdated consent once for each new text."""
     dedupe_prefix = f"agree:{consent_version.VERSION}:"

@@ -2,6 +2,7 @@
 
 import structlog
 
+from sync.conflicts import retry_conflicts
 from sync.errors import AccessRevoked
 from sync.models import Connection
 from sync.runners.disconnect import remove_strava_data
@@ -24,6 +25,11 @@ def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
             )
         get_access_token(runtime, runner_id, refused=refused)
     except AccessRevoked:
-        with runtime.db.transaction() as session:
-            remove_strava_data(runtime, session, runner_id)
+        _remove_data(runtime, runner_id)
         log.info("runner revoked access", runner_id=runner_id)
+
+
+@retry_conflicts
+def _remove_data(runtime: Runtime, runner_id: int) -> None:
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        remove_strava_data(runtime, session, runner_id)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from sync import counters
+from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
 from sync.models import Mail, MailLink, ReconcileState, Runner
 from sync.queue import Job
@@ -25,13 +26,14 @@ UNDO_WINDOW = timedelta(minutes=10)
 _PURPOSE = MailLinkPurpose.UNDO_DELETION
 
 
+@retry_conflicts
 def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
     """Promise to delete everything; return when.  Asking twice changes nothing.
 
     As long as a change of the address can be undone, the deletion waits: whoever
     changed it may not be the runner.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         former_links = mail_links.find_former_addresses(
             session, now=now, runner_id=runner_id
@@ -50,12 +52,14 @@ def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
         return runner.erase_at or erase_at
 
 
+@retry_conflicts
 def cancel_deletion(runtime: Runtime, runner_id: int) -> bool:
     """Keep everything after all; False once the deletion has begun."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         return _cancel(runtime, session, runner_id)
 
 
+@retry_conflicts
 def cancel_by_link(runtime: Runtime, token: str) -> bool:
     """Undo the deletion that this mailed link belongs to, once and in time."""
     with runtime.db.transaction() as session:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import account_state, counters, work
+from sync.conflicts import retry_conflicts
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import (
@@ -49,13 +50,9 @@ def disconnect(runtime: Runtime, runner_id: int) -> None:
     """Give our access back to Strava and remove everything that came from it."""
     _mark_leaving(runtime, runner_id, RemovalKind.DISCONNECT)
     _revoke_access(runtime, runner_id)
-    with runtime.db.transaction() as session:
-        runner = session.get(Runner, runner_id, with_for_update=True)
-        if runner is None or runner.leaving_for != RemovalKind.DISCONNECT:
-            log.info("disconnection called off", runner_id=runner_id)
-            return
-        remove_strava_data(runtime, session, runner_id)
-        counters.increment(session, "runner disconnected", at=runtime.db.now(session))
+    if not _finish_disconnect(runtime, runner_id):
+        log.info("disconnection called off", runner_id=runner_id)
+        return
     log.info("runner disconnected", runner_id=runner_id)
 
 
@@ -63,17 +60,37 @@ def delete_runner(runtime: Runtime, runner_id: int) -> None:
     """Erase the runner: runs, answers, mails, address, tokens and sign-ins."""
     _mark_leaving(runtime, runner_id, RemovalKind.DELETE)
     _revoke_access(runtime, runner_id)
-    with runtime.db.transaction() as session:
+    if not _finish_deletion(runtime, runner_id):
+        return
+    runtime.db.truncate_wal()
+    log.info("runner deleted", runner_id=runner_id)
+
+
+@retry_conflicts
+def _finish_disconnect(runtime: Runtime, runner_id: int) -> bool:
+    """Remove what came from Strava; False if it was called off meanwhile."""
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        runner = session.get(Runner, runner_id)
+        if runner is None or runner.leaving_for != RemovalKind.DISCONNECT:
+            return False
+        remove_strava_data(runtime, session, runner_id)
+        counters.increment(session, "runner disconnected", at=runtime.db.now(session))
+        return True
+
+
+@retry_conflicts
+def _finish_deletion(runtime: Runtime, runner_id: int) -> bool:
+    """Delete the runner and send a receipt; False if they are gone already."""
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get(Runner, runner_id)
         if runner is None:
-            return
+            return False
         _enqueue_receipt(runtime, session, runner, kind=MailKind.DELETED)
         counters.increment(session, "runner deleted", at=runtime.db.now(session))
         if runner.athlete_id is not None:
             session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
         session.execute(delete(Runner).where(Runner.id == runner_id))
-    runtime.db.truncate_wal()
-    log.info("runner deleted", runner_id=runner_id)
+    return True
 
 
 class RemovalWork(RunnerDueWork[None]):
@@ -107,12 +124,13 @@ def process_removals(runtime: Runtime) -> None:
     work.process_due(runtime, RemovalWork())
 
 
+@retry_conflicts
 def _mark_leaving(runtime: Runtime, runner_id: int, leaving_for: RemovalKind) -> None:
     """Store what the runner wants before anything is undone.
 
     From here on no worker uses the tokens, which Strava will soon refuse.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         session.execute(
             update(Runner)
@@ -148,6 +166,8 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
     if runner is None:
         return
     now = runtime.db.now(session)
+    # First, as who claims this runner's work locks the link before that work's rows.
+    session.execute(delete(Connection).where(Connection.runner_id == runner_id))
     session.execute(
         update(Survey)
         .where(Survey.runner_id == runner_id, Survey.expires_at > now)
@@ -174,7 +194,6 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
         ReconcileState,
         RunnerWork,
         FigureDecision,
-        Connection,
     ):
         session.execute(delete(table).where(table.runner_id == runner_id))
     runner.athlete_id = None

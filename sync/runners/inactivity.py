@@ -7,6 +7,7 @@ from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from sync import account_state, counters
+from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
 from sync.models import MailLink, Runner
 from sync.queue import Job
@@ -26,10 +27,20 @@ _PURPOSE = MailLinkPurpose.STAY
 
 def process_inactive(runtime: Runtime) -> None:
     """Warn runners not seen for a year; delete those who ignored the warning."""
+    _warn_inactive(runtime)
+    _delete_inactive(runtime)
+
+
+@retry_conflicts
+def _warn_inactive(runtime: Runtime) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for runner in _find_inactive(session, since=now - WARN_AFTER, warned=False):
             warn_runner(runtime, session, runner, now=now)
+
+
+@retry_conflicts
+def _delete_inactive(runtime: Runtime) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for runner in _find_inactive(session, since=now - DELETE_AFTER, warned=True):
@@ -44,6 +55,7 @@ def process_inactive(runtime: Runtime) -> None:
                 log.info("inactive runner let go", runner_id=runner.id)
 
 
+@retry_conflicts
 def keep_account(runtime: Runtime, token: str) -> bool:
     """Keep the account that this mailed link belongs to; False if it is too late.
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from sync.account_state import RunnerId
 from sync.crypto import KeyLost, Sealer, hash_token, new_token
+from sync.database import lock_runner
 from sync.mail import outbox
 from sync.models import MailLink, Runner
 from sync.vocabulary import MailKind, MailLinkPurpose
@@ -29,6 +30,9 @@ _MAIL_KINDS = {
 class NewMailLink:
     """What a link does, for whom and until when.
 
+    Without a runner it is a decoy: the same rows, which open nothing, and a mail that
+    goes to nobody.
+
     Its mail goes to the runner's confirmed address, or to `address`, which the link
     then makes the runner's own; it says `values` beside the token.  A link with a
     `browser`, a secret in a cookie, is for that browser, and one with the hash of a
@@ -36,7 +40,7 @@ class NewMailLink:
     """
 
     purpose: MailLinkPurpose
-    runner_id: int
+    runner_id: int | None
     expires_at: datetime
     values: Mapping[str, object] = field(default_factory=dict)
     address: str | None = None
@@ -96,10 +100,19 @@ def find_link(
 def redeem_link(
     session: Session, token: str, purpose: MailLinkPurpose, *, now: datetime
 ) -> MailLink | None:
-    """Take a link from a mail, or return None if it is used up or too old."""
+    """Take a link from a mail, or return None if it is used up or too old.
+
+    Its runner's row is locked first.
+    """
+    token_hash = hash_token(token)
+    runner_id = session.scalar(
+        select(MailLink.runner_id).where(MailLink.token_hash == token_hash)
+    )
+    if runner_id is None or not lock_runner(session, runner_id):
+        return None
     return session.scalar(
         update(MailLink)
-        .where(MailLink.token_hash == hash_token(token), *_is_open(purpose, now=now))
+        .where(MailLink.token_hash == token_hash, *_is_open(purpose, now=now))
         .values(used_at=now)
         .returning(MailLink)
     )
@@ -170,6 +183,7 @@ def _is_open(
 ) -> tuple[ColumnElement[bool], ...]:
     return (
         MailLink.purpose == purpose,
+        MailLink.runner_id.is_not(None),
         MailLink.used_at.is_(None),
         MailLink.expires_at > now,
     )

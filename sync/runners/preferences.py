@@ -9,6 +9,7 @@ from babel.dates import format_skeleton
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.consent_version import VERSION
 from sync.errors import MoodmilesError
 from sync.language import DEFAULT_LANGUAGE, current_language, current_locale
@@ -43,6 +44,7 @@ def load_preferences(runtime: Runtime, runner_id: int) -> Preferences:
         return session.get_one(Runner, runner_id).preferences
 
 
+@retry_conflicts
 def save_preferences(
     runtime: Runtime, runner_id: int, changes: Mapping[str, Any]
 ) -> None:
@@ -54,7 +56,7 @@ def save_preferences(
     Raises `FocusLocked` while the focus question cannot change yet, and what
     `require_mood_consent` raises if questions are asked without that consent.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get_one(Runner, runner_id)
         now = runtime.db.now(session)
         old_preferences = runner.preferences
@@ -90,6 +92,7 @@ def save_preferences(
     log.info("preferences changed", runner_id=runner_id, agrees_to_mail=agrees_to_mail)
 
 
+@retry_conflicts
 def reduce_preferences(
     runtime: Runtime, runner_id: int, changes: Mapping[str, Any]
 ) -> None:
@@ -98,8 +101,8 @@ def reduce_preferences(
     That takes no sign-in, no consent and no newest text: it only takes away.  Raises
     `AsksMore` if it would not.
     """
-    with runtime.db.transaction() as session:
-        runner = session.get_one(Runner, runner_id, with_for_update=True)
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        runner = session.get_one(Runner, runner_id)
         reduced = runner.preferences.with_changes(**changes)
         if not reduced.asks_no_more_than(runner.preferences):
             raise AsksMore("A link in a mail can only ask for less.")

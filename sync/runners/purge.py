@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from sqlalchemy import delete, or_, update
 
-from sync.models import LinkAttempt, MailLink, SignIn
+from sync.conflicts import retry_conflicts
+from sync.models import LinkAttempt, Mail, MailLink, SignIn
 from sync.runners import consents, inactivity
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
+from sync.vocabulary import MailKind
 
 # Who comes back with an old link should read why it does not work.  The address that
 # it held goes at once.
@@ -15,6 +17,13 @@ LINK_RETENTION = timedelta(days=1)
 
 
 def purge_expired(runtime: Runtime) -> None:
+    _delete_expired(runtime)
+    consents.request_renewals(runtime)
+    inactivity.process_inactive(runtime)
+
+
+@retry_conflicts
+def _delete_expired(runtime: Runtime) -> None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
         for table in (LinkAttempt, MailLink):
@@ -33,5 +42,11 @@ def purge_expired(runtime: Runtime) -> None:
                 or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)
             )
         )
-    consents.request_renewals(runtime)
-    inactivity.process_inactive(runtime)
+        # Decoys, of addresses that are not known here: no runner takes them along.
+        session.execute(
+            delete(Mail).where(
+                Mail.kind == MailKind.SIGN_IN_LINK,
+                Mail.runner_id.is_(None),
+                Mail.stale_at < now - LINK_RETENTION,
+            )
+        )

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from sync import consent_version
 from sync.errors import ConsentMissing, InvalidAddress
 from sync.language import translatable
+from sync.mail_address import encode_host
 from sync.strava import SCOPE, SCOPE_WITH_PRIVATE
 from sync.vocabulary import ConsentKind, MailLinkPurpose
 
@@ -66,8 +67,16 @@ class ConsentChoices:
 
 def may_read_runs(scope: str) -> bool:
     """Whether the boxes that the runner left ticked at Strava are enough."""
-    granted_scopes = set(re.split(r"[,\s]+", scope))
-    return bool(granted_scopes & {"activity:read", "activity:read_all"})
+    return bool(_split_scopes(scope) & {"activity:read", "activity:read_all"})
+
+
+def may_read_private(scope: str) -> bool:
+    """Whether the link shows runs that only their runner can see."""
+    return "activity:read_all" in _split_scopes(scope)
+
+
+def _split_scopes(scope: str) -> set[str]:
+    return set(re.split(r"[,\s]+", scope))
 
 
 def estimate_total(
@@ -101,8 +110,12 @@ def is_address_proven(
 
 
 def normalize_address(text: str) -> str:
-    """Return the address without blanks, or raise `InvalidAddress`."""
-    address = text.strip()
+    """Return the address, its host in ASCII, or raise `InvalidAddress`."""
+    local_part, at, host = text.strip().rpartition("@")
+    try:
+        address = f"{local_part}{at}{encode_host(host)}"
+    except ValueError:
+        address = ""
     if len(address) > 254 or not _ADDRESS.fullmatch(address):
         raise InvalidAddress(
             translatable("That does not look like an e-mail address: please check it.")

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import delete, select, update
 
 from sync import account_state
+from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token, new_token
 from sync.models import MailLink, Runner, SignIn
 from sync.runners import mail_links, store
@@ -50,6 +51,7 @@ class SignedInRunner:
     is_fresh: bool = False
 
 
+@retry_conflicts
 def sign_in(
     runtime: Runtime,
     runner_id: int,
@@ -115,14 +117,7 @@ def find_signed_in(runtime: Runtime, token: str) -> SignedInRunner | None:
     is_new_day = row.active_at is None or now - row.active_at > _ACTIVE_INTERVAL
     # A page view should not write each time.
     if is_new_day or now - row.seen_at > _SEEN_INTERVAL:
-        with runtime.db.transaction() as session:
-            session.execute(
-                update(SignIn)
-                .where(SignIn.token_hash == hash_token(token))
-                .values(seen_at=now)
-            )
-            if is_new_day:
-                account_state.touch(session, row.id, now=now)
+        _save_visit(runtime, token, row.id, is_new_day=is_new_day)
     preferences = row.preferences
     is_linked, confirmed_at = row.athlete_id is not None, row.email_confirmed_at
     is_proven = is_address_proven(
@@ -151,6 +146,22 @@ def find_signed_in(runtime: Runtime, token: str) -> SignedInRunner | None:
     )
 
 
+@retry_conflicts
+def _save_visit(
+    runtime: Runtime, token: str, runner_id: int, *, is_new_day: bool
+) -> None:
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        now = runtime.db.now(session)
+        session.execute(
+            update(SignIn)
+            .where(SignIn.token_hash == hash_token(token))
+            .values(seen_at=now)
+        )
+        if is_new_day:
+            account_state.touch(session, runner_id, now=now)
+
+
+@retry_conflicts
 def sign_out(runtime: Runtime, token: str) -> None:
     with runtime.db.transaction() as session:
         runner_id = session.scalar(
@@ -162,28 +173,30 @@ def sign_out(runtime: Runtime, token: str) -> None:
         log.info("signed out", runner_id=runner_id)
 
 
+@retry_conflicts
 def enqueue_sign_in_link(runtime: Runtime, *, email: str, browser: str) -> None:
     """Mail a one-use sign-in link, if the address is a confirmed one.
 
-    Whether it is stays our secret: the page says the same either way.
-    Raises `InvalidAddress`.
+    Whether it is stays our secret: the page says the same either way, and an unknown
+    address gets the same rows, so that the time taken tells nothing; the mail of
+    those is withheld when it is due.  Raises `InvalidAddress`.
     """
     address = normalize_address(email)
     with runtime.db.transaction() as session:
-        runner = store.find_by_address(session, runtime.sealer.lookup_hashes(address))
-        log.info("sign-in link asked for", runner_id=runner.id if runner else None)
-        if runner is None:
-            return
+        hashes = runtime.sealer.lookup_hashes(address)
+        runner_id = store.find_id_by_address(session, hashes)
+        log.info("sign-in link asked for", runner_id=runner_id)
         now = runtime.db.now(session)
         new_link = NewMailLink(
             purpose=MailLinkPurpose.SIGN_IN,
-            runner_id=runner.id,
+            runner_id=runner_id,
             expires_at=now + MAIL_LINK_LIFE[MailLinkPurpose.SIGN_IN],
             browser=browser,
         )
         mail_links.enqueue_link(session, runtime.sealer, new_link, now=now)
 
 
+@retry_conflicts
 def enqueue_own_link(
     runtime: Runtime, runner_id: int, *, sign_in_token: str, browser: str
 ) -> None:
@@ -191,7 +204,7 @@ def enqueue_own_link(
 
     It ends with the sign-in that asked for it.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get_one(Runner, runner_id)
         if runner.email_confirmed_at is None:
             return
@@ -207,6 +220,7 @@ def enqueue_own_link(
     log.info("sign-in link asked for", runner_id=runner_id)
 
 
+@retry_conflicts
 def redeem_sign_in_link(runtime: Runtime, *, token: str, browser: str) -> int | None:
     """Return whom the mailed link signs in: once, in time, in the same browser."""
     with runtime.db.transaction() as session:

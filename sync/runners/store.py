@@ -1,6 +1,6 @@
 """The tables about a runner, one statement each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import bindparam, select, update
@@ -44,10 +44,31 @@ def find_by_athlete(session: Session, athlete_id: int) -> Runner | None:
     return session.scalar(select(Runner).where(Runner.athlete_id == athlete_id))
 
 
+def lock_candidates(
+    session: Session, athlete_id: int, runner_id: int | None
+) -> Sequence[Runner]:
+    """Lock and return the runner of this athlete and the one of this number."""
+    return session.scalars(
+        select(Runner)
+        .where((Runner.athlete_id == athlete_id) | (Runner.id == runner_id))
+        .order_by(Runner.id)
+        .with_for_update()
+    ).all()
+
+
 def find_by_address(session: Session, hashes: Iterable[str]) -> Runner | None:
     """Find the runner whose confirmed address has one of these lookup hashes."""
     return session.scalar(
         select(Runner).where(
+            Runner.email_hash.in_(list(hashes)), Runner.email_confirmed_at.is_not(None)
+        )
+    )
+
+
+def find_id_by_address(session: Session, hashes: Iterable[str]) -> int | None:
+    """Find the number alone, which takes as long whether there is one or not."""
+    return session.scalar(
+        select(Runner.id).where(
             Runner.email_hash.in_(list(hashes)), Runner.email_confirmed_at.is_not(None)
         )
     )

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.errors import AccessRevoked, TryLater
 from sync.mail import outbox
 from sync.models import Connection
@@ -47,14 +48,10 @@ def get_access_token(
         pair = _load_pair(runtime, session, runner_id, refused=refused)
     if pair.is_usable:
         return pair.access
-    with runtime.db.transaction() as session:
-        pair = _load_pair(runtime, session, runner_id, refused=refused)
-        if pair.is_usable:
-            return pair.access
-        now = runtime.db.now(session)
-        if not acquire_lease(session, runner_id, pair.sealed_refresh, now=now):
-            raise TryLater("another process is refreshing this token", RETRY_AFTER)
-        refresh = runtime.sealer.open(pair.sealed_refresh)
+    pair = _lease_pair(runtime, runner_id, refused=refused)
+    if pair.is_usable:
+        return pair.access
+    refresh = runtime.sealer.open(pair.sealed_refresh)
     try:
         fresh = runtime.strava.refresh(refresh)
     except AccessRevoked:
@@ -74,6 +71,19 @@ def get_access_token(
     )
     log.info("token refreshed", runner_id=runner_id)
     return fresh.access
+
+
+@retry_conflicts
+def _lease_pair(runtime: Runtime, runner_id: int, *, refused: str | None) -> _TokenPair:
+    """Return the pair: one that is usable after all, or one that is ours to refresh."""
+    with runtime.db.transaction() as session:
+        pair = _load_pair(runtime, session, runner_id, refused=refused)
+        now = runtime.db.now(session)
+        if not pair.is_usable and not acquire_lease(
+            session, runner_id, pair.sealed_refresh, now=now
+        ):
+            raise TryLater("another process is refreshing this token", RETRY_AFTER)
+    return pair
 
 
 def _load_pair(
@@ -106,6 +116,7 @@ def acquire_lease(
     return acquired_id is not None
 
 
+@retry_conflicts
 def _update_connection(runtime: Runtime, runner_id: int, **values: object) -> None:
     with runtime.db.transaction() as session:
         session.execute(
@@ -113,13 +124,14 @@ def _update_connection(runtime: Runtime, runner_id: int, **values: object) -> No
         )
 
 
+@retry_conflicts
 def _mark_broken(runtime: Runtime, runner_id: int, *, tried: str) -> None:
     """Stop asking, and invite the runner once to reconnect.
 
     A lost race looks exactly like a revocation, so the row is read again: if
     the pair has changed since we tried, the link is fine.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         connection = session.get(Connection, runner_id)
         if connection is None:
             return

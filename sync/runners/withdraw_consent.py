@@ -3,6 +3,7 @@
 import structlog
 from sqlalchemy import delete
 
+from sync.conflicts import retry_conflicts
 from sync.mail import outbox
 from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, Runner
 from sync.runners import address, retained_runs
@@ -13,9 +14,10 @@ from sync.vocabulary import ConsentKind, MailLinkPurpose, SuppressionReason
 log = structlog.get_logger()
 
 
+@retry_conflicts
 def withdraw_mood_consent(runtime: Runtime, runner_id: int) -> None:
     """Ask no more and delete every answer, with whatever was concluded from them."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         runner = session.get_one(Runner, runner_id)
         stopped = runner.preferences.with_mails_stopped()
@@ -30,15 +32,16 @@ def withdraw_mood_consent(runtime: Runtime, runner_id: int) -> None:
     log.info("consent withdrawn", runner_id=runner_id, consent=ConsentKind.MOOD)
 
 
+@retry_conflicts
 def withdraw_mail_consent(runtime: Runtime, runner_id: int) -> None:
     """Write no more and forget the address; answers on the dashboard go on.
 
     The mail that says so can undo it for seven days: so long the address stays there.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.NO_ADDRESS)
-        runner = session.get_one(Runner, runner_id, with_for_update=True)
+        runner = session.get_one(Runner, runner_id)
         address.leave_address(session, runtime.sealer, runner, now=now)
         session.execute(
             delete(MailLink).where(

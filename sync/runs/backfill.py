@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import account_state, work
+from sync.conflicts import retry_conflicts
 from sync.errors import AccessRevoked, RateLimited
 from sync.models import Backfill, Connection
 from sync.models.base import UtcDateTime
@@ -130,13 +131,14 @@ def process_due(runtime: Runtime) -> None:
     work.process_due(runtime, BackfillWork())
 
 
+@retry_conflicts
 def save_page(runtime: Runtime, claimed: Backfill, page: ActivityPage) -> bool:
     """Store a page, its checkpoint, and the end of the lease, all or nothing.
 
     Returns False if the runner left or linked anew while Strava answered.
     """
     runner_id = claimed.runner_id
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         # This locks the link, so that the runner stays linked until the commit.
         release = {
             "claimed_runner_id": runner_id,

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import TypeVar
 
 import structlog
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from sync.database import wake_after_commit
+from sync.errors import MoodmilesError
 from sync.queue import Job
 from sync.runners import retained_runs
 from sync.runners import store as runners
@@ -17,12 +18,18 @@ from sync.runs import store
 from sync.runs.duplicates import resolve_duplicates
 from sync.runs.rules import retention_start, within_retention
 from sync.runtime import Runtime
-from sync.strava import ActivityPage, OtherActivity, RemoteRun, UnreadableRecord
+from sync.strava import (
+    Activity,
+    ActivityPage,
+    OtherActivity,
+    RemoteRun,
+    UnreadableRecord,
+)
 
 log = structlog.get_logger()
 
-# What a database or its driver says of a value; a lost connection is not among it.
-_VALUE_ERRORS = (DataError, IntegrityError, ValueError, OverflowError)
+# What says nothing about a record: a lost connection, a lock, a rule of ours.
+_ELSEWHERE_ERRORS = (OperationalError, InterfaceError, MoodmilesError)
 
 ResultT = TypeVar("ResultT")
 
@@ -38,14 +45,18 @@ class RunChanges:
     is_import: bool = False
 
 
-def build_page(*activities: RemoteRun | OtherActivity) -> ActivityPage:
+def build_page(
+    *activities: Activity,
+) -> ActivityPage:
     """Return a page of these activities, as if a list had shown no others."""
     return ActivityPage(
         runs=tuple(run for run in activities if isinstance(run, RemoteRun)),
         other_activities=tuple(
             activity for activity in activities if isinstance(activity, OtherActivity)
         ),
-        unreadable=(),
+        unreadable=tuple(
+            record for record in activities if isinstance(record, UnreadableRecord)
+        ),
         size=len(activities),
         oldest_day=None,
     )
@@ -113,7 +124,9 @@ def save_or_quarantine(
     """
     try:
         return save(page)
-    except _VALUE_ERRORS:
+    except _ELSEWHERE_ERRORS:
+        raise
+    except Exception:
         unstorable = _find_unstorable(runtime, runner_id, page.runs)
         if not unstorable:
             raise
@@ -135,6 +148,9 @@ def _find_unstorable(
             with runtime.db.read_only() as session:
                 now = runtime.db.now(session)
                 store.upsert_runs(session, runner_id, [run], now=now)
-        except _VALUE_ERRORS as error:
+        except _ELSEWHERE_ERRORS:
+            raise
+        # Whatever it is, it is about this record alone.
+        except Exception as error:  # noqa: BLE001
             unstorable.append(UnreadableRecord(run.id, type(error).__name__))
     return unstorable

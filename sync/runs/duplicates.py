@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.models import Answer, Run
 from sync.runners import store as runners
 from sync.runs import duplicate_rules
@@ -34,9 +35,10 @@ _RECORDING_COLUMNS = (
 )
 
 
+@retry_conflicts
 def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
     """Count the recording that the runner chose; False if the run has only one."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         chosen_run = session.scalar(
             select(Run).where(Run.id == run_id, Run.runner_id == runner_id)
         )

@@ -12,19 +12,19 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync import consent_version
+from sync.conflicts import retry_conflicts
 from sync.errors import NotOnStrava
 from sync.models import Connection, Run
 from sync.runners import consents
 from sync.runners import store as runners
+from sync.runners.rules import may_read_private
 from sync.runs.changes import remove_runs
 from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
-from sync.strava import ActivityPage, OtherActivity, RemoteRun
+from sync.strava import Activity, ActivityPage, RemoteRun
 from sync.vocabulary import ConsentKind, Visibility
 
 log = structlog.get_logger()
-
-PRIVATE_SCOPE = "read_all"  # in what Strava allows
 
 
 def filter_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> ActivityPage:
@@ -37,9 +37,7 @@ def filter_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> Activit
     return replace(page, runs=visible_runs)
 
 
-def require_visible(
-    runtime: Runtime, runner_id: int, activity: RemoteRun | OtherActivity
-) -> RemoteRun | OtherActivity:
+def require_visible(runtime: Runtime, runner_id: int, activity: Activity) -> Activity:
     """Return the run, or raise `NotOnStrava` if this runner does not let us see it."""
     is_private = (
         isinstance(activity, RemoteRun) and activity.visibility == Visibility.ONLY_ME
@@ -53,18 +51,19 @@ def ignores_private_runs(runtime: Runtime, runner_id: int) -> bool:
     """Whether the link shows such runs, and this runner does not let us see them."""
     with runtime.db.read_only() as session:
         link = session.get(Connection, runner_id)
-        is_shown = link is not None and PRIVATE_SCOPE in link.scope
+        is_shown = link is not None and may_read_private(link.scope)
         return is_shown and not runners.has_consent(
             session, runner_id, ConsentKind.PRIVATE
         )
 
 
+@retry_conflicts
 def grant_consent(runtime: Runtime, runner_id: int) -> bool:
     """Note that we may see those runs, and look for them.
 
     Returns whether the link shows them; if not, Strava has to be asked, too.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         runners.record_consents(
             session,
@@ -74,28 +73,30 @@ def grant_consent(runtime: Runtime, runner_id: int) -> bool:
             at=now,
         )
         link = session.get(Connection, runner_id)
-        is_shown = link is not None and PRIVATE_SCOPE in link.scope
+        is_shown = link is not None and may_read_private(link.scope)
         if is_shown:
             consents.resume_collection(session, runner_id, now=now)
     log.info("private runs agreed to", runner_id=runner_id)
     return is_shown
 
 
+@retry_conflicts
 def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
     """Take the consent back and delete those runs; answers stay.
 
     Runs that a worker is about to store are found by the next reconciliation.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         runners.withdraw_consent(session, runner_id, ConsentKind.PRIVATE, at=now)
         _delete_private_runs(runtime, session, runner_id, now=now)
         consents.resume_collection(session, runner_id, now=now)
 
 
+@retry_conflicts
 def delete_private_runs(runtime: Runtime, runner_id: int) -> None:
     """Delete the runs that only the runner can see; answers stay."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         _delete_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
 
 

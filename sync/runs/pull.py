@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 from sqlalchemy import select
 
+from sync.conflicts import retry_conflicts
 from sync.errors import NotOnStrava, TryLater
 from sync.models import Run
 from sync.runners import store as runners
@@ -22,7 +23,7 @@ from sync.runs.changes import (
 )
 from sync.runs.rules import SOURCE
 from sync.runtime import Runtime
-from sync.strava import ActivityPage, Lane
+from sync.strava import ActivityPage, Lane, UnreadableRecord
 from sync.vocabulary import Visibility
 
 log = structlog.get_logger()
@@ -30,10 +31,11 @@ log = structlog.get_logger()
 _ONE_SECOND = timedelta(seconds=1)
 
 
-def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
+def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bool:
     """Read one run (one request) and store what Strava says now.
 
-    Raises `NotOnStrava` when Strava does not show it (yet, or any more).
+    Returns False for a record that makes no sense: it is in quarantine.  Raises
+    `NotOnStrava` when Strava does not show it (yet, or any more).
     """
     activity = call_strava(
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
@@ -41,6 +43,7 @@ def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> No
     visible = private.require_visible(runtime, runner_id, activity)
     save = partial(store_page, runtime, runner_id)
     save_or_quarantine(runtime, runner_id, build_page(visible), save)
+    return not isinstance(visible, UnreadableRecord)
 
 
 def pull_batch(
@@ -81,6 +84,7 @@ def pull_batch(
     }
 
 
+@retry_conflicts
 def store_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
     """Store runs, and drop our copies of what are runs no longer.
 
@@ -91,7 +95,7 @@ def store_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
         other_ids=[activity.id for activity in page.other_activities],
         unreadable=page.unreadable,
     )
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         if not runners.is_linked(session, runner_id):
             if runners.may_undo_deletion(session, runner_id):
                 raise TryLater("A deletion may still be undone.", timedelta(0))
@@ -105,9 +109,10 @@ def store_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
     )
 
 
+@retry_conflicts
 def hide_runs(runtime: Runtime, runner_id: int, run_ids: Collection[int]) -> None:
     """Take runs out of sight at once; whether they are gone is asked later."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         changes = RunChanges(hidden_ids=run_ids)
         now = runtime.db.now(session)
         apply_changes(runtime, session, runner_id, changes, now=now)
@@ -119,12 +124,18 @@ def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -
     try:
         pull_run(runtime, runner_id, run_id, lane=lane)
     except NotOnStrava:
-        with runtime.db.transaction() as session:
-            now = runtime.db.now(session)
-            remove_runs(runtime, session, runner_id, [run_id], now=now)
+        _remove_run(runtime, runner_id, run_id)
         log.info("run removed", runner_id=runner_id, strava_id=run_id)
 
 
+@retry_conflicts
+def _remove_run(runtime: Runtime, runner_id: int, run_id: int) -> None:
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        now = runtime.db.now(session)
+        remove_runs(runtime, session, runner_id, [run_id], now=now)
+
+
+@retry_conflicts
 def update_visibility(
     runtime: Runtime, runner_id: int, run_id: int, visibility: Visibility
 ) -> bool:
@@ -134,7 +145,7 @@ def update_visibility(
     private goes, and one that comes back has to be read.  Returns False for the
     latter.
     """
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         is_stored = store.set_visibility(session, runner_id, run_id, visibility)
     if is_stored:
         log.info("visibility changed", runner_id=runner_id, strava_id=run_id)

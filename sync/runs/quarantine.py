@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import delete, func, select
 
+from sync.conflicts import retry_conflicts
 from sync.errors import MoodmilesError, NotOnStrava
 from sync.models import QuarantinedRecord
 from sync.runs import pull
@@ -38,11 +39,11 @@ def retry_quarantined(runtime: Runtime) -> QuarantineRetry:
     unreadable = 0
     for record in records:
         try:
-            pull.pull_run(
+            is_readable = pull.pull_run(
                 runtime, record.runner_id, record.source_id, lane=Lane.RECONCILE
             )
         except NotOnStrava:
-            pass  # it is gone, and so is the trouble with it
+            is_readable = True  # it is gone, and so is the trouble with it
         except MoodmilesError as error:
             log.warning(
                 "record still cannot be read",
@@ -50,17 +51,22 @@ def retry_quarantined(runtime: Runtime) -> QuarantineRetry:
                 strava_id=record.source_id,
                 error=type(error).__name__,
             )
+            is_readable = False
+        if not is_readable:
             unreadable += 1
             continue
-        with runtime.db.transaction() as session:
-            forgotten_id = session.scalar(
-                delete(QuarantinedRecord)
-                # One that was quarantined anew just now has another time.
-                .where(
-                    QuarantinedRecord.id == record.id,
-                    QuarantinedRecord.at == record.at,
-                )
-                .returning(QuarantinedRecord.id)
-            )
-        unreadable += forgotten_id is None
+        unreadable += not _delete_record(runtime, record)
     return QuarantineRetry(len(records), unreadable)
+
+
+@retry_conflicts
+def _delete_record(runtime: Runtime, record: QuarantinedRecord) -> bool:
+    """Delete the record; False if it was quarantined anew, or is gone."""
+    with runtime.db.transaction() as session:
+        deleted_id = session.scalar(
+            delete(QuarantinedRecord)
+            # One that was quarantined anew just now has another time.
+            .where(QuarantinedRecord.id == record.id, QuarantinedRecord.at == record.at)
+            .returning(QuarantinedRecord.id)
+        )
+    return deleted_id is not None

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from sync import counters, work
 from sync.backoff import LEASE
+from sync.conflicts import retry_conflicts
 from sync.models import ReconcileState
 from sync.queue import Job
 from sync.runners import store as runners
@@ -102,8 +103,9 @@ def compare_recent(runtime: Runtime, claimed: ReconcileState, *, now: datetime) 
     page = _read_page(runtime, claimed, page=1, before=until, after=since)
     covered = reconcile_rules.recent_range(page, since=since, until=until)
 
+    @retry_conflicts
     def save(page: ActivityPage) -> None:
-        with runtime.db.transaction() as session:
+        with runtime.db.transaction(runner_id=claimed.runner_id) as session:
             state = _reload_state(session, claimed)
             if state is not None:
                 comparison = _apply_comparison(
@@ -128,8 +130,9 @@ def compare_page(runtime: Runtime, claimed: ReconcileState, *, now: datetime) ->
     )
     covered = reconcile_rules.next_range(page, down_to=claimed.down_to or before)
 
+    @retry_conflicts
     def save(page: ActivityPage) -> bool:
-        with runtime.db.transaction() as session:
+        with runtime.db.transaction(runner_id=claimed.runner_id) as session:
             state = _reload_state(session, claimed)
             if state is None:
                 return True

@@ -1,10 +1,12 @@
 """Remove runs that may no longer be kept; what is the runner's own stays."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import ColumnElement, delete, select
 
+from sync.conflicts import retry_conflicts
+from sync.database import lock_runner
 from sync.models import QuarantinedRecord, Run
 from sync.runners import retained_runs
 from sync.runners import store as runners
@@ -27,31 +29,46 @@ def purge_runs(runtime: Runtime) -> None:
     since = retention_start(runtime.settings.strava_retention_days, now=now)
     if since is not None:
         _purge_matching(runtime, "too old to keep", Run.started_at < since)
-        with runtime.db.transaction() as session:
-            session.execute(
-                delete(QuarantinedRecord).where(QuarantinedRecord.at < since)
-            )
+        _purge_quarantined(runtime, since)
+
+
+@retry_conflicts
+def _purge_quarantined(runtime: Runtime, since: datetime) -> None:
+    with runtime.db.transaction() as session:
+        session.execute(delete(QuarantinedRecord).where(QuarantinedRecord.at < since))
 
 
 def _purge_matching(
     runtime: Runtime, reason: str, condition: ColumnElement[bool]
 ) -> None:
     while True:
-        with runtime.db.transaction() as session:
-            rows = session.execute(
-                select(Run.id, Run.runner_id)
-                .where(Run.source == SOURCE, condition)
-                .order_by(Run.id)
-                .limit(BATCH_SIZE)
-            ).all()
-            run_ids = [row.id for row in rows]
-            retained_runs.insert_retained(
-                session, runtime.sealer, run_ids, now=runtime.db.now(session)
-            )
-            session.execute(delete(Run).where(Run.id.in_(run_ids)))
-            for runner_id in sorted({row.runner_id for row in rows}):
-                runners.bump_data_version(session, runner_id)
-        if rows:
-            log.info("runs purged", reason=reason, runs=len(rows))
-        if len(rows) < BATCH_SIZE:
+        count = _purge_batch(runtime, condition)
+        if count:
+            log.info("runs purged", reason=reason, runs=count)
+        if count < BATCH_SIZE:
             return
+
+
+@retry_conflicts
+def _purge_batch(runtime: Runtime, condition: ColumnElement[bool]) -> int:
+    with runtime.db.transaction() as session:
+        rows = session.execute(
+            select(Run.id, Run.runner_id)
+            .where(Run.source == SOURCE, condition)
+            .order_by(Run.id)
+            .limit(BATCH_SIZE)
+        ).all()
+        runner_ids = sorted({row.runner_id for row in rows})
+        for runner_id in runner_ids:
+            lock_runner(session, runner_id)
+        # What has come back into sight meanwhile stays.
+        run_ids = session.scalars(
+            select(Run.id).where(Run.id.in_([row.id for row in rows]), condition)
+        ).all()
+        retained_runs.insert_retained(
+            session, runtime.sealer, run_ids, now=runtime.db.now(session)
+        )
+        session.execute(delete(Run).where(Run.id.in_(run_ids)))
+        for runner_id in runner_ids:
+            runners.bump_data_version(session, runner_id)
+    return len(rows)

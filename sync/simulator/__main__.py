@@ -16,6 +16,9 @@ from sync.simulator.export import UnreadableCsv, read_export
 from sync.simulator.serving import open_server
 from sync.simulator.world import World
 
+# Not an argument: everybody on a machine may read those of every process.
+SECRET_VARIABLE = "MOODMILES_STRAVA_CLIENT_SECRET"  # noqa: S105 - a name
+
 
 def main(arguments: list[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
@@ -49,7 +52,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--export", type=Path, help="activities.csv to be Sam's runs")
     parser.add_argument("--seed", type=int, default=1, help="another world")
     parser.add_argument("--client-id", type=parse_digits, default="1")
-    parser.add_argument("--client-secret", default="simulated")
     parser.add_argument("--callback-domain", default="localhost")
     parser.add_argument("--quiet", action="store_true", help="no line for each call")
     return parser
@@ -79,7 +81,7 @@ def load_world(options: argparse.Namespace) -> World:
         app = replace(
             world.app,
             client_id=options.client_id,
-            client_secret=options.client_secret,
+            client_secret=os.environ.get(SECRET_VARIABLE) or world.app.client_secret,
             callback_domain=options.callback_domain,
         )
         world.put_singleton(app)

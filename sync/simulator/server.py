@@ -5,6 +5,7 @@ from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from sync.simulator import origin_guard
 from sync.simulator.api import SimulatedApi
 from sync.simulator.control import ControlApi
 from sync.simulator.guard import RequestGuard
@@ -24,6 +25,7 @@ def create_app(world: World, *, http: requests.Session | None = None) -> Flask:
     flask_app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     # A fault that hangs up must reach the socket, not become a tidy 500.
     flask_app.config["PROPAGATE_EXCEPTIONS"] = True
+    origin_guard.install(flask_app)
     RequestGuard(world).install(flask_app)
     for interface in (
         SimulatedApi(world),
@@ -62,6 +64,7 @@ def add_security_headers(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response

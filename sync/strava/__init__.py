@@ -7,6 +7,7 @@ call that needs it does.
 from sync.strava.api import (
     SCOPE,
     SCOPE_WITH_PRIVATE,
+    Activity,
     ActivityPage,
     BudgetState,
     Grant,
@@ -23,6 +24,7 @@ from sync.strava.api import (
 __all__ = [
     "SCOPE",
     "SCOPE_WITH_PRIVATE",
+    "Activity",
     "ActivityPage",
     "BudgetState",
     "Grant",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import IntEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from sync.vocabulary import Visibility
 
@@ -79,6 +79,9 @@ class UnreadableRecord:
     reason: str
 
 
+Activity: TypeAlias = RemoteRun | OtherActivity | UnreadableRecord
+
+
 @dataclass(frozen=True, slots=True)
 class ActivityPage:
     """One page of the list; `size` counts all records, and only 0 ends the list."""
@@ -137,9 +140,7 @@ class Strava(Protocol):
         """Revoke our access; either token revokes both."""
         ...
 
-    def run(
-        self, access_token: str, run_id: int, *, lane: Lane
-    ) -> RemoteRun | OtherActivity:
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> Activity:
         """Fetch one activity (one request); `NotOnStrava` on a 404."""
         ...
 

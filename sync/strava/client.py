@@ -1,5 +1,6 @@
 """The `Strava` protocol over HTTP: requests as Strava documents them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing_extensions import override
 from sync.errors import RefusedByStrava, StravaUnavailable
 from sync.settings import Settings
 from sync.strava.api import (
+    Activity,
     ActivityPage,
     BudgetState,
     Grant,
@@ -91,17 +93,13 @@ class HttpStrava(Strava):
         )
 
     @override
-    def run(
-        self, access_token: str, run_id: int, *, lane: Lane
-    ) -> RemoteRun | OtherActivity:
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> Activity:
         record = self._session.get(
             access_token, f"/activities/{run_id}", lane, include_all_efforts="false"
         )
         activity = parse_activity(record)
         if isinstance(activity, UnreadableRecord):
-            raise StravaUnavailable(
-                f"Strava's record makes no sense: {activity.reason}."
-            )
+            return replace(activity, id=run_id)  # which may be what is wrong with it
         if activity.id != run_id:
             raise StravaUnavailable("Strava answered with another activity.")
         return activity

@@ -8,6 +8,7 @@ from requests import PreparedRequest, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
+from sync.conflicts import mark_effect
 from sync.errors import StravaUnavailable
 
 CONNECT_S = 5
@@ -27,6 +28,7 @@ class _TimeoutAdapter(HTTPAdapter):
     @override
     def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
         options["timeout"] = options.get("timeout") or self.timeout
+        mark_effect()  # what was asked of Strava is not asked a second time
         return super().send(request, **options)
 
 
@@ -73,6 +75,13 @@ def translate_errors(call: Callable[[], ResultT]) -> ResultT:
         reason = getattr(error.args[0], "reason", None) if error.args else None
         is_unreached = type(reason).__name__ in CONNECT_ERRORS
         error_class = Unreached if is_unreached else StravaUnavailable
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        RecursionError,  # brackets within brackets, without end
+    ):
         description, error_class = "an answer of another shape", StravaUnavailable
     raise error_class(f"Strava did not answer as it should ({description}).")

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
-from sync.strava.api import OtherActivity, RemoteRun, UnreadableRecord
+from sync.strava.api import Activity, OtherActivity, RemoteRun, UnreadableRecord
 from sync.time_zones import is_known_zone
 from sync.vocabulary import Visibility
 
@@ -26,7 +26,7 @@ class InvalidField(Exception):
     """A field that does not make sense; the text says which and why."""
 
 
-def parse_activity(record: object) -> RemoteRun | OtherActivity | UnreadableRecord:
+def parse_activity(record: object) -> Activity:
     """Read one activity, in the list's form or in the detailed one."""
     activity_id = 0
     try:
@@ -60,6 +60,9 @@ def parse_activity(record: object) -> RemoteRun | OtherActivity | UnreadableReco
         )
     except InvalidField as error:
         return UnreadableRecord(id=activity_id, reason=str(error))
+    # What nobody foresaw about one record must not cost its neighbours.
+    except Exception as error:  # noqa: BLE001
+        return UnreadableRecord(id=activity_id, reason=type(error).__name__)
 
 
 def local_day_of(record: object, field: str = "start_date_local") -> date | None:
@@ -68,6 +71,14 @@ def local_day_of(record: object, field: str = "start_date_local") -> date | None
         return ActivityReader(record).time(field).date() if record else None
     except InvalidField:
         return None
+
+
+def clean_text(text: str) -> str:
+    """Return the text with single blanks, and without what no table takes.
+
+    Databases refuse NUL and halves of a character that was cut.
+    """
+    return "".join(filter(str.isprintable, " ".join(text.split())))
 
 
 class ActivityReader:
@@ -172,7 +183,7 @@ class ActivityReader:
         name = self.get("device_name")
         if not isinstance(name, str):
             return None
-        return name.strip()[:MAX_DEVICE_LENGTH] or None
+        return clean_text(name)[:MAX_DEVICE_LENGTH].strip() or None
 
     @property
     def visibility(self) -> Visibility:

@@ -20,6 +20,7 @@ from sync.analytics.sentences.rare_notices import (
     is_mostly_low,
     release_support_mail,
 )
+from sync.conflicts import retry_conflicts
 from sync.crypto import Vault
 from sync.mail.message import FooterContact
 from sync.models import Answer, Mail, Runner
@@ -30,6 +31,7 @@ from sync.time_zones import get_zone
 _MAX_ANSWERS = 100  # far more than any rule about the last answers looks at
 
 
+@retry_conflicts
 def select_mail_contacts(
     runtime: Runtime, mail_id: int, runner_id: int, *, is_low: bool = False
 ) -> Sequence[FooterContact]:

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from sync import account_state
+from sync import account_state, database
 from sync.database import Bind, dialect_insert
 from sync.mail.kinds import find_kinds
 from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
@@ -295,6 +295,16 @@ def load_newest_run(
 
 def find_by_token(session: Session, token_hash: str) -> Survey | None:
     return session.scalar(select(Survey).where(Survey.token_hash == token_hash))
+
+
+def lock_by_token(session: Session, token_hash: str) -> Survey | None:
+    """Return the survey of this token as it is once its runner's row is locked."""
+    runner_id = session.scalar(
+        select(Survey.runner_id).where(Survey.token_hash == token_hash)
+    )
+    if runner_id is None or not database.lock_runner(session, runner_id):
+        return None
+    return find_by_token(session, token_hash)
 
 
 def find_answer(session: Session, survey: Survey) -> Answer | None:

@@ -2,6 +2,7 @@
 
 import structlog
 
+from sync.conflicts import retry_conflicts
 from sync.mail import outbox
 from sync.mail.kinds import find_kinds
 from sync.models import Runner
@@ -39,12 +40,13 @@ def stop_part(runtime: Runtime, token: str, part: str) -> bool:
     return True
 
 
+@retry_conflicts
 def stop_all_mails(runtime: Runtime, token: str) -> bool:
     """Ask and look back by mail no more; False if the token is not ours."""
     runner_id = find_runner_id(runtime, token)
     if runner_id is None:
         return False
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get(Runner, runner_id)
         if runner is None:
             return False

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from sync.inbox import handle
 from sync.settings import Settings
-from sync.strava import Lane, OtherActivity, RemoteRun
+from sync.strava import Activity, Lane
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.conftest import migrate
@@ -70,9 +70,7 @@ class BlockingStrava(HttpStrava):
         self.has_answered, self.let_go = Event(), Event()
 
     @override
-    def run(
-        self, access_token: str, run_id: int, *, lane: Lane
-    ) -> RemoteRun | OtherActivity:
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> Activity:
         record = super().run(access_token, run_id, lane=lane)
         self.has_answered.set()
         self.let_go.wait(TIMEOUT_S)

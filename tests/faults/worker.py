@@ -28,7 +28,7 @@ from sync.runners.tokens import get_access_token
 from sync.runs import backfill, reconcile
 from sync.runtime import Runtime
 from sync.settings import Settings
-from sync.strava import ActivityPage, Lane, OtherActivity, RemoteRun, Tokens
+from sync.strava import Activity, ActivityPage, Lane, Tokens
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.surveys.sending import decide_runs
@@ -67,9 +67,7 @@ class KillSwitchStrava(HttpStrava):
         self._fate = fate
 
     @override
-    def run(
-        self, access_token: str, run_id: int, *, lane: Lane
-    ) -> RemoteRun | OtherActivity:
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> Activity:
         self._fate.step()
         try:
             return super().run(access_token, run_id, lane=lane)

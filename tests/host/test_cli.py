@@ -10,6 +10,7 @@ from host.cli import EXIT_FAILED, EXIT_OK, EXIT_USAGE, main
 from sync.errors import NotConfigured
 from tests.support.command_names import list_command_names
 from tests.support.paths import ROOT
+from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
 
 # Everything that a part in production needs, but for a contact.
 PUBLIC = {
@@ -20,8 +21,8 @@ PUBLIC = {
     "MAIL_FROM": "Moodmiles <mood@run.example>",
     "STRAVA_CLIENT_ID": "1",
     "STRAVA_CLIENT_SECRET": "simulated",
-    "STRAVA_VERIFY_TOKEN": "verify",
-    "STRAVA_WEBHOOK_SECRET": "hook",
+    "STRAVA_VERIFY_TOKEN": VERIFY_TOKEN,
+    "STRAVA_WEBHOOK_SECRET": WEBHOOK_SECRET,
 }
 
 
@@ -129,6 +130,64 @@ def test_nothing_starts_in_public_without_somebody_to_write_to(
     assert code == EXIT_FAILED
     assert errors.startswith("moodmiles: MOODMILES_CONTACT is not set:")
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("part", ["up", "web", "worker", "beat"])
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"PUBLIC_URL": "http://run.example"}, "PUBLIC_URL must begin with https on"),
+        ({"PUBLIC_URL": "http://raspi.local:8000"}, "PUBLIC_URL must begin with https"),
+        ({"PUBLIC_URL": "http://192.168.1.5"}, "PUBLIC_URL must begin with https on"),
+        ({"STRAVA_WEBHOOK_SECRET": "x"}, "STRAVA_WEBHOOK_SECRET needs at least 24"),
+        ({"STRAVA_VERIFY_TOKEN": "x"}, "STRAVA_VERIFY_TOKEN needs at least 24 char"),
+        ({"STRAVA_VERIFY_TOKEN": "x" * 30}, "STRAVA_VERIFY_TOKEN repeats itself;"),
+        ({"METRICS_TOKEN": "x"}, "METRICS_TOKEN needs at least 24 characters; make"),
+        ({"SECRET_KEYS": "x" * 31}, "SECRET_KEYS needs at least 32 characters; make"),
+        ({"SECRET_KEYS": "x" * 32}, "SECRET_KEYS repeats itself; make one: python3"),
+    ],
+)
+def test_nothing_starts_in_clear_text_or_with_a_secret_that_is_guessed(
+    part: str,
+    changes: dict[str, str],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in (PUBLIC | {"CONTACT": "a@run.example"} | changes).items():
+        monkeypatch.setenv(f"MOODMILES_{name}", value)
+
+    code = main([part])
+
+    errors = capsys.readouterr().err
+    assert code == EXIT_FAILED
+    assert errors.startswith(f"moodmiles: MOODMILES_{sentence}")
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_nothing_made_up_is_served_in_clear_text_to_a_home_network(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("host.ports.choose_web_port", lambda _host, port: port)
+
+    code = main([command, "--host", "192.168.1.5"])
+
+    assert code == EXIT_FAILED
+    assert "PUBLIC_URL must begin with https" in capsys.readouterr().err
+
+
+def test_a_mail_server_that_is_misspelt_is_said_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = {"CONTACT": "a@run.example", "SMTP_URL": "smtp://mail:1025?tls=of"}
+    for name, value in (PUBLIC | changes).items():
+        monkeypatch.setenv(f"MOODMILES_{name}", value)
+
+    code = main(["worker"])
+
+    assert code == EXIT_FAILED
+    assert "MOODMILES_SMTP_URL must look like" in capsys.readouterr().err
 
 
 def test_the_pages_themselves_refuse_it_whatever_server_loads_them(

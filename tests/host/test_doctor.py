@@ -27,6 +27,7 @@ from tests.conftest import KEY
 from tests.lab.faketime import OFFSET, offset_s, with_faketime
 from tests.support.harness import Harness
 from tests.support.servers import HOST, free_port, run_valkey
+from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
 
 LIMIT_HEADERS = {
     "X-RateLimit-Limit": "200,2000",
@@ -39,6 +40,17 @@ LIMIT_HEADERS = {
 def get_advice(settings: Settings, check: str, **changes: Any) -> str:
     [finding] = run_checks(settings.model_copy(update=changes), [check])
     return str(finding)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """Give a host whose secrets nobody guesses."""
+    return settings.model_copy(
+        update={
+            "strava_verify_token": SecretStr(VERIFY_TOKEN),
+            "strava_webhook_secret": SecretStr(WEBHOOK_SECRET),
+        }
+    )
 
 
 @pytest.fixture
@@ -83,6 +95,16 @@ def add_event(settings: Settings) -> Callable[..., None]:
             "configuration",
             {"public_url": "https://run.example", "mail_from": "a@run.example"},
             "MOODMILES_CONTACT is not set",
+        ),
+        (
+            "configuration",
+            {"strava_webhook_secret": SecretStr("x")},
+            "MOODMILES_STRAVA_WEBHOOK_SECRET needs at least 24 characters; make one: ",
+        ),
+        (
+            "configuration",
+            {"metrics_token": SecretStr("m" * 30)},
+            "MOODMILES_METRICS_TOKEN repeats itself",
         ),
         ("database", {"database_url": "sqlite:////nowhere/x"}, "cannot be used"),
         ("redis", {}, "Set MOODMILES_REDIS_URL"),

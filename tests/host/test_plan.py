@@ -92,6 +92,24 @@ def test_a_stand_in_is_told_no_secret(
     assert not [name for name in environment if name.startswith("MOODMILES_")]
 
 
+def test_no_part_is_told_a_secret_where_everybody_may_read_it(folder: Path) -> None:
+    plan = build_plan(folder, configured=NOTHING)
+    parts = [
+        *(plan.redis_part(), plan.mailbox_part(), plan.simulator_part()),
+        *(plan.web_part(), plan.worker_part(), plan.module_part("host.seeding")),
+        plan.command_part("strava", "subscribe"),
+    ]
+
+    secrets = plan.home.load_secrets()
+    words = " ".join(str(word) for part in parts for word in part.command)
+    assert [name for name, secret in secrets.items() if secret in words] == []
+    # The stand-in for Strava knows its own secret, and no other.
+    told = " ".join(plan.simulator_part().environment.values())
+    assert [name for name, secret in secrets.items() if secret in told] == [
+        "strava_client_secret"
+    ]
+
+
 @pytest.mark.processes
 def test_the_mailbox_keeps_what_it_is_sent(folder: Path) -> None:
     port = free_port()

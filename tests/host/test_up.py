@@ -79,6 +79,19 @@ def test_a_killed_part_comes_back(instance: LiveInstance, part: str) -> None:
     wait_for(lambda: is_working(instance))
 
 
+def test_no_command_line_holds_a_secret(instance: LiveInstance) -> None:
+    secrets = json.loads((instance.data_dir / "secrets.json").read_text())
+
+    lines = [
+        Path(f"/proc/{pid}/cmdline").read_bytes()
+        for pid in list_all_processes(instance)
+    ]
+
+    assert len(lines) > len(PARTS)
+    for name, secret in secrets.items():
+        assert not [line for line in lines if secret.encode() in line], name
+
+
 def test_the_schedule_has_the_worker_look_at_once(instance: LiveInstance) -> None:
     wait_for((instance.data_dir / "pulse").exists)
 

@@ -22,6 +22,7 @@ from tests.journeys.test_as_services import answers, run_once, service
 from tests.support.live_instance import wait_for
 from tests.support.servers import HOST, TIMEOUT_S, free_port, run_valkey
 from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
+from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
 
 ADDRESS = "piep.canary@example.org"
 # What nobody may read but the runner: names, a distance in every way to write
@@ -76,7 +77,7 @@ class CanaryInstance:
             "event_time": 1_800_000_000,
             "updates": {"title": "Kanarienlauf"},
         }
-        address = f"{self.url}/hooks/strava/hook-canary"
+        address = f"{self.url}/hooks/strava/{WEBHOOK_SECRET}"
         return requests.post(address, json=event | more, timeout=TIMEOUT_S).status_code
 
     @contextmanager
@@ -133,7 +134,7 @@ class CanaryInstance:
             for grant in self.world.grants
             for token in (grant.refresh_token, grant.access_token)
         }
-        hosts = {"hook-canary", "verify-canary", self.environment["SECRET"]}
+        hosts = {WEBHOOK_SECRET, VERIFY_TOKEN, self.environment["SECRET"]}
         secrets = self.tokens | cookies | grants | hosts
         return {text for text in secrets if len(text) > 8}  # a language is no secret
 
@@ -177,8 +178,8 @@ def open_canary_instance(folder: Path) -> Iterator[CanaryInstance]:
             "STRAVA_CLIENT_SECRET": "simulated",
             "STRAVA_SITE_URL": strava,
             "STRAVA_API_URL": f"{strava}/api/v3",
-            "STRAVA_VERIFY_TOKEN": "verify-canary",
-            "STRAVA_WEBHOOK_SECRET": "hook-canary",
+            "STRAVA_VERIFY_TOKEN": VERIFY_TOKEN,
+            "STRAVA_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "WORKER_PROCESSES": "1",
         }
         environment = {

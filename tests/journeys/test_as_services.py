@@ -27,6 +27,7 @@ from tests.support.live_instance import wait_for
 from tests.support.paths import DATA
 from tests.support.postgres import provide_postgres
 from tests.support.servers import HOST, TIMEOUT_S, free_port, run_valkey
+from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
 
 pytestmark = pytest.mark.processes
 
@@ -113,8 +114,8 @@ def club_url(
             "STRAVA_CLIENT_SECRET": "simulated",
             "STRAVA_SITE_URL": strava.url,
             "STRAVA_API_URL": f"{strava.url}/api/v3",
-            "STRAVA_VERIFY_TOKEN": "verify",
-            "STRAVA_WEBHOOK_SECRET": "hook",
+            "STRAVA_VERIFY_TOKEN": VERIFY_TOKEN,
+            "STRAVA_WEBHOOK_SECRET": WEBHOOK_SECRET,
         }
         environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("MOODMILES_")},

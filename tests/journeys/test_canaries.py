@@ -24,6 +24,7 @@ from tests.journeys.canary_instance import (
 from tests.journeys.test_as_services import read_csrf_token
 from tests.support.live_instance import wait_for
 from tests.support.servers import TIMEOUT_S
+from tests.support.strong_secrets import WEBHOOK_SECRET
 
 pytestmark = pytest.mark.processes
 
@@ -96,7 +97,7 @@ def confirm(host: CanaryInstance) -> None:
 def run_wrong_commands(host: CanaryInstance, survey: str) -> list[str]:
     """Say private things where they do not belong."""
     form = read_csrf_token(get(host, "/connect").text)
-    hook = f"{host.url}/hooks/strava/hook-canary"
+    hook = f"{host.url}/hooks/strava/{WEBHOOK_SECRET}"
     return [
         get(host, "/Canaria/Zwitscher").text,
         get(host, "/connect/callback?state=Canaria&code=Zwitscher").text,

@@ -12,8 +12,9 @@ from werkzeug.routing import Rule
 # open:  the same for everybody, about nobody
 # own:   signed in, and then about oneself alone
 # link:  whoever holds the link that was mailed or bookmarked
-# host:  for Strava, probes, or the host's own machine
-Access: TypeAlias = Literal["open", "own", "link", "host"]
+# host:  for Strava and probes
+# local: for a browser on the machine that everything runs on
+Access: TypeAlias = Literal["open", "own", "link", "host", "local"]
 
 ACCESS_BY_ENDPOINT: Mapping[str, Access] = {
     "account_links": "link",
@@ -28,8 +29,9 @@ ACCESS_BY_ENDPOINT: Mapping[str, Access] = {
     "email.undo": "link",
     "email.undo_page": "link",
     "export": "own",
-    "fixtures": "host",
+    "fixtures": "local",
     "health": "host",
+    "health.metrics": "local",
     "help": "open",
     "landing": "open",
     "login": "open",
@@ -38,7 +40,7 @@ ACCESS_BY_ENDPOINT: Mapping[str, Access] = {
     "login.redeem": "link",
     "login.send_own_link": "own",
     "login.switched_page": "own",
-    "mailbox": "host",
+    "mailbox": "local",
     "offline": "open",
     "pre_run": "link",
     "privacy": "open",

@@ -10,6 +10,7 @@ from sync import digest
 from sync.mail.envelope import build_email
 from sync.mail.message import PICTURE_CONTENT_ID, RenderContext, RenderedMail
 from sync.mail.rendering import render_mail
+from sync.mail_address import MailSender
 from sync.models import Mail, Run
 from sync.runners import disconnect, preferences
 from sync.simulator.records import Athlete
@@ -206,7 +207,7 @@ def test_the_picture_travels_with_the_mail(harness: Harness) -> None:
     letter = build_email(
         render_digest(harness),
         kind=MailKind.DIGEST,
-        sender="runs@m.example",
+        sender=MailSender.parse("runs@m.example"),
         recipient="sam@example.org",
         message_id="<1@m.example>",
         sent_at=harness.clock(),

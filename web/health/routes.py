@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from web.health.checks import check_readiness
 from web.health.counts import render_metrics
 from web.http.constant_time import matches_secret
+from web.http.local_only import require_local_request
 from web.runtime import runtime
 
 blueprint = Blueprint("health", __name__)
@@ -31,7 +32,10 @@ def readyz() -> ResponseReturnValue:
 
 @blueprint.get("/metrics")
 def metrics() -> ResponseReturnValue:
-    """Show counts in Prometheus' format; public hosts need a token for it."""
+    """Show counts in Prometheus' format to who has the token.
+
+    Without one, this machine alone may see them, and nobody at all in public.
+    """
     settings = runtime().settings
     if settings.metrics_token is not None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -39,4 +43,6 @@ def metrics() -> ResponseReturnValue:
             abort(HTTPStatus.UNAUTHORIZED)
     elif settings.is_public:
         abort(HTTPStatus.NOT_FOUND)
+    else:
+        require_local_request()
     return Response(render_metrics(runtime()), content_type=CONTENT_TYPE_LATEST)

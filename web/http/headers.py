@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from sync.local_requests import is_loopback_host
 from sync.settings import Settings
 from web.runtime import runtime
 
@@ -13,7 +14,6 @@ _EXTENSION_KEY = "moodmiles_security_headers"
 _POLICY_HEADER = "Content-Security-Policy"
 _HOUR_S = 3600
 _YEAR_S = 365 * 24 * _HOUR_S
-_LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 # Probes inside a container or a cluster cannot know the public name.
 _ANY_HOST_ENDPOINTS = {"health.healthz", "health.readyz", "health.metrics"}
 # The address itself opens the page, so no search engine may keep it.
@@ -91,8 +91,8 @@ def refuse_foreign_host() -> ResponseReturnValue | None:
     own_host = urlsplit(settings.public_url).netloc.lower()
     if host == own_host or request.endpoint in _ANY_HOST_ENDPOINTS:
         return None
-    is_loopback = bool(_LOOPBACK_NAMES & {host, host.rpartition(":")[0]})
-    if request.method == "GET" and is_loopback and not settings.is_public:
+    is_own_machine = not settings.is_public and is_loopback_host(host)
+    if request.method == "GET" and is_own_machine:
         return redirect(f"{settings.public_url}{request.full_path.rstrip('?')}")
     page = render_template("other_name.html", public_url=settings.public_url)
     return page, HTTPStatus.MISDIRECTED_REQUEST

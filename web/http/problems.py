@@ -9,6 +9,7 @@ from sync.errors import MoodmilesError
 from sync.language import translatable
 from sync.surveys.answering.answer import SurveyClosed
 from sync.surveys.instruments import InvalidAnswer
+from web.http.local_only import NotLocal
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +202,15 @@ BY_ERROR[InvalidAnswer] = Problem(
     HTTPStatus.BAD_REQUEST,
     translatable("That is not one of the answers."),
     translatable("Go back and choose one of the answers shown. Nothing was changed."),
+)
+BY_ERROR[NotLocal] = Problem(
+    HTTPStatus.FORBIDDEN,
+    translatable("This page is for one machine only."),
+    translatable(
+        "Open it in a browser on the machine that Moodmiles runs on, with no proxy or "
+        "tunnel in between; what serves others is set by MOODMILES_SMTP_URL for mails "
+        "and MOODMILES_METRICS_TOKEN for numbers."
+    ),
 )
 
 UNKNOWN = Problem(

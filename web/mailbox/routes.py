@@ -15,6 +15,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from sync.mail.mailbox import Mailbox, ReceivedEmail
+from web.http.local_only import require_local_request
 from web.runtime import runtime
 
 blueprint = Blueprint(
@@ -37,6 +38,7 @@ _MAIL_POLICY = (
 def require_mailbox() -> None:
     if not runtime().settings.shows_mailbox:
         abort(HTTPStatus.NOT_FOUND)
+    require_local_request()
 
 
 @blueprint.get("")

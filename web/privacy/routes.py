@@ -1,7 +1,6 @@
 """The privacy notice with the host's settings, and security.txt."""
 
 from datetime import timedelta
-from email.utils import parseaddr
 from http import HTTPStatus
 
 from flask import Blueprint, Response, abort, render_template
@@ -42,7 +41,7 @@ def security_txt() -> ResponseReturnValue:
 
 
 def _contact(settings: Settings) -> str:
-    return settings.contact or parseaddr(settings.mail_from)[1]
+    return settings.contact or settings.sender.address
 
 
 def _contact_url(settings: Settings) -> str:

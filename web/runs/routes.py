@@ -25,12 +25,12 @@ blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 @blueprint.get("/<int:run_id>")
 @login_required
 def run_page(run_id: int) -> ResponseReturnValue:
-    run, runner = _load_run(run_id), require_runner()
+    detail, runner = _load_run(run_id), require_runner()
     unit = parse_unit(runner.units)
     retained_run = retained_runs.load_offer_for_run(runtime(), runner.runner_id, run_id)
     return render_template(
         "runs/run.html",
-        run=build_run_page(run, unit, zone=runner.zone),
+        run=build_run_page(detail, unit, zone=runner.zone),
         own=build_retained_run_view(retained_run, unit),
     )
 
@@ -53,15 +53,16 @@ def save_answer(run_id: int) -> ResponseReturnValue:
 @blueprint.get("/<int:run_id>/remove")
 @login_required
 def remove_page(run_id: int) -> ResponseReturnValue:
-    run, runner = _load_run(run_id), require_runner()
-    if run.mood is None:
+    detail, runner = _load_run(run_id), require_runner()
+    if detail.mood is None:
         return _redirect_to_run(run_id)
-    view = build_run_page(run, parse_unit(runner.units), zone=runner.zone)
+    view = build_run_page(detail, parse_unit(runner.units), zone=runner.zone)
     return render_template("runs/remove.html", run=view)
 
 
 @blueprint.post("/<int:run_id>/remove")
 @login_required
+@rate_limited("answer", runner_subject)
 def remove(run_id: int) -> ResponseReturnValue:
     _load_run(run_id)
     run_detail.delete_answer(runtime(), require_runner().runner_id, run_id)
@@ -82,6 +83,7 @@ def retain(run_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<int:run_id>/count")
 @login_required
+@rate_limited("answer", runner_subject)
 def set_counted_recording(run_id: int) -> ResponseReturnValue:
     """Let this recording count instead of the others of the same run."""
     _load_run(run_id)
@@ -90,11 +92,11 @@ def set_counted_recording(run_id: int) -> ResponseReturnValue:
 
 
 def _load_run(run_id: int) -> RunDetail:
-    run = run_detail.load_run_detail(runtime(), require_runner().runner_id, run_id)
-    if run is None:
+    detail = run_detail.load_run_detail(runtime(), require_runner().runner_id, run_id)
+    if detail is None:
         # The same for a run of someone else and one that never was.
         abort(NOT_FOUND.status)
-    return run
+    return detail
 
 
 def _answer_fields(form: Mapping[str, str]) -> dict[str, str]:

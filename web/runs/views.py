@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sync.language import gettext as _
 from sync.language import translatable
+from sync.models import Run
 from sync.surveys.answering.run_detail import RunDetail
 from sync.surveys.instruments import QUESTIONS, Question
 from sync.vocabulary import DistanceUnit
@@ -55,11 +56,12 @@ class RunPage:
     recordings: Sequence[RecordingView]
 
 
-def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
+def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
+    run = detail.run
     day = format_long_date(run.local_day)
     answered = [
         (QUESTIONS[key].localize(), value)
-        for key, value in run.answer_values.items()
+        for key, value in detail.answer_values.items()
         if key != "mood" and key in QUESTIONS
     ]
     start_time = f", {format_time(run.started_local)}" if run.started_local else ""
@@ -67,22 +69,24 @@ def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
         id=run.id,
         title=format_distance(run.distance_m, unit),
         when=f"{day}{start_time}",
-        facts=_list_facts(run, unit),
+        facts=_list_facts(run, unit, is_own=detail.is_own),
         decision=_("You answered, and kept this run in your own log.")
-        if run.is_own
-        else run.decision or _("Not decided yet: that takes a minute or two."),
-        strava_id=run.strava_id,
-        is_own=run.is_own,
-        mood=None if run.mood is None else mood_to_tile(run.mood),
-        answered_text=format_datetime(run.answered_at, zone) if run.answered_at else "",
+        if detail.is_own
+        else detail.decision or _("Not decided yet: that takes a minute or two."),
+        strava_id=detail.strava_id,
+        is_own=detail.is_own,
+        mood=None if detail.mood is None else mood_to_tile(detail.mood),
+        answered_text=format_datetime(detail.answered_at, zone)
+        if detail.answered_at
+        else "",
         answers=[
             (question.text, question.choices[value])
             for question, value in answered
             if value in question.choices
         ],
-        can_answer=run.can_answer and run.counted,
-        values=dict(run.answer_values),
-        questions=[question.localize() for question in run.questions],
+        can_answer=detail.can_answer and run.counted,
+        values=dict(detail.answer_values),
+        questions=[question.localize() for question in detail.questions],
         is_counted=run.counted,
         recordings=[
             RecordingView(
@@ -96,12 +100,12 @@ def build_run_page(run: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
                 ),
                 recording.counted,
             )
-            for recording in run.other_recordings
+            for recording in detail.other_recordings
         ],
     )
 
 
-def _list_facts(run: RunDetail, unit: DistanceUnit) -> list[tuple[str, str]]:
+def _list_facts(run: Run, unit: DistanceUnit, *, is_own: bool) -> list[tuple[str, str]]:
     marks = {
         _("race"): run.race,
         _("treadmill"): run.treadmill,
@@ -115,7 +119,7 @@ def _list_facts(run: RunDetail, unit: DistanceUnit) -> list[tuple[str, str]]:
     facts = [
         (_("Distance"), format_distance(run.distance_m, unit)),
         (_("Moving time"), format_duration(run.moving_s)),
-        (_("With breaks"), "" if run.is_own else format_duration(run.elapsed_s)),
+        (_("With breaks"), "" if is_own else format_duration(run.elapsed_s)),
         (_("Climb"), _format_climb(run.elevation_m, unit)),
         (_("Kind"), _(sport.strip().capitalize())),
         (_("Notes"), ", ".join(name for name, applies in marks.items() if applies)),

@@ -14,6 +14,7 @@ from sync.runners import preferences as runner_preferences
 from sync.runners.preferences import AsksMore
 from sync.surveys import unsubscribe
 from web.http.language import activate_runner_locale
+from web.http.limits import link_subject, rate_limited
 from web.runtime import runtime
 from web.settings import forms
 from web.unsubscribe.less_settings import build_less_settings, save_less_settings
@@ -33,6 +34,7 @@ def stop_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>")
+@rate_limited("preference_link", link_subject)
 def stop(token: str) -> ResponseReturnValue:
     """Stop at once; a mail program gets an empty answer, a person a page."""
     _require_runner_id(token)
@@ -57,6 +59,7 @@ def settings_page(token: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<token>/settings")
+@rate_limited("preference_link", link_subject)
 def save_settings(token: str) -> ResponseReturnValue:
     runner_id = _require_runner_id(token)
     try:

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync.answer_window import ANSWER_WINDOW
+from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token, pairing_key
 from sync.errors import MoodmilesError
 from sync.mail import outbox
@@ -126,6 +127,7 @@ def _load_library(runtime: Runtime) -> InstrumentLibrary:
     return instruments.load_library(runtime.settings.data_dir)
 
 
+@retry_conflicts
 def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) -> None:
     """Keep an answer; a later one changes it until the survey expires.
 
@@ -134,7 +136,7 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
     """
     checked_values = instruments.check_values(values, _load_library(runtime).questions)
     with runtime.db.transaction() as session:
-        survey = store.find_by_token(session, hash_token(token))
+        survey = store.lock_by_token(session, hash_token(token))
         if survey is None:
             raise SurveyClosed("This link does not lead to a survey.")
         now = runtime.db.now(session)
@@ -152,6 +154,7 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
         outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
 
 
+@retry_conflicts
 def record_run_answer(
     runtime: Runtime, *, runner_id: int, run_id: int, values: Mapping[str, int]
 ) -> None:
@@ -160,7 +163,7 @@ def record_run_answer(
     Raises `InvalidAnswer` or `SurveyClosed`; a run of someone else is as good as none.
     """
     checked_values = instruments.check_values(values, _load_library(runtime).questions)
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         run = find_own_run(session, runner_id, run_id)
         if run is None or now - run.ended_at > ANSWER_WINDOW:
@@ -172,10 +175,11 @@ def record_run_answer(
             outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
 
 
+@retry_conflicts
 def skip_survey(runtime: Runtime, *, token: str) -> None:
     """Ask no more about this run."""
     with runtime.db.transaction() as session:
-        survey = store.find_by_token(session, hash_token(token))
+        survey = store.lock_by_token(session, hash_token(token))
         if survey is None or store.find_answer(session, survey) is not None:
             return
         session.execute(

@@ -5,6 +5,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import select
 
+from sync.conflicts import retry_conflicts
 from sync.errors import MoodmilesError
 from sync.models import Answer, Runner
 from sync.runners import signed_links
@@ -33,6 +34,7 @@ def find_runner_id(runtime: Runtime, token: str) -> int | None:
     return signed_links.find_token_runner(runtime, token, purpose=_LINK_PURPOSE)
 
 
+@retry_conflicts
 def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
     """Keep how the runner feels now; a run that starts soon finds it again.
 
@@ -42,7 +44,7 @@ def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
     runner_id = find_runner_id(runtime, token)
     if runner_id is None:
         raise InvalidPreRunLink("This bookmark does not belong to anybody here.")
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runners.require_mood_consent(session, runner_id)
         now = runtime.db.now(session)
         vault = runtime.sealer.open_vault(session.get_one(Runner, runner_id).vault_key)

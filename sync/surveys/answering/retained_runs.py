@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token
 from sync.models import Answer, Run, Runner
 from sync.runners import retained_runs
@@ -44,18 +45,20 @@ def load_offer_for_run(
         )
 
 
+@retry_conflicts
 def set_retained_for_survey(runtime: Runtime, token: str, *, retain: bool) -> None:
     """Keep the run behind this link in the runner's own log, or drop it again."""
     with runtime.db.transaction() as session:
-        _set_retained(
-            runtime, session, _find_survey_answer(session, token), retain=retain
-        )
+        survey = store.lock_by_token(session, hash_token(token))
+        answer = store.find_answer(session, survey) if survey else None
+        _set_retained(runtime, session, answer, retain=retain)
 
 
+@retry_conflicts
 def set_retained_for_run(
     runtime: Runtime, runner_id: int, run_id: int, *, retain: bool
 ) -> None:
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         answer = _find_run_answer(session, runner_id, run_id)
         _set_retained(runtime, session, answer, retain=retain)
 

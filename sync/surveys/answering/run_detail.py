@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.answer_window import ANSWER_WINDOW
+from sync.conflicts import retry_conflicts
 from sync.models import Answer, Decision, Run, Runner
 from sync.runners import retained_runs
 from sync.runners import store as runners
@@ -25,35 +26,28 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """Everything that a run's page shows.
+    """A run with everything else that its page shows.
 
-    `is_own`: it is the runner's own log, not Strava's record.  `decision` is one
-    sentence, None while nothing is decided; `answer_values` are empty without an
-    answer; `questions` may follow the mood.
+    `decision` is one sentence, None while nothing is decided; `answer_values` are
+    empty without an answer; `questions` may follow the mood.
     """
 
-    id: int
-    strava_id: int | None
-    is_own: bool
-    sport: str
-    started_local: datetime | None
-    local_day: date
-    distance_m: float
-    moving_s: int
-    elapsed_s: int
-    elevation_m: float | None
-    treadmill: bool
-    manual: bool
-    race: bool
-    with_others: bool
-    device: str | None
-    counted: bool
+    run: Run
     decision: str | None
     answer_values: Mapping[str, int]
     answered_at: datetime | None
     can_answer: bool
     questions: tuple[Question, ...]
     other_recordings: Sequence[Run]
+
+    @property
+    def strava_id(self) -> int | None:
+        return self.run.source_id if self.run.source == retained_runs.STRAVA else None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is the runner's own log, and not Strava's record."""
+        return self.run.source == retained_runs.HAND
 
     @property
     def mood(self) -> int | None:
@@ -73,22 +67,7 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         now = runtime.db.now(session)
     vault = runtime.sealer.open_vault(runner.vault_key)
     return RunDetail(
-        id=run.id,
-        strava_id=run.source_id if run.source == retained_runs.STRAVA else None,
-        is_own=run.source == retained_runs.HAND,
-        sport=run.sport,
-        started_local=run.started_local,
-        local_day=run.local_day,
-        distance_m=run.distance_m,
-        moving_s=run.moving_s,
-        elapsed_s=run.elapsed_s,
-        elevation_m=run.elevation_m,
-        treadmill=run.treadmill,
-        manual=run.manual,
-        race=run.race,
-        with_others=run.with_others,
-        device=run.device,
-        counted=run.counted,
+        run=run,
         decision=explain_decision(decision.reason, decision.minutes_since_end)
         if decision
         else None,
@@ -108,9 +87,10 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
     )
 
 
+@retry_conflicts
 def delete_answer(runtime: Runtime, runner_id: int, run_id: int) -> bool:
     """Delete what the runner said about a run, for good; False if there is nothing."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         answer = session.scalar(
             select(Answer).where(Answer.runner_id == runner_id, Answer.run_id == run_id)
         )

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.errors import MoodmilesError
 from sync.models import Answer, Runner
 from sync.runners import store as runners
@@ -64,6 +65,7 @@ def load_page(runtime: Runtime, runner_id: int) -> WellbeingPage:
     )
 
 
+@retry_conflicts
 def record_answers(runtime: Runtime, runner_id: int, values: Mapping[str, int]) -> None:
     """Keep all five answers; raises `InvalidAnswer` or `WellbeingNotDue`."""
     page = load_page(runtime, runner_id)
@@ -73,10 +75,16 @@ def record_answers(runtime: Runtime, runner_id: int, values: Mapping[str, int]) 
     checked_values = instruments.check_values(values, questions)
     if set(checked_values) != set(questions):
         raise InvalidAnswer("Please answer all five.")
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runners.require_mood_consent(session, runner_id)
         now = runtime.db.now(session)
-        vault = runtime.sealer.open_vault(session.get_one(Runner, runner_id).vault_key)
+        runner = session.get_one(Runner, runner_id)
+        # Asked again behind the lock: another page may have been answered meanwhile.
+        if not runner.preferences.wellbeing or _was_answered_since(
+            session, runner_id, now - INTERVAL
+        ):
+            raise WellbeingNotDue("This page is not open now.")
+        vault = runtime.sealer.open_vault(runner.vault_key)
         session.add(
             Answer(
                 runner_id=runner_id,
@@ -89,6 +97,16 @@ def record_answers(runtime: Runtime, runner_id: int, values: Mapping[str, int]) 
             )
         )
     log.info("wellbeing kept", runner_id=runner_id)
+
+
+def _was_answered_since(session: Session, runner_id: int, since: datetime) -> bool:
+    """Whether a page was answered after `since`; one of that very time is over."""
+    newest = session.scalar(
+        select(func.max(Answer.answered_at)).where(
+            Answer.runner_id == runner_id, Answer.kind == AnswerKind.WELLBEING
+        )
+    )
+    return newest is not None and newest > since
 
 
 def _load_points(

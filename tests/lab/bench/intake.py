@@ -29,13 +29,14 @@ from tests.lab.bench.measured_instance import cpu_s, list_children
 from tests.lab.bench.open_load import OpenLoad
 from tests.support.postgres import provide_postgres
 from tests.support.servers import HOST, free_port, run_valkey, wait_until
+from tests.support.strong_secrets import WEBHOOK_SECRET
 
 RATES, STEP_S = (100, 300, 600, 900), 4
 TOO_MANY, SOME = 20_000, 6_000
 BURST_RATE, BURST, MOST_WAIT_S = 500, 10_000, 2
 KILLS, KILL_RATE, KILL_AFTER_S = 4, 300, 1.5
 OURS, BARE = "web.wsgi:app", "tests.lab.bench.minimal_wsgi:app"
-PATH = "/hooks/strava/hook"
+PATH = f"/hooks/strava/{WEBHOOK_SECRET}"
 
 
 class IntakeServer:
@@ -49,7 +50,7 @@ class IntakeServer:
             "MOODMILES_DATABASE_URL": database_url,
             "MOODMILES_REDIS_URL": redis_url,
             "MOODMILES_SECRET_KEYS": KEY,
-            "MOODMILES_STRAVA_WEBHOOK_SECRET": "hook",
+            "MOODMILES_STRAVA_WEBHOOK_SECRET": WEBHOOK_SECRET,
             "MOODMILES_PUBLIC_URL": f"http://{HOST}:{self.port}",
         }
         self._used = 0

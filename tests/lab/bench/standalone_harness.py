@@ -20,6 +20,7 @@ from tests.conftest import KEY, migrate
 from tests.support.clock import ManualClock
 from tests.support.harness import Harness
 from tests.support.recording_queue import RecordingQueue
+from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
 
 PLENTY = Limits(
     quarter=100_000, day=1_000_000, read_quarter=100_000, read_day=1_000_000
@@ -72,8 +73,8 @@ def _settings(folder: Path, url: str, strava_url: str) -> Settings:
         strava_client_secret=SecretStr("simulated"),
         strava_site_url=strava_url,
         strava_api_url=f"{strava_url}/api/v3",
-        strava_verify_token=SecretStr("verify"),
-        strava_webhook_secret=SecretStr("hook"),
+        strava_verify_token=SecretStr(VERIFY_TOKEN),
+        strava_webhook_secret=SecretStr(WEBHOOK_SECRET),
     )
 
 

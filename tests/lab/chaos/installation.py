@@ -33,6 +33,7 @@ from tests.support.harness import Harness
 from tests.support.postgres import PostgresServer
 from tests.support.recording_queue import RecordingQueue
 from tests.support.servers import HOST, ValkeyServer, free_port
+from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
 
 RETRY_GAP_S = 30
 HIGH_LIMIT = 1_000_000
@@ -178,8 +179,8 @@ def _settings(
         strava_client_secret=SecretStr("simulated"),
         strava_site_url=strava_url,
         strava_api_url=f"{strava_url}/api/v3",
-        strava_verify_token=SecretStr("verify"),
-        strava_webhook_secret=SecretStr("hook"),
+        strava_verify_token=SecretStr(VERIFY_TOKEN),
+        strava_webhook_secret=SecretStr(WEBHOOK_SECRET),
         smtp_url=SecretStr(post.url),
         mail_from="Moodmiles <moodmiles@example.org>",
         worker_processes=1,

@@ -30,7 +30,7 @@ MINUTE = timedelta(minutes=1)
         (ScopeMissing(), 1, None, "ScopeMissing"),
         (TryLater("", MINUTE), 1, MINUTE, None),
         (TryLater("", MINUTE), 99, MINUTE, None),
-        (StravaUnavailable(), 1, MINUTE, None),
+        (StravaUnavailable(), 2, MINUTE, None),
         (StravaUnavailable(), MAX_ATTEMPTS - 1, 60 * MINUTE, None),
         (StravaUnavailable(), MAX_ATTEMPTS, None, "StravaUnavailable"),
         (ZeroDivisionError(), MAX_ATTEMPTS - 1, 60 * MINUTE, None),

@@ -1,5 +1,6 @@
 """The line to the mail server: secured where it can be, never a password in clear."""
 
+from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from smtplib import SMTP
@@ -10,9 +11,10 @@ from typing_extensions import override
 from sync.errors import NotConfigured
 from sync.mail.delivery_rules import SmtpStage
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
+from sync.mail_address import MailSender
 from tests.support.smtp_servers import FakeSmtpServer, build_server_tls, run_smtp_server
 
-SENDER = "Moodmiles <runs@mail.moodmiles.example>"
+SENDER = MailSender.parse("Moodmiles <runs@mail.moodmiles.example>")
 
 
 def build_email() -> EmailMessage:
@@ -39,6 +41,10 @@ def send_email(
             "smtp://runs%40example.org:p%2Fw%3A1@mail.example:25",
             SmtpServer("smtp", "mail.example", 25, "runs@example.org", "p/w:1"),
         ),
+        (
+            "smtp://mail:1025?tls=off",
+            SmtpServer("smtp", "mail", 1025, is_plain=True),
+        ),
     ],
 )
 def test_the_address_of_a_server(url: str, server: SmtpServer) -> None:
@@ -46,7 +52,12 @@ def test_the_address_of_a_server(url: str, server: SmtpServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "mail.example", "http://mail.example", "smtp://", "smtp://m:port"]
+    "url",
+    [
+        *("", "mail.example", "http://mail.example", "smtp://", "smtp://m:port"),
+        *("smtp://mail?tls=no", "smtp://mail?tls=", "smtp://mail?starttls=off"),
+        *("smtps://mail?tls=off", "smtp://mail?tls=off&x=1"),
+    ],
 )
 def test_a_wrong_address_is_refused_in_a_sentence(url: str) -> None:
     with pytest.raises(NotConfigured, match="MOODMILES_SMTP_URL must look like"):
@@ -117,6 +128,44 @@ def test_no_password_goes_over_a_plain_line_to_another_machine() -> None:
 
     assert post.users == []
     assert trouble.value.stage is SmtpStage.OPENING
+
+
+def test_no_mail_goes_over_a_plain_line_to_another_machine() -> None:
+    with (
+        run_smtp_server() as post,
+        SmtpConnection(build_remote_server(post), sender=SENDER, timeout_s=5) as line,
+    ):
+        with pytest.raises(DeliveryFailed):
+            line.send(build_email(), recipient="sam@example.org")
+        with pytest.raises(DeliveryFailed) as trouble:
+            line.send(build_email(), recipient="sam@example.org")
+
+    assert (post.raw_mails, post.recipients) == ([], [])
+    assert trouble.value.stage is SmtpStage.OPENING
+    assert trouble.value.text == "the server offers no STARTTLS"
+
+
+def test_it_goes_if_that_was_wished_for() -> None:
+    with run_smtp_server() as post:
+        send_email(replace(build_remote_server(post), is_plain=True))
+
+    assert len(post.raw_mails) == 1
+
+
+@pytest.mark.parametrize("host", ["mail.example", "10.0.0.2", "mail"])
+def test_that_wish_is_for_no_password(host: str) -> None:
+    with pytest.raises(NotConfigured, match="there is no password") as refused:
+        SmtpServer.from_url(f"smtp://runs:right%2Fword@{host}:25?tls=off")
+
+    assert "right" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [("127.0.0.2", True), ("localhost", True), ("::1", True), ("10.0.0.1", False)],
+)
+def test_this_machine_is_known_by_all_its_addresses(host: str, is_local: bool) -> None:
+    assert SmtpServer("smtp", host, 25).is_local is is_local
 
 
 def test_a_server_without_sign_in_is_trouble_of_the_opening() -> None:

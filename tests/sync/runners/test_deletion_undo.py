@@ -16,7 +16,7 @@ from sync.models import Event, Run, Survey
 from sync.runners import deletion, disconnect
 from sync.runs import reconcile
 from sync.simulator import activities
-from sync.strava import ActivityPage, Lane, OtherActivity, RemoteRun
+from sync.strava import Activity, ActivityPage, Lane
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.support.harness import Harness
@@ -32,9 +32,7 @@ class DeletionDuringReadStrava(HttpStrava):
     request_deletion: Callable[[], object]
 
     @override
-    def run(
-        self, access_token: str, run_id: int, *, lane: Lane
-    ) -> RemoteRun | OtherActivity:
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> Activity:
         record = super().run(access_token, run_id, lane=lane)
         self.request_deletion()
         return record

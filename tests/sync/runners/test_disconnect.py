@@ -32,7 +32,7 @@ from sync.runners.tokens import get_access_token
 from sync.runs import backfill, pull, reconcile
 from sync.runtime import Runtime
 from sync.simulator import grants
-from sync.strava import Lane, OtherActivity, RemoteRun
+from sync.strava import Activity, Lane
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.support.harness import Harness
@@ -61,9 +61,7 @@ class DisconnectDuringReadStrava(HttpStrava):
     leave: Callable[[], None]
 
     @override
-    def run(
-        self, access_token: str, run_id: int, *, lane: Lane
-    ) -> RemoteRun | OtherActivity:
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> Activity:
         record = super().run(access_token, run_id, lane=lane)
         self.leave()
         return record

@@ -11,7 +11,7 @@ from sync.inbox import handle
 from sync.models import Backfill, Event, QuarantinedRecord, Run
 from sync.runs import backfill, quarantine, reconcile
 from sync.runtime import Runtime
-from sync.strava import ActivityPage, Lane, OtherActivity, RemoteRun
+from sync.strava import Activity, ActivityPage, Lane, RemoteRun
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.support.harness import Harness
@@ -26,9 +26,7 @@ class UnstorableStrava(HttpStrava):
     unstorable_id = 0
 
     @override
-    def run(
-        self, access_token: str, run_id: int, *, lane: Lane
-    ) -> RemoteRun | OtherActivity:
+    def run(self, access_token: str, run_id: int, *, lane: Lane) -> Activity:
         activity = super().run(access_token, run_id, lane=lane)
         return self._spoil(activity) if isinstance(activity, RemoteRun) else activity
 

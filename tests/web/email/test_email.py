@@ -80,6 +80,16 @@ def test_what_mail_servers_take_for_an_address_is_one(
     assert browser.post("/email", email=email).status_code == 303
 
 
+def test_an_international_host_is_kept_as_mail_servers_know_it(
+    browser: PageClient, runner_without_address: int, runtime: Runtime
+) -> None:
+    browser.post("/email", email="sam@läufer.example")
+    browser.post(f"/email/confirm/{read_pending_token(runtime, 'confirm_address')}")
+
+    overview = account.load_overview(runtime, runner_without_address)
+    assert overview.email == "sam@xn--lufer-gra.example"
+
+
 def test_one_click_stops_the_mails(
     browser: PageClient, runner_id: int, runtime: Runtime
 ) -> None:

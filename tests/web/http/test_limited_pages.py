@@ -117,6 +117,8 @@ def test_an_answer_that_is_refused_stays_selected(
         ("answer", "/wellbeing", {}),
         ("answer", "/runs/1", {"mood": "4"}),
         ("answer", "/dashboard/answer", {"run_id": "1", "mood": "4"}),
+        ("answer", "/runs/1/count", {}),
+        ("answer", "/runs/1/remove", {}),
         ("answer", "/s/some-token/skip", {}),
     ],
 )

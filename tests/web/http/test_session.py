@@ -1,9 +1,13 @@
 """Who is signed in, for how long, and where they go afterwards."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
 from sync.runners import sign_in
 from sync.runtime import Runtime
+from sync.simulator import grants
+from sync.strava import SCOPE
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
 from tests.web.conftest import PageClient
@@ -53,6 +57,69 @@ def test_programs_are_told_in_json(browser: PageClient, path: str) -> None:
 )
 def test_only_our_own_pages_are_returned_to(path: str | None, safe: str | None) -> None:
     assert safe_path(path) == safe
+
+
+HOSTILE_PATHS = (
+    "//[",
+    "//]",
+    "//[::1",
+    "//[v1.x]/",
+    "//evil.example",
+    "///evil.example",
+    "/\\",
+    "/\\[",
+    "/a\\..\\b",
+    "\\\\evil.example",
+    "//\u2100.example",
+    "//a\uff0fb",
+    "http://[",
+    "http:///evil.example",
+    "[",
+    "/\x00",
+    "/\u2028/evil.example",
+    "/" + "a" * 1_000,
+    " /settings",
+    "/settings\x7f",
+)
+
+
+@pytest.mark.parametrize("path", HOSTILE_PATHS)
+def test_a_page_to_go_to_that_is_none_of_ours_is_forgotten(
+    browser: PageClient, harness: Harness, runtime: Runtime, path: str
+) -> None:
+    runner_id = harness.link_runner(harness.add_athlete())
+
+    page = browser.client.get("/login", query_string={"next": path})
+    cookies = page.headers.getlist("Set-Cookie")
+    browser.client.set_cookie("moodmiles-next", path, domain="127.0.0.1")
+    browser.post("/login", email=f"runner{runner_id}@example.org")
+    link = f"/login/{read_pending_token(runtime, 'sign_in_link')}"
+    signed_in = browser.post(link)
+
+    assert safe_path(path) is None
+    assert page.status_code == 200
+    assert not [cookie for cookie in cookies if "-next=" in cookie]
+    assert (signed_in.status_code, signed_in.location) == (303, "/dashboard")
+
+
+@pytest.mark.parametrize("path", ["//[", "/\\["])
+def test_strava_leads_back_whatever_the_browser_remembers(
+    browser: PageClient, harness: Harness, path: str
+) -> None:
+    athlete = harness.add_athlete()
+    harness.link_runner(athlete)
+    going = browser.post("/connect/again")
+    state = parse_qs(urlsplit(going.location).query)["state"][0]
+    with harness.world.transaction():
+        code = grants.issue_code(harness.world, athlete.id, SCOPE)
+    browser.client.set_cookie("moodmiles-next", path, domain="127.0.0.1")
+
+    back = browser.client.get(
+        "/connect/callback",
+        query_string={"state": state, "code": code, "scope": SCOPE},
+    )
+
+    assert (back.status_code, back.location) == (302, "/dashboard")
 
 
 def test_a_mailed_link_signs_in_and_leads_back(
