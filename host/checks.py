@@ -1,19 +1,24 @@
 """The checks of `moodmiles doctor`: each returns a fact or raises an instruction."""
 
+import os
 import smtplib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from redis import Redis, RedisError
+from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from host import redis_server, subscription
 from host.database import MigrationState
+from host.errors import Unencrypted
 from sync import work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.errors import MoodmilesError
+from sync.local_requests import is_loopback_name
 from sync.mail import smtp
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
 from sync.runtime import Runtime, build
@@ -50,6 +55,7 @@ def check_database(settings: Settings) -> str:
         )
     if not tables.is_current():
         raise ActionRequired("Run `moodmiles db upgrade`.")
+    require_encrypted_database(settings.sql_url)
     return f"{settings.sql_url.partition(':')[0]}, tables up to date"
 
 
@@ -71,7 +77,38 @@ def check_redis(settings: Settings) -> str:
     numbers = tuple(int(number) for number in version.split(".")[:2])
     if numbers < redis_server.MIN_VERSION:
         raise ActionRequired(f"Redis {version} is too old: 6.2 or newer is needed.")
+    require_encrypted_redis(settings.redis_url)
     return f"version {version}"
+
+
+def require_encrypted_database(sql_url: str) -> None:
+    """Raise `Unencrypted` if another machine's database is believed unseen.
+
+    libpq by itself encrypts if it is offered, and checks no certificate.
+    """
+    url = make_url(sql_url)
+    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE"))
+    if url.host and not is_neighbour(url.host) and mode != "verify-full":
+        raise Unencrypted(
+            f"Who answers as {url.host} is not checked: end MOODMILES_DATABASE_URL in "
+            "?sslmode=verify-full&sslrootcert=system, or the path of its authority."
+        )
+
+
+def require_encrypted_redis(redis_url: str) -> None:
+    """Raise `Unencrypted` if another machine's Redis is spoken to in the clear."""
+    parts = urlsplit(redis_url)
+    is_checked = parts.scheme == "rediss" and "ssl_cert_reqs=none" not in parts.query
+    if parts.hostname and not is_neighbour(parts.hostname) and not is_checked:
+        raise Unencrypted(
+            f"What goes to {parts.hostname} can be read and changed on its way: begin "
+            "MOODMILES_REDIS_URL with rediss://."
+        )
+
+
+def is_neighbour(host: str) -> bool:
+    """Whether a host is this machine, or a container in a network of its own."""
+    return is_loopback_name(host) or not any(sign in host for sign in ".:")
 
 
 def check_mail(settings: Settings) -> str:

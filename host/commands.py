@@ -193,7 +193,17 @@ _runner.add(
 )
 
 _keys = MOODMILES.add_group("keys", "the keys that seal what is stored")
-_keys.add("rotate", "host.keys", "re-seal secrets with the newest key", _DATA_DIR)
+_keys.add(
+    "rotate",
+    "host.keys",
+    "re-seal secrets with the newest key",
+    _DATA_DIR,
+    click.Option(
+        ["--vaults"],
+        is_flag=True,
+        help="also give each runner a new key and re-seal their answers",
+    ),
+)
 
 MOODMILES.add(
     "doctor", "host.doctor", "check every part and say what to do", _DATA_DIR, _CHECKS

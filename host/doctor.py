@@ -1,6 +1,7 @@
 """`moodmiles doctor`: one line for each part, with its fact or with an instruction.
 
-Outdated data gives a warning, which does not make the command fail.
+Outdated data and an unencrypted line to another machine give a warning, which does
+not make the command fail.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,7 @@ from typing_extensions import override
 from host import checks, expiry_checks, keys
 from host.commands import CHECKS
 from host.configuration import load_effective_settings
+from host.errors import Unencrypted
 from host.expiry_checks import Outdated
 from sync.clock import Clock, utc_now
 from sync.errors import MoodmilesError
@@ -72,7 +74,7 @@ def run_checks(
                 yield CheckResult(part, _EXPIRY_CHECKS[part](settings, clock()))
             else:
                 yield CheckResult(part, _CHECKS[part](settings))
-        except Outdated as outdated:
-            yield CheckResult(part, warning=str(outdated))
+        except (Outdated, Unencrypted) as warning:
+            yield CheckResult(part, warning=str(warning))
         except MoodmilesError as error:
             yield CheckResult(part, advice=str(error))

@@ -9,3 +9,7 @@ class UsageError(MoodmilesError):
 
 class StartupError(MoodmilesError):
     """This machine prevents the start; exit code 1."""
+
+
+class Unencrypted(MoodmilesError):
+    """Something works, but may be read or forged on its way: a warning."""

@@ -2,20 +2,35 @@
 
 Put the new key first in MOODMILES_SECRET_KEYS, restart, rotate; then the old
 key can go.  A second run changes nothing but the ciphertext.  Answers, sentences
-and exports lie under each runner's own vault key, which moves with the rest.
+and exports lie under each runner's own key, which moves with the rest; with
+`--vaults` each runner gets a new one, and they are sealed again, too.
 """
 
+import sys
 from collections.abc import Mapping
+from dataclasses import replace
+from time import sleep
 from types import SimpleNamespace
+from typing import Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, tuple_, update
 
 from host.checks import ActionRequired, open_runtime
 from host.configuration import load_effective_settings
-from sync.crypto import KeyLost
-from sync.models import Connection, Mail, MailLink, Model, Runner
+from sync.crypto import KeyLost, Vault, VaultSecrets
+from sync.models import (
+    Answer,
+    Connection,
+    Export,
+    FigureDecision,
+    Mail,
+    MailLink,
+    Model,
+    Runner,
+)
 from sync.runtime import Runtime, build
 from sync.settings import Settings
+from sync.vocabulary import SealedColumn
 
 SEALED_COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
     Runner: ("vault_key", "email"),
@@ -23,15 +38,21 @@ SEALED_COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
     MailLink: ("email",),
     Mail: ("sealed",),
 }
+# Under a runner's own key; the number of rows that one transaction takes of each.
+VAULT_BATCHES: Mapping[type[Model], int] = {Answer: 500, FigureDecision: 100, Export: 1}
+_LOCKED_ROWS_WAIT_S = 0.1
 
 
 def run(arguments: SimpleNamespace) -> int:
     runtime = build(load_effective_settings(arguments))
     try:
         count = rotate_keys(runtime)
+        print(f"{count} secrets are sealed with the newest key.")
+        if arguments.vaults:
+            runner_count = rotate_vaults(runtime)
+            print(f"The data of {runner_count} runners are sealed with new keys.")
     finally:
         runtime.db.close()
-    print(f"{count} secrets are sealed with the newest key.")
     return 0
 
 
@@ -57,12 +78,16 @@ def count_unreadable(runtime: Runtime, model: type[Model]) -> int:
     count = 0
     for row in rows:
         try:
-            for secret in row:
+            for name, secret in zip(SEALED_COLUMNS[model], row, strict=True):
                 if secret is not None:
-                    runtime.sealer.open(secret)
+                    runtime.sealer.open(secret, find_column(model, name))
         except KeyLost:
             count += 1
     return count
+
+
+def find_column(model: type[Model], name: str) -> SealedColumn:
+    return SealedColumn(f"{model.__tablename__}.{name}")
 
 
 def check_keys(settings: Settings) -> str:
@@ -102,10 +127,99 @@ def rotate_table(runtime: Runtime, model: type[Model]) -> int:
             for name in SEALED_COLUMNS[model]:
                 sealed = getattr(row, name)
                 if sealed is not None:
-                    setattr(row, name, runtime.sealer.reseal(sealed))
+                    column = find_column(model, name)
+                    setattr(row, name, runtime.sealer.reseal(sealed, column))
                     count += 1
             # Addresses are found by a hash, which the newest key makes from now on.
             if isinstance(row, Runner) and row.email is not None and row.email_hash:
-                address = runtime.sealer.open(row.email)
+                address = runtime.sealer.open(row.email, SealedColumn.ADDRESS)
                 row.email_hash = runtime.sealer.lookup_hashes(address)[0]
     return count
+
+
+def rotate_vaults(runtime: Runtime) -> int:
+    """Give each runner a new key, seal their data with it; return how many runners.
+
+    It may be stopped at any time and run while the instance is in use.  A runner's
+    secrets keep the key before: what a process seals with it meanwhile, or what is
+    not done yet, still opens, and the next time finishes it.  Raises `KeyLost`.
+    """
+    with runtime.db.read_only() as session:
+        runner_ids = session.scalars(select(Runner.id).order_by(Runner.id)).all()
+    for done, runner_id in enumerate(runner_ids, 1):
+        reseal_vault(runtime, runner_id)
+        with runtime.db.transaction() as session:
+            runner = session.get(Runner, runner_id, with_for_update=True)
+            if runner is None:
+                continue
+            former = runtime.sealer.open_vault_secrets(runner.vault_key)
+            runner.vault_key = runtime.sealer.seal_vault(
+                replace(
+                    former,
+                    answers=VaultSecrets.create().answers,
+                    former_answers=former.answers,
+                )
+            )
+        reseal_vault(runtime, runner_id)
+        print(f"{done} of {len(runner_ids)} runners", file=sys.stderr)
+    return len(runner_ids)
+
+
+def reseal_vault(runtime: Runtime, runner_id: int) -> None:
+    """Seal again whatever of a runner's is not under their present key."""
+    with runtime.db.read_only() as session:
+        runner = session.get(Runner, runner_id)
+    if runner is None:
+        return
+    vault = runtime.sealer.open_vault(runner.vault_key)
+    for model in VAULT_BATCHES:
+        # A row that a request holds is passed over and found the next time.
+        while not reseal_table(runtime, model, runner_id, vault):
+            sleep(_LOCKED_ROWS_WAIT_S)
+
+
+def reseal_table(
+    runtime: Runtime, model: type[Model], runner_id: int, vault: Vault
+) -> bool:
+    """Seal a runner's rows of one table again; False if one was in use by others.
+
+    A batch never waits for a row, so it cannot deadlock with a request that takes
+    the same rows in another order.
+    """
+    column = find_column(model, "sealed")
+    table: Any = model.__table__.c
+    keys = tuple(inspect(model).primary_key)
+    is_own = table.runner_id == runner_id
+    last_keys: tuple[Any, ...] | None = None
+    is_complete = True
+    while True:
+        after = () if last_keys is None else (tuple_(*keys) > tuple_(*last_keys),)
+        with runtime.db.read_only() as session:
+            rows = session.execute(
+                select(*keys, table.sealed)
+                .where(is_own, table.sealed.is_not(None), *after)
+                .order_by(*keys)
+                .limit(VAULT_BATCHES[model])
+            ).all()
+        if not rows:
+            return is_complete
+        last_keys = tuple(rows[-1][:-1])
+        stale_keys = [
+            tuple(row[:-1]) for row in rows if not vault.is_current(row[-1], column)
+        ]
+        if not stale_keys:
+            continue
+        with runtime.db.transaction() as session:
+            stale_rows = session.execute(
+                select(*keys, table.sealed)
+                .where(tuple_(*keys).in_(stale_keys), table.sealed.is_not(None))
+                .with_for_update(skip_locked=True)
+            ).all()
+            for row in stale_rows:
+                session.execute(
+                    update(model)
+                    .where(tuple_(*keys) == tuple_(*row[:-1]))
+                    .values(sealed=vault.reseal(row[-1], column))
+                    .execution_options(synchronize_session=False)
+                )
+        is_complete &= len(stale_rows) == len(stale_keys)

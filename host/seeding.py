@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from sync.analytics.dataset.distances import compute_week_loads
-from sync.crypto import Vault, hash_token, new_token, pairing_key
+from sync.crypto import Vault, hash_token, new_token
 from sync.errors import MoodmilesError
 from sync.models import Answer, Connection, Decision, Run, Runner, Survey
 from sync.queue import Job
@@ -29,7 +29,7 @@ from sync.standins.demo_answers import DemoAnswer, generate_answers
 from sync.strava import SCOPE
 from sync.surveys import instruments
 from sync.surveys.policy.parameters import Policy
-from sync.vocabulary import DecisionReason, DecisionVerdict, SurveyKind
+from sync.vocabulary import DecisionReason, DecisionVerdict, SealedColumn, SurveyKind
 
 RUNNER_NAME = "Robin"
 SEED = 6
@@ -98,7 +98,7 @@ def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> No
     runner = session.get_one(Runner, runner_id)
     address = "robin@example.org"
     now = runtime.db.now(session)
-    runner.email = runtime.sealer.seal(address)
+    runner.email = runtime.sealer.seal(address, SealedColumn.ADDRESS)
     runner.email_hash = runtime.sealer.lookup_hashes(address)[0]
     runner.email_confirmed_at = now
     runs = session.scalars(
@@ -129,7 +129,7 @@ def store_demo_answer(
     survey = Survey(
         runner_id=runner.id,
         run_id=run.id if run else None,
-        pairing_key=pairing_key(run.source, run.source_id) if run else None,
+        pairing_key=vault.pairing_key(run.source, run.source_id) if run else None,
         kind=SurveyKind.RUN if run else SurveyKind.CHECKIN,
         token_hash=hash_token(new_token()),
         instrument=instruments.CURRENT_RUN_INSTRUMENT,

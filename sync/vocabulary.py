@@ -264,6 +264,32 @@ class SignedLinkPurpose(StrEnum):
     PRE_RUN = "before"
 
 
+class SealedColumn(StrEnum):
+    """A column whose values are sealed; part of what a seal authenticates."""
+
+    VAULT_KEY = "runner.vault_key"
+    ADDRESS = "runner.email"
+    LINK_ADDRESS = "mail_link.email"
+    STRAVA_ACCESS = "connection.access_token"
+    STRAVA_REFRESH = "connection.refresh_token"
+    MAIL = "mail.sealed"
+    ANSWER = "answer.sealed"
+    FIGURE_DECISION = "figure_decision.sealed"
+    EXPORT = "export.sealed"
+
+
+class KeyUse(StrEnum):
+    """What a key is for that is derived from the host's secret; part of its making."""
+
+    SEAL = "seal records"
+    ADDRESS_LOOKUP = "lookup"
+    LIMITS = "limits"
+    BROWSER_HANDLES = "browser handles"
+    CONFIRMATION_CODES = "confirmation codes"
+    FORMS = "forms"
+    CHECKIN_DRAWS = "check-in draws"
+
+
 class AskFrequency(StrEnum):
     """How often a runner is asked after runs (`Preferences.ask`).
 

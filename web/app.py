@@ -17,13 +17,14 @@ from web.http import (
     headers,
     language,
     limits,
+    refusals,
     session,
     sign_in_needs,
 )
+from web.http.body_limits import MAX_BODY_BYTES
 from web.runtime import attach_runtime
 from web.webhooks.middleware import WebhookMiddleware
 
-MAX_BODY_BYTES = 64 * 1024
 MAX_FORM_FIELDS = 100
 
 
@@ -45,6 +46,7 @@ def create_app(runtime: Runtime) -> Flask:
     compression.init_app(app)
     limits.init_app(app, runtime.settings.redis_url)
     headers.init_app(app, runtime.settings)
+    refusals.init_app(app)
     session.init_app(app)
     csrf.init_app(app)
     sign_in_needs.init_app(app)

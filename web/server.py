@@ -6,21 +6,32 @@ share the memory, and one that takes another's place is there at once.
 
 import gc
 import multiprocessing
+import resource
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
 
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 import web.app  # noqa: F401 - loaded for the processes to come
 
-APP = "web.wsgi:app"
+APP = "web.asgi:app"
 # It costs half a second and tens of megabytes, and only a dashboard needs it.
 FIGURES_MODULE = "sync.analytics.figures"
 # A fork without exec is safe where the system's libraries allow it.
 USES_FORK = sys.platform == "linux"
+# An idle connection costs a file descriptor and some 10 kB, no thread.
+MAX_CONNECTIONS = 8192
+# What the process opens besides connections: tables, Redis, files.
+OTHER_FILES = 256
+BACKLOG = 4096
+# Also ends a connection that was kept open for a next request.
+HEADER_TIMEOUT_S = 10
+# Bounds what one connection may keep in memory: a head, or a body not yet read.
+MAX_BUFFER_BYTES = 40 * 1024
 
 
 def main() -> None:
@@ -33,7 +44,7 @@ def main() -> None:
 
 
 def serve(host: str, port: int, processes: int, *, app: str = APP) -> None:
-    """Serve `app` until a signal ends this process; a bench serves another one."""
+    """Serve `app`, an ASGI application, until a signal ends this process."""
     if USES_FORK:
         multiprocessing.set_start_method("fork", force=True)
         if processes > 1:
@@ -43,14 +54,30 @@ def serve(host: str, port: int, processes: int, *, app: str = APP) -> None:
         app,
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         workers=processes,
-        # One process with one thread is the fastest writer that SQLite can have.
-        blocking_threads=1,
+        backlog=BACKLOG,
+        backpressure=raise_file_limit(MAX_CONNECTIONS + OTHER_FILES) - OTHER_FILES,
+        # Nobody needs HTTP/2 behind a proxy, and it has no time limit for headers.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_TIMEOUT_S * 1000,
+            max_buffer_size=MAX_BUFFER_BYTES,
+        ),
         websockets=False,
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     ).serve()
+
+
+def raise_file_limit(count: int) -> int:
+    """Let this process open `count` files if it may; return how many it may open."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= count:
+        return count
+    raised = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (raised, hard))
+    return raised
 
 
 if __name__ == "__main__":

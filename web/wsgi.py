@@ -1,4 +1,4 @@
-"""What the web server loads: `web.wsgi:app`."""
+"""The pages as a WSGI application, `web.wsgi:app`; `web.asgi` serves it."""
 
 from sync import log
 from sync.queue import CeleryQueue
@@ -8,10 +8,10 @@ from web.app import create_app
 from web.coalescing_queue import CoalescingQueue
 from web.gc_tuning import tune_gc
 
-_settings = load()
-_settings.require_safe()
-log.configure(_settings.log_format, part="web")
+settings = load()
+settings.require_safe()
+log.configure(settings.log_format, part="web")
 app = create_app(
-    build(_settings, queue=CoalescingQueue(CeleryQueue(_settings.redis_url)))
+    build(settings, queue=CoalescingQueue(CeleryQueue(settings.redis_url)))
 )
 tune_gc()

@@ -24,6 +24,8 @@ def load_configuration() -> dict[str, Any]:
         "task_soft_time_limit": 80,
         "task_time_limit": 90,
         "worker_hijack_root_logger": False,
+        # Whoever reaches the broker could otherwise shut down all workers.
+        "worker_enable_remote_control": False,
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
     }

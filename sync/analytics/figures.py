@@ -27,6 +27,7 @@ from sync.analytics.sentences.rare_notices import (
     is_mostly_low,
     rate_limit,
 )
+from sync.analytics.sentences.store import Look
 from sync.analytics.stats.groups import estimate_mean
 from sync.conflicts import retry_conflicts
 from sync.crypto import Vault
@@ -96,7 +97,7 @@ def load_figures(runtime: Runtime, runner_id: int) -> Figures:
             session, runner_id, vault
         )
         asked_count = store.count_asked(session, runner_id)
-        stored_decisions = store.load_decisions(session, runner_id, vault)
+        stored = store.load_stored_decisions(session, runner_id, vault)
     context = HistoryContext(
         snapshot.zone,
         asked_count,
@@ -106,16 +107,14 @@ def load_figures(runtime: Runtime, runner_id: int) -> Figures:
     )
     history = build_history(rows, context=context)
     panels = compare_all(history)
-    decisions = decide_sentences(history, panels, stored_decisions, now=now)
-    changed_decisions = {
-        name: decision
-        for name, decision in decisions.items()
-        if stored_decisions.get(name) != decision
-    }
+    decisions = decide_sentences(history, panels, stored.decisions, now=now)
     version = snapshot.data_version
-    if changed_decisions:
+    look = Look(version, today)
+    # Whether anything was decided anew must not show in what is written.
+    if not stored.is_from(look, decisions):
+        read_notices = stored.decisions.get(NOTICE_STATE)
         _save_decisions(
-            runtime, runner_id, vault, changed_decisions, data_version=version
+            runtime, runner_id, vault, decisions, look, read_notices=read_notices
         )
     notices = {
         name: find_current_notice(decisions.get(NOTICE_STATE), name, now=now)
@@ -138,18 +137,22 @@ def load_figures(runtime: Runtime, runner_id: int) -> Figures:
 
 
 @retry_conflicts
-def _save_decisions(
+def _save_decisions(  # noqa: PLR0913
     runtime: Runtime,
     runner_id: int,
     vault: Vault,
-    decisions: Mapping[str, PanelDecision],
+    decisions: Mapping[str, PanelDecision | None],
+    look: Look,
     *,
-    data_version: int,
+    read_notices: PanelDecision | None,
 ) -> None:
+    """Store decisions that were made from what `read_notices` was among."""
     with runtime.db.transaction(runner_id=runner_id) as session:
-        store.save_decisions(
-            session, runner_id, vault, decisions, data_version=data_version
-        )
+        standing = store.load_decisions(session, runner_id, vault).get(NOTICE_STATE)
+        if standing != read_notices:
+            # A mail has named people to talk to meanwhile: that must stay known.
+            decisions = {**decisions, NOTICE_STATE: standing}
+        store.save_decisions(session, runner_id, vault, decisions, look)
 
 
 def decide_sentences(
@@ -158,8 +161,8 @@ def decide_sentences(
     stored_decisions: Mapping[str, PanelDecision],
     *,
     now: datetime,
-) -> dict[str, PanelDecision]:
-    """Return the decisions that stand now, by panel, and the state of the notices."""
+) -> dict[str, PanelDecision | None]:
+    """Return the decision that stands now for each panel, and the notices' state."""
     decisions = {
         panel.name: decide_question(
             panel.comparison.build_question(panel.name),
@@ -171,14 +174,12 @@ def decide_sentences(
     decisions[NOTICE_STATE] = rate_limit(
         stored_decisions.get(NOTICE_STATE), _detect_notices(history), now=now
     )
-    return {
-        name: decision for name, decision in decisions.items() if decision is not None
-    }
+    return decisions
 
 
 def draw_panels(
     panels: Sequence[ComparedPanel],
-    decisions: Mapping[str, PanelDecision],
+    decisions: Mapping[str, PanelDecision | None],
     unit: Unit,
 ) -> tuple[Panel, ...]:
     """Draw every panel, with the decision that stands about it."""

@@ -34,7 +34,7 @@ from sync.models import Mail, Runner
 from sync.queue import Job
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
-from sync.vocabulary import SuppressionReason
+from sync.vocabulary import SealedColumn, SuppressionReason
 from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
@@ -261,7 +261,7 @@ def _open_mail(runtime: Runtime, mail: Mail, runner: Runner | None) -> _OpenedMa
     is_own_address = True
     try:
         if mail.sealed is not None:
-            content = json.loads(runtime.sealer.open(mail.sealed))
+            content = json.loads(runtime.sealer.open(mail.sealed, SealedColumn.MAIL))
             recipient, values = content["to"], content["values"]
             language = language or content.get("language", "")
             is_own_address = recipient is None
@@ -271,7 +271,7 @@ def _open_mail(runtime: Runtime, mail: Mail, runner: Runner | None) -> _OpenedMa
             and runner.email is not None
             and runner.email_confirmed_at is not None
         ):
-            recipient = runtime.sealer.open(runner.email)
+            recipient = runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
     except KeyLost:
         values = None
     return _OpenedMail(recipient, values, is_own_address, language)

@@ -15,7 +15,7 @@ from sync.mail.rendering import check_mail_values
 from sync.mail.store import suppress_decisions
 from sync.models import Mail
 from sync.queue import Job
-from sync.vocabulary import MailKind, SuppressionReason
+from sync.vocabulary import MailKind, SealedColumn, SuppressionReason
 
 
 def enqueue_mail(  # noqa: PLR0913
@@ -46,7 +46,9 @@ def enqueue_mail(  # noqa: PLR0913
         "kind": kind,
         "runner_id": runner_id,
         "survey_id": survey_id,
-        "sealed": sealer.seal(json.dumps(content, default=_encode_datetime)),
+        "sealed": sealer.seal(
+            json.dumps(content, default=_encode_datetime), SealedColumn.MAIL
+        ),
         # The host part joins when the mail first leaves; the rest never changes.
         "message_id": secrets.token_hex(16),
         "created_at": now,

@@ -1,7 +1,5 @@
 """Sentences that were decided, so that they stand until the next milestone."""
 
-from datetime import datetime
-
 from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -9,11 +7,13 @@ from sync.models.base import Model
 
 
 class FigureDecision(Model):
-    """What one panel said at its last milestone.
+    """What one panel said at its last milestone, or that it has said nothing yet.
 
     `sealed` is JSON under the runner's own vault key: what a sentence says
-    about mood is as private as the answers behind it. `digest` stands for the
-    rows that it was decided from; `revised_at` is set when those changed.
+    about mood is as private as the answers behind it, and so is when it was
+    decided, from how many answers, and the digest of their rows.  Every panel has
+    a row, and all are written together, for each state of the data that was looked
+    at: neither a row nor its time tells that something was decided.
     """
 
     __tablename__ = "figure_decision"
@@ -22,10 +22,5 @@ class FigureDecision(Model):
         ForeignKey("runner.id", ondelete="CASCADE"), primary_key=True
     )
     panel: Mapped[str] = mapped_column(primary_key=True)
-    milestone: Mapped[int]
-    digest: Mapped[str]
-    rules: Mapped[int]
     data_version: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    decided_at: Mapped[datetime]
-    revised_at: Mapped[datetime | None]

@@ -20,7 +20,7 @@ from sync.models import Export, Runner
 from sync.portability.pack import STEPS, pack_export
 from sync.queue import Job
 from sync.runtime import Runtime
-from sync.vocabulary import MailKind
+from sync.vocabulary import MailKind, SealedColumn
 from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
@@ -40,7 +40,10 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportStatus:
-    """How far a runner's export is; ready until `expires_at`."""
+    """How far a runner's export is; ready until `expires_at`.
+
+    `size_bytes` is what the file does not exceed.
+    """
 
     state: ExportState = ExportState.NONE
     done: int = 0
@@ -115,7 +118,9 @@ def load_export(runtime: Runtime, runner_id: int) -> bytes | None:
     if row is None:
         return None
     log.info("export fetched", runner_id=runner_id)
-    return runtime.sealer.open_vault(row.vault_key).open_bytes(row.sealed)
+    return runtime.sealer.open_vault(row.vault_key).open_bytes(
+        row.sealed, SealedColumn.EXPORT
+    )
 
 
 def delete_export(session: Session, runner_id: int) -> None:
@@ -211,11 +216,13 @@ def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
         is_limited = runtime.settings.strava_retention_days is not None
         expires_at = now + (SHORT_RETENTION if is_limited else RETENTION)
         vault = runtime.sealer.open_vault(runner.vault_key)
+        sealed = vault.seal_bytes(zip_bytes, SealedColumn.EXPORT)
         _update_claimed(
             session,
             claimed,
-            sealed=vault.seal_bytes(zip_bytes),
-            size_bytes=len(zip_bytes),
+            sealed=sealed,
+            # The ZIP's own size would say how varied the answers in it are.
+            size_bytes=len(sealed),
             ready_at=now,
             expires_at=expires_at,
             due_at=None,

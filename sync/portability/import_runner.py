@@ -14,6 +14,7 @@ from sync.conflicts import retry_conflicts
 from sync.errors import InvalidAddress
 from sync.models import Run, Runner
 from sync.portability.archive import InvalidExport
+from sync.portability.rekey import rekey_bundle
 from sync.portability.unpack import RowImporter
 from sync.portability.validate import ExportBundle, read_bundle, require_consents
 from sync.preferences import Preferences
@@ -70,7 +71,9 @@ def _store_bundle(
             else:  # brought in before, and not asked yet
                 account_state.require_not_deleting(session, runner.id)
         vault = runtime.sealer.open_vault(runner.vault_key)
-        importer = RowImporter(session, runner.id, vault)
+        bundle = rekey_bundle(bundle, vault, _load_run_sources(session, runner.id))
+        library = instruments.load_library(runtime.settings.data_dir)
+        importer = RowImporter(session, runner.id, vault, library)
         if runner_id is None:
             require_consents(bundle.consents)
             importer.import_consents(bundle.consents)
@@ -78,7 +81,7 @@ def _store_bundle(
         strava_ids = [
             run.source_id for run in bundle.runs if run.source == retained_runs.STRAVA
         ]
-        relink.relink_answers(session, runner.id, strava_ids)
+        relink.relink_answers(session, runtime.sealer, runner.id, strava_ids)
         importer.import_surveys(bundle.surveys)
         answer_count = importer.import_answers(bundle.answers)
         importer.import_decisions(bundle.decisions)
@@ -129,7 +132,7 @@ def _create_runner(
         athlete_id=account.strava_athlete_id,
         created_at=account.created_at,
         active_at=now,
-        vault_key=runtime.sealer.new_vault_key(),
+        vault_key=runtime.sealer.new_vault_key(account.pairing_secret),
         zone=account.zone,
         preferences=Preferences.from_stored(account.preferences),
     )
@@ -146,6 +149,13 @@ def _load_runner(session: Session, bundle: ExportBundle, runner_id: int) -> Runn
     if athlete_id is not None and runner.athlete_id not in {None, athlete_id}:
         raise InvalidExport("The file is of another Strava account than that runner.")
     return runner
+
+
+def _load_run_sources(session: Session, runner_id: int) -> list[tuple[str, int]]:
+    rows = session.execute(
+        select(Run.source, Run.source_id).where(Run.runner_id == runner_id)
+    )
+    return [(row.source, row.source_id) for row in rows]
 
 
 def _apply_retention(

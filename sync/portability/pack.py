@@ -9,10 +9,12 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 from sqlalchemy.orm import Session
 
+from sync.crypto import Vault
 from sync.models import Runner
 from sync.portability.tables import TABLES, flatten_rows, load_rows
 from sync.runtime import Runtime
 from sync.safe_csv import write_csv
+from sync.vocabulary import SealedColumn
 
 FORMAT = 1
 # The tables, and the study that is made of them.
@@ -21,7 +23,8 @@ _EMPTY_HEADER = "nothing"
 
 README = """Everything that Moodmiles holds about you.
 
-account.json   your account, address and settings
+account.json   your account, address and settings, and the secret with which the
+               pairing keys of surveys and answers are made of Strava's numbers
 {tables}
 study/         runs and answers side by side, the three headline numbers, and a
                codebook that says what each column means: enough to work them
@@ -87,12 +90,12 @@ def _pack_steps(
     table_list = "\n".join(f"{name:<15}{table.about}" for name, table in TABLES.items())
     yield {
         **{f"study/{name}": text for name, text in study_files.items()},
-        "account.json": _to_json(_load_account(runtime, runner)),
+        "account.json": _to_json(_load_account(runtime, runner, vault)),
         "README.txt": README.format(tables=table_list),
     }
 
 
-def _load_account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
+def _load_account(runtime: Runtime, runner: Runner, vault: Vault) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "runner_id": runner.id,
@@ -100,10 +103,14 @@ def _load_account(runtime: Runtime, runner: Runner) -> dict[str, Any]:
         "created_at": runner.created_at,
         "active_at": runner.active_at,
         "zone": runner.zone,
-        "email": runtime.sealer.open(runner.email) if runner.email else None,
+        "email": runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
+        if runner.email
+        else None,
         "email_confirmed_at": runner.email_confirmed_at,
         "email_bounced_at": runner.email_bounced_at,
         "preferences": runner.preferences.to_stored(),
+        # With it, answers find runs that come back on another instance, too.
+        "pairing_secret": vault.pairing_secret,
     }
 
 

@@ -13,6 +13,7 @@ from pydantic import (
 )
 
 from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
+from sync.crypto import OVERHEAD_BYTES, compute_sealed_size
 from sync.vocabulary import (
     AnswerKind,
     CancellationReason,
@@ -22,6 +23,7 @@ from sync.vocabulary import (
     DrawReason,
     MailKind,
     RunSource,
+    SealedColumn,
     SuppressionReason,
     SurveyKind,
     Visibility,
@@ -59,7 +61,10 @@ Day: TypeAlias = Annotated[date, AfterValidator(_check_day)]
 Text: TypeAlias = Annotated[str, Field(max_length=200), AfterValidator(_check_text)]
 # As long as one that `sync.runners.rules` lets in.
 Address: TypeAlias = Annotated[str, Field(max_length=254), AfterValidator(_check_text)]
-Key: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Keyed with the runner's own secret; 64 digits, the plain hash, in earlier exports.
+KEY_PATTERN = r"^([0-9a-f]{32}|[0-9a-f]{64})$"
+Key: TypeAlias = Annotated[str, Field(pattern=KEY_PATTERN)]
+Secret: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Id: TypeAlias = Annotated[int, Field(ge=0, le=MAX_ID)]
 Count: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
 Minutes: TypeAlias = Annotated[int, Field(gt=-(2**31), lt=2**31)]
@@ -74,6 +79,10 @@ AnswerValues: TypeAlias = Annotated[
     ],
     Field(max_length=60),
 ]
+# Sixty keys of thirty characters, and values of nine, in JSON and sealed.
+MAX_ANSWER_BYTES = compute_sealed_size(
+    SealedColumn.ANSWER, 60 * (30 + 9 + len('"":,')) + len("{}") + OVERHEAD_BYTES
+)
 Tags: TypeAlias = Annotated[dict[Text, JsonValue], Field(max_length=60)]
 
 
@@ -200,3 +209,4 @@ class AccountRecord(BaseModel):
     zone: Text
     email: Address | None
     preferences: dict[str, JsonValue]
+    pairing_secret: Secret | None = None

@@ -29,6 +29,7 @@ from sync.models import (
     SignIn,
     Survey,
 )
+from sync.vocabulary import SealedColumn
 
 # Credentials, and keys of ours that say nothing about the runner.
 SECRET_COLUMNS = {
@@ -103,7 +104,8 @@ def load_rows(
     )
     rows = [dict(row) for row in result.mappings()]
     if export_table.is_sealed:
-        opened = vault.open_all([row.pop("sealed") for row in rows])
+        column = SealedColumn(f"{table.name}.sealed")
+        opened = vault.open_all([row.pop("sealed") for row in rows], column)
         for row, answer_values in zip(rows, opened, strict=True):
             row[SAID_KEY] = answer_values
     return rows

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from sync.crypto import Vault, hash_token, new_token, pairing_key
+from sync.crypto import Vault, hash_token, new_token
 from sync.models import (
     Answer,
     CheckinDraw,
@@ -20,6 +20,7 @@ from sync.models import (
 from sync.portability.archive import InvalidExport
 from sync.portability.bulk_insert import insert_missing, insert_rows, split_batches
 from sync.portability.schema import (
+    MAX_ANSWER_BYTES,
     AnswerRecord,
     ConsentRecord,
     DecisionRecord,
@@ -29,6 +30,7 @@ from sync.portability.schema import (
     SurveyRecord,
 )
 from sync.runners import retained_runs
+from sync.surveys.instruments import InstrumentLibrary
 from sync.vocabulary import RunSource, SuppressionReason
 
 DedupeKey = tuple[str, Any]
@@ -42,10 +44,18 @@ class RowImporter:
     come first, then surveys, then all others.
     """
 
-    def __init__(self, session: Session, runner_id: int, vault: Vault) -> None:
+    def __init__(
+        self,
+        session: Session,
+        runner_id: int,
+        vault: Vault,
+        library: InstrumentLibrary,
+    ) -> None:
         self._session = session
         self._runner_id = runner_id
         self._vault = vault
+        self._library = library
+        self._known_keys = library.known_keys
         self.run_ids: Mapping[int, int] = {}
         self.survey_ids: Mapping[int, int] = {}
 
@@ -147,7 +157,9 @@ class RowImporter:
                         "run_id": run_id,
                         "survey_id": survey_id,
                         "tags": self._renumber_tags(record.tags),
-                        "sealed": self._vault.seal(record.said),
+                        "sealed": self._vault.seal(
+                            record.said, min_bytes=self._get_answer_bytes(record)
+                        ),
                     }
                 )
         insert_rows(self._session, Answer, new_rows)
@@ -236,7 +248,9 @@ class RowImporter:
                 Run.runner_id == self._runner_id
             )
         )
-        return {pairing_key(row.source, row.source_id): row.id for row in rows}
+        return {
+            self._vault.pairing_key(row.source, row.source_id): row.id for row in rows
+        }
 
     def _find_run_id(
         self, record: SurveyRecord | AnswerRecord, ids_by_key: Mapping[str, int]
@@ -252,6 +266,15 @@ class RowImporter:
         if record.survey_id is None:
             return None
         return self.survey_ids[record.survey_id]
+
+    def _get_answer_bytes(self, record: AnswerRecord) -> int:
+        """Return the length of a sealed answer, the same for all of unknown questions.
+
+        Questions that only another host has may be many.
+        """
+        if self._known_keys.issuperset(retained_runs.without_retained(record.said)):
+            return self._library.answer_bytes
+        return MAX_ANSWER_BYTES
 
     def _renumber_tags(self, tags: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the runs' numbers in the tags by the numbers here."""

@@ -22,6 +22,7 @@ from sync.preferences import Preferences
 from sync.runners import retained_runs
 from sync.runners.rules import estimate_total, may_read_private
 from sync.runtime import Runtime
+from sync.vocabulary import SealedColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,9 @@ def load_overview(runtime: Runtime, runner_id: int) -> AccountOverview:
             is_linked=connection is not None,
             is_broken=connection is not None and connection.broken_at is not None,
             sees_private=connection is not None and may_read_private(connection.scope),
-            email=runtime.sealer.open(runner.email) if runner.email else None,
+            email=runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
+            if runner.email
+            else None,
             email_confirmed=runner.email_confirmed_at is not None,
             email_bounced=runner.email_bounced_at is not None,
             zone=runner.zone,

@@ -30,11 +30,17 @@ from sync.runners.rules import (
     normalize_address,
 )
 from sync.runtime import Runtime
-from sync.vocabulary import ConsentKind, MailKind, MailLinkPurpose, RemovalKind
+from sync.vocabulary import (
+    ConsentKind,
+    KeyUse,
+    MailKind,
+    MailLinkPurpose,
+    RemovalKind,
+    SealedColumn,
+)
 
 log = structlog.get_logger()
 
-_CODE_PURPOSE = "confirmation code"
 _UNDO_LIFE = MAIL_LINK_LIFE[MailLinkPurpose.UNDO_ADDRESS]
 
 
@@ -146,7 +152,9 @@ def enqueue_confirmation(  # noqa: PLR0913
 
 def _is_link_to(sealer: Sealer, link: MailLink, address: str) -> bool:
     try:
-        return link.email is not None and sealer.open(link.email) == address
+        return link.email is not None and (
+            sealer.open(link.email, SealedColumn.LINK_ADDRESS) == address
+        )
     except KeyLost:
         return False
 
@@ -184,7 +192,7 @@ def _list_codes(sealer: Sealer, token_hash: str) -> list[str]:
     """Return the six digits of a confirmation with each key, the newest first."""
     return [
         f"{int(sha256(signature.encode()).hexdigest(), 16) % 10**6:06d}"
-        for signature in sealer.signatures(_CODE_PURPOSE, token_hash)
+        for signature in sealer.signatures(KeyUse.CONFIRMATION_CODES, token_hash)
     ]
 
 
@@ -240,7 +248,7 @@ def confirm_address(
         ):
             raise CodeMissing("The link was opened in another browser.")
         account_state.require_not_deleting(session, link.runner_id)
-        address = runtime.sealer.open(link.email)
+        address = runtime.sealer.open(link.email, SealedColumn.LINK_ADDRESS)
         holder_id = _find_holder(session, runtime.sealer, address, now=now)
         if holder_id not in {None, link.runner_id}:
             raise AddressInUse("The address belongs to another account here.")
@@ -250,7 +258,7 @@ def confirm_address(
             leave_address(session, runtime.sealer, runner, now=now)
             _forget_former(session, runtime.sealer, runner.id, address, now=now)
             runner.email_confirmed_at = now
-        runner.email = link.email
+        runner.email = runtime.sealer.seal(address, SealedColumn.ADDRESS)
         runner.email_hash = email_hash
         runner.email_bounced_at = None
         link.email = None
@@ -282,7 +290,7 @@ def _find_holder(
 
 def _has_address(sealer: Sealer, link: MailLink, hashes: list[str]) -> bool:
     try:
-        former = sealer.open(link.email or b"")
+        former = sealer.open(link.email or b"", SealedColumn.LINK_ADDRESS)
     except KeyLost:
         return False
     return sealer.lookup_hashes(former)[0] == hashes[0]
@@ -310,7 +318,7 @@ def leave_address(
     if runner.email is None or runner.email_confirmed_at is None:
         return
     try:
-        former = sealer.open(runner.email)
+        former = sealer.open(runner.email, SealedColumn.ADDRESS)
     except KeyLost:
         log.warning("former address cannot be read", runner_id=runner.id)
         clear_address(runner)
@@ -368,7 +376,7 @@ def undo_change(runtime: Runtime, *, token: str) -> int | None:
         runner = session.get_one(Runner, link.runner_id)
         if not deletion.cancel_if_requested(runtime, session, runner.id):
             return None
-        former = runtime.sealer.open(link.email)
+        former = runtime.sealer.open(link.email, SealedColumn.LINK_ADDRESS)
         hashes = runtime.sealer.lookup_hashes(former)
         holder = store.find_by_address(session, hashes)
         if holder is not None and holder.id != runner.id:
@@ -386,7 +394,7 @@ def undo_change(runtime: Runtime, *, token: str) -> int | None:
         if runner.email is None:
             # It was removed with its consent, which no mail can give anew.
             runner.preferences = runner.preferences.with_mails_stopped()
-        runner.email = link.email
+        runner.email = runtime.sealer.seal(former, SealedColumn.ADDRESS)
         runner.email_hash = hashes[0]
         runner.email_confirmed_at = now
         runner.email_bounced_at = None
@@ -414,7 +422,9 @@ def _tell_replaced_address(
 ) -> None:
     """Tell the address that the undo takes off: the change may have been honest."""
     try:
-        replaced = sealer.open(runner.email) if runner.email else former
+        replaced = (
+            sealer.open(runner.email, SealedColumn.ADDRESS) if runner.email else former
+        )
     except KeyLost:
         return
     if replaced.lower() == former.lower():

@@ -14,11 +14,9 @@ from sync.models import Export, Runner, SignIn
 from sync.runners import mail_links
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
-from sync.vocabulary import MailLinkPurpose
+from sync.vocabulary import KeyUse, MailLinkPurpose
 
 log = structlog.get_logger()
-
-_PURPOSE = "signed-in browser"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +128,4 @@ def _load_active(runtime: Runtime, session: Session, runner_id: int) -> list[Sig
 
 def _handles(runtime: Runtime, row: SignIn) -> list[str]:
     """Name a browser with each secret key, the newest first."""
-    return runtime.sealer.signatures(_PURPOSE, row.token_hash)
+    return runtime.sealer.signatures(KeyUse.BROWSER_HANDLES, row.token_hash)

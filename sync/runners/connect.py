@@ -30,7 +30,7 @@ from sync.runners.rules import (
 )
 from sync.runtime import Runtime
 from sync.strava import Grant
-from sync.vocabulary import ConsentKind
+from sync.vocabulary import ConsentKind, SealedColumn
 
 log = structlog.get_logger()
 
@@ -309,8 +309,12 @@ def _save_tokens(
 ) -> None:
     tokens = {
         "scope": scope,
-        "access_token": runtime.sealer.seal(grant.tokens.access),
-        "refresh_token": runtime.sealer.seal(grant.tokens.refresh),
+        "access_token": runtime.sealer.seal(
+            grant.tokens.access, SealedColumn.STRAVA_ACCESS
+        ),
+        "refresh_token": runtime.sealer.seal(
+            grant.tokens.refresh, SealedColumn.STRAVA_REFRESH
+        ),
         "expires_at": grant.tokens.expires_at,
         "linked_at": runtime.db.now(session),
         "lease_until": None,

@@ -8,6 +8,7 @@ from sync.models import Connection
 from sync.runners.disconnect import remove_strava_data
 from sync.runners.tokens import get_access_token
 from sync.runtime import Runtime
+from sync.vocabulary import SealedColumn
 
 log = structlog.get_logger()
 
@@ -21,7 +22,9 @@ def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
         with runtime.db.read_only() as session:
             connection = session.get(Connection, runner_id)
             refused = (
-                runtime.sealer.open(connection.access_token) if connection else None
+                runtime.sealer.open(connection.access_token, SealedColumn.STRAVA_ACCESS)
+                if connection
+                else None
             )
         get_access_token(runtime, runner_id, refused=refused)
     except AccessRevoked:

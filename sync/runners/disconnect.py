@@ -37,6 +37,7 @@ from sync.vocabulary import (
     ConsentKind,
     MailKind,
     RemovalKind,
+    SealedColumn,
     SuppressionReason,
 )
 from sync.work import RunnerDueWork, RunnerTask
@@ -153,7 +154,7 @@ def _revoke_access(runtime: Runtime, runner_id: int) -> None:
     if sealed is None:
         return
     try:
-        runtime.strava.revoke(runtime.sealer.open(sealed))
+        runtime.strava.revoke(runtime.sealer.open(sealed, SealedColumn.STRAVA_REFRESH))
     except MoodmilesError as error:
         log.warning(
             "access not given back", runner_id=runner_id, error=type(error).__name__

@@ -13,7 +13,7 @@ from sync.crypto import KeyLost, Sealer, hash_token, new_token
 from sync.database import lock_runner
 from sync.mail import outbox
 from sync.models import MailLink, Runner
-from sync.vocabulary import MailKind, MailLinkPurpose
+from sync.vocabulary import MailKind, MailLinkPurpose, SealedColumn
 
 log = structlog.get_logger()
 
@@ -76,7 +76,9 @@ def store_link(
             token_hash=hash_token(token),
             runner_id=link.runner_id,
             purpose=link.purpose,
-            email=None if link.address is None else sealer.seal(link.address),
+            email=None
+            if link.address is None
+            else sealer.seal(link.address, SealedColumn.LINK_ADDRESS),
             browser_hash=None if link.browser is None else hash_token(link.browser),
             sign_in_hash=link.sign_in_hash,
             created_at=now,
@@ -158,13 +160,15 @@ def list_recent_addresses(
     One that no key opens is left out, and logged.
     """
     former_links = find_former_addresses(session, now=now, runner_id=runner.id)
-    sealed_addresses = [link.email for link in former_links]
+    sealed_addresses = [
+        (link.email, SealedColumn.LINK_ADDRESS) for link in former_links
+    ]
     if runner.email_confirmed_at is not None:
-        sealed_addresses.append(runner.email)
+        sealed_addresses.append((runner.email, SealedColumn.ADDRESS))
     addresses = []
-    for sealed in sealed_addresses:
+    for sealed, column in sealed_addresses:
         try:
-            addresses.append(sealer.open(sealed or b""))
+            addresses.append(sealer.open(sealed or b"", column))
         except KeyLost:
             log.warning("address cannot be read", runner_id=runner.id)
     return addresses

@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from sync import account_state
+from sync.crypto import Sealer, Vault
 from sync.database import dialect_insert
 from sync.errors import ConsentMissing
 from sync.models import (
@@ -63,6 +64,14 @@ def find_by_address(session: Session, hashes: Iterable[str]) -> Runner | None:
             Runner.email_hash.in_(list(hashes)), Runner.email_confirmed_at.is_not(None)
         )
     )
+
+
+def open_vault(session: Session, sealer: Sealer, runner_id: int) -> Vault:
+    """Open the runner's vault; raises `KeyLost`."""
+    vault_key = session.scalars(
+        select(Runner.vault_key).where(Runner.id == runner_id)
+    ).one()
+    return sealer.open_vault(vault_key)
 
 
 def find_id_by_address(session: Session, hashes: Iterable[str]) -> int | None:

@@ -18,7 +18,7 @@ from sync.errors import AccessRevoked, TryLater
 from sync.mail import outbox
 from sync.models import Connection
 from sync.runtime import Runtime
-from sync.vocabulary import MailKind
+from sync.vocabulary import MailKind, SealedColumn
 
 log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ def get_access_token(
     pair = _lease_pair(runtime, runner_id, refused=refused)
     if pair.is_usable:
         return pair.access
-    refresh = runtime.sealer.open(pair.sealed_refresh)
+    refresh = runtime.sealer.open(pair.sealed_refresh, SealedColumn.STRAVA_REFRESH)
     try:
         fresh = runtime.strava.refresh(refresh)
     except AccessRevoked:
@@ -64,8 +64,8 @@ def get_access_token(
     _update_connection(
         runtime,
         runner_id,
-        access_token=runtime.sealer.seal(fresh.access),
-        refresh_token=runtime.sealer.seal(fresh.refresh),
+        access_token=runtime.sealer.seal(fresh.access, SealedColumn.STRAVA_ACCESS),
+        refresh_token=runtime.sealer.seal(fresh.refresh, SealedColumn.STRAVA_REFRESH),
         expires_at=fresh.expires_at,
         lease_until=None,
     )
@@ -92,7 +92,7 @@ def _load_pair(
     connection = session.get(Connection, runner_id)
     if connection is None or connection.broken_at is not None:
         raise AccessRevoked("This runner's link to Strava is broken.")
-    access = runtime.sealer.open(connection.access_token)
+    access = runtime.sealer.open(connection.access_token, SealedColumn.STRAVA_ACCESS)
     is_fresh = connection.expires_at - runtime.db.now(session) > MIN_VALIDITY
     return _TokenPair(
         access, connection.refresh_token, is_usable=is_fresh and access != refused
@@ -135,7 +135,10 @@ def _mark_broken(runtime: Runtime, runner_id: int, *, tried: str) -> None:
         connection = session.get(Connection, runner_id)
         if connection is None:
             return
-        if runtime.sealer.open(connection.refresh_token) != tried:
+        stored_refresh = runtime.sealer.open(
+            connection.refresh_token, SealedColumn.STRAVA_REFRESH
+        )
+        if stored_refresh != tried:
             raise TryLater("another process has refreshed this token", RETRY_AFTER)
         now = runtime.db.now(session)
         connection.broken_at = now

@@ -76,7 +76,14 @@ def apply_changes(
         since = retention_start(runtime.settings.strava_retention_days, now=now)
         runs = within_retention(runs, since)
     if runs:
-        store.upsert_runs(session, runner_id, runs, now=now, imported=changes.is_import)
+        store.upsert_runs(
+            session,
+            runtime.sealer,
+            runner_id,
+            runs,
+            now=now,
+            imported=changes.is_import,
+        )
     changed_starts = [run.started_at for run in changes.runs]
     if changes.other_ids:
         changed_starts += store.delete_runs(
@@ -147,7 +154,7 @@ def _find_unstorable(
         try:
             with runtime.db.read_only() as session:
                 now = runtime.db.now(session)
-                store.upsert_runs(session, runner_id, [run], now=now)
+                store.upsert_runs(session, runtime.sealer, runner_id, [run], now=now)
         except _ELSEWHERE_ERRORS:
             raise
         # Whatever it is, it is about this record alone.

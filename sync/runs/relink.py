@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from sync.crypto import pairing_key
+from sync.crypto import Sealer
 from sync.models import Answer, Run, Runner, Survey
 from sync.runners import retained_runs
+from sync.runners import store as runners
 from sync.runs.rules import SOURCE
 
 _RUNNER_ID = bindparam("runner_id", type_=Runner.id.type)
@@ -32,12 +33,15 @@ _HAS_UNLINKED = select(
 )
 
 
-def relink_answers(session: Session, runner_id: int, source_ids: Sequence[int]) -> None:
+def relink_answers(
+    session: Session, sealer: Sealer, runner_id: int, source_ids: Sequence[int]
+) -> None:
     """Let runs that are back find their answers and surveys."""
     if not session.scalar(_HAS_UNLINKED, {"runner_id": runner_id}):
         return
+    vault = runners.open_vault(session, sealer, runner_id)
     source_ids_by_key = {
-        pairing_key(SOURCE, source_id): source_id for source_id in source_ids
+        vault.pairing_key(SOURCE, source_id): source_id for source_id in source_ids
     }
     retained_runs.remove_retained(session, runner_id, source_ids_by_key)
     changes_by_table: dict[Any, dict[str, Any]] = {

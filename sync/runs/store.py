@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Executable, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from sync.crypto import Sealer
 from sync.database import Bind, dialect_insert
 from sync.models import Mail, QuarantinedRecord, Run, Survey
 from sync.runs.relink import relink_answers
@@ -85,8 +86,9 @@ def find_hidden(session: Session, runner_id: int) -> Sequence[int]:
     ).all()
 
 
-def upsert_runs(
+def upsert_runs(  # noqa: PLR0913
     session: Session,
+    sealer: Sealer,
     runner_id: int,
     remotes: Sequence[RemoteRun],
     *,
@@ -107,7 +109,7 @@ def upsert_runs(
     }
     rows = [to_columns(remote) | own_columns for remote in remotes]
     session.execute(_upsert_statement(session.get_bind(), tuple(rows[0])), rows)
-    relink_answers(session, runner_id, [remote.id for remote in remotes])
+    relink_answers(session, sealer, runner_id, [remote.id for remote in remotes])
 
 
 @lru_cache(maxsize=4)  # building it costs more than running it

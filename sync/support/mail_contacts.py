@@ -53,11 +53,10 @@ def select_mail_contacts(
         state, has_contacts = claim_support_mail(
             stored, mail_id, is_low=is_low, now=now
         )
-        if state != stored:
-            version = runner.data_version
-            store.save_decisions(
-                session, runner_id, vault, {NOTICE_STATE: state}, data_version=version
-            )
+        # Written for every mail, so that it does not tell which of them named some.
+        local_day = store.compute_local_day(now, get_zone(runner.zone))
+        look = store.Look(runner.data_version, local_day)
+        store.save_decisions(session, runner_id, vault, {NOTICE_STATE: state}, look)
         country = runner.preferences.country or find_zone_country(runner.zone)
     if not has_contacts:
         return ()

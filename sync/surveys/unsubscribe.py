@@ -3,6 +3,7 @@
 import structlog
 
 from sync.conflicts import retry_conflicts
+from sync.crypto import Vault
 from sync.mail import outbox
 from sync.mail.kinds import find_kinds
 from sync.models import Runner
@@ -19,6 +20,11 @@ _TOKEN_PURPOSE = SignedLinkPurpose.UNSUBSCRIBE
 def create_token(runtime: Runtime, runner_id: int) -> str:
     """Return the runner's unsubscribe token, which never expires."""
     return signed_links.create_token(runtime, runner_id, purpose=_TOKEN_PURPOSE)
+
+
+def sign_token(vault: Vault, runner_id: int) -> str:
+    """Return the unsubscribe token of the runner whose vault this is."""
+    return signed_links.sign_token(vault, runner_id, purpose=_TOKEN_PURPOSE)
 
 
 def find_runner_id(runtime: Runtime, token: str) -> int | None:

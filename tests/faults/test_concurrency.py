@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 from sync.models import Connection, Event, Mail, Run, Runner
 from sync.runners import deletion
 from sync.simulator.records import App
+from sync.vocabulary import SealedColumn
 from tests.faults.worker_pool import WorkerJob, WorkerPool
 from tests.support.harness import Harness
 from tests.support.table_comparison import (
@@ -50,7 +51,10 @@ def test_two_processes_refresh_one_token_200_times(
     assert grant is not None
     with harness.runtime.db.read_only() as session:
         kept = session.get_one(Connection, runner_id)
-    assert harness.runtime.sealer.open(kept.refresh_token) == grant.refresh_token
+    assert (
+        harness.runtime.sealer.open(kept.refresh_token, SealedColumn.STRAVA_REFRESH)
+        == grant.refresh_token
+    )
     assert kept.broken_at is None
     assert kept.lease_until is None
 

@@ -13,10 +13,23 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
+from host.checks import (
+    explain_mail_failure,
+    require_encrypted_database,
+    require_encrypted_redis,
+)
 from host.doctor import run_checks
+from host.errors import Unencrypted
 from sync.clock import utc_now
 from sync.database import Database, open_engine
 from sync.errors import RateLimited
+from sync.mail.delivery_rules import SmtpStage
+from sync.mail.smtp import (
+    NO_STARTTLS,
+    UNTRUSTED_CERTIFICATE,
+    DeliveryFailed,
+    SmtpServer,
+)
 from sync.models import Backfill, Event, ReconcileState
 from sync.queue import CeleryQueue
 from sync.settings import Settings
@@ -130,6 +143,65 @@ def test_a_mail_server_that_is_away_is_named(settings: Settings) -> None:
     advice = get_advice(settings, "mail", smtp_url=SecretStr(f"smtp://{HOST}:{port}"))
 
     assert f"No conversation with {HOST}:{port}" in advice
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (NO_STARTTLS, "offers no encryption, and mails hold links to sign in: use"),
+        (UNTRUSTED_CERTIFICATE, "The certificate of mail.example:587 is not valid"),
+        ("TimeoutError", "No conversation with mail.example:587"),
+    ],
+)
+def test_why_a_mail_server_is_not_spoken_to_is_said(text: str, sentence: str) -> None:
+    failure = DeliveryFailed(SmtpStage.OPENING, text=text)
+
+    advice = explain_mail_failure(SmtpServer("smtp", "mail.example", 587), failure)
+
+    assert sentence in advice
+
+
+DB = "postgresql+psycopg://moodmiles:password"
+
+
+@pytest.mark.parametrize(
+    ("check", "url", "is_noted"),
+    [
+        (require_encrypted_database, f"{DB}@db.example.org/moodmiles", True),
+        (require_encrypted_database, f"{DB}@10.0.0.5/moodmiles", True),
+        (require_encrypted_database, f"{DB}@db.example.org/m?sslmode=require", True),
+        (require_encrypted_database, f"{DB}@10.0.0.5/m?sslmode=verify-full", False),
+        (require_encrypted_database, f"{DB}@db/moodmiles", False),
+        (require_encrypted_database, f"{DB}@127.0.0.1/moodmiles", False),
+        (require_encrypted_database, f"{DB}@/moodmiles?host=/run/postgresql", False),
+        (require_encrypted_database, "sqlite:////data/moodmiles.sqlite3", False),
+        (require_encrypted_redis, "redis://:p@redis.example.org:6379/0", True),
+        (require_encrypted_redis, "redis://:p@192.168.1.5/0", True),
+        (require_encrypted_redis, "rediss://:p@10.0.0.1/0?ssl_cert_reqs=none", True),
+        (require_encrypted_redis, "rediss://10.0.0.1/0?ssl_cert_reqs=required", False),
+        (require_encrypted_redis, "redis://:p@redis:6379/0", False),
+        (require_encrypted_redis, "redis://[::1]:6379/0", False),
+    ],
+)
+def test_a_line_that_others_may_read_is_noted(
+    check: Callable[[str], None], url: str, is_noted: bool
+) -> None:
+    if is_noted:
+        with pytest.raises(Unencrypted):
+            check(url)
+    else:
+        check(url)
+
+
+def test_such_a_line_is_a_warning(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("host.checks.is_neighbour", lambda _host: False)
+    with run_valkey() as redis:
+        advice = get_advice(settings, "redis", redis_url=redis.url)
+
+    assert advice.startswith("warn ")
+    assert "rediss://" in advice
 
 
 def test_tables_that_are_missing_are_to_be_made(

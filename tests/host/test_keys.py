@@ -10,7 +10,7 @@ from sqlalchemy import LargeBinary, select
 
 from host.cli import main
 from host.doctor import run_checks
-from host.keys import SEALED_COLUMNS, rotate_keys
+from host.keys import SEALED_COLUMNS, find_column, rotate_keys
 from sync.crypto import KeyLost, Sealer
 from sync.models import (
     Answer,
@@ -23,6 +23,7 @@ from sync.models import (
 from sync.portability import exports
 from sync.runners import address, store
 from sync.runtime import Runtime
+from sync.vocabulary import SealedColumn
 from tests.conftest import KEY
 from tests.support.harness import Harness
 from tests.support.runner_activity import add_activity
@@ -86,7 +87,9 @@ def test_everything_moves_to_the_newest_key(harness: Harness, runner_id: int) ->
     assert [where for where, secrets in secrets_by_table.items() if not secrets] == []
     assert sum(map(len, secrets_by_table.values())) == count
     assert all(
-        newest.open(one) for secrets in secrets_by_table.values() for one in secrets
+        newest.open(one, find_column(*where))
+        for where, secrets in secrets_by_table.items()
+        for one in secrets
     )
     with harness.runtime.db.read_only() as session:
         vault = newest.open_vault(session.get_one(Runner, runner_id).vault_key)
@@ -96,7 +99,8 @@ def test_everything_moves_to_the_newest_key(harness: Harness, runner_id: int) ->
         for name in names:
             secrets = read_sealed(harness.runtime, model, name)
             assert secrets
-            assert all(map(vault.open_bytes, secrets))
+            column = find_column(model, name)
+            assert all(vault.open_bytes(secret, column) for secret in secrets)
     assert exports.load_export(replace(harness.runtime, sealer=newest), runner_id)
 
 
@@ -120,7 +124,10 @@ def test_more_rows_than_fit_into_one_step_all_move(harness: Harness) -> None:
 
     assert count == 405
     newest = Sealer([NEW])
-    assert all(map(newest.open, read_sealed(harness.runtime, Runner, "vault_key")))
+    assert all(
+        newest.open(secret, SealedColumn.VAULT_KEY)
+        for secret in read_sealed(harness.runtime, Runner, "vault_key")
+    )
 
 
 def test_a_lost_key_changes_nothing(harness: Harness, runner_id: int) -> None:
@@ -134,7 +141,10 @@ def test_a_lost_key_changes_nothing(harness: Harness, runner_id: int) -> None:
     with harness.runtime.db.read_only() as session:
         runner = session.get_one(Runner, runner_id)
     expected = f"runner{runner_id}@example.org"
-    assert harness.runtime.sealer.open(runner.email or b"") == expected
+    assert (
+        harness.runtime.sealer.open(runner.email or b"", SealedColumn.ADDRESS)
+        == expected
+    )
 
 
 def replace_key(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from sync.simulator import activities, grants
 from sync.simulator.records import Activity, Athlete
 from sync.simulator.world import World
 from sync.surveys.sending import decide_runs
+from sync.vocabulary import SealedColumn
 from tests.support.clock import ManualClock
 from tests.support.recording_queue import RecordingQueue
 
@@ -117,6 +118,6 @@ def confirm_address(runtime: Runtime, runner_id: int) -> None:
     address = f"runner{runner_id}@example.org"
     with runtime.db.transaction() as session:
         runner = session.scalars(select(Runner).where(Runner.id == runner_id)).one()
-        runner.email = runtime.sealer.seal(address)
+        runner.email = runtime.sealer.seal(address, SealedColumn.ADDRESS)
         runner.email_hash = runtime.sealer.lookup_hashes(address)[0]
         runner.email_confirmed_at = runtime.db.now(session)

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from sync.models import Mail
 from sync.runtime import Runtime
+from sync.vocabulary import SealedColumn
 
 
 def read_pending_mail(runtime: Runtime, kind: str = "survey") -> dict[str, Any]:
@@ -18,7 +19,7 @@ def read_pending_mail(runtime: Runtime, kind: str = "survey") -> dict[str, Any]:
             .order_by(Mail.id.desc())
         ).first()
     assert sealed is not None
-    content: dict[str, Any] = json.loads(runtime.sealer.open(sealed))
+    content: dict[str, Any] = json.loads(runtime.sealer.open(sealed, SealedColumn.MAIL))
     return dict(content["values"])
 
 
@@ -34,4 +35,8 @@ def list_recipients(runtime: Runtime, kind: str) -> list[str | None]:
             .where(Mail.kind == kind, Mail.sealed.is_not(None))
             .order_by(Mail.id)
         ).all()
-    return [json.loads(runtime.sealer.open(sealed))["to"] for sealed in rows if sealed]
+    return [
+        json.loads(runtime.sealer.open(sealed, SealedColumn.MAIL))["to"]
+        for sealed in rows
+        if sealed
+    ]

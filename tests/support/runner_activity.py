@@ -11,6 +11,7 @@ from sync.runners import sign_in
 from sync.runtime import Runtime
 from sync.simulator.records import Athlete
 from sync.surveys.answering import answer, pre_run, wellbeing
+from sync.vocabulary import SealedColumn
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
 
@@ -73,12 +74,20 @@ def _build_sentence(harness: Harness, runner: Runner) -> FigureDecision:
     return FigureDecision(
         runner_id=runner.id,
         panel="mileage",
-        milestone=30,
-        digest="d1",
-        rules=1,
         data_version=1,
-        sealed=vault.seal({"sentence": "no_link", "facts": {"n": 30}}),
-        decided_at=harness.clock(),
+        sealed=vault.seal(
+            {
+                "sentence": "no_link",
+                "facts": {"n": 30},
+                "milestone": 30,
+                "digest": "0" * 32,
+                "rules": 1,
+                "decided_at": harness.clock().isoformat(),
+                "revised_at": None,
+                "local_day": 1,
+            },
+            SealedColumn.FIGURE_DECISION,
+        ),
     )
 
 

@@ -12,8 +12,15 @@ from sqlalchemy import Engine, MetaData, Table, func, inspect, select, text
 
 from sync.database import open_engine
 from sync.errors import MoodmilesError
+from tests.conftest import KEY
+from tests.support.former_seals import seal_formerly
 
 CREATED_AT = datetime(2024, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def host_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOODMILES_SECRET_KEYS", KEY)
 
 
 def build_config(url: str) -> Config:
@@ -82,7 +89,7 @@ def add_runner(url: str) -> None:
             tables["runner"].insert().returning(tables["runner"].c.id),
             {
                 "created_at": CREATED_AT,
-                "vault_key": b"sealed",
+                "vault_key": seal_formerly(KEY, token_hex(32)),
                 "zone": "UTC",
                 "preferences": {},
             },
@@ -120,12 +127,22 @@ def read_rows(url: str) -> tuple[int, int]:
 
 
 def test_what_runners_have_stays_on_the_way_up_and_down(first_schema_url: str) -> None:
-    command.upgrade(build_config(first_schema_url), "head")
+    command.upgrade(build_config(first_schema_url), "0003")
     above = read_rows(first_schema_url)
 
     command.downgrade(build_config(first_schema_url), "0001")
 
     assert (above, read_rows(first_schema_url)) == ((1, 1), (1, 1))
+
+
+def test_what_is_sealed_anew_goes_back_by_a_backup_alone(first_schema_url: str) -> None:
+    command.upgrade(build_config(first_schema_url), "0004")
+
+    with pytest.raises(MoodmilesError, match="restore the backup"):
+        command.downgrade(build_config(first_schema_url), "0003")
+
+    assert read_rows(first_schema_url) == (1, 1)
+    command.upgrade(build_config(first_schema_url), "head")
 
 
 def test_a_verdict_that_no_version_knows_is_one_that_this_one_knows(

@@ -10,6 +10,7 @@ from sync.runners import connect
 from sync.runtime import Runtime
 from sync.settings import Settings
 from sync.surveys.answering import answer
+from sync.vocabulary import SealedColumn
 from tests.conftest import KEY
 from tests.support.harness import ALL_CONSENTS, Harness
 from tests.support.two_runners import ADDRESS, add_full_runner, collect_ids
@@ -28,7 +29,8 @@ def read_strava_tokens(runtime: Runtime) -> list[str]:
     with runtime.db.read_only() as session:
         [link] = session.scalars(select(Connection))
     return [
-        runtime.sealer.open(token) for token in (link.access_token, link.refresh_token)
+        runtime.sealer.open(link.access_token, SealedColumn.STRAVA_ACCESS),
+        runtime.sealer.open(link.refresh_token, SealedColumn.STRAVA_REFRESH),
     ]
 
 

@@ -1,16 +1,16 @@
 """Protection against cross-site request forgery.
 
-Each form carries an HMAC of this browser's cookie and its sign-in under a secret
-key: another site can make a browser post a form, but cannot know the token.
+Each form carries an HMAC of this browser's cookie and its sign-in under a key of its
+own: another site can make a browser post a form, but cannot know the token.
 """
 
 import hmac
-from hashlib import sha256
 
 from flask import Flask, request
 from markupsafe import Markup
 from werkzeug.exceptions import Forbidden
 
+from sync.vocabulary import KeyUse
 from web.http.session import browser_token, sign_in_token
 from web.runtime import runtime
 
@@ -51,8 +51,5 @@ def csrf_token() -> str:
 
 def _valid_tokens() -> list[str]:
     """Return this browser's token under each secret key, newest key first."""
-    message = f"form|{browser_token()}|{sign_in_token()}".encode()
-    return [
-        hmac.new(key.get_secret_value().encode(), message, sha256).hexdigest()
-        for key in runtime().settings.secret_keys
-    ]
+    form = f"{browser_token()}|{sign_in_token()}"
+    return runtime().sealer.signatures(KeyUse.FORMS, form)

@@ -20,6 +20,7 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from werkzeug.exceptions import TooManyRequests
 
 from sync.language import ngettext
+from sync.vocabulary import KeyUse
 from web.http.clients import client_network, site_network
 from web.http.conflicts import is_rerun
 from web.http.csrf import EXEMPT_BLUEPRINTS
@@ -226,5 +227,5 @@ def _count(
     limit: RateLimitItem, name: str, subject: str, *, consume: bool = True
 ) -> int:
     limiter = cast(RateLimiter, current_app.extensions[_EXTENSION_KEY])
-    [signature, *_] = runtime().sealer.signatures("limit", subject)
+    [signature, *_] = runtime().sealer.signatures(KeyUse.LIMITS, subject)
     return limiter.retry_after_s(limit, name, signature, consume=consume)

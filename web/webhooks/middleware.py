@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from sync.inbox.signature import HEADER
 from sync.runtime import Runtime
 from web.http.headers import build_security_headers
+from web.http.refusals import REFUSAL_KEY
 from web.webhooks.intake import accept, is_webhook_secret
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class WebhookMiddleware:
         path, size = environ.get("PATH_INFO", ""), environ.get("CONTENT_LENGTH") or ""
         return (
             environ["REQUEST_METHOD"] == "POST"
+            and REFUSAL_KEY not in environ
             and path.startswith(PATH_PREFIX)
             and is_webhook_secret(self._runtime, path.removeprefix(PATH_PREFIX))
             and environ.get("HTTP_HOST", "").lower() == self._host

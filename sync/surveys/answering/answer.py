@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from sync.answer_window import ANSWER_WINDOW
 from sync.conflicts import retry_conflicts
-from sync.crypto import hash_token, pairing_key
+from sync.crypto import hash_token
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import Answer, Run, Runner, Survey
@@ -118,7 +118,7 @@ def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
             if run
             else {},
             session_count=survey.tags.get("sessions", 1),
-            unsubscribe_token=unsubscribe.create_token(runtime, runner.id),
+            unsubscribe_token=unsubscribe.sign_token(vault, runner.id),
             language=runner.preferences.language,
         )
 
@@ -201,8 +201,11 @@ def _save_answer(
     runners.require_mood_consent(session, runner_id)
     now = runtime.db.now(session)
     vault = runtime.sealer.open_vault(session.get_one(Runner, runner_id).vault_key)
+    answer_bytes = _load_library(runtime).answer_bytes
     if answer is not None:
-        answer.sealed = vault.seal(vault.open(answer.sealed) | values)
+        answer.sealed = vault.seal(
+            vault.open(answer.sealed) | values, min_bytes=answer_bytes
+        )
         answer.changed_at = now
     elif "mood" not in values:
         raise instruments.InvalidAnswer("Please choose how you feel first.")
@@ -215,7 +218,9 @@ def _save_answer(
                 runner_id=runner_id,
                 run_id=run.id if run else None,
                 survey_id=survey.id if survey else None,
-                pairing_key=pairing_key(run.source, run.source_id) if run else None,
+                pairing_key=vault.pairing_key(run.source, run.source_id)
+                if run
+                else None,
                 kind=AnswerKind(survey.kind) if survey else AnswerKind.RUN,
                 instrument=survey.instrument
                 if survey
@@ -224,7 +229,7 @@ def _save_answer(
                 answered_at=now,
                 minutes_since_end=_count_minutes_since_end(run, now) if run else None,
                 tags=tags,
-                sealed=vault.seal(values),
+                sealed=vault.seal(values, min_bytes=answer_bytes),
             )
         )
     runners.mark_answered(session, runner_id, now=now)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.crypto import pairing_key
+from sync.crypto import Vault
 from sync.models import Answer, Run
 from sync.surveys.policy.parameters import Policy
 from sync.vocabulary import AnswerKind
@@ -16,7 +16,9 @@ _MAX_LOCAL_DAY = timedelta(hours=36)  # no local day is longer, wherever the run
 _PRE_RUN_WINDOW = timedelta(hours=Policy().before_pairs_h)
 
 
-def tag_answers(session: Session, runner_id: int, runs: Sequence[Run]) -> None:
+def tag_answers(
+    session: Session, runner_id: int, runs: Sequence[Run], vault: Vault
+) -> None:
     """Tag the check-ins of the runs' days, and pair each "before" with its run."""
     if not runs:
         return
@@ -31,7 +33,7 @@ def tag_answers(session: Session, runner_id: int, runs: Sequence[Run]) -> None:
     ).all()
     for answer in answers:
         for run in runs:
-            answer.tags = {**answer.tags, **build_tags(answer, run)}
+            answer.tags = {**answer.tags, **build_tags(answer, run, vault)}
 
 
 def load_checkin_tags(
@@ -53,14 +55,14 @@ def load_checkin_tags(
     return tags
 
 
-def build_tags(answer: Answer, run: Run) -> Mapping[str, Any]:
+def build_tags(answer: Answer, run: Run, vault: Vault) -> Mapping[str, Any]:
     if answer.kind == AnswerKind.CHECKIN:
         return _build_day_tags(answer.answered_at, run)
     lead_time = run.started_at - answer.answered_at
     is_unpaired = "paired_with" not in answer.tags
     if is_unpaired and run.start_known and timedelta(0) <= lead_time <= _PRE_RUN_WINDOW:
         # The run may leave and come back: this finds it again.
-        return {"paired_with": pairing_key(run.source, run.source_id)}
+        return {"paired_with": vault.pairing_key(run.source, run.source_id)}
     return {}
 
 

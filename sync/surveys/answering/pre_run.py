@@ -48,6 +48,8 @@ def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
         runners.require_mood_consent(session, runner_id)
         now = runtime.db.now(session)
         vault = runtime.sealer.open_vault(session.get_one(Runner, runner_id).vault_key)
+        library = instruments.load_library(runtime.settings.data_dir)
+        sealed = vault.seal(values, min_bytes=library.answer_bytes)
         previous_answer = session.scalars(
             select(Answer)
             .where(
@@ -58,7 +60,7 @@ def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
             .order_by(Answer.answered_at.desc())
         ).first()
         if previous_answer is not None:
-            previous_answer.sealed = vault.seal(values)
+            previous_answer.sealed = sealed
             previous_answer.changed_at = now
         else:
             session.add(
@@ -71,7 +73,7 @@ def record_mood(runtime: Runtime, *, token: str, mood: int) -> None:
                     reversed_order=runner_id % 2 == 1,
                     answered_at=now,
                     tags={},
-                    sealed=vault.seal(values),
+                    sealed=sealed,
                 )
             )
         runners.mark_answered(session, runner_id, now=now)

@@ -13,7 +13,7 @@ from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runners.retained_runs import STRAVA, RetainedFacts
 from sync.runtime import Runtime
-from sync.surveys import store
+from sync.surveys import instruments, store
 
 log = structlog.get_logger()
 
@@ -100,11 +100,13 @@ def _set_retained(
         return
     if retain:
         runners.require_mood_consent(session, answer.runner_id)
+    library = instruments.load_library(runtime.settings.data_dir)
     vault_key = session.get_one(Runner, answer.runner_id).vault_key
     vault = runtime.sealer.open_vault(vault_key)
     values = retained_runs.without_retained(vault.open(answer.sealed))
     answer.sealed = vault.seal(
-        values | (offer.facts.to_answer_values() if retain else {})
+        values | (offer.facts.to_answer_values() if retain else {}),
+        min_bytes=library.answer_bytes,
     )
     if not retain:
         session.flush()

@@ -75,6 +75,7 @@ def record_answers(runtime: Runtime, runner_id: int, values: Mapping[str, int]) 
     checked_values = instruments.check_values(values, questions)
     if set(checked_values) != set(questions):
         raise InvalidAnswer("Please answer all five.")
+    library = instruments.load_library(runtime.settings.data_dir)
     with runtime.db.transaction(runner_id=runner_id) as session:
         runners.require_mood_consent(session, runner_id)
         now = runtime.db.now(session)
@@ -93,7 +94,7 @@ def record_answers(runtime: Runtime, runner_id: int, values: Mapping[str, int]) 
                 reversed_order=False,
                 answered_at=now,
                 tags={},
-                sealed=vault.seal(checked_values),
+                sealed=vault.seal(checked_values, min_bytes=library.answer_bytes),
             )
         )
     log.info("wellbeing kept", runner_id=runner_id)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from sync.bounds import RETAINED_FACTS_BYTES
+from sync.crypto import OVERHEAD_BYTES, compute_sealed_size, encode_values
 from sync.errors import MoodmilesError, NotConfigured
 from sync.surveys.instruments.reading import Instrument, Question, read_instrument
-from sync.vocabulary import InstrumentKind
+from sync.vocabulary import InstrumentKind, SealedColumn
 
 __all__ = [
     "CURRENT_RUN_INSTRUMENT",
@@ -74,6 +76,37 @@ class InstrumentLibrary:
             for instrument in self.get_by_kind(kind)
             for question in instrument.questions
         }
+
+    @property
+    def known_keys(self) -> frozenset[str]:
+        """Return the keys that an answer can have here."""
+        pages = self.get_by_kind(InstrumentKind.PAGE)
+        page_keys = (question.key for page in pages for question in page.questions)
+        return frozenset((*self.questions, *page_keys))
+
+    @property
+    def answer_bytes(self) -> int:
+        """Return the length of any sealed answer: the longest decides for all.
+
+        A host's own questions may need more than `SEALED_BYTES` has room for, and an
+        answer to all must not be longer than an answer to the first alone.
+        """
+        answers = [
+            _widen(self.questions.values()),
+            *(_widen(page.questions) for page in self.get_by_kind(InstrumentKind.PAGE)),
+        ]
+        longest = max(len(encode_values(values)) for values in answers)
+        return compute_sealed_size(
+            SealedColumn.ANSWER, longest + RETAINED_FACTS_BYTES + OVERHEAD_BYTES
+        )
+
+
+def _widen(questions: Iterable[Question]) -> dict[str, int]:
+    """Answer each question with the value that takes the most digits."""
+    return {
+        question.key: max(question.choices, key=lambda value: len(str(value)))
+        for question in questions
+    }
 
 
 @cache

@@ -23,12 +23,11 @@ from sync.surveys.policy.checkin_sampling import (
 from sync.surveys.sending.decide_runs import POLICY
 from sync.surveys.sending.schedule import SurveyContext, enqueue_checkin
 from sync.time_zones import get_zone
-from sync.vocabulary import AnswerKind
+from sync.vocabulary import AnswerKind, KeyUse
 from sync.work import RunnerDueWork, RunnerTask
 
 log = structlog.get_logger()
 
-_SIGNATURE_PURPOSE = "check-in"
 _MAX_ANSWERS = 60
 
 
@@ -90,7 +89,7 @@ def draw_day(
         return
     now = runtime.db.now(session)
     signature = runtime.sealer.signatures(
-        _SIGNATURE_PURPOSE, f"{runner.id}:{local_day.isoformat()}"
+        KeyUse.CHECKIN_DRAWS, f"{runner.id}:{local_day.isoformat()}"
     )[0]
     day = _load_checkin_day(session, runner, local_day, now)
     outcome = draw_checkin(day, Uniforms.from_signature(signature), POLICY, now=now)

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import work
-from sync.crypto import pairing_key
 from sync.models import Run, Runner, Survey
 from sync.queue import Job
 from sync.runners import store as runners
@@ -104,7 +103,7 @@ def decide_batch(runtime: Runtime, session: Session, runner: Runner) -> None:
     # All are decided before any is noted: a later one may take an earlier one over.
     decisions = decide_runs(context, undecided, {run.id: run for run in recent_runs})
     store.save_decisions(session, [decision.columns for decision in decisions])
-    pairing.tag_answers(session, runner_id, recent_runs)
+    pairing.tag_answers(session, runner_id, recent_runs, context.vault)
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
 
 
@@ -195,7 +194,7 @@ def _with_burst(burst: Burst, situation: Situation) -> Situation:
 def _load_situation(context: SurveyContext, run: Run) -> Situation:
     """Return how the runner stands, what was asked lately, and how they took it."""
     session, runner_id, now = context.session, context.runner.id, context.now
-    key = pairing_key(run.source, run.source_id)
+    key = context.vault.pairing_key(run.source, run.source_id)
     reevaluate.discard_unsent_survey(session, key)
     since = context.preferences.slowed_at
     responses = store.load_responses(session, runner_id, since=since, now=now)

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.crypto import hash_token, new_token, pairing_key
+from sync.crypto import Vault, hash_token, new_token
 from sync.mail import outbox
 from sync.models import Run, Runner, Survey
 from sync.preferences import Preferences
@@ -30,7 +31,7 @@ _MIN_REMINDER_WINDOW = timedelta(minutes=5)
 _SLOWDOWN_MAIL_LIFETIME = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SurveyContext:
     """The objects and values with which one runner's questions are decided."""
 
@@ -40,6 +41,10 @@ class SurveyContext:
     linked_at: datetime
     now: datetime
     policy: Policy
+
+    @cached_property
+    def vault(self) -> Vault:
+        return self.runtime.sealer.open_vault(self.runner.vault_key)
 
     @property
     def preferences(self) -> Preferences:
@@ -60,7 +65,7 @@ def enqueue_run_survey(context: SurveyContext, run: Run, verdict: Send) -> Surve
         tags=_build_tags(context, run, earlier_runs, reason=verdict.reason),
     )
     survey.run_id = run.id
-    survey.pairing_key = pairing_key(run.source, run.source_id)
+    survey.pairing_key = context.vault.pairing_key(run.source, run.source_id)
     context.session.flush()
     _enqueue_run_mails(context, run, survey, verdict, token=token)
     return survey
@@ -107,7 +112,7 @@ def enqueue_slow_down(context: SurveyContext, *, unanswered_count: int) -> None:
         kind=MailKind.SLOW_DOWN_QUESTION,
         runner_id=runner.id,
         values={
-            "unsubscribe_token": unsubscribe.create_token(context.runtime, runner.id),
+            "unsubscribe_token": unsubscribe.sign_token(context.vault, runner.id),
             "unanswered": unanswered_count,
         },
         stale_at=context.now + _SLOWDOWN_MAIL_LIFETIME,
@@ -217,9 +222,7 @@ def _build_mail_values(
 ) -> dict[str, Any]:
     return {
         "token": token,
-        "unsubscribe_token": unsubscribe.create_token(
-            context.runtime, context.runner.id
-        ),
+        "unsubscribe_token": unsubscribe.sign_token(context.vault, context.runner.id),
         "expires_at": survey.expires_at,
         "reversed_order": survey.reversed_order,
     }

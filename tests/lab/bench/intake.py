@@ -35,7 +35,7 @@ RATES, STEP_S = (100, 300, 600, 900), 4
 TOO_MANY, SOME = 20_000, 6_000
 BURST_RATE, BURST, MOST_WAIT_S = 500, 10_000, 2
 KILLS, KILL_RATE, KILL_AFTER_S = 4, 300, 1.5
-OURS, BARE = "web.wsgi:app", "tests.lab.bench.minimal_wsgi:app"
+OURS, BARE = "web.asgi:app", "tests.lab.bench.minimal_wsgi:served"
 PATH = f"/hooks/strava/{WEBHOOK_SECRET}"
 
 

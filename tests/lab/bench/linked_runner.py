@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 
 from sync.crypto import Sealer
 from sync.models import Connection, Runner
+from sync.vocabulary import SealedColumn
 from tests.conftest import KEY
 from tests.support.clock import NOON
 
@@ -28,8 +29,8 @@ def add_linked(session: Session) -> None:
         Connection(
             runner_id=RUNNER,
             scope="read,activity:read",
-            access_token=sealer.seal("token"),
-            refresh_token=sealer.seal("token"),
+            access_token=sealer.seal("token", SealedColumn.STRAVA_ACCESS),
+            refresh_token=sealer.seal("token", SealedColumn.STRAVA_REFRESH),
             expires_at=NOON + timedelta(days=1),
             linked_at=NOON,
         )

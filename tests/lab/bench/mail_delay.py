@@ -27,6 +27,7 @@ from sync.runners.rules import ConsentChoices
 from sync.runtime import Runtime, build
 from sync.settings import load
 from sync.strava import SCOPE
+from sync.vocabulary import SealedColumn
 from tests.support.live_instance import LiveInstance, start_instance, wait_for
 from tests.support.postgres import provide_postgres
 from tests.support.servers import run_valkey
@@ -101,7 +102,7 @@ def link(runtime: Runtime, home: LiveInstance, athlete_id: int) -> None:
     preferences.save_preferences(runtime, linked.runner_id, {"delay_min": 0})
     with runtime.db.transaction() as session:
         runner = session.get_one(Runner, linked.runner_id)
-        runner.email = runtime.sealer.seal(address)
+        runner.email = runtime.sealer.seal(address, SealedColumn.ADDRESS)
         runner.email_hash = runtime.sealer.lookup_hashes(address)[0]
         runner.email_confirmed_at = runtime.now()
 

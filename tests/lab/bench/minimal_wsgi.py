@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from web.http.wsgi_adapter import WsgiAdapter
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -36,3 +38,6 @@ def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable
         _line.execute(_insert, (event["object_id"], body.decode()))
     start_response("200 OK", [("Content-Length", "2")])
     return [b"{}"]
+
+
+served = WsgiAdapter(app, lambda environ: environ["REMOTE_ADDR"])

@@ -28,6 +28,7 @@ from sync.settings import Settings
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins, decide_runs
 from sync.time_zones import get_zone
+from sync.vocabulary import SealedColumn
 from tests.lab.bench.runner_habits import (
     HABITS,
     GeneratedRun,
@@ -186,13 +187,13 @@ def _add_runner(
     )
     session.add(runner)
     session.flush()
-    runner.email = seal(f"runner{runner.id}@example.org")
+    runner.email = seal(f"runner{runner.id}@example.org", SealedColumn.ADDRESS)
     session.add(
         Connection(
             runner_id=runner.id,
             scope="read,activity:read",
-            access_token=seal("a"),
-            refresh_token=seal("r"),
+            access_token=seal("a", SealedColumn.STRAVA_ACCESS),
+            refresh_token=seal("r", SealedColumn.STRAVA_REFRESH),
             expires_at=BEGIN,
             linked_at=BEGIN,
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from sqlalchemy import select
 
 from sync.models import Connection, Decision, Event, Mail, Runner, Survey
+from sync.vocabulary import SealedColumn
 from tests.lab.chaos.mail_server import ReceivedMails
 from tests.lab.chaos.scenario import ChaosScenario
 from tests.support.harness import Harness
@@ -169,7 +170,7 @@ def check_quiet_runners(
     """One run that we were told of in time means one mail; policy is not asked."""
     with harness.runtime.db.read_only() as session:
         addresses = {
-            athlete_id: harness.runtime.sealer.open(email)
+            athlete_id: harness.runtime.sealer.open(email, SealedColumn.ADDRESS)
             for athlete_id, email in session.execute(
                 select(Runner.athlete_id, Runner.email)
             )

@@ -129,7 +129,7 @@ def test_what_was_decided_from_older_data_replaces_nothing_newer(
                 runner_data.runner_id,
                 runner_data.vault,
                 {"mileage": decided},
-                data_version=version,
+                store.Look(version, 1),
             )
 
     with runner_data.runtime.db.read_only() as session:

@@ -14,7 +14,7 @@ from sync.mail import outbox
 from sync.models import Mail, Runner, Survey
 from sync.runtime import Runtime, build
 from sync.settings import Settings
-from sync.vocabulary import MailKind
+from sync.vocabulary import MailKind, SealedColumn
 from tests.conftest import KEY, get_engine, prepare_empty_database
 from tests.support.clock import ManualClock
 from tests.support.recording_queue import RecordingQueue
@@ -140,7 +140,7 @@ def add_runner(session: Session, runtime: Runtime) -> Runner:
         created_at=NOON,
         vault_key=runtime.sealer.new_vault_key(),
         zone="Europe/London",
-        email=runtime.sealer.seal("sam@example.org"),
+        email=runtime.sealer.seal("sam@example.org", SealedColumn.ADDRESS),
         email_confirmed_at=NOON,
     )
     session.add(runner)

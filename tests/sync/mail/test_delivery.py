@@ -10,7 +10,7 @@ from sync.errors import NotConfigured
 from sync.mail import outbox
 from sync.mail.deliver import deliver_due
 from sync.models import Answer
-from sync.vocabulary import SuppressionReason
+from sync.vocabulary import SealedColumn, SuppressionReason
 from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
 from tests.sync.mail.conftest import (
     NOON,
@@ -101,7 +101,9 @@ def test_an_address_confirmed_meanwhile_is_the_one_used(
 ) -> None:
     outbox_harness.enqueue()
     outbox_harness.update_runner(
-        email=outbox_harness.runtime.sealer.seal("moved@example.org")
+        email=outbox_harness.runtime.sealer.seal(
+            "moved@example.org", SealedColumn.ADDRESS
+        )
     )
 
     deliver_due(outbox_harness.runtime)

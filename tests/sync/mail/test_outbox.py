@@ -10,7 +10,7 @@ from sync.mail import outbox
 from sync.mail.message import InvalidMail
 from sync.models import Mail
 from sync.queue import Job
-from sync.vocabulary import MailKind, SuppressionReason
+from sync.vocabulary import MailKind, SealedColumn, SuppressionReason
 from tests.sync.mail.conftest import NOON, OutboxHarness
 
 
@@ -73,7 +73,9 @@ def test_what_the_mail_says_is_sealed(outbox_harness: OutboxHarness) -> None:
 
     assert b"survey-token" not in sealed
     assert b"new@example.org" not in sealed
-    assert "new@example.org" in outbox_harness.runtime.sealer.open(sealed)
+    assert "new@example.org" in outbox_harness.runtime.sealer.open(
+        sealed, SealedColumn.MAIL
+    )
 
 
 def test_a_mail_that_could_never_be_written_is_not_promised(

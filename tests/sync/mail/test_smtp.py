@@ -135,14 +135,12 @@ def test_no_mail_goes_over_a_plain_line_to_another_machine() -> None:
         run_smtp_server() as post,
         SmtpConnection(build_remote_server(post), sender=SENDER, timeout_s=5) as line,
     ):
-        with pytest.raises(DeliveryFailed):
-            line.send(build_email(), recipient="sam@example.org")
-        with pytest.raises(DeliveryFailed) as trouble:
-            line.send(build_email(), recipient="sam@example.org")
+        for _ in range(2):  # the first attempt leaves no open line to the second
+            with pytest.raises(DeliveryFailed, match="opening") as trouble:
+                line.send(build_email(), recipient="sam@example.org")
+            assert trouble.value.text == "the server offers no STARTTLS"
 
     assert (post.raw_mails, post.recipients) == ([], [])
-    assert trouble.value.stage is SmtpStage.OPENING
-    assert trouble.value.text == "the server offers no STARTTLS"
 
 
 def test_it_goes_if_that_was_wished_for() -> None:

@@ -19,7 +19,7 @@ from sync.portability.import_runner import import_runner
 from sync.runners import address, connect, consents, disconnect, sign_in, store
 from sync.runners.rules import ConsentChoices
 from sync.simulator import grants
-from sync.vocabulary import ConsentKind
+from sync.vocabulary import ConsentKind, SealedColumn
 from tests.conftest import KEY
 from tests.support.harness import ALL_CONSENTS, SCOPE, Harness
 from tests.support.outbox_reader import read_pending_token
@@ -91,10 +91,10 @@ def test_without_the_mail_that_lets_them_in_nobody_comes(
 
     class Dies(Sealer):
         @override
-        def seal(self, text: str) -> bytes:
+        def seal(self, text: str, column: SealedColumn) -> bytes:
             if "@" in text:
                 raise SimulatedKill
-            return super().seal(text)
+            return super().seal(text, column)
 
     dying = replace(second_instance.runtime, sealer=Dies([KEY]))
     with pytest.raises(SimulatedKill):

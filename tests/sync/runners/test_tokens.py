@@ -17,6 +17,7 @@ from sync.simulator.records import App
 from sync.strava import Tokens
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
+from sync.vocabulary import SealedColumn
 from tests.support.harness import Harness
 
 NOWHERE = "http://127.0.0.1:1"
@@ -51,7 +52,10 @@ def test_an_old_token_is_refreshed_and_both_halves_are_kept(harness: Harness) ->
     with harness.runtime.db.read_only() as session:
         kept = session.get_one(Connection, runner_id)
     assert second != first
-    assert harness.runtime.sealer.open(kept.refresh_token) == grant.refresh_token
+    assert (
+        harness.runtime.sealer.open(kept.refresh_token, SealedColumn.STRAVA_REFRESH)
+        == grant.refresh_token
+    )
     assert kept.lease_until is None
 
 
@@ -74,7 +78,10 @@ def test_many_at_once_never_lose_the_pair(harness: Harness) -> None:
     assert grant is not None
     with harness.runtime.db.read_only() as session:
         kept = session.get_one(Connection, runner_id)
-    assert harness.runtime.sealer.open(kept.refresh_token) == grant.refresh_token
+    assert (
+        harness.runtime.sealer.open(kept.refresh_token, SealedColumn.STRAVA_REFRESH)
+        == grant.refresh_token
+    )
     assert kept.broken_at is None
 
 

@@ -20,7 +20,7 @@ from sync.surveys.policy.checkin_sampling import (
 )
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
-from sync.vocabulary import DrawReason, MailKind
+from sync.vocabulary import DrawReason, KeyUse, MailKind
 
 TODAY = date(2026, 5, 6)
 MIDNIGHT = datetime(2026, 5, 6, tzinfo=UTC)
@@ -49,7 +49,9 @@ def test_a_drawn_day_gets_its_question_in_the_afternoon() -> None:
 
 def test_two_days_of_seven_are_drawn() -> None:
     sealer = Sealer(["a key for tests that is long enough"])
-    signatures = [sealer.signatures("day", str(n))[0] for n in range(7000)]
+    signatures = [
+        sealer.signatures(KeyUse.CHECKIN_DRAWS, str(n))[0] for n in range(7000)
+    ]
 
     drawn = [
         draw_checkin(

@@ -3,9 +3,9 @@
 import pytest
 from sqlalchemy import select
 
-from sync.crypto import pairing_key
 from sync.models import Answer, Mail, Run
 from sync.runners import preferences
+from sync.runners import store as runners
 from sync.simulator.records import Athlete
 from sync.surveys.answering import pre_run, wellbeing
 from sync.surveys.answering.pre_run import InvalidPreRunLink
@@ -55,7 +55,8 @@ def test_a_before_is_paired_with_the_run_that_starts_soon(
     [said] = list_pre_run_answers(harness)
     with harness.runtime.db.read_only() as session:
         run = session.scalars(select(Run)).one()
-    expected = {"paired_with": pairing_key(run.source, run.source_id)}
+        vault = runners.open_vault(session, harness.runtime.sealer, run.runner_id)
+    expected = {"paired_with": vault.pairing_key(run.source, run.source_id)}
     assert said.tags == (expected if paired else {})
 
 

@@ -9,6 +9,7 @@ from sync.models import Backfill, Connection, Consent, Runner
 from sync.runtime import Runtime
 from sync.simulator import grants
 from sync.simulator.records import App, SimulatedFault
+from sync.vocabulary import SealedColumn
 from tests.support.harness import SCOPE, Harness
 from tests.web.conftest import PageClient
 from web.app import create_app
@@ -93,7 +94,9 @@ def test_a_linked_runner_signs_in_without_the_boxes(
         consents = session.scalars(select(Consent.kind)).all()
     grant = harness.world.grants.get(7)
     assert grant
-    kept = harness.runtime.sealer.open(connection.refresh_token)
+    kept = harness.runtime.sealer.open(
+        connection.refresh_token, SealedColumn.STRAVA_REFRESH
+    )
     assert kept == grant.refresh_token
     assert backfill.finished_at is not None
     assert len(consents) == len(set(consents)) == 4

@@ -19,7 +19,13 @@ from sync.runners import (
 )
 from sync.runners.rules import PROVEN_ADDRESS_AGE
 from sync.runtime import Runtime
-from sync.vocabulary import ConsentKind, MailLinkPurpose, RemovalKind, SignInMethod
+from sync.vocabulary import (
+    ConsentKind,
+    MailLinkPurpose,
+    RemovalKind,
+    SealedColumn,
+    SignInMethod,
+)
 from tests.support.forgery import CONSENT_FIELDS, MOMENT, advance_clock
 from tests.support.harness import Harness
 from tests.support.outbox_reader import (
@@ -51,7 +57,11 @@ def change_address(browser: PageClient, email: str) -> None:
 def read_address(runtime: Runtime, runner_id: int) -> str | None:
     with runtime.db.read_only() as session:
         runner = session.get_one(Runner, runner_id)
-        return runtime.sealer.open(runner.email) if runner.email else None
+        return (
+            runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
+            if runner.email
+            else None
+        )
 
 
 def undo(browser: PageClient, token: str | None = None) -> int:
@@ -284,7 +294,11 @@ def list_former(runtime: Runtime) -> list[str]:
                 MailLink.purpose == MailLinkPurpose.UNDO_ADDRESS
             )
         ).all()
-    return [runtime.sealer.open(email) for email in sealed if email]
+    return [
+        runtime.sealer.open(email, SealedColumn.LINK_ADDRESS)
+        for email in sealed
+        if email
+    ]
 
 
 def test_an_address_that_was_removed_comes_back_without_its_consent(
