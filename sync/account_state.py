@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from sync.consent_version import VERSION
@@ -32,21 +32,21 @@ def may_collect(runner_id: RunnerId) -> ColumnElement[bool]:
 
 
 def has_outdated_consent(runner_id: RunnerId) -> ColumnElement[bool]:
-    """Return the SQL condition that today's text is still to be agreed to here.
+    """Return the SQL condition that a text agreed to has a newer version.
 
-    What was agreed to was an older text, or came with a file from elsewhere.
+    What was agreed to elsewhere, as an imported file says, counts like an older text.
     """
     older, newer = aliased(Consent), aliased(Consent)
     return exists().where(
         older.runner_id == runner_id,
         older.withdrawn_at.is_(None),
-        or_(older.version != VERSION, older.given_elsewhere),
+        (older.version != VERSION) | older.from_file,
         ~exists().where(
             newer.runner_id == older.runner_id,
             newer.kind == older.kind,
             newer.withdrawn_at.is_(None),
             newer.version == VERSION,
-            ~newer.given_elsewhere,
+            ~newer.from_file,
         ),
     )
 
@@ -57,23 +57,29 @@ def may_collect_now(session: Session, runner_id: int) -> bool:
     return session.scalar(statement) is not None
 
 
-def outdated_consents(session: Session, runner_id: int) -> dict[ConsentKind, datetime]:
-    """Return the kinds agreed to in an older text or elsewhere only, with the times."""
+def outdated_consents(
+    session: Session, runner_id: int, *, trusts_files: bool = False
+) -> dict[ConsentKind, datetime]:
+    """Return the kinds agreed to in an older text, or elsewhere, with the times."""
     rows = session.execute(
-        select(Consent.kind, Consent.version, Consent.given_at, Consent.given_elsewhere)
+        select(Consent.kind, Consent.version, Consent.given_at, Consent.from_file)
         .where(Consent.runner_id == runner_id, Consent.withdrawn_at.is_(None))
         .order_by(Consent.given_at, Consent.id)
     ).all()
     current_kinds = {
-        row.kind for row in rows if row.version == VERSION and not row.given_elsewhere
+        row.kind
+        for row in rows
+        if row.version == VERSION and (trusts_files or not row.from_file)
     }
     return {row.kind: row.given_at for row in rows if row.kind not in current_kinds}
 
 
-def require_active(session: Session, runner_id: int) -> None:
+def require_active(
+    session: Session, runner_id: int, *, trusts_files: bool = False
+) -> None:
     """Raise `DeletionPending` or `ConsentOutdated` if nothing may be collected."""
     require_not_deleting(session, runner_id)
-    if outdated_consents(session, runner_id):
+    if outdated_consents(session, runner_id, trusts_files=trusts_files):
         raise ConsentOutdated("The text that this runner agreed to has changed.")
 
 

@@ -22,6 +22,8 @@ from sync.vocabulary import ConsentKind, MailLinkPurpose, RemovalKind, SignInMet
 class Runner(Model):
     """One person.  `vault_key` (sealed) encrypts this runner's answers.
 
+    `athlete_id` is the Strava account that has proved to be theirs by linking;
+    `claimed_athlete_id` is one that only an imported file names.
     `leaving_for` is the removal ("disconnect" or "delete") that has begun; a worker
     finishes it if its process dies.  `erase_at` is when
     a deletion asked for can no longer be undone.  `active_at` is the latest day on
@@ -33,6 +35,7 @@ class Runner(Model):
 
     id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
     athlete_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    claimed_athlete_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     created_at: Mapped[datetime]
     vault_key: Mapped[bytes] = mapped_column(LargeBinary)
     zone: Mapped[str] = mapped_column(default="UTC")
@@ -54,7 +57,8 @@ class Runner(Model):
 class Consent(Model):
     """One agreement to one text version; withdrawn, never overwritten.
 
-    `given_elsewhere`: it came with an imported file, and proves nothing here.
+    One `from_file` was given on another instance, as a file says: here the runner is
+    asked anew, as about an older text.
     """
 
     __tablename__ = "consent"
@@ -67,7 +71,7 @@ class Consent(Model):
     version: Mapped[str]
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
-    given_elsewhere: Mapped[bool] = mapped_column(default=False, server_default=false())
+    from_file: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class LinkAttempt(Model):
@@ -95,7 +99,9 @@ class Connection(Model):
     """A runner's link to Strava.  Tokens are sealed.
 
     `lease_until` lets one process refresh them, `busy_until` lets one worker at
-    a time act on this runner's events, import and reconciliation.
+    a time act on this runner's events, import and reconciliation.  `misses` counts
+    since `missed_since` the events that Strava did not bear out; of a runner with
+    many, events wait until `held_until` for one list read.
     """
 
     __tablename__ = "connection"
@@ -111,6 +117,9 @@ class Connection(Model):
     lease_until: Mapped[datetime | None]
     busy_until: Mapped[datetime | None]
     broken_at: Mapped[datetime | None]
+    misses: Mapped[int] = mapped_column(default=0, server_default="0")
+    missed_since: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
 
 
 class SignIn(Model):

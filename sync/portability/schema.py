@@ -194,8 +194,6 @@ class ConsentRecord(ExportRecord):
     version: Text
     given_at: Time
     withdrawn_at: Time | None
-    # Missing in files from before it was stored.
-    given_elsewhere: bool = False
 
 
 class AccountRecord(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, true, update
 from sqlalchemy.orm import Session
 
 from sync import account_state
@@ -43,6 +43,23 @@ _ACQUIRE = (
 
 def find_by_athlete(session: Session, athlete_id: int) -> Runner | None:
     return session.scalar(select(Runner).where(Runner.athlete_id == athlete_id))
+
+
+def find_claimant(session: Session, athlete_id: int) -> Runner | None:
+    """Find the runner whom an imported file gives this athlete, and nobody signs in as.
+
+    Two such runners are as good as none: neither has proved anything.
+    """
+    claimants = session.scalars(
+        select(Runner)
+        .where(
+            Runner.claimed_athlete_id == athlete_id,
+            Runner.athlete_id.is_(None),
+            Runner.email_hash.is_(None),
+        )
+        .with_for_update()
+    ).all()
+    return claimants[0] if len(claimants) == 1 else None
 
 
 def lock_candidates(
@@ -126,7 +143,7 @@ def record_consents(
                 Consent.runner_id == runner_id,
                 Consent.version == version,
                 Consent.withdrawn_at.is_(None),
-                ~Consent.given_elsewhere,
+                ~Consent.from_file,
             )
         )
     )
@@ -137,8 +154,13 @@ def record_consents(
     )
 
 
-def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
-    """Whether a consent of this kind was given here and stands."""
+def has_consent(
+    session: Session, runner_id: int, kind: ConsentKind, *, trusts_files: bool = False
+) -> bool:
+    """Whether a consent of this kind stands that was given here.
+
+    With `trusts_files` it may be one that only an imported file speaks of.
+    """
     return (
         session.scalar(
             select(Consent.id)
@@ -146,7 +168,7 @@ def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
                 Consent.runner_id == runner_id,
                 Consent.kind == kind,
                 Consent.withdrawn_at.is_(None),
-                ~Consent.given_elsewhere,
+                true() if trusts_files else ~Consent.from_file,
             )
             .limit(1)
         )
@@ -154,26 +176,22 @@ def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
     )
 
 
-def has_agreed_here(session: Session, runner_id: int) -> bool:
-    """Whether the runner ever agreed to anything here, not only in a file."""
-    statement = select(Consent.id).where(
-        Consent.runner_id == runner_id, ~Consent.given_elsewhere
-    )
-    return session.scalar(statement.limit(1)) is not None
-
-
-def require_mood_consent(session: Session, runner_id: int) -> None:
+def require_mood_consent(
+    session: Session, runner_id: int, *, trusts_files: bool = False
+) -> None:
     """Raise `ConsentMissing` once the runner took back that answers may be stored.
 
     Raises what `account_state.require_active` raises, too.
     """
-    account_state.require_active(session, runner_id)
+    account_state.require_active(session, runner_id, trusts_files=trusts_files)
     consent_id = session.scalar(
         select(Consent.id)
         .where(Consent.runner_id == runner_id, Consent.kind == ConsentKind.MOOD)
         .limit(1)
     )
-    if consent_id is not None and not has_consent(session, runner_id, ConsentKind.MOOD):
+    if consent_id is not None and not has_consent(
+        session, runner_id, ConsentKind.MOOD, trusts_files=trusts_files
+    ):
         raise ConsentMissing("You took back that we may store your mood answers.")
 
 

@@ -47,14 +47,11 @@ def require_visible(runtime: Runtime, runner_id: int, activity: Activity) -> Act
     return activity
 
 
-def ignores_private_runs(runtime: Runtime, runner_id: int) -> bool:
-    """Whether the link shows such runs, and this runner does not let us see them."""
-    with runtime.db.read_only() as session:
-        link = session.get(Connection, runner_id)
-        is_shown = link is not None and may_read_private(link.scope)
-        return is_shown and not runners.has_consent(
-            session, runner_id, ConsentKind.PRIVATE
-        )
+def ignores_private_runs(session: Session, runner_id: int, scope: str) -> bool:
+    """Whether a link of this scope shows runs that its runner does not let us see."""
+    return may_read_private(scope) and not runners.has_consent(
+        session, runner_id, ConsentKind.PRIVATE
+    )
 
 
 @retry_conflicts
@@ -89,7 +86,7 @@ def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
     with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         runners.withdraw_consent(session, runner_id, ConsentKind.PRIVATE, at=now)
-        _delete_private_runs(runtime, session, runner_id, now=now)
+        remove_private_runs(runtime, session, runner_id, now=now)
         consents.resume_collection(session, runner_id, now=now)
 
 
@@ -97,12 +94,13 @@ def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
 def delete_private_runs(runtime: Runtime, runner_id: int) -> None:
     """Delete the runs that only the runner can see; answers stay."""
     with runtime.db.transaction(runner_id=runner_id) as session:
-        _delete_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
+        remove_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
 
 
-def _delete_private_runs(
+def remove_private_runs(
     runtime: Runtime, session: Session, runner_id: int, *, now: datetime
 ) -> None:
+    """Do the same as part of a transaction."""
     own_private_runs = select(Run.source_id).where(
         Run.runner_id == runner_id,
         Run.source == SOURCE,

@@ -1,10 +1,10 @@
-"""How one signed in, what a sign-in began, and consents that came with a file."""
+"""How a runner signed in, and what each sign-in began."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -14,12 +14,6 @@ _BEGUN_BY_SIGN_INS = ("link_attempt", "mail_link")
 def upgrade() -> None:
     op.add_column("sign_in", sa.Column("method", sa.String(), nullable=True))
     op.add_column("export", sa.Column("sign_in_hash", sa.String(), nullable=True))
-    op.add_column(
-        "consent",
-        sa.Column(
-            "given_elsewhere", sa.Boolean(), server_default=sa.false(), nullable=False
-        ),
-    )
     for table in _BEGUN_BY_SIGN_INS:
         with op.batch_alter_table(table) as batch_op:
             batch_op.add_column(sa.Column("sign_in_hash", sa.String(), nullable=True))
@@ -45,6 +39,5 @@ def downgrade() -> None:
                 batch_op.f(f"fk_{table}_sign_in_hash_sign_in"), type_="foreignkey"
             )
             batch_op.drop_column("sign_in_hash")
-    op.drop_column("consent", "given_elsewhere")
     op.drop_column("export", "sign_in_hash")
     op.drop_column("sign_in", "method")
