@@ -32,17 +32,21 @@ def may_collect(runner_id: RunnerId) -> ColumnElement[bool]:
 
 
 def has_outdated_consent(runner_id: RunnerId) -> ColumnElement[bool]:
-    """Return the SQL condition that a text agreed to has a newer version."""
+    """Return the SQL condition that a text agreed to has a newer version.
+
+    What was agreed to elsewhere, as an imported file says, counts like an older text.
+    """
     older, newer = aliased(Consent), aliased(Consent)
     return exists().where(
         older.runner_id == runner_id,
         older.withdrawn_at.is_(None),
-        older.version != VERSION,
+        (older.version != VERSION) | older.from_file,
         ~exists().where(
             newer.runner_id == older.runner_id,
             newer.kind == older.kind,
             newer.withdrawn_at.is_(None),
             newer.version == VERSION,
+            ~newer.from_file,
         ),
     )
 
@@ -53,21 +57,29 @@ def may_collect_now(session: Session, runner_id: int) -> bool:
     return session.scalar(statement) is not None
 
 
-def outdated_consents(session: Session, runner_id: int) -> dict[ConsentKind, datetime]:
-    """Return the kinds agreed to in an older text only, with the times."""
+def outdated_consents(
+    session: Session, runner_id: int, *, trusts_files: bool = False
+) -> dict[ConsentKind, datetime]:
+    """Return the kinds agreed to in an older text, or elsewhere, with the times."""
     rows = session.execute(
-        select(Consent.kind, Consent.version, Consent.given_at)
+        select(Consent.kind, Consent.version, Consent.given_at, Consent.from_file)
         .where(Consent.runner_id == runner_id, Consent.withdrawn_at.is_(None))
         .order_by(Consent.given_at, Consent.id)
     ).all()
-    current_kinds = {kind for kind, version, _ in rows if version == VERSION}
-    return {kind: given_at for kind, _, given_at in rows if kind not in current_kinds}
+    current_kinds = {
+        row.kind
+        for row in rows
+        if row.version == VERSION and (trusts_files or not row.from_file)
+    }
+    return {row.kind: row.given_at for row in rows if row.kind not in current_kinds}
 
 
-def require_active(session: Session, runner_id: int) -> None:
+def require_active(
+    session: Session, runner_id: int, *, trusts_files: bool = False
+) -> None:
     """Raise `DeletionPending` or `ConsentOutdated` if nothing may be collected."""
     require_not_deleting(session, runner_id)
-    if outdated_consents(session, runner_id):
+    if outdated_consents(session, runner_id, trusts_files=trusts_files):
         raise ConsentOutdated("The text that this runner agreed to has changed.")
 
 

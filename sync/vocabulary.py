@@ -214,6 +214,15 @@ class EventAspect(StrEnum):
     DELETE = "delete"
 
 
+class SignatureVerdict(StrEnum):
+    """What the signature of a delivery is worth; the names of its counters."""
+
+    RIGHT = "right"
+    MISSING = "missing"
+    WRONG = "wrong"
+    TOO_OLD = "too old"
+
+
 class BackfillDelay(StrEnum):
     """What the import of a past waits for (`backfill.waiting_for`).
 

@@ -35,6 +35,7 @@ from tests.support.markers import (
     pytest_runtest_setup,
     pytest_runtest_teardown,
 )
+from tests.support.ownership import watch_statements
 from tests.support.postgres import provide_postgres
 from tests.support.recording_queue import RecordingQueue
 from tests.support.shared_templates import SharedEnvironment, SharedRule
@@ -87,6 +88,22 @@ def migrate(url: str) -> None:
     config.set_main_option("script_location", "sync:migrations")
     config.attributes["url"] = url
     command.upgrade(config, "head")
+
+
+@pytest.fixture(scope="session")
+def unowned_statements() -> list[str]:
+    found: list[str] = []
+    watch_statements(found)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def every_statement_says_whose_rows(unowned_statements: list[str]) -> Iterator[None]:
+    """Fail a test in which we took runners' rows without saying whose."""
+    yield
+    found = sorted(set(unowned_statements))
+    unowned_statements.clear()
+    assert found == []
 
 
 @pytest.fixture(scope="session", autouse=True)

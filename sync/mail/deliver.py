@@ -237,9 +237,7 @@ def _open_deliverable(runtime: Runtime, mail: Mail) -> _OpenedMail | None:
             has_bounced=opened.is_own_address
             and runner is not None
             and runner.email_bounced_at is not None,
-            survey=store.load_survey_state(session, mail.survey_id)
-            if mail.survey_id
-            else None,
+            survey=store.load_survey_state(session, mail) if mail.survey_id else None,
         )
         reason = suppression_reason(pending_mail, now=now)
         if reason is None:

@@ -64,35 +64,34 @@ def enqueue_mail(  # noqa: PLR0913
 
 
 def cancel_survey_mails(
-    session: Session, survey_id: int, reason: SuppressionReason
+    session: Session, runner_id: int, survey_id: int, reason: SuppressionReason
 ) -> None:
-    """Withhold every mail of a survey that has not left yet."""
-    _cancel_matching(session, reason, Mail.survey_id == survey_id)
+    """Withhold every mail of a runner's survey that has not left yet."""
+    _cancel_matching(session, runner_id, reason, Mail.survey_id == survey_id)
 
 
 def cancel_runner_surveys(
     session: Session, runner_id: int, reason: SuppressionReason
 ) -> None:
     """Withhold every survey mail of a runner that has not left yet."""
-    _cancel_matching(
-        session, reason, Mail.runner_id == runner_id, Mail.survey_id.is_not(None)
-    )
+    _cancel_matching(session, runner_id, reason, Mail.survey_id.is_not(None))
 
 
 def cancel_runner_digests(
     session: Session, runner_id: int, reason: SuppressionReason
 ) -> None:
     """Withhold every look back on a week that has not left yet."""
-    _cancel_matching(
-        session, reason, Mail.runner_id == runner_id, Mail.kind == MailKind.DIGEST
-    )
+    _cancel_matching(session, runner_id, reason, Mail.kind == MailKind.DIGEST)
 
 
 def _cancel_matching(
-    session: Session, reason: SuppressionReason, *conditions: ColumnElement[bool]
+    session: Session,
+    runner_id: int,
+    reason: SuppressionReason,
+    condition: ColumnElement[bool],
 ) -> None:
-    pending = (*conditions, Mail.due_at.is_not(None))
-    suppress_decisions(session, reason, *pending)
+    pending = (Mail.runner_id == runner_id, condition, Mail.due_at.is_not(None))
+    suppress_decisions(session, runner_id, reason, *pending)
     session.execute(
         update(Mail)
         .where(*pending)

@@ -27,13 +27,14 @@ def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | No
     return mail
 
 
-def load_survey_state(session: Session, survey_id: int) -> SurveyState | None:
-    """Return what has become of a survey, answered from the mail or elsewhere."""
+def load_survey_state(session: Session, mail: Mail) -> SurveyState | None:
+    """Return what has become of a mail's survey, wherever it was answered."""
     has_answer = exists().where(
+        Answer.runner_id == Survey.runner_id,
         or_(
             Answer.survey_id == Survey.id,
             and_(Survey.run_id.is_not(None), Answer.run_id == Survey.run_id),
-        )
+        ),
     )
     row = session.execute(
         select(
@@ -42,7 +43,7 @@ def load_survey_state(session: Session, survey_id: int) -> SurveyState | None:
             Survey.cancelled_for,
             Survey.expires_at,
             Survey.sent_at,
-        ).where(Survey.id == survey_id)
+        ).where(Survey.id == mail.survey_id, Survey.runner_id == mail.runner_id)
     ).one_or_none()
     if row is None:
         return None
@@ -66,7 +67,8 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
     if mail.survey_id is not None and get_mail_spec(mail.kind).asks_first:
         session.execute(
             update(Survey)
-            .where(Survey.id == mail.survey_id, Survey.sent_at.is_(None))
+            .where(Survey.id == mail.survey_id, Survey.runner_id == mail.runner_id)
+            .where(Survey.sent_at.is_(None))
             .values(sent_at=now)
         )
 
@@ -82,24 +84,38 @@ def postpone(session: Session, mail: Mail, *, until: datetime) -> None:
 
 def suppress(session: Session, mail: Mail, reason: SuppressionReason) -> None:
     """Close the mail unsent, if it is still ours to decide."""
-    suppress_decisions(session, reason, Mail.id == mail.id, Mail.due_at == mail.due_at)
+    if mail.runner_id is not None:
+        suppress_decisions(
+            session,
+            mail.runner_id,
+            reason,
+            Mail.id == mail.id,
+            Mail.due_at == mail.due_at,
+        )
     session.execute(
         _update_claimed(mail).values(due_at=None, withheld_for=reason, sealed=None)
     )
 
 
 def suppress_decisions(
-    session: Session, reason: SuppressionReason, *conditions: ColumnElement[bool]
+    session: Session,
+    runner_id: int,
+    reason: SuppressionReason,
+    *conditions: ColumnElement[bool],
 ) -> None:
     """Let the decision about a run follow the mail that will not go out after all."""
     decision_reason = reason.as_decision
     if decision_reason is None:
         return
-    survey_ids = select(Mail.survey_id).where(Mail.kind == MailKind.SURVEY, *conditions)
-    run_ids = select(Survey.run_id).where(Survey.id.in_(survey_ids))
+    survey_ids = select(Mail.survey_id).where(
+        Mail.runner_id == runner_id, Mail.kind == MailKind.SURVEY, *conditions
+    )
+    run_ids = select(Survey.run_id).where(
+        Survey.runner_id == runner_id, Survey.id.in_(survey_ids)
+    )
     session.execute(
         update(Decision)
-        .where(Decision.run_id.in_(run_ids))
+        .where(Decision.runner_id == runner_id, Decision.run_id.in_(run_ids))
         .values(verdict=DecisionVerdict.WITHHOLD, reason=decision_reason)
         .execution_options(synchronize_session=False)
     )

@@ -5,7 +5,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
@@ -153,3 +162,14 @@ class Model(DeclarativeBase):
         for closed_set in vars(vocabulary).values()
         if isinstance(closed_set, type) and issubclass(closed_set, StrEnum)
     }
+
+    @override
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Let no table that numbers its rows give the number of a deleted one again.
+
+        PostgreSQL's identities never do; SQLite does unless a table says so.
+        """
+        super().__init_subclass__(**kwargs)
+        table = cls.__table__
+        if isinstance(table, Table) and table.autoincrement_column is not None:
+            table.dialect_options["sqlite"]["autoincrement"] = True

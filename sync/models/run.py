@@ -8,6 +8,7 @@ from sqlalchemy import (
     Identity,
     Index,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,12 +24,13 @@ class Run(Model):
     is set until the survey policy has looked at the run; `imported` ones came
     with the past and are never asked about.  Of two recordings of
     one run one is `counted`; the other names it in `duplicate_of`, and both say
-    with `chosen` that the runner, not our rule, decided which.
+    with `chosen` that the runner, not our rule, decided which.  What is known of one
+    `from_file` an imported file says, and Strava has not yet.
     """
 
     __tablename__ = "run"
     __table_args__ = (
-        UniqueConstraint("source", "source_id"),
+        UniqueConstraint("runner_id", "source", "source_id"),
         Index("ix_run_runner_id_started_at", "runner_id", "started_at"),
     )
 
@@ -61,6 +63,7 @@ class Run(Model):
         ForeignKey("run.id", ondelete="SET NULL"), index=True
     )
     chosen: Mapped[bool] = mapped_column(default=False)
+    from_file: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     @property
     def ended_at(self) -> datetime:

@@ -3,7 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Identity, Index, LargeBinary
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, PreferencesJson, RowId
@@ -14,6 +22,8 @@ from sync.vocabulary import ConsentKind, MailLinkPurpose, RemovalKind
 class Runner(Model):
     """One person.  `vault_key` (sealed) encrypts this runner's answers.
 
+    `athlete_id` is the Strava account that has proved to be theirs by linking;
+    `claimed_athlete_id` is one that only an imported file names.
     `leaving_for` is the removal ("disconnect" or "delete") that has begun; a worker
     finishes it if its process dies.  `erase_at` is when
     a deletion asked for can no longer be undone.  `active_at` is the latest day on
@@ -25,6 +35,7 @@ class Runner(Model):
 
     id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
     athlete_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    claimed_athlete_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     created_at: Mapped[datetime]
     vault_key: Mapped[bytes] = mapped_column(LargeBinary)
     zone: Mapped[str] = mapped_column(default="UTC")
@@ -44,7 +55,11 @@ class Runner(Model):
 
 
 class Consent(Model):
-    """One agreement to one text version; withdrawn, never overwritten."""
+    """One agreement to one text version; withdrawn, never overwritten.
+
+    One `from_file` was given on another instance, as a file says: here the runner is
+    asked anew, as about an older text.
+    """
 
     __tablename__ = "consent"
 
@@ -56,6 +71,7 @@ class Consent(Model):
     version: Mapped[str]
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
+    from_file: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class LinkAttempt(Model):
@@ -77,7 +93,9 @@ class Connection(Model):
     """A runner's link to Strava.  Tokens are sealed.
 
     `lease_until` lets one process refresh them, `busy_until` lets one worker at
-    a time act on this runner's events, import and reconciliation.
+    a time act on this runner's events, import and reconciliation.  `misses` counts
+    since `missed_since` the events that Strava did not bear out; of a runner with
+    many, events wait until `held_until` for one list read.
     """
 
     __tablename__ = "connection"
@@ -93,6 +111,9 @@ class Connection(Model):
     lease_until: Mapped[datetime | None]
     busy_until: Mapped[datetime | None]
     broken_at: Mapped[datetime | None]
+    misses: Mapped[int] = mapped_column(default=0, server_default="0")
+    missed_since: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
 
 
 class SignIn(Model):

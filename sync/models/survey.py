@@ -3,7 +3,14 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Identity, Index, LargeBinary
+from sqlalchemy import (
+    JSON,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId, SharedJson
@@ -44,14 +51,17 @@ class Survey(Model):
     """
 
     __tablename__ = "survey"
-    __table_args__ = (Index("ix_survey_runner_id_send_at", "runner_id", "send_at"),)
+    __table_args__ = (
+        UniqueConstraint("runner_id", "pairing_key"),
+        Index("ix_survey_runner_id_send_at", "runner_id", "send_at"),
+    )
 
     id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
     runner_id: Mapped[int] = mapped_column(ForeignKey("runner.id", ondelete="CASCADE"))
     run_id: Mapped[int | None] = mapped_column(
         ForeignKey("run.id", ondelete="SET NULL"), unique=True
     )
-    pairing_key: Mapped[str | None] = mapped_column(unique=True)
+    pairing_key: Mapped[str | None]
     kind: Mapped[SurveyKind]
     token_hash: Mapped[str] = mapped_column(unique=True)
     instrument: Mapped[str]
@@ -95,6 +105,7 @@ class Answer(Model):
 
     __tablename__ = "answer"
     __table_args__ = (
+        UniqueConstraint("runner_id", "pairing_key"),
         Index("ix_answer_runner_id_answered_at", "runner_id", "answered_at"),
     )
 
@@ -103,7 +114,7 @@ class Answer(Model):
     run_id: Mapped[int | None] = mapped_column(
         ForeignKey("run.id", ondelete="SET NULL"), unique=True
     )
-    pairing_key: Mapped[str | None] = mapped_column(unique=True)
+    pairing_key: Mapped[str | None]
     survey_id: Mapped[int | None] = mapped_column(
         ForeignKey("survey.id", ondelete="SET NULL"), unique=True
     )

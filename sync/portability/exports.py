@@ -238,8 +238,8 @@ def _update_claimed(session: Session, claimed: Export, **values: object) -> None
     """Change the row if it is still ours, or raise `_LeaseLost`."""
     updated_id = session.scalar(
         update(Export)
-        .where(Export.id == claimed.id, Export.attempts == claimed.attempts)
-        .where(Export.due_at.is_not(None))
+        .where(Export.runner_id == claimed.runner_id, Export.id == claimed.id)
+        .where(Export.attempts == claimed.attempts, Export.due_at.is_not(None))
         .values(**values)
         .returning(Export.id)
         .execution_options(synchronize_session=False)

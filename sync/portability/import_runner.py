@@ -43,8 +43,8 @@ def import_runner(
     """Store what the ZIP holds, as a new runner or beside what `runner_id` has.
 
     Raises `InvalidExport`, or what `require_mood_consent` raises for a runner who is
-    here; then nothing is stored.  A new runner may have agreed to an older text:
-    then nothing is collected until they agree to the present one.
+    here; then nothing is stored.  What a new runner agreed to elsewhere they are
+    asked anew here: until then nothing is collected.
     """
     bundle = read_bundle(path, instruments.load_library(runtime.settings.data_dir))
     try:
@@ -65,7 +65,8 @@ def _store_bundle(
             runner = _create_runner(runtime, session, bundle, now=now)
         else:
             runner = _load_runner(session, bundle, runner_id)
-            store.require_mood_consent(session, runner.id)
+            # What let the first file in lets its second part in, too.
+            store.require_mood_consent(session, runner.id, trusts_files=True)
         vault = runtime.sealer.open_vault(runner.vault_key)
         bundle = rekey_bundle(bundle, vault, _load_run_sources(session, runner.id))
         library = instruments.load_library(runtime.settings.data_dir)
@@ -85,7 +86,8 @@ def _store_bundle(
         _apply_retention(runtime, session, runner.id, now=now)
         store.bump_data_version(session, runner.id)
         is_mailed, email = False, bundle.account.email
-        if runner_id is None and runner.athlete_id is None and email is not None:
+        is_claimed = runner.claimed_athlete_id is not None
+        if runner_id is None and not is_claimed and email is not None:
             try:
                 address.enqueue_confirmation(
                     session,
@@ -101,7 +103,7 @@ def _store_bundle(
             runner_id=runner.id,
             runs=len(importer.run_ids),
             answers=answer_count,
-            by_strava=runner.athlete_id is not None,
+            by_strava=is_claimed,
             is_mailed=is_mailed,
         )
 
@@ -109,22 +111,24 @@ def _store_bundle(
 def _create_runner(
     runtime: Runtime, session: Session, bundle: ExportBundle, *, now: datetime
 ) -> Runner:
-    """Create the runner of the account, who signs in by Strava or by address.
+    """Create the runner of the account, who gets in by Strava or by address.
 
-    The file is not trusted.  A sign-in by Strava proves the athlete, and a mailed
-    link proves the address; to take both would let a made-up file join one person's
+    The file is not trusted.  Linking Strava proves the athlete, and a mailed link
+    proves the address; to take both would let a made-up file join one person's
     address with another person's runs.
     """
     account = bundle.account
     if account.strava_athlete_id is not None:
-        existing = store.find_by_athlete(session, account.strava_athlete_id)
+        existing = store.find_by_athlete(
+            session, account.strava_athlete_id
+        ) or store.find_claimant(session, account.strava_athlete_id)
         if existing is not None:
             raise InvalidExport(
                 f"Its runner is here already: say --runner {existing.id} to add what "
                 "is missing."
             )
     runner = Runner(
-        athlete_id=account.strava_athlete_id,
+        claimed_athlete_id=account.strava_athlete_id,
         created_at=account.created_at,
         active_at=now,
         vault_key=runtime.sealer.new_vault_key(account.pairing_secret),
@@ -141,7 +145,8 @@ def _load_runner(session: Session, bundle: ExportBundle, runner_id: int) -> Runn
     if runner is None:
         raise InvalidExport(f"There is no runner {runner_id}.")
     athlete_id = bundle.account.strava_athlete_id
-    if athlete_id is not None and runner.athlete_id not in {None, athlete_id}:
+    known_id = runner.athlete_id or runner.claimed_athlete_id
+    if athlete_id is not None and known_id not in {None, athlete_id}:
         raise InvalidExport("The file is of another Strava account than that runner.")
     return runner
 
@@ -166,6 +171,10 @@ def _apply_retention(
         Run.started_at < since,
     ]
     retained_runs.insert_retained(
-        session, runtime.sealer, select(Run.id).where(*expired_runs), now=now
+        session,
+        runtime.sealer,
+        runner_id,
+        select(Run.id).where(*expired_runs),
+        now=now,
     )
     session.execute(delete(Run).where(*expired_runs))

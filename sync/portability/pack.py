@@ -99,7 +99,7 @@ def _load_account(runtime: Runtime, runner: Runner, vault: Vault) -> dict[str, A
     return {
         "format": FORMAT,
         "runner_id": runner.id,
-        "strava_athlete_id": runner.athlete_id,
+        "strava_athlete_id": runner.athlete_id or runner.claimed_athlete_id,
         "created_at": runner.created_at,
         "active_at": runner.active_at,
         "zone": runner.zone,

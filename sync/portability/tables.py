@@ -43,6 +43,7 @@ SECRET_COLUMNS = {
     "email",
     "runner_id",
     "athlete_id",
+    "from_file",
 }
 SAID_KEY = "said"
 

@@ -17,7 +17,6 @@ from sync.models import (
     Run,
     Survey,
 )
-from sync.portability.archive import InvalidExport
 from sync.portability.bulk_insert import insert_missing, insert_rows, split_batches
 from sync.portability.schema import (
     MAX_ANSWER_BYTES,
@@ -69,7 +68,8 @@ class RowImporter:
             self._session,
             Run,
             [
-                run.values("id", "duplicate_of") | {"runner_id": self._runner_id}
+                run.values("id", "duplicate_of")
+                | {"runner_id": self._runner_id, "from_file": True}
                 for run in new_runs
             ],
         )
@@ -79,7 +79,10 @@ class RowImporter:
             if run.duplicate_of is not None:
                 self._session.execute(
                     update(Run)
-                    .where(Run.id == self.run_ids[run.id])
+                    .where(
+                        Run.runner_id == self._runner_id,
+                        Run.id == self.run_ids[run.id],
+                    )
                     .values(duplicate_of=self.run_ids[run.duplicate_of])
                 )
 
@@ -118,7 +121,9 @@ class RowImporter:
         insert_rows(self._session, Survey, list(new_rows.values()))
         for batch in split_batches(list(new_rows)):
             stored = self._session.execute(
-                select(Survey.id, Survey.token_hash).where(Survey.token_hash.in_(batch))
+                select(Survey.id, Survey.token_hash).where(
+                    Survey.runner_id == self._runner_id, Survey.token_hash.in_(batch)
+                )
             )
             survey_ids |= {record_ids[row.token_hash]: row.id for row in stored}
         self.survey_ids = survey_ids
@@ -210,11 +215,12 @@ class RowImporter:
         )
 
     def import_consents(self, records: Iterable[ConsentRecord]) -> None:
+        """Store what was agreed to elsewhere; here it is asked about anew."""
         insert_rows(
             self._session,
             Consent,
             [
-                record.values("id") | {"runner_id": self._runner_id}
+                record.values("id") | {"runner_id": self._runner_id, "from_file": True}
                 for record in records
             ],
         )
@@ -229,14 +235,12 @@ class RowImporter:
         }
         for batch in split_batches([(run.source, run.source_id) for run in records]):
             rows = self._session.execute(
-                select(Run.id, Run.source, Run.source_id, Run.runner_id).where(
-                    tuple_(Run.source, Run.source_id).in_(batch)
+                select(Run.id, Run.source, Run.source_id).where(
+                    Run.runner_id == self._runner_id,
+                    tuple_(Run.source, Run.source_id).in_(batch),
                 )
             )
-            for row in rows:
-                if row.runner_id != self._runner_id:
-                    raise InvalidExport("Some of its runs are another runner's here.")
-                existing[row.source, row.source_id] = row.id
+            existing |= {(row.source, row.source_id): row.id for row in rows}
         return existing
 
     def _load_run_ids_by_key(self) -> dict[str, int]:

@@ -98,7 +98,7 @@ def confirm_address(runtime: Runtime, *, token: str) -> int | None:
                     MailLink.purpose == MailLinkPurpose.SIGN_IN,
                 )
             )
-        runner.email = link.email
+        runner.email = runtime.sealer.seal(address, SealedColumn.ADDRESS)
         runner.email_hash = hashes[0]
         runner.email_confirmed_at = now
         runner.email_bounced_at = None

@@ -177,7 +177,11 @@ def _find_or_create_runner(
         grant.athlete_id,
     }:
         return None
-    existing = athlete_runner or browser_runner
+    existing = (
+        athlete_runner
+        or browser_runner
+        or store.find_claimant(session, grant.athlete_id)
+    )
     if existing is not None:
         return existing
     runner = Runner(
@@ -210,7 +214,7 @@ def _link_runner(
         return None
     is_new = runner in session.new
     now = runtime.db.now(session)
-    runner.athlete_id = grant.athlete_id
+    runner.athlete_id, runner.claimed_athlete_id = grant.athlete_id, None
     runner.leaving_for, runner.leaving_since = None, None
     session.flush()
     account_state.touch(session, runner.id, now=now)

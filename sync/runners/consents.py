@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from sync import account_state, consent_version
@@ -12,7 +12,7 @@ from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
 from sync.errors import ConsentMissing
 from sync.mail import outbox
-from sync.models import Mail, ReconcileState, Runner
+from sync.models import Consent, Mail, ReconcileState, Runner
 from sync.queue import Job
 from sync.runners import store
 from sync.runtime import Runtime
@@ -58,7 +58,10 @@ def renew_consents(runtime: Runtime, runner_id: int, kinds: Collection[str]) -> 
 
 @retry_conflicts
 def request_renewals(runtime: Runtime) -> None:
-    """Mail each runner with an outdated consent once for each new text."""
+    """Mail each runner with an outdated consent once for each new text.
+
+    Who agreed on another instance alone is asked when they come, and not by mail.
+    """
     dedupe_prefix = f"agree:{consent_version.VERSION}:"
     asked_ids = select(Mail.runner_id).where(
         Mail.kind == MailKind.AGREE_AGAIN, Mail.dedupe_key.like(f"{dedupe_prefix}%")
@@ -68,6 +71,7 @@ def request_renewals(runtime: Runtime) -> None:
         runner_ids = session.scalars(
             select(Runner.id).where(
                 account_state.has_outdated_consent(Runner.id),
+                exists().where(Consent.runner_id == Runner.id, ~Consent.from_file),
                 Runner.erase_at.is_(None),
                 Runner.id.not_in(asked_ids),
             )

@@ -202,7 +202,7 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
         session.execute(delete(Event).where(Event.athlete_id == runner.athlete_id))
     strava_runs = [Run.runner_id == runner_id, Run.source == retained_runs.STRAVA]
     run_ids = select(Run.id).where(*strava_runs)
-    retained_runs.insert_retained(session, runtime.sealer, run_ids, now=now)
+    retained_runs.insert_retained(session, runtime.sealer, runner_id, run_ids, now=now)
     session.execute(delete(Run).where(*strava_runs))
     for table in (
         Export,
@@ -213,7 +213,7 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
         FigureDecision,
     ):
         session.execute(delete(table).where(table.runner_id == runner_id))
-    runner.athlete_id = None
+    runner.athlete_id, runner.claimed_athlete_id = None, None
     runner.leaving_for, runner.leaving_since = None, None
     for kind in (ConsentKind.STRAVA, ConsentKind.PRIVATE):
         store.withdraw_consent(session, runner_id, kind, at=now)

@@ -123,9 +123,11 @@ def _cancel_disabled_mails(
             )
         ).all()
         for survey_id in unsent_ids:
-            outbox.cancel_survey_mails(session, survey_id, SuppressionReason.STOPPED)
+            outbox.cancel_survey_mails(
+                session, runner_id, survey_id, SuppressionReason.STOPPED
+            )
             session.execute(
                 update(Survey)
-                .where(Survey.id == survey_id)
+                .where(Survey.runner_id == runner_id, Survey.id == survey_id)
                 .values(cancelled_for=CancellationReason.STOPPED)
             )

@@ -82,21 +82,27 @@ def without_retained(answer_values: Mapping[str, int]) -> dict[str, int]:
 def insert_retained(
     session: Session,
     sealer: Sealer,
+    runner_id: int,
     run_ids: Sequence[int] | Select[int],
     *,
     now: datetime,
 ) -> None:
     """Let rows of the runner's own take the place of runs that are about to go."""
-    rows = session.execute(
-        select(Answer, Runner.vault_key)
-        .join(Runner, Runner.id == Answer.runner_id)
-        .where(Answer.run_id.in_(run_ids), Answer.pairing_key.is_not(None))
+    answers = session.scalars(
+        select(Answer).where(
+            Answer.runner_id == runner_id,
+            Answer.run_id.in_(run_ids),
+            Answer.pairing_key.is_not(None),
+        )
     ).all()
-    for answer, vault_key in rows:
+    if not answers:
+        return
+    vault_key = session.get_one(Runner, runner_id).vault_key
+    for answer in answers:
         try:
             answer_values = sealer.open_vault(vault_key).open(answer.sealed)
         except KeyLost:
-            log.warning("own log not opened", runner_id=answer.runner_id)
+            log.warning("own log not opened", runner_id=runner_id)
             continue
         facts = RetainedFacts.from_answer(answer_values)
         if facts is not None:
@@ -109,29 +115,32 @@ def remove_retained(
 ) -> None:
     """Remove the stand-ins for runs that are back; their answers are free again."""
     source_ids = [retained_source_id(key) for key in pairing_keys]
-    _delete_retained(session, Run.runner_id == runner_id, Run.source_id.in_(source_ids))
+    _delete_retained(session, runner_id, Run.source_id.in_(source_ids))
 
 
 def remove_for_answer(session: Session, answer: Answer) -> None:
     """Remove the row that stands for this answer's run, if one does."""
-    _delete_retained(
-        session, Run.runner_id == answer.runner_id, Run.id == answer.run_id
-    )
+    _delete_retained(session, answer.runner_id, Run.id == answer.run_id)
 
 
 def remove_all(session: Session, runner_id: int) -> None:
-    _delete_retained(session, Run.runner_id == runner_id)
+    _delete_retained(session, runner_id)
 
 
-def _delete_retained(session: Session, *conditions: ColumnElement[bool]) -> None:
+def _delete_retained(
+    session: Session, runner_id: int, *conditions: ColumnElement[bool]
+) -> None:
+    is_own = Run.runner_id == runner_id
     run_ids = session.scalars(
-        select(Run.id).where(Run.source == HAND, *conditions)
+        select(Run.id).where(is_own, Run.source == HAND, *conditions)
     ).all()
     for table in (Answer, Survey):
         session.execute(
-            update(table).where(table.run_id.in_(run_ids)).values(run_id=None)
+            update(table)
+            .where(table.runner_id == runner_id, table.run_id.in_(run_ids))
+            .values(run_id=None)
         )
-    session.execute(delete(Run).where(Run.id.in_(run_ids)))
+    session.execute(delete(Run).where(is_own, Run.id.in_(run_ids)))
 
 
 def _replace_run(
@@ -142,18 +151,14 @@ def _replace_run(
         dialect_insert(session, Run)
         .values(**columns, fetched_at=now)
         .on_conflict_do_update(
-            index_elements=["source", "source_id"],
-            set_=restored,
-            where=Run.runner_id == answer.runner_id,
+            index_elements=["runner_id", "source", "source_id"], set_=restored
         )
         .returning(Run.id)
     )
-    if retained_run_id is None:
-        return  # the number is someone else's: no row of ours can stand in
     for table in (Survey, Answer):
         session.execute(
             update(table)
-            .where(table.run_id == answer.run_id)
+            .where(table.runner_id == answer.runner_id, table.run_id == answer.run_id)
             .values(run_id=retained_run_id)
         )
 

@@ -45,6 +45,23 @@ def find_by_athlete(session: Session, athlete_id: int) -> Runner | None:
     return session.scalar(select(Runner).where(Runner.athlete_id == athlete_id))
 
 
+def find_claimant(session: Session, athlete_id: int) -> Runner | None:
+    """Find the runner whom an imported file gives this athlete, and nobody signs in as.
+
+    Two such runners are as good as none: neither has proved anything.
+    """
+    claimants = session.scalars(
+        select(Runner)
+        .where(
+            Runner.claimed_athlete_id == athlete_id,
+            Runner.athlete_id.is_(None),
+            Runner.email_hash.is_(None),
+        )
+        .with_for_update()
+    ).all()
+    return claimants[0] if len(claimants) == 1 else None
+
+
 def lock_candidates(
     session: Session, athlete_id: int, runner_id: int | None
 ) -> Sequence[Runner]:
@@ -126,6 +143,7 @@ def record_consents(
                 Consent.runner_id == runner_id,
                 Consent.version == version,
                 Consent.withdrawn_at.is_(None),
+                ~Consent.from_file,
             )
         )
     )
@@ -152,12 +170,14 @@ def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
     )
 
 
-def require_mood_consent(session: Session, runner_id: int) -> None:
+def require_mood_consent(
+    session: Session, runner_id: int, *, trusts_files: bool = False
+) -> None:
     """Raise `ConsentMissing` once the runner took back that answers may be stored.
 
     Raises what `account_state.require_active` raises, too.
     """
-    account_state.require_active(session, runner_id)
+    account_state.require_active(session, runner_id, trusts_files=trusts_files)
     consent_id = session.scalar(
         select(Consent.id)
         .where(Consent.runner_id == runner_id, Consent.kind == ConsentKind.MOOD)

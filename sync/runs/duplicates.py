@@ -57,7 +57,7 @@ def choose_recording(runtime: Runtime, runner_id: int, run_id: int) -> bool:
             return False
         session.execute(
             update(Run)
-            .where(Run.id.in_(run_ids))
+            .where(Run.runner_id == runner_id, Run.id.in_(run_ids))
             .values(chosen=True, counted=Run.id == run_id)
         )
         resolve_duplicates(session, runner_id, [chosen_run.started_at])
@@ -103,11 +103,11 @@ def resolve_duplicates(
         duplicate_of = duplicates.get(row.id)
         session.execute(
             update(Run)
-            .where(Run.id == row.id)
+            .where(Run.runner_id == runner_id, Run.id == row.id)
             .values(duplicate_of=duplicate_of, counted=duplicate_of is None)
         )
     for row in changed:
-        _move_answer(session, row, duplicates.get(row.id))
+        _move_answer(session, runner_id, row, duplicates.get(row.id))
     return bool(changed)
 
 
@@ -124,14 +124,16 @@ def _to_recording(row: Any) -> Recording:
     )
 
 
-def _move_answer(session: Session, row: Any, duplicate_of: int | None) -> None:
+def _move_answer(
+    session: Session, runner_id: int, row: Any, duplicate_of: int | None
+) -> None:
     """Move an answer to the recording that counts, unless that has its own."""
     origin = row.id if duplicate_of else row.duplicate_of
     target = duplicate_of or row.id
     if origin is None:
         return
-    is_taken = exists().where(Answer.run_id == target)
-    if not session.scalar(select(is_taken)):
+    is_own = Answer.runner_id == runner_id
+    if not session.scalar(select(exists().where(is_own, Answer.run_id == target))):
         session.execute(
-            update(Answer).where(Answer.run_id == origin).values(run_id=target)
+            update(Answer).where(is_own, Answer.run_id == origin).values(run_id=target)
         )

@@ -66,7 +66,11 @@ def _delete_record(runtime: Runtime, record: QuarantinedRecord) -> bool:
         deleted_id = session.scalar(
             delete(QuarantinedRecord)
             # One that was quarantined anew just now has another time.
-            .where(QuarantinedRecord.id == record.id, QuarantinedRecord.at == record.at)
+            .where(
+                QuarantinedRecord.runner_id == record.runner_id,
+                QuarantinedRecord.id == record.id,
+                QuarantinedRecord.at == record.at,
+            )
             .returning(QuarantinedRecord.id)
         )
     return deleted_id is not None

@@ -86,7 +86,12 @@ def compare(
     changed_runs = []
     for run in page.runs:
         row = rows.get(run.id)
-        if row is None or row["hidden_at"] is not None or differs(row, run):
+        if (
+            row is None
+            or row["hidden_at"] is not None
+            or row["from_file"]
+            or differs(row, run)
+        ):
             changed_runs.append(run)
     return ListComparison(
         changed_runs=changed_runs,

@@ -27,6 +27,7 @@ _HAS_UNLINKED = select(
         exists().where(
             Answer.runner_id == _RUNNER_ID,
             Answer.run_id == Run.id,
+            Run.runner_id == _RUNNER_ID,
             Run.source == retained_runs.HAND,
         ),
     )
@@ -58,10 +59,12 @@ def relink_answers(
         ).all()
         for row_id, key in unlinked_rows:
             returned_run_id = select(Run.id).where(
-                Run.source == SOURCE, Run.source_id == source_ids_by_key[key]
+                Run.runner_id == runner_id,
+                Run.source == SOURCE,
+                Run.source_id == source_ids_by_key[key],
             )
             session.execute(
                 update(table)
-                .where(table.id == row_id)
+                .where(table.runner_id == runner_id, table.id == row_id)
                 .values(run_id=returned_run_id.scalar_subquery(), **changes)
             )

@@ -61,14 +61,17 @@ def _purge_batch(runtime: Runtime, condition: ColumnElement[bool]) -> int:
         runner_ids = sorted({row.runner_id for row in rows})
         for runner_id in runner_ids:
             lock_runner(session, runner_id)
-        # What has come back into sight meanwhile stays.
-        run_ids = session.scalars(
-            select(Run.id).where(Run.id.in_([row.id for row in rows]), condition)
-        ).all()
-        retained_runs.insert_retained(
-            session, runtime.sealer, run_ids, now=runtime.db.now(session)
-        )
-        session.execute(delete(Run).where(Run.id.in_(run_ids)))
+        now = runtime.db.now(session)
         for runner_id in runner_ids:
+            is_own = Run.runner_id == runner_id
+            row_ids = [row.id for row in rows if row.runner_id == runner_id]
+            # What has come back into sight meanwhile stays.
+            run_ids = session.scalars(
+                select(Run.id).where(is_own, Run.id.in_(row_ids), condition)
+            ).all()
+            retained_runs.insert_retained(
+                session, runtime.sealer, runner_id, run_ids, now=now
+            )
+            session.execute(delete(Run).where(is_own, Run.id.in_(run_ids)))
             runners.bump_data_version(session, runner_id)
     return len(rows)

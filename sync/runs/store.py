@@ -97,7 +97,8 @@ def upsert_runs(  # noqa: PLR0913
 ) -> None:
     """Store these runs as Strava describes them now.
 
-    A run that comes back finds its answer and its survey again.
+    A run that comes back finds its answer and its survey again.  One that only an
+    imported file told of becomes what Strava says, and is decided about as if new.
     """
     if not remotes:
         return
@@ -123,14 +124,19 @@ def _upsert_statement(bind: Bind, column_names: Sequence[str]) -> Executable:
     }
     # One that was out of sight may still be to be asked about.
     undecided_since = case(
-        (Run.hidden_at.is_not(None), excluded.undecided_since),
+        (Run.hidden_at.is_not(None) | Run.from_file, excluded.undecided_since),
         else_=Run.undecided_since,
     )
+    imported = case((Run.from_file, excluded.imported), else_=Run.imported)
     return statement.on_conflict_do_update(
-        index_elements=["source", "source_id"],
-        set_=updates | {"hidden_at": None, "undecided_since": undecided_since},
-        # Whoever linked first keeps the run; ids never change hands.
-        where=Run.runner_id == excluded.runner_id,
+        index_elements=["runner_id", "source", "source_id"],
+        set_=updates
+        | {
+            "hidden_at": None,
+            "undecided_since": undecided_since,
+            "imported": imported,
+            "from_file": False,
+        },
     )
 
 
@@ -151,7 +157,7 @@ def hide_runs(
         .values(hidden_at=now)
         .returning(Run.id, Run.started_at)
     ).all()
-    _cancel_surveys(session, [row.id for row in rows], now=now)
+    _cancel_surveys(session, runner_id, [row.id for row in rows], now=now)
     return [row.started_at for row in rows]
 
 
@@ -168,16 +174,16 @@ def delete_runs(
     ]
     rows = session.execute(select(Run.id, Run.started_at).where(*own_runs)).all()
     run_ids = [row.id for row in rows]
-    _cancel_surveys(session, run_ids, now=now)
-    session.execute(delete(Run).where(Run.id.in_(run_ids)))
+    _cancel_surveys(session, runner_id, run_ids, now=now)
+    session.execute(delete(Run).where(*own_runs, Run.id.in_(run_ids)))
     return [row.started_at for row in rows]
 
 
 def set_visibility(
     session: Session, runner_id: int, source_id: int, visibility: Visibility
-) -> bool:
-    """Note who may see a run; return whether we hold it."""
-    run_id = session.scalar(
+) -> None:
+    """Note who may see a run."""
+    session.execute(
         update(Run)
         .where(
             Run.runner_id == runner_id,
@@ -185,9 +191,7 @@ def set_visibility(
             Run.source_id == source_id,
         )
         .values(visibility=visibility)
-        .returning(Run.id)
     )
-    return run_id is not None
 
 
 def quarantine(
@@ -209,19 +213,23 @@ def quarantine(
         )
 
 
-def _cancel_surveys(session: Session, run_ids: Sequence[int], *, now: datetime) -> None:
+def _cancel_surveys(
+    session: Session, runner_id: int, run_ids: Sequence[int], *, now: datetime
+) -> None:
     """Ask no more about runs that have gone, and keep unsent mails in."""
     if not run_ids:
         return
     surveys = session.scalars(
         update(Survey)
-        .where(Survey.run_id.in_(run_ids), Survey.cancelled_for.is_(None))
+        .where(Survey.runner_id == runner_id, Survey.run_id.in_(run_ids))
+        .where(Survey.cancelled_for.is_(None))
         .where(or_(Survey.sent_at.is_(None), Survey.expires_at > now))
         .values(cancelled_for=CancellationReason.RUN_GONE)
         .returning(Survey.id)
     ).all()
     session.execute(
         update(Mail)
-        .where(Mail.survey_id.in_(surveys), Mail.sent_at.is_(None))
+        .where(Mail.runner_id == runner_id, Mail.survey_id.in_(surveys))
+        .where(Mail.sent_at.is_(None))
         .values(due_at=None, withheld_for=SuppressionReason.RUN_GONE, sealed=None)
     )

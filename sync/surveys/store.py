@@ -99,12 +99,16 @@ def load_undecided_runs(session: Session, runner_id: int) -> list[RunFacts]:
     )
 
 
-def load_runs(session: Session, run_ids: Sequence[int]) -> Sequence[Run]:
-    """Return these runs, oldest first."""
+def load_runs(
+    session: Session, runner_id: int, run_ids: Sequence[int]
+) -> Sequence[Run]:
+    """Return these runs of the runner, oldest first."""
     if not run_ids:
         return ()
     return session.scalars(
-        select(Run).where(Run.id.in_(run_ids)).order_by(Run.started_at, Run.id)
+        select(Run)
+        .where(Run.runner_id == runner_id, Run.id.in_(run_ids))
+        .order_by(Run.started_at, Run.id)
     ).all()
 
 
@@ -144,7 +148,9 @@ def load_recent_questions(
             Run.local_day.label("run_local_day"),
             answered_at.label("answered_at"),
         )
-        .outerjoin(Run, Run.id == Survey.run_id)
+        .outerjoin(
+            Run, and_(Run.id == Survey.run_id, Run.runner_id == Survey.runner_id)
+        )
         .where(
             Survey.runner_id == runner_id,
             Survey.send_at > now - _LOOKBACK,
@@ -193,6 +199,7 @@ def load_responses(
 ) -> list[Response]:
     """Return the questions that have gone out, newest first."""
     reminder_sent = exists().where(
+        Mail.runner_id == Survey.runner_id,
         Mail.survey_id == Survey.id,
         Mail.kind == MailKind.SURVEY_REMINDER,
         Mail.sent_at.is_not(None),
@@ -224,18 +231,23 @@ def load_responses(
 
 def _is_answer_to(survey: type[Survey]) -> Any:
     """Say that an answer is one to this survey, from its page or elsewhere."""
-    return or_(
-        Answer.survey_id == survey.id,
-        and_(survey.run_id.is_not(None), Answer.run_id == survey.run_id),
+    return and_(
+        Answer.runner_id == survey.runner_id,
+        or_(
+            Answer.survey_id == survey.id,
+            and_(survey.run_id.is_not(None), Answer.run_id == survey.run_id),
+        ),
     )
 
 
-def was_asked_before(session: Session, pairing_key: str) -> bool:
-    """Whether this run was asked about before it went away and came back."""
-    return (
-        session.scalar(select(Survey.id).where(Survey.pairing_key == pairing_key))
-        is not None
+def was_asked_before(session: Session, runner_id: int, pairing_key: str) -> bool:
+    """Whether the runner was asked about this run before it went and came back."""
+    survey_id = session.scalar(
+        select(Survey.id).where(
+            Survey.runner_id == runner_id, Survey.pairing_key == pairing_key
+        )
     )
+    return survey_id is not None
 
 
 def count_runs_since_survey(
@@ -253,7 +265,10 @@ def count_runs_since_survey(
     ]
     last_surveyed_at = session.scalar(
         select(Run.started_at)
-        .join(Decision, Decision.run_id == Run.id)
+        .join(
+            Decision,
+            and_(Decision.run_id == Run.id, Decision.runner_id == Run.runner_id),
+        )
         .where(*conditions, Decision.verdict == DecisionVerdict.SEND)
         .order_by(Run.started_at.desc())
         .limit(1)
@@ -264,12 +279,17 @@ def count_runs_since_survey(
     return session.scalar(count_query.where(Run.started_at > last_surveyed_at)) or 0
 
 
-def save_decisions(session: Session, decisions: Sequence[dict[str, Any]]) -> None:
+def save_decisions(
+    session: Session, runner_id: int, decisions: Sequence[dict[str, Any]]
+) -> None:
     """Keep one decision for each run: the first one made, until one asks after all."""
     session.execute(_build_decision_upsert(session.get_bind()), decisions)
     session.execute(
         update(Run)
-        .where(Run.id.in_([row["run_id"] for row in decisions]))
+        .where(
+            Run.runner_id == runner_id,
+            Run.id.in_([row["run_id"] for row in decisions]),
+        )
         .values(undecided_since=None)
         .execution_options(synchronize_session=False)
     )
@@ -312,4 +332,6 @@ def find_answer(session: Session, survey: Survey) -> Answer | None:
     is_answer = Answer.survey_id == survey.id
     if survey.run_id is not None:
         is_answer = is_answer | (Answer.run_id == survey.run_id)
-    return session.scalar(select(Answer).where(is_answer))
+    return session.scalar(
+        select(Answer).where(Answer.runner_id == survey.runner_id, is_answer)
+    )

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, MetaData, Table, func, inspect, select, text
+from sqlalchemy import Engine, MetaData, Table, event, func, inspect, select, text
 
 from sync.database import open_engine
 from sync.errors import MoodmilesError
@@ -214,6 +215,126 @@ def test_who_was_here_before_is_warned_a_year_from_today_at_the_earliest(
     if active_at.tzinfo is None:
         active_at = active_at.replace(tzinfo=UTC)
     assert before - timedelta(seconds=1) <= active_at <= datetime.now(UTC)
+
+
+def write_down_numbers(url: str) -> None:
+    """Leave traces of rows that are gone: runner 12, run 40 and export 7."""
+    engine = open_engine(url)
+    tables = reflect_tables(engine)
+    with engine.begin() as connection:
+        runner_id = connection.execute(select(tables["runner"].c.id)).scalar_one()
+        mail = {
+            "message_id": "",
+            "created_at": CREATED_AT,
+            "stale_at": CREATED_AT,
+            "attempts": 0,
+        }
+        for kind, key in (
+            ("deleted", "deleted:12:20260101000000000000"),
+            ("export_ready", "export:7:20260101000000000000"),
+            ("undo", f"undo:{'9' * 64}"),
+        ):
+            row = mail | {"kind": kind, "dedupe_key": key}
+            connection.execute(tables["mail"].insert(), row)
+        connection.execute(
+            tables["answer"].insert(),
+            {
+                "runner_id": runner_id,
+                "kind": "run",
+                "instrument": "run-1",
+                "reversed_order": False,
+                "answered_at": CREATED_AT,
+                "tags": {"earlier_runs": [40, 3]},
+                "sealed": b"",
+            },
+        )
+    engine.dispose()
+
+
+def read_columns(url: str, columns: dict[str, list[str]]) -> dict[str, Any]:
+    """Return these columns of all rows, by the name of the table."""
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        rows = {
+            name: connection.execute(
+                text(f"SELECT {', '.join(names)} FROM {name} ORDER BY 1")  # noqa: S608
+            ).all()
+            for name, names in columns.items()
+        }
+    engine.dispose()
+    return rows
+
+
+def read_definitions(url: str, kind: str = "%") -> dict[str, str]:
+    """Return what SQLite keeps of the statements that made tables and indexes."""
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT name, sql FROM sqlite_master WHERE type LIKE :kind AND sql > ''"
+            ),
+            {"kind": kind},
+        )
+        definitions = {row.name: row[1] for row in rows}
+    engine.dispose()
+    return definitions
+
+
+def test_every_row_and_index_stays_where_sqlite_learns_to_number(
+    sqlite_url: str,
+) -> None:
+    command.upgrade(build_config(sqlite_url), "0004")
+    add_runner(sqlite_url)
+    write_down_numbers(sqlite_url)
+    engine = open_engine(sqlite_url)
+    columns = {name: table.c.keys() for name, table in reflect_tables(engine).items()}
+    engine.dispose()
+    del columns["alembic_version"]
+    rows = read_columns(sqlite_url, columns)
+    indexes = read_definitions(sqlite_url, "index")
+
+    command.upgrade(build_config(sqlite_url), "0005")
+
+    assert read_columns(sqlite_url, columns) == rows
+    assert indexes.items() <= read_definitions(sqlite_url, "index").items()
+
+
+def test_no_number_that_anything_still_names_is_given_again(sqlite_url: str) -> None:
+    command.upgrade(build_config(sqlite_url), "0004")
+    add_runner(sqlite_url)
+    write_down_numbers(sqlite_url)
+
+    command.upgrade(build_config(sqlite_url), "0005")
+
+    engine = open_engine(sqlite_url)
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT name, seq FROM sqlite_sequence"))
+        given = {row.name: row[1] for row in rows}
+    engine.dispose()
+    assert (given["runner"], given["run"], given["export"]) == (12, 40, 7)
+    assert given["mail"] == 3
+
+
+def test_a_step_that_breaks_off_leaves_the_tables_as_they_were(
+    sqlite_url: str,
+) -> None:
+    command.upgrade(build_config(sqlite_url), "0004")
+    add_runner(sqlite_url)
+    before = read_definitions(sqlite_url)
+
+    def break_off(*arguments: Any) -> None:
+        if "DROP TABLE survey" in arguments[2]:
+            raise OSError("the disk is full")
+
+    event.listen(Engine, "before_cursor_execute", break_off)
+    try:
+        with pytest.raises(OSError, match="full"):
+            command.upgrade(build_config(sqlite_url), "0005")
+    finally:
+        event.remove(Engine, "before_cursor_execute", break_off)
+
+    assert read_definitions(sqlite_url) == before
+    assert read_rows(sqlite_url) == (1, 1)
 
 
 def test_a_step_that_would_leave_a_loose_end_is_undone(sqlite_url: str) -> None:

@@ -7,6 +7,8 @@ for one.  What waits holds no thread.
 """
 
 import asyncio
+import faulthandler
+import os
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +17,22 @@ from typing import TypeVar
 Result = TypeVar("Result")
 
 
+def end_process() -> None:
+    """Write to stderr where each thread is, and end this process at once."""
+    faulthandler.dump_traceback()
+    os._exit(1)
+
+
 class FairQueue:
     """Runs at most `max_running` pieces of work at a time, and one of each owner.
 
-    The owners that wait take turns; all calls come from one event loop.
+    The owners that wait take turns; all calls come from one event loop.  Work that
+    takes `stuck_after_s` ends the process: the server starts another one.
     """
 
-    def __init__(self, max_running: int) -> None:
+    def __init__(self, max_running: int, *, stuck_after_s: float) -> None:
         self._max_running = max_running
+        self._stuck_after_s = stuck_after_s
         self._threads = ThreadPoolExecutor(max_running, thread_name_prefix="by-turns")
         self._running: set[str] = set()
         # The owner whose turn it is next comes first.
@@ -34,10 +44,12 @@ class FairQueue:
             await self._wait_for_turn(owner)
         else:
             self._running.add(owner)
+        loop = asyncio.get_running_loop()
+        watchdog = loop.call_later(self._stuck_after_s, end_process)
         try:
-            loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, work)
         finally:
+            watchdog.cancel()
             self._end_turn(owner)
 
     async def _wait_for_turn(self, owner: str) -> None:

@@ -67,10 +67,17 @@ def load_annotations(
             survey.sent_at.is_not(None),
         )
         .select_from(Run.__table__)
-        .outerjoin(Decision.__table__, decision.run_id == run.id)
+        .outerjoin(
+            Decision.__table__,
+            and_(decision.run_id == run.id, decision.runner_id == run.runner_id),
+        )
         .outerjoin(
             Survey.__table__,
-            and_(survey.run_id == run.id, survey.cancelled_for.is_(None)),
+            and_(
+                survey.run_id == run.id,
+                survey.runner_id == run.runner_id,
+                survey.cancelled_for.is_(None),
+            ),
         )
         .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
     )

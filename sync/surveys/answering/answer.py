@@ -20,7 +20,7 @@ from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
 from sync.surveys.answering import pairing
 from sync.surveys.instruments import InstrumentLibrary, Question
-from sync.surveys.own_runs import find_own_run
+from sync.surveys.own_runs import find_own_run, find_surveyed_run
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
 from sync.vocabulary import (
     AnswerKind,
@@ -87,7 +87,7 @@ def load_survey_page(runtime: Runtime, token: str) -> SurveyPage | None:
             return None
         answer = store.find_answer(session, survey)
         runner = session.get_one(Runner, survey.runner_id)
-        run = session.get(Run, survey.run_id) if survey.run_id else None
+        run = find_surveyed_run(session, survey)
         vault = runtime.sealer.open_vault(runner.vault_key)
         now = runtime.db.now(session)
         return SurveyPage(
@@ -148,10 +148,12 @@ def record_answer(runtime: Runtime, *, token: str, values: Mapping[str, int]) ->
             "answered",
         }:
             raise SurveyClosed("This survey is over.")
-        run = session.get(Run, survey.run_id) if survey.run_id else None
+        run = find_surveyed_run(session, survey)
         _save_answer(runtime, session, _Answered(survey, run, answer), checked_values)
         survey.opened_at = survey.opened_at or now
-        outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
+        outbox.cancel_survey_mails(
+            session, survey.runner_id, survey.id, SuppressionReason.ANSWERED
+        )
 
 
 @retry_conflicts
@@ -168,11 +170,17 @@ def record_run_answer(
         run = find_own_run(session, runner_id, run_id)
         if run is None or now - run.ended_at > ANSWER_WINDOW:
             raise SurveyClosed("This run can no longer be answered.")
-        survey = session.scalar(select(Survey).where(Survey.run_id == run_id))
-        answer = session.scalar(select(Answer).where(Answer.run_id == run_id))
+        survey = session.scalar(
+            select(Survey).where(Survey.runner_id == runner_id, Survey.run_id == run_id)
+        )
+        answer = session.scalar(
+            select(Answer).where(Answer.runner_id == runner_id, Answer.run_id == run_id)
+        )
         _save_answer(runtime, session, _Answered(survey, run, answer), checked_values)
         if survey is not None:
-            outbox.cancel_survey_mails(session, survey.id, SuppressionReason.ANSWERED)
+            outbox.cancel_survey_mails(
+                session, survey.runner_id, survey.id, SuppressionReason.ANSWERED
+            )
 
 
 @retry_conflicts
@@ -184,10 +192,13 @@ def skip_survey(runtime: Runtime, *, token: str) -> None:
             return
         session.execute(
             update(Survey)
-            .where(Survey.id == survey.id, Survey.skipped_at.is_(None))
+            .where(Survey.runner_id == survey.runner_id, Survey.id == survey.id)
+            .where(Survey.skipped_at.is_(None))
             .values(skipped_at=runtime.db.now(session))
         )
-        outbox.cancel_survey_mails(session, survey.id, SuppressionReason.SKIPPED)
+        outbox.cancel_survey_mails(
+            session, survey.runner_id, survey.id, SuppressionReason.SKIPPED
+        )
 
 
 def _save_answer(

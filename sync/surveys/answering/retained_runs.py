@@ -85,7 +85,9 @@ def _build_offer(
     retained_facts = RetainedFacts.from_answer(values)
     if retained_facts is not None:
         return RetentionOffer(retained_facts, is_retained=True, limit_days=limit_days)
-    run = session.get(Run, answer.run_id) if answer.run_id else None
+    run = session.scalar(
+        select(Run).where(Run.id == answer.run_id, Run.runner_id == answer.runner_id)
+    )
     if run is None or run.source != STRAVA or run.hidden_at or limit_days is None:
         return None
     facts = RetainedFacts.from_run(run, runner.preferences.units)

@@ -61,8 +61,14 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         if run is None:
             return None
         runner = session.get_one(Runner, runner_id)
-        answer = session.scalar(select(Answer).where(Answer.run_id == run.id))
-        decision = session.get(Decision, run.id)
+        answer = session.scalar(
+            select(Answer).where(Answer.runner_id == runner_id, Answer.run_id == run.id)
+        )
+        decision = session.scalar(
+            select(Decision).where(
+                Decision.runner_id == runner_id, Decision.run_id == run.id
+            )
+        )
         other_recordings = _load_other_recordings(session, run)
         now = runtime.db.now(session)
     vault = runtime.sealer.open_vault(runner.vault_key)

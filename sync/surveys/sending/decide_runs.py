@@ -100,11 +100,15 @@ def decide_batch(runtime: Runtime, session: Session, runner: Runner) -> None:
     # Only since shortly before linking may the runner have been asked about runs.
     since = context.linked_at - timedelta(days=1)
     recent_runs = store.load_runs(
-        session, [facts.run_id for facts in undecided if facts.started_at > since]
+        session,
+        runner_id,
+        [facts.run_id for facts in undecided if facts.started_at > since],
     )
     # All are decided before any is noted: a later one may take an earlier one over.
     decisions = decide_runs(context, undecided, {run.id: run for run in recent_runs})
-    store.save_decisions(session, [decision.columns for decision in decisions])
+    store.save_decisions(
+        session, runner_id, [decision.columns for decision in decisions]
+    )
     pairing.tag_answers(session, runner_id, recent_runs, context.vault)
     log.info("runs decided", runner_id=runner_id, runs=len(decisions))
 
@@ -153,7 +157,9 @@ def decide_runs(
         verdict = decide_run(facts, situation, context.policy, now=context.now)
         survey = None
         if isinstance(verdict, Send):
-            asked_run = context.session.get_one(Run, facts.run_id)
+            (asked_run,) = store.load_runs(
+                context.session, context.runner.id, [facts.run_id]
+            )
             survey = schedule.enqueue_run_survey(context, asked_run, verdict)
         elif verdict.reason == DecisionReason.FIVE_UNANSWERED:
             schedule.enqueue_slow_down(
@@ -197,7 +203,7 @@ def _load_situation(context: SurveyContext, run: Run) -> Situation:
     """Return how the runner stands, what was asked lately, and how they took it."""
     session, runner_id, now = context.session, context.runner.id, context.now
     key = context.vault.pairing_key(run.source, run.source_id)
-    reevaluate.discard_unsent_survey(session, key)
+    reevaluate.discard_unsent_survey(session, runner_id, key)
     since = context.preferences.slowed_at
     responses = store.load_responses(session, runner_id, since=since, now=now)
     return replace(
@@ -207,7 +213,7 @@ def _load_situation(context: SurveyContext, run: Run) -> Situation:
         runs_since_asked=store.count_runs_since_survey(
             session, runner_id, before=run.started_at, now=now
         ),
-        was_asked_before=store.was_asked_before(session, key),
+        was_asked_before=store.was_asked_before(session, runner_id, key),
         ignored_count=count_ignored_questions(responses),
         ignored_reminder_count=count_ignored_reminders(responses),
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from sync.models import Decision, Mail, Run, Survey
@@ -24,8 +24,10 @@ def find_changed_surveys(
     """
     rows = session.execute(
         select(Survey, Run)
-        .join(Run, Run.id == Survey.run_id)
-        .join(Mail, Mail.survey_id == Survey.id)
+        .join(Run, and_(Run.id == Survey.run_id, Run.runner_id == Survey.runner_id))
+        .join(
+            Mail, and_(Mail.survey_id == Survey.id, Mail.runner_id == Survey.runner_id)
+        )
         .where(
             Mail.kind == MailKind.SURVEY,
             Mail.due_at.is_not(None),
@@ -55,21 +57,22 @@ def reopen_changed_runs(session: Session, runner_id: int, policy: Policy) -> Non
         run_id = survey.run_id
         session.execute(
             update(Run)
-            .where(Run.id == run_id)
+            .where(Run.runner_id == runner_id, Run.id == run_id)
             .values(undecided_since=survey.created_at)
         )
-        session.execute(delete(Decision).where(Decision.run_id == run_id))
+        _delete_decision(session, survey)
         session.delete(survey)
         log.info("survey taken back", survey_id=survey.id, run_id=run_id)
     session.flush()
 
 
-def discard_unsent_survey(session: Session, pairing_key: str) -> None:
+def discard_unsent_survey(session: Session, runner_id: int, pairing_key: str) -> None:
     """Take back a question whose run went before its mail could leave.
 
     The run has come back: whoever hid it for a moment was never asked.
     """
     has_unsent_mail = exists().where(
+        Mail.runner_id == runner_id,
         Mail.survey_id == Survey.id,
         Mail.kind == MailKind.SURVEY,
         Mail.withheld_for == SuppressionReason.RUN_GONE,
@@ -77,12 +80,24 @@ def discard_unsent_survey(session: Session, pairing_key: str) -> None:
     )
     survey = session.scalar(
         select(Survey).where(
-            Survey.pairing_key == pairing_key, Survey.sent_at.is_(None), has_unsent_mail
+            Survey.runner_id == runner_id,
+            Survey.pairing_key == pairing_key,
+            Survey.sent_at.is_(None),
+            has_unsent_mail,
         )
     )
     if survey is None or survey.tags.get("earlier_runs"):
         return
-    session.execute(delete(Decision).where(Decision.run_id == survey.run_id))
+    _delete_decision(session, survey)
     session.delete(survey)
     session.flush()
     log.info("survey taken back", survey_id=survey.id, run_id=survey.run_id)
+
+
+def _delete_decision(session: Session, survey: Survey) -> None:
+    """Delete the decision from which a survey came."""
+    session.execute(
+        delete(Decision).where(
+            Decision.runner_id == survey.runner_id, Decision.run_id == survey.run_id
+        )
+    )

@@ -161,17 +161,25 @@ def _cancel_replaced(
     """Call off the day's earlier questions; return the runs they were about."""
     run_ids: list[int] = []
     for survey_id in replaced_ids:
-        survey = context.session.get_one(Survey, survey_id)
+        survey = context.session.scalars(
+            select(Survey).where(
+                Survey.runner_id == context.runner.id, Survey.id == survey_id
+            )
+        ).one()
         survey.cancelled_for = CancellationReason.REPLACED
         outbox.cancel_survey_mails(
-            context.session, survey_id, SuppressionReason.REPLACED
+            context.session, context.runner.id, survey_id, SuppressionReason.REPLACED
         )
         run_ids += survey.tags.get("earlier_runs", [])
         if survey.run_id is not None:
             run_ids.append(survey.run_id)
     return list(
         context.session.scalars(
-            select(Run).where(Run.id.in_(run_ids), Run.id != run.id)
+            select(Run).where(
+                Run.runner_id == context.runner.id,
+                Run.id.in_(run_ids),
+                Run.id != run.id,
+            )
         ).all()
     )
 

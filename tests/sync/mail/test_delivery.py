@@ -215,7 +215,10 @@ def test_a_cancelled_mail_does_not_leave(
     outbox_harness.enqueue(survey_id=outbox_harness.survey_id)
     with outbox_harness.runtime.db.transaction() as session:
         outbox.cancel_survey_mails(
-            session, outbox_harness.survey_id, SuppressionReason.PAUSED
+            session,
+            outbox_harness.runner_id,
+            outbox_harness.survey_id,
+            SuppressionReason.PAUSED,
         )
 
     assert deliver_due(outbox_harness.runtime) == 0

@@ -229,7 +229,10 @@ def test_a_mail_cancelled_while_the_server_refused_it_stays_cancelled(
     def refuse(_address: str) -> str:
         with outbox_harness.runtime.db.transaction() as session:
             outbox.cancel_survey_mails(
-                session, outbox_harness.survey_id, SuppressionReason.ANSWERED
+                session,
+                outbox_harness.runner_id,
+                outbox_harness.survey_id,
+                SuppressionReason.ANSWERED,
             )
         return "450 later"
 
@@ -248,7 +251,10 @@ def test_a_mail_cancelled_while_the_server_took_it_counts_as_sent(
     def cancel() -> None:
         with outbox_harness.runtime.db.transaction() as session:
             outbox.cancel_survey_mails(
-                session, outbox_harness.survey_id, SuppressionReason.ANSWERED
+                session,
+                outbox_harness.runner_id,
+                outbox_harness.survey_id,
+                SuppressionReason.ANSWERED,
             )
 
     post.before_reply = cancel

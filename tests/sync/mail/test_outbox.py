@@ -101,7 +101,9 @@ def test_cancelling_a_survey_takes_back_all_its_mails(
     outbox_harness.enqueue("reconnect:1", kind="reconnect", values={})
 
     with outbox_harness.runtime.db.transaction() as session:
-        outbox.cancel_survey_mails(session, survey_id, SuppressionReason.ANSWERED)
+        outbox.cancel_survey_mails(
+            session, outbox_harness.runner_id, survey_id, SuppressionReason.ANSWERED
+        )
 
     for key in ("survey:1", "reminder:1"):
         mail = outbox_harness.get_mail(key)

@@ -129,5 +129,6 @@ def test_a_file_gives_nobody_an_address_and_a_strava_account(
 
     with second_instance.runtime.db.read_only() as session:
         runner = session.get_one(Runner, brought.runner_id)
-    assert (runner.athlete_id, runner.email, runner.email_hash) == (7, None, None)
+    assert (runner.claimed_athlete_id, runner.athlete_id) == (7, None)
+    assert (runner.email, runner.email_hash) == (None, None)
     assert not brought.is_mailed

@@ -179,24 +179,6 @@ def test_who_agreed_to_an_older_text_comes_and_is_asked_again(
     assert brought.answers == 3
 
 
-def test_runs_of_another_runner_are_refused(
-    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
-) -> None:
-    athlete = second_instance.world.athletes.get(7)
-    assert athlete
-    second_instance.link_runner(athlete)
-    second_instance.process_all_due()
-    files = read_export(harness.runtime, runner_id)
-    account = json.loads(files["account.json"]) | {"strava_athlete_id": 99}
-    files["account.json"] = json.dumps(account).encode()
-    before = count_rows(second_instance.runtime)
-
-    with pytest.raises(InvalidExport, match="another runner's here"):
-        import_runner(second_instance.runtime, write_export(tmp_path, files))
-
-    assert count_rows(second_instance.runtime) == before
-
-
 def test_answers_of_who_took_the_consent_back_stay_out(
     harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
 ) -> None:

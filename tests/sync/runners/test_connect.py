@@ -33,7 +33,7 @@ def test_a_linked_runner_has_all_their_runs_and_nothing_else(harness: Harness) -
     assert backfill.finished_at is not None
 
 
-def test_a_run_stays_with_whoever_linked_first(harness: Harness) -> None:
+def test_the_same_run_is_each_runners_own(harness: Harness) -> None:
     run = harness.finish_run(
         harness.add_athlete(), distance_m=5000, ended_minutes_ago=60
     )
@@ -51,8 +51,8 @@ def test_a_run_stays_with_whoever_linked_first(harness: Harness) -> None:
         )
 
     with harness.runtime.db.read_only() as session:
-        [kept] = session.scalars(select(Run))
-    assert (kept.runner_id, kept.distance_m) == (first, 5000)
+        runs = session.scalars(select(Run)).all()
+    assert {run.runner_id: run.distance_m for run in runs} == {first: 5000, second: 1}
 
 
 def test_runs_from_before_linking_are_never_asked_about(harness: Harness) -> None:

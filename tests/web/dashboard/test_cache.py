@@ -5,7 +5,7 @@ from sqlalchemy import delete, update
 from sync.analytics.dataset.overview import Dashboard, load_dashboard
 from sync.analytics.dataset.run_annotations import RunAnnotation, load_annotations
 from sync.mail.store import suppress_decisions
-from sync.models import Decision, Mail, Runner, Survey
+from sync.models import Decision, Runner, Survey
 from sync.runtime import Runtime
 from sync.standins.fixtures.fixtures import build_fixture
 from sync.surveys.answering import answer
@@ -62,9 +62,7 @@ def test_a_mail_withheld_before_it_leaves_is_seen_at_once(harness: Harness) -> N
     assert list_annotations(harness.runtime, runner_id).verdict == "send"
 
     with harness.runtime.db.transaction() as session:
-        suppress_decisions(
-            session, SuppressionReason.PAUSED, Mail.runner_id == runner_id
-        )
+        suppress_decisions(session, runner_id, SuppressionReason.PAUSED)
 
     assert list_annotations(harness.runtime, runner_id).verdict == "withhold"
 

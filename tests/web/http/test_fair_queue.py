@@ -55,7 +55,7 @@ async def start(queue: FairQueue, workshop: Workshop, owners: str) -> list[Any]:
 
 
 def test_owners_take_turns_however_much_one_of_them_wants() -> None:
-    queue, workshop = FairQueue(1), Workshop()
+    queue, workshop = FairQueue(1, stuck_after_s=TIMEOUT_S), Workshop()
 
     async def journey() -> list[str]:
         tasks = await start(queue, workshop, "aaaaaaaabbc")
@@ -70,7 +70,7 @@ def test_owners_take_turns_however_much_one_of_them_wants() -> None:
 
 
 def test_an_owner_has_one_piece_of_work_at_a_time_and_all_together_so_many() -> None:
-    queue, workshop = FairQueue(2), Workshop()
+    queue, workshop = FairQueue(2, stuck_after_s=TIMEOUT_S), Workshop()
 
     async def journey() -> tuple[list[str], list[str]]:
         tasks = await start(queue, workshop, "aaa")
@@ -90,7 +90,7 @@ def test_an_owner_has_one_piece_of_work_at_a_time_and_all_together_so_many() -> 
 
 
 def test_the_loop_goes_on_while_work_is_done_and_no_thread_waits() -> None:
-    queue, workshop = FairQueue(1), Workshop()
+    queue, workshop = FairQueue(1, stuck_after_s=TIMEOUT_S), Workshop()
 
     async def journey() -> None:
         tasks = await start(queue, workshop, "ab" * 50)
@@ -106,7 +106,7 @@ def test_the_loop_goes_on_while_work_is_done_and_no_thread_waits() -> None:
 
 
 def test_work_that_fails_or_is_given_up_leaves_its_place_to_the_next() -> None:
-    queue, workshop = FairQueue(1), Workshop()
+    queue, workshop = FairQueue(1, stuck_after_s=TIMEOUT_S), Workshop()
 
     def fail() -> None:
         raise ZeroDivisionError
@@ -128,7 +128,7 @@ def test_work_that_fails_or_is_given_up_leaves_its_place_to_the_next() -> None:
 
 
 def test_a_turn_that_comes_to_one_who_is_just_leaving_goes_to_the_next() -> None:
-    queue, workshop = FairQueue(1), Workshop()
+    queue, workshop = FairQueue(1, stuck_after_s=TIMEOUT_S), Workshop()
 
     async def journey() -> str:
         first, leaving, last = await start(queue, workshop, "abc")
