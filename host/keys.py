@@ -212,13 +212,14 @@ def reseal_table(
         with runtime.db.transaction() as session:
             stale_rows = session.execute(
                 select(*keys, table.sealed)
-                .where(tuple_(*keys).in_(stale_keys), table.sealed.is_not(None))
+                .where(is_own, tuple_(*keys).in_(stale_keys))
+                .where(table.sealed.is_not(None))
                 .with_for_update(skip_locked=True)
             ).all()
             for row in stale_rows:
                 session.execute(
                     update(model)
-                    .where(tuple_(*keys) == tuple_(*row[:-1]))
+                    .where(is_own, tuple_(*keys) == tuple_(*row[:-1]))
                     .values(sealed=vault.reseal(row[-1], column))
                     .execution_options(synchronize_session=False)
                 )
