@@ -39,6 +39,8 @@ OUR_FOLDERS = ("sync", "host", "web", "workers", "tests")
 # Who takes rows of just anybody, and why; no page of a runner is among them.
 ALLOWED = {
     "host.keys.count_unreadable": "a number for the host",
+    "host.keys.rotate_table": "every secret is sealed anew",
+    "host.keys.rotate_vaults": "every runner gets a new key",
     "sync.digest.DigestWork.find_due": "whose week has ended",
     "sync.inbox.dead_letters._retry_runner_work": "the host tries everything again",
     "sync.portability.exports.ExportWork.claim": "due work of all runners",
