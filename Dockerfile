@@ -1,4 +1,6 @@
-FROM python:3.12-slim
+# docker-compose.yml names the image, and may pin it by its digest.
+ARG PYTHON_IMAGE=python:3.12-slim
+FROM ${PYTHON_IMAGE}
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1
 

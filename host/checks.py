@@ -14,10 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from host import redis_server, subscription
 from host.database import MigrationState
 from host.errors import Unencrypted
+from host.expiry_checks import Outdated
 from sync import work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.errors import MoodmilesError
+from sync.inbox.receive import SIGNATURE_COUNTER
 from sync.local_requests import is_loopback_name
 from sync.mail import smtp
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
@@ -25,6 +27,7 @@ from sync.runtime import Runtime, build
 from sync.settings import Settings, require_encryption
 from sync.strava.client import HttpStrava
 from sync.surveys.instruments import load_library
+from sync.vocabulary import SignatureVerdict
 
 _TIMEOUT_S = 5
 _MAX_DRIFT = timedelta(seconds=5)
@@ -165,6 +168,34 @@ def check_strava(settings: Settings) -> str:
     if not subscription_status.startswith("Subscribed (number"):
         raise ActionRequired(subscription_status)
     return subscription_status
+
+
+def check_signatures(settings: Settings) -> str:
+    """Report what the signatures of events were worth, and whether to insist on them.
+
+    The counts are of the present subscription.
+    """
+    mode = settings.strava_signature
+    with open_runtime(settings) as runtime:
+        counts = work_status.read_status(runtime).counters
+    verdicts = {
+        verdict: counts.get(f"{SIGNATURE_COUNTER}{verdict}", 0)
+        for verdict in SignatureVerdict
+    }
+    counted = _format_counts({name: n for name, n in verdicts.items() if n})
+    others = sum(verdicts.values()) - verdicts[SignatureVerdict.RIGHT]
+    if mode == "observe" and verdicts[SignatureVerdict.RIGHT]:
+        raise Outdated(
+            f"Strava signs its events: {counted}. Set "
+            "MOODMILES_STRAVA_SIGNATURE=enforce, so that no others are taken."
+        )
+    match mode:
+        case "enforce":
+            return f"refused without a right one: {others} events"
+        case "observe":
+            return f"events are taken with any: {counted or 'none has come yet'}"
+        case "off":
+            return "not looked at"
 
 
 def check_clock(settings: Settings) -> str:

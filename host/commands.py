@@ -17,6 +17,7 @@ CHECKS = (
     "redis",
     "mail",
     "strava",
+    "signatures",
     "limits",
     "clock",
     "work",

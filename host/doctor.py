@@ -47,6 +47,7 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "redis": checks.check_redis,
     "mail": checks.check_mail,
     "strava": checks.check_strava,
+    "signatures": checks.check_signatures,
     "limits": checks.check_limits,
     "clock": checks.check_clock,
     "work": checks.check_work,

@@ -1,11 +1,13 @@
 """Counters of unusual events, which a host sees without any runner's data."""
 
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from sync.database import dialect_insert
+from sync.conflicts import retry_conflicts
+from sync.database import Database, dialect_insert
 from sync.errors import (
     AccessRevoked,
     MoodmilesError,
@@ -30,6 +32,36 @@ def increment(session: Session, name: str, *, at: datetime) -> None:
             set_={"count": Counter.count + 1, "latest_at": at},
         )
     )
+
+
+@retry_conflicts
+def increment_alone(db: Database, name: str) -> None:
+    """Add one to the counter `name` in a transaction of its own.
+
+    It costs a fraction of `increment`: for what may come by the thousand.
+    """
+    db.execute_autocommit(_increment_statement(db), {"name": name})
+
+
+@lru_cache(maxsize=4)  # building it costs more than running it
+def _increment_statement(db: Database) -> Executable:
+    statement = dialect_insert(db.engine, Counter).values(
+        name=bindparam("name", type_=Counter.name.type),
+        count=1,
+        latest_at=db.now_expression,
+    )
+    return statement.on_conflict_do_update(
+        index_elements=["name"],
+        set_={
+            "count": Counter.count + 1,
+            "latest_at": statement.excluded.latest_at,
+        },
+    ).returning(Counter.count)
+
+
+def reset(session: Session, prefix: str) -> None:
+    """Forget every counter whose name begins with `prefix`."""
+    session.execute(delete(Counter).where(Counter.name.startswith(prefix)))
 
 
 def record_strava_error(

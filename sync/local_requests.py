@@ -22,20 +22,21 @@ _FORWARDING_PATTERN = re.compile(
     re.VERBOSE,
 )
 _HEADER_PREFIX = "HTTP_"
+# What nginx speaks to a server behind it, unless it is told otherwise; no browser does.
+_PROXY_PROTOCOLS = {"HTTP/1.0", "HTTP/1"}
 
 
 def is_local_request(environ: Mapping[str, object]) -> bool:
     """Whether the request of this WSGI environment is one of this machine's own.
 
     The connection begins at a loopback address, no header tells of a proxy, and the
-    name that is asked for is this machine's.  HTTP/1.0 is what nginx speaks unless
-    it is told otherwise, and no browser does.  A peer without an address, as behind
-    a Unix socket, is not known to be local.
+    name that is asked for is this machine's.  A peer without an address, as behind a
+    Unix socket, is not known to be local.
     """
     return (
         is_loopback_name(str(environ.get("REMOTE_ADDR", "")))
         and is_loopback_host(str(environ.get("HTTP_HOST", "")))
-        and environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
+        and environ.get("SERVER_PROTOCOL") not in _PROXY_PROTOCOLS
         and not any(map(is_forwarding_header, environ))
     )
 

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     strava_verify_token: SecretStr | None = None
     strava_webhook_secret: SecretStr | None = None
     strava_retention_days: int | None = Field(default=None, ge=1)
-    strava_signature: Literal["off", "observe", "enforce"] = "off"
+    strava_signature: Literal["off", "observe", "enforce"] = "observe"
     strava_signing_secret: SecretStr | None = None
     poll_minutes: int | None = Field(default=None, ge=1, le=1440)
 

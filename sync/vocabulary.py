@@ -25,6 +25,9 @@ class MailKind(StrEnum):
     UNDO = "undo"
     INACTIVE = "inactive"
     AGREE_AGAIN = "agree_again"
+    ADDRESS_CHANGED = "address_changed"
+    ADDRESS_IN_USE = "address_in_use"
+    ADDRESS_RESTORED = "address_restored"
 
 
 class SurveyKind(StrEnum):
@@ -214,6 +217,15 @@ class EventAspect(StrEnum):
     DELETE = "delete"
 
 
+class SignatureVerdict(StrEnum):
+    """What the signature of a delivery is worth; the names of its counters."""
+
+    RIGHT = "right"
+    MISSING = "missing"
+    WRONG = "wrong"
+    TOO_OLD = "too old"
+
+
 class BackfillDelay(StrEnum):
     """What the import of a past waits for (`backfill.waiting_for`).
 
@@ -244,6 +256,14 @@ class MailLinkPurpose(StrEnum):
     SIGN_IN = "sign in"
     UNDO_DELETION = "undo"
     STAY = "stay"
+    UNDO_ADDRESS = "undo address"
+
+
+class SignInMethod(StrEnum):
+    """What a runner signed in with (`sign_in.method`)."""
+
+    STRAVA = "strava"
+    MAIL = "mail"
 
 
 class SignedLinkPurpose(StrEnum):
@@ -274,6 +294,7 @@ class KeyUse(StrEnum):
     ADDRESS_LOOKUP = "lookup"
     LIMITS = "limits"
     BROWSER_HANDLES = "browser handles"
+    CONFIRMATION_CODES = "confirmation codes"
     FORMS = "forms"
     CHECKIN_DRAWS = "check-in draws"
 

@@ -1,24 +1,28 @@
-"""Handles Strava's events, one runner at a time."""
+"""Handles Strava's events, one runner at a time: claim, plan, read, apply, settle."""
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 
+import structlog
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import work
+from sync.conflicts import retry_conflicts
+from sync.errors import NotOnStrava, TryLater
 from sync.inbox import rules, store
-from sync.inbox.rules import EventPlan
-from sync.inbox.store import EventBatch
+from sync.inbox.rules import EventBatch, EventPlan
 from sync.queue import Job
 from sync.runners import deauthorisation
 from sync.runners import store as runners
 from sync.runs import pull
+from sync.runs.changes import RunChanges, apply_changes
+from sync.runs.pull import PulledList
 from sync.runtime import Runtime
 from sync.strava import Lane
 from sync.work import DueWork, Failure, Retry
 
-MIN_RUNS_FOR_LIST = 2  # from here on one list read is the cheaper one
+log = structlog.get_logger()
 
 
 class InboxWork(DueWork[EventBatch]):
@@ -38,63 +42,150 @@ class InboxWork(DueWork[EventBatch]):
 
     @override
     def handle(self, runtime: Runtime, item: EventBatch) -> None:
-        runner_id = item.runner_id
-        plan = rules.plan_events(item.events)
-        for run_id, change in plan.visibility.items():
-            with work.attempt(runtime, self, item.subset(change.event_ids)):
-                if pull.update_visibility(
-                    runtime, runner_id, run_id, change.visibility
-                ):
-                    plan.settled += change.event_ids
-                else:
-                    plan.reads.setdefault(run_id, []).extend(change.event_ids)
-        if not item.may_collect:
-            # Agreeing to the new text starts to reconcile, which finds these runs.
-            for run_id in plan.reads.keys() - plan.reported_gone:
-                plan.settled += plan.reads.pop(run_id)
-        if plan.reported_gone:
-            # They go out of sight at once, whatever Strava says when it is asked.
-            pull.hide_runs(runtime, runner_id, plan.reported_gone)
+        plan = rules.plan_events(item)
+        if plan.visibility or plan.reported_gone or plan.settled or item.is_doubtful:
+            self.apply_reported(runtime, item, plan)
         if plan.revoked:
             with work.attempt(runtime, self, item.subset(plan.revoked)):
-                deauthorisation.disconnect_if_revoked(runtime, runner_id)
-                plan.settled += plan.revoked
-        store.mark_done(runtime.db, plan.settled)
-        self.read_runs(runtime, item, plan)
-
-    def read_runs(self, runtime: Runtime, batch: EventBatch, plan: EventPlan) -> None:
-        """Read what the plan asks for: several runs by one list, the rest one by one.
-
-        What the list does not show is read by itself: absence proves nothing.
-        """
-        done_ids: set[int] = set()
-        expected_ids = plan.reads.keys() - plan.reported_gone
-        if len(expected_ids) >= MIN_RUNS_FOR_LIST:
-            done_ids = expected_ids  # unless the list can be read, they wait
-            event_ids = [id_ for run_id in expected_ids for id_ in plan.reads[run_id]]
-            with work.attempt(runtime, self, batch.subset(event_ids)):
-                done_ids = pull.pull_batch(
-                    runtime, batch.runner_id, plan.reads.keys(), lane=Lane.NEW_RUN
+                is_true = deauthorisation.disconnect_if_revoked(runtime, item.runner_id)
+                self.settle(runtime, item, plan.revoked, misses=int(not is_true))
+        unread_ids = [] if plan.list_read else [*plan.reads]
+        if plan.list_read:
+            event_ids = plan.event_ids(plan.reads)
+            with work.attempt(runtime, self, item.subset(event_ids)):
+                pulled = pull.pull_list(
+                    runtime,
+                    item.runner_id,
+                    plan.reads,
+                    last_start=plan.list_read.last_start,
+                    takes_all=plan.list_read.takes_all,
                 )
-                event_ids = [id_ for run_id in done_ids for id_ in plan.reads[run_id]]
-                store.mark_done(runtime.db, event_ids)
-        for run_id, event_ids in plan.reads.items():
-            if run_id in done_ids:
-                continue
-            is_gone = run_id in plan.reported_gone
-            read = pull.confirm_gone if is_gone else pull.pull_run
+                unread_ids = self.settle_listed(runtime, item, plan, pulled)
+        self.read_singly(runtime, item, plan, unread_ids)
+
+    @retry_conflicts
+    def apply_reported(
+        self, runtime: Runtime, batch: EventBatch, plan: EventPlan
+    ) -> None:
+        """Store what the events' own word is enough for.
+
+        What is gone is out of sight at once, whatever Strava says when it is asked;
+        of a runner in doubt only once Strava has been asked.
+        """
+        hidden_ids = () if batch.is_doubtful else plan.reported_gone
+        changes = RunChanges(visibility=plan.visibility, hidden_ids=hidden_ids)
+        with runtime.db.transaction(runner_id=batch.runner_id) as session:
+            now = runtime.db.now(session)
+            apply_changes(runtime, session, batch.runner_id, changes, now=now)
+            if batch.is_doubtful:
+                store.wait_for_list(session, batch, until=now + rules.LIST_INTERVAL)
+            store.settle(session, plan.settled)
+        if hidden_ids or plan.visibility:
+            log.info(
+                "events applied",
+                runner_id=batch.runner_id,
+                hidden=sorted(hidden_ids),
+                visibility=sorted(plan.visibility),
+            )
+
+    def settle_listed(
+        self, runtime: Runtime, batch: EventBatch, plan: EventPlan, pulled: PulledList
+    ) -> list[int]:
+        """Settle what a list showed; return the runs that are to be read singly."""
+        refuted_ids = (plan.reported_gone - plan.announced) & pulled.shown_ids
+        self.settle(
+            runtime, batch, plan.event_ids(pulled.shown_ids), misses=len(refuted_ids)
+        )
+        unlisted = rules.sort_unlisted(
+            plan, batch, shown=pulled.shown_ids, since=pulled.since
+        )
+        if unlisted.missed:
+            event_ids = plan.event_ids(unlisted.missed)
             with work.attempt(runtime, self, batch.subset(event_ids)):
-                read(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN)
-                store.mark_done(runtime.db, event_ids)
+                raise NotOnStrava("Strava's list does not show it.")
+        self.leave_to_list(runtime, batch, plan.event_ids(unlisted.beyond))
+        return unlisted.read_singly
+
+    def read_singly(
+        self,
+        runtime: Runtime,
+        batch: EventBatch,
+        plan: EventPlan,
+        run_ids: Sequence[int],
+    ) -> None:
+        """Read runs one by one, until too little of it has been true."""
+        misses = batch.misses
+        for index, run_id in enumerate(run_ids):
+            if misses >= rules.MAX_MISSES and not batch.is_doubtful:
+                self.leave_to_list(runtime, batch, plan.event_ids(run_ids[index:]))
+                return
+            event_ids = plan.reads[run_id]
+            with work.attempt(runtime, self, batch.subset(event_ids)):
+                try:
+                    is_true = self.read_run(runtime, batch, plan, run_id)
+                except NotOnStrava:
+                    misses += 1
+                    raise
+                misses += not is_true
+                self.settle(runtime, batch, event_ids, misses=int(not is_true))
+
+    def read_run(
+        self, runtime: Runtime, batch: EventBatch, plan: EventPlan, run_id: int
+    ) -> bool:
+        """Read a run by itself; return whether its events told the truth."""
+        if run_id not in plan.reported_gone:
+            pull.pull_run(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN)
+            return True
+        if pull.confirm_gone(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN):
+            return run_id in batch.known_starts
+        return run_id in plan.announced
+
+    def leave_to_list(
+        self, runtime: Runtime, batch: EventBatch, event_ids: list[int]
+    ) -> None:
+        """Put events back until the runner's list is read next."""
+        if event_ids:
+            with work.attempt(runtime, self, batch.subset(event_ids)):
+                raise TryLater("The next list may show it.", rules.LIST_INTERVAL)
+
+    @retry_conflicts
+    def settle(
+        self,
+        runtime: Runtime,
+        batch: EventBatch,
+        event_ids: Sequence[int],
+        *,
+        misses: int,
+    ) -> None:
+        """Settle events, and count those that Strava did not bear out."""
+        with runtime.db.transaction() as session:
+            store.settle(session, event_ids)
+            now = runtime.db.now(session)
+            store.count_misses(session, batch.runner_id, misses, now=now)
 
     @override
     def postpone(self, session: Session, item: EventBatch, failure: Failure) -> Retry:
+        is_miss = isinstance(failure.error, NotOnStrava)
+        if is_miss:
+            first_missed = {e.subject_id for e in item.events if not e.misses}
+            store.count_misses(
+                session, item.runner_id, len(first_missed), now=failure.at
+            )
         retries = []
-        by_attempts = sorted(item.events, key=lambda event: event.attempts)
-        for attempts, events in groupby(by_attempts, key=lambda event: event.attempts):
-            retry = rules.decide_retry(failure.error, attempts=attempts, now=failure.at)
-            event_ids = [event.id for event in events]
-            store.postpone(session, event_ids, retry, is_free=failure.is_free)
+        groups = defaultdict(list)
+        for event in item.events:
+            groups[event.attempts, event.misses].append(event.id)
+        for (attempts, misses), event_ids in groups.items():
+            retry = rules.decide_retry(
+                failure.error,
+                attempts=attempts,
+                misses=misses + is_miss,
+                is_doubtful=item.is_doubtful,
+                now=failure.at,
+            )
+            store.postpone(
+                session, event_ids, retry, is_free=failure.is_free, is_miss=is_miss
+            )
             retries.append(retry)
         return Retry(
             due_at=min(

@@ -1,18 +1,14 @@
 """The inbox table: who has something due, taking it, and settling it."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Executable,
     bindparam,
+    case,
     delete,
     exists,
-    literal,
     or_,
     select,
     update,
@@ -21,13 +17,12 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.backoff import LEASE, MAX_ATTEMPTS
-from sync.conflicts import retry_conflicts
-from sync.database import Database, dialect_insert
-from sync.inbox.event import WebhookDelivery
-from sync.inbox.rules import EventRetry
-from sync.models import Connection, Event, Runner, Subscription
+from sync.inbox.rules import MISSES_EXPIRE_AFTER, EventBatch, EventRetry
+from sync.models import Connection, Event, Run, Runner
 from sync.models.base import UtcDateTime
 from sync.runners import store as runners
+from sync.runs import private
+from sync.runs.rules import SOURCE
 
 _MAX_SCANNED = 20
 _MAX_CLAIMED = 100
@@ -35,10 +30,19 @@ _MAX_CLAIMED = 100
 # be given up together with those that happened to be claimed with it.
 _SUSPECT_ATTEMPTS = MAX_ATTEMPTS - 3
 _NOW = bindparam("now", type_=UtcDateTime())
+_YESTERDAY = bindparam("yesterday", type_=UtcDateTime())
 # From the oldest on, and no further than to the first few: grouping them by runner
 # would read everything that is due for each runner who is served.
-_WAITING_RUNNERS = (
-    select(Runner.id, ~account_state.has_outdated_consent(Runner.id))
+_WAITING = (
+    select(
+        Runner.id,
+        Runner.athlete_id,
+        (~account_state.has_outdated_consent(Runner.id)).label("may_collect"),
+        Connection.scope,
+        case((Connection.missed_since > _YESTERDAY, Connection.misses), else_=0).label(
+            "misses"
+        ),
+    )
     .join(Event, Event.athlete_id == Runner.athlete_id)
     .join(Connection, Connection.runner_id == Runner.id)
     .where(
@@ -49,73 +53,21 @@ _WAITING_RUNNERS = (
     .order_by(Event.due_at, Event.id)
     .limit(_MAX_SCANNED)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class EventBatch:
-    """One runner's due events, ours alone until they are settled.
-
-    `may_collect`: whether the runner has agreed to what may be collected now.
-    """
-
-    runner_id: int
-    events: Sequence[Event]
-    may_collect: bool
-
-    def subset(self, event_ids: Collection[int]) -> "EventBatch":
-        """Return the batch of these events alone."""
-        events = [event for event in self.events if event.id in event_ids]
-        return replace(self, events=events)
-
-
-def save_delivery(db: Database, delivery: WebhookDelivery) -> bool:
-    """Write a delivery down; False if it is a repeat or not about anybody here."""
-    columns = {
-        "dedupe_key": delivery.dedupe_key,
-        "subject": delivery.object_type,
-        "subject_id": delivery.object_id,
-        "aspect": delivery.aspect_type,
-        "athlete_id": delivery.owner_id,
-        "updates": delivery.updates,
-        "happened_at": delivery.event_time,
-    }
-    parameters = {"subscription_id": delivery.subscription_id}
-    return bool(
-        db.execute_autocommit(
-            _insert_statement(db, tuple(columns)), columns | parameters
-        )
+_DUE_EVENTS = (
+    select(Event.id, Event.attempts)
+    .where(
+        Event.athlete_id
+        == bindparam("claimed_athlete_id", type_=Event.athlete_id.type),
+        Event.due_at <= _NOW,
     )
-
-
-@lru_cache(maxsize=4)  # building it costs more than running it
-def _insert_statement(db: Database, column_names: Sequence[str]) -> Executable:
-    """Return the one statement that asks whose event it is and stores it."""
-    row: dict[str, Any] = {
-        name: bindparam(name, type_=Event.__table__.c[name].type)
-        for name in column_names
-    }
-    row |= {
-        "received_at": db.now_expression,
-        "due_at": db.now_expression,
-        "attempts": literal(0),
-    }
-    subscription_id = bindparam("subscription_id", type_=Subscription.id.type)
-    is_known = _is_linked(row["athlete_id"])
-    is_ours = or_(
-        exists().where(Subscription.id == subscription_id),
-        ~exists(select(Subscription.id)),
-    )
-    return (
-        dialect_insert(db.engine, Event)
-        .from_select([*row], select(*row.values()).where(is_known, is_ours))
-        .on_conflict_do_nothing(index_elements=["dedupe_key"])
-        .returning(Event.id)
-    )
-
-
-def is_linked_athlete(session: Session, athlete_id: int) -> bool:
-    """Whether an athlete of Strava's is a runner here who has Strava linked."""
-    return bool(session.scalar(select(_is_linked(literal(athlete_id)))))
+    .order_by(Event.id)
+    .limit(_MAX_CLAIMED)
+)
+_KNOWN_RUNS = select(Run.source_id, Run.started_at).where(
+    Run.runner_id == bindparam("claimed_runner_id", type_=Run.runner_id.type),
+    Run.source == SOURCE,
+    Run.source_id.in_(bindparam("run_ids", expanding=True, type_=Run.source_id.type)),
+)
 
 
 def delete_unlinked_events(session: Session) -> None:
@@ -135,51 +87,58 @@ def _is_linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
 
 
 def claim_next(session: Session, *, now: datetime) -> EventBatch | None:
-    """Lease a runner whom no other worker has, with their due events."""
-    # Whom another worker takes meanwhile is not among those who are found next.
-    while rows := session.execute(_WAITING_RUNNERS, {"now": now}).all():
-        for runner_id, may_collect in dict.fromkeys(map(tuple, rows)):
-            if runners.acquire(session, runner_id, now=now, until=now + LEASE):
-                events = claim_events(session, runner_id, now=now)
-                return EventBatch(runner_id, events, bool(may_collect))
-    return None
+    """Lease a runner whom no other worker has, with their due events.
 
-
-def claim_events(session: Session, runner_id: int, *, now: datetime) -> Sequence[Event]:
-    """Lease a runner's oldest due events and count the attempt, before the work.
-
-    An event that kills its worker is thus given up in the end.
+    An attempt is counted before the work: an event that kills its worker is thus
+    given up in the end.
     """
-    athlete_id = select(Runner.athlete_id).where(Runner.id == runner_id)
-    rows = session.execute(
-        select(Event.id, Event.attempts)
-        .where(Event.athlete_id == athlete_id.scalar_subquery(), Event.due_at <= now)
-        .order_by(Event.id)
-        .limit(_MAX_CLAIMED)
-    ).all()
-    event_ids = [row.id for row in rows if row.attempts < _SUSPECT_ATTEMPTS] or [
-        row.id for row in rows[:1]
-    ]
-    return session.scalars(
+    runner = None
+    times = {"now": now, "yesterday": now - MISSES_EXPIRE_AFTER}
+    # Whom another worker takes meanwhile is not among those who are found next.
+    while runner is None and (rows := session.execute(_WAITING, times).all()):
+        until = now + LEASE
+        for row in dict.fromkeys(rows):
+            if runners.acquire(session, row.id, now=now, until=until):
+                runner = row
+                break
+    if runner is None:
+        return None
+    athlete = {"claimed_athlete_id": runner.athlete_id, "now": now}
+    due = session.execute(_DUE_EVENTS, athlete).all()
+    event_ids = [row.id for row in due if row.attempts < _SUSPECT_ATTEMPTS]
+    events = session.scalars(
         update(Event)
-        .where(Event.id.in_(event_ids))
+        .where(Event.id.in_(event_ids or [row.id for row in due[:1]]))
         .values(due_at=now + LEASE, attempts=Event.attempts + 1)
         .returning(Event)
     ).all()
+    run_ids = [event.subject_id for event in events]
+    runs = {"claimed_runner_id": runner.id, "run_ids": run_ids}
+    return EventBatch(
+        runner.id,
+        events,
+        {run.source_id: run.started_at for run in session.execute(_KNOWN_RUNS, runs)},
+        may_collect=bool(runner.may_collect),
+        ignores_private=any("private" in event.updates for event in events)
+        and private.ignores_private_runs(session, runner.id, runner.scope),
+        misses=runner.misses,
+    )
 
 
-@retry_conflicts
-def mark_done(db: Database, event_ids: Sequence[int]) -> None:
-    if not event_ids:
-        return
-    with db.transaction() as session:
+def settle(session: Session, event_ids: Sequence[int]) -> None:
+    if event_ids:
         session.execute(
             update(Event).where(Event.id.in_(event_ids)).values(due_at=None)
         )
 
 
 def postpone(
-    session: Session, event_ids: Sequence[int], retry: EventRetry, *, is_free: bool
+    session: Session,
+    event_ids: Sequence[int],
+    retry: EventRetry,
+    *,
+    is_free: bool,
+    is_miss: bool,
 ) -> None:
     """Put events that are not settled back, or park them; free costs no attempt."""
     session.execute(
@@ -189,5 +148,43 @@ def postpone(
             due_at=retry.due_at,
             parked_for=retry.failed_reason,
             attempts=Event.attempts - int(is_free),
+            misses=Event.misses + int(is_miss),
         )
+    )
+
+
+def count_misses(
+    session: Session, runner_id: int, count: int, *, now: datetime
+) -> None:
+    """Count events that Strava did not bear out; after a day it begins anew."""
+    if not count:
+        return
+    is_over = or_(
+        Connection.missed_since.is_(None),
+        Connection.missed_since <= now - MISSES_EXPIRE_AFTER,
+    )
+    session.execute(
+        update(Connection)
+        .where(Connection.runner_id == runner_id)
+        .values(
+            misses=case((is_over, count), else_=Connection.misses + count),
+            missed_since=case((is_over, now), else_=Connection.missed_since),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def wait_for_list(session: Session, batch: EventBatch, *, until: datetime) -> None:
+    """Let what waits and what arrives about a runner wait for the next list read."""
+    session.execute(
+        update(Connection)
+        .where(Connection.runner_id == batch.runner_id)
+        .values(held_until=until)
+    )
+    athlete_ids = {event.athlete_id for event in batch.events}
+    session.execute(
+        update(Event)
+        .where(Event.athlete_id.in_(athlete_ids), Event.due_at < until)
+        .where(Event.id.not_in([event.id for event in batch.events]))
+        .values(due_at=until)
     )

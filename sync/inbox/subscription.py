@@ -1,10 +1,11 @@
 """The number of our subscription: events that name another are not ours."""
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete
 
+from sync import counters
 from sync.conflicts import retry_conflicts
 from sync.database import lock_name
+from sync.inbox.receive import SIGNATURE_COUNTER
 from sync.models import Subscription
 from sync.runtime import Runtime
 
@@ -15,6 +16,9 @@ def save(runtime: Runtime, subscription_id: int) -> None:
     with runtime.db.transaction() as session:
         # Of two that are saved at once the later one stays, alone.
         lock_name(session, Subscription.__tablename__)
+        if session.get(Subscription, subscription_id) is None:
+            # What was seen of signatures so far was another subscription's.
+            counters.reset(session, SIGNATURE_COUNTER)
         session.execute(delete(Subscription))
         session.add(Subscription(id=subscription_id, made_at=runtime.db.now(session)))
 
@@ -24,9 +28,3 @@ def clear(runtime: Runtime) -> None:
     """Take events of any subscription: none of them is known to be ours."""
     with runtime.db.transaction() as session:
         session.execute(delete(Subscription))
-
-
-def is_ours(session: Session, subscription_id: int) -> bool:
-    """Whether an event of this subscription may be ours; any, while we know none."""
-    known_ids = session.scalars(select(Subscription.id)).all()
-    return not known_ids or subscription_id in known_ids

@@ -1,5 +1,6 @@
 """Read an export's ZIP into checked rows that fit together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,7 +24,7 @@ from sync.portability.schema import (
 from sync.preferences import Preferences
 from sync.runners.retained_runs import RetainedFacts, without_retained
 from sync.surveys.instruments import InstrumentLibrary
-from sync.vocabulary import AnswerKind
+from sync.vocabulary import AnswerKind, ConsentKind
 
 RecordT = TypeVar("RecordT", bound=ExportRecord)
 _MAX_UNKNOWN_VALUE = 1000
@@ -127,6 +128,17 @@ def check_unique(bundle: ExportBundle) -> None:
         present_keys = [key for key in keys if key != (None,)]
         if len(set(present_keys)) < len(present_keys):
             raise InvalidExport(f"{name}.json holds the same thing twice.")
+
+
+def require_consents(records: Sequence[ConsentRecord]) -> None:
+    """Raise `InvalidExport` unless a runner agreed to what each of ours agrees to.
+
+    Who agreed to nothing elsewhere would never be asked to agree here.
+    """
+    standing_kinds = {record.kind for record in records if record.withdrawn_at is None}
+    kinds = {record.kind for record in records}
+    if ConsentKind.ADULT not in standing_kinds or ConsentKind.MOOD not in kinds:
+        raise InvalidExport("consents.json: its runner agreed to nothing.")
 
 
 def check_references(bundle: ExportBundle) -> None:

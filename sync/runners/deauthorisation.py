@@ -13,10 +13,11 @@ from sync.vocabulary import SealedColumn
 log = structlog.get_logger()
 
 
-def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
+def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> bool:
     """Believe a deauthorisation only when Strava refuses to refresh the tokens.
 
-    Events are not signed for certain, and a forged one must delete nothing.
+    Events are not signed for certain, and a forged one must delete nothing.  Returns
+    whether it was true.
     """
     try:
         with runtime.db.read_only() as session:
@@ -30,6 +31,8 @@ def disconnect_if_revoked(runtime: Runtime, runner_id: int) -> None:
     except AccessRevoked:
         _remove_data(runtime, runner_id)
         log.info("runner revoked access", runner_id=runner_id)
+        return True
+    return False
 
 
 @retry_conflicts

@@ -13,7 +13,6 @@ from typing_extensions import override
 
 from sync import account_state, counters, work
 from sync.conflicts import retry_conflicts
-from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import (
@@ -31,7 +30,7 @@ from sync.models import (
     Survey,
 )
 from sync.queue import Job
-from sync.runners import retained_runs, store
+from sync.runners import mail_links, retained_runs, store
 from sync.runtime import Runtime
 from sync.vocabulary import (
     CancellationReason,
@@ -52,7 +51,9 @@ def disconnect(runtime: Runtime, runner_id: int) -> None:
     """Give our access back to Strava and remove everything that came from it."""
     _mark_leaving(runtime, runner_id, RemovalKind.DISCONNECT)
     _revoke_access(runtime, runner_id)
-    _finish_disconnect(runtime, runner_id)
+    if not _finish_disconnect(runtime, runner_id):
+        log.info("disconnection called off", runner_id=runner_id)
+        return
     log.info("runner disconnected", runner_id=runner_id)
 
 
@@ -67,10 +68,15 @@ def delete_runner(runtime: Runtime, runner_id: int) -> None:
 
 
 @retry_conflicts
-def _finish_disconnect(runtime: Runtime, runner_id: int) -> None:
+def _finish_disconnect(runtime: Runtime, runner_id: int) -> bool:
+    """Remove what came from Strava; False if it was called off meanwhile."""
     with runtime.db.transaction(runner_id=runner_id) as session:
+        runner = session.get(Runner, runner_id)
+        if runner is None or runner.leaving_for != RemovalKind.DISCONNECT:
+            return False  # done by another, and the runner may have linked anew
         remove_strava_data(runtime, session, runner_id)
         counters.increment(session, "runner disconnected", at=runtime.db.now(session))
+        return True
 
 
 @retry_conflicts
@@ -105,13 +111,32 @@ class RemovalWork(RunnerDueWork[None]):
 
     @override
     def handle(self, runtime: Runtime, item: RunnerTask[None]) -> None:
-        with runtime.db.read_only() as session:
-            runner = session.get(Runner, item.runner_id)
+        match _begin_removal(runtime, item.runner_id):
+            case RemovalKind.DISCONNECT:
+                disconnect(runtime, item.runner_id)
+            case RemovalKind.DELETE:
+                delete_runner(runtime, item.runner_id)
+            case None:
+                return
+
+
+@retry_conflicts
+def _begin_removal(runtime: Runtime, runner_id: int) -> RemovalKind | None:
+    """Return what is to be removed, from here on beyond undoing; None if nothing is.
+
+    It was due when somebody looked, and may have been undone meanwhile.
+    """
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        now = runtime.db.now(session)
+        runner = session.get(Runner, runner_id)
         if runner is None:
-            return
-        is_disconnect = runner.leaving_for == RemovalKind.DISCONNECT
-        remove = disconnect if is_disconnect else delete_runner
-        remove(runtime, item.runner_id)  # takes this work's own row along
+            return None
+        if runner.leaving_since is None:
+            if runner.erase_at is None or runner.erase_at > now:
+                work.forget_failure(session, Job.REMOVALS, runner_id)
+                return None
+            runner.leaving_for, runner.leaving_since = RemovalKind.DELETE, now
+        return RemovalKind(runner.leaving_for or RemovalKind.DELETE)
 
 
 def process_removals(runtime: Runtime) -> None:
@@ -202,25 +227,25 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
 def _enqueue_receipt(
     runtime: Runtime, session: Session, runner: Runner, *, kind: MailKind
 ) -> None:
-    """Enqueue a confirmation; one whose address cannot be read stops no removal."""
-    if runner.email is None or runner.email_confirmed_at is None:
-        return
-    try:
-        address = runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
-    except KeyLost:
-        log.warning("no receipt: its address cannot be read", runner_id=runner.id)
-        return
+    """Enqueue a confirmation to every address of the last seven days.
+
+    One that cannot be read stops no removal.
+    """
     now = runtime.db.now(session)
-    outbox.enqueue_mail(
-        session,
-        sealer=runtime.sealer,
-        now=now,
-        dedupe_key=f"{kind}:{runner.id}:{now:%Y%m%d%H%M%S%f}",
-        kind=kind,
-        # The receipt must outlive the runner it is for.
-        runner_id=None if kind == MailKind.DELETED else runner.id,
-        values={},
-        to=address,
-        language=runner.preferences.language,
-        stale_at=now + _RECEIPT_LIFETIME,
+    addresses = mail_links.list_recent_addresses(
+        session, runtime.sealer, runner, now=now
     )
+    for number, address in enumerate(addresses):
+        outbox.enqueue_mail(
+            session,
+            sealer=runtime.sealer,
+            now=now,
+            dedupe_key=f"{kind}:{runner.id}:{now:%Y%m%d%H%M%S%f}:{number}",
+            kind=kind,
+            # The receipt must outlive the runner it is for.
+            runner_id=None if kind == MailKind.DELETED else runner.id,
+            values={},
+            to=address,
+            language=runner.preferences.language,
+            stale_at=now + _RECEIPT_LIFETIME,
+        )

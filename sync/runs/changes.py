@@ -1,16 +1,18 @@
 """Storing what Strava says about a runner's runs, and what follows from it."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
+from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
-from sync.errors import MoodmilesError
+from sync.errors import MoodmilesError, TryLater
 from sync.queue import Job
 from sync.runners import retained_runs
 from sync.runners import store as runners
@@ -25,6 +27,7 @@ from sync.strava import (
     RemoteRun,
     UnreadableRecord,
 )
+from sync.vocabulary import Visibility
 
 log = structlog.get_logger()
 
@@ -41,6 +44,7 @@ class RunChanges:
     runs: Sequence[RemoteRun] = ()
     other_ids: Collection[int] = ()
     hidden_ids: Collection[int] = ()
+    visibility: Mapping[int, Visibility] = field(default_factory=dict)
     unreadable: Sequence[UnreadableRecord] = ()
     is_import: bool = False
 
@@ -93,6 +97,8 @@ def apply_changes(
         changed_starts += store.hide_runs(
             session, runner_id, changes.hidden_ids, now=now
         )
+    for source_id, visibility in changes.visibility.items():
+        store.set_visibility(session, runner_id, source_id, visibility)
     if changes.unreadable:
         store.quarantine(session, runner_id, changes.unreadable, now=now)
     if changed_starts:
@@ -117,6 +123,36 @@ def remove_runs(
         resolve_duplicates(session, runner_id, removed_starts)
         runners.bump_data_version(session, runner_id)
     return len(removed_starts)
+
+
+def save_pulled(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
+    """Store what Strava says now of these runs; drop those that are runs no longer.
+
+    Raises `TryLater` while a deletion can still be undone.
+    """
+    save = partial(_save_page, runtime, runner_id)
+    save_or_quarantine(runtime, runner_id, page, save)
+
+
+@retry_conflicts
+def _save_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
+    changes = RunChanges(
+        runs=page.runs,
+        other_ids=[activity.id for activity in page.other_activities],
+        unreadable=page.unreadable,
+    )
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        if not runners.is_linked(session, runner_id):
+            if runners.may_undo_deletion(session, runner_id):
+                raise TryLater("A deletion may still be undone.", timedelta(0))
+            return  # the runner left while Strava answered
+        now = runtime.db.now(session)
+        apply_changes(runtime, session, runner_id, changes, now=now)
+    log.info(
+        "runs pulled",
+        runner_id=runner_id,
+        strava_ids=[*(run.id for run in page.runs), *changes.other_ids],
+    )
 
 
 def save_or_quarantine(

@@ -1,22 +1,28 @@
 """Due rows of runners whom no other worker acts for, and putting them back."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync import account_state, work
 from sync.backoff import LEASE, MAX_ATTEMPTS, SET_ASIDE_INTERVAL
+from sync.conflicts import retry_conflicts
+from sync.database import Database
 from sync.models import Backfill, Connection, ReconcileState
 from sync.models.base import UtcDateTime
 from sync.queue import Job
 from sync.runners import store as runners
+from sync.runs.reconcile_rules import FULL_INTERVAL
 from sync.work import Failure, Retry
 
 _MAX_SCANNED = 20
+# So often at most events may ask for a look at a runner's list, and for all of it.
+_RECENT_INTERVAL = timedelta(hours=12)
+_FULL_INTERVAL = timedelta(days=7)
 
 JobRow = TypeVar("JobRow", Backfill, ReconcileState)
 
@@ -73,3 +79,32 @@ def postpone_row(
             session, job, row.runner_id, reason=failure.reason, due_at=due_at
         )
     return Retry(due_at, is_given_up)
+
+
+@retry_conflicts
+def bring_reconcile_forward(db: Database, runner_id: int) -> None:
+    """Reconcile soon: events of this runner were left to the list.
+
+    The last days are compared twice a day at most, the whole list once a week, so
+    that events which nobody can vouch for do not use up Strava's limit.
+    """
+    own_row = ReconcileState.runner_id == runner_id
+    with db.transaction() as session:
+        now = db.now(session)
+        session.execute(
+            update(ReconcileState)
+            .where(own_row, ReconcileState.due_at > now)
+            .where(
+                or_(
+                    ReconcileState.swept_at.is_(None),
+                    ReconcileState.swept_at <= now - _RECENT_INTERVAL,
+                )
+            )
+            .values(due_at=now)
+        )
+        session.execute(
+            update(ReconcileState)
+            .where(own_row, ReconcileState.before.is_(None))
+            .where(ReconcileState.compared_at <= now - _FULL_INTERVAL)
+            .values(compared_at=now - FULL_INTERVAL)
+        )

@@ -47,14 +47,11 @@ def require_visible(runtime: Runtime, runner_id: int, activity: Activity) -> Act
     return activity
 
 
-def ignores_private_runs(runtime: Runtime, runner_id: int) -> bool:
-    """Whether the link shows such runs, and this runner does not let us see them."""
-    with runtime.db.read_only() as session:
-        link = session.get(Connection, runner_id)
-        is_shown = link is not None and may_read_private(link.scope)
-        return is_shown and not runners.has_consent(
-            session, runner_id, ConsentKind.PRIVATE
-        )
+def ignores_private_runs(session: Session, runner_id: int, scope: str) -> bool:
+    """Whether a link of this scope shows runs that its runner does not let us see."""
+    return may_read_private(scope) and not runners.has_consent(
+        session, runner_id, ConsentKind.PRIVATE
+    )
 
 
 @retry_conflicts

@@ -1,34 +1,33 @@
 """Bring our copy of single runs up to date with Strava's."""
 
 from collections.abc import Collection
-from dataclasses import replace
-from datetime import timedelta
-from functools import partial
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import structlog
-from sqlalchemy import select
 
 from sync.conflicts import retry_conflicts
-from sync.errors import NotOnStrava, TryLater
-from sync.models import Run
-from sync.runners import store as runners
+from sync.errors import NotOnStrava
 from sync.runners.strava_call import call_strava
 from sync.runs import private, store
-from sync.runs.changes import (
-    RunChanges,
-    apply_changes,
-    build_page,
-    remove_runs,
-    save_or_quarantine,
-)
-from sync.runs.rules import SOURCE
+from sync.runs.changes import build_page, remove_runs, save_pulled
+from sync.runs.reconcile_rules import EARLIEST, recent_range
+from sync.runs.rules import differs
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, Lane, UnreadableRecord
-from sync.vocabulary import Visibility
 
 log = structlog.get_logger()
 
 _ONE_SECOND = timedelta(seconds=1)
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PulledList:
+    """What one list read said: the ids it showed, and since when it is complete."""
+
+    shown_ids: set[int]
+    since: datetime
 
 
 def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bool:
@@ -41,91 +40,80 @@ def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bo
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
     )
     visible = private.require_visible(runtime, runner_id, activity)
-    save = partial(store_page, runtime, runner_id)
-    save_or_quarantine(runtime, runner_id, build_page(visible), save)
+    save_pulled(runtime, runner_id, build_page(visible))
     return not isinstance(visible, UnreadableRecord)
 
 
-def pull_batch(
-    runtime: Runtime, runner_id: int, run_ids: Collection[int], *, lane: Lane
-) -> set[int]:
-    """Bring several runs up to date with one list read; return those it showed.
+def pull_list(
+    runtime: Runtime,
+    runner_id: int,
+    run_ids: Collection[int],
+    *,
+    last_start: datetime | None,
+    takes_all: bool,
+) -> PulledList:
+    """Bring several runs up to date with one list read, and say what it showed.
 
-    What the list does not show may still be there: absence proves nothing.
+    It reads the newest page, or the one that ends with `last_start`.  `takes_all`
+    stores whatever is new or different on it.  What the list does not show may still
+    be there: absence proves nothing.
     """
-    with runtime.db.read_only() as session:
-        starts = session.scalars(
-            select(Run.started_at).where(
-                Run.runner_id == runner_id,
-                Run.source == SOURCE,
-                Run.source_id.in_(run_ids),
-            )
-        ).all()
-    # New runs are on the newest page; known ones may be far from it.
-    before = max(starts) + _ONE_SECOND if len(starts) == len(run_ids) else None
+    before = last_start + _ONE_SECOND if last_start else None
     page = call_strava(
         runtime,
         runner_id,
-        lambda token: runtime.strava.page(token, lane=lane, before=before),
+        lambda token: runtime.strava.page(token, lane=Lane.NEW_RUN, before=before),
     )
     page = private.filter_page(runtime, runner_id, page)
-    requested = replace(
+    wanted_ids = set(run_ids)
+    if takes_all and page.runs:
+        wanted_ids |= _find_changed(runtime, runner_id, page)
+    wanted = replace(
         page,
-        runs=tuple(run for run in page.runs if run.id in run_ids),
-        other_activities=tuple(a for a in page.other_activities if a.id in run_ids),
+        runs=tuple(run for run in page.runs if run.id in wanted_ids),
+        other_activities=tuple(a for a in page.other_activities if a.id in wanted_ids),
         unreadable=tuple(record for record in page.unreadable if record.id in run_ids),
     )
-    save = partial(store_page, runtime, runner_id)
-    save_or_quarantine(runtime, runner_id, requested, save)
+    save_pulled(runtime, runner_id, wanted)
+    listed_ids = {
+        *(run.id for run in page.runs),
+        *(activity.id for activity in page.other_activities),
+        *(record.id for record in page.unreadable),
+    }
+    covered = recent_range(page, since=EARLIEST, until=before or _LATEST)
+    return PulledList(listed_ids.intersection(run_ids), covered.since)
+
+
+def _find_changed(runtime: Runtime, runner_id: int, page: ActivityPage) -> set[int]:
+    """Return the ids of the page's runs that are new to us, hidden or different."""
+    starts = [run.started_at for run in page.runs]
+    ids = [run.id for run in page.runs]
+    with runtime.db.read_only() as session:
+        known_rows = store.load_known_rows(
+            session, runner_id, min(starts), max(starts), ids
+        )
+    rows = {row["source_id"]: row for row in known_rows}
     return {
-        *(run.id for run in requested.runs),
-        *(activity.id for activity in requested.other_activities),
-        *(record.id for record in requested.unreadable),
+        run.id
+        for run in page.runs
+        if run.id not in rows
+        or rows[run.id]["hidden_at"] is not None
+        or differs(rows[run.id], run)
     }
 
 
-@retry_conflicts
-def store_page(runtime: Runtime, runner_id: int, page: ActivityPage) -> None:
-    """Store runs, and drop our copies of what are runs no longer.
+def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bool:
+    """Delete a run that Strava no longer shows, or bring it back if it does.
 
-    Raises `TryLater` while a deletion can still be undone.
+    Returns whether it is gone.
     """
-    changes = RunChanges(
-        runs=page.runs,
-        other_ids=[activity.id for activity in page.other_activities],
-        unreadable=page.unreadable,
-    )
-    with runtime.db.transaction(runner_id=runner_id) as session:
-        if not runners.is_linked(session, runner_id):
-            if runners.may_undo_deletion(session, runner_id):
-                raise TryLater("A deletion may still be undone.", timedelta(0))
-            return  # the runner left while Strava answered
-        now = runtime.db.now(session)
-        apply_changes(runtime, session, runner_id, changes, now=now)
-    log.info(
-        "runs pulled",
-        runner_id=runner_id,
-        strava_ids=[*(run.id for run in page.runs), *changes.other_ids],
-    )
-
-
-@retry_conflicts
-def hide_runs(runtime: Runtime, runner_id: int, run_ids: Collection[int]) -> None:
-    """Take runs out of sight at once; whether they are gone is asked later."""
-    with runtime.db.transaction(runner_id=runner_id) as session:
-        changes = RunChanges(hidden_ids=run_ids)
-        now = runtime.db.now(session)
-        apply_changes(runtime, session, runner_id, changes, now=now)
-    log.info("runs hidden", runner_id=runner_id, strava_ids=list(run_ids))
-
-
-def confirm_gone(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> None:
-    """Delete a run that Strava no longer shows, or bring it back if it does."""
     try:
         pull_run(runtime, runner_id, run_id, lane=lane)
     except NotOnStrava:
         _remove_run(runtime, runner_id, run_id)
         log.info("run removed", runner_id=runner_id, strava_id=run_id)
+        return True
+    return False
 
 
 @retry_conflicts
@@ -133,25 +121,3 @@ def _remove_run(runtime: Runtime, runner_id: int, run_id: int) -> None:
     with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         remove_runs(runtime, session, runner_id, [run_id], now=now)
-
-
-@retry_conflicts
-def update_visibility(
-    runtime: Runtime, runner_id: int, run_id: int, visibility: Visibility
-) -> bool:
-    """Store a change of visibility, for which the event itself is enough.
-
-    Runners whose private runs we ignore are the exception: a run that becomes
-    private goes, and one that comes back has to be read.  Returns False for the
-    latter.
-    """
-    with runtime.db.transaction(runner_id=runner_id) as session:
-        is_stored = store.set_visibility(session, runner_id, run_id, visibility)
-    if is_stored:
-        log.info("visibility changed", runner_id=runner_id, strava_id=run_id)
-    is_private = visibility == Visibility.ONLY_ME
-    if is_stored != is_private or not private.ignores_private_runs(runtime, runner_id):
-        return True
-    if is_private:
-        private.delete_private_runs(runtime, runner_id)
-    return is_private

@@ -181,9 +181,9 @@ def delete_runs(
 
 def set_visibility(
     session: Session, runner_id: int, source_id: int, visibility: Visibility
-) -> bool:
-    """Note who may see a run; return whether we hold it."""
-    run_id = session.scalar(
+) -> None:
+    """Note who may see a run."""
+    session.execute(
         update(Run)
         .where(
             Run.runner_id == runner_id,
@@ -191,9 +191,7 @@ def set_visibility(
             Run.source_id == source_id,
         )
         .values(visibility=visibility)
-        .returning(Run.id)
     )
-    return run_id is not None
 
 
 def quarantine(

@@ -1,9 +1,11 @@
 -- Strava's request limits: the rule that decides about every request, in one round
 -- trip.  It knows two windows (a quarter of an hour on the wall clock, a UTC day) with
--- two limits each (all requests, reads), the lanes' reserves and Strava's pauses.
+-- two limits each (all requests, reads), the lanes' reserves, the runners' shares and
+-- Strava's pauses.
 -- Times are milliseconds since 1970.
 --
--- KEYS[1]  the ledger: a hash that all processes share
+-- KEYS[1]  the ledger: a hash that all processes share; beside it, under names that
+--          begin with this one, a hash for each window with the runners' shares
 -- ARGV[1]  JSON: `now_ms` (0 for Redis's own clock), a `step` and the `ledger` as the
 --          caller knows it, both as sync/strava/rate_limits.py defines them
 -- Answer   JSON: `wait_until_ms` (0 if granted), `now_ms` and the `ledger` afterwards
@@ -12,6 +14,15 @@ local LENGTHS_MS = {QUARTER_MS, QUARTER_MS, DAY_MS, DAY_MS}
 -- Thousandths of a limit that each lane leaves to the lanes above it when the window
 -- begins; the reserve shrinks evenly, and at the window's end nothing is left unused.
 local RESERVE_PERMILLE = {[0] = 0, [1] = 50, [2] = 150, [3] = 300}
+-- What events ask for may be asked for by whoever knows the hook's address.  A runner
+-- is sure of a share of each window's reads; beyond it all runners together have a pool
+-- which, over a day, fills evenly.  So neither one runner nor fifty can use up what the
+-- others need.
+local SHARES = {
+  {name = 'quarter', length_ms = QUARTER_MS, limit = 2, permille = 10, at_least = 1},
+  {name = 'day', length_ms = DAY_MS, limit = 4, permille = 5, at_least = 3},
+}
+local POOL_PERMILLE = {quarter = 300, day = 250}
 -- A request in a quarter's last moment may be counted by Strava in the next one.
 local MARGIN_MS = 1000
 local MIN_PAUSE_MS = 5000
@@ -20,6 +31,7 @@ local MAX_CLOCK_SKEW_MS = 60000
 
 local request = cjson.decode(ARGV[1])
 local step, now_ms = request.step, request.now_ms
+local sharer_id = step.sharer_id or 0
 if now_ms == 0 then
   local time = redis.call('TIME')
   now_ms = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -102,6 +114,64 @@ if step.action == 'take' then
     end
   end
 end
+-- Read what a runner, and all runners beyond their shares, have used of a window.
+local function read_share(share)
+  local key = KEYS[1] .. ':' .. share.name
+  local current = string.format('%.0f', window(now_ms, share.length_ms))
+  if redis.call('HGET', key, 'window') ~= current then
+    redis.call('DEL', key)
+    redis.call('HSET', key, 'window', current)
+    redis.call('PEXPIRE', key, 2 * share.length_ms)
+  end
+  local sharer = string.format('%.0f', sharer_id)
+  local counts = redis.call('HMGET', key, sharer, 'beyond')
+  local limit = limits[share.limit]
+  return {key = key, sharer = sharer,
+    used = tonumber(counts[1] or 0) or 0, beyond = tonumber(counts[2] or 0) or 0,
+    own = math.max(share.at_least, math.floor(limit * share.permille / 1000)),
+    pool = math.max(1, math.floor(limit * POOL_PERMILLE[share.name] / 1000))}
+end
+
+-- Return how long a window has to have run for the pool to hold one request more.
+local function pool_holds_ms(share, state)
+  if share.name == 'quarter' then
+    return state.beyond < state.pool and 0 or share.length_ms
+  end
+  local missing = state.beyond + 1
+    - math.max(1, math.floor(limits[2] * POOL_PERMILLE.quarter / 1000))
+  if missing <= 0 then return 0 end
+  return math.min(share.length_ms, math.ceil(missing * share.length_ms / state.pool))
+end
+
+if step.action == 'take' and sharer_id > 0 then
+  for _, share in ipairs(SHARES) do
+    local state = read_share(share)
+    local begun_ms = window(now_ms, share.length_ms) * share.length_ms
+    local holds_ms = pool_holds_ms(share, state)
+    if state.used >= state.own and now_ms - begun_ms < holds_ms then
+      wait_until_ms = math.max(wait_until_ms, begun_ms + holds_ms)
+    end
+  end
+end
+if sharer_id > 0 and wait_until_ms == 0 then
+  for _, share in ipairs(SHARES) do
+    local change = 0
+    if step.action == 'take' then
+      change = 1
+    elseif step.action == 'refund'
+      and window(step.taken_at_ms, share.length_ms) == window(now_ms, share.length_ms) then
+      change = -1
+    end
+    local state = read_share(share)
+    if change ~= 0 and state.used + change >= 0 then
+      redis.call('HINCRBY', state.key, state.sharer, change)
+      if math.max(state.used, state.used + change) > state.own then
+        redis.call('HINCRBY', state.key, 'beyond', change)
+      end
+    end
+  end
+end
+
 for index, length_ms in ipairs(LENGTHS_MS) do
   if step.action == 'take' and wait_until_ms == 0 then
     used[index] = used[index] + 1

@@ -5,8 +5,10 @@ Each question is one round trip; nothing here ever sleeps.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +50,29 @@ METER_NAMES = (
 )
 
 
+# What events ask for; whoever sends them may have invented them.
+SHARED_LANES = (Lane.NEW_RUN,)
+_sharer_id: ContextVar[int] = ContextVar("sharer_id", default=0)
+
+
+@contextmanager
+def sharing(runner_id: int) -> Generator[None]:
+    """Let the requests within come out of this runner's share."""
+    token = _sharer_id.set(runner_id)
+    try:
+        yield
+    finally:
+        _sharer_id.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """One request taken: when, and out of whose share (0 for nobody's)."""
+
+    taken_at_ms: int
+    sharer_id: int
+
+
 class Budget:
     """Ask `reserve` before a request and give its answer to `update_from_headers`.
 
@@ -74,21 +99,30 @@ class Budget:
         self._is_shared = bool(redis_url)
         self._retry_redis_at = 0.0
 
-    def reserve(self, lane: Lane) -> int:
-        """Take one request and return when it was taken, for `refund`.
+    def reserve(self, lane: Lane) -> Reservation:
+        """Take one request; `refund` gives it back.
 
-        Raises `RateLimited` with the moment at which this lane may try again: a
-        window's end, or sooner when only the reserve stands in the way.  All callers
-        get the same moment, so a caller that stores it adds some jitter.
+        In a lane of `SHARED_LANES` it comes out of the share of the runner for whom
+        `sharing` is open.  Raises `RateLimited` with the moment at which this lane
+        may try again: a window's end, or sooner when only the reserve or the share
+        stands in the way.  Callers get the same moment, so a caller that stores it
+        adds some jitter.
         """
-        result = self._apply(Step(Action.TAKE, lane=lane))
+        sharer_id = _sharer_id.get() if lane in SHARED_LANES else 0
+        result = self._apply(Step(Action.TAKE, lane=lane, sharer_id=sharer_id))
         if result.wait_until_ms:
             raise RateLimited(_to_datetime(result.wait_until_ms))
-        return result.now_ms
+        return Reservation(result.now_ms, sharer_id)
 
-    def refund(self, taken_at_ms: int) -> None:
+    def refund(self, reservation: Reservation) -> None:
         """Return a request that never reached Strava."""
-        self._apply(Step(Action.REFUND, taken_at_ms=taken_at_ms))
+        self._apply(
+            Step(
+                Action.REFUND,
+                taken_at_ms=reservation.taken_at_ms,
+                sharer_id=reservation.sharer_id,
+            )
+        )
 
     def update_from_headers(
         self, headers: Mapping[str, str], *, refused: bool = False

@@ -1,5 +1,6 @@
 """The request budget of one process alone, for the time when Redis does not answer."""
 
+from collections import Counter
 from dataclasses import replace
 
 from sync.strava.rate_limits import (
@@ -15,6 +16,43 @@ from sync.strava.rate_limits import (
 )
 
 LOCAL_DIVISOR = 4
+# What each runner is sure of in a window of this length.
+_OWN_REQUESTS = {QUARTER_MS: 1, DAY_MS: 3}
+
+
+def _pool_size(allowed: int) -> int:
+    return max(1, allowed // 2)
+
+
+class _WindowShares:
+    """Who has used how much of one window, and how much of that beyond their own."""
+
+    def __init__(self, length_ms: int, own_requests: int) -> None:
+        self.length_ms = length_ms
+        self._own_requests = own_requests
+        self._window = 0
+        self._used: Counter[int] = Counter()
+
+    def ready_ms(self, sharer_id: int, now_ms: int, allowed: int, burst: int) -> int:
+        """Return when the runner may take a request: before now for at once.
+
+        Of what the process may take in a day, `burst` requests beyond the runners' own
+        are there from the beginning.
+        """
+        begin_ms = now_ms // self.length_ms * self.length_ms
+        if self._window != begin_ms:
+            self._window = begin_ms
+            self._used.clear()
+        beyond = sum(max(0, used - self._own_requests) for used in self._used.values())
+        if self._used[sharer_id] < self._own_requests or beyond < burst:
+            return begin_ms
+        if self.length_ms == QUARTER_MS:
+            return begin_ms + QUARTER_MS
+        filling_ms = -(-(beyond + 1 - burst) * DAY_MS // _pool_size(allowed))
+        return begin_ms + min(filling_ms, DAY_MS)
+
+    def add(self, sharer_id: int) -> None:
+        self._used[sharer_id] += 1
 
 
 class LocalBudget:
@@ -22,12 +60,17 @@ class LocalBudget:
 
     Up to four processes that know nothing of each other thereby stay within the
     limits together.  A window closes earlier if the last known count has reached its
-    limit; a 429 closes the quarter of an hour.  Lanes, reserves and refunds are left
-    to `budget.lua`.
+    limit; a 429 closes the quarter of an hour.  A runner is sure of a few requests in
+    each window, and all runners have half of it beyond those, over a day evenly.
+    Lanes, reserves and refunds are left to `budget.lua`.
     """
 
     def __init__(self) -> None:
         self._own = Ledger()
+        self._shares = {
+            length_ms: _WindowShares(length_ms, own_requests)
+            for length_ms, own_requests in _OWN_REQUESTS.items()
+        }
 
     def apply(self, step: Step, ledger: Ledger, now_ms: int) -> StepResult:
         """Apply `step` to what is known in `ledger`; no other process hears of it."""
@@ -41,8 +84,21 @@ class LocalBudget:
         ):
             if own >= max(1, limit // LOCAL_DIVISOR) or used >= limit:
                 wait_until_ms = max(wait_until_ms, window_end_ms(now_ms, length_ms))
+        allowed = {
+            QUARTER_MS: max(1, ledger.limits.quarter_read // LOCAL_DIVISOR),
+            DAY_MS: max(1, ledger.limits.day_read // LOCAL_DIVISOR),
+        }
+        burst = _pool_size(allowed[QUARTER_MS])
+        for shares in self._shares.values() if step.sharer_id else ():
+            pool_ready_ms = shares.ready_ms(
+                step.sharer_id, now_ms, allowed[shares.length_ms], burst
+            )
+            if pool_ready_ms > now_ms:
+                wait_until_ms = max(wait_until_ms, pool_ready_ms)
         if wait_until_ms:
             return StepResult(wait_until_ms, now_ms, ledger)
+        for shares in self._shares.values() if step.sharer_id else ():
+            shares.add(step.sharer_id)
         self._own = _add_request(self._own)
         return StepResult(0, now_ms, _add_request(ledger))
 

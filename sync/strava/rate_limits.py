@@ -64,13 +64,15 @@ class Action(StrEnum):
 class Step:
     """One question to the ledger, with the names under which `budget.lua` reads it.
 
-    `lane` counts for `TAKE` alone, `taken_at_ms` for `REFUND` alone.  `refused` is
-    true if Strava answered 429.
+    `lane` counts for `TAKE` alone, `taken_at_ms` for `REFUND` alone.  `sharer_id` is
+    the runner whose share the request takes, or 0 for one that takes nobody's.
+    `refused` is true if Strava answered 429.
     """
 
     action: Action = Action.READ
     lane: Lane = Lane.WAITING
     taken_at_ms: int = 0
+    sharer_id: int = 0
     report: Report = Report()
     refused: bool = False
 

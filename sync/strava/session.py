@@ -49,11 +49,11 @@ class ApiSession:
         from sync.strava.http import Unreached
 
         api = self._build_api(Credential.RUNNER, access_token)
-        taken_at_ms = self._budget.reserve(lane)
+        reservation = self._budget.reserve(lane)
         try:
             return self._translate_errors(partial(api.get, path, **params))
         except Unreached:
-            self._budget.refund(taken_at_ms)
+            self._budget.refund(reservation)
             raise
 
     def call_token_endpoint(self, call: Callable[["StravaApi"], ValueT]) -> ValueT:

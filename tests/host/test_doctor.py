@@ -20,9 +20,11 @@ from host.checks import (
 )
 from host.doctor import run_checks
 from host.errors import Unencrypted
+from sync import counters
 from sync.clock import utc_now
 from sync.database import Database, open_engine
 from sync.errors import RateLimited
+from sync.inbox.receive import SIGNATURE_COUNTER
 from sync.mail.delivery_rules import SmtpStage
 from sync.mail.smtp import (
     NO_STARTTLS,
@@ -35,7 +37,7 @@ from sync.queue import CeleryQueue
 from sync.settings import Settings
 from sync.strava import Lane
 from sync.strava.budget import create_budget
-from sync.vocabulary import ReconcileStop
+from sync.vocabulary import ReconcileStop, SignatureVerdict
 from tests.conftest import KEY
 from tests.lab.faketime import OFFSET, offset_s, with_faketime
 from tests.support.harness import Harness
@@ -278,6 +280,35 @@ def run_in_one_quarter(act: Callable[[], str]) -> str:
 
 def get_quarter() -> int:
     return int(utc_now().timestamp()) // (15 * 60)
+
+
+@pytest.fixture
+def count_signatures(settings: Settings) -> Callable[..., None]:
+    """Count signatures of events, as if these had come."""
+
+    def count(*verdicts: SignatureVerdict) -> None:
+        db = Database(open_engine(settings.sql_url), CeleryQueue(""))
+        for verdict in verdicts:
+            counters.increment_alone(db, SIGNATURE_COUNTER + verdict)
+        db.close()
+
+    return count
+
+
+def test_who_sees_right_signatures_is_advised_to_insist_on_them(
+    settings: Settings, count_signatures: Callable[..., None]
+) -> None:
+    count_signatures(SignatureVerdict.MISSING)
+    before = get_advice(settings, "signatures", strava_signature="observe")
+    count_signatures(SignatureVerdict.RIGHT)
+
+    after = get_advice(settings, "signatures", strava_signature="observe")
+    insisting = get_advice(settings, "signatures", strava_signature="enforce")
+
+    assert before == "ok   signatures    events are taken with any: missing (1)"
+    assert after.startswith("warn signatures    Strava signs its events: missing (1), ")
+    assert "right (1). Set MOODMILES_STRAVA_SIGNATURE=enforce" in after
+    assert insisting == "ok   signatures    refused without a right one: 1 events"
 
 
 def test_strava_s_limits_are_told_as_all_processes_count_them(

@@ -4,9 +4,11 @@ import json
 import os
 import re
 import signal
+import socket
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -15,7 +17,7 @@ from redis import Redis
 from host.cli import EXIT_FAILED, main
 from host.commands import CHECKS
 from tests.support.live_instance import LiveInstance, start_instance, wait_for
-from tests.support.servers import TIMEOUT_S, free_port
+from tests.support.servers import HOST, TIMEOUT_S, free_port
 
 pytestmark = pytest.mark.processes
 
@@ -77,6 +79,43 @@ def test_a_killed_part_comes_back(instance: LiveInstance, part: str) -> None:
 
     wait_for(lambda: pids(instance).get(part, old) != old)
     wait_for(lambda: is_working(instance))
+
+
+LOCAL_PATHS = ("/mailbox", "/states", "/metrics")
+
+
+def ask(running: LiveInstance, path: str, protocol: str, *headers: str) -> str:
+    """Send a request as it stands here; return the status line."""
+    address = urlsplit(running.url)
+    lines = [f"GET {path} {protocol}", *headers, "Connection: close", "", ""]
+    port = int(address.port or 0)
+    with socket.create_connection((HOST, port), timeout=TIMEOUT_S) as line:
+        line.sendall("\r\n".join(lines).encode())
+        return line.makefile("rb").readline().decode()
+
+
+@pytest.mark.parametrize("path", LOCAL_PATHS)
+def test_the_stand_ins_answer_this_machine_and_no_proxy(
+    instance: LiveInstance, path: str
+) -> None:
+    host = f"Host: {urlsplit(instance.url).netloc}"
+
+    assert " 200 " in ask(instance, path, "HTTP/1.1", host)
+    # nginx as it comes, a tunnel, and a name of somebody else's.
+    assert " 403 " in ask(instance, path, "HTTP/1.0", host)
+    assert " 403 " in ask(
+        instance, path, "HTTP/1.1", host, "X-Forwarded-For: 203.0.113.7"
+    )
+    assert " 200 " not in ask(instance, path, "HTTP/1.1", "Host: run.example.org")
+
+
+def test_the_simulator_answers_no_other_name(instance: LiveInstance) -> None:
+    state = f"{instance.strava_url}/control/state"
+
+    stranger = requests.get(state, headers={"Host": "evil.example"}, timeout=TIMEOUT_S)
+
+    assert stranger.status_code == 421
+    assert "hooks" not in stranger.text
 
 
 def test_no_command_line_holds_a_secret(instance: LiveInstance) -> None:

@@ -1,6 +1,6 @@
-"""WSGI applications under the server as shipped: one echoes, one is large, one hangs.
+"""An application under the server as shipped: it echoes, answers much, or hangs.
 
-`run_web` names one of the last three lines; they run in a process of their own.
+`run_web` names `app`, which then runs in a process of its own.
 """
 
 import json
@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from web.http.wsgi_adapter import WsgiAdapter
+from web.http.wsgi_adapter import AdapterLimits, WsgiAdapter
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -20,11 +20,11 @@ _large = b"x" * LARGE_BYTES
 def answer(
     environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
-    """Answer with the environ and the body; `/large` much, `/hang` never."""
+    """Answer with the environ and the body; `/large` much, `/hang…` never."""
     body = b"{}"
     if environ["PATH_INFO"] == "/large":
         body = _large
-    elif environ["PATH_INFO"] == "/hang":
+    elif environ["PATH_INFO"].startswith("/hang"):
         time.sleep(600)
     elif environ["PATH_INFO"] == "/echo":
         values = {key: value for key, value in environ.items() if _is_plain(value)}
@@ -38,4 +38,13 @@ def _is_plain(value: object) -> bool:
     return isinstance(value, str | int | bool)
 
 
-app = WsgiAdapter(answer, lambda environ: environ["REMOTE_ADDR"], stuck_after_s=3)
+def find_owner(environ: "WSGIEnvironment") -> str | None:
+    return "me" if environ["PATH_INFO"] == "/hang-by-turns" else None
+
+
+app = WsgiAdapter(
+    answer,
+    lambda environ: environ["REMOTE_ADDR"],
+    find_owner=find_owner,
+    limits=AdapterLimits(send_timeout_s=2, stuck_after_s=4),
+)

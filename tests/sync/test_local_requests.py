@@ -57,8 +57,11 @@ def test_what_a_proxy_adds_is_noticed(name: str, value: str) -> None:
     assert not is_local_request(with_header(name, value))
 
 
-def test_a_proxy_that_adds_nothing_is_noticed_by_its_old_protocol() -> None:
-    assert not is_local_request(LOCAL | {"SERVER_PROTOCOL": "HTTP/1.0"})
+@pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1"])
+def test_a_proxy_that_adds_nothing_is_noticed_by_its_old_protocol(
+    protocol: str,
+) -> None:
+    assert not is_local_request(LOCAL | {"SERVER_PROTOCOL": protocol})
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,26 @@
 """The server as shipped: no request that is never finished stops another one."""
 
+import json
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from sync.runtime import Runtime
+from tests.support.echo_app import LARGE_BYTES
 from tests.support.held_connections import (
     UNFINISHED,
     allow_files,
+    ask_for_much,
     drip,
-    hold_connections,
     read_to_end,
 )
 from tests.support.route_access import list_addresses
-from tests.support.servers import HOST, run_valkey, wait_until
+from tests.support.servers import HOST, TIMEOUT_S, run_valkey, wait_until
 from tests.support.web_process import HOOK, PATIENCE_S, WebProcess, run_web
 from web.app import create_app
 from web.http.body_limits import MAX_BODY_BYTES
@@ -79,7 +83,7 @@ def test_unfinished_requests_to_any_address_stop_nobody(
     posts |= {"/", "/nowhere", HOOK, HOOK[:-1], "/static/app.css"}
 
     for path in sorted(posts):
-        with hold_connections(web.port, list(UNFINISHED), path=path, count=20):
+        with web.hold(list(UNFINISHED), path=path, count=20):
             assert_all_is_answered(web)
 
 
@@ -88,7 +92,7 @@ def test_hundreds_of_each_kind_are_ended_and_leave_nothing(web: WebProcess) -> N
     files, threads = web.count_files(), web.count_threads()
 
     for path in ("/login", HOOK):
-        with hold_connections(web.port, list(UNFINISHED), path=path, count=200) as held:
+        with web.hold(list(UNFINISHED), path=path, count=200) as held:
             assert_all_is_answered(web)
             ends = [read_to_end(connection, within_s=30) for connection in held]
             assert_all_is_answered(web)
@@ -108,7 +112,7 @@ def test_hundreds_of_each_kind_are_ended_and_leave_nothing(web: WebProcess) -> N
 
 def test_a_byte_a_second_is_too_slow(web: WebProcess) -> None:
     kinds = ["short", "multipart", "headers", "first line"]
-    with hold_connections(web.port, kinds, path="/login", count=50) as held:
+    with web.hold(kinds, path="/login", count=50) as held:
         dripping = Thread(target=drip, args=(held,), kwargs={"seconds": 12})
         dripping.start()
         try:
@@ -126,7 +130,7 @@ def test_a_byte_a_second_is_too_slow(web: WebProcess) -> None:
 def test_idle_connections_leave_the_door_open(web: WebProcess) -> None:
     if not allow_files(5000):
         pytest.skip("this machine lets nobody open so many files")
-    with hold_connections(web.port, ["idle", "headers"], path="/", count=2000):
+    with web.hold(["idle", "headers"], path="/", count=2000):
         assert_all_is_answered(web)
 
 
@@ -155,7 +159,7 @@ def test_a_connection_that_was_used_does_not_stay_for_ever(web: WebProcess) -> N
         ),
         (
             (
-                "POST /hooks/strava/hook HTTP/1.1\r\nHost: {host}\r\n"
+                f"POST {HOOK} HTTP/1.1\r\nHost: {{host}}\r\n"
                 "Transfer-Encoding: chunked\r\n\r\n{chunks}"
             ),
             413,
@@ -240,3 +244,97 @@ def test_two_lengths_are_read_in_one_way(echo: WebProcess) -> None:
     assert b'"body": "hello"' in answer
     assert b'"CONTENT_LENGTH": "5"' in answer
     assert b"TRANSFER_ENCODING" not in answer
+
+
+def test_slow_readers_of_large_answers_hold_no_thread(echo: WebProcess) -> None:
+    time.sleep(1)  # the server listens for a moment before it limits its readers
+    before_kb, files = echo.memory_kb(), echo.count_files()
+    with ask_for_much(echo.port, "/large", count=200):
+        wait_until(lambda: echo.count_files() > files + 190)
+        for _ in range(3):
+            assert echo.ask("/small").status == 200
+        # None holds the whole answer in memory, let alone 200 copies of it.
+        assert echo.memory_kb() - before_kb < 200 * LARGE_BYTES / 1000 / 8
+
+        wait_until(lambda: echo.count_files() <= files + 5)
+
+    assert len(echo.ask("/large").body) == LARGE_BYTES
+
+
+def test_a_process_that_hangs_is_replaced(echo: WebProcess) -> None:
+    (hanging,) = echo.list_workers()
+    with socket.create_connection((HOST, echo.port)) as connection:
+        connection.sendall(f"GET /hang HTTP/1.1\r\nHost: {echo.host}\r\n\r\n".encode())
+
+        assert read_to_end(connection, within_s=TIMEOUT_S) == b""
+
+    wait_until(echo.is_answering)
+    assert echo.list_workers() != [hanging]
+    assert 'echo_app.py", line' in echo.log.read_text()
+
+
+def test_others_are_answered_beside_work_that_hangs_until_its_process_is_replaced(
+    tmp_path: Path,
+) -> None:
+    with (
+        run_web(tmp_path, app="tests.support.echo_app:app") as echo,
+        ExitStack() as stack,
+    ):
+        (hanging,) = echo.list_workers()
+        request = f"GET /hang-by-turns HTTP/1.1\r\nHost: {echo.host}\r\n\r\n"
+        connections = [
+            stack.enter_context(socket.create_connection((HOST, echo.port)))
+            for _ in range(8)
+        ]
+        for connection in connections:
+            connection.sendall(request.encode())
+        beside_it = [echo.ask("/").status for _ in range(20)]
+        workers_then = echo.list_workers()
+        rest = read_to_end(connections[0], within_s=TIMEOUT_S)
+        wait_until(echo.is_answering)
+
+        assert beside_it == [200] * 20
+        assert workers_then == [hanging]
+        assert rest == b""
+        assert echo.list_workers() != [hanging]
+
+
+def test_the_environ_is_the_one_that_wsgi_has(echo: WebProcess) -> None:
+    request = (
+        "POST /ech%6F?q=%20\u00e9 HTTP/1.1\r\nHost: run.example.org\r\n"
+        "Cookie: a=1\r\nCookie: b=2\r\nX-Two: 1\r\nX-Two: 2\r\n"
+        "X_Forwarded_For: 192.0.2.1\r\nX-Odd: \u00e9\r\nContent-Type: text/plain\r\n"
+        "Content-Length: 5\r\nConnection: close\r\n\r\nhello"
+    )
+    with socket.create_connection((HOST, echo.port)) as connection:
+        connection.sendall(request.encode())
+        head, _, body = read_to_end(connection, within_s=PATIENCE_S).partition(
+            b"\r\n\r\n"
+        )
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert json.loads(body) == {
+        "CONTENT_LENGTH": "5",
+        "CONTENT_TYPE": "text/plain",
+        "GATEWAY_INTERFACE": "CGI/1.1",
+        "HTTP_CONNECTION": "close",
+        "HTTP_COOKIE": "a=1;b=2",
+        "HTTP_HOST": "run.example.org",
+        "HTTP_X_ODD": "",
+        "HTTP_X_TWO": "1,2",
+        "PATH_INFO": "/echo",
+        "QUERY_STRING": "q=%20\u00c3\u00a9",
+        "REMOTE_ADDR": HOST,
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": HOST,
+        "SERVER_PORT": str(echo.port),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "SERVER_SOFTWARE": "Granian",
+        "body": "hello",
+        "wsgi.input_terminated": True,
+        "wsgi.multiprocess": False,
+        "wsgi.multithread": True,
+        "wsgi.run_once": False,
+        "wsgi.url_scheme": "http",
+    }

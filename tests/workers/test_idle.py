@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import KEY
 from tests.support.paths import ROOT
+from tests.support.strong_secrets import WEBHOOK_SECRET
 
 pytestmark = pytest.mark.processes
 
@@ -34,11 +36,11 @@ def run_code(code: str, data_dir: Path) -> tuple[int, list[str]]:
     """Run it on empty tables; return how much it did, and what was loaded then."""
     environment = os.environ | {
         "MOODMILES_DATA_DIR": str(data_dir),
-        "MOODMILES_SECRET_KEYS": "k" * 40,
+        "MOODMILES_SECRET_KEYS": KEY,
         "MOODMILES_SMTP_URL": "smtp://127.0.0.1:1",
         "MOODMILES_STRAVA_CLIENT_ID": "1",
         "MOODMILES_STRAVA_CLIENT_SECRET": "s",
-        "MOODMILES_STRAVA_WEBHOOK_SECRET": "w",
+        "MOODMILES_STRAVA_WEBHOOK_SECRET": WEBHOOK_SECRET,
     }
     outputs = [
         subprocess.run(  # noqa: S603

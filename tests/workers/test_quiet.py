@@ -71,6 +71,13 @@ class LiveWorker:
         with Celery(broker=self._redis_url, set_as_current=False) as beat:
             beat.send_task(task, ignore_result=True)
 
+    def order_to_shut_down(self) -> object:
+        """Broadcast what Celery's remote control sends; return who answers a ping."""
+        with Celery(broker=self._redis_url, set_as_current=False) as stranger:
+            answers = stranger.control.ping(timeout=2)
+            stranger.control.shutdown()
+            return answers
+
     def _swept_at(self) -> int:
         return self._pulse.stat().st_mtime_ns if self._pulse.exists() else 0
 
@@ -173,3 +180,10 @@ def test_a_task_that_fails_is_always_told(worker: LiveWorker) -> None:
 
     lines = [line for line in worker.end() if line["level"] == "error"]
     assert any("tidy" in str(line["event"]) for line in lines)
+
+
+def test_a_worker_takes_no_orders_by_the_broker(worker: LiveWorker) -> None:
+    worker.sweep()
+
+    assert worker.order_to_shut_down() == []
+    worker.sweep()

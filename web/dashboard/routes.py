@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from flask import (
     Blueprint,
-    Response,
     jsonify,
     redirect,
     render_template,
@@ -22,6 +21,7 @@ from sync.vocabulary import Mood
 from web.dashboard import tables
 from web.dashboard.chart_cache import load_charts
 from web.dashboard.context import DashboardContext
+from web.dashboard.encoded_files import respond_with_file
 from web.dashboard.filters import PERIODS, SORTS, limit_to_period, parse_filter
 from web.dashboard.findings import MIN_ANSWERS_FOR_FIGURES, load_findings
 from web.dashboard.main_charts import render_read_outs
@@ -123,52 +123,67 @@ def progress() -> ResponseReturnValue:
 @blueprint.get("/data.json")
 @login_required
 def data_json() -> ResponseReturnValue:
-    return jsonify(tables.build_json(_load_data(), _build_context().load_annotations()))
+    return respond_with_file(
+        lambda: tables.build_json(_load_data(), _build_context().load_annotations()),
+        content_type="application/json",
+    )
 
 
 @blueprint.get("/read-outs.json")
 @login_required
 def read_outs_json() -> ResponseReturnValue:
     """Return the read-outs of the dots, which a page with thousands leaves out."""
-    context = _build_context()
-    answered_runs = limit_to_period(
-        _load_data(), parse_filter(request.args).period
-    ).answered_runs
-    body = render_read_outs(answered_runs, context.load_annotations(), context.unit)
-    return Response(body, content_type="application/json")
+    context, period = _build_context(), parse_filter(request.args).period
+    return respond_with_file(
+        lambda: render_read_outs(
+            limit_to_period(_load_data(), period).answered_runs,
+            context.load_annotations(),
+            context.unit,
+        ),
+        content_type="application/json",
+        variant=period,
+    )
 
 
 @blueprint.get("/runs.csv")
 @login_required
 def runs_csv() -> ResponseReturnValue:
-    text = tables.build_runs_csv(_load_data(), _build_context().load_annotations())
-    return tables.csv_response(text, "moodmiles-runs.csv")
+    return respond_with_file(
+        lambda: tables.build_runs_csv(
+            _load_data(), _build_context().load_annotations()
+        ),
+        download_name="moodmiles-runs.csv",
+    )
 
 
 @blueprint.get("/weeks.csv")
 @login_required
 def weeks_csv() -> ResponseReturnValue:
-    return tables.csv_response(
-        tables.build_weeks_csv(_load_data()), "moodmiles-weeks.csv"
+    return respond_with_file(
+        lambda: tables.build_weeks_csv(_load_data()),
+        download_name="moodmiles-weeks.csv",
     )
 
 
 @blueprint.get("/panels.csv")
 @login_required
 def panels_csv() -> ResponseReturnValue:
+    context = _build_context()
     with activate_language(DEFAULT_LANGUAGE):
-        context = _build_context()
-        findings = load_findings(runtime(), context.runner_id, context.unit)
-    return tables.csv_response(
-        tables.build_panels_csv(findings), "moodmiles-questions.csv"
-    )
+        return respond_with_file(
+            lambda: tables.build_panels_csv(
+                load_findings(runtime(), context.runner_id, context.unit)
+            ),
+            download_name="moodmiles-questions.csv",
+        )
 
 
 @blueprint.get("/answers.csv")
 @login_required
 def answers_csv() -> ResponseReturnValue:
-    return tables.csv_response(
-        tables.build_answers_csv(_load_data()), "moodmiles-answers.csv"
+    return respond_with_file(
+        lambda: tables.build_answers_csv(_load_data()),
+        download_name="moodmiles-answers.csv",
     )
 
 

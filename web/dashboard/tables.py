@@ -1,6 +1,8 @@
 """The numbers of the dashboard as CSV and as JSON values."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from math import isfinite
 
 from flask import Response
@@ -44,6 +46,9 @@ ANSWER_COLUMNS = (
 )
 
 
+_ROWS_AT_ONCE = 250
+
+
 def build_runs_csv(data: Dashboard, annotations: RunAnnotations) -> str:
     return write_csv(
         RUN_COLUMNS, [list_run_values(run, annotations[run.id]) for run in data.runs]
@@ -84,30 +89,44 @@ def build_panels_csv(findings: DashboardFindings) -> str:
     return write_csv(("question", "answers", "value", "low", "high", "sentence"), rows)
 
 
-def build_json(data: Dashboard, annotations: RunAnnotations) -> dict[str, object]:
-    return {
-        "runs": [
-            dict(
-                zip(RUN_COLUMNS, list_run_values(run, annotations[run.id]), strict=True)
-            )
-            for run in data.runs
-        ],
-        "answers": [
-            dict(zip(ANSWER_COLUMNS, list_answer_values(run), strict=True))
-            for run in data.answered_runs
-        ],
-        "weeks": [
-            {
-                "week_of": week.day.isoformat(),
-                "distance_m": week.distance_m,
-                "runs": week.runs,
-                "moods": week.moods,
-            }
-            for week in data.weeks
-        ],
-        "asked": sum(annotations[run_id].has_survey for run_id in data.runs.stored.id),
-        "answered": data.answered_count,
-    }
+def build_json(data: Dashboard, annotations: RunAnnotations) -> str:
+    """Return all numbers as JSON text."""
+    runs = encode_rows(
+        RUN_COLUMNS, (list_run_values(run, annotations[run.id]) for run in data.runs)
+    )
+    answers = encode_rows(ANSWER_COLUMNS, map(list_answer_values, data.answered_runs))
+    rest = dump_json(
+        {
+            "weeks": [
+                {
+                    "week_of": week.day.isoformat(),
+                    "distance_m": week.distance_m,
+                    "runs": week.runs,
+                    "moods": week.moods,
+                }
+                for week in data.weeks
+            ],
+            "asked": sum(
+                annotations[run_id].has_survey for run_id in data.runs.stored.id
+            ),
+            "answered": data.answered_count,
+        }
+    )
+    return f'{{"runs":[{runs}],"answers":[{answers}],{rest[1:]}'
+
+
+def encode_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return the rows as JSON objects, with a comma between two.
+
+    One call of `json` holds up every other thread: it gets a batch at a time.
+    """
+    objects = (dict(zip(columns, row, strict=True)) for row in rows)
+    batches = iter(lambda: list(islice(objects, _ROWS_AT_ONCE)), [])
+    return ",".join([dump_json(batch)[1:-1] for batch in batches])
+
+
+def dump_json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def list_run_values(run: RunRow, annotation: RunAnnotation) -> Sequence[object]:

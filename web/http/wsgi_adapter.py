@@ -1,17 +1,17 @@
 """An ASGI application that calls a WSGI one and never waits for a client in it.
 
 The event loop collects the body of a request, within bounds, while other requests go
-on.  Only with all of it in memory does it call the WSGI application, in its own
-thread: a process handles one request after the other, which suits SQLite.  The loop
-sends the answer, too, so that no thread waits for a slow reader
-(docs/decisions/0019).
+on.  Only with all of it in memory does it call the WSGI application: in its own
+thread, one request after the other, which suits SQLite; or, where that may take
+long, in a thread beside it and by turns (docs/decisions/0022).  The loop sends the
+answer, too, so that no thread waits for a slow reader (docs/decisions/0019).
 """
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any, TypeAlias
@@ -19,21 +19,18 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from web.http.body_limits import MAX_HEADER_BYTES, MAX_TARGET_BYTES, find_body_limit
-from web.http.loop_watchdog import guard_event_loop
+from web.http.fair_queue import FairQueue
+from web.http.lifespan import run_lifespan
 from web.http.refusals import REFUSAL_KEY
 from web.http.waiting_bodies import FindClient, WaitingBodies
 
-# With 64 kB each: what all that are waiting may take of memory is 32 MB a process.
-MAX_WAITING_BODIES = 512
-# The longest request, a first dashboard of ten thousand runs, takes a second or two.
-STUCK_AFTER_S = 30.0
-CHUNK_BYTES = 128 * 1024
-# A client that takes less than a chunk in this time is cut off.
-SEND_TIMEOUT_S = 30.0
+CHUNK_BYTES = 32 * 1024
 
 Message: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+FindOwner: TypeAlias = Callable[[WSGIEnvironment], str | None]
 
 # The two headers whose keys in an environ have no prefix.
 _UNPREFIXED_KEYS = {"CONTENT_LENGTH", "CONTENT_TYPE"}
@@ -48,6 +45,24 @@ class WsgiResponse:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class AdapterLimits:
+    """What one process gives to its clients, beside the limits of a body."""
+
+    # With 64 kB each, all that are waiting take 32 MB at most.
+    max_waiting_bodies: int = 512
+    # One may wait for Strava, while another one makes a page.
+    max_by_turns: int = 2
+    # A client that takes nothing of its answer for so long is cut off.
+    send_timeout_s: float = 30
+    # A process that hangs for so long is ended; the longest request, a first
+    # dashboard of ten thousand runs, takes a second or two.
+    stuck_after_s: float = 30
+
+
+DEFAULT_LIMITS = AdapterLimits()
+
+
 class RequestRefused(Exception):
     """A request that is answered without a look at what it wants."""
 
@@ -60,12 +75,17 @@ class BodyBroken(Exception):
     """A body that ends in its middle: the client is gone, or sends no HTTP."""
 
 
+def find_no_owner(_environ: WSGIEnvironment) -> str | None:
+    return None
+
+
 class WsgiAdapter:
     """Serves the WSGI application `app`.
 
     `find_client` returns whose a body is that has to wait, so that no client gets all
-    seats; `headers` are those of the one answer that the application does not give; a
-    process that hangs for `stuck_after_s` is ended.
+    seats; `find_owner` whose turn a request has to wait for, or None for one that is
+    answered at once; `headers` are those of the one answer that the application does
+    not give.
     """
 
     def __init__(
@@ -73,18 +93,27 @@ class WsgiAdapter:
         app: WSGIApplication,
         find_client: FindClient,
         *,
+        find_owner: FindOwner = find_no_owner,
         headers: Iterable[tuple[str, str]] = (),
-        max_waiting_bodies: int = MAX_WAITING_BODIES,
-        stuck_after_s: float = STUCK_AFTER_S,
+        limits: AdapterLimits = DEFAULT_LIMITS,
     ) -> None:
         self._app = app
         self._headers = [*headers, ("Connection", "close")]
-        self._waiting = WaitingBodies(max_waiting_bodies, find_client)
-        self._stuck_after_s = stuck_after_s
+        self._limits = limits
+        self._find_owner = find_owner
+        self._by_turns = FairQueue(
+            limits.max_by_turns, stuck_after_s=limits.stuck_after_s
+        )
+        self._waiting = WaitingBodies(limits.max_waiting_bodies, find_client)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await guard_event_loop(receive, send, stuck_after_s=self._stuck_after_s)
+            await run_lifespan(
+                receive,
+                send,
+                stuck_after_s=self._limits.stuck_after_s,
+                stalled_after_s=self._limits.send_timeout_s,
+            )
             return
         environ = build_environ(scope)
         try:
@@ -92,14 +121,21 @@ class WsgiAdapter:
             await self.read_body(environ, receive)
         except RequestRefused as refusal:
             environ[REFUSAL_KEY] = refusal.status
-        except BodyBroken:  # most likely nobody is there to read a page
-            status = HTTPStatus.BAD_REQUEST
-            await send_response(WsgiResponse(status, self._headers, b""), send)
-            return
-        response = self.call_app(environ)
-        if REFUSAL_KEY in environ:  # what else the client sends is no next request
+            response = self.call_app(environ)
+            # What else the client may send is no next request.
             response.headers.append(("Connection", "close"))
-        await send_response(response, send)
+        except BodyBroken:  # most likely nobody is there to read a page
+            response = WsgiResponse(HTTPStatus.BAD_REQUEST, self._headers, b"")
+        else:
+            response = await self.respond(environ)
+        await send_response(response, send, timeout_s=self._limits.send_timeout_s)
+
+    async def respond(self, environ: WSGIEnvironment) -> WsgiResponse:
+        """Return the answer of the WSGI application, at once or in the owner's turn."""
+        owner = self._find_owner(environ)
+        if owner is None:
+            return self.call_app(environ)
+        return await self._by_turns.run(owner, partial(self.call_app, environ))
 
     async def read_body(self, environ: WSGIEnvironment, receive: Receive) -> None:
         """Put the whole body into `environ`, or raise `RequestRefused`."""
@@ -209,10 +245,12 @@ def check_head(scope: Message) -> None:
         raise RequestRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
 
 
-async def send_response(response: WsgiResponse, send: Send) -> None:
+async def send_response(
+    response: WsgiResponse, send: Send, *, timeout_s: float
+) -> None:
     """Send an answer; a large one in pieces, each at the reader's pace.
 
-    A reader that takes no piece in `SEND_TIMEOUT_S` loses the rest.
+    A reader that takes no piece in `timeout_s` loses the rest.
     """
     headers = [
         (name.encode("latin-1"), value.encode("latin-1"))
@@ -229,7 +267,7 @@ async def send_response(response: WsgiResponse, send: Send) -> None:
     starts = range(0, end, CHUNK_BYTES) or range(1)
     try:
         for start in starts:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
+            async with asyncio.timeout(timeout_s):
                 await send(
                     {
                         "type": "http.response.body",

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sync.language import gettext as _
 from sync.language import translatable
-from sync.models import Run
 from sync.surveys.answering.run_detail import RunDetail
 from sync.surveys.instruments import QUESTIONS, Question
 from sync.vocabulary import DistanceUnit
@@ -69,7 +68,7 @@ def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPa
         id=run.id,
         title=format_distance(run.distance_m, unit),
         when=f"{day}{start_time}",
-        facts=_list_facts(run, unit, is_own=detail.is_own),
+        facts=_list_facts(detail, unit),
         decision=_("You answered, and kept this run in your own log.")
         if detail.is_own
         else detail.decision or _("Not decided yet: that takes a minute or two."),
@@ -105,7 +104,8 @@ def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPa
     )
 
 
-def _list_facts(run: Run, unit: DistanceUnit, *, is_own: bool) -> list[tuple[str, str]]:
+def _list_facts(detail: RunDetail, unit: DistanceUnit) -> list[tuple[str, str]]:
+    run = detail.run
     marks = {
         _("race"): run.race,
         _("treadmill"): run.treadmill,
@@ -119,7 +119,7 @@ def _list_facts(run: Run, unit: DistanceUnit, *, is_own: bool) -> list[tuple[str
     facts = [
         (_("Distance"), format_distance(run.distance_m, unit)),
         (_("Moving time"), format_duration(run.moving_s)),
-        (_("With breaks"), "" if is_own else format_duration(run.elapsed_s)),
+        (_("With breaks"), "" if detail.is_own else format_duration(run.elapsed_s)),
         (_("Climb"), _format_climb(run.elevation_m, unit)),
         (_("Kind"), _(sport.strip().capitalize())),
         (_("Notes"), ", ".join(name for name, applies in marks.items() if applies)),

@@ -1,11 +1,11 @@
 """Answers to events, for the middleware and for Flask's route."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from pydantic import ValidationError
 
-from sync.inbox.event import WebhookDelivery
+from sync.inbox.event import WebhookDelivery, is_unknown_kind
 from sync.inbox.receive import count_unknown_kind, is_genuine, receive_delivery
 from sync.runtime import Runtime
 from web.http.constant_time import matches_secret
@@ -16,7 +16,7 @@ class WebhookResponse:
     """A status, and the values of the JSON that goes with it."""
 
     status: HTTPStatus
-    content: dict[str, bool | str]
+    content: dict[str, str] = field(default_factory=dict)
 
 
 def is_webhook_secret(runtime: Runtime, given: str) -> bool:
@@ -25,18 +25,18 @@ def is_webhook_secret(runtime: Runtime, given: str) -> bool:
 
 
 def accept(runtime: Runtime, body: bytes, signature: str | None) -> WebhookResponse:
-    """Store one event; a well-formed one gets a 200, even of an unlinked athlete."""
+    """Store one event; the same 200 whatever becomes of a well-formed one."""
     if not is_genuine(runtime, signature, body):
         error_text = "The signature is not Strava's."
         return WebhookResponse(HTTPStatus.FORBIDDEN, {"error": error_text})
     try:
         delivery = WebhookDelivery.model_validate_json(body)
-    except ValidationError as error:
+    except ValidationError as refusal:
         # Strava may add kinds, and would send a refused one again and again.
-        if all(detail["type"] == "enum" for detail in error.errors()):
+        if is_unknown_kind(refusal):
             count_unknown_kind(runtime)
-            return WebhookResponse(HTTPStatus.OK, {"kept": False})
+            return WebhookResponse(HTTPStatus.OK)
         error_text = "This is not an event."
         return WebhookResponse(HTTPStatus.BAD_REQUEST, {"error": error_text})
-    is_stored = receive_delivery(runtime, delivery)
-    return WebhookResponse(HTTPStatus.OK, {"kept": is_stored})
+    receive_delivery(runtime, delivery)
+    return WebhookResponse(HTTPStatus.OK)

@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sync.inbox.signature import HEADER
+from sync.inbox.receive import SIGNATURE_HEADER
 from sync.runtime import Runtime
 from web.http.headers import build_security_headers
 from web.http.refusals import REFUSAL_KEY
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_EVENT_BYTES = 4096  # Strava's have some 200 bytes
 PATH_PREFIX = "/hooks/strava/"
-_SIGNATURE_KEY = f"HTTP_{HEADER.upper().replace('-', '_')}"
+_SIGNATURE_KEY = f"HTTP_{SIGNATURE_HEADER.upper().replace('-', '_')}"
 
 
 class WebhookMiddleware:

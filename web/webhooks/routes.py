@@ -5,7 +5,7 @@ from http import HTTPStatus
 from flask import Blueprint, abort, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from sync.inbox.signature import HEADER
+from sync.inbox.receive import SIGNATURE_HEADER
 from web.http.constant_time import matches_secret
 from web.runtime import runtime
 from web.webhooks.intake import accept, is_webhook_secret
@@ -30,7 +30,9 @@ def confirm_subscription(secret: str) -> ResponseReturnValue:
 def receive_event(secret: str) -> ResponseReturnValue:
     """Store an event that the middleware passed on: large, misdirected or failed."""
     _require_secret(secret)
-    response = accept(runtime(), request.get_data(), request.headers.get(HEADER))
+    response = accept(
+        runtime(), request.get_data(), request.headers.get(SIGNATURE_HEADER)
+    )
     return jsonify(response.content), response.status
 
 

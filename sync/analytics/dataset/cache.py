@@ -21,14 +21,20 @@ CachedValue = TypeVar("CachedValue")
 class RunnerCache(Generic[CachedValue]):
     """The values used last, per database, shared by threads.
 
-    Every access drops all values that are older than an hour, also those of runners
-    who were deleted since.
+    All together have at most `max_entries`, or as much of what `get_size` measures;
+    a value that is larger than that is not kept.  Every access drops all values that
+    are older than an hour, also those of runners who were deleted since.
     """
 
     def __init__(
-        self, max_entries: int = MAX_ENTRIES, *, clock: Callable[[], float] = monotonic
+        self,
+        max_entries: int = MAX_ENTRIES,
+        *,
+        get_size: Callable[[CachedValue], int] | None = None,
+        clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._max_entries = max_entries
+        self._max_size = max_entries
+        self._get_size = get_size
         self._clock = clock
         self._lock = Lock()
         self._caches: WeakKeyDictionary[Database, TTLCache[CacheKey, CachedValue]] = (
@@ -45,12 +51,13 @@ class RunnerCache(Generic[CachedValue]):
             cache = self._fresh_cache(db)
             for old in [old for old in cache if old[0] == key[0] and old[1] != key[1]]:
                 del cache[old]
-            cache[key] = value
+            if self._get_size is None or self._get_size(value) <= self._max_size:
+                cache[key] = value
 
     def _fresh_cache(self, db: Database) -> TTLCache[CacheKey, CachedValue]:
         cache = self._caches.get(db)
         if cache is None:
-            cache = TTLCache(self._max_entries, MAX_AGE_S, self._clock)
+            cache = TTLCache(self._max_size, MAX_AGE_S, self._clock, self._get_size)
             self._caches[db] = cache
         cache.expire()
         return cache

@@ -1,9 +1,10 @@
 """What pages say of a run beside its numbers, read for those runs that they show."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import and_, case, select
+from sqlalchemy import and_, case, func, select
+from sqlalchemy.orm import Session
 
 from sync.models import Decision, Run, Survey
 from sync.runtime import Runtime
@@ -29,6 +30,25 @@ class RunAnnotations(dict[int, RunAnnotation]):
 
     def __missing__(self, run_id: int) -> RunAnnotation:
         return NO_ANNOTATION
+
+
+def load_annotation_state(session: Session, runner_id: int) -> Hashable:
+    """Return a value that changes whenever a run of the runner gets another annotation.
+
+    What the runs' own rows say changes with the version of the runner's data.
+    """
+    decisions = select(
+        func.count(),
+        func.max(Decision.decided_at),
+        func.sum(case((Decision.verdict == DecisionVerdict.SEND, 1), else_=0)),
+    ).where(Decision.runner_id == runner_id)
+    surveys = select(
+        func.count(), func.count(Survey.sent_at), func.count(Survey.cancelled_for)
+    ).where(Survey.runner_id == runner_id)
+    return (
+        tuple(session.execute(decisions).one()),
+        tuple(session.execute(surveys).one()),
+    )
 
 
 def load_annotations(

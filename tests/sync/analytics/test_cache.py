@@ -23,6 +23,20 @@ def test_the_last_values_of_a_few_are_found(db: Database) -> None:
     assert (kept.get(db, ADA), kept.get(db, BEN)) == (None, "his")
 
 
+def test_what_has_a_size_is_bounded_by_the_sum_of_sizes(db: Database) -> None:
+    kept = RunnerCache[bytes](10, get_size=len)
+
+    kept.put(db, ADA, b"123456")
+    kept.put(db, BEN, b"1234")
+    both = (kept.get(db, ADA), kept.get(db, BEN))
+    kept.put(db, EVE, b"12345678901")  # larger than all together may be
+    kept.put(db, BEN, b"1234567")
+
+    assert both == (b"123456", b"1234")
+    assert kept.get(db, EVE) is None
+    assert (kept.get(db, ADA), kept.get(db, BEN)) == (None, b"1234567")
+
+
 def test_what_was_used_longest_ago_makes_room(db: Database) -> None:
     kept = RunnerCache[str](max_entries=2)
     kept.put(db, ADA, "hers")

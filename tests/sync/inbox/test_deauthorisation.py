@@ -56,7 +56,7 @@ def deliver_deauthorisation(harness: Harness, athlete_id: int) -> None:
                 "aspect_type": "update",
                 "owner_id": athlete_id,
                 "subscription_id": 1,
-                "event_time": 1_777_000_000,
+                "event_time": int(harness.clock().timestamp()),
                 "updates": {"authorized": "false"},
             }
         ),

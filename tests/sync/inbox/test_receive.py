@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from sync import counters
 from sync.inbox import handle, receive, subscription
-from sync.inbox.signature import judge_signature
+from sync.inbox.receive import judge_signature
 from sync.models import Run
 from sync.runtime import Runtime
 from sync.settings import Settings
@@ -19,6 +19,7 @@ from tests.support.harness import ALL_CONSENTS, Harness
 from tests.sync.inbox.test_handle import get_athlete, list_runs
 
 SECRET = "what only Strava knows"
+SECRET_STR = SecretStr(SECRET)
 BODY = b'{"object_type":"activity"}'
 
 
@@ -105,7 +106,7 @@ def test_signatures(header: str | None, now_s: int, expected: str) -> None:
 
 
 def test_without_the_check_every_delivery_is_taken(runtime: Runtime) -> None:
-    assert receive.is_genuine(runtime, None, BODY)
+    assert receive.is_genuine(with_signature(runtime, "off"), None, BODY)
     assert read_counters(runtime) == {}
 
 
@@ -120,6 +121,30 @@ def test_observing_takes_and_counts_everything(runtime: Runtime) -> None:
 
     assert taken == [True, True]
     assert read_counters(runtime) == {"signature missing": 1, "signature right": 1}
+
+
+def test_without_a_secret_of_its_own_the_client_s_is_tried(runtime: Runtime) -> None:
+    settings = runtime.settings.model_copy(
+        update={"strava_signature": "observe", "strava_client_secret": SECRET_STR}
+    )
+    now_s = int(runtime.now().timestamp())
+
+    receive.is_genuine(replace(runtime, settings=settings), sign_body(now_s), BODY)
+
+    assert read_counters(runtime) == {"signature right": 1}
+
+
+def test_another_subscription_begins_to_count_signatures_anew(runtime: Runtime) -> None:
+    observing = with_signature(runtime, "observe")
+    subscription.save(runtime, 1)
+    receive.is_genuine(observing, None, BODY)
+
+    subscription.save(runtime, 1)
+    same = read_counters(runtime)
+    subscription.save(runtime, 2)
+
+    assert same == {"signature missing": 1}
+    assert read_counters(runtime) == {}
 
 
 def test_enforcing_takes_only_what_is_rightly_signed(runtime: Runtime) -> None:

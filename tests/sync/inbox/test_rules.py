@@ -13,7 +13,7 @@ from sync.errors import (
     StravaUnavailable,
     TryLater,
 )
-from sync.inbox.rules import decide_retry
+from sync.inbox.rules import LIST_INTERVAL, decide_retry
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -22,10 +22,6 @@ MINUTE = timedelta(minutes=1)
 @pytest.mark.parametrize(
     ("error", "attempts", "waits", "parked_for"),
     [
-        (NotOnStrava(), 1, MINUTE / 2, None),
-        (NotOnStrava(), 2, 2 * MINUTE, None),
-        (NotOnStrava(), 3, 10 * MINUTE, None),
-        (NotOnStrava(), 4, None, None),
         (AccessRevoked(), 1, None, "AccessRevoked"),
         (ScopeMissing(), 1, None, "ScopeMissing"),
         (TryLater("", MINUTE), 1, MINUTE, None),
@@ -43,14 +39,44 @@ def test_each_failure_has_its_next_step(
     waits: timedelta | None,
     parked_for: str | None,
 ) -> None:
-    retry = decide_retry(error, attempts=attempts, now=NOON)
+    retry = decide_retry(
+        error, attempts=attempts, misses=0, is_doubtful=False, now=NOON
+    )
 
     assert (retry.due_at and retry.due_at - NOON) == waits
     assert retry.failed_reason == parked_for
 
 
+@pytest.mark.parametrize(
+    ("misses", "is_doubtful", "waits"),
+    [
+        (1, False, MINUTE / 2),
+        (2, False, 2 * MINUTE),
+        (3, False, 10 * MINUTE),
+        (4, False, None),
+        (1, True, LIST_INTERVAL),
+        (2, True, None),
+    ],
+)
+def test_what_strava_does_not_show_is_looked_for_again_and_then_settled(
+    misses: int, is_doubtful: bool, waits: timedelta | None
+) -> None:
+    retry = decide_retry(
+        NotOnStrava(), attempts=99, misses=misses, is_doubtful=is_doubtful, now=NOON
+    )
+
+    assert (retry.due_at and retry.due_at - NOON) == waits
+    assert retry.failed_reason is None
+
+
 def test_whoever_waits_for_the_limit_comes_soon_after_it() -> None:
-    retry = decide_retry(RateLimited(NOON + 9 * MINUTE), attempts=1, now=NOON)
+    retry = decide_retry(
+        RateLimited(NOON + 9 * MINUTE),
+        attempts=1,
+        misses=0,
+        is_doubtful=False,
+        now=NOON,
+    )
 
     assert retry.due_at is not None
     assert 9 * MINUTE < retry.due_at - NOON < 10 * MINUTE

@@ -11,8 +11,7 @@ from sqlalchemy import delete, select
 
 from sync.analytics import figures
 from sync.models import QuarantinedRecord, Run
-from sync.runs.changes import save_or_quarantine
-from sync.runs.pull import store_page
+from sync.runs.changes import save_pulled
 from sync.strava import OtherActivity, RemoteRun, UnreadableRecord
 from sync.strava.client import build_page
 from sync.strava.parse import clean_text, parse_activity
@@ -101,12 +100,7 @@ def test_no_record_stops_its_neighbours(harness: Harness) -> None:
     def store_beside_others(record: dict[str, Any]) -> None:
         page = build_page([neighbours[0], record, neighbours[1]])
 
-        save_or_quarantine(
-            harness.runtime,
-            runner_id,
-            page,
-            lambda kept: store_page(harness.runtime, runner_id, kept),
-        )
+        save_pulled(harness.runtime, runner_id, page)
         decide_runs.process_due(harness.runtime)
 
         with harness.runtime.db.read_only() as session:
