@@ -7,7 +7,7 @@ and exports lie under each runner's own key, which moves with the rest; with
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import sleep
 from types import SimpleNamespace
@@ -17,6 +17,7 @@ from sqlalchemy import inspect, select, tuple_, update
 
 from host.checks import ActionRequired, open_runtime
 from host.configuration import load_effective_settings
+from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, Vault, VaultSecrets
 from sync.models import (
     Answer,
@@ -120,20 +121,27 @@ def rotate_table(runtime: Runtime, model: type[Model]) -> int:
         row_ids = session.scalars(select(key_column).order_by(key_column)).all()
     count = 0
     for row_id in row_ids:
-        with runtime.db.transaction() as session:
-            row = session.get(model, row_id, with_for_update=True)
-            if row is None:
-                continue
-            for name in SEALED_COLUMNS[model]:
-                sealed = getattr(row, name)
-                if sealed is not None:
-                    column = find_column(model, name)
-                    setattr(row, name, runtime.sealer.reseal(sealed, column))
-                    count += 1
-            # Addresses are found by a hash, which the newest key makes from now on.
-            if isinstance(row, Runner) and row.email is not None and row.email_hash:
-                address = runtime.sealer.open(row.email, SealedColumn.ADDRESS)
-                row.email_hash = runtime.sealer.lookup_hashes(address)[0]
+        count += _reseal_row(runtime, model, row_id)
+    return count
+
+
+@retry_conflicts
+def _reseal_row(runtime: Runtime, model: type[Model], row_id: Any) -> int:
+    count = 0
+    with runtime.db.transaction() as session:
+        row = session.get(model, row_id, with_for_update=True)
+        if row is None:
+            return 0
+        for name in SEALED_COLUMNS[model]:
+            sealed = getattr(row, name)
+            if sealed is not None:
+                column = find_column(model, name)
+                setattr(row, name, runtime.sealer.reseal(sealed, column))
+                count += 1
+        # Addresses are found by a hash, which the newest key makes from now on.
+        if isinstance(row, Runner) and row.email is not None and row.email_hash:
+            address = runtime.sealer.open(row.email, SealedColumn.ADDRESS)
+            row.email_hash = runtime.sealer.lookup_hashes(address)[0]
     return count
 
 
@@ -148,21 +156,29 @@ def rotate_vaults(runtime: Runtime) -> int:
         runner_ids = session.scalars(select(Runner.id).order_by(Runner.id)).all()
     for done, runner_id in enumerate(runner_ids, 1):
         reseal_vault(runtime, runner_id)
-        with runtime.db.transaction() as session:
-            runner = session.get(Runner, runner_id, with_for_update=True)
-            if runner is None:
-                continue
-            former = runtime.sealer.open_vault_secrets(runner.vault_key)
-            runner.vault_key = runtime.sealer.seal_vault(
-                replace(
-                    former,
-                    answers=VaultSecrets.create().answers,
-                    former_answers=former.answers,
-                )
-            )
+        if not _renew_vault(runtime, runner_id):
+            continue
         reseal_vault(runtime, runner_id)
         print(f"{done} of {len(runner_ids)} runners", file=sys.stderr)
     return len(runner_ids)
+
+
+@retry_conflicts
+def _renew_vault(runtime: Runtime, runner_id: int) -> bool:
+    """Give the runner a new key and keep the one before; False if they are gone."""
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        runner = session.get(Runner, runner_id)
+        if runner is None:
+            return False
+        former = runtime.sealer.open_vault_secrets(runner.vault_key)
+        runner.vault_key = runtime.sealer.seal_vault(
+            replace(
+                former,
+                answers=VaultSecrets.create().answers,
+                former_answers=former.answers,
+            )
+        )
+    return True
 
 
 def reseal_vault(runtime: Runtime, runner_id: int) -> None:
@@ -209,17 +225,32 @@ def reseal_table(
         ]
         if not stale_keys:
             continue
-        with runtime.db.transaction() as session:
-            stale_rows = session.execute(
-                select(*keys, table.sealed)
-                .where(tuple_(*keys).in_(stale_keys), table.sealed.is_not(None))
-                .with_for_update(skip_locked=True)
-            ).all()
-            for row in stale_rows:
-                session.execute(
-                    update(model)
-                    .where(tuple_(*keys) == tuple_(*row[:-1]))
-                    .values(sealed=vault.reseal(row[-1], column))
-                    .execution_options(synchronize_session=False)
-                )
-        is_complete &= len(stale_rows) == len(stale_keys)
+        resealed = _reseal_rows(runtime, model, stale_keys, vault)
+        is_complete &= resealed == len(stale_keys)
+
+
+@retry_conflicts
+def _reseal_rows(
+    runtime: Runtime,
+    model: type[Model],
+    stale_keys: Sequence[tuple[Any, ...]],
+    vault: Vault,
+) -> int:
+    """Seal those of these rows again that no request holds; return how many."""
+    column = find_column(model, "sealed")
+    sealed = model.__table__.c.sealed
+    keys = tuple(inspect(model).primary_key)
+    with runtime.db.transaction() as session:
+        stale_rows = session.execute(
+            select(*keys, sealed)
+            .where(tuple_(*keys).in_(stale_keys), sealed.is_not(None))
+            .with_for_update(skip_locked=True)
+        ).all()
+        for row in stale_rows:
+            session.execute(
+                update(model)
+                .where(tuple_(*keys) == tuple_(*row[:-1]))
+                .values(sealed=vault.reseal(row[-1], column))
+                .execution_options(synchronize_session=False)
+            )
+    return len(stale_rows)

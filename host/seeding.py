@@ -17,6 +17,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from sync.analytics.dataset.distances import compute_week_loads
+from sync.conflicts import retry_conflicts
 from sync.crypto import Vault, hash_token, new_token
 from sync.errors import MoodmilesError
 from sync.models import Answer, Connection, Decision, Run, Runner, Survey
@@ -45,8 +46,7 @@ def main() -> int:
         if not is_seeded:
             runner_id = link_runner(runtime)
             wait_for_import(runtime, runner_id)
-            with runtime.db.transaction() as session:
-                store_demo_answers(runtime, session, runner_id)
+            store_past(runtime, runner_id)
     except (MoodmilesError, OSError) as error:
         print(f"The demo's runner could not be made: {error}", file=sys.stderr)
         return 1
@@ -91,6 +91,15 @@ def wait_for_import(runtime: Runtime, runner_id: int) -> None:
         runtime.queue.wake(Job.BACKFILL)
         sleep(0.1)
     raise MoodmilesError("the import of the runs takes too long; see the worker's log.")
+
+
+@retry_conflicts
+def store_past(runtime: Runtime, runner_id: int) -> None:
+    """Store the demo's answers, unless another start has stored them just now."""
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        has_answers = select(Answer.id).where(Answer.runner_id == runner_id).limit(1)
+        if session.scalar(has_answers) is None:
+            store_demo_answers(runtime, session, runner_id)
 
 
 def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> None:

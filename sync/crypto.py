@@ -36,7 +36,7 @@ SEALED_BYTES: Mapping[SealedColumn, int] = {
     SealedColumn.STRAVA_ACCESS: 512,
     SealedColumn.STRAVA_REFRESH: 512,
     SealedColumn.MAIL: 4096,
-    SealedColumn.ANSWER: 512,
+    SealedColumn.ANSWER: 384,
     SealedColumn.FIGURE_DECISION: 1024,
     SealedColumn.EXPORT: 64 * 1024,
 }
@@ -76,14 +76,14 @@ class SealCipher:
         """Open many values; raises `InvalidTag`, or `UnknownSealVersion`."""
         associated = SEAL_VERSION + column.encode()
         decrypt = self._cipher.decrypt
-        if not all(value.startswith(SEAL_VERSION) for value in sealed):
+        if not {value[:1] for value in sealed} <= {SEAL_VERSION}:
             raise UnknownSealVersion
-        return [
+        padded = [
             decrypt(value[1:_HEADER_BYTES], value[_HEADER_BYTES:], associated)
-            .rstrip(b"\0")
-            .removesuffix(_PAD_MARK)
             for value in sealed
         ]
+        # After the last mark come zeros alone; to strip them takes five times as long.
+        return [plain[: plain.rindex(_PAD_MARK)] for plain in padded]
 
 
 def encode_values(values: Mapping[str, Any]) -> bytes:

@@ -1,5 +1,6 @@
 """The weekly digest: last week in one picture and one honest sentence."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 import structlog
@@ -9,6 +10,7 @@ from typing_extensions import override
 
 from sync import account_state, analytics, work
 from sync.analytics.dataset.overview import load_dashboard
+from sync.conflicts import retry_conflicts
 from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox
 from sync.models import Mail, Run, Runner
@@ -64,8 +66,15 @@ class DigestWork(RunnerDueWork[date]):
 
     @override
     def handle(self, runtime: Runtime, item: RunnerTask[date]) -> None:
+        values = _build_mail_values(runtime, item.runner_id, item.detail)
+        self.enqueue(runtime, item, values)
+
+    @retry_conflicts
+    def enqueue(
+        self, runtime: Runtime, item: RunnerTask[date], values: Mapping[str, object]
+    ) -> None:
+        """Enqueue the digest, if the week has one, and settle the task."""
         runner_id, week_start = item.runner_id, item.detail
-        values = _build_mail_values(runtime, runner_id, week_start)
         with runtime.db.transaction() as session:
             now = runtime.db.now(session)
             runner = session.get(Runner, runner_id)
@@ -77,7 +86,7 @@ class DigestWork(RunnerDueWork[date]):
                     dedupe_key=_build_dedupe_key(runner_id, week_start),
                     kind=MailKind.DIGEST,
                     runner_id=runner_id,
-                    values=values | {"units": runner.preferences.units},
+                    values={**values, "units": runner.preferences.units},
                     stale_at=now + _EXPIRES_AFTER,
                 )
                 log.info("digest enqueued", runner_id=runner_id)

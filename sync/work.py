@@ -27,7 +27,7 @@ from sync.backoff import (
     counts_as_attempt,
     next_attempt_at,
 )
-from sync.conflicts import retry_conflicts
+from sync.conflicts import mark_effect, retry_conflicts
 from sync.database import dialect_insert
 from sync.errors import MoodmilesError
 from sync.models import Runner, RunnerWork
@@ -158,6 +158,7 @@ class _Claims(Generic[ItemT]):
 @contextmanager
 def attempt(runtime: Runtime, kind: DueWork[ItemT], item: ItemT) -> Generator[None]:
     """Postpone the item if what is done within raises anything, and go on after it."""
+    mark_effect()  # what fails within is caught here, so no one around runs it again
     try:
         yield
     # What is wrong with one item must not keep the others waiting.

@@ -70,6 +70,7 @@ class WebhookDelivery(BaseModel):
         """Strava gives no event id, so the same content is the same event."""
         content = [
             self.subscription_id,
+            self.owner_id,
             self.object_type,
             self.object_id,
             self.aspect_type,

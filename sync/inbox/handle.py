@@ -15,12 +15,11 @@ from sync.inbox.rules import EventBatch, EventPlan
 from sync.queue import Job
 from sync.runners import deauthorisation
 from sync.runners import store as runners
-from sync.runs import private, pull
+from sync.runs import pull
 from sync.runs.changes import RunChanges, apply_changes
 from sync.runs.pull import PulledList
 from sync.runtime import Runtime
 from sync.strava import Lane
-from sync.vocabulary import Visibility
 from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
@@ -78,8 +77,6 @@ class InboxWork(DueWork[EventBatch]):
         with runtime.db.transaction(runner_id=batch.runner_id) as session:
             now = runtime.db.now(session)
             apply_changes(runtime, session, batch.runner_id, changes, now=now)
-            if batch.ignores_private and Visibility.ONLY_ME in plan.visibility.values():
-                private.remove_private_runs(runtime, session, batch.runner_id, now=now)
             if batch.is_doubtful:
                 store.wait_for_list(session, batch, until=now + rules.LIST_INTERVAL)
             store.settle(session, plan.settled)

@@ -141,6 +141,12 @@ def plan_events(batch: EventBatch) -> EventPlan:
             case (EventSubject.ACTIVITY, EventAspect.DELETE, _):
                 plan.reads.setdefault(run_id, []).append(event.id)
                 plan.reported_gone.add(run_id)
+            case (EventSubject.ACTIVITY, EventAspect.UPDATE, {"private": "true"}) if (
+                is_known and batch.ignores_private
+            ):
+                # We look away from it: to us it is gone, once Strava says so, too.
+                plan.reads.setdefault(run_id, []).append(event.id)
+                plan.reported_gone.add(run_id)
             case (EventSubject.ACTIVITY, EventAspect.UPDATE, {"private": word}) if (
                 is_known
             ):

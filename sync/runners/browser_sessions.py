@@ -57,7 +57,7 @@ def list_browsers(
 @retry_conflicts
 def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
     """Sign one of the runner's browsers out; False if there is none such."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         for row in _load_active(runtime, session, runner_id):
             handles = _handles(runtime, row)
             if any(
@@ -73,7 +73,7 @@ def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
 @retry_conflicts
 def sign_out_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
     """Sign every browser of the runner out but the one with this token."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
         end_sign_ins(session, runner_id, SignIn.token_hash != hash_token(token))
     log.info("other browsers signed out", runner_id=runner_id)
 

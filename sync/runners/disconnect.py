@@ -73,7 +73,7 @@ def _finish_disconnect(runtime: Runtime, runner_id: int) -> bool:
     with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get(Runner, runner_id)
         if runner is None or runner.leaving_for != RemovalKind.DISCONNECT:
-            return False
+            return False  # done by another, and the runner may have linked anew
         remove_strava_data(runtime, session, runner_id)
         counters.increment(session, "runner disconnected", at=runtime.db.now(session))
         return True
@@ -111,13 +111,32 @@ class RemovalWork(RunnerDueWork[None]):
 
     @override
     def handle(self, runtime: Runtime, item: RunnerTask[None]) -> None:
-        with runtime.db.read_only() as session:
-            runner = session.get(Runner, item.runner_id)
+        match _begin_removal(runtime, item.runner_id):
+            case RemovalKind.DISCONNECT:
+                disconnect(runtime, item.runner_id)
+            case RemovalKind.DELETE:
+                delete_runner(runtime, item.runner_id)
+            case None:
+                return
+
+
+@retry_conflicts
+def _begin_removal(runtime: Runtime, runner_id: int) -> RemovalKind | None:
+    """Return what is to be removed, from here on beyond undoing; None if nothing is.
+
+    It was due when somebody looked, and may have been undone meanwhile.
+    """
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        now = runtime.db.now(session)
+        runner = session.get(Runner, runner_id)
         if runner is None:
-            return
-        is_disconnect = runner.leaving_for == RemovalKind.DISCONNECT
-        remove = disconnect if is_disconnect else delete_runner
-        remove(runtime, item.runner_id)  # takes this work's own row along
+            return None
+        if runner.leaving_since is None:
+            if runner.erase_at is None or runner.erase_at > now:
+                work.forget_failure(session, Job.REMOVALS, runner_id)
+                return None
+            runner.leaving_for, runner.leaving_since = RemovalKind.DELETE, now
+        return RemovalKind(runner.leaving_for or RemovalKind.DELETE)
 
 
 def process_removals(runtime: Runtime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 from sync import account_state
 from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token, new_token
+from sync.errors import DeletionPending
 from sync.models import MailLink, Runner, SignIn
 from sync.runners import mail_links, store
 from sync.runners.mail_links import NewMailLink
@@ -62,12 +63,19 @@ def sign_in(
     """Open a session for this runner and return its cookie's token.
 
     `browser` is what its runner will know it by, such as "Firefox on Linux".  Without
-    a `method` the least is assumed of it.
+    a `method` the least is assumed of it.  Raises `DeletionPending` if the runner was
+    deleted a moment ago.
     """
     token = new_token()
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        if session.get(Runner, runner_id) is None:
+            raise DeletionPending("This account has just been deleted.")
         now = runtime.db.now(session)
-        session.execute(delete(SignIn).where(SignIn.expires_at <= now))
+        session.execute(
+            delete(SignIn).where(
+                SignIn.runner_id == runner_id, SignIn.expires_at <= now
+            )
+        )
         session.add(
             SignIn(
                 token_hash=hash_token(token),

@@ -86,7 +86,7 @@ def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
     with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         runners.withdraw_consent(session, runner_id, ConsentKind.PRIVATE, at=now)
-        remove_private_runs(runtime, session, runner_id, now=now)
+        _delete_private_runs(runtime, session, runner_id, now=now)
         consents.resume_collection(session, runner_id, now=now)
 
 
@@ -94,13 +94,12 @@ def withdraw_consent(runtime: Runtime, runner_id: int) -> None:
 def delete_private_runs(runtime: Runtime, runner_id: int) -> None:
     """Delete the runs that only the runner can see; answers stay."""
     with runtime.db.transaction(runner_id=runner_id) as session:
-        remove_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
+        _delete_private_runs(runtime, session, runner_id, now=runtime.db.now(session))
 
 
-def remove_private_runs(
+def _delete_private_runs(
     runtime: Runtime, session: Session, runner_id: int, *, now: datetime
 ) -> None:
-    """Do the same as part of a transaction."""
     own_private_runs = select(Run.source_id).where(
         Run.runner_id == runner_id,
         Run.source == SOURCE,

@@ -18,11 +18,12 @@ from tests.support.table_comparison import (
 def test_eight_processes_write_and_none_is_refused(
     harness: Harness, worker_pool: WorkerPool
 ) -> None:
-    harness.link_runner(harness.add_athlete())
+    athletes = 8  # of each no more events than may wait
+    for number in range(athletes):
+        harness.link_runner(harness.add_athlete(100 + number))
+    about = {"athlete_id": 100, "athletes": athletes, "events": 80}
     jobs = [
-        WorkerJob(
-            "deliver", values={"first": 40 * number, "events": 80, "athlete_id": 7}
-        )
+        WorkerJob("deliver", values=about | {"first": 40 * number})
         for number in range(8)
     ]
 

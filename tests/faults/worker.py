@@ -110,13 +110,13 @@ class KillSwitchStrava(HttpStrava):
 
 
 def deliver_events(runtime: Runtime, values: Values) -> None:
-    """Take many events in, as a busy web process does."""
+    """Take many events in, about many athletes, as a busy web process does."""
     for number in range(values["first"], values["first"] + values["events"]):
         event_body = {
             "object_type": "activity",
             "object_id": number,
             "aspect_type": "update",
-            "owner_id": values["athlete_id"],
+            "owner_id": values["athlete_id"] + number % values["athletes"],
             "subscription_id": 1,
             "event_time": 1_777_000_000,
             "updates": {"title": "x"},

@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 from sqlalchemy import select, text
 
-from host.keys import rotate_keys
+from host.keys import rotate_keys, rotate_vaults
 from sync.crypto import Sealer
 from sync.database import open_engine
 from sync.errors import TryLater
@@ -82,6 +82,7 @@ def test_keys_rotate_while_everybody_works(harness: Harness, runner_id: int) -> 
     try:
         for _ in range(5):
             rotate_keys(both)
+            rotate_vaults(both)
     finally:
         stop.set()
         for thread in threads:

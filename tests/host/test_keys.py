@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import LargeBinary, select
+from typing_extensions import override
 
 from host.cli import main
 from host.doctor import run_checks
-from host.keys import SEALED_COLUMNS, find_column, rotate_keys
-from sync.crypto import KeyLost, Sealer
+from host.keys import SEALED_COLUMNS, find_column, rotate_keys, rotate_vaults
+from sync.crypto import KeyLost, Sealer, Vault
 from sync.models import (
     Answer,
     Connection,
@@ -27,6 +28,7 @@ from sync.vocabulary import SealedColumn
 from tests.conftest import KEY
 from tests.support.harness import Harness
 from tests.support.runner_activity import add_activity
+from tests.support.simulated_kill import SimulatedKill
 
 # What lies under a runner's own vault key, which moves and need not change.
 IN_VAULTS: Mapping[type[Model], tuple[str, ...]] = {
@@ -189,3 +191,110 @@ def test_the_doctor_tries_the_keys(
     [finding] = run_checks(settings, ["keys"])
 
     assert str(finding).startswith(errors)
+
+
+class KilledResealingVault(Vault):
+    """The process dies as it seals what is left of a runner's answers anew."""
+
+    left = 2
+
+    @override
+    def reseal(self, sealed: bytes, column: SealedColumn) -> bytes:
+        if self.left == 0:
+            raise SimulatedKill
+        KilledResealingVault.left -= 1
+        return super().reseal(sealed, column)
+
+
+class KilledResealingSealer(Sealer):
+    @override
+    def open_vault(self, sealed_key: bytes) -> Vault:
+        return KilledResealingVault(self.open_vault_secrets(sealed_key))
+
+
+def open_contents(runtime: Runtime, runner_id: int) -> dict[str, object]:
+    """Open everything that lies under a runner's own key."""
+    with runtime.db.read_only() as session:
+        vault = store.open_vault(session, runtime.sealer, runner_id)
+    return {
+        f"{model.__name__}.{name}": sorted(
+            vault.open_bytes(secret, find_column(model, name))
+            for secret in read_sealed(runtime, model, name)
+        )
+        for model, names in IN_VAULTS.items()
+        for name in names
+    }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_new_vaults_leave_nothing_to_who_knew_the_old_ones(
+    harness: Harness, runner_id: int
+) -> None:
+    with harness.runtime.db.read_only() as session:
+        stolen = store.open_vault(session, harness.runtime.sealer, runner_id)
+        paired = set(session.scalars(select(Answer.pairing_key)).all())
+    contents = open_contents(harness.runtime, runner_id)
+    lengths = {
+        model: set(map(len, read_sealed(harness.runtime, model, "sealed")))
+        for model in IN_VAULTS
+    }
+
+    assert rotate_vaults(harness.runtime) == 1
+
+    assert open_contents(harness.runtime, runner_id) == contents
+    for model, names in IN_VAULTS.items():
+        for name in names:
+            secrets = read_sealed(harness.runtime, model, name)
+            assert set(map(len, secrets)) == lengths[model]
+            for secret in secrets:
+                with pytest.raises(KeyLost):
+                    stolen.open_bytes(secret, find_column(model, name))
+    with harness.runtime.db.read_only() as session:
+        assert set(session.scalars(select(Answer.pairing_key)).all()) == paired
+        vault = store.open_vault(session, harness.runtime.sealer, runner_id)
+    assert vault.pairing_key("strava", 1) == stolen.pairing_key("strava", 1)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_new_vaults_that_were_begun_open_meanwhile_and_are_finished(
+    harness: Harness, runner_id: int
+) -> None:
+    contents = open_contents(harness.runtime, runner_id)
+    dying = replace(harness.runtime, sealer=KilledResealingSealer([KEY]))
+    KilledResealingVault.left = 2
+    with pytest.raises(SimulatedKill):
+        rotate_vaults(dying)
+    assert open_contents(harness.runtime, runner_id) == contents
+
+    rotate_vaults(harness.runtime)
+
+    assert open_contents(harness.runtime, runner_id) == contents
+    with harness.runtime.db.read_only() as session:
+        runner = session.get_one(Runner, runner_id)
+    secrets = harness.runtime.sealer.open_vault_secrets(runner.vault_key)
+    present = Vault(replace(secrets, former_answers=None))
+    for model, names in IN_VAULTS.items():
+        for name in names:
+            column = find_column(model, name)
+            for secret in read_sealed(harness.runtime, model, name):
+                assert present.is_current(secret, column)
+
+
+def test_the_command_gives_new_vaults_when_asked(
+    harness: Harness,
+    runner_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("MOODMILES_DATABASE_URL", harness.runtime.settings.database_url)
+    monkeypatch.setenv("MOODMILES_SECRET_KEYS", KEY)
+    before = open_contents(harness.runtime, runner_id)
+    sealed = read_sealed(harness.runtime, Answer, "sealed")
+
+    assert main(["keys", "rotate"]) == 0
+    assert read_sealed(harness.runtime, Answer, "sealed") == sealed
+    assert main(["keys", "rotate", "--vaults"]) == 0
+
+    assert "The data of 1 runners are sealed with new keys." in capsys.readouterr().out
+    assert not set(read_sealed(harness.runtime, Answer, "sealed")) & set(sealed)
+    assert open_contents(harness.runtime, runner_id) == before

@@ -3,7 +3,7 @@
 import resource
 import socket
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from tests.support.servers import HOST
@@ -40,16 +40,20 @@ UNFINISHED = {
 
 @contextmanager
 def hold_connections(
-    port: int, kinds: Sequence[str], *, path: str, count: int, host: str = ""
+    connect: Callable[[], socket.socket],
+    kinds: Sequence[str],
+    *,
+    host: str,
+    path: str,
+    count: int,
 ) -> Generator[list[socket.socket]]:
     """Open `count` unfinished requests of each kind to `path` for the block."""
     with ExitStack() as stack:
         connections = []
         for kind in kinds:
-            request = UNFINISHED[kind].format(path=path, host=host or f"{HOST}:{port}")
+            request = UNFINISHED[kind].format(path=path, host=host)
             for _ in range(count):
-                connection = socket.create_connection((HOST, port), timeout=10)
-                stack.enter_context(connection)
+                connection = stack.enter_context(connect())
                 connection.sendall(request.encode())
                 connections.append(connection)
         yield connections

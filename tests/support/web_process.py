@@ -2,15 +2,17 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from tests.conftest import KEY
+from tests.support.held_connections import hold_connections
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, TIMEOUT_S, free_port, wait_until
 from tests.support.strong_secrets import VERIFY_TOKEN, WEBHOOK_SECRET
@@ -66,6 +68,17 @@ class WebProcess:
     def send_event(self) -> WebAnswer:
         kind = {"Content-Type": "application/json"}
         return self.ask(HOOK, method="POST", body=EVENT, headers=kind)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection((HOST, self.port), timeout=PATIENCE_S)
+
+    def hold(
+        self, kinds: Sequence[str], *, path: str, count: int
+    ) -> AbstractContextManager[list[socket.socket]]:
+        """Hold `count` unfinished requests of each kind to `path`."""
+        return hold_connections(
+            self.connect, kinds, host=self.host, path=path, count=count
+        )
 
     def is_answering(self) -> bool:
         try:

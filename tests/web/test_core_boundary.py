@@ -14,7 +14,7 @@ from tests.support.paths import ROOT
 PAGES = sorted(
     path.relative_to(ROOT)
     for path in (ROOT / "web").rglob("*.py")
-    if path.name != "wsgi.py"  # importing it starts the application
+    if path.name not in {"wsgi.py", "asgi.py"}  # importing one starts the application
 )
 # Counts for the host's machines; they name nobody.
 COUNTS = {Path("web/health/checks.py"), Path("web/health/counts.py")}

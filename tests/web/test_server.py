@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -16,7 +17,6 @@ from tests.support.held_connections import (
     allow_files,
     ask_for_much,
     drip,
-    hold_connections,
     read_to_end,
 )
 from tests.support.route_access import list_addresses
@@ -83,7 +83,7 @@ def test_unfinished_requests_to_any_address_stop_nobody(
     posts |= {"/", "/nowhere", HOOK, HOOK[:-1], "/static/app.css"}
 
     for path in sorted(posts):
-        with hold_connections(web.port, list(UNFINISHED), path=path, count=20):
+        with web.hold(list(UNFINISHED), path=path, count=20):
             assert_all_is_answered(web)
 
 
@@ -92,7 +92,7 @@ def test_hundreds_of_each_kind_are_ended_and_leave_nothing(web: WebProcess) -> N
     files, threads = web.count_files(), web.count_threads()
 
     for path in ("/login", HOOK):
-        with hold_connections(web.port, list(UNFINISHED), path=path, count=200) as held:
+        with web.hold(list(UNFINISHED), path=path, count=200) as held:
             assert_all_is_answered(web)
             ends = [read_to_end(connection, within_s=30) for connection in held]
             assert_all_is_answered(web)
@@ -112,7 +112,7 @@ def test_hundreds_of_each_kind_are_ended_and_leave_nothing(web: WebProcess) -> N
 
 def test_a_byte_a_second_is_too_slow(web: WebProcess) -> None:
     kinds = ["short", "multipart", "headers", "first line"]
-    with hold_connections(web.port, kinds, path="/login", count=50) as held:
+    with web.hold(kinds, path="/login", count=50) as held:
         dripping = Thread(target=drip, args=(held,), kwargs={"seconds": 12})
         dripping.start()
         try:
@@ -130,7 +130,7 @@ def test_a_byte_a_second_is_too_slow(web: WebProcess) -> None:
 def test_idle_connections_leave_the_door_open(web: WebProcess) -> None:
     if not allow_files(5000):
         pytest.skip("this machine lets nobody open so many files")
-    with hold_connections(web.port, ["idle", "headers"], path="/", count=2000):
+    with web.hold(["idle", "headers"], path="/", count=2000):
         assert_all_is_answered(web)
 
 
@@ -274,26 +274,29 @@ def test_a_process_that_hangs_is_replaced(echo: WebProcess) -> None:
 
 
 def test_others_are_answered_beside_work_that_hangs_until_its_process_is_replaced(
-    echo: WebProcess,
+    tmp_path: Path,
 ) -> None:
-    (hanging,) = echo.list_workers()
-    request = f"GET /hang-by-turns HTTP/1.1\r\nHost: {echo.host}\r\n\r\n".encode()
-    with ExitStack() as stack:
+    with (
+        run_web(tmp_path, app="tests.support.echo_app:app") as echo,
+        ExitStack() as stack,
+    ):
+        (hanging,) = echo.list_workers()
+        request = f"GET /hang-by-turns HTTP/1.1\r\nHost: {echo.host}\r\n\r\n"
         connections = [
             stack.enter_context(socket.create_connection((HOST, echo.port)))
             for _ in range(8)
         ]
         for connection in connections:
-            connection.sendall(request)
+            connection.sendall(request.encode())
         beside_it = [echo.ask("/").status for _ in range(20)]
         workers_then = echo.list_workers()
+        rest = read_to_end(connections[0], within_s=TIMEOUT_S)
+        wait_until(echo.is_answering)
 
-        assert read_to_end(connections[0], within_s=TIMEOUT_S) == b""
-
-    wait_until(echo.is_answering)
-    assert beside_it == [200] * 20
-    assert workers_then == [hanging]
-    assert echo.list_workers() != [hanging]
+        assert beside_it == [200] * 20
+        assert workers_then == [hanging]
+        assert rest == b""
+        assert echo.list_workers() != [hanging]
 
 
 def test_the_environ_is_the_one_that_wsgi_has(echo: WebProcess) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import account_state, work
+from sync.conflicts import retry_conflicts
 from sync.database import dialect_insert
 from sync.models import Answer, CheckinDraw, Connection, Runner
 from sync.preferences import Preferences
@@ -60,6 +61,7 @@ class CheckinWork(RunnerDueWork[date]):
         return tasks
 
     @override
+    @retry_conflicts
     def handle(self, runtime: Runtime, item: RunnerTask[date]) -> None:
         with runtime.db.transaction() as session:
             draw_day(runtime, session, item.runner_id, item.detail)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import work
+from sync.conflicts import retry_conflicts
 from sync.models import Run, Runner, Survey
 from sync.queue import Job
 from sync.runners import store as runners
@@ -70,6 +71,7 @@ class DecisionWork(RunnerDueWork[bool]):
                 yield task
 
     @override
+    @retry_conflicts
     def handle(self, runtime: Runtime, item: RunnerTask[bool]) -> None:
         with runtime.db.transaction() as session:
             runner = store.lock_runner(session, item.runner_id)

@@ -26,7 +26,7 @@ from sync.models import Event
 from tests.conftest import KEY, migrate
 from tests.lab.bench.linked_runner import add_linked
 from tests.lab.bench.measured_instance import cpu_s, list_children
-from tests.lab.bench.open_load import OpenLoad
+from tests.lab.bench.open_load import ATHLETES, OpenLoad
 from tests.support.postgres import provide_postgres
 from tests.support.servers import HOST, free_port, run_valkey, wait_until
 from tests.support.strong_secrets import WEBHOOK_SECRET
@@ -111,7 +111,8 @@ def _all_of(name: str, named: AbstractContextManager[str]) -> int:
         url = url or f"sqlite:///{Path(folder) / 'moodmiles.sqlite3'}"
         migrate(url)
         with Session(open_engine(url)) as session, session.begin():
-            add_linked(session)
+            for number in range(ATHLETES):
+                add_linked(session, number)
         web = IntakeServer(Path(folder), url, redis.url)
         with web.serving(BARE) as pid:
             measure_rising_load(f"{name}, bare", web, pid)

@@ -1,4 +1,4 @@
-"""A runner with a good link to Strava, put into empty tables as linking would."""
+"""Runners with a good link to Strava, put into empty tables as linking would."""
 
 from datetime import timedelta
 
@@ -14,12 +14,13 @@ ATHLETE = 7
 RUNNER = 1
 
 
-def add_linked(session: Session) -> None:
+def add_linked(session: Session, number: int = 0) -> None:
+    """Add the runner with this number; 0 is `RUNNER`, who is `ATHLETE` at Strava."""
     sealer = Sealer([KEY])
     session.add(
         Runner(
-            id=RUNNER,
-            athlete_id=ATHLETE,
+            id=RUNNER + number,
+            athlete_id=ATHLETE + number,
             created_at=NOON,
             vault_key=b"",
         )
@@ -27,7 +28,7 @@ def add_linked(session: Session) -> None:
     session.flush()
     session.add(
         Connection(
-            runner_id=RUNNER,
+            runner_id=RUNNER + number,
             scope="read,activity:read",
             access_token=sealer.seal("token", SealedColumn.STRAVA_ACCESS),
             refresh_token=sealer.seal("token", SealedColumn.STRAVA_REFRESH),

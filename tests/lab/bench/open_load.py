@@ -87,13 +87,17 @@ class OpenLoad:
         return f"p50 {p50:6.1f} ms  p99 {p99:6.1f} ms  {rate:6.0f} a second"
 
 
+# So many that no more events of one athlete wait than may.
+ATHLETES = 1000
+
+
 def build_event(number: int) -> str:
     return json.dumps(
         {
             "object_type": "activity",
             "object_id": number,
             "aspect_type": "create",
-            "owner_id": ATHLETE,
+            "owner_id": ATHLETE + number % ATHLETES,
             "subscription_id": 1,
             "event_time": 1_777_000_000,
             "updates": {},

@@ -51,9 +51,22 @@ def test_a_run_that_becomes_private_goes_at_once(
 ) -> None:
     asked = change_visibility(harness, answered_private_run, "only_me")
 
-    assert (list_runs(harness), asked) == ([], 0)
+    assert (list_runs(harness), asked) == ([], 1)
     with harness.runtime.db.read_only() as session:
         assert session.scalars(select(Answer.run_id)).all() == [None]
+
+
+def test_a_run_that_is_only_said_to_be_private_stays(
+    harness: Harness, answered_private_run: Activity
+) -> None:
+    athlete = get_athlete(harness)
+
+    harness.deliver_event(athlete, answered_private_run.id, "update", private="true")
+    harness.process_all_due()
+
+    [kept] = list_runs(harness)
+    with harness.runtime.db.read_only() as session:
+        assert session.scalars(select(Answer.run_id)).all() == [kept.id]
 
 
 def test_a_run_that_all_may_see_again_finds_its_answer(
