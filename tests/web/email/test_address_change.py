@@ -185,6 +185,7 @@ def test_looking_at_the_undo_changes_nothing(
     assert read_address(runtime, runner_id) == NEW
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_the_undo_ends_whatever_was_begun(
     browser: PageClient, runner_id: int, harness: Harness, runtime: Runtime
 ) -> None:
@@ -355,6 +356,7 @@ def test_both_addresses_hear_that_strava_is_disconnected(
     assert list_recipients(runtime, "disconnected") == [FORMER, NEW]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_a_deletion_waits_as_long_as_the_change_can_be_undone(
     browser: PageClient, runner_id: int, harness: Harness, runtime: Runtime
 ) -> None:
