@@ -36,8 +36,8 @@ PATHS_WITHOUT_TOKEN = ("/s/", "/u/", "/before/")
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of one act: a status or a value, or the error that it raised."""
+class ActOutcome:
+    """The end of one act: a status or a value, or the error that it raised."""
 
     result: object = None
     error: Exception | None = None
@@ -63,7 +63,7 @@ class Contest:
     """
 
     acts: Sequence[Act]
-    find_breaks: Callable[[Session, Sequence[Outcome]], list[str]]
+    find_breaks: Callable[[Session, Sequence[ActOutcome]], list[str]]
 
 
 @dataclass
@@ -74,7 +74,7 @@ class RaceTally:
     failures: Counter[str] = field(default_factory=Counter)
     breaks: Counter[str] = field(default_factory=Counter)
 
-    def add(self, outcomes: Sequence[Outcome], breaks: Sequence[str]) -> None:
+    def add(self, outcomes: Sequence[ActOutcome], breaks: Sequence[str]) -> None:
         self.acts += len(outcomes)
         self.failures.update(str(one) for one in outcomes if one.is_failure)
         self.breaks.update(breaks)
@@ -208,21 +208,21 @@ class RaceStage:
         return self.harness.clock()
 
 
-def run_at_once(acts: Sequence[Act]) -> list[Outcome]:
+def run_at_once(acts: Sequence[Act]) -> list[ActOutcome]:
     """Start every act in a thread of its own at the same moment, and wait for all."""
     barrier = Barrier(len(acts))
-    outcomes: list[Outcome | None] = [None] * len(acts)
+    outcomes: list[ActOutcome | None] = [None] * len(acts)
 
     def run(index: int) -> None:
         barrier.wait()
         try:
-            outcomes[index] = Outcome(acts[index]())
+            outcomes[index] = ActOutcome(acts[index]())
         except Exception as error:  # noqa: BLE001 - it is what the test asks about
-            outcomes[index] = Outcome(error=error)
+            outcomes[index] = ActOutcome(error=error)
 
     threads = [Thread(target=run, args=(index,)) for index in range(len(acts))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(JOIN_TIMEOUT_S)
-    return [one or Outcome(error=TimeoutError("it hangs")) for one in outcomes]
+    return [one or ActOutcome(error=TimeoutError("it hangs")) for one in outcomes]

@@ -54,13 +54,13 @@ from sync.surveys import unsubscribe
 from sync.surveys.answering import answer, pre_run
 from sync.surveys.sending import checkins, decide_runs
 from sync.vocabulary import AnswerKind, ConsentKind, MailKind, RunSource
-from tests.faults.race_stage import Contest, Outcome, RaceStage
+from tests.faults.race_stage import ActOutcome, Contest, RaceStage
 from tests.support.clock import ManualClock
 from tests.support.harness import SCOPE
 from tests.support.outbox_reader import read_pending_token
 
 Race: TypeAlias = Callable[[RaceStage], Contest]
-Outcomes: TypeAlias = Sequence[Outcome]
+ActOutcomes: TypeAlias = Sequence[ActOutcome]
 
 OK, GONE = 200, 410
 
@@ -74,7 +74,7 @@ def expect(found: object, wanted: object, what: str) -> list[str]:
     return [] if found == wanted else [f"{what}: {found} instead of {wanted}"]
 
 
-def count_results(outcomes: Outcomes, *results: object) -> int:
+def count_results(outcomes: ActOutcomes, *results: object) -> int:
     return sum(outcome.result in results for outcome in outcomes)
 
 
@@ -91,7 +91,7 @@ def race_first_links(stage: RaceStage) -> Contest:
         url = f"/connect/callback?state={state}&code={code}&scope={SCOPE}"
         acts.append(partial(browser.get, url))
 
-    def find_breaks(session: Session, outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, outcomes: ActOutcomes) -> list[str]:
         runner_ids = session.scalars(
             select(Runner.id).where(Runner.athlete_id == athlete.id)
         ).all()
@@ -121,7 +121,7 @@ def race_one_callback(stage: RaceStage) -> Contest:
         code = grants.issue_code(stage.harness.world, athlete.id, SCOPE)
     url = f"/connect/callback?state={state}&code={code}&scope={SCOPE}"
 
-    def find_breaks(_session: Session, outcomes: Outcomes) -> list[str]:
+    def find_breaks(_session: Session, outcomes: ActOutcomes) -> list[str]:
         return expect(count_results(outcomes, 302), 1, "sign-ins with one state")
 
     return Contest([partial(tab.get, url) for tab in tabs], find_breaks)
@@ -166,7 +166,7 @@ def race_changed_answers(stage: RaceStage) -> Contest:
     )
     given = {"stress": 1, "company": 1, "place": 2, "race": 1}
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         stored = session.scalars(select(Answer).where(Answer.run_id == run_id)).one()
         vault_key = session.get_one(Runner, runner_id).vault_key
         values = stage.runtime.sealer.open_vault(vault_key).open(stored.sealed)
@@ -191,7 +191,7 @@ def race_answer_and_skip(stage: RaceStage) -> Contest:
     token = read_pending_token(stage.runtime)
     browsers = stage.open_browsers(4)
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         survey = session.scalars(
             select(Survey).where(Survey.runner_id == runner_id)
         ).one()
@@ -316,7 +316,7 @@ def race_one_address(stage: RaceStage) -> Contest:
             for browser in stage.open_browsers(2, runner_id)
         ]
 
-    def find_breaks(session: Session, outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, outcomes: ActOutcomes) -> list[str]:
         owners = count_rows(
             session,
             Runner,
@@ -412,7 +412,7 @@ def race_settings(stage: RaceStage) -> Contest:
     mailers = stage.open_browsers(2)
     runtimes = stage.runtimes
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         now = session.get_one(Runner, runner_id).preferences
         found = (now.checkins, now.digest, now.units, now.country, now.language)
         return expect(found, (False, False, "mi", "DE", "de"), "settings")
@@ -440,7 +440,7 @@ def race_stop_and_settings(stage: RaceStage) -> Contest:
     browsers = stage.open_browsers(4, runner_id)
     wish = {"ask": "every-run", "quiet_from": "21:30", "quiet_until": "07:00"}
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         wants_mail = session.get_one(Runner, runner_id).preferences.wants_mail
         standing = count_rows(
             session,
@@ -494,7 +494,7 @@ def race_consents(stage: RaceStage) -> Contest:
         )
     boxes = dict.fromkeys(("strava", "mood", "mail", "adult", "private"), "1")
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         rows = session.execute(
             select(Consent.kind, Consent.version).where(
                 Consent.runner_id == runner_id, Consent.withdrawn_at.is_(None)
@@ -524,7 +524,7 @@ def race_withdrawal_and_answers(stage: RaceStage) -> Contest:
     bookmark = pre_run.create_token(stage.runtime, runner_id)
     browsers = stage.open_browsers(6, runner_id)
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         answers = count_rows(session, Answer, Answer.runner_id == runner_id)
         may_ask = not session.get_one(Runner, runner_id).preferences.is_asking_stopped
         return [
@@ -554,7 +554,7 @@ def race_leaving(stage: RaceStage) -> Contest:
     stage.add_run(athlete)
     browsers = stage.open_browsers(6, runner_id)
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         runner = session.get_one(Runner, runner_id)
         from_strava = count_rows(
             session,
@@ -596,7 +596,7 @@ def race_undo(stage: RaceStage) -> Contest:
     ahead = ManualClock(stage.now() + deletion.UNDO_WINDOW)
     worker = stage.runtime_at(stage.runtimes[1], ahead)
 
-    def find_breaks(session: Session, outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, outcomes: ActOutcomes) -> list[str]:
         runner = session.get(Runner, runner_id)
         is_kept = count_results(outcomes[1:], OK) > 0
         if runner is None:
@@ -652,7 +652,7 @@ def race_decisions(stage: RaceStage) -> Contest:
         stage.harness.deliver_event(athlete, run.id, "create")
     handle.process_due(stage.runtime)
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         open_surveys = count_rows(
             session,
             Survey,
@@ -686,7 +686,7 @@ def race_checkins(stage: RaceStage) -> Contest:
     runner_id = stage.add_runner()
     preferences.save_preferences(stage.runtime, runner_id, {"checkins": True})
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         draws = session.scalars(
             select(CheckinDraw).where(CheckinDraw.runner_id == runner_id)
         ).all()
@@ -790,7 +790,7 @@ def race_tokens(stage: RaceStage) -> Contest:
     with stage.runtime.db.transaction() as session:
         session.get_one(Connection, runner_id).expires_at = stage.now()
 
-    def find_breaks(session: Session, outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, outcomes: ActOutcomes) -> list[str]:
         connection = session.get_one(Connection, runner_id)
         given = {outcome.result for outcome in outcomes if outcome.error is None}
         return [
@@ -863,7 +863,7 @@ def race_added_imports(stage: RaceStage) -> Contest:
 def race_subscriptions(stage: RaceStage) -> Contest:
     """`strava subscribe` is run twice: we listen to the one that Strava has."""
 
-    def find_breaks(session: Session, _outcomes: Outcomes) -> list[str]:
+    def find_breaks(session: Session, _outcomes: ActOutcomes) -> list[str]:
         ours = session.scalars(select(Subscription.id)).all()
         return expect(len(ours) <= 1, True, "at most one subscription")
 
