@@ -83,5 +83,13 @@ class PrivateScopeMissing(MoodmilesError):
     """A runner with private runs signed in without `activity:read_all`."""
 
 
+class AddressInUse(MoodmilesError):
+    """The address is, or was until lately, that of another account here."""
+
+
+class CodeMissing(MoodmilesError):
+    """A confirmation was opened in another browser, without the code shown there."""
+
+
 class InvalidAddress(MoodmilesError):
     """The text is not a usable e-mail address."""

@@ -280,6 +280,23 @@ class Preferences(BaseModel):
     def is_paused_at(self, now: datetime) -> bool:
         return self.paused_until is not None and now < self.paused_until
 
+    def asks_no_more_than(self, former: Self) -> bool:
+        """Whether these preferences only take away from what `former` let us do."""
+        changed = {name for name, value in self if value != getattr(former, name)} - {
+            "ask",
+            "paused_until",
+        }
+        is_ask_less = self.ask == former.ask or self.ask in list_less(former.ask)
+        is_pause_kept = former.paused_until is None or (
+            self.paused_until is not None and self.paused_until >= former.paused_until
+        )
+        return (
+            is_ask_less
+            and is_pause_kept
+            and changed <= set(SWITCHES_FOR_MORE)
+            and not any(getattr(self, name) for name in changed)
+        )
+
     @property
     def wants_mail(self) -> bool:
         return self.digest or not self.is_asking_stopped
@@ -305,6 +322,33 @@ def _to_json(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     return value.value if isinstance(value, StrEnum) else value
+
+
+# Each of these, switched on, asks or says more.
+SWITCHES_FOR_MORE = (
+    "reminders",
+    "checkins",
+    "digest",
+    "ask_manual",
+    "distance_in_mail",
+    "stress",
+    "before",
+    "context",
+)
+_LESS: Mapping[AskFrequency, tuple[AskFrequency, ...]] = {
+    AskFrequency.EVERY_RUN: (
+        AskFrequency.EVERY_OTHER_RUN,
+        AskFrequency.WEEKLY,
+        AskFrequency.LONG_RUNS,
+        AskFrequency.NEVER,
+    ),
+    AskFrequency.EVERY_OTHER_RUN: (AskFrequency.WEEKLY, AskFrequency.NEVER),
+}
+
+
+def list_less(ask: AskFrequency) -> tuple[AskFrequency, ...]:
+    """Return how often to ask that is less often, whatever the runs are like."""
+    return () if ask is AskFrequency.NEVER else _LESS.get(ask, (AskFrequency.NEVER,))
 
 
 def find_row(name: str) -> Switch | Choice | None:

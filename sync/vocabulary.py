@@ -25,6 +25,9 @@ class MailKind(StrEnum):
     UNDO = "undo"
     INACTIVE = "inactive"
     AGREE_AGAIN = "agree_again"
+    ADDRESS_CHANGED = "address_changed"
+    ADDRESS_IN_USE = "address_in_use"
+    ADDRESS_RESTORED = "address_restored"
 
 
 class SurveyKind(StrEnum):
@@ -253,6 +256,14 @@ class MailLinkPurpose(StrEnum):
     SIGN_IN = "sign in"
     UNDO_DELETION = "undo"
     STAY = "stay"
+    UNDO_ADDRESS = "undo address"
+
+
+class SignInMethod(StrEnum):
+    """What a runner signed in with (`sign_in.method`)."""
+
+    STRAVA = "strava"
+    MAIL = "mail"
 
 
 class SignedLinkPurpose(StrEnum):
@@ -283,6 +294,7 @@ class KeyUse(StrEnum):
     ADDRESS_LOOKUP = "lookup"
     LIMITS = "limits"
     BROWSER_HANDLES = "browser handles"
+    CONFIRMATION_CODES = "confirmation codes"
     FORMS = "forms"
     CHECKIN_DRAWS = "check-in draws"
 

@@ -19,6 +19,7 @@ from web.http import (
     limits,
     refusals,
     session,
+    sign_in_needs,
 )
 from web.http.body_limits import MAX_BODY_BYTES
 from web.runtime import attach_runtime
@@ -48,11 +49,13 @@ def create_app(runtime: Runtime) -> Flask:
     refusals.init_app(app)
     session.init_app(app)
     csrf.init_app(app)
+    sign_in_needs.init_app(app)
     conflicts.init_app(app)
     errors.init_app(app)
     formats.init_app(app)
     pages.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    sign_in_needs.require_declared(app)
     app.wsgi_app = WebhookMiddleware(app.wsgi_app, runtime)  # type: ignore[method-assign]
     return app

@@ -53,7 +53,7 @@ _MAX_CACHED_DATES = 20_000
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(word=mood_label, CONSENTS=CONSENT_LABELS)
     app.jinja_env.filters.update(
-        clock_in=format_time_in_zone,
+        moment_in=format_datetime,
         short=format_short_date,
         thousands=format_thousands,
         to_the_second=format_datetime_to_second,
@@ -137,10 +137,6 @@ def format_month_and_year(day: date) -> str:
 
 def format_time(at: datetime) -> str:
     return f"{at:%H:%M}"
-
-
-def format_time_in_zone(at: datetime, zone: str) -> str:
-    return format_time(to_local(at, zone))
 
 
 def format_datetime(at: datetime, zone: str) -> str:

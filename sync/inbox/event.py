@@ -66,10 +66,19 @@ class WebhookDelivery(BaseModel):
         return datetime.fromtimestamp(self.event_time, UTC)
 
     @property
+    def is_revoking(self) -> bool:
+        """Whether it says that the athlete has taken the permission back."""
+        return self.object_type == EventSubject.ATHLETE and (
+            self.aspect_type == EventAspect.DELETE
+            or self.updates.get("authorized") == "false"
+        )
+
+    @property
     def dedupe_key(self) -> str:
         """Strava gives no event id, so the same content is the same event."""
         content = [
             self.subscription_id,
+            self.owner_id,
             self.object_type,
             self.object_id,
             self.aspect_type,

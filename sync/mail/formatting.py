@@ -68,6 +68,24 @@ def format_moment(at: datetime, *, zone: str) -> str:
     return f"{day}, {local:%H:%M}{zone_suffix}"
 
 
+def describe_account(
+    *, member_since: datetime, runs: int, is_linked: bool, browser: str
+) -> str:
+    """Return a sentence by which its owner, and nobody else, knows an account."""
+    if current_language() == DEFAULT_LANGUAGE:
+        day = f"{member_since.day} {member_since:%B %Y}"
+    else:
+        day = format_skeleton("yMMMMd", member_since.date(), locale=current_locale())
+    parts = [
+        _("here since %(day)s", day=day),
+        ngettext("%(n)s run", "%(n)s runs", runs),
+        _("linked to Strava") if is_linked else _("not linked to Strava"),
+    ]
+    if browser:
+        parts.append(_("asked in %(browser)s", browser=browser))
+    return _("The account: %(facts)s.", facts=", ".join(parts))
+
+
 def format_distance(distance_m: float, *, units: DistanceUnit) -> str:
     return f"{localize_number(f'{distance_m / units.metres:.1f}')} {units}"
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, PreferencesJson, RowId
 from sync.preferences import DEFAULT_PREFERENCES, Preferences
-from sync.vocabulary import ConsentKind, MailLinkPurpose, RemovalKind
+from sync.vocabulary import ConsentKind, MailLinkPurpose, RemovalKind, SignInMethod
 
 
 class Runner(Model):
@@ -75,7 +75,10 @@ class Consent(Model):
 
 
 class LinkAttempt(Model):
-    """A visit to Strava's consent page: the one-use `state`, kept as a hash."""
+    """A visit to Strava's consent page: the one-use `state`, kept as a hash.
+
+    With a `runner_id` it was begun signed in, and ends with that sign-in.
+    """
 
     __tablename__ = "link_attempt"
 
@@ -84,6 +87,9 @@ class LinkAttempt(Model):
     consents: Mapped[dict[str, Any]] = mapped_column(JSON)
     runner_id: Mapped[int | None] = mapped_column(
         ForeignKey("runner.id", ondelete="CASCADE")
+    )
+    sign_in_hash: Mapped[str | None] = mapped_column(
+        ForeignKey("sign_in.token_hash", ondelete="CASCADE"), index=True
     )
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -119,7 +125,8 @@ class Connection(Model):
 class SignIn(Model):
     """A signed-in browser; the cookie holds the token, we hold its hash.
 
-    `browser` is what a runner knows it by, such as "Firefox on Linux".
+    `browser` is what a runner knows it by, such as "Firefox on Linux".  What the
+    sign-in began, visits to Strava and mailed links, is deleted with its row.
     """
 
     __tablename__ = "sign_in"
@@ -132,11 +139,14 @@ class SignIn(Model):
     seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     browser: Mapped[str | None]
+    method: Mapped[SignInMethod | None]
 
 
 class MailLink(Model):
-    """A one-use link sent by mail: to confirm an address or to sign in.
+    """A one-use link sent by mail, such as to confirm an address or to sign in.
 
+    One that was asked for signed in, by `sign_in_hash`, ends with that sign-in.
+    `email` is the address that the link makes the runner's own, until it is over.
     A decoy names no runner: nobody can redeem it, so all others read a number.
     """
 
@@ -149,6 +159,9 @@ class MailLink(Model):
     purpose: Mapped[MailLinkPurpose]
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
     browser_hash: Mapped[str | None]
+    sign_in_hash: Mapped[str | None] = mapped_column(
+        ForeignKey("sign_in.token_hash", ondelete="CASCADE"), index=True
+    )
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -160,6 +173,8 @@ class Export(Model):
     `sealed` is the ZIP under the runner's own vault key.  It lies in the database
     and not on a disk, so that any web process can hand it out and a deletion
     takes it along.  `tables_done` of `tables` is how far the packing has come.
+    `sign_in_hash` is the sign-in that asked for it; the export outlives it, unless
+    the runner ends that sign-in as somebody else's.
     """
 
     __tablename__ = "export"
@@ -169,6 +184,7 @@ class Export(Model):
         ForeignKey("runner.id", ondelete="CASCADE"), index=True
     )
     asked_at: Mapped[datetime]
+    sign_in_hash: Mapped[str | None]
     due_at: Mapped[datetime | None] = mapped_column(index=True)
     attempts: Mapped[int] = mapped_column(default=0)
     tables: Mapped[int] = mapped_column(default=0)

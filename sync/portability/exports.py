@@ -13,7 +13,7 @@ from typing_extensions import override
 from sync import work
 from sync.backoff import LEASE
 from sync.conflicts import retry_conflicts
-from sync.crypto import KeyLost
+from sync.crypto import KeyLost, hash_token
 from sync.database import wake_after_commit
 from sync.mail import outbox
 from sync.models import Export, Runner
@@ -57,15 +57,28 @@ class _LeaseLost(Exception):
 
 
 @retry_conflicts
-def request_export(runtime: Runtime, runner_id: int) -> None:
-    """Have everything packed anew, unless it is being packed just now."""
+def request_export(
+    runtime: Runtime, runner_id: int, *, sign_in_token: str | None = None
+) -> None:
+    """Have everything packed anew, unless it is being packed just now.
+
+    It is dropped if the sign-in that asked for it is ended as somebody else's.
+    """
     with runtime.db.transaction(runner_id=runner_id) as session:
         newest = _load_newest(session, runner_id)
         if newest is not None and newest.due_at is not None:
             return
         now = runtime.db.now(session)
         delete_export(session, runner_id)
-        session.add(Export(runner_id=runner_id, asked_at=now, due_at=now, tables=STEPS))
+        session.add(
+            Export(
+                runner_id=runner_id,
+                asked_at=now,
+                due_at=now,
+                tables=STEPS,
+                sign_in_hash=hash_token(sign_in_token) if sign_in_token else None,
+            )
+        )
         wake_after_commit(session, Job.EXPORT)
     log.info("export asked for", runner_id=runner_id)
 
@@ -104,6 +117,7 @@ def load_export(runtime: Runtime, runner_id: int) -> bytes | None:
         ).first()
     if row is None:
         return None
+    log.info("export fetched", runner_id=runner_id)
     return runtime.sealer.open_vault(row.vault_key).open_bytes(
         row.sealed, SealedColumn.EXPORT
     )

@@ -15,7 +15,7 @@ from sync.models import Run, Runner
 from sync.portability.archive import InvalidExport
 from sync.portability.rekey import rekey_bundle
 from sync.portability.unpack import RowImporter
-from sync.portability.validate import ExportBundle, read_bundle
+from sync.portability.validate import ExportBundle, read_bundle, require_consents
 from sync.preferences import Preferences
 from sync.runners import address, retained_runs, store
 from sync.runs import relink
@@ -72,6 +72,7 @@ def _store_bundle(
         library = instruments.load_library(runtime.settings.data_dir)
         importer = RowImporter(session, runner.id, vault, library)
         if runner_id is None:
+            require_consents(bundle.consents)
             importer.import_consents(bundle.consents)
         importer.import_runs(bundle.runs)
         strava_ids = [

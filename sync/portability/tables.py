@@ -38,6 +38,7 @@ SECRET_COLUMNS = {
     "token_hash",
     "state_hash",
     "browser_hash",
+    "sign_in_hash",
     "dedupe_key",
     "sealed",
     "email",

@@ -68,6 +68,15 @@ class AccountOverview:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountSummary:
+    """What an account is known by, for somebody who may have more than one."""
+
+    member_since: datetime
+    runs: int
+    is_linked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredCounts:
     """What we hold about a runner, counted before anything is removed."""
 
@@ -98,6 +107,21 @@ def load_overview(runtime: Runtime, runner_id: int) -> AccountOverview:
             importing=_load_import(session, runner_id),
             consents=_load_consents(session, runner_id),
         )
+
+
+def load_summary(session: Session, runner_id: int) -> AccountSummary:
+    runner = session.get_one(Runner, runner_id)
+    runs = session.scalar(select(func.count()).where(Run.runner_id == runner_id))
+    return AccountSummary(
+        member_since=runner.created_at,
+        runs=runs or 0,
+        is_linked=runner.athlete_id is not None,
+    )
+
+
+def load_own_summary(runtime: Runtime, runner_id: int) -> AccountSummary:
+    with runtime.db.read_only() as session:
+        return load_summary(session, runner_id)
 
 
 def load_import_progress(runtime: Runtime, runner_id: int) -> BackfillProgress | None:

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
-from sqlalchemy import delete, select, true
+from sqlalchemy import ColumnElement, delete, select, true
 from sqlalchemy.orm import Session
 
 from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token
-from sync.models import SignIn
+from sync.models import Export, Runner, SignIn
+from sync.runners import mail_links
 from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
-from sync.vocabulary import KeyUse
+from sync.vocabulary import KeyUse, MailLinkPurpose
 
 log = structlog.get_logger()
 
@@ -63,7 +64,7 @@ def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
                 hmac.compare_digest(handle.encode(), candidate.encode())
                 for candidate in handles
             ):
-                session.delete(row)
+                end_sign_ins(session, runner_id, SignIn.token_hash == row.token_hash)
                 log.info("browser signed out", runner_id=runner_id)
                 return True
     return False
@@ -73,23 +74,42 @@ def sign_out_browser(runtime: Runtime, runner_id: int, handle: str) -> bool:
 def sign_out_others(runtime: Runtime, runner_id: int, *, token: str) -> None:
     """Sign every browser of the runner out but the one with this token."""
     with runtime.db.transaction(runner_id=runner_id) as session:
-        session.execute(
-            delete(SignIn).where(
-                SignIn.runner_id == runner_id, SignIn.token_hash != hash_token(token)
-            )
-        )
+        end_sign_ins(session, runner_id, SignIn.token_hash != hash_token(token))
     log.info("other browsers signed out", runner_id=runner_id)
 
 
 @retry_conflicts
 def sign_out_all(runtime: Runtime, runner_id: int | None = None) -> int:
     """Sign every browser of one runner out, or of all; return how many there were."""
-    condition = SignIn.runner_id == runner_id if runner_id is not None else true()
     with runtime.db.transaction() as session:
-        ended_hashes = session.scalars(
-            delete(SignIn).where(condition).returning(SignIn.token_hash)
-        ).all()
-    log.info("browsers signed out", runner_id=runner_id, browsers=len(ended_hashes))
+        count = 0
+        is_concerned = true() if runner_id is None else Runner.id == runner_id
+        for id_ in session.scalars(select(Runner.id).where(is_concerned)).all():
+            count += end_sign_ins(session, id_)
+    log.info("browsers signed out", runner_id=runner_id, browsers=count)
+    return count
+
+
+def end_sign_ins(
+    session: Session, runner_id: int, *conditions: ColumnElement[bool]
+) -> int:
+    """End a runner's sign-ins as those of somebody else; return how many there were.
+
+    What they began goes with them: the tables delete their visits to Strava and their
+    mailed links, and here go the exports that they asked for, and every waiting link
+    that would sign in.
+    """
+    ended_hashes = session.scalars(
+        delete(SignIn)
+        .where(SignIn.runner_id == runner_id, *conditions)
+        .returning(SignIn.token_hash)
+    ).all()
+    session.execute(
+        delete(Export).where(
+            Export.runner_id == runner_id, Export.sign_in_hash.in_(ended_hashes)
+        )
+    )
+    mail_links.delete_open_links(session, runner_id, MailLinkPurpose.SIGN_IN)
     return len(ended_hashes)
 
 

@@ -18,7 +18,7 @@ from sync.errors import (
     ScopeMissing,
     StateRefused,
 )
-from sync.models import Connection, LinkAttempt, Runner
+from sync.models import Connection, LinkAttempt, Runner, SignIn
 from sync.queue import Job
 from sync.runners import consents, store
 from sync.runners.rules import (
@@ -50,7 +50,7 @@ def begin_link(
     *,
     browser: str,
     given_consents: ConsentChoices | None,
-    runner_id: int | None = None,
+    sign_in_token: str = "",
     private: bool = False,
 ) -> str:
     """Return the address of Strava's consent page for this browser.
@@ -58,13 +58,15 @@ def begin_link(
     Without `given_consents` it is only a way to sign in: the athlete must be linked
     already.  `private` then asks Strava for the private runs that this runner had
     agreed to.  Raises `ConsentMissing` when a needed box is empty.  The state in the
-    address works once, for this browser, for half an hour.
+    address works once, for this browser, for half an hour.  With `sign_in_token`, a
+    visit links Strava to the runner who is signed in, and ends with that sign-in.
     """
     if given_consents is not None:
         given_consents.require_mandatory()
     requested = given_consents or ConsentChoices(private=private)
     state = new_token()
     with runtime.db.transaction() as session:
+        sign_in = session.get(SignIn, hash_token(sign_in_token))
         session.add(
             LinkAttempt(
                 state_hash=hash_token(state),
@@ -75,7 +77,8 @@ def begin_link(
                     "signing_in": given_consents is None,
                     "private": requested.private,
                 },
-                runner_id=runner_id,
+                runner_id=sign_in.runner_id if sign_in else None,
+                sign_in_hash=sign_in.token_hash if sign_in else None,
                 expires_at=runtime.db.now(session) + STATE_LIFE,
             )
         )
@@ -86,16 +89,28 @@ def begin_link(
     )
 
 
-def finish_link(
-    runtime: Runtime, *, state: str, browser: str, code: str, scope: str
+def finish_link(  # noqa: PLR0913
+    runtime: Runtime,
+    *,
+    state: str,
+    browser: str,
+    code: str,
+    scope: str,
+    sign_in_token: str = "",
 ) -> LinkResult:
     """Take the runner back from Strava's page and start importing.
+
+    `sign_in_token` is that of the sign-in in this browser now: a visit that was begun
+    signed in is only good for the same one.
 
     Raises `StateRefused`, `ScopeMissing`, `ConsentMissing`, `PrivateScopeMissing`,
     `RunnerMismatch`, or what `Strava.exchange` raises.  A grant that we cannot use
     is given back, so that it does not take one of the app's places.
     """
     attempt = _redeem_attempt(runtime, state=state, browser=browser)
+    is_begun_signed_in = attempt.runner_id is not None
+    if is_begun_signed_in and attempt.sign_in_hash != hash_token(sign_in_token):
+        raise StateRefused("The sign-in that began this visit to Strava is over.")
     grant = runtime.strava.exchange(code)
     if not may_read_runs(scope):
         _revoke_grant(runtime, grant)
@@ -109,7 +124,12 @@ def finish_link(
         if not is_known:
             _revoke_grant(runtime, grant)
         raise RunnerMismatch("This browser is signed in as a different runner.")
-    log.info("runner linked", runner_id=linked.runner_id, new=linked.is_new)
+    log.info(
+        "runner linked",
+        runner_id=linked.runner_id,
+        new=linked.is_new,
+        consents=attempt.consents["given"],
+    )
     return linked
 
 
@@ -119,11 +139,18 @@ def _require_existing_link(
     """Refuse whoever signs in by Strava and has not agreed to anything here yet."""
     with runtime.db.read_only() as session:
         runner = store.find_by_athlete(session, grant.athlete_id)
+        has_agreed = runner is not None and store.has_consent(
+            session, runner.id, ConsentKind.STRAVA
+        )
         has_private = runner is not None and store.has_consent(
             session, runner.id, ConsentKind.PRIVATE
         )
-    if runner is None:
-        _revoke_grant(runtime, grant)
+        is_linked = (
+            runner is not None and session.get(Connection, runner.id) is not None
+        )
+    if not has_agreed:
+        if not is_linked:
+            _revoke_grant(runtime, grant)
         raise ConsentMissing("This Strava account is not linked here yet.")
     if has_private and not may_read_private(scope) and not attempt.consents["private"]:
         # The first visit could not know who comes; a narrower link would lose runs.
@@ -196,8 +223,15 @@ def _find_or_create_runner(
 def _save_link(
     runtime: Runtime, attempt: LinkAttempt, grant: Grant, *, scope: str
 ) -> LinkResult | None:
-    """Link the runner; None when this browser is signed in as another."""
+    """Link the runner; None when this browser is signed in as another.
+
+    The sign-in that began the visit may have ended while we spoke to Strava.
+    """
     with runtime.db.transaction() as session:
+        if attempt.sign_in_hash is not None and not session.get(
+            SignIn, attempt.sign_in_hash
+        ):
+            raise StateRefused("The sign-in that began this visit to Strava is over.")
         return _link_runner(runtime, session, attempt, grant, scope=scope)
 
 

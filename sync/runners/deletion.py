@@ -28,10 +28,17 @@ _PURPOSE = MailLinkPurpose.UNDO_DELETION
 
 @retry_conflicts
 def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
-    """Promise to delete everything; return when.  Asking twice changes nothing."""
+    """Promise to delete everything; return when.  Asking twice changes nothing.
+
+    As long as a change of the address can be undone, the deletion waits: whoever
+    changed it may not be the runner.
+    """
     with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
-        erase_at = now + UNDO_WINDOW
+        former_links = mail_links.find_former_addresses(
+            session, now=now, runner_id=runner_id
+        )
+        erase_at = max([now + UNDO_WINDOW, *(link.expires_at for link in former_links)])
         is_first = session.scalar(
             update(Runner)
             .where(Runner.id == runner_id, Runner.erase_at.is_(None))
@@ -40,7 +47,7 @@ def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
         )
         runner = session.get_one(Runner, runner_id, populate_existing=True)
         if is_first is not None:
-            _enqueue_undo_link(runtime, session, runner)
+            _enqueue_undo_links(runtime, session, runner, now=now)
             log.info("deletion asked for", runner_id=runner_id)
         return runner.erase_at or erase_at
 
@@ -114,17 +121,21 @@ def _cancel(runtime: Runtime, session: Session, runner_id: int) -> bool:
     return True
 
 
-def _enqueue_undo_link(runtime: Runtime, session: Session, runner: Runner) -> None:
-    """Mail a link that undoes it: who did not ask should hear of it at once."""
+def _enqueue_undo_links(
+    runtime: Runtime, session: Session, runner: Runner, *, now: datetime
+) -> None:
+    """Mail links that undo it: who did not ask should hear of it at once."""
     until = runner.erase_at
-    if until is None or runner.email_confirmed_at is None:
+    if until is None:
         return
-    new_link = NewMailLink(
-        purpose=_PURPOSE,
-        runner_id=runner.id,
-        expires_at=until,
-        values={"until": until, "zone": runner.zone},
-    )
-    mail_links.enqueue_link(
-        session, runtime.sealer, new_link, now=runtime.db.now(session)
-    )
+    for address in mail_links.list_recent_addresses(
+        session, runtime.sealer, runner, now=now
+    ):
+        new_link = NewMailLink(
+            purpose=_PURPOSE,
+            runner_id=runner.id,
+            expires_at=until,
+            values={"until": until, "zone": runner.zone},
+            address=address,
+        )
+        mail_links.enqueue_link(session, runtime.sealer, new_link, now=now)

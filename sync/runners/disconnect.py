@@ -13,7 +13,6 @@ from typing_extensions import override
 
 from sync import account_state, counters, work
 from sync.conflicts import retry_conflicts
-from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.mail import outbox
 from sync.models import (
@@ -31,7 +30,7 @@ from sync.models import (
     Survey,
 )
 from sync.queue import Job
-from sync.runners import retained_runs, store
+from sync.runners import mail_links, retained_runs, store
 from sync.runtime import Runtime
 from sync.vocabulary import (
     CancellationReason,
@@ -52,7 +51,9 @@ def disconnect(runtime: Runtime, runner_id: int) -> None:
     """Give our access back to Strava and remove everything that came from it."""
     _mark_leaving(runtime, runner_id, RemovalKind.DISCONNECT)
     _revoke_access(runtime, runner_id)
-    _finish_disconnect(runtime, runner_id)
+    if not _finish_disconnect(runtime, runner_id):
+        log.info("disconnection called off", runner_id=runner_id)
+        return
     log.info("runner disconnected", runner_id=runner_id)
 
 
@@ -67,13 +68,15 @@ def delete_runner(runtime: Runtime, runner_id: int) -> None:
 
 
 @retry_conflicts
-def _finish_disconnect(runtime: Runtime, runner_id: int) -> None:
+def _finish_disconnect(runtime: Runtime, runner_id: int) -> bool:
+    """Remove what came from Strava; False if it was called off meanwhile."""
     with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get(Runner, runner_id)
         if runner is None or runner.leaving_for != RemovalKind.DISCONNECT:
-            return  # done by another meanwhile, who may even have linked anew
+            return False  # done by another, and the runner may have linked anew
         remove_strava_data(runtime, session, runner_id)
         counters.increment(session, "runner disconnected", at=runtime.db.now(session))
+        return True
 
 
 @retry_conflicts
@@ -224,25 +227,25 @@ def remove_strava_data(runtime: Runtime, session: Session, runner_id: int) -> No
 def _enqueue_receipt(
     runtime: Runtime, session: Session, runner: Runner, *, kind: MailKind
 ) -> None:
-    """Enqueue a confirmation; one whose address cannot be read stops no removal."""
-    if runner.email is None or runner.email_confirmed_at is None:
-        return
-    try:
-        address = runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
-    except KeyLost:
-        log.warning("no receipt: its address cannot be read", runner_id=runner.id)
-        return
+    """Enqueue a confirmation to every address of the last seven days.
+
+    One that cannot be read stops no removal.
+    """
     now = runtime.db.now(session)
-    outbox.enqueue_mail(
-        session,
-        sealer=runtime.sealer,
-        now=now,
-        dedupe_key=f"{kind}:{runner.id}:{now:%Y%m%d%H%M%S%f}",
-        kind=kind,
-        # The receipt must outlive the runner it is for.
-        runner_id=None if kind == MailKind.DELETED else runner.id,
-        values={},
-        to=address,
-        language=runner.preferences.language,
-        stale_at=now + _RECEIPT_LIFETIME,
+    addresses = mail_links.list_recent_addresses(
+        session, runtime.sealer, runner, now=now
     )
+    for number, address in enumerate(addresses):
+        outbox.enqueue_mail(
+            session,
+            sealer=runtime.sealer,
+            now=now,
+            dedupe_key=f"{kind}:{runner.id}:{now:%Y%m%d%H%M%S%f}:{number}",
+            kind=kind,
+            # The receipt must outlive the runner it is for.
+            runner_id=None if kind == MailKind.DELETED else runner.id,
+            values={},
+            to=address,
+            language=runner.preferences.language,
+            stale_at=now + _RECEIPT_LIFETIME,
+        )

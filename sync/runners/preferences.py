@@ -31,6 +31,10 @@ log = structlog.get_logger()
 FOCUS_LOCK = timedelta(weeks=8)
 
 
+class AsksMore(MoodmilesError):
+    """A link in a mail was to ask for more; only a signed-in runner may."""
+
+
 class FocusLocked(MoodmilesError):
     """The focus question was chosen less than eight weeks ago."""
 
@@ -73,18 +77,40 @@ def save_preferences(
         if not new_preferences.is_asking_stopped:
             runners.require_mood_consent(session, runner_id)
         runner.preferences = new_preferences
-        wants_mail_again = new_preferences.wants_mail and not old_preferences.wants_mail
-        if (
-            wants_mail_again
+        agrees_to_mail = (
+            new_preferences.wants_mail
+            and not old_preferences.wants_mail
             and runner.email_confirmed_at is not None
             and not runners.has_consent(session, runner_id, ConsentKind.MAIL)
-        ):
+        )
+        if agrees_to_mail:
             runners.record_consents(
                 session, runner_id, [ConsentKind.MAIL], version=VERSION, at=now
             )
         _cancel_disabled_mails(session, runner_id, new_preferences, now=now)
         runners.bump_data_version(session, runner_id)
-    log.info("preferences changed", runner_id=runner_id)
+    log.info("preferences changed", runner_id=runner_id, agrees_to_mail=agrees_to_mail)
+
+
+@retry_conflicts
+def reduce_preferences(
+    runtime: Runtime, runner_id: int, changes: Mapping[str, Any]
+) -> None:
+    """Change some preferences so that less is asked or sent, and never more.
+
+    That takes no sign-in, no consent and no newest text: it only takes away.  Raises
+    `AsksMore` if it would not.
+    """
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        runner = session.get_one(Runner, runner_id)
+        reduced = runner.preferences.with_changes(**changes)
+        if not reduced.asks_no_more_than(runner.preferences):
+            raise AsksMore("A link in a mail can only ask for less.")
+        runner.preferences = reduced
+        now = runtime.db.now(session)
+        _cancel_disabled_mails(session, runner_id, reduced, now=now)
+        runners.bump_data_version(session, runner_id)
+    log.info("preferences reduced by a mail's link", runner_id=runner_id)
 
 
 def get_focus_lock_end(preferences: Preferences, *, now: datetime) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, update
 
 from sync.conflicts import retry_conflicts
 from sync.models import LinkAttempt, Mail, MailLink, SignIn
@@ -11,7 +11,8 @@ from sync.runners.rules import SIGN_IN_IDLE
 from sync.runtime import Runtime
 from sync.vocabulary import MailKind
 
-# Who comes back with an old link should read why it does not work.
+# Who comes back with an old link should read why it does not work.  The address that
+# it held goes at once.
 LINK_RETENTION = timedelta(days=1)
 
 
@@ -31,6 +32,11 @@ def _delete_expired(runtime: Runtime) -> None:
                 table.used_at < now - LINK_RETENTION,
             )
             session.execute(delete(table).where(is_over))
+        session.execute(
+            update(MailLink)
+            .where(MailLink.expires_at <= now, MailLink.email.is_not(None))
+            .values(email=None)
+        )
         session.execute(
             delete(SignIn).where(
                 or_(SignIn.expires_at <= now, SignIn.seen_at <= now - SIGN_IN_IDLE)

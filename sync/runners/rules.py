@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, fields
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sync import consent_version
 from sync.errors import ConsentMissing, InvalidAddress
@@ -16,9 +16,14 @@ STATE_LIFE = timedelta(minutes=30)
 MAIL_LINK_LIFE = {
     MailLinkPurpose.CONFIRM_ADDRESS: timedelta(days=2),
     MailLinkPurpose.SIGN_IN: timedelta(minutes=15),
+    MailLinkPurpose.UNDO_ADDRESS: timedelta(days=7),
 }
 SIGN_IN_LIFE = timedelta(days=90)
 SIGN_IN_IDLE = timedelta(days=30)
+# How long a sign-in is fresh enough to change a way in, or to take or delete all.
+FRESH_SIGN_IN = timedelta(minutes=10)
+# Until an address is that old, whoever had the account before may not know of it.
+PROVEN_ADDRESS_AGE = MAIL_LINK_LIFE[MailLinkPurpose.UNDO_ADDRESS]
 _MIN_DAYS = 28
 
 # What a browser takes for an address, with a dot in the name of its host.
@@ -88,6 +93,20 @@ def estimate_total(
     if seen_days < _MIN_DAYS:
         return None
     return round(imported * (started - member_since).days / seen_days)
+
+
+def is_address_proven(
+    confirmed_at: datetime | None, *, now: datetime, has_other_way: bool
+) -> bool:
+    """Whether a link to a runner's address proves that the runner is who comes.
+
+    `has_other_way`: the runner can sign in by Strava, or can still undo the change
+    that made this the address.  Then a new address may be that of a thief, so it
+    has to be seven days old.
+    """
+    if confirmed_at is None:
+        return False
+    return not has_other_way or now - confirmed_at >= PROVEN_ADDRESS_AGE
 
 
 def normalize_address(text: str) -> str:

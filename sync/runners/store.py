@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select, true, update
 from sqlalchemy.orm import Session
 
 from sync import account_state
@@ -154,8 +154,13 @@ def record_consents(
     )
 
 
-def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
-    """Whether a consent of this kind stands."""
+def has_consent(
+    session: Session, runner_id: int, kind: ConsentKind, *, trusts_files: bool = False
+) -> bool:
+    """Whether a consent of this kind stands that was given here.
+
+    With `trusts_files` it may be one that only an imported file speaks of.
+    """
     return (
         session.scalar(
             select(Consent.id)
@@ -163,6 +168,7 @@ def has_consent(session: Session, runner_id: int, kind: ConsentKind) -> bool:
                 Consent.runner_id == runner_id,
                 Consent.kind == kind,
                 Consent.withdrawn_at.is_(None),
+                true() if trusts_files else ~Consent.from_file,
             )
             .limit(1)
         )
@@ -183,7 +189,9 @@ def require_mood_consent(
         .where(Consent.runner_id == runner_id, Consent.kind == ConsentKind.MOOD)
         .limit(1)
     )
-    if consent_id is not None and not has_consent(session, runner_id, ConsentKind.MOOD):
+    if consent_id is not None and not has_consent(
+        session, runner_id, ConsentKind.MOOD, trusts_files=trusts_files
+    ):
         raise ConsentMissing("You took back that we may store your mood answers.")
 
 

@@ -9,7 +9,7 @@ from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, R
 from sync.runners import address, retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
-from sync.vocabulary import ConsentKind, SuppressionReason
+from sync.vocabulary import ConsentKind, MailLinkPurpose, SuppressionReason
 
 log = structlog.get_logger()
 
@@ -34,11 +34,20 @@ def withdraw_mood_consent(runtime: Runtime, runner_id: int) -> None:
 
 @retry_conflicts
 def withdraw_mail_consent(runtime: Runtime, runner_id: int) -> None:
-    """Write no more and forget the address; answers on the dashboard go on."""
+    """Write no more and forget the address; answers on the dashboard go on.
+
+    The mail that says so can undo it for seven days: so long the address stays there.
+    """
     with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.NO_ADDRESS)
-        session.execute(delete(MailLink).where(MailLink.runner_id == runner_id))
-        address.clear_address(session.get_one(Runner, runner_id))
+        runner = session.get_one(Runner, runner_id)
+        address.leave_address(session, runtime.sealer, runner, now=now)
+        session.execute(
+            delete(MailLink).where(
+                MailLink.runner_id == runner_id,
+                MailLink.purpose != MailLinkPurpose.UNDO_ADDRESS,
+            )
+        )
         runners.withdraw_consent(session, runner_id, ConsentKind.MAIL, at=now)
     log.info("consent withdrawn", runner_id=runner_id, consent=ConsentKind.MAIL)

@@ -20,7 +20,7 @@ local RESERVE_PERMILLE = {[0] = 0, [1] = 50, [2] = 150, [3] = 300}
 -- others need.
 local SHARES = {
   {name = 'quarter', length_ms = QUARTER_MS, limit = 2, permille = 10, at_least = 1},
-  {name = 'day', length_ms = DAY_MS, limit = 4, permille = 10, at_least = 3},
+  {name = 'day', length_ms = DAY_MS, limit = 4, permille = 5, at_least = 3},
 }
 local POOL_PERMILLE = {quarter = 300, day = 250}
 -- A request in a quarter's last moment may be counted by Strava in the next one.

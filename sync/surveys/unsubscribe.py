@@ -42,7 +42,7 @@ def stop_part(runtime: Runtime, token: str, part: str) -> bool:
     runner_id = find_runner_id(runtime, token)
     if runner_id is None:
         return False
-    preferences.save_preferences(runtime, runner_id, {part: False})
+    preferences.reduce_preferences(runtime, runner_id, {part: False})
     return True
 
 

@@ -25,3 +25,18 @@ def read_pending_mail(runtime: Runtime, kind: str = "survey") -> dict[str, Any]:
 
 def read_pending_token(runtime: Runtime, kind: str = "survey") -> str:
     return str(read_pending_mail(runtime, kind)["token"])
+
+
+def list_recipients(runtime: Runtime, kind: str) -> list[str | None]:
+    """Return whom the unsent mails of a kind go to; None is the runner's address."""
+    with runtime.db.read_only() as session:
+        rows = session.scalars(
+            select(Mail.sealed)
+            .where(Mail.kind == kind, Mail.sealed.is_not(None))
+            .order_by(Mail.id)
+        ).all()
+    return [
+        json.loads(runtime.sealer.open(sealed, SealedColumn.MAIL))["to"]
+        for sealed in rows
+        if sealed
+    ]

@@ -7,7 +7,8 @@ from typing import TypeAlias
 from sqlalchemy import select, update
 
 from sync.models import Consent, Run
-from sync.runners import preferences, sign_in
+from sync.runners import address, preferences, sign_in
+from sync.runners.address import AskingBrowser
 from sync.runs import private
 from sync.runtime import Runtime
 from sync.standins.fixtures.fixtures import FIXTURES, Fixture, build_fixture
@@ -21,6 +22,7 @@ from tests.support.export_fixtures import (
     build_retained_run,
 )
 from tests.support.harness import Harness
+from tests.support.outbox_reader import read_pending_token
 from tests.support.run_history import add_answered_runs, add_wellbeing_answers
 from web.fixtures.routes import FAILURES
 
@@ -147,6 +149,21 @@ def _build_sign_ins(harness: Harness) -> Fixture:
     return Fixture("/settings/sign-ins", runner_id)
 
 
+def _build_confirmation(harness: Harness) -> Fixture:
+    """Open a confirmation in another browser than the one that asked."""
+    runtime = harness.runtime
+    runner_id = _link_synced_runner(harness)
+    token = sign_in.sign_in(runtime, runner_id, browser="Firefox on Linux")
+    address.request_confirmation(
+        runtime,
+        runner_id=runner_id,
+        email="ada@example.org",
+        asked_in=AskingBrowser(sign_in_token=token, browser_token="asked here"),
+    )
+    link = read_pending_token(runtime, "confirm_address")
+    return Fixture(f"/email/confirm/{link}", None)
+
+
 def _build_private_consent(
     harness: Harness, path: str = "/settings/consents/private"
 ) -> Fixture:
@@ -230,6 +247,12 @@ STATES: Mapping[str, State] = {
     "keep": _visit("/undo/some-token"),
     "stay": _visit("/stay/some-token"),
     "sign-ins": _build_sign_ins,
+    "sign-in-again": _visit_signed_in("/login/again"),
+    "sign-in-again-any": _visit_signed_in("/login/again?any=1"),
+    "switched": _visit_signed_in("/login/switched"),
+    "address-sent": _visit_signed_in("/email/sent"),
+    "confirm": _build_confirmation,
+    "undo-address": _visit("/address/undo/some-token"),
     "agree-again": _build_outdated_consent,
     "agree-again-private": lambda harness: _build_outdated_consent(
         harness, sees_private=True

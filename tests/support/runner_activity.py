@@ -47,9 +47,11 @@ def add_activity(harness: Harness, athlete: Athlete, runner_id: int) -> None:
         harness.runtime, runner_id, _build_wellbeing_values(harness.runtime, runner_id)
     )
     linking.begin_link(
-        harness.runtime, browser="browser", given_consents=None, runner_id=runner_id
+        harness.runtime,
+        browser="browser",
+        given_consents=None,
+        sign_in_token=sign_in.sign_in(harness.runtime, runner_id),
     )
-    sign_in.sign_in(harness.runtime, runner_id)
     sign_in.enqueue_sign_in_link(
         harness.runtime, email=f"runner{runner_id}@example.org", browser="browser"
     )

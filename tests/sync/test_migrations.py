@@ -146,6 +146,36 @@ def test_what_is_sealed_anew_goes_back_by_a_backup_alone(first_schema_url: str) 
     command.upgrade(build_config(first_schema_url), "head")
 
 
+def test_what_runners_wrote_leaves_the_stored_events(first_schema_url: str) -> None:
+    engine = open_engine(first_schema_url)
+    event = {
+        "subject": "activity",
+        "subject_id": 1,
+        "aspect": "update",
+        "athlete_id": 7,
+        "happened_at": CREATED_AT,
+        "received_at": CREATED_AT,
+        "attempts": 0,
+    }
+    stored = [
+        {"title": "with Ada", "type": "ride"},
+        {"title": "x"},
+        {"private": "true"},
+    ]
+    table = reflect_tables(engine)["event"]
+    with engine.begin() as connection:
+        for number, updates in enumerate(stored):
+            row = event | {"dedupe_key": str(number), "updates": updates}
+            connection.execute(table.insert(), row)
+
+    command.upgrade(build_config(first_schema_url), "head")
+
+    with engine.connect() as connection:
+        left = connection.execute(select(table.c.updates)).scalars().all()
+    engine.dispose()
+    assert sorted(left, key=str) == [{"private": "true"}, {"type": "ride"}, {}]
+
+
 def test_a_verdict_that_no_version_knows_is_one_that_this_one_knows(
     first_schema_url: str,
 ) -> None:

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from sync.runners import sign_in as signin
 from sync.runtime import Runtime
 from sync.settings import Settings
+from sync.vocabulary import SignInMethod
 from tests.support.export_fixtures import limit_retention
 from tests.support.harness import Harness
 from tests.support.page_fixtures import STRICT
@@ -41,7 +42,7 @@ class PageClient:
         return match[1]
 
     def sign_in(self, runner_id: int) -> None:
-        token = signin.sign_in(self.runtime, runner_id)
+        token = signin.sign_in(self.runtime, runner_id, method=SignInMethod.STRAVA)
         self.client.set_cookie("moodmiles", token, domain="127.0.0.1")
 
 

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -273,26 +274,29 @@ def test_a_process_that_hangs_is_replaced(echo: WebProcess) -> None:
 
 
 def test_others_are_answered_beside_work_that_hangs_until_its_process_is_replaced(
-    echo: WebProcess,
+    tmp_path: Path,
 ) -> None:
-    (hanging,) = echo.list_workers()
-    request = f"GET /hang-by-turns HTTP/1.1\r\nHost: {echo.host}\r\n\r\n".encode()
-    with ExitStack() as stack:
+    with (
+        run_web(tmp_path, app="tests.support.echo_app:app") as echo,
+        ExitStack() as stack,
+    ):
+        (hanging,) = echo.list_workers()
+        request = f"GET /hang-by-turns HTTP/1.1\r\nHost: {echo.host}\r\n\r\n"
         connections = [
             stack.enter_context(socket.create_connection((HOST, echo.port)))
             for _ in range(8)
         ]
         for connection in connections:
-            connection.sendall(request)
+            connection.sendall(request.encode())
         beside_it = [echo.ask("/").status for _ in range(20)]
         workers_then = echo.list_workers()
+        rest = read_to_end(connections[0], within_s=TIMEOUT_S)
+        wait_until(echo.is_answering)
 
-        assert read_to_end(connections[0], within_s=TIMEOUT_S) == b""
-
-    wait_until(echo.is_answering)
-    assert beside_it == [200] * 20
-    assert workers_then == [hanging]
-    assert echo.list_workers() != [hanging]
+        assert beside_it == [200] * 20
+        assert workers_then == [hanging]
+        assert rest == b""
+        assert echo.list_workers() != [hanging]
 
 
 def test_the_environ_is_the_one_that_wsgi_has(echo: WebProcess) -> None:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sync.errors import ConsentMissing, PrivateScopeMissing, StateRefused
 from sync.runners import connect
 from sync.runners.rules import ConsentChoices
+from sync.vocabulary import SignInMethod
 from web.http import session
 from web.http.limits import rate_limited, runner_subject
 from web.runtime import runtime
@@ -30,13 +31,12 @@ def start_authorization() -> ResponseReturnValue:
     consents = ConsentChoices(
         **{field.name: field.name in request.form for field in fields(ConsentChoices)}
     )
-    runner = session.current_runner()
     try:
         address = connect.begin_link(
             runtime(),
             browser=session.browser_token(),
             given_consents=consents,
-            runner_id=runner.runner_id if runner else None,
+            sign_in_token=session.sign_in_token() if session.current_runner() else "",
         )
     except ConsentMissing:
         page = render_template("connect/consent.html", ticked=consents, missing=True)
@@ -67,15 +67,25 @@ def finish_authorization() -> ResponseReturnValue:
             browser=browser,
             code=request.args["code"],
             scope=request.args.get("scope", ""),
+            sign_in_token=session.sign_in_token() if session.current_runner() else "",
         )
     except ConsentMissing:
         return redirect(url_for(".consent_page", new=1))
     except PrivateScopeMissing:
         return redirect(_begin_sign_in(private=True))
-    session.login(link_result.runner_id)
-    if link_result.needs_address:
-        return redirect(url_for("email.address_page"))
-    return redirect(session.pop_next_path(url_for("dashboard.dashboard_page")))
+    first_page = (
+        "email.address_page"
+        if link_result.needs_address
+        else "dashboard.dashboard_page"
+    )
+    next_path = session.login(
+        link_result.runner_id,
+        method=SignInMethod.STRAVA,
+        default_path=url_for(first_page),
+    )
+    # Somebody new came to start, whatever page they tried before.
+    is_new = link_result.is_new and link_result.needs_address
+    return redirect(url_for(first_page) if is_new else next_path)
 
 
 def _begin_sign_in(*, private: bool = False) -> str:

@@ -104,7 +104,7 @@ def include_private() -> ResponseReturnValue:
         runtime(),
         browser=session.browser_token(),
         given_consents=None,
-        runner_id=runner_id,
+        sign_in_token=session.sign_in_token(),
         private=True,
     )
     return redirect(authorization_url, HTTPStatus.SEE_OTHER)

@@ -34,7 +34,7 @@ FormRenderer = Callable[..., str]
 
 log = structlog.get_logger()
 
-_EXTENSION_KEY = "moodmiles_counters"
+EXTENSION_KEY = "moodmiles_counters"
 # An IPv6 site of 65,536 networks may do what so many networks may.
 _SITE_NETWORKS = 4
 
@@ -97,7 +97,7 @@ class RateLimitExceeded(TooManyRequests):
 
 def init_app(app: Flask, redis_url: str) -> None:
     """Count every request before anything else looks at it."""
-    app.extensions[_EXTENSION_KEY] = RateLimiter(redis_url)
+    app.extensions[EXTENSION_KEY] = RateLimiter(redis_url)
     app.before_request(count_request)
 
 
@@ -226,6 +226,6 @@ def _count_network(
 def _count(
     limit: RateLimitItem, name: str, subject: str, *, consume: bool = True
 ) -> int:
-    limiter = cast(RateLimiter, current_app.extensions[_EXTENSION_KEY])
+    limiter = cast(RateLimiter, current_app.extensions[EXTENSION_KEY])
     [signature, *_] = runtime().sealer.signatures(KeyUse.LIMITS, subject)
     return limiter.retry_after_s(limit, name, signature, consume=consume)

@@ -143,6 +143,16 @@ BY_ERROR: dict[type[MoodmilesError], Problem] = {
         ),
         ProblemAction(translatable("Open settings"), "settings.settings_page"),
     ),
+    errors.AddressInUse: Problem(
+        HTTPStatus.CONFLICT,
+        translatable("This address belongs to another account here."),
+        translatable(
+            "Nothing was changed. If that account is yours, sign in to it by a link "
+            "to this address and take back e-mails in its settings; seven days later "
+            "the address is free."
+        ),
+        ProblemAction(translatable("Sign in"), "login.login_page"),
+    ),
     errors.ConsentOutdated: Problem(
         HTTPStatus.FORBIDDEN,
         translatable("What you agreed to has a new text."),
@@ -243,6 +253,14 @@ BY_STATUS: dict[int, Problem] = {
         HTTPStatus.METHOD_NOT_ALLOWED,
         translatable("That does not work here."),
         translatable("This address cannot be used in that way. Nothing was changed."),
+    ),
+    HTTPStatus.REQUEST_TIMEOUT: Problem(
+        HTTPStatus.REQUEST_TIMEOUT,
+        translatable("That took too long."),
+        translatable(
+            "What your browser sent did not arrive in time, so nothing was saved. "
+            "Please send it once more."
+        ),
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -14,6 +14,7 @@ from sync.crypto import new_token
 from sync.language import current_language
 from sync.runners import account, sign_in
 from sync.runners.sign_in import SignedInRunner
+from sync.vocabulary import SignInMethod
 from web.http.browsers import browser_name
 from web.runtime import runtime
 
@@ -62,13 +63,22 @@ def init_app(app: Flask) -> None:
         return response
 
 
-def login(runner_id: int) -> None:
-    """Sign this browser in with a new token, whatever it had before."""
+def login(runner_id: int, *, method: SignInMethod, default_path: str) -> str:
+    """Sign this browser in with a new token; return the page to go on to.
+
+    It is the remembered one, or else `default_path`.  If another runner was signed in
+    here, what they were about to do is forgotten, and a page says who is now.
+    """
+    former = current_runner()
     logout()
     name = browser_name(request.user_agent.string)
-    token = sign_in.sign_in(runtime(), runner_id, browser=name)
+    token = sign_in.sign_in(runtime(), runner_id, method=method, browser=name)
     _queue_cookie("", token, days=_SIGN_IN_DAYS)
     account.save_default_language(runtime(), runner_id, current_language())
+    next_path = pop_next_path(default_path)
+    if former is not None and former.runner_id != runner_id:
+        return url_for("login.switched_page")
+    return next_path
 
 
 def logout() -> None:

@@ -7,9 +7,16 @@ from flask.typing import ResponseReturnValue
 
 from sync.errors import InvalidAddress
 from sync.language import gettext
-from sync.runners import sign_in
+from sync.runners import account, sign_in
+from sync.vocabulary import SignInMethod
 from web.http import session
-from web.http.limits import address_subject, link_subject, rate_limited
+from web.http.limits import (
+    address_subject,
+    link_subject,
+    rate_limited,
+    runner_subject,
+)
+from web.http.session import login_required, require_runner
 from web.runtime import runtime
 
 blueprint = Blueprint("login", __name__)
@@ -42,6 +49,47 @@ def send_link() -> ResponseReturnValue:
     return redirect(url_for(".login_page", sent=1), HTTPStatus.SEE_OTHER)
 
 
+@blueprint.get("/login/again")
+def again_page() -> ResponseReturnValue:
+    """Offer the ways that this runner has, before something that needs one again."""
+    runner = session.current_runner()
+    if runner is None:
+        return redirect(url_for(".login_page"))
+    by_any_way = "any" in request.args
+    overview = account.load_overview(runtime(), runner.runner_id)
+    return render_template(
+        "login/again.html",
+        sent="sent" in request.args,
+        by_any_way=by_any_way,
+        email=overview.email,
+        by_strava=SignInMethod.STRAVA in runner.ways,
+        by_mail=SignInMethod.MAIL in runner.ways
+        and (by_any_way or runner.is_address_proven),
+    )
+
+
+@blueprint.post("/login/again")
+@login_required
+@rate_limited("sign-in mail", runner_subject)
+def send_own_link() -> ResponseReturnValue:
+    """Mail a link to the runner's own address; it ends with this sign-in."""
+    sign_in.enqueue_own_link(
+        runtime(),
+        require_runner().runner_id,
+        sign_in_token=session.sign_in_token(),
+        browser=session.browser_token(),
+    )
+    return redirect(url_for(".again_page", sent=1, any=1), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.get("/login/switched")
+@login_required
+def switched_page() -> ResponseReturnValue:
+    """Say whose account this is, after somebody else's was open in this browser."""
+    summary = account.load_own_summary(runtime(), require_runner().runner_id)
+    return render_template("login/switched.html", account=summary)
+
+
 @blueprint.get("/login/<token>")
 def link_page(token: str) -> ResponseReturnValue:
     """Show a button: programs that open every link must not use it up."""
@@ -55,9 +103,12 @@ def redeem(token: str) -> ResponseReturnValue:
     runner_id = sign_in.redeem_sign_in_link(runtime(), token=token, browser=browser)
     if runner_id is None:
         return render_template("login/link_over.html"), HTTPStatus.GONE
-    session.login(runner_id)
-    dashboard_url = url_for("dashboard.dashboard_page")
-    return redirect(session.pop_next_path(dashboard_url), HTTPStatus.SEE_OTHER)
+    next_path = session.login(
+        runner_id,
+        method=SignInMethod.MAIL,
+        default_path=url_for("dashboard.dashboard_page"),
+    )
+    return redirect(next_path, HTTPStatus.SEE_OTHER)
 
 
 @blueprint.post("/logout")

@@ -7,7 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from sync.runners import account, deletion
 from sync.runners import disconnect as leave
+from web.formats import format_datetime
 from web.http.session import login_required, require_runner
+from web.http.sign_in_needs import ask_to_sign_in_again
 from web.runtime import runtime
 
 blueprint = Blueprint("disconnect_and_delete", __name__, url_prefix="/settings")
@@ -31,9 +33,16 @@ def disconnect() -> ResponseReturnValue:
 @login_required
 def delete_page() -> ResponseReturnValue:
     """Show what would go, or until when it can be undone."""
-    if require_runner().erase_at is not None:
-        return render_template("settings/going.html")
-    holdings = account.count_holdings(runtime(), require_runner().runner_id)
+    runner = require_runner()
+    if runner.erase_at is not None:
+        return render_template(
+            "settings/going.html",
+            until=format_datetime(runner.erase_at, runner.zone),
+            waits=runner.erase_at - runtime().now() > deletion.UNDO_WINDOW,
+        )
+    if not runner.is_fresh:
+        return ask_to_sign_in_again()
+    holdings = account.count_holdings(runtime(), runner.runner_id)
     return render_template("settings/delete.html", held=holdings)
 
 

@@ -11,6 +11,7 @@ from sync.portability import exports
 from sync.portability.exports import ExportState, ExportStatus
 from sync.runners import account
 from web.formats import format_datetime
+from web.http import session
 from web.http.limits import rate_limited, runner_subject
 from web.http.session import login_required, require_runner
 from web.runtime import runtime
@@ -44,7 +45,11 @@ def export_page() -> ResponseReturnValue:
 @login_required
 @rate_limited("export", runner_subject)
 def request_export() -> ResponseReturnValue:
-    exports.request_export(runtime(), require_runner().runner_id)
+    exports.request_export(
+        runtime(),
+        require_runner().runner_id,
+        sign_in_token=session.sign_in_token(),
+    )
     return redirect(url_for(".export_page"), HTTPStatus.SEE_OTHER)
 
 

@@ -59,7 +59,7 @@ def _parse_own_row(
             return {field: _parse_time(form.get(field, "")) for field in fields}
         case "pause" if form.get("pause") != KEEP_PAUSE:
             days = _parse_choice(PAUSES, form.get("pause", ""))
-            return {"paused_until": now + timedelta(days=int(days)) if days else None}
+            return {"paused_until": now + pause_length(days) if days else None}
         case "zone" if "zone" in form:
             if form["zone"] not in available_timezones():
                 raise InvalidChoice(
@@ -68,6 +68,11 @@ def _parse_own_row(
             return {"zone": form["zone"]}
         case _:
             return {}
+
+
+def pause_length(days: str) -> timedelta:
+    """Return how long one of `PAUSES` lasts."""
+    return timedelta(days=int(days))
 
 
 def list_time_zones(current: str) -> list[str]:

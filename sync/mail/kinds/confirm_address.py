@@ -1,16 +1,26 @@
-"""Asks for a tap that confirms a new address."""
+"""Asks for a tap that confirms a new address for the account that it names."""
+
+from datetime import datetime
 
 from pydantic import validate_call
 
 from sync.language import gettext as _
-from sync.mail.formatting import format_duration
+from sync.mail.formatting import describe_account, format_duration
 from sync.mail.layouts import Button, Notice, render_notice
 from sync.mail.message import MailSpec, RenderContext, RenderedMail
 from sync.vocabulary import MailKind
 
 
 @validate_call
-def render(context: RenderContext, *, token: str) -> RenderedMail:
+def render(  # noqa: PLR0913
+    context: RenderContext,
+    *,
+    token: str,
+    member_since: datetime,
+    runs: int = 0,
+    is_linked: bool = False,
+    browser: str = "",
+) -> RenderedMail:
     validity = format_duration(context.stale_at - context.now)
     return render_notice(
         context,
@@ -22,10 +32,21 @@ def render(context: RenderContext, *, token: str) -> RenderedMail:
                 _(
                     "Somebody, most likely you, gave this address to Moodmiles so that "
                     "a short question can reach you after your runs."
-                )
+                ),
+                describe_account(
+                    member_since=member_since,
+                    runs=runs,
+                    is_linked=is_linked,
+                    browser=browser,
+                ),
+                _(
+                    "A yes lets this address sign in to that account, and sends that "
+                    "account's questions here. If the account is not yours, do not "
+                    "confirm."
+                ),
             ],
             button=Button(
-                _("Yes, this is my address"),
+                _("Look, and say yes there"),
                 f"{context.public_url}/email/confirm/{token}",
             ),
             note=[

@@ -1,6 +1,6 @@
 """Says that everything will be deleted in a few minutes, and how to undo it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import validate_call
 
@@ -15,12 +15,20 @@ from sync.vocabulary import MailKind
 def render(
     context: RenderContext, *, token: str, until: datetime, zone: str = "UTC"
 ) -> RenderedMail:
+    # It waits as long as a change of the address can be undone.
+    is_soon = until - context.now < timedelta(hours=1)
     return render_notice(
         context,
         Notice(
-            subject=_("Your Moodmiles data will be deleted in a few minutes"),
-            preheader=_("It can be undone for ten minutes."),
-            heading=_("Everything goes in a few minutes"),
+            subject=_("Your Moodmiles data will be deleted in a few minutes")
+            if is_soon
+            else _("Your Moodmiles data will be deleted in a few days"),
+            preheader=_("It can be undone for ten minutes.")
+            if is_soon
+            else _("It can be undone until then."),
+            heading=_("Everything goes in a few minutes")
+            if is_soon
+            else _("Everything goes in a few days"),
             body=[
                 _(
                     "You asked us to delete your runs, your answers and this address. "

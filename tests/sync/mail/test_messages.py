@@ -71,7 +71,29 @@ MAILS: dict[str, Callable[[], RenderedMail]] = {
     "slow_down_question": lambda: render(
         MailKind.SLOW_DOWN_QUESTION, unsubscribe_token=STOP
     ),
-    "confirm_address": lambda: render(MailKind.CONFIRM_ADDRESS, token=TOKEN),
+    "confirm_address": lambda: render(
+        MailKind.CONFIRM_ADDRESS,
+        token=TOKEN,
+        member_since=NOW - timedelta(days=400),
+        runs=212,
+        is_linked=True,
+        browser="Firefox on Linux",
+    ),
+    "address_in_use": lambda: render(
+        MailKind.ADDRESS_IN_USE,
+        member_since=NOW - timedelta(days=1),
+        browser="Chrome on Windows",
+    ),
+    "address_changed": lambda: render(
+        MailKind.ADDRESS_CHANGED,
+        token=TOKEN,
+        until=NOW + timedelta(days=7),
+        zone="Europe/London",
+    ),
+    "address_changed_again": lambda: render(
+        MailKind.ADDRESS_CHANGED, until=NOW + timedelta(days=7)
+    ),
+    "address_restored": lambda: render(MailKind.ADDRESS_RESTORED),
     "sign_in_link": lambda: render(MailKind.SIGN_IN_LINK, token=TOKEN),
     "reconnect": lambda: render(MailKind.RECONNECT),
     "export_ready": lambda: render(
@@ -85,6 +107,12 @@ MAILS: dict[str, Callable[[], RenderedMail]] = {
         MailKind.UNDO,
         token=TOKEN,
         until=NOW + timedelta(minutes=10),
+        zone="Europe/London",
+    ),
+    "undo_in_days": lambda: render(
+        MailKind.UNDO,
+        token=TOKEN,
+        until=NOW + timedelta(days=5),
         zone="Europe/London",
     ),
     "inactive": lambda: render(

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import update
@@ -11,12 +12,16 @@ from typing_extensions import override
 
 from sync import account_state
 from sync.crypto import Sealer
+from sync.errors import ConsentMissing
 from sync.models import Consent, Runner
+from sync.portability.archive import InvalidExport
 from sync.portability.import_runner import import_runner
-from sync.runners import address, disconnect, sign_in
-from sync.vocabulary import SealedColumn
+from sync.runners import address, connect, consents, disconnect, sign_in, store
+from sync.runners.rules import ConsentChoices
+from sync.simulator import grants
+from sync.vocabulary import ConsentKind, SealedColumn
 from tests.conftest import KEY
-from tests.support.harness import Harness
+from tests.support.harness import ALL_CONSENTS, SCOPE, Harness
 from tests.support.outbox_reader import read_pending_token
 from tests.support.second_instance import (
     count_rows,
@@ -132,3 +137,71 @@ def test_a_file_gives_nobody_an_address_and_a_strava_account(
     assert (runner.claimed_athlete_id, runner.athlete_id) == (7, None)
     assert (runner.email, runner.email_hash) == (None, None)
     assert not brought.is_mailed
+
+
+def test_a_file_is_no_consent_given_here(
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
+) -> None:
+    file = write_export(tmp_path, read_export(harness.runtime, runner_id))
+    brought = import_runner(second_instance.runtime, file)
+    there = second_instance.runtime
+
+    with there.db.read_only() as session:
+        assert not account_state.may_collect_now(session, brought.runner_id)
+        assert not store.has_consent(session, brought.runner_id, ConsentKind.MOOD)
+    with pytest.raises(ConsentMissing):
+        link_by_strava(second_instance, consents=None)
+    linked = link_by_strava(second_instance, consents=ALL_CONSENTS)
+
+    assert linked == brought.runner_id
+    with there.db.read_only() as session:
+        assert account_state.may_collect_now(session, brought.runner_id)
+        assert store.has_consent(session, brought.runner_id, ConsentKind.MOOD)
+
+
+def link_by_strava(harness: Harness, *, consents: ConsentChoices | None) -> int:
+    harness.add_athlete()
+    url = connect.begin_link(harness.runtime, browser="b", given_consents=consents)
+    with harness.world.transaction():
+        code = grants.issue_code(harness.world, 7, SCOPE)
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    return connect.finish_link(
+        harness.runtime, state=state, browser="b", code=code, scope=SCOPE
+    ).runner_id
+
+
+def test_who_comes_by_a_mail_agrees_before_anything_is_stored(
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
+) -> None:
+    disconnect.disconnect(harness.runtime, runner_id)
+    file = write_export(tmp_path, read_export(harness.runtime, runner_id))
+    there = second_instance.runtime
+    brought = import_runner(there, file)
+
+    signed_in = sign_in.find_signed_in(there, sign_in.sign_in(there, brought.runner_id))
+    outdated = consents.load_outdated(there, brought.runner_id)
+    consents.renew_consents(there, brought.runner_id, list(outdated))
+
+    assert signed_in
+    assert signed_in.must_agree
+    assert ConsentKind.MOOD in outdated
+    assert consents.load_outdated(there, brought.runner_id) == {}
+
+
+@pytest.mark.parametrize("kinds", [[], ["mood"], ["adult"], ["strava", "mail"]])
+def test_a_file_whose_runner_agreed_to_nothing_is_refused(
+    harness: Harness,
+    runner_id: int,
+    second_instance: Harness,
+    tmp_path: Path,
+    kinds: list[str],
+) -> None:
+    files = read_export(harness.runtime, runner_id)
+    given = [row for row in json.loads(files["consents.json"]) if row["kind"] in kinds]
+    files["consents.json"] = json.dumps(given).encode()
+    before = count_rows(second_instance.runtime)
+
+    with pytest.raises(InvalidExport, match="agreed to nothing"):
+        import_runner(second_instance.runtime, write_export(tmp_path, files))
+
+    assert count_rows(second_instance.runtime) == before

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from sync.models import Answer, Run, Survey
 from sync.portability.import_runner import import_runner
-from sync.runners import connect, disconnect
+from sync.runners import connect, disconnect, sign_in
 from sync.settings import Settings
 from sync.simulator import grants
 from sync.surveys.answering import retained_runs
@@ -46,17 +46,23 @@ def export_file(harness: Harness, runner_id: int, tmp_path: Path) -> Path:
 
 def link_imported_runner(harness: Harness, runner_id: int | None = None) -> int:
     """Link the runner's Strava account, signed in or not; all its runs come in."""
+    token = sign_in.sign_in(harness.runtime, runner_id) if runner_id else ""
     url = connect.begin_link(
         harness.runtime,
         browser="browser",
         given_consents=ALL_CONSENTS,
-        runner_id=runner_id,
+        sign_in_token=token,
     )
     state = parse_qs(urlsplit(url).query)["state"][0]
     with harness.world.transaction():
         code = grants.issue_code(harness.world, 7, SCOPE)
     link = connect.finish_link(
-        harness.runtime, state=state, browser="browser", code=code, scope=SCOPE
+        harness.runtime,
+        state=state,
+        browser="browser",
+        code=code,
+        scope=SCOPE,
+        sign_in_token=token,
     )
     harness.process_all_due()
     return link.runner_id

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from sync.errors import CodeRefused, RunnerMismatch, ScopeMissing, StateRefused
 from sync.models import Backfill, Connection, Decision, Run, Runner
-from sync.runners import connect, disconnect
+from sync.runners import connect, disconnect, sign_in
 from sync.runners.tokens import get_access_token
 from sync.runs import store
 from sync.simulator import grants
@@ -151,8 +151,9 @@ def test_linking_again_keeps_the_runner_and_every_run(harness: Harness) -> None:
 def test_another_athlete_never_takes_over_a_runner(harness: Harness) -> None:
     runner_id = harness.link_runner(harness.add_athlete(7))
     other_browser = harness.add_athlete(8)
+    token = sign_in.sign_in(harness.runtime, runner_id)
     url = connect.begin_link(
-        harness.runtime, browser="b", given_consents=ALL_CONSENTS, runner_id=runner_id
+        harness.runtime, browser="b", given_consents=ALL_CONSENTS, sign_in_token=token
     )
     code = grants.issue_code(harness.world, other_browser.id, "read,activity:read")
 
@@ -163,6 +164,7 @@ def test_another_athlete_never_takes_over_a_runner(harness: Harness) -> None:
             browser="b",
             code=code,
             scope="read,activity:read",
+            sign_in_token=token,
         )
 
 
@@ -172,8 +174,9 @@ def test_a_linked_athlete_never_becomes_a_runner_who_disconnected(
     left = harness.link_runner(harness.add_athlete(7))
     disconnect.disconnect(harness.runtime, left)
     other = harness.link_runner(harness.add_athlete(8))
+    token = sign_in.sign_in(harness.runtime, left)
     url = connect.begin_link(
-        harness.runtime, browser="b", given_consents=ALL_CONSENTS, runner_id=left
+        harness.runtime, browser="b", given_consents=ALL_CONSENTS, sign_in_token=token
     )
     code = grants.issue_code(harness.world, 8, "read,activity:read")
 
@@ -184,6 +187,7 @@ def test_a_linked_athlete_never_becomes_a_runner_who_disconnected(
             browser="b",
             code=code,
             scope="read,activity:read",
+            sign_in_token=token,
         )
 
     with harness.runtime.db.read_only() as session:

@@ -14,7 +14,7 @@ from tests.support.servers import TIMEOUT_S, ValkeyServer, run_valkey
 QUARTER = timedelta(minutes=15)
 ONE_MS = timedelta(milliseconds=1)
 # Of 100 reads in a quarter and 1,000 in a day.
-OWN_QUARTER, OWN_DAY = 1, 10
+OWN_QUARTER, OWN_DAY = 1, 5
 POOL_QUARTER, POOL_DAY = 30, 250
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from sync.analytics.dataset.overview import load_dashboard
 from sync.models import Answer
-from sync.runners import connect, disconnect, withdraw_consent
+from sync.runners import connect, disconnect, sign_in, withdraw_consent
 from sync.runs import pull, reconcile
 from sync.simulator import activities, grants
 from sync.simulator.records import Athlete
@@ -82,11 +82,12 @@ def test_a_run_that_comes_back_takes_its_place_again(
 
 
 def relink_runner(harness: Harness, athlete: Athlete, runner_id: int) -> None:
+    token = sign_in.sign_in(harness.runtime, runner_id)
     url = connect.begin_link(
         harness.runtime,
         browser="browser",
         given_consents=ALL_CONSENTS,
-        runner_id=runner_id,
+        sign_in_token=token,
     )
     with harness.world.transaction():
         code = grants.issue_code(harness.world, athlete.id, SCOPE)
@@ -96,6 +97,7 @@ def relink_runner(harness: Harness, athlete: Athlete, runner_id: int) -> None:
         browser="browser",
         code=code,
         scope=SCOPE,
+        sign_in_token=token,
     )
 
 

@@ -75,6 +75,7 @@ def test_what_was_missed_is_found_after_agreeing(
     harness.advance_clock(days=20)
     harness.process_all_due()
     early = count_rows(harness, Run)
+    browser.sign_in(runner_with_old_consent)
 
     browser.post("/settings/consents", **ALL)
     reconcile.process_due(harness.runtime)

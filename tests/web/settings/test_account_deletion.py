@@ -35,7 +35,7 @@ def test_deleting_shows_what_goes_and_then_when_it_goes(
     assert "1 sign-in" in preview
     assert untouched is None
     # Noon in UTC, on the clocks of Berlin, ten minutes later.
-    assert "Your account goes at 14:10." in after
+    assert "Your account goes on Fri 1 May, 14:10." in after
     assert "Everything goes in a few minutes." in after
 
 

@@ -9,6 +9,7 @@ from sync.crypto import hash_token
 from sync.models import Runner, SignIn
 from sync.runners import sign_in
 from sync.runtime import Runtime
+from sync.vocabulary import SignInMethod
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
 from tests.web.conftest import PageClient
@@ -74,7 +75,9 @@ def test_signing_in_notes_the_browsers_name(
 ) -> None:
     app = create_app(runtime)
     with app.test_request_context(headers={"User-Agent": FIREFOX}):
-        web_session.login(runner_id)
+        web_session.login(
+            runner_id, method=SignInMethod.STRAVA, default_path="/dashboard"
+        )
 
     assert "Firefox on Linux" in browser.open("/settings/sign-ins").text
 

@@ -44,7 +44,7 @@ def survey_path(harness: Harness, runtime: Runtime) -> str:
     return f"/s/{read_pending_token(runtime)}"
 
 
-def test_a_mail_leads_to_the_survey_settings_without_a_sign_in(
+def test_a_mail_leads_to_fewer_questions_without_a_sign_in(
     browser: PageClient, unsubscribe_path: str, runner_id: int, runtime: Runtime
 ) -> None:
     page = browser.open(f"{unsubscribe_path}/settings?ask=weekly")
@@ -55,38 +55,38 @@ def test_a_mail_leads_to_the_survey_settings_without_a_sign_in(
     assert '<option value="weekly" selected>' in page.text
     assert untouched == "every-run"
     assert answer.status_code == 303
-    assert (chosen.ask, chosen.focus, chosen.checkins) == ("weekly", "clarity", False)
+    assert (chosen.ask, chosen.checkins, chosen.stress) == ("weekly", False, True)
     assert "Saved." in browser.open(answer.location).text
 
 
-def test_that_page_shows_how_the_runner_is_asked_and_nothing_else(
+def test_that_page_shows_what_can_be_less_and_nothing_else(
     browser: PageClient, unsubscribe_path: str
 ) -> None:
     page = browser.open(f"{unsubscribe_path}/settings").text
 
     assert "runner1@example.org" not in page
     assert "8.2" not in page
-    assert 'name="units"' not in page
+    for name in ("units", "focus", "quiet_from", "delay_min", "digest"):
+        assert f'name="{name}"' not in page
 
 
 def test_a_question_chosen_for_eight_weeks_is_shown_and_not_offered(
-    browser: PageClient, unsubscribe_path: str, harness: Harness
+    browser: PageClient, runner_id: int, harness: Harness
 ) -> None:
-    browser.client.post(f"{unsubscribe_path}/settings", data=FORM)
+    browser.post("/settings", **FORM)
 
-    page = browser.open(f"{unsubscribe_path}/settings").text
-    refused = browser.client.post(
-        f"{unsubscribe_path}/settings", data=FORM | {"focus": "effort"}
-    )
+    page = browser.open("/settings").text
+    refused = browser.post("/settings", **FORM | {"focus": "effort"})
 
     assert 'name="focus"' not in page
     assert refused.status_code == 400
     assert "less than eight weeks ago" in refused.text
     harness.advance_clock(weeks=8)
-    assert 'name="focus"' in browser.open(f"{unsubscribe_path}/settings").text
+    browser.sign_in(runner_id)
+    assert 'name="focus"' in browser.open("/settings").text
 
 
-@pytest.mark.parametrize("odd", [{"ask": "waiting"}, {"focus": "x"}, {"pause": "0"}])
+@pytest.mark.parametrize("odd", [{"ask": "waiting"}, {"ask": "x"}, {"pause": "0"}])
 def test_what_is_not_offered_there_is_refused(
     browser: PageClient, unsubscribe_path: str, odd: dict[str, str]
 ) -> None:
@@ -118,17 +118,24 @@ def test_one_click_stops_the_check_ins_only(
     assert (chosen.checkins, chosen.ask) == (False, "every-run")
 
 
-def test_who_was_stopped_for_silence_is_told_and_chooses(
+def test_who_was_stopped_for_silence_is_told_and_chooses_signed_in(
     browser: PageClient, unsubscribe_path: str, runner_id: int, runtime: Runtime
 ) -> None:
     preferences.save_preferences(runtime, runner_id, {"ask": "waiting"})
 
     page = browser.open(f"{unsubscribe_path}/settings").text
-    browser.client.post(
+    refused = browser.client.post(
         f"{unsubscribe_path}/settings", data=FORM | {"ask": "every-run"}
     )
+    unchanged = preferences.load_preferences(runtime, runner_id).ask
+    led = browser.open(f"{unsubscribe_path}/settings?ask=every-run")
+    browser.sign_in(runner_id)
+    offered = browser.open(led.location).text
+    browser.post("/settings", **FORM | {"ask": "every-run"})
 
     assert "Several questions in a row stayed unanswered" in page
+    assert (refused.status_code, unchanged) == (400, "waiting")
+    assert '<option value="every-run" selected>' in offered
     assert preferences.load_preferences(runtime, runner_id).ask == "every-run"
 
 
