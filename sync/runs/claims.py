@@ -89,7 +89,7 @@ def bring_reconcile_forward(db: Database, runner_id: int) -> None:
     that events which nobody can vouch for do not use up Strava's limit.
     """
     own_row = ReconcileState.runner_id == runner_id
-    with db.transaction() as session:
+    with db.transaction(runner_id=runner_id) as session:
         now = db.now(session)
         session.execute(
             update(ReconcileState)

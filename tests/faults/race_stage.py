@@ -21,7 +21,7 @@ from sync.errors import MoodmilesError
 from sync.models import Run
 from sync.runners import sign_in
 from sync.runtime import Runtime
-from sync.simulator.records import Activity, App, Athlete
+from sync.simulator.records import Activity, App, Athlete, Limits
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.support.clock import ManualClock
@@ -137,6 +137,9 @@ class RaceStage:
                     athlete_limit=10_000,
                     token_s=10_000_000,
                 )
+            )
+            harness.world.put_singleton(
+                Limits(quarter=10**6, day=10**6, read_quarter=10**6, read_day=10**6)
             )
         folder = harness.runtime.settings.data_dir / "mailbox"
         settings = harness.runtime.settings.model_copy(update={"mailbox_dir": folder})

@@ -465,7 +465,7 @@ def race_stop_and_settings(stage: RaceStage) -> Contest:
 def race_focus(stage: RaceStage) -> Contest:
     """Four extra questions are chosen: one holds, for eight weeks."""
     runner_id = stage.add_runner()
-    focuses = ("energy", "effort", "presence", "progress")
+    focuses = ("effort", "presence", "progress", "clarity")
     return Contest(
         [
             partial(
