@@ -135,6 +135,12 @@ MOODMILES.add("beat", "host.serve", "run the schedule alone", _DATA_DIR)
 
 _database = MOODMILES.add_group("db", "the tables")
 _database.add("upgrade", "host.database", "bring the tables up to date", _DATA_DIR)
+_database.add(
+    "restored",
+    "host.database",
+    "say that a backup was restored: new numbers, and everybody signs in again",
+    _DATA_DIR,
+)
 
 _strava = MOODMILES.add_group("strava", "what Strava tells us")
 _strava.add(

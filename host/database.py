@@ -1,4 +1,4 @@
-"""`moodmiles db upgrade`: migrations of the tables."""
+"""`moodmiles db ...`: migrations of the tables, and what a restored backup needs."""
 
 from types import SimpleNamespace
 
@@ -6,15 +6,20 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, column, func, insert, select, table, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from host.configuration import load_effective_settings
 from host.data_dir import create_data_directory
 from host.errors import StartupError
 from sync.database import open_engine
+from sync.models import Model
+from sync.runners import browser_sessions
+from sync.runtime import build
 
 _SCRIPTS = "sync:migrations"
+# More rows than any table got between a backup of a month ago and today.
+SKIPPED_NUMBERS = 10_000_000
 
 
 class MigrationState:
@@ -65,5 +70,47 @@ def run(arguments: SimpleNamespace) -> int:
     if not settings.database_url:
         create_data_directory(settings.data_dir)
     MigrationState(settings.sql_url).upgrade()
-    print("The tables are up to date.")
+    if arguments.command == "db restored":
+        runtime = build(settings)
+        try:
+            skip_numbers(runtime.db.engine)
+            ended = browser_sessions.sign_out_all(runtime, None)
+        finally:
+            runtime.db.close()
+        print(f"New rows get numbers that no row had; browsers signed out: {ended}.")
+    else:
+        print("The tables are up to date.")
     return 0
+
+
+def skip_numbers(engine: Engine) -> None:
+    """Let new rows have numbers that none had since the backup that is restored.
+
+    Logs, links and bookmarks of that time name rows by numbers that the restored
+    tables do not know of.
+    """
+    names = [
+        numbered.name
+        for numbered in Model.metadata.sorted_tables
+        if numbered.autoincrement_column is not None
+    ]
+    skip = _skip_on_postgresql if engine.dialect.name == "postgresql" else _skip
+    with engine.begin() as connection:
+        for name in names:
+            skip(connection, name)
+
+
+def _skip_on_postgresql(connection: Connection, table_name: str) -> None:
+    sequence = func.pg_get_serial_sequence(table_name, "id")
+    number = func.nextval(sequence) + SKIPPED_NUMBERS
+    connection.execute(select(func.setval(sequence, number)))
+
+
+def _skip(connection: Connection, table_name: str) -> None:
+    given = table("sqlite_sequence", column("name"), column("seq"))
+    is_given = given.c.name == table_name
+    number = given.c.seq + SKIPPED_NUMBERS
+    updated = connection.execute(update(given).where(is_given).values(seq=number))
+    if not updated.rowcount:
+        row = {"name": table_name, "seq": SKIPPED_NUMBERS}
+        connection.execute(insert(given).values(row))

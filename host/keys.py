@@ -225,7 +225,7 @@ def reseal_table(
         ]
         if not stale_keys:
             continue
-        resealed = _reseal_rows(runtime, model, stale_keys, vault)
+        resealed = _reseal_rows(runtime, model, runner_id, stale_keys, vault)
         is_complete &= resealed == len(stale_keys)
 
 
@@ -233,23 +233,25 @@ def reseal_table(
 def _reseal_rows(
     runtime: Runtime,
     model: type[Model],
+    runner_id: int,
     stale_keys: Sequence[tuple[Any, ...]],
     vault: Vault,
 ) -> int:
     """Seal those of these rows again that no request holds; return how many."""
     column = find_column(model, "sealed")
-    sealed = model.__table__.c.sealed
+    table: Any = model.__table__.c
     keys = tuple(inspect(model).primary_key)
+    is_own = table.runner_id == runner_id
     with runtime.db.transaction() as session:
         stale_rows = session.execute(
-            select(*keys, sealed)
-            .where(tuple_(*keys).in_(stale_keys), sealed.is_not(None))
+            select(*keys, table.sealed)
+            .where(is_own, tuple_(*keys).in_(stale_keys), table.sealed.is_not(None))
             .with_for_update(skip_locked=True)
         ).all()
         for row in stale_rows:
             session.execute(
                 update(model)
-                .where(tuple_(*keys) == tuple_(*row[:-1]))
+                .where(is_own, tuple_(*keys) == tuple_(*row[:-1]))
                 .values(sealed=vault.reseal(row[-1], column))
                 .execution_options(synchronize_session=False)
             )

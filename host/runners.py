@@ -74,7 +74,7 @@ def import_file(runtime: Runtime, file: Path, *, runner_id: int | None) -> None:
     if runner_id is not None:
         return
     if result.by_strava:
-        print("They link Strava and agree anew, and give their address again.")
+        print("They sign in with Strava, agree anew, and give their address again.")
     elif result.is_mailed:
         print("A mail asks their address to confirm itself; then they sign in by mail.")
     else:

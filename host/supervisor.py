@@ -19,7 +19,7 @@ _MIN_RESTART_WAIT_S = 0.1
 _MAX_RESTART_WAIT_S = 30.0
 _STABLE_AFTER_S = 20.0
 _CHECK_INTERVAL_S = 10.0
-# Five minutes: a machine may be busy, and an upload may be slow.
+# Five minutes: a machine may be busy.  A web process that hangs ends itself earlier.
 _MAX_FAILED_CHECKS = 30
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -66,6 +66,14 @@ class WebhookDelivery(BaseModel):
         return datetime.fromtimestamp(self.event_time, UTC)
 
     @property
+    def is_revoking(self) -> bool:
+        """Whether it says that the athlete has taken the permission back."""
+        return self.object_type == EventSubject.ATHLETE and (
+            self.aspect_type == EventAspect.DELETE
+            or self.updates.get("authorized") == "false"
+        )
+
+    @property
     def dedupe_key(self) -> str:
         """Strava gives no event id, so the same content is the same event."""
         content = [

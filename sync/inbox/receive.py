@@ -11,10 +11,14 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Executable,
     Select,
+    String,
+    and_,
     bindparam,
+    cast,
     exists,
     func,
     literal,
@@ -32,7 +36,7 @@ from sync.models import Connection, Event, Runner, Subscription
 from sync.queue import Job
 from sync.runs import claims
 from sync.runtime import Runtime
-from sync.vocabulary import SignatureVerdict
+from sync.vocabulary import EventAspect, EventSubject, SignatureVerdict
 
 # `X-Strava-Signature: t=<unix>,v1=<hex>` signs "<t>.<raw body>" with HMAC-SHA256.
 SIGNATURE_HEADER = "X-Strava-Signature"
@@ -78,8 +82,9 @@ def receive_delivery(runtime: Runtime, delivery: WebhookDelivery) -> bool:
         "updates": delivery.updates,
         "happened_at": delivery.happened_at,
         "subscription_id": delivery.subscription_id,
+        "is_revoking": delivery.is_revoking,
     }
-    [row] = runtime.db.execute_autocommit(_RECEPTION, parameters)
+    [row] = runtime.db.execute_autocommit(_reception_statement(runtime.db), parameters)
     reception = _Reception(row.runner_id, row.is_ours, row.is_repeat, row.waiting)
     refusal = reception.refusal
     if refusal is None:
@@ -100,7 +105,9 @@ def _insert_event(db: Database, parameters: dict[str, Any]) -> bool:
 def count_unknown_kind(runtime: Runtime) -> None:
     """Count a delivery of a kind that we do not know, at the cost of any other."""
     nobody = {"athlete_id": -1, "subscription_id": -1, "dedupe_key": ""}
-    runtime.db.execute_autocommit(_RECEPTION, nobody)
+    runtime.db.execute_autocommit(
+        _reception_statement(runtime.db), nobody | {"is_revoking": False}
+    )
     counters.increment_alone(runtime.db, "event of an unknown kind")
 
 
@@ -150,24 +157,45 @@ def _parameter(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
     return bindparam(column.key, type_=column.type)
 
 
-def _reception_statement() -> Select[Any]:
+@lru_cache(maxsize=4)  # building it costs more than running it
+def _reception_statement(db: Database) -> Select[Any]:
     """Return the one statement that says whose delivery it is and what waits."""
-    is_about_runner = (
-        Runner.athlete_id == _parameter(Event.athlete_id),
-        Connection.runner_id == Runner.id,
+    runner_id = (
+        select(Runner.id)
+        .join(Connection, Connection.runner_id == Runner.id)
+        .where(Runner.athlete_id == _parameter(Event.athlete_id))
+    )
+    # What a worker has begun may have been read already, and answers for nothing new.
+    is_begun = and_(
+        Event.attempts > 0,
+        exists().where(
+            Runner.athlete_id == Event.athlete_id,
+            Connection.runner_id == Runner.id,
+            Connection.busy_until > db.now_expression,
+        ),
+    )
+    # No list tells of a runner who takes the permission back: such events wait apart.
+    is_revoking = and_(
+        Event.subject == EventSubject.ATHLETE,
+        or_(
+            Event.aspect == EventAspect.DELETE,
+            cast(Event.updates, String).like('%"authorized": "false"%'),
+        ),
     )
     waiting = (
         select(literal(1))
         .where(
             Event.athlete_id == _parameter(Event.athlete_id),
             Event.due_at.is_not(None),
+            is_revoking == bindparam("is_revoking", type_=Boolean),
+            ~is_begun,
         )
         .limit(MAX_WAITING)
         .subquery()
     )
     subscription_id = bindparam("subscription_id", type_=Subscription.id.type)
     return select(
-        select(Runner.id).where(*is_about_runner).scalar_subquery().label("runner_id"),
+        runner_id.scalar_subquery().label("runner_id"),
         or_(
             exists().where(Subscription.id == subscription_id),
             ~exists(select(Subscription.id)),
@@ -177,9 +205,6 @@ def _reception_statement() -> Select[Any]:
         .label("is_repeat"),
         select(func.count()).select_from(waiting).scalar_subquery().label("waiting"),
     )
-
-
-_RECEPTION = _reception_statement()
 
 
 @lru_cache(maxsize=4)  # building it costs more than running it

@@ -1,5 +1,6 @@
 """The schema of an export's rows, checked before any of them is stored."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -29,7 +30,6 @@ from sync.vocabulary import (
     Visibility,
 )
 
-MAX_ROWS = 200_000
 # A day more at both ends: the bounds are years of any zone.
 _MIN_TIME, _MAX_TIME = (
     datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - timedelta(days=1),
@@ -54,6 +54,11 @@ def _check_text(text: str) -> str:
     if "\x00" in text:
         raise ValueError("a text with a character that no text has")
     return text
+
+
+def _check_finite(values: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    json.dumps(values, allow_nan=False)
+    return values
 
 
 Time: TypeAlias = Annotated[AwareDatetime, AfterValidator(_check_time)]
@@ -83,11 +88,15 @@ AnswerValues: TypeAlias = Annotated[
 MAX_ANSWER_BYTES = compute_sealed_size(
     SealedColumn.ANSWER, 60 * (30 + 9 + len('"":,')) + len("{}") + OVERHEAD_BYTES
 )
-Tags: TypeAlias = Annotated[dict[Text, JsonValue], Field(max_length=60)]
+Tags: TypeAlias = Annotated[
+    dict[Text, JsonValue], Field(max_length=60), AfterValidator(_check_finite)
+]
 
 
 class ExportRecord(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, allow_inf_nan=False
+    )
 
     def values(self, *excluded: str) -> dict[str, Any]:
         """Return the row's values by column, without the excluded ones."""
@@ -199,12 +208,12 @@ class ConsentRecord(ExportRecord):
 class AccountRecord(BaseModel):
     """The imported fields of `account.json`; others are ignored."""
 
-    model_config = ConfigDict(strict=True, frozen=True)
+    model_config = ConfigDict(strict=True, frozen=True, allow_inf_nan=False)
 
     format: Literal[1]
     strava_athlete_id: Id | None
     created_at: Time
     zone: Text
     email: Address | None
-    preferences: dict[str, JsonValue]
+    preferences: Tags
     pairing_secret: Secret | None = None

@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from sync.portability import archive
-from sync.portability.archive import InvalidExport
+from sync.portability.archive import ExportArchive, InvalidExport, open_archive
+from sync.portability.rows import MAX_ROW_BYTES, split_rows
 from sync.portability.schema import (
-    MAX_ROWS,
     AccountRecord,
     AnswerRecord,
     ConsentRecord,
@@ -58,20 +57,17 @@ class ExportBundle:
 
 def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
     """Return the content of the ZIP, or raise `InvalidExport` with one sentence."""
-    tables = {field.name for field in fields(ExportBundle)} - {"account"}
-    files = archive.read_files(
-        path, {"account.json": True} | {f"{name}.json": True for name in tables}
-    )
-    bundle = ExportBundle(
-        account=_parse_account(files["account.json"]),
-        runs=_parse_rows(files, "runs", RunRecord),
-        surveys=_parse_rows(files, "surveys", SurveyRecord),
-        answers=_parse_rows(files, "answers", AnswerRecord),
-        decisions=_parse_rows(files, "decisions", DecisionRecord),
-        draws=_parse_rows(files, "draws", DrawRecord),
-        mails=_parse_rows(files, "mails", MailRecord),
-        consents=_parse_rows(files, "consents", ConsentRecord),
-    )
+    with open_archive(path) as files:
+        bundle = ExportBundle(
+            account=_parse_account(files),
+            runs=_parse_rows(files, "runs", RunRecord),
+            surveys=_parse_rows(files, "surveys", SurveyRecord),
+            answers=_parse_rows(files, "answers", AnswerRecord),
+            decisions=_parse_rows(files, "decisions", DecisionRecord),
+            draws=_parse_rows(files, "draws", DrawRecord),
+            mails=_parse_rows(files, "mails", MailRecord),
+            consents=_parse_rows(files, "consents", ConsentRecord),
+        )
     check_unique(bundle)
     check_references(bundle)
     for row_number, answer in enumerate(bundle.answers, 1):
@@ -79,20 +75,22 @@ def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
     return bundle
 
 
-def _parse_rows(
-    files: dict[str, bytes], name: str, kind: type[RecordT]
-) -> list[RecordT]:
-    # pydantic's own JSON reading: strict about types, and dates as text are dates.
-    rows: TypeAdapter[list[RecordT]] = TypeAdapter(
-        Annotated[list[kind], Field(max_length=MAX_ROWS)]  # type: ignore[valid-type, arg-type]
-    )
-    try:
-        return rows.validate_json(files[f"{name}.json"], strict=True)
-    except ValidationError as error:
-        raise InvalidExport(_error_sentence(f"{name}.json", error)) from None
+def _parse_rows(files: ExportArchive, name: str, kind: type[RecordT]) -> list[RecordT]:
+    file_name, records = f"{name}.json", []
+    for row_number, row in enumerate(split_rows(file_name, files.read(file_name)), 1):
+        # pydantic's own JSON reading: strict about types, and dates as text are dates.
+        try:
+            records.append(kind.model_validate_json(row, strict=True))
+        except ValidationError as error:
+            place = f"{file_name}, row {row_number}"
+            raise InvalidExport(_error_sentence(place, error)) from None
+    return records
 
 
-def _parse_account(text: bytes) -> AccountRecord:
+def _parse_account(files: ExportArchive) -> AccountRecord:
+    text = files.read("account.json")
+    if len(text) > MAX_ROW_BYTES:
+        raise InvalidExport("account.json is larger than an account can be.")
     try:
         account = AccountRecord.model_validate_json(text, strict=True)
     except ValidationError as error:
@@ -108,17 +106,13 @@ def _parse_account(text: bytes) -> AccountRecord:
     return account
 
 
-def _error_sentence(name: str, validation_error: ValidationError) -> str:
+def _error_sentence(place: str, validation_error: ValidationError) -> str:
     """Return the place and the kind of the first error, without its value."""
-    error, location = validation_error.errors()[0], [name]
-    for part in error["loc"]:
-        if isinstance(part, int):
-            location.append(f"row {part + 1}")
-        elif part.isidentifier() and error["type"] != "extra_forbidden":
-            location.append(part)
+    error, location = validation_error.errors(include_input=False)[0], [place]
+    if error["type"] != "extra_forbidden":
+        location += [part for part in map(str, error["loc"]) if part.isidentifier()]
     problem = {
         "extra_forbidden": "there is a column that we do not know",
-        "too_long": f"there are more than {MAX_ROWS:,} rows",
         "json_invalid": "it is not JSON as an export has it",
     }.get(error["type"], error["msg"].removeprefix("Value error, "))
     return f"{', '.join(location)}: {problem[:1].lower()}{problem[1:]}."

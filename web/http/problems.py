@@ -254,6 +254,14 @@ BY_STATUS: dict[int, Problem] = {
         translatable("That does not work here."),
         translatable("This address cannot be used in that way. Nothing was changed."),
     ),
+    HTTPStatus.REQUEST_TIMEOUT: Problem(
+        HTTPStatus.REQUEST_TIMEOUT,
+        translatable("That took too long."),
+        translatable(
+            "What your browser sent did not arrive in time, so nothing was saved. "
+            "Please send it once more."
+        ),
+    ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         translatable("That is too much at once."),

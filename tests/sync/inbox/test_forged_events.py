@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from sync import counters
-from sync.inbox import handle
+from sync.inbox import handle, store
 from sync.inbox.receive import LEFT_TO_LIST
 from sync.inbox.rules import LIST_INTERVAL, MAX_MISSES, MAX_WAITING
 from sync.models import Connection, Event, ReconcileState, Run
 from sync.runs import reconcile
-from sync.simulator import activities
+from sync.simulator import activities, grants
 from sync.simulator.records import Activity, App, Athlete, SimulatedFault
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
@@ -232,6 +232,35 @@ def test_an_old_run_left_to_the_list_is_found_by_the_whole_of_it(club: Harness) 
     assert due_at == club.clock()
     assert noted[LEFT_TO_LIST] == 1
     assert is_stored(club, old)
+
+
+def test_a_runner_who_takes_the_permission_back_is_heard_in_the_flood(
+    linked_harness: Harness,
+) -> None:
+    athlete = activities.require_athlete(linked_harness.world, 7)
+    forge(linked_harness, athlete, FLOOD)
+    with linked_harness.world.transaction():
+        grants.deauthorise_athlete(linked_harness.world, athlete.id)
+
+    deliver_deauthorisation(linked_harness, athlete.id)
+    handle.process_due(linked_harness.runtime)
+
+    with linked_harness.runtime.db.read_only() as session:
+        assert session.scalars(select(Connection)).all() == []
+
+
+def test_what_comes_while_a_list_is_read_is_not_left_to_that_list(
+    linked_harness: Harness,
+) -> None:
+    athlete = activities.require_athlete(linked_harness.world, 7)
+    forge(linked_harness, athlete, MAX_WAITING)
+    with linked_harness.runtime.db.transaction() as session:
+        batch = store.claim_next(session, now=linked_harness.clock())
+
+    run = linked_harness.finish_run(athlete)
+
+    assert batch is not None
+    assert linked_harness.deliver_event(athlete, run.id, "create")
 
 
 def test_a_false_id_is_asked_for_by_itself_once(linked_harness: Harness) -> None:

@@ -13,7 +13,7 @@ from sync.errors import MoodmilesError
 from sync.portability import archive
 from sync.portability.archive import InvalidExport
 from sync.portability.import_runner import import_runner
-from sync.portability.schema import MAX_ROWS
+from sync.portability.rows import MAX_ROWS
 from tests.support.harness import Harness
 from tests.support.second_instance import (
     count_rows,
