@@ -244,6 +244,8 @@ def test_the_first_address_beats_all_that_came_after_it(
     assert "token" not in told
     assert status == 200
     assert read_address(runtime, runner_id) == FORMER
+    # Nothing of what came later holds the owner back, nor is it kept.
+    assert list_former(runtime) == []
 
 
 def test_a_thiefs_new_address_gets_no_undo_from_its_owner(
