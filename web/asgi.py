@@ -5,8 +5,8 @@ from wsgiref.types import WSGIEnvironment
 
 from web.http.clients import client_network
 from web.http.headers import build_security_headers
+from web.http.request_owner import find_owner
 from web.http.session import cookie_name
-from web.http.turns import find_owner
 from web.http.wsgi_adapter import WsgiAdapter
 from web.wsgi import app as flask_app
 from web.wsgi import settings

@@ -72,7 +72,7 @@ class WebProcess:
     def connect(self) -> socket.socket:
         return socket.create_connection((HOST, self.port), timeout=PATIENCE_S)
 
-    def hold(
+    def hold_requests(
         self, kinds: Sequence[str], *, path: str, count: int
     ) -> AbstractContextManager[list[socket.socket]]:
         """Hold `count` unfinished requests of each kind to `path`."""

@@ -83,7 +83,7 @@ def test_unfinished_requests_to_any_address_stop_nobody(
     posts |= {"/", "/nowhere", HOOK, HOOK[:-1], "/static/app.css"}
 
     for path in sorted(posts):
-        with web.hold(list(UNFINISHED), path=path, count=20):
+        with web.hold_requests(list(UNFINISHED), path=path, count=20):
             assert_all_is_answered(web)
 
 
@@ -92,7 +92,7 @@ def test_hundreds_of_each_kind_are_ended_and_leave_nothing(web: WebProcess) -> N
     files, threads = web.count_files(), web.count_threads()
 
     for path in ("/login", HOOK):
-        with web.hold(list(UNFINISHED), path=path, count=200) as held:
+        with web.hold_requests(list(UNFINISHED), path=path, count=200) as held:
             assert_all_is_answered(web)
             ends = [read_to_end(connection, within_s=30) for connection in held]
             assert_all_is_answered(web)
@@ -112,7 +112,7 @@ def test_hundreds_of_each_kind_are_ended_and_leave_nothing(web: WebProcess) -> N
 
 def test_a_byte_a_second_is_too_slow(web: WebProcess) -> None:
     kinds = ["short", "multipart", "headers", "first line"]
-    with web.hold(kinds, path="/login", count=50) as held:
+    with web.hold_requests(kinds, path="/login", count=50) as held:
         dripping = Thread(target=drip, args=(held,), kwargs={"seconds": 12})
         dripping.start()
         try:
@@ -130,7 +130,7 @@ def test_a_byte_a_second_is_too_slow(web: WebProcess) -> None:
 def test_idle_connections_leave_the_door_open(web: WebProcess) -> None:
     if not allow_files(5000):
         pytest.skip("this machine lets nobody open so many files")
-    with web.hold(["idle", "headers"], path="/", count=2000):
+    with web.hold_requests(["idle", "headers"], path="/", count=2000):
         assert_all_is_answered(web)
 
 

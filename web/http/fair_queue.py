@@ -65,15 +65,15 @@ class FairQueue:
     def _end_turn(self, owner: str) -> None:
         """Give the free place to the owner who waits longest for a turn."""
         self._running.remove(owner)
-        for candidate, turns in list(self._waiting.items()):
-            while turns and turns[0].cancelled():
-                turns.popleft()
-            if turns and candidate in self._running:
+        for candidate, futures in list(self._waiting.items()):
+            while futures and futures[0].cancelled():
+                futures.popleft()
+            if futures and candidate in self._running:
                 continue
             del self._waiting[candidate]
-            if turns:
+            if futures:
                 self._running.add(candidate)
-                turns.popleft().set_result(None)
-                if turns:
-                    self._waiting[candidate] = turns  # behind all others
+                futures.popleft().set_result(None)
+                if futures:
+                    self._waiting[candidate] = futures  # behind all others
                 return

@@ -185,6 +185,7 @@ def test_looking_at_the_undo_changes_nothing(
     assert read_address(runtime, runner_id) == NEW
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_the_undo_ends_whatever_was_begun(
     browser: PageClient, runner_id: int, harness: Harness, runtime: Runtime
 ) -> None:
@@ -243,6 +244,8 @@ def test_the_first_address_beats_all_that_came_after_it(
     assert "token" not in told
     assert status == 200
     assert read_address(runtime, runner_id) == FORMER
+    # Nothing of what came later holds the owner back, nor is it kept.
+    assert list_former(runtime) == []
 
 
 def test_a_thiefs_new_address_gets_no_undo_from_its_owner(
@@ -355,6 +358,7 @@ def test_both_addresses_hear_that_strava_is_disconnected(
     assert list_recipients(runtime, "disconnected") == [FORMER, NEW]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_a_deletion_waits_as_long_as_the_change_can_be_undone(
     browser: PageClient, runner_id: int, harness: Harness, runtime: Runtime
 ) -> None:

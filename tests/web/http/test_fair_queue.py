@@ -15,7 +15,7 @@ TIMEOUT_S = 10
 Result = TypeVar("Result")
 
 
-class Workshop:
+class RecordedWork:
     """Work that records who did it, and waits until it may end."""
 
     def __init__(self) -> None:
@@ -44,10 +44,10 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(asyncio.wait_for(work, TIMEOUT_S))
 
 
-async def start(queue: FairQueue, workshop: Workshop, owners: str) -> list[Any]:
+async def start(queue: FairQueue, recorded: RecordedWork, owners: str) -> list[Any]:
     """Begin one piece of work for each letter, and let all of them queue up."""
     tasks = [
-        asyncio.create_task(queue.run(owner, partial(workshop.work, owner)))
+        asyncio.create_task(queue.run(owner, partial(recorded.work, owner)))
         for owner in owners
     ]
     await asyncio.sleep(0.02)
@@ -55,84 +55,84 @@ async def start(queue: FairQueue, workshop: Workshop, owners: str) -> list[Any]:
 
 
 def test_owners_take_turns_however_much_one_of_them_wants() -> None:
-    queue, workshop = FairQueue(1, stuck_after_s=TIMEOUT_S), Workshop()
+    queue, recorded = FairQueue(1, stuck_after_s=TIMEOUT_S), RecordedWork()
 
     async def journey() -> list[str]:
-        tasks = await start(queue, workshop, "aaaaaaaabbc")
-        workshop.gate.set()
+        tasks = await start(queue, recorded, "aaaaaaaabbc")
+        recorded.gate.set()
         return list(await asyncio.gather(*tasks))
 
     results = run(journey())
 
     assert results == list("aaaaaaaabbc")
-    assert "".join(workshop.order) == "aabcabaaaaa"
-    assert workshop.most_at_once == 1
+    assert "".join(recorded.order) == "aabcabaaaaa"
+    assert recorded.most_at_once == 1
 
 
 def test_an_owner_has_one_piece_of_work_at_a_time_and_all_together_so_many() -> None:
-    queue, workshop = FairQueue(2, stuck_after_s=TIMEOUT_S), Workshop()
+    queue, recorded = FairQueue(2, stuck_after_s=TIMEOUT_S), RecordedWork()
 
     async def journey() -> tuple[list[str], list[str]]:
-        tasks = await start(queue, workshop, "aaa")
-        alone = list(workshop.order)
-        tasks += await start(queue, workshop, "bbcc")
-        together = list(workshop.order)
-        workshop.gate.set()
+        tasks = await start(queue, recorded, "aaa")
+        alone = list(recorded.order)
+        tasks += await start(queue, recorded, "bbcc")
+        together = list(recorded.order)
+        recorded.gate.set()
         await asyncio.gather(*tasks)
         return alone, together
 
     alone, together = run(journey())
 
     assert (alone, together) == (["a"], ["a", "b"])
-    assert workshop.most_at_once == 2
-    assert set(workshop.peaks.values()) == {1}
-    assert Counter(workshop.order) == Counter("aaabbcc")
+    assert recorded.most_at_once == 2
+    assert set(recorded.peaks.values()) == {1}
+    assert Counter(recorded.order) == Counter("aaabbcc")
 
 
 def test_the_loop_goes_on_while_work_is_done_and_no_thread_waits() -> None:
-    queue, workshop = FairQueue(1, stuck_after_s=TIMEOUT_S), Workshop()
+    queue, recorded = FairQueue(1, stuck_after_s=TIMEOUT_S), RecordedWork()
 
     async def journey() -> None:
-        tasks = await start(queue, workshop, "ab" * 50)
+        tasks = await start(queue, recorded, "ab" * 50)
         for _ in range(100):  # a hundred cheap requests in between
             await asyncio.sleep(0)
-        workshop.gate.set()
+        recorded.gate.set()
         await asyncio.gather(*tasks)
 
     run(journey())
 
-    assert len(workshop.threads) == 1
-    assert get_ident() not in workshop.threads
+    assert len(recorded.threads) == 1
+    assert get_ident() not in recorded.threads
 
 
 def test_work_that_fails_or_is_given_up_leaves_its_place_to_the_next() -> None:
-    queue, workshop = FairQueue(1, stuck_after_s=TIMEOUT_S), Workshop()
+    queue, recorded = FairQueue(1, stuck_after_s=TIMEOUT_S), RecordedWork()
 
     def fail() -> None:
         raise ZeroDivisionError
 
     async def journey() -> list[str]:
-        [first, *given_up] = await start(queue, workshop, "abbc")
-        last = await start(queue, workshop, "bd")
-        for task in given_up:
+        [first, *cancelled] = await start(queue, recorded, "abbc")
+        last = await start(queue, recorded, "bd")
+        for task in cancelled:
             task.cancel()
-        workshop.gate.set()
+        recorded.gate.set()
         done = [await first, *await asyncio.gather(*last)]
         with pytest.raises(ZeroDivisionError):
             await queue.run("a", fail)
-        await queue.run("a", workshop.gate.is_set)
+        await queue.run("a", recorded.gate.is_set)
         return done
 
     assert run(journey()) == ["a", "b", "d"]
-    assert workshop.order == ["a", "b", "d"]
+    assert recorded.order == ["a", "b", "d"]
 
 
 def test_a_turn_that_comes_to_one_who_is_just_leaving_goes_to_the_next() -> None:
-    queue, workshop = FairQueue(1, stuck_after_s=TIMEOUT_S), Workshop()
+    queue, recorded = FairQueue(1, stuck_after_s=TIMEOUT_S), RecordedWork()
 
     async def journey() -> str:
-        first, leaving, last = await start(queue, workshop, "abc")
-        workshop.gate.set()
+        first, leaving, last = await start(queue, recorded, "abc")
+        recorded.gate.set()
         await first  # its place has just been given to the second
         leaving.cancel()
         await asyncio.wait([leaving])

@@ -292,6 +292,7 @@ def end_sign_in(
     assert sign_in.find_signed_in(runtime, stolen) is None
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 @pytest.mark.parametrize("ending", ["logout", "one", "others", "all", "undo"])
 def test_what_a_stolen_sign_in_asked_for_ends_with_it(
     browser: PageClient, harness: Harness, ending: str
@@ -302,7 +303,7 @@ def test_what_a_stolen_sign_in_asked_for_ends_with_it(
     browser.sign_in(runner_id)
     browser.post("/email", email="thief@example.org")
     confirmation = read_pending_token(runtime, "confirm_address")
-    code = address.load_code(runtime, sign_in_token=get_cookie(browser))
+    code = address.load_code(runtime, token=get_cookie(browser))
     browser.post("/login/again")
     link = read_pending_token(runtime, "sign_in_link")
     browser.post("/settings/export")
@@ -344,6 +345,7 @@ def test_a_visit_begun_signed_out_gives_nobody_elses_session(
     assert "This is another account." in browser.open("/login/switched").text
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_a_sign_in_that_ends_while_strava_answers_links_nothing(
     harness: Harness, clock: ManualClock
 ) -> None:

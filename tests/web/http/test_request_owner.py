@@ -2,7 +2,7 @@
 
 import pytest
 
-from web.http.turns import find_owner
+from web.http.request_owner import find_owner
 
 
 @pytest.mark.parametrize(
