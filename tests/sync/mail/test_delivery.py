@@ -11,6 +11,7 @@ from sync.mail import outbox
 from sync.mail.deliver import deliver_due
 from sync.models import Answer
 from sync.vocabulary import SealedColumn, SuppressionReason
+from tests.support.clock import NOON
 from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
 from tests.sync.mail.conftest import (
     NOON,
@@ -76,7 +77,9 @@ def test_a_mail_can_go_to_an_address_that_is_not_confirmed_yet(
     outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
     outbox_harness.enqueue(
-        kind="confirm_address", values={"token": "t"}, to="new@example.org"
+        kind="confirm_address",
+        values={"token": "t", "member_since": NOON},
+        to="new@example.org",
     )
 
     deliver_due(outbox_harness.runtime)
