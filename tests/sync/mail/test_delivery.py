@@ -11,7 +11,6 @@ from sync.mail import outbox
 from sync.mail.deliver import deliver_due
 from sync.models import Answer
 from sync.vocabulary import SealedColumn, SuppressionReason
-from tests.support.clock import NOON
 from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
 from tests.sync.mail.conftest import (
     NOON,
