@@ -51,9 +51,12 @@ def is_forwarding_header(key: str) -> bool:
 def is_loopback_host(host: str) -> bool:
     """Whether a Host header, with or without a port, names this machine."""
     try:
-        return is_loopback_name(urlsplit(f"//{host}").hostname or "")
+        parts = urlsplit(f"//{host}")
+        # Two Host headers, a user or a path name nobody; a strange port raises.
+        is_plain = parts.netloc == host and "@" not in host and parts.port != 0
     except ValueError:
         return False
+    return is_plain and is_loopback_name(parts.hostname or "")
 
 
 def is_loopback_name(name: str) -> bool:

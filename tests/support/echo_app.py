@@ -14,18 +14,22 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 LARGE_BYTES = 8_000_000
+SLOW_S = 0.05
+STUCK_AFTER_S = 4
 _large = b"x" * LARGE_BYTES
 
 
 def answer(
     environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
-    """Answer with the environ and the body; `/large` much, `/hang…` never."""
+    """Answer with environ and body; `/large` much, `/slow` later, `/hang…` never."""
     body = b"{}"
     if environ["PATH_INFO"] == "/large":
         body = _large
     elif environ["PATH_INFO"].startswith("/hang"):
         time.sleep(600)
+    elif environ["PATH_INFO"] == "/slow":
+        time.sleep(SLOW_S)
     elif environ["PATH_INFO"] == "/echo":
         values = {key: value for key, value in environ.items() if _is_plain(value)}
         values["body"] = environ["wsgi.input"].read().decode("latin-1")
@@ -46,5 +50,5 @@ app = WsgiAdapter(
     answer,
     lambda environ: environ["REMOTE_ADDR"],
     find_owner=find_owner,
-    limits=AdapterLimits(send_timeout_s=2, stuck_after_s=4),
+    limits=AdapterLimits(send_timeout_s=2, stuck_after_s=STUCK_AFTER_S),
 )

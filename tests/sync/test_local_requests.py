@@ -89,6 +89,7 @@ def test_names_of_this_machine(host: str) -> None:
             "127.0.0.1@evil.example",
             "evil.example/127.0.0.1",
         ),
+        *("127.0.0.1:80,evil.example", "evil@127.0.0.1", "[::1]:x", "127.0.0.1/evil"),
     ],
 )
 def test_other_names(host: str) -> None:

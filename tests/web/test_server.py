@@ -1,6 +1,7 @@
 """The server as shipped: no request that is never finished stops another one."""
 
 import json
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from threading import Thread
 import pytest
 
 from sync.runtime import Runtime
-from tests.support.echo_app import LARGE_BYTES
+from tests.support.echo_app import LARGE_BYTES, SLOW_S, STUCK_AFTER_S
 from tests.support.held_connections import (
     UNFINISHED,
     allow_files,
@@ -297,6 +298,31 @@ def test_others_are_answered_beside_work_that_hangs_until_its_process_is_replace
         assert workers_then == [hanging]
         assert rest == b""
         assert echo.list_workers() != [hanging]
+
+
+def test_a_volley_of_one_client_ends_no_process_and_delays_no_other(
+    echo: WebProcess,
+) -> None:
+    count = int(2 * STUCK_AFTER_S / SLOW_S)
+    request = f"GET /slow HTTP/1.1\r\nHost: {echo.host}\r\nConnection: close\r\n\r\n"
+    workers_then = echo.list_workers()
+    with ExitStack() as stack:
+        volley = [
+            stack.enter_context(
+                socket.create_connection((HOST, echo.port), None, ("127.0.0.2", 0))
+            )
+            for _ in range(count)
+        ]
+        for connection in volley:
+            connection.sendall(request.encode())
+        other = echo.ask("/")  # from 127.0.0.1
+        unanswered = set(volley) - set(select.select(volley, [], [], 0)[0])
+        answers = [read_to_end(connection, within_s=60) for connection in volley]
+
+    assert other.status == 200
+    assert len(unanswered) > count / 2
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in answers)
+    assert echo.list_workers() == workers_then
 
 
 def test_the_environ_is_the_one_that_wsgi_has(echo: WebProcess) -> None:

@@ -1,7 +1,7 @@
 """The headers of every answer, and the host names that are answered to."""
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -93,7 +93,9 @@ def refuse_foreign_host() -> ResponseReturnValue | None:
         return None
     is_own_machine = not settings.is_public and is_loopback_host(host)
     if request.method == "GET" and is_own_machine:
-        return redirect(f"{settings.public_url}{request.full_path.rstrip('?')}")
+        # A path is decoded: it may hold a line break, or a question mark of its own.
+        path, query = quote(request.path), request.query_string.decode("latin-1")
+        return redirect(f"{settings.public_url}{path}{query and '?'}{query}")
     page = render_template("other_name.html", public_url=settings.public_url)
     return page, HTTPStatus.MISDIRECTED_REQUEST
 

@@ -3,8 +3,9 @@
 The event loop collects the body of a request, within bounds, while other requests go
 on.  Only with all of it in memory does it call the WSGI application: in its own
 thread, one request after the other, which suits SQLite; or, where that may take
-long, in a thread beside it and by turns (docs/decisions/0022).  The loop sends the
-answer, too, so that no thread waits for a slow reader (docs/decisions/0019).
+long, in a thread beside it.  Either way the clients take turns, and beside the loop
+their sign-ins (docs/decisions/0022).  The loop sends the answer, too, so that no
+thread waits for a slow reader (docs/decisions/0019).
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from web.http.body_limits import MAX_HEADER_BYTES, MAX_TARGET_BYTES, find_body_limit
-from web.http.fair_queue import FairQueue
+from web.http.fair_queue import FairQueue, Turns
 from web.http.lifespan import run_lifespan
 from web.http.refusals import REFUSAL_KEY
 from web.http.waiting_bodies import FindClient, WaitingBodies
@@ -82,10 +83,10 @@ def find_no_owner(_environ: WSGIEnvironment) -> str | None:
 class WsgiAdapter:
     """Serves the WSGI application `app`.
 
-    `find_client` returns whose a body is that has to wait, so that no client gets all
-    seats; `find_owner` whose turn a request has to wait for, or None for one that is
-    answered at once; `headers` are those of the one answer that the application does
-    not give.
+    `find_client` returns whose a request is that has to wait, so that no client gets
+    all seats, or all turns; `find_owner` whose turn a request has to wait for beside
+    the loop, or None for one that is answered in it; `headers` are those of the one
+    answer that the application does not give.
     """
 
     def __init__(
@@ -100,7 +101,9 @@ class WsgiAdapter:
         self._app = app
         self._headers = [*headers, ("Connection", "close")]
         self._limits = limits
+        self._find_client = find_client
         self._find_owner = find_owner
+        self._in_loop = Turns(1)
         self._by_turns = FairQueue(
             limits.max_by_turns, stuck_after_s=limits.stuck_after_s
         )
@@ -121,7 +124,7 @@ class WsgiAdapter:
             await self.read_body(environ, receive)
         except RequestRefused as refusal:
             environ[REFUSAL_KEY] = refusal.status
-            response = self.call_app(environ)
+            response = await self.respond_in_loop(environ)
             # What else the client may send is no next request.
             response.headers.append(("Connection", "close"))
         except BodyBroken:  # most likely nobody is there to read a page
@@ -134,8 +137,25 @@ class WsgiAdapter:
         """Return the answer of the WSGI application, at once or in the owner's turn."""
         owner = self._find_owner(environ)
         if owner is None:
-            return self.call_app(environ)
-        return await self._by_turns.run(owner, partial(self.call_app, environ))
+            return await self.respond_in_loop(environ)
+        client = self.name_client(environ)
+        return await self._by_turns.run(owner, client, partial(self.call_app, environ))
+
+    async def respond_in_loop(self, environ: WSGIEnvironment) -> WsgiResponse:
+        """Return the application's answer, called once in each round of the loop.
+
+        Thousands of requests that arrive together would make a single round that
+        lasts until the watchdog ends the process.
+        """
+        client = self.name_client(environ) if self._in_loop.are_taken else ""
+        async with self._in_loop.hold_turn(client, client):
+            response = self.call_app(environ)
+            await asyncio.sleep(0)  # the turn is held until this round is over
+        return response
+
+    def name_client(self, environ: WSGIEnvironment) -> str:
+        """Return a name of the client, also of one on this machine."""
+        return self._find_client(environ) or "this machine"
 
     async def read_body(self, environ: WSGIEnvironment, receive: Receive) -> None:
         """Put the whole body into `environ`, or raise `RequestRefused`."""

@@ -44,10 +44,12 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
     return asyncio.run(asyncio.wait_for(work, TIMEOUT_S))
 
 
-async def start(queue: FairQueue, recorded: RecordedWork, owners: str) -> list[Any]:
+async def start(
+    queue: FairQueue, recorded: RecordedWork, owners: str, *, client: str = "club"
+) -> list[Any]:
     """Begin one piece of work for each letter, and let all of them queue up."""
     tasks = [
-        asyncio.create_task(queue.run(owner, partial(recorded.work, owner)))
+        asyncio.create_task(queue.run(owner, client, partial(recorded.work, owner)))
         for owner in owners
     ]
     await asyncio.sleep(0.02)
@@ -67,6 +69,20 @@ def test_owners_take_turns_however_much_one_of_them_wants() -> None:
     assert results == list("aaaaaaaabbc")
     assert "".join(recorded.order) == "aabcabaaaaa"
     assert recorded.most_at_once == 1
+
+
+def test_a_client_with_many_made_up_names_has_one_turn_like_any_other() -> None:
+    queue, recorded = FairQueue(1, stuck_after_s=TIMEOUT_S), RecordedWork()
+
+    async def journey() -> None:
+        tasks = await start(queue, recorded, "123456", client="stranger")
+        tasks += await start(queue, recorded, "aab", client="club")
+        recorded.gate.set()
+        await asyncio.gather(*tasks)
+
+    run(journey())
+
+    assert "".join(recorded.order) == "12a3b4a56"
 
 
 def test_an_owner_has_one_piece_of_work_at_a_time_and_all_together_so_many() -> None:
@@ -119,8 +135,8 @@ def test_work_that_fails_or_is_given_up_leaves_its_place_to_the_next() -> None:
         recorded.gate.set()
         done = [await first, *await asyncio.gather(*last)]
         with pytest.raises(ZeroDivisionError):
-            await queue.run("a", fail)
-        await queue.run("a", recorded.gate.is_set)
+            await queue.run("a", "club", fail)
+        await queue.run("a", "club", recorded.gate.is_set)
         return done
 
     assert run(journey()) == ["a", "b", "d"]

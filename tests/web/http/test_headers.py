@@ -147,6 +147,20 @@ def test_another_name_of_this_machine_leads_home(client: FlaskClient) -> None:
     assert answer.location == "http://127.0.0.1:8000/login?next=/settings"
 
 
+@pytest.mark.parametrize(
+    "path", ["/a%0D%0AX", "/evil.example/%0A", "/a%3Fb", "/a%23b?c=%26d", "/%00"]
+)
+def test_the_way_home_keeps_every_path_as_it_was_written(
+    client: FlaskClient, path: str
+) -> None:
+    answer = client.get(
+        path, base_url="http://127.0.0.1:8000", headers={"Host": "localhost:8000"}
+    )
+
+    assert answer.status_code == 302
+    assert answer.location == f"http://127.0.0.1:8000{path}"
+
+
 def test_probes_may_use_any_name(client: FlaskClient) -> None:
     answer = client.get("/healthz", headers={"Host": "10.0.0.7:8000"})
 
