@@ -30,15 +30,13 @@ _PURPOSE = MailLinkPurpose.UNDO_DELETION
 def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
     """Promise to delete everything; return when.  Asking twice changes nothing.
 
-    As long as a change of the address can be undone, the deletion waits: whoever
-    changed it may not be the runner.
+    As long as a change of the ways in can be undone, the deletion waits: whoever made
+    it may not be the runner.
     """
     with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
-        former_links = mail_links.find_former_addresses(
-            session, now=now, runner_id=runner_id
-        )
-        erase_at = max([now + UNDO_WINDOW, *(link.expires_at for link in former_links)])
+        last_undo = mail_links.find_last_undo(session, runner_id, now=now)
+        erase_at = max(now + UNDO_WINDOW, last_undo or now)
         is_first = session.scalar(
             update(Runner)
             .where(Runner.id == runner_id, Runner.erase_at.is_(None))
