@@ -4,6 +4,7 @@ Asking changes one column: from then on nothing is collected, asked or mailed, a
 taking it back leaves everything as it was: what was under way then waits, due.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -64,6 +65,28 @@ def cancel_by_link(runtime: Runtime, token: str) -> bool:
         now = runtime.db.now(session)
         link = mail_links.redeem_link(session, token, _PURPOSE, now=now)
         return link is not None and _cancel(runtime, session, link.runner_id)
+
+
+@retry_conflicts
+def cancel_restored(runtime: Runtime) -> Sequence[int]:
+    """Call off every deletion that a restored backup holds; return whose they were.
+
+    They may have been undone since.  Inactive runners are warned anew: they may have
+    come back since.
+    """
+    with runtime.db.transaction() as session:
+        runner_ids = session.scalars(
+            update(Runner)
+            .where(Runner.erase_at.is_not(None), Runner.leaving_since.is_(None))
+            .values(erase_at=None)
+            .returning(Runner.id)
+        ).all()
+        session.execute(
+            update(Runner).where(Runner.warned_at.is_not(None)).values(warned_at=None)
+        )
+    for runner_id in runner_ids:
+        log.info("deletion called off", runner_id=runner_id)
+    return runner_ids
 
 
 def cancel_if_requested(runtime: Runtime, session: Session, runner_id: int) -> bool:
