@@ -248,7 +248,8 @@ def test_a_cookie_stolen_within_ten_minutes_is_undone_by_the_former_address(
 
 
 @pytest.mark.parametrize(
-    "new_ways", [["strava"], ["strava", "address"], ["address", "strava"]]
+    "new_ways",
+    [["strava"], ["strava", "address"], ["address", "strava"], ["strava", "consent"]],
 )
 def test_a_thiefs_strava_goes_with_whatever_undoes_the_change(
     thief: PageClient,
@@ -262,6 +263,8 @@ def test_a_thiefs_strava_goes_with_whatever_undoes_the_change(
         if way == "strava":
             thief.post("/settings/disconnect")
             finish_link(thief, harness, begin_link(thief), THIEFS_ATHLETE)
+        elif way == "consent":
+            thief.post("/settings/consents/mail")
         else:
             thief.post("/email", email=THIEF)
             confirmation = read_pending_token(runtime, "confirm_address")
