@@ -25,6 +25,7 @@ from sync.secret_strength import MAKE_ONE, RULES, find_pattern, find_weakness
 
 PREFIX = "MOODMILES_"
 ENV_FILE = ".env"
+_DATABASES = {"postgresql", "sqlite"}
 _EMAIL_PATTERN = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+")
 
 
@@ -95,6 +96,23 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as https://example.org")
         # Whether it is encrypted is asked of its first letters in many places.
         return f"{parts.scheme}{value[len(parts.scheme) :].rstrip('/')}"
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str) -> str:
+        if value and urlsplit(value).scheme.partition("+")[0] not in _DATABASES:
+            raise ValueError(
+                "must begin with postgresql://, or be empty for a SQLite file"
+            )
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"redis", "rediss"} or not parts.hostname):
+            raise ValueError("must look like redis://host:6379/0 or rediss://host/0")
+        return value
 
     @field_validator("mail_from")
     @classmethod
@@ -228,7 +246,8 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         name = (
             f"{PREFIX}{'_'.join(str(part) for part in first_error['loc'][:1])}".upper()
         )
-        raise NotConfigured(f"{name}: {first_error['msg']}.") from None
+        reason = first_error["msg"].removeprefix("Value error, ")
+        raise NotConfigured(f"{name}: {reason}.") from None
 
 
 def reject_unknown(environ: Mapping[str, str]) -> None:

@@ -359,3 +359,11 @@ class Mood(IntEnum):
 
 
 _MIDDLE_TILE = 3
+
+
+class LinkStage(StrEnum):
+    """How far a runner's link to Strava is."""
+
+    IMPORTING = "importing"
+    LINKED = "linked"
+    DISCONNECTED = "disconnected"

@@ -22,7 +22,7 @@ from sync.preferences import Preferences
 from sync.runners import retained_runs
 from sync.runners.rules import estimate_total, may_read_private
 from sync.runtime import Runtime
-from sync.vocabulary import SealedColumn
+from sync.vocabulary import LinkStage, SealedColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,12 @@ class AccountOverview:
     preferences: Preferences
     importing: BackfillProgress | None
     consents: tuple[tuple[str, str, datetime, datetime | None], ...]
+
+    @property
+    def link_stage(self) -> LinkStage:
+        if self.importing is not None and not self.importing.is_done:
+            return LinkStage.IMPORTING
+        return LinkStage.LINKED if self.is_linked else LinkStage.DISCONNECTED
 
     @property
     def agreed(self) -> frozenset[str]:

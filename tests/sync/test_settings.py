@@ -76,6 +76,25 @@ def test_comments_and_known_names_pass(folder: Path) -> None:
     settings.reject_unknown({"MOODMILES_PORT": "8000", "PATH": "/bin"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("DATABASE_URL", "mysql://u:p@db/moodmiles", "must begin with postgresql://"),
+        ("DATABASE_URL", "postgres://u:p@db/moodmiles", "must begin with postgresql"),
+        ("REDIS_URL", "http://redis", "must look like redis://host"),
+        ("REDIS_URL", "redis:6379", "must look like redis://host"),
+        ("CONTACT", "nobody", "must be an e-mail address"),
+    ],
+)
+def test_an_address_of_a_wrong_kind_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(f"MOODMILES_{name}", value)
+
+    with pytest.raises(NotConfigured, match=f"^MOODMILES_{name}: {sentence}"):
+        settings.load()
+
+
 def read_settings(**changes: Any) -> Settings:
     return Settings.model_validate({"secret_keys": KEY, **LONG} | changes)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sync.language import gettext as _
 from sync.language import ngettext
+from sync.vocabulary import LinkStage
 from web.dashboard.findings import DashboardFindings
 from web.formats import format_thousands
 
@@ -32,21 +33,20 @@ def choose_headline(
     runs: int,
     answers: int,
     findings: DashboardFindings | None,
-    *,
-    is_importing: bool = False,
+    link: LinkStage = LinkStage.LINKED,
 ) -> Headline:
     """Return the first finding's sentence, from 15 answers on; until then a stage."""
-    stage = build_stage_headline(runs, answers, is_importing=is_importing)
+    stage = build_stage_headline(runs, answers, link)
     if findings is None or answers < MIN_ANSWERS_FOR_HEADLINE:
         return stage
     return replace(stage, title=findings.title, text=findings.text)
 
 
 def build_stage_headline(
-    runs: int, answers: int, *, is_importing: bool = False
+    runs: int, answers: int, link: LinkStage = LinkStage.LINKED
 ) -> Headline:
     """Say where this runner stands; claims nothing about mood and mileage."""
-    if answers == 0 and is_importing:
+    if answers == 0 and link is LinkStage.IMPORTING:
         return Headline(
             _("Strava is connected"),
             _("Your runs are coming in."),
@@ -54,6 +54,12 @@ def build_stage_headline(
                 "We read date, distance and time only. Your first question comes "
                 "after your next run."
             ),
+        )
+    if answers == 0 and runs == 0 and link is LinkStage.DISCONNECTED:
+        return Headline(
+            _("Strava is disconnected"),
+            _("No runs are here."),
+            _("Connect Strava again, and your runs come back, with their answers."),
         )
     if answers == 0 and runs == 0:
         return Headline(

@@ -54,7 +54,6 @@ def dashboard_page() -> ResponseReturnValue:
         parse_filter(request.args), findings.panels if findings else ()
     )
     import_state = overview.importing
-    is_importing = import_state is not None and not import_state.is_done
     return render_template(
         "dashboard/dashboard.html",
         view=build_dashboard_view(
@@ -62,7 +61,7 @@ def dashboard_page() -> ResponseReturnValue:
             findings,
             run_filter=run_filter,
             context=context,
-            is_importing=is_importing,
+            link=overview.link_stage,
         ),
         drawn=load_charts(data, findings, period=run_filter.period, context=context),
         wanted=run_filter,
@@ -73,7 +72,7 @@ def dashboard_page() -> ResponseReturnValue:
         account=overview,
         progress=(
             build_progress(import_state, runner.zone)
-            if import_state and is_importing
+            if import_state and not import_state.is_done
             else None
         ),
         example=None if data.answered_runs else draw_example(),

@@ -7,7 +7,7 @@ from math import isnan
 
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_rows import RunRow, RunTable
-from sync.vocabulary import DistanceUnit
+from sync.vocabulary import DistanceUnit, LinkStage
 from web.dashboard.context import DashboardContext
 from web.dashboard.filters import RunFilter, select_page
 from web.dashboard.findings import DashboardFindings
@@ -60,7 +60,7 @@ def build_dashboard_view(
     *,
     run_filter: RunFilter,
     context: DashboardContext,
-    is_importing: bool = False,
+    link: LinkStage = LinkStage.LINKED,
 ) -> DashboardView:
     runs, unit = data.runs, context.unit
     run_group = find_run_group(findings.panels, run_filter.group) if findings else None
@@ -76,9 +76,7 @@ def build_dashboard_view(
         run.id: build_run_view(run, annotations[run.id], unit) for run in shown_runs
     }
     answer_count = len(data.answered_runs)
-    headline = choose_headline(
-        len(runs), answer_count, findings, is_importing=is_importing
-    )
+    headline = choose_headline(len(runs), answer_count, findings, link)
     return DashboardView(
         headline=headline,
         runs=len(runs),

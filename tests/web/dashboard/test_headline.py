@@ -6,7 +6,7 @@ import pytest
 
 from sync.runtime import Runtime
 from sync.standins.fixtures.fixtures import build_fixture
-from sync.vocabulary import DistanceUnit
+from sync.vocabulary import DistanceUnit, LinkStage
 from tests.web.conftest import PageClient
 from web.dashboard.findings import DashboardFindings, load_findings
 from web.dashboard.headline import MIN_ANSWERS_FOR_HEADLINE, choose_headline
@@ -38,3 +38,17 @@ def test_without_findings_it_is_the_stage() -> None:
     headline = choose_headline(40, MIN_ANSWERS_FOR_HEADLINE, None)
 
     assert headline.title == "Your moods, run by run."
+
+
+@pytest.mark.parametrize(
+    ("link", "eyebrow"),
+    [
+        (LinkStage.LINKED, "Strava is connected"),
+        (LinkStage.IMPORTING, "Strava is connected"),
+        (LinkStage.DISCONNECTED, "Strava is disconnected"),
+    ],
+)
+def test_without_runs_it_says_how_the_link_stands(
+    link: LinkStage, eyebrow: str
+) -> None:
+    assert choose_headline(0, 0, None, link).eyebrow == eyebrow
