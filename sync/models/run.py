@@ -120,10 +120,11 @@ class Run(Model):
         return (self.started_at + timedelta(seconds=self.offset_s)).replace(tzinfo=None)
 
 
-# Every query of runs goes through one of these three, or says why not in
+# Every query of runs goes through one of these, or says why not in
 # `tests/sync/models/test_run_queries.py`.
 RUN_IS_VISIBLE = Run.__table__.c.hidden_at.is_(None)
-RUN_IS_TIMED = and_(RUN_IS_VISIBLE, ~Run.__table__.c.clock_ahead)
+RUN_HAS_SOUND_CLOCK = ~Run.__table__.c.clock_ahead
+RUN_IS_TIMED = and_(RUN_IS_VISIBLE, RUN_HAS_SOUND_CLOCK)
 RUN_IS_IN_FIGURES = and_(RUN_IS_TIMED, Run.__table__.c.counted)
 
 _HIDDEN = Run.hidden_at.is_not(None)

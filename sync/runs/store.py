@@ -29,7 +29,9 @@ from sync.strava import RemoteRun, UnreadableRecord
 from sync.vocabulary import CancellationReason, SuppressionReason, Visibility
 
 _MAX_HABIT_RUNS = 60
-_SELECT_FIRST_SEEN = select(Run.source_id, Run.first_seen_at, Run.started_at).where(
+_SELECT_FIRST_SEEN = select(
+    Run.source_id, Run.first_seen_at, Run.started_at, Run.from_file
+).where(
     Run.runner_id == bindparam("own_runner_id", type_=Run.runner_id.type),
     Run.source == SOURCE,
     Run.source_id.in_(
@@ -43,7 +45,6 @@ _IMMUTABLE_COLUMNS = {
     "runner_id",
     "undecided_since",
     "imported",
-    "first_seen_at",
 }
 
 
@@ -143,7 +144,12 @@ def upsert_runs(  # noqa: PLR0913
     }
     rows = []
     for remote in remotes:
-        first_seen_at = known[remote.id].first_seen_at if remote.id in known else now
+        row = known.get(remote.id)
+        # A file that puts a run elsewhere than Strava does was not about this one.
+        if row is None or (row.from_file and row.started_at != remote.started_at):
+            first_seen_at = now
+        else:
+            first_seen_at = row.first_seen_at
         clock = judge_clock(
             started_at=remote.started_at,
             local_day=remote.local_day,
@@ -164,7 +170,7 @@ def upsert_runs(  # noqa: PLR0913
 
 def _load_first_seen(
     session: Session, runner_id: int, source_ids: Sequence[int]
-) -> Mapping[int, Row[int, datetime, datetime]]:
+) -> Mapping[int, Row[int, datetime, datetime, bool]]:
     """Return by Strava's id, of those that we have, first sight and start."""
     rows = session.execute(
         _SELECT_FIRST_SEEN, {"own_runner_id": runner_id, "source_ids": source_ids}

@@ -22,6 +22,7 @@ from sync import account_state, database
 from sync.database import Bind, dialect_insert
 from sync.mail.kinds import find_kinds
 from sync.models import (
+    RUN_HAS_SOUND_CLOCK,
     RUN_IS_TIMED,
     Answer,
     Connection,
@@ -280,7 +281,7 @@ def count_runs_since_survey(
     """
     conditions = [
         Run.runner_id == runner_id,
-        ~Run.clock_ahead,
+        RUN_HAS_SOUND_CLOCK,
         Run.started_at > now - 2 * _LOOKBACK,
         Run.started_at < before,
     ]
