@@ -36,11 +36,16 @@ RULES: Mapping[str, SecretRule] = {
 
 
 def find_weakness(secret: str, rule: SecretRule) -> str | None:
-    """Return what is wrong with a secret, to follow its name; None if it will do."""
+    """Return why a secret cannot be used, to follow its name; None if it can."""
     if len(secret) < rule.min_length:
         return f"needs at least {rule.min_length} characters"
     if not rule.alphabet.fullmatch(secret):
         return f"has characters that do not fit into {rule.place}"
+    return None
+
+
+def find_pattern(secret: str) -> str | None:
+    """Return why a secret is among the first to be tried, or None."""
     if _PLACEHOLDERS.search(re.sub(r"[^a-z]", "", secret.lower())):
         return "is a placeholder"
     if _repeats_itself(secret):

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sync.errors import NotConfigured
 from sync.local_requests import is_loopback_name
 from sync.mail_address import MailSender
-from sync.secret_strength import MAKE_ONE, RULES, find_weakness
+from sync.secret_strength import MAKE_ONE, RULES, find_pattern, find_weakness
 
 PREFIX = "MOODMILES_"
 ENV_FILE = ".env"
@@ -148,15 +148,23 @@ class Settings(BaseSettings):
         self.require_strong_secrets()
 
     def require_strong_secrets(self) -> None:
-        """Raise `NotConfigured` for a secret that can be guessed, or is used twice."""
+        """Raise `NotConfigured` for a secret that can be guessed, or is used twice.
+
+        On this machine alone, where nobody else can try, it only has to be long.
+        """
         seen_names: dict[str, str] = {}
         for field, rule in RULES.items():
             name, value = f"{PREFIX}{field.upper()}", getattr(self, field) or []
             for secret in value if isinstance(value, list) else [value]:
                 text = secret.get_secret_value()
                 weakness = find_weakness(text, rule)
-                if (other_name := seen_names.setdefault(text, name)) != name:
-                    weakness = f"is the same text as {other_name}"
+                if weakness is None and self.is_public:
+                    other_name = seen_names.setdefault(text, name)
+                    weakness = (
+                        find_pattern(text)
+                        if other_name == name
+                        else f"is the same text as {other_name}"
+                    )
                 if weakness is not None:
                     raise NotConfigured(f"{name} {weakness}; make one: {MAKE_ONE}")
 

@@ -166,7 +166,7 @@ def _load_browser_name(session: Session, asked_in: AskingBrowser | None) -> str:
     return (sign_in.browser if sign_in else None) or ""
 
 
-def load_code(runtime: Runtime, *, sign_in_token: str) -> str | None:
+def load_code(runtime: Runtime, *, token: str) -> str | None:
     """Return the code of the latest confirmation that this sign-in asked for.
 
     It stands on the page in the browser that asked, and is typed where the link was
@@ -177,7 +177,7 @@ def load_code(runtime: Runtime, *, sign_in_token: str) -> str | None:
         token_hash = session.scalar(
             select(MailLink.token_hash)
             .where(
-                MailLink.sign_in_hash == hash_token(sign_in_token),
+                MailLink.sign_in_hash == hash_token(token),
                 MailLink.purpose == MailLinkPurpose.CONFIRM_ADDRESS,
                 MailLink.used_at.is_(None),
                 MailLink.expires_at > now,

@@ -24,18 +24,18 @@ def stage(harness: Harness) -> Iterator[RaceStage]:
 
 @pytest.mark.parametrize("name", RACES)
 def test_no_race_is_an_error_or_breaks_a_rule(name: str, stage: RaceStage) -> None:
-    tally = RaceTally()
+    totals = RaceTally()
 
     for _ in range(TIMES):
         contest = RACES[name](stage)
         outcomes = run_at_once(contest.acts)
         with stage.runtime.db.read_only() as session:
-            tally.add(outcomes, contest.find_breaks(session, outcomes))
+            totals.add(outcomes, contest.find_breaks(session, outcomes))
 
     database = stage.runtime.db.engine.dialect.name
     print(  # noqa: T201 - the long form is run for these lines
-        f"\nRACE {name} {database}: {TIMES} times, {tally.acts} acts, "
-        f"{tally.failures.total()} errors, {tally.breaks.total()} rules broken"
+        f"\nRACE {name} {database}: {TIMES} times, {totals.acts} acts, "
+        f"{totals.failures.total()} errors, {totals.breaks.total()} rules broken"
     )
-    assert tally.failures == {}
-    assert tally.breaks == {}
+    assert totals.failures == {}
+    assert totals.breaks == {}

@@ -118,7 +118,12 @@ def add_event(settings: Settings) -> Callable[..., None]:
         ),
         (
             "configuration",
-            {"metrics_token": SecretStr("m" * 30)},
+            {
+                "public_url": "https://run.example",
+                "mail_from": "a@run.example",
+                "contact": "a@run.example",
+                "metrics_token": SecretStr("m" * 30),
+            },
             "MOODMILES_METRICS_TOKEN repeats itself",
         ),
         ("database", {"database_url": "sqlite:////nowhere/x"}, "cannot be used"),

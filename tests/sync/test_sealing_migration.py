@@ -23,6 +23,7 @@ from sync.models import Model, Runner
 from sync.runners import retained_runs, signed_links
 from sync.runtime import Runtime
 from sync.settings import Settings
+from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from sync.surveys import unsubscribe
 from sync.vocabulary import SealedColumn, SignedLinkPurpose
@@ -496,7 +497,7 @@ def test_former_stop_links_still_stop_and_nothing_else_of_before_opens(
         settings=settings,
         db=Database(open_engine(former_url), RecordingQueue()),
         queue=RecordingQueue(),
-        strava=HttpStrava(settings),
+        strava=HttpStrava(settings, budget=Budget("", clock=lambda: START)),
         sealer=Sealer(KEYS.split(",")),
         now=lambda: START,
     )

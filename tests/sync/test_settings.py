@@ -37,6 +37,7 @@ WEAK = {
     "secrets.token_urlsafe(48) q7Jw0Zr1uV": "is a placeholder",
     "Passw0rd-password-Passw0rd-9x2-qq": "is a placeholder",
 }
+PUBLIC = {"public_url": "https://run.example.org", "contact": "a@run.example.org"}
 PUBLIC_URLS = [
     *("http://run.example.org", "http://raspberrypi.local:8000", "http://192.168.1.5"),
     *("http://10.0.0.2:8000", "http://[fe80::1]:8000", "http://0.0.0.0:8000"),
@@ -110,7 +111,7 @@ def test_https_is_https_however_it_is_written() -> None:
 @pytest.mark.parametrize("secret", WEAK)
 def test_a_weak_secret_is_refused_without_being_shown(name: str, secret: str) -> None:
     with pytest.raises(NotConfigured) as refused:
-        read_settings(**{name: secret}).require_safe()
+        read_settings(**PUBLIC, **{name: secret}).require_safe()
 
     assert str(refused.value).startswith(f"MOODMILES_{name.upper()} ")
     assert len(secret) < 2 or secret not in str(refused.value)
@@ -120,7 +121,16 @@ def test_a_weak_secret_is_refused_without_being_shown(name: str, secret: str) ->
 @pytest.mark.parametrize(("secret", "reason"), WEAK.items())
 def test_the_reason_is_named(secret: str, reason: str) -> None:
     with pytest.raises(NotConfigured, match=reason):
-        read_settings(redis_password=secret).require_safe()
+        read_settings(**PUBLIC, redis_password=secret).require_safe()
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_on_this_machine_alone_a_secret_has_to_be_long(name: str) -> None:
+    read_settings(**{name: "x" * 32}).require_safe()
+    read_settings(**dict.fromkeys(LONG, "x" * 32)).require_safe()
+
+    with pytest.raises(NotConfigured, match="needs at least"):
+        read_settings(**{name: "x" * 23}).require_safe()
 
 
 @pytest.mark.parametrize("sign", list("/?#% &\u00e4\n\\"))
@@ -145,13 +155,16 @@ def test_every_key_is_looked_at() -> None:
 def test_no_secret_serves_twice() -> None:
     with pytest.raises(NotConfigured, match="is the same text as MOODMILES_SECRET_KEY"):
         read_settings(
-            strava_verify_token=KEY.replace(" ", "-"), secret_keys=KEY.replace(" ", "-")
+            **PUBLIC,
+            strava_verify_token=KEY.replace(" ", "-"),
+            secret_keys=KEY.replace(" ", "-"),
         ).require_safe()
 
 
 def test_generated_secrets_pass() -> None:
     for _ in range(300):
         read_settings(
+            **PUBLIC,
             secret_keys=secrets.token_hex(16),
             strava_verify_token=secrets.token_hex(12),
             strava_webhook_secret=secrets.token_urlsafe(18),

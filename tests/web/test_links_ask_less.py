@@ -26,7 +26,7 @@ from tests.support.route_access import get_access
 from tests.web.conftest import PageClient
 
 # What a hostile reader of a mail would like to have.
-WISHES: Mapping[str, str] = {
+REQUESTS: Mapping[str, str] = {
     "ask": "every-run",
     "pause": "",
     "delay_min": "0",
@@ -152,8 +152,8 @@ def test_a_link_gives_no_consent_and_asks_for_no_more(
     before = mail_reader.read_state()
 
     bare_path, _, query = path.partition("?")
-    opened = browser.open(f"{bare_path}?{urlencode(WISHES)}&{query}")
-    sent = browser.post(path, **WISHES)
+    opened = browser.open(f"{bare_path}?{urlencode(REQUESTS)}&{query}")
+    sent = browser.post(path, **REQUESTS)
 
     assert mail_reader.read_state() == before
     assert max(opened.status_code, sent.status_code) < 500

@@ -34,15 +34,15 @@ def busy_runtime(harness: Harness, smtp_server: FakeSmtpServer) -> Runtime:
         update={"smtp_url": SecretStr(smtp_server.url)}
     )
     runtime = replace(harness.runtime, settings=settings)
-    staying, going = (harness.add_athlete(number) for number in (7, 8))
-    runner_ids = [harness.link_runner(athlete) for athlete in (staying, going)]
+    kept, going = (harness.add_athlete(number) for number in (7, 8))
+    runner_ids = [harness.link_runner(athlete) for athlete in (kept, going)]
     changes = {"checkins": True, "digest": True}
     preferences.save_preferences(runtime, runner_ids[0], changes)
     # To the next Monday morning, when the digest of this week and the list are due.
     harness.advance_clock(days=(7 - harness.clock().weekday()) % 7 or 7, hours=-5)
-    run = harness.finish_run(staying, ended_minutes_ago=20)
-    harness.finish_run(staying, ended_minutes_ago=3000)
-    harness.deliver_event(staying, run.id, "create")
+    run = harness.finish_run(kept, ended_minutes_ago=20)
+    harness.finish_run(kept, ended_minutes_ago=3000)
+    harness.deliver_event(kept, run.id, "create")
     exports.request_export(runtime, runner_ids[0])
     deletion.request_deletion(runtime, runner_ids[1])
     harness.advance_clock(minutes=11)

@@ -12,13 +12,11 @@ from hashlib import sha256
 from http import HTTPStatus
 
 from flask import Response, request
-from sqlalchemy import select
 
 from sync.analytics.dataset.cache import RunnerCache
-from sync.analytics.dataset.run_annotations import load_annotation_state
+from sync.analytics.dataset.run_annotations import load_data_state
 from sync.language import current_language
-from sync.models import Runner
-from sync.time_zones import get_zone
+from sync.time_zones import to_local
 from web.http.session import require_runner
 from web.runtime import runtime
 
@@ -79,18 +77,11 @@ def respond_with_file(
 def load_file_state(variant: str) -> FileState:
     """Read what the signed-in runner's file depends on, but none of their runs."""
     runner = require_runner()
-    with runtime().db.read_only() as session:
-        now = runtime().db.now(session)
-        version = session.execute(
-            select(Runner.vault_key, Runner.data_version).where(
-                Runner.id == runner.runner_id
-            )
-        ).one()
-        annotation_state = load_annotation_state(session, runner.runner_id)
-    local_day = now.astimezone(get_zone(runner.zone)).date()
+    state = load_data_state(runtime(), runner.runner_id)
+    local_day = to_local(state.at, runner.zone).date()
     return FileState(
         runner.runner_id,
-        (*version, annotation_state),
+        state.value,
         (request.endpoint, variant, local_day, runner.units, current_language()),
     )
 

@@ -54,7 +54,7 @@ def request_confirmation() -> ResponseReturnValue:
 @login_required
 def sent_page() -> ResponseReturnValue:
     """Show the code that another browser asks for where the link is opened."""
-    code = address.load_code(runtime(), sign_in_token=session.sign_in_token())
+    code = address.load_code(runtime(), token=session.sign_in_token())
     return render_template("email/sent.html", code=code)
 
 

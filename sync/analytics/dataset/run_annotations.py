@@ -1,12 +1,13 @@
 """What pages say of a run beside its numbers, read for those runs that they show."""
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import and_, case, func, select
-from sqlalchemy.orm import Session
 
-from sync.models import RUN_IS_IN_FIGURES, Decision, Run, Survey
+from sync.models import RUN_IS_IN_FIGURES, Decision, Run, Runner, Survey
 from sync.runtime import Runtime
 from sync.vocabulary import DecisionReason, DecisionVerdict, RunSource
 
@@ -32,11 +33,22 @@ class RunAnnotations(dict[int, RunAnnotation]):
         return NO_ANNOTATION
 
 
-def load_annotation_state(session: Session, runner_id: int) -> Hashable:
-    """Return a value that changes whenever a run of the runner gets another annotation.
+@dataclass(frozen=True, slots=True)
+class DataState:
+    """What all that is shown of a runner depends on, and the moment it was read at.
 
-    What the runs' own rows say changes with the version of the runner's data.
+    `value` changes with every run and answer, and with every annotation of a run.
     """
+
+    value: Hashable
+    at: datetime
+
+
+def load_data_state(runtime: Runtime, runner_id: int) -> DataState:
+    """Read the state of a runner's data, but none of their runs."""
+    version = select(Runner.vault_key, Runner.data_version).where(
+        Runner.id == runner_id
+    )
     decisions = select(
         func.count(),
         func.max(Decision.decided_at),
@@ -45,10 +57,12 @@ def load_annotation_state(session: Session, runner_id: int) -> Hashable:
     surveys = select(
         func.count(), func.count(Survey.sent_at), func.count(Survey.cancelled_for)
     ).where(Survey.runner_id == runner_id)
-    return (
-        tuple(session.execute(decisions).one()),
-        tuple(session.execute(surveys).one()),
-    )
+    with runtime.db.read_only() as session:
+        parts = [
+            tuple(session.execute(query).one())
+            for query in (version, decisions, surveys)
+        ]
+        return DataState(tuple(parts), runtime.db.now(session))
 
 
 def load_annotations(

@@ -112,9 +112,9 @@ def test_work_that_fails_or_is_given_up_leaves_its_place_to_the_next() -> None:
         raise ZeroDivisionError
 
     async def journey() -> list[str]:
-        [first, *given_up] = await start(queue, recorded, "abbc")
+        [first, *cancelled] = await start(queue, recorded, "abbc")
         last = await start(queue, recorded, "bd")
-        for task in given_up:
+        for task in cancelled:
             task.cancel()
         recorded.gate.set()
         done = [await first, *await asyncio.gather(*last)]

@@ -303,7 +303,7 @@ def test_what_a_stolen_sign_in_asked_for_ends_with_it(
     browser.sign_in(runner_id)
     browser.post("/email", email="thief@example.org")
     confirmation = read_pending_token(runtime, "confirm_address")
-    code = address.load_code(runtime, sign_in_token=get_cookie(browser))
+    code = address.load_code(runtime, token=get_cookie(browser))
     browser.post("/login/again")
     link = read_pending_token(runtime, "sign_in_link")
     browser.post("/settings/export")
