@@ -73,6 +73,11 @@ def upgrade() -> None:
             trusted_elapsed_s=_RUN.c.elapsed_s,
         )
     )
+    # SQLite takes a column that is never empty only with a value for the rows there,
+    # and keeps it; no row is ever written without its own.
+    if op.get_bind().dialect.name == "postgresql":
+        for name in ("first_seen_at", "trusted_elapsed_s"):
+            op.alter_column("run", name, server_default=None)
     _judge_clocks()
 
 
