@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from sync.conflicts import retry_conflicts
+from sync.database import lock_name
 from sync.errors import InvalidAddress
 from sync.models import Run, Runner
 from sync.portability.archive import InvalidExport
@@ -127,6 +128,8 @@ def _create_runner(
     """
     account = bundle.account
     if account.strava_athlete_id is not None:
+        # Two imports of one file at once: the second finds what the first has made.
+        lock_name(session, f"import of athlete {account.strava_athlete_id}")
         existing = store.find_by_athlete(
             session, account.strava_athlete_id
         ) or store.find_claimant(session, account.strava_athlete_id)

@@ -24,6 +24,7 @@ from sync.runtime import Runtime
 from sync.simulator.records import Activity, App, Athlete, Limits
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
+from sync.vocabulary import SignInMethod
 from tests.support.clock import ManualClock
 from tests.support.harness import SCOPE, Harness
 from tests.web.conftest import PageClient
@@ -92,7 +93,7 @@ class RacingBrowser:
         client = app.test_client()
         page = PageClient(client, runtime)
         if runner_id is not None:
-            token = sign_in.sign_in(runtime, runner_id)
+            token = sign_in.sign_in(runtime, runner_id, method=SignInMethod.STRAVA)
             client.set_cookie("moodmiles", token, domain="127.0.0.1")
         return cls(client, page.get_csrf_token())
 

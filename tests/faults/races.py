@@ -823,7 +823,7 @@ def race_imports(stage: RaceStage) -> Contest:
         ],
         lambda session, outcomes: [
             *expect(
-                count_rows(session, Runner, Runner.athlete_id == athlete.id),
+                count_rows(session, Runner, Runner.claimed_athlete_id == athlete.id),
                 1,
                 "runners of one athlete",
             ),

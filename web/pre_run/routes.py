@@ -31,7 +31,10 @@ def record(token: str) -> ResponseReturnValue:
     tile = parse_tile(request.form.get("mood"))
     if tile is None:
         raise InvalidAnswer("That is not one of the answers.")
-    pre_run.record_mood(runtime(), token=token, mood=Mood.from_tile(tile))
+    try:
+        pre_run.record_mood(runtime(), token=token, mood=Mood.from_tile(tile))
+    except pre_run.InvalidPreRunLink:  # its runner was deleted just now
+        abort(HTTPStatus.NOT_FOUND)
     address = url_for(".pre_run_page", token=token, saved=tile)
     return redirect(address, HTTPStatus.SEE_OTHER)
 
