@@ -52,21 +52,21 @@ def athlete(harness: Harness) -> Athlete:
     return athlete
 
 
-def bring_by_event(harness: Harness, athlete: Athlete, run: Activity) -> None:
+def receive_by_event(harness: Harness, athlete: Athlete, run: Activity) -> None:
     harness.deliver_event(athlete, run.id, "create")
 
 
-def bring_by_list(harness: Harness, athlete: Athlete, run: Activity) -> None:
+def receive_by_list(harness: Harness, athlete: Athlete, run: Activity) -> None:
     other = harness.finish_run(athlete, ended_minutes_ago=9 * DAY_MIN)
     harness.deliver_event(athlete, other.id, "create")
     harness.deliver_event(athlete, run.id, "create")
 
 
-def bring_by_pull(harness: Harness, athlete: Athlete, run: Activity) -> None:
+def receive_by_pull(harness: Harness, athlete: Athlete, run: Activity) -> None:
     pull.pull_run(harness.runtime, 1, run.id, lane=Lane.NEW_RUN)
 
 
-SOURCES = (bring_by_event, bring_by_list, bring_by_pull)
+SOURCES = (receive_by_event, receive_by_list, receive_by_pull)
 
 
 def finish_ahead(harness: Harness, athlete: Athlete, **fields: float) -> Activity:
@@ -103,17 +103,17 @@ def find_latest_plan(harness: Harness) -> datetime | None:
 
 
 @BOTH_DATABASES
-@pytest.mark.parametrize("bring", SOURCES)
+@pytest.mark.parametrize("receive", SOURCES)
 @pytest.mark.parametrize("minutes_ahead", [3 * 60, YEARS_MIN])
 def test_a_clock_ahead_plans_nothing_whichever_way_it_came(
     harness: Harness,
     athlete: Athlete,
-    bring: Callable[[Harness, Athlete, Activity], None],
+    receive: Callable[[Harness, Athlete, Activity], None],
     minutes_ahead: int,
 ) -> None:
     run = harness.finish_run(athlete, ended_minutes_ago=-minutes_ahead)
 
-    bring(harness, athlete, run)
+    receive(harness, athlete, run)
     harness.process_all_due()
 
     assert load_run(harness, run.id).clock_ahead
