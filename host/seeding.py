@@ -20,7 +20,7 @@ from sync.analytics.dataset.distances import compute_week_loads
 from sync.conflicts import retry_conflicts
 from sync.crypto import Vault, hash_token, new_token
 from sync.errors import MoodmilesError
-from sync.models import Answer, Connection, Decision, Run, Runner, Survey
+from sync.models import RUN_IS_TIMED, Answer, Connection, Decision, Run, Runner, Survey
 from sync.queue import Job
 from sync.runners import account, connect
 from sync.runners.rules import ConsentChoices
@@ -112,7 +112,7 @@ def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> No
     runner.email_confirmed_at = now
     runs = session.scalars(
         select(Run)
-        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
+        .where(Run.runner_id == runner_id, RUN_IS_TIMED)
         .order_by(Run.started_at, Run.id)
     ).all()
     # The answers begin with the first run, so the link must be older.

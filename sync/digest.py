@@ -13,7 +13,7 @@ from sync.analytics.dataset.overview import load_dashboard
 from sync.conflicts import retry_conflicts
 from sync.language import LANGUAGES, activate_language
 from sync.mail import outbox
-from sync.models import Mail, Run, Runner
+from sync.models import RUN_IS_IN_FIGURES, Mail, Run, Runner
 from sync.queue import Job
 from sync.runners import signed_links
 from sync.runtime import Runtime
@@ -102,8 +102,7 @@ def _has_runs(session: Session, runner_id: int, week_start: date) -> bool:
     """Whether the week has a run that counts; without one there is no digest."""
     run = exists().where(
         Run.runner_id == runner_id,
-        Run.counted,
-        Run.hidden_at.is_(None),
+        RUN_IS_IN_FIGURES,
         Run.local_day >= week_start,
         Run.local_day < week_start + WEEK,
     )

@@ -85,6 +85,7 @@ class DecisionReason(StrEnum):
     WAITING_FOR_CHOICE = "waiting for your choice"
     PAUSED = "paused"
     # The run.
+    CLOCK_AHEAD = "clock ahead"
     ENTERED_BY_HAND = "entered by hand"
     TOO_SHORT = "too short"
     ONLY_LONG_RUNS = "only long runs"

@@ -5,7 +5,16 @@ from sync.models.event import Event
 from sync.models.figure import FigureDecision
 from sync.models.mail import Mail
 from sync.models.note import Counter, Subscription
-from sync.models.run import Backfill, QuarantinedRecord, ReconcileState, Run
+from sync.models.run import (
+    RUN_HAS_SOUND_CLOCK,
+    RUN_IS_IN_FIGURES,
+    RUN_IS_TIMED,
+    RUN_IS_VISIBLE,
+    Backfill,
+    QuarantinedRecord,
+    ReconcileState,
+    Run,
+)
 from sync.models.runner import (
     Connection,
     Consent,
@@ -19,6 +28,10 @@ from sync.models.survey import Answer, CheckinDraw, Decision, Survey
 from sync.models.work import RunnerWork
 
 __all__ = [
+    "RUN_HAS_SOUND_CLOCK",
+    "RUN_IS_IN_FIGURES",
+    "RUN_IS_TIMED",
+    "RUN_IS_VISIBLE",
     "Answer",
     "Backfill",
     "CheckinDraw",

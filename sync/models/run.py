@@ -1,6 +1,8 @@
 """Runs, and how far the import of a runner's past has come."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -8,12 +10,44 @@ from sqlalchemy import (
     Identity,
     Index,
     UniqueConstraint,
+    and_,
     false,
 )
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
+from sync.run_clock import RunClock, judge_clock
 from sync.vocabulary import BackfillDelay, ReconcileStop, RunSource, Visibility
+
+
+def _default_first_seen_at(context: DefaultExecutionContext) -> datetime:
+    moment: datetime = _get_values(context)["fetched_at"]
+    return moment
+
+
+def _default_clock_ahead(context: DefaultExecutionContext) -> bool:
+    return _judge_new_row(context).is_ahead
+
+
+def _default_trusted_elapsed_s(context: DefaultExecutionContext) -> int:
+    return _judge_new_row(context).elapsed_s
+
+
+def _judge_new_row(context: DefaultExecutionContext) -> RunClock:
+    values = _get_values(context)
+    return judge_clock(
+        started_at=values["started_at"],
+        local_day=values["local_day"],
+        moving_s=values["moving_s"],
+        elapsed_s=values["elapsed_s"],
+        first_seen_at=values.get("first_seen_at") or values["fetched_at"],
+    )
+
+
+def _get_values(context: DefaultExecutionContext) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return values
 
 
 class Run(Model):
@@ -25,7 +59,10 @@ class Run(Model):
     with the past and are never asked about.  Of two recordings of
     one run one is `counted`; the other names it in `duplicate_of`, and both say
     with `chosen` that the runner, not our rule, decided which.  What is known of one
-    `from_file` an imported file says, and Strava has not yet.
+    `from_file` an imported file says, and Strava has not yet.  One whose `clock_ahead`
+    began after `first_seen_at`, when we first heard of it: it is listed, and left out
+    of plans and figures.  Of the reported `elapsed_s` only `trusted_elapsed_s` had
+    passed by then.
     """
 
     __tablename__ = "run"
@@ -64,11 +101,16 @@ class Run(Model):
     )
     chosen: Mapped[bool] = mapped_column(default=False)
     from_file: Mapped[bool] = mapped_column(default=False, server_default=false())
+    first_seen_at: Mapped[datetime] = mapped_column(default=_default_first_seen_at)
+    clock_ahead: Mapped[bool] = mapped_column(
+        default=_default_clock_ahead, server_default=false()
+    )
+    trusted_elapsed_s: Mapped[int] = mapped_column(default=_default_trusted_elapsed_s)
 
     @property
     def ended_at(self) -> datetime:
         """Return the end, breaks included; a guess where the start is hidden."""
-        return self.started_at + timedelta(seconds=self.elapsed_s)
+        return self.started_at + timedelta(seconds=self.trusted_elapsed_s)
 
     @property
     def started_local(self) -> datetime | None:
@@ -77,6 +119,13 @@ class Run(Model):
             return None
         return (self.started_at + timedelta(seconds=self.offset_s)).replace(tzinfo=None)
 
+
+# Every query of runs goes through one of these, or says why not in
+# `tests/sync/models/test_run_queries.py`.
+RUN_IS_VISIBLE = Run.__table__.c.hidden_at.is_(None)
+RUN_HAS_SOUND_CLOCK = ~Run.__table__.c.clock_ahead
+RUN_IS_TIMED = and_(RUN_IS_VISIBLE, RUN_HAS_SOUND_CLOCK)
+RUN_IS_IN_FIGURES = and_(RUN_IS_TIMED, Run.__table__.c.counted)
 
 _HIDDEN = Run.hidden_at.is_not(None)
 Index("ix_run_hidden_at", Run.hidden_at, postgresql_where=_HIDDEN, sqlite_where=_HIDDEN)

@@ -16,11 +16,17 @@ from sync.models import Run, Runner
 from sync.portability.archive import InvalidExport
 from sync.portability.rekey import rekey_bundle
 from sync.portability.unpack import RowImporter
-from sync.portability.validate import ExportBundle, read_bundle, require_consents
+from sync.portability.validate import (
+    ExportBundle,
+    check_times,
+    read_bundle,
+    require_consents,
+)
 from sync.preferences import Preferences
 from sync.runners import address, retained_runs, store
 from sync.runs import relink
 from sync.runs.rules import retention_start
+from sync.runs.store import began_before
 from sync.runtime import Runtime
 from sync.surveys import instruments
 
@@ -68,6 +74,7 @@ def _store_bundle(
             runner = _load_runner(session, bundle, runner_id)
             # What let the first file in lets its second part in, too.
             store.require_mood_consent(session, runner.id, trusts_files=True)
+        check_times(bundle, now=now)
         vault = runtime.sealer.open_vault(runner.vault_key)
         bundle = rekey_bundle(bundle, vault, _load_run_sources(session, runner.id))
         library = instruments.load_library(runtime.settings.data_dir)
@@ -172,7 +179,7 @@ def _apply_retention(
     expired_runs = [
         Run.runner_id == runner_id,
         Run.source == retained_runs.STRAVA,
-        Run.started_at < since,
+        began_before(since),
     ]
     retained_runs.insert_retained(
         session,

@@ -124,6 +124,10 @@ class RunRecord(ExportRecord):
     device: Text | None
     visibility: Visibility
     fetched_at: Time
+    # Earlier exports lack it; what follows from it is computed anew.
+    first_seen_at: Time | None = None
+    clock_ahead: bool = False
+    trusted_elapsed_s: Count = 0
     hidden_at: Time | None
     undecided_since: Time | None
     imported: bool

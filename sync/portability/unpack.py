@@ -68,8 +68,12 @@ class RowImporter:
             self._session,
             Run,
             [
-                run.values("id", "duplicate_of")
-                | {"runner_id": self._runner_id, "from_file": True}
+                run.values("id", "duplicate_of", "clock_ahead", "trusted_elapsed_s")
+                | {
+                    "runner_id": self._runner_id,
+                    "from_file": True,
+                    "first_seen_at": run.first_seen_at or run.fetched_at,
+                }
                 for run in new_runs
             ],
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import available_timezones
@@ -28,6 +29,24 @@ from sync.vocabulary import AnswerKind, ConsentKind
 
 RecordT = TypeVar("RecordT", bound=ExportRecord)
 _MAX_UNKNOWN_VALUE = 1000
+# Between this machine's clock and that of the instance which wrote the file.
+_MAX_CLOCK_GAP = timedelta(days=1)
+# When something happened, and not when something is to happen.
+_PAST_COLUMNS = (
+    "answered_at",
+    "changed_at",
+    "created_at",
+    "decided_at",
+    "fetched_at",
+    "first_seen_at",
+    "given_at",
+    "hidden_at",
+    "opened_at",
+    "sent_at",
+    "skipped_at",
+    "undecided_since",
+    "withdrawn_at",
+)
 # What there is one of.
 _UNIQUE_COLUMNS = (
     *((name, ("id",)) for name in ("runs", "surveys", "answers", "mails", "consents")),
@@ -128,6 +147,25 @@ def check_unique(bundle: ExportBundle) -> None:
         present_keys = [key for key in keys if key != (None,)]
         if len(set(present_keys)) < len(present_keys):
             raise InvalidExport(f"{name}.json holds the same thing twice.")
+
+
+def check_times(bundle: ExportBundle, *, now: datetime) -> None:
+    """Raise `InvalidExport` if anything happened later than tomorrow.
+
+    The start of a run is what its recorder says, and not looked at here.
+    """
+    latest = now + _MAX_CLOCK_GAP
+    if bundle.account.created_at > latest:
+        raise InvalidExport("account.json, created_at: it is still to come.")
+    for field in fields(ExportBundle)[1:]:
+        for row_number, row in enumerate(getattr(bundle, field.name), 1):
+            for column in _PAST_COLUMNS:
+                moment = getattr(row, column, None)
+                if moment is not None and moment > latest:
+                    raise InvalidExport(
+                        f"{field.name}.json, row {row_number}, {column}: it is still "
+                        "to come."
+                    )
 
 
 def require_consents(records: Sequence[ConsentRecord]) -> None:

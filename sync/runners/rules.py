@@ -26,6 +26,7 @@ FRESH_SIGN_IN = timedelta(minutes=10)
 # Until an address is that old, whoever had the account before may not know of it.
 PROVEN_ADDRESS_AGE = MAIL_LINK_LIFE[MailLinkPurpose.UNDO_ADDRESS]
 _MIN_DAYS = 28
+_STRAVA_OPENED = date(2009, 1, 1)
 
 # What a browser takes for an address, with a dot in the name of its host.
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -88,7 +89,9 @@ def estimate_total(
     None when there is nothing to go by: too short a stretch was seen, or runs
     from before the runner joined Strava, of which nobody knows how many follow.
     """
-    if reached is None or member_since is None or reached < member_since:
+    if reached is None or member_since is None:
+        return None
+    if not _STRAVA_OPENED <= member_since <= reached:
         return None
     seen_days = (started - reached).days
     if seen_days < _MIN_DAYS:

@@ -79,8 +79,10 @@ def apply_changes(
     if runtime.settings.strava_retention_days is not None:
         since = retention_start(runtime.settings.strava_retention_days, now=now)
         runs = within_retention(runs, since)
+    changed_starts = [run.started_at for run in changes.runs]
     if runs:
-        store.upsert_runs(
+        # Where a run was before, what it was a double of may count again.
+        changed_starts += store.upsert_runs(
             session,
             runtime.sealer,
             runner_id,
@@ -88,7 +90,6 @@ def apply_changes(
             now=now,
             imported=changes.is_import,
         )
-    changed_starts = [run.started_at for run in changes.runs]
     if changes.other_ids:
         changed_starts += store.delete_runs(
             session, runner_id, changes.other_ids, now=now

@@ -9,7 +9,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from sync.conflicts import retry_conflicts
-from sync.models import Answer, Run
+from sync.models import RUN_IS_TIMED, Answer, Run
 from sync.runners import store as runners
 from sync.runs import duplicate_rules
 from sync.runs.duplicate_rules import Recording
@@ -24,7 +24,7 @@ _RECORDING_COLUMNS = (
     Run.id,
     Run.started_at,
     Run.start_known,
-    Run.elapsed_s,
+    Run.trusted_elapsed_s,
     Run.distance_m,
     Run.elevation_m,
     Run.manual,
@@ -77,8 +77,8 @@ def resolve_duplicates(
         return False
     first, last = min(starts), max(starts)
     nearby_spans = (
-        select(Run.started_at, Run.elapsed_s, _IS_UNPAIRED)
-        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
+        select(Run.started_at, Run.trusted_elapsed_s, _IS_UNPAIRED)
+        .where(Run.runner_id == runner_id, RUN_IS_TIMED)
         .where(Run.started_at.between(first - _SEARCH_MARGIN, last + _SEARCH_MARGIN))
         .order_by(Run.started_at, Run.id)
     )
@@ -115,7 +115,7 @@ def _to_recording(row: Any) -> Recording:
     return Recording(
         id=row.id,
         started_at=row.started_at if row.start_known else None,
-        elapsed_s=row.elapsed_s,
+        elapsed_s=row.trusted_elapsed_s,
         distance_m=row.distance_m,
         manual=row.manual,
         device=row.device,

@@ -11,6 +11,7 @@ from sync.models import QuarantinedRecord, Run
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runs.rules import SOURCE, retention_start
+from sync.runs.store import began_before
 from sync.runtime import Runtime
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ def purge_runs(runtime: Runtime) -> None:
     _purge_matching(runtime, "hidden", Run.hidden_at < now - HIDDEN_RETENTION)
     since = retention_start(runtime.settings.strava_retention_days, now=now)
     if since is not None:
-        _purge_matching(runtime, "too old to keep", Run.started_at < since)
+        _purge_matching(runtime, "too old to keep", began_before(since))
         _purge_quarantined(runtime, since)
 
 

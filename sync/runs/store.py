@@ -5,20 +5,47 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, case, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Row,
+    and_,
+    bindparam,
+    case,
+    delete,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from sync.crypto import Sealer
 from sync.database import Bind, dialect_insert
-from sync.models import Mail, QuarantinedRecord, Run, Survey
+from sync.models import RUN_IS_TIMED, Mail, QuarantinedRecord, Run, Survey
+from sync.run_clock import judge_clock
 from sync.runs.relink import relink_answers
 from sync.runs.rules import SOURCE, to_columns
 from sync.strava import RemoteRun, UnreadableRecord
 from sync.vocabulary import CancellationReason, SuppressionReason, Visibility
 
 _MAX_HABIT_RUNS = 60
+_SELECT_FIRST_SEEN = select(
+    Run.source_id, Run.first_seen_at, Run.started_at, Run.from_file
+).where(
+    Run.runner_id == bindparam("own_runner_id", type_=Run.runner_id.type),
+    Run.source == SOURCE,
+    Run.source_id.in_(
+        bindparam("source_ids", expanding=True, type_=Run.source_id.type)
+    ),
+)
 # What a later word of Strava's does not change.
-_IMMUTABLE_COLUMNS = {"source", "source_id", "runner_id", "undecided_since", "imported"}
+_IMMUTABLE_COLUMNS = {
+    "source",
+    "source_id",
+    "runner_id",
+    "undecided_since",
+    "imported",
+}
 
 
 def find_run_ids(
@@ -65,8 +92,8 @@ def load_known_rows(
 def load_finishes(session: Session, runner_id: int) -> list[tuple[datetime, int]]:
     """Return when and where the runner's last runs ended, the newest first."""
     rows = session.execute(
-        select(Run.started_at, Run.elapsed_s, Run.offset_s)
-        .where(Run.runner_id == runner_id, Run.hidden_at.is_(None))
+        select(Run.started_at, Run.trusted_elapsed_s, Run.offset_s)
+        .where(Run.runner_id == runner_id, RUN_IS_TIMED)
         .where(Run.start_known)
         .order_by(Run.started_at.desc())
         .limit(_MAX_HABIT_RUNS)
@@ -75,6 +102,11 @@ def load_finishes(session: Session, runner_id: int) -> list[tuple[datetime, int]
         (started_at + timedelta(seconds=elapsed_s), offset_s)
         for started_at, elapsed_s, offset_s in rows
     ]
+
+
+def began_before(since: datetime) -> ColumnElement[bool]:
+    """Say that a run began before a time, or came before it with its clock ahead."""
+    return or_(Run.started_at < since, and_(Run.clock_ahead, Run.first_seen_at < since))
 
 
 def find_hidden(session: Session, runner_id: int) -> Sequence[int]:
@@ -94,23 +126,56 @@ def upsert_runs(  # noqa: PLR0913
     *,
     now: datetime,
     imported: bool = False,
-) -> None:
-    """Store these runs as Strava describes them now.
+) -> list[datetime]:
+    """Store these runs as Strava describes them now; return when they began before.
 
     A run that comes back finds its answer and its survey again.  One that only an
     imported file told of becomes what Strava says, and is decided about as if new.
+    What may be believed of its times follows from when we first heard of it.
     """
     if not remotes:
-        return
+        return []
+    known = _load_first_seen(session, runner_id, [remote.id for remote in remotes])
     own_columns = {
         "runner_id": runner_id,
         "undecided_since": now,
         "imported": imported,
         "fetched_at": now,
     }
-    rows = [to_columns(remote) | own_columns for remote in remotes]
+    rows = []
+    for remote in remotes:
+        row = known.get(remote.id)
+        # A file that puts a run elsewhere than Strava does was not about this one.
+        if row is None or (row.from_file and row.started_at != remote.started_at):
+            first_seen_at = now
+        else:
+            first_seen_at = row.first_seen_at
+        clock = judge_clock(
+            started_at=remote.started_at,
+            local_day=remote.local_day,
+            moving_s=remote.moving_s,
+            elapsed_s=remote.elapsed_s,
+            first_seen_at=first_seen_at,
+        )
+        clock_columns = {
+            "first_seen_at": first_seen_at,
+            "clock_ahead": clock.is_ahead,
+            "trusted_elapsed_s": clock.elapsed_s,
+        }
+        rows.append(to_columns(remote) | own_columns | clock_columns)
     session.execute(_upsert_statement(session.get_bind(), tuple(rows[0])), rows)
     relink_answers(session, sealer, runner_id, [remote.id for remote in remotes])
+    return [row.started_at for row in known.values()]
+
+
+def _load_first_seen(
+    session: Session, runner_id: int, source_ids: Sequence[int]
+) -> Mapping[int, Row[int, datetime, datetime, bool]]:
+    """Return by Strava's id, of those that we have, first sight and start."""
+    rows = session.execute(
+        _SELECT_FIRST_SEEN, {"own_runner_id": runner_id, "source_ids": source_ids}
+    )
+    return {row.source_id: row for row in rows}
 
 
 @lru_cache(maxsize=4)  # building it costs more than running it
@@ -124,7 +189,13 @@ def _upsert_statement(bind: Bind, column_names: Sequence[str]) -> Executable:
     }
     # One that was out of sight may still be to be asked about.
     undecided_since = case(
-        (Run.hidden_at.is_not(None) | Run.from_file, excluded.undecided_since),
+        (
+            Run.hidden_at.is_not(None)
+            | Run.from_file
+            # Its time was put right: nothing about the run itself was decided yet.
+            | (Run.clock_ahead & ~excluded.clock_ahead),
+            excluded.undecided_since,
+        ),
         else_=Run.undecided_since,
     )
     imported = case((Run.from_file, excluded.imported), else_=Run.imported)

@@ -1,10 +1,13 @@
 """A runner's own run, by its number or by a survey's."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.answer_window import ANSWER_WINDOW
 from sync.bounds import MAX_ID
-from sync.models import Run, Survey
+from sync.models import RUN_IS_VISIBLE, Run, Survey
 
 
 def find_own_run(session: Session, runner_id: int, run_id: int) -> Run | None:
@@ -12,9 +15,7 @@ def find_own_run(session: Session, runner_id: int, run_id: int) -> Run | None:
     if run_id > MAX_ID:
         return None
     return session.scalar(
-        select(Run).where(
-            Run.id == run_id, Run.runner_id == runner_id, Run.hidden_at.is_(None)
-        )
+        select(Run).where(Run.id == run_id, Run.runner_id == runner_id, RUN_IS_VISIBLE)
     )
 
 
@@ -25,3 +26,8 @@ def find_surveyed_run(session: Session, survey: Survey) -> Run | None:
     return session.scalar(
         select(Run).where(Run.id == survey.run_id, Run.runner_id == survey.runner_id)
     )
+
+
+def can_answer_run(run: Run, *, now: datetime) -> bool:
+    """Whether a run may still be answered; not while nobody knows when it was."""
+    return not run.clock_ahead and now - run.ended_at <= ANSWER_WINDOW

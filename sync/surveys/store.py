@@ -21,10 +21,25 @@ from sqlalchemy.orm import Session
 from sync import account_state, database
 from sync.database import Bind, dialect_insert
 from sync.mail.kinds import find_kinds
-from sync.models import Answer, Connection, Decision, Mail, Run, Runner, Survey
+from sync.models import (
+    RUN_HAS_SOUND_CLOCK,
+    RUN_IS_TIMED,
+    Answer,
+    Connection,
+    Decision,
+    Mail,
+    Run,
+    Runner,
+    Survey,
+)
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion, Response
 from sync.surveys.policy.situation import RunFacts
-from sync.vocabulary import DecisionVerdict, MailKind, SurveyKind
+from sync.vocabulary import (
+    DecisionReason,
+    DecisionVerdict,
+    MailKind,
+    SurveyKind,
+)
 
 BATCH_SIZE = 500  # decided in one transaction, which must stay short
 _LOOKBACK = timedelta(days=8)
@@ -51,7 +66,8 @@ _SELECT_UNDECIDED = (
     select(
         Run.id,
         Run.started_at,
-        Run.elapsed_s,
+        Run.trusted_elapsed_s,
+        Run.clock_ahead,
         Run.start_known,
         Run.undecided_since,
         Run.local_day,
@@ -69,7 +85,7 @@ _SELECT_UNDECIDED = (
 # The last of an index: a max() of rows that may be hidden reads all of them.
 _SELECT_NEWEST = (
     select(Run.started_at, Run.zone)
-    .where(Run.runner_id == _RUNNER_ID, Run.hidden_at.is_(None))
+    .where(Run.runner_id == _RUNNER_ID, RUN_IS_TIMED)
     .order_by(Run.started_at.desc(), Run.id.desc())
     .limit(1)
 )
@@ -92,10 +108,14 @@ def get_linked_at(session: Session, runner_id: int) -> datetime | None:
 
 
 def load_undecided_runs(session: Session, runner_id: int) -> list[RunFacts]:
-    """Return the undecided runs that waited longest, in order of their starts."""
+    """Return the undecided runs that waited longest, in order of their starts.
+
+    Those whose clock was ahead come first: none of them is the newest.
+    """
     rows = session.execute(_SELECT_UNDECIDED, {"whose": runner_id})
     return sorted(
-        map(build_run_facts, rows), key=lambda run: (run.started_at, run.run_id)
+        map(build_run_facts, rows),
+        key=lambda run: (not run.is_clock_ahead, run.started_at, run.run_id),
     )
 
 
@@ -113,7 +133,7 @@ def load_runs(
 
 
 def build_run_facts(run: Run | Row[*tuple[Any, ...]]) -> RunFacts:
-    ended_at = run.started_at + timedelta(seconds=run.elapsed_s)
+    ended_at = run.started_at + timedelta(seconds=run.trusted_elapsed_s)
     return RunFacts(
         run_id=run.id,
         started_at=run.started_at,
@@ -125,6 +145,7 @@ def build_run_facts(run: Run | Row[*tuple[Any, ...]]) -> RunFacts:
         is_manual=run.manual,
         is_race=run.race,
         is_imported=run.imported,
+        is_clock_ahead=run.clock_ahead,
     )
 
 
@@ -260,6 +281,7 @@ def count_runs_since_survey(
     """
     conditions = [
         Run.runner_id == runner_id,
+        RUN_HAS_SOUND_CLOCK,
         Run.started_at > now - 2 * _LOOKBACK,
         Run.started_at < before,
     ]
@@ -282,7 +304,10 @@ def count_runs_since_survey(
 def save_decisions(
     session: Session, runner_id: int, decisions: Sequence[dict[str, Any]]
 ) -> None:
-    """Keep one decision for each run: the first one made, until one asks after all."""
+    """Keep one decision for each run: the first one made, until one asks after all.
+
+    One that was made for the run's clock gives way to any other.
+    """
     session.execute(_build_decision_upsert(session.get_bind()), decisions)
     session.execute(
         update(Run)
@@ -298,11 +323,16 @@ def save_decisions(
 @lru_cache(maxsize=4)  # building it costs more than running it
 def _build_decision_upsert(bind: Bind) -> Executable:
     # The table and not its class: the ORM has nothing to add but time.
-    statement = dialect_insert(bind, Decision.__table__)
+    table = Decision.__table__
+    statement = dialect_insert(bind, table)
     return statement.on_conflict_do_update(
         index_elements=["run_id"],
         set_={name: statement.excluded[name] for name in _UPSERT_COLUMNS},
-        where=statement.excluded.verdict == DecisionVerdict.SEND,
+        where=or_(
+            statement.excluded.verdict == DecisionVerdict.SEND,
+            # It was not about the run, but about its clock.
+            table.c.reason == DecisionReason.CLOCK_AHEAD,
+        ),
     )
 
 

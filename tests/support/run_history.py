@@ -71,7 +71,7 @@ def build_run(runner_id: int, number: int, *, at: datetime, distance_m: float) -
         race=False,
         with_others=number % 3 == 0,
         visibility="everyone",
-        fetched_at=at,
+        fetched_at=at + timedelta(hours=1),
     )
 
 

@@ -230,6 +230,77 @@ def test_a_verdict_that_no_version_knows_is_one_that_this_one_knows(
     upgraded.dispose()
 
 
+def add_run(url: str, number: int, *, started_at: datetime, elapsed_s: int) -> None:
+    """Add a run of the first schema that was decided about as soon as it came."""
+    engine = open_engine(url)
+    tables = reflect_tables(engine)
+    with engine.begin() as connection:
+        runner_id = connection.execute(select(tables["runner"].c.id)).scalar_one()
+        run = {
+            "id": number,
+            "runner_id": runner_id,
+            "source": "strava",
+            "source_id": number,
+            "sport": "Run",
+            "started_at": started_at,
+            "start_known": True,
+            "offset_s": 0,
+            "local_day": started_at.date(),
+            "distance_m": 5000.0,
+            "moving_s": 1800,
+            "elapsed_s": elapsed_s,
+            "treadmill": False,
+            "manual": False,
+            "race": False,
+            "with_others": False,
+            "visibility": "everyone",
+            # It was read again a month after it came.
+            "fetched_at": CREATED_AT + timedelta(days=30),
+            "imported": False,
+            "counted": True,
+            "chosen": False,
+        }
+        connection.execute(tables["run"].insert(), run)
+        decision = {
+            "run_id": number,
+            "runner_id": runner_id,
+            "verdict": "send",
+            "reason": "after the run",
+            "policy": {},
+            "decided_at": CREATED_AT,
+        }
+        connection.execute(tables["decision"].insert(), decision)
+    engine.dispose()
+
+
+def test_stored_runs_are_judged_by_when_they_came(first_schema_url: str) -> None:
+    url = first_schema_url
+    hour, week = timedelta(hours=1), timedelta(weeks=1)
+    add_run(url, 1, started_at=CREATED_AT - hour, elapsed_s=2000)
+    add_run(url, 2, started_at=CREATED_AT + 3 * hour, elapsed_s=1800)
+    add_run(url, 3, started_at=CREATED_AT + 400 * week, elapsed_s=1800)
+    add_run(url, 4, started_at=CREATED_AT - hour, elapsed_s=4_208_365)
+
+    command.upgrade(build_config(url), "head")
+
+    engine = open_engine(url)
+    run = reflect_tables(engine)["run"]
+    with engine.connect() as connection:
+        judged = connection.execute(
+            select(run.c.id, run.c.clock_ahead, run.c.trusted_elapsed_s).order_by(
+                run.c.id
+            )
+        ).all()
+    engine.dispose()
+    assert [(row.id, bool(row.clock_ahead)) for row in judged] == [
+        (1, False),
+        (2, True),
+        (3, True),
+        (4, False),
+    ]
+    assert (judged[0].trusted_elapsed_s, judged[3].trusted_elapsed_s) == (2000, 1800)
+
+
 def test_who_was_here_before_is_warned_a_year_from_today_at_the_earliest(
     first_schema_url: str,
 ) -> None:

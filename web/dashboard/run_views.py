@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sync.analytics.dataset.left_out import LeftOutRun
 from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.analytics.dataset.run_rows import RunRow
 from sync.language import gettext
@@ -34,6 +35,25 @@ class RunView:
     notes: str
     strava_id: int | None
     device: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutView:
+    """A run that no figure counts: its distance, and when its recorder puts it."""
+
+    id: int
+    title: str
+    when: str
+
+
+def build_left_out_view(run: LeftOutRun, unit: DistanceUnit) -> LeftOutView:
+    day = format_long_date(run.local_day)
+    start_time = f", {format_time(run.started_local)}" if run.started_local else ""
+    return LeftOutView(
+        id=run.id,
+        title=format_distance(run.distance_m, unit),
+        when=f"{day}{start_time}",
+    )
 
 
 def format_start(run: RunRow) -> str:

@@ -7,12 +7,13 @@ from math import isfinite
 
 from flask import Response
 
+from sync.analytics.dataset.left_out import LeftOutRun
 from sync.analytics.dataset.overview import Dashboard
 from sync.analytics.dataset.run_annotations import RunAnnotation, RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow
 from sync.safe_csv import write_csv
 from sync.surveys.instruments import OPTIONAL_QUESTIONS
-from sync.vocabulary import DecisionVerdict
+from sync.vocabulary import DecisionReason, DecisionVerdict
 from web.dashboard.findings import DashboardFindings
 from web.dashboard.weeks import compute_mean_mood
 from web.formats import MOOD_LABELS
@@ -50,8 +51,13 @@ _ROWS_AT_ONCE = 250
 
 
 def build_runs_csv(data: Dashboard, annotations: RunAnnotations) -> str:
+    """Return the runs that count, and then those whose clock was ahead."""
     return write_csv(
-        RUN_COLUMNS, [list_run_values(run, annotations[run.id]) for run in data.runs]
+        RUN_COLUMNS,
+        [
+            *(list_run_values(run, annotations[run.id]) for run in data.runs),
+            *map(list_left_out_values, data.left_out),
+        ],
     )
 
 
@@ -95,6 +101,7 @@ def build_json(data: Dashboard, annotations: RunAnnotations) -> str:
         RUN_COLUMNS, (list_run_values(run, annotations[run.id]) for run in data.runs)
     )
     answers = encode_rows(ANSWER_COLUMNS, map(list_answer_values, data.answered_runs))
+    left_out = encode_rows(RUN_COLUMNS, map(list_left_out_values, data.left_out))
     rest = dump_json(
         {
             "weeks": [
@@ -112,7 +119,7 @@ def build_json(data: Dashboard, annotations: RunAnnotations) -> str:
             "answered": data.answered_count,
         }
     )
-    return f'{{"runs":[{runs}],"answers":[{answers}],{rest[1:]}'
+    return f'{{"runs":[{runs}],"left_out":[{left_out}],"answers":[{answers}],{rest[1:]}'
 
 
 def encode_rows(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -149,6 +156,27 @@ def list_run_values(run: RunRow, annotation: RunAnnotation) -> Sequence[object]:
         else annotation.reason,
         run.mood,
         None if run.mood is None else MOOD_LABELS[run.mood],
+    )
+
+
+def list_left_out_values(run: LeftOutRun) -> Sequence[object]:
+    """Return the values of a run that no figure counts, with the reason."""
+    return (
+        run.id,
+        run.strava_id,
+        run.sport,
+        run.local_day.isoformat(),
+        f"{run.started_local:%H:%M}" if run.started_local else None,
+        round(run.distance_m, 1),
+        run.moving_s,
+        None,
+        run.treadmill,
+        run.race,
+        run.with_others,
+        run.manual,
+        DecisionReason.CLOCK_AHEAD,
+        None,
+        None,
     )
 
 

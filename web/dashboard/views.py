@@ -13,7 +13,12 @@ from web.dashboard.filters import RunFilter, select_page
 from web.dashboard.findings import DashboardFindings
 from web.dashboard.headline import MIN_ANSWERS_FOR_HEADLINE, Headline, choose_headline
 from web.dashboard.run_links import find_run_group
-from web.dashboard.run_views import RunView, build_run_view
+from web.dashboard.run_views import (
+    LeftOutView,
+    RunView,
+    build_left_out_view,
+    build_run_view,
+)
 from web.formats import format_distance, mood_label, mood_to_tile
 
 _LATEST_COUNT = 3
@@ -39,6 +44,7 @@ class RunListPage:
     count: int
     page: int
     pages: int
+    left_out: Sequence[LeftOutView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +97,7 @@ def build_dashboard_view(
             count=page.count,
             page=page.page,
             pages=page.last_page,
+            left_out=[build_left_out_view(run, unit) for run in data.left_out],
         ),
         unit=unit,
     )

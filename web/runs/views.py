@@ -52,6 +52,7 @@ class RunPage:
     values: dict[str, int]
     questions: Sequence[Question]
     is_counted: bool
+    is_clock_ahead: bool
     recordings: Sequence[RecordingView]
 
 
@@ -87,6 +88,7 @@ def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPa
         values=dict(detail.answer_values),
         questions=[question.localize() for question in detail.questions],
         is_counted=run.counted,
+        is_clock_ahead=run.clock_ahead,
         recordings=[
             RecordingView(
                 recording.id,

@@ -31,7 +31,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from sync.analytics.dataset.cache import RunnerCache
 from sync.crypto import Vault
-from sync.models import Answer, Run
+from sync.models import RUN_IS_IN_FIGURES, Answer, Run
 from sync.vocabulary import AnswerKind
 
 # A "before" said on the way out and the wellbeing page are neither.
@@ -170,14 +170,13 @@ _RUNS_QUERY = (
         day_number(_RUN.local_day),
         _RUN.distance_m,
         _RUN.moving_s,
-        _RUN.elapsed_s,
+        _RUN.trusted_elapsed_s,
         reduce(add, [case((column, bit), else_=0) for column, bit in _FLAGS]),
     )
     .select_from(Run.__table__)
     .where(
         _RUN.runner_id == bindparam("runner_id"),
-        _RUN.hidden_at.is_(None),
-        _RUN.counted,
+        RUN_IS_IN_FIGURES,
     )
     .order_by(_RUN.started_at, _RUN.id)
 )

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from sync.analytics.dataset.cache import RunnerCache
+from sync.analytics.dataset.left_out import LeftOutRun, load_left_out
 from sync.analytics.dataset.load import ROWS_CACHE, RunnerRows, read_rows
 from sync.analytics.dataset.run_rows import RunTable, build_run_table
 from sync.analytics.dataset.weeks import (
@@ -43,6 +44,7 @@ class Dashboard:
     """
 
     runs: RunTable
+    left_out: Sequence[LeftOutRun]
     weeks: Sequence[WeekRow]
     today: date
     answered_count: int
@@ -90,11 +92,13 @@ def load_dashboard(runtime: Runtime, runner_id: int) -> Dashboard:
             return cached
         vault = runtime.sealer.open_vault(runner.vault_key)
         rows = read_rows(session, runner_id, vault, for_page=True)
+        left_out = load_left_out(session, runner_id)
     ROWS_CACHE.put(runtime.db, key, rows)
     runs = build_run_table(rows, now=now)
     first_weekday = runner.preferences.week_starts.weekday
     fresh = Dashboard(
         runs=runs,
+        left_out=left_out,
         weeks=summarize_weeks(runs, first_weekday),
         today=(now + _find_last_offset(rows)).date(),
         answered_count=sum(run_id is not None for run_id in rows.answers.run_id),

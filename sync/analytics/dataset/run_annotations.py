@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, case, func, select
 
-from sync.models import Decision, Run, Runner, Survey
+from sync.models import RUN_IS_IN_FIGURES, Decision, Run, Runner, Survey
 from sync.runtime import Runtime
 from sync.vocabulary import DecisionReason, DecisionVerdict, RunSource
 
@@ -93,7 +93,7 @@ def load_annotations(
                 survey.cancelled_for.is_(None),
             ),
         )
-        .where(run.runner_id == runner_id, run.hidden_at.is_(None), run.counted)
+        .where(run.runner_id == runner_id, RUN_IS_IN_FIGURES)
     )
     if run_ids is not None:
         query = query.where(run.id.in_(run_ids))

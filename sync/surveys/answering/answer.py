@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from sync.answer_window import ANSWER_WINDOW
 from sync.conflicts import retry_conflicts
 from sync.crypto import hash_token
 from sync.errors import MoodmilesError
@@ -20,7 +19,11 @@ from sync.runtime import Runtime
 from sync.surveys import instruments, store, unsubscribe
 from sync.surveys.answering import pairing
 from sync.surveys.instruments import InstrumentLibrary, Question
-from sync.surveys.own_runs import find_own_run, find_surveyed_run
+from sync.surveys.own_runs import (
+    can_answer_run,
+    find_own_run,
+    find_surveyed_run,
+)
 from sync.surveys.policy.question_selection import select_questions, suggest_answers
 from sync.vocabulary import (
     AnswerKind,
@@ -168,7 +171,7 @@ def record_run_answer(
     with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
         run = find_own_run(session, runner_id, run_id)
-        if run is None or now - run.ended_at > ANSWER_WINDOW:
+        if run is None or not can_answer_run(run, now=now):
             raise SurveyClosed("This run can no longer be answered.")
         survey = session.scalar(
             select(Survey).where(Survey.runner_id == runner_id, Survey.run_id == run_id)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.crypto import Vault
-from sync.models import Answer, Run
+from sync.models import RUN_IS_TIMED, Answer, Run
 from sync.surveys.policy.parameters import Policy
 from sync.vocabulary import AnswerKind
 
@@ -20,6 +20,7 @@ def tag_answers(
     session: Session, runner_id: int, runs: Sequence[Run], vault: Vault
 ) -> None:
     """Tag the check-ins of the runs' days, and pair each "before" with its run."""
+    runs = [run for run in runs if not run.clock_ahead]
     if not runs:
         return
     earliest = min(run.started_at for run in runs) - _MAX_LOCAL_DAY
@@ -43,7 +44,7 @@ def load_checkin_tags(
     runs = session.scalars(
         select(Run).where(
             Run.runner_id == runner_id,
-            Run.hidden_at.is_(None),
+            RUN_IS_TIMED,
             Run.started_at.between(
                 answered_at - _MAX_LOCAL_DAY, answered_at + _MAX_LOCAL_DAY
             ),

@@ -8,15 +8,14 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sync.answer_window import ANSWER_WINDOW
 from sync.conflicts import retry_conflicts
-from sync.models import Answer, Decision, Run, Runner
+from sync.models import RUN_IS_VISIBLE, Answer, Decision, Run, Runner
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
 from sync.surveys.instruments import Question
-from sync.surveys.own_runs import find_own_run
+from sync.surveys.own_runs import can_answer_run, find_own_run
 from sync.surveys.policy.explanations import explain_decision
 from sync.surveys.policy.question_selection import select_questions
 from sync.vocabulary import SurveyKind
@@ -79,7 +78,7 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         else None,
         answer_values=vault.open(answer.sealed) if answer else {},
         answered_at=answer.answered_at if answer else None,
-        can_answer=now - run.ended_at <= ANSWER_WINDOW,
+        can_answer=can_answer_run(run, now=now),
         questions=select_questions(
             instruments.load_library(runtime.settings.data_dir),
             SurveyKind.RUN,
@@ -113,7 +112,7 @@ def _load_other_recordings(session: Session, run: Run) -> Sequence[Run]:
     canonical_id = run.duplicate_of or run.id
     return session.scalars(
         select(Run)
-        .where(Run.runner_id == run.runner_id, Run.hidden_at.is_(None))
+        .where(Run.runner_id == run.runner_id, RUN_IS_VISIBLE)
         .where(
             (Run.id == canonical_id) | (Run.duplicate_of == canonical_id),
             Run.id != run.id,

@@ -122,7 +122,7 @@ def _find_suppression_reason(
     ):
         return DrawReason.ONE_A_DAY
     checkin_count = sum(
-        mail.kind == MailKind.CHECKIN and mail.at > send_at - WEEK
+        mail.kind == MailKind.CHECKIN and abs(mail.at - send_at) < WEEK
         for mail in checkin_day.recent_mails
     )
     if checkin_count >= policy.most_checkins_a_week:

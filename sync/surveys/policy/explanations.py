@@ -74,6 +74,8 @@ def label_reason(reason: DecisionReason) -> str:
             return _("Asked by mail")
         case DecisionReason.TOO_OLD:
             return _("Reached us too late")
+        case DecisionReason.CLOCK_AHEAD:
+            return _("Clock was ahead")
         case _:
             return _(_get_text(reason).label)
 
@@ -90,6 +92,8 @@ def explain_decision(
             return _("Asked after the run.")
         case DecisionReason.NEXT_MORNING:
             return _("Asked the next morning, after your quiet hours.")
+        case DecisionReason.CLOCK_AHEAD:
+            return _("No survey: by its clock, the run began after we heard of it.")
         case DecisionReason.TOO_OLD:
             if minutes_since_end is None:
                 return _("No survey: the run was too old when Strava told us.")

@@ -69,7 +69,10 @@ def fits_weekly_limit(
     mails: Sequence[QuestionMail], *, at: datetime, max_mails: int
 ) -> bool:
     """Whether one more run mail at `at` keeps every seven days within `max_mails`."""
-    return sum(mail.is_about_run and mail.at > at - WEEK for mail in mails) < max_mails
+    return (
+        sum(mail.is_about_run and abs(mail.at - at) < WEEK for mail in mails)
+        < max_mails
+    )
 
 
 def count_ignored_questions(responses: Sequence[Response]) -> int:

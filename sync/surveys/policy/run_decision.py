@@ -169,6 +169,8 @@ def _run_suppression_reason(
     run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
 ) -> DecisionReason | None:
     preferences = situation.preferences
+    if run.is_clock_ahead:
+        return DecisionReason.CLOCK_AHEAD
     if run.is_manual and not preferences.ask_manual:
         return DecisionReason.ENTERED_BY_HAND
     if (
@@ -232,7 +234,7 @@ def _frequency_suppression_reason(
         ):
             return DecisionReason.EVERY_OTHER_RUN
         case AskFrequency.WEEKLY if any(
-            send_at - question.send_at < WEEK for question in run_questions
+            abs(send_at - question.send_at) < WEEK for question in run_questions
         ):
             return DecisionReason.ONCE_A_WEEK
         case _:

@@ -23,6 +23,7 @@ class RunFacts:
     is_manual: bool
     is_race: bool = False
     is_imported: bool = False  # with the past, when the runner linked
+    is_clock_ahead: bool = False  # it began after we heard of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ def find_changed_surveys(
 ) -> list[Survey]:
     """Return unsent surveys that were planned for another end of their run.
 
-    One that is about an earlier run as well stays: that run has not changed.
+    One that is about an earlier run as well stays, for that run has not changed;
+    unless nobody knows any more when the later one was.
     """
     rows = session.execute(
         select(Survey, Run)
@@ -34,17 +35,21 @@ def find_changed_surveys(
             # One that is on its way already keeps its time.
             Mail.attempts == 0,
             Survey.cancelled_for.is_(None),
-            Run.start_known,
             *conditions,
         )
     ).all()
     return [
         survey
         for survey, run in rows
-        if not survey.tags.get("earlier_runs")
-        and abs(survey.expires_at - run.ended_at - timedelta(hours=policy.life_h))
-        > _END_TOLERANCE
+        if run.clock_ahead or _has_other_end(survey, run, policy)
     ]
+
+
+def _has_other_end(survey: Survey, run: Run, policy: Policy) -> bool:
+    if survey.tags.get("earlier_runs") or not run.start_known:
+        return False
+    planned_end = survey.expires_at - timedelta(hours=policy.life_h)
+    return abs(planned_end - run.ended_at) > _END_TOLERANCE
 
 
 def reopen_changed_runs(session: Session, runner_id: int, policy: Policy) -> None:

@@ -128,6 +128,7 @@ def build_dashboard(started: Started, *, today: date) -> Dashboard:
     table = build_run_table(build_rows(started, {}), now=BEGAN_AT)
     return Dashboard(
         runs=table,
+        left_out=[],
         weeks=[],
         today=today,
         answered_count=0,

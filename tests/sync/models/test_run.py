@@ -14,6 +14,7 @@ def build_run(*, start_known: bool) -> Run:
         offset_s=2 * 3600,
         moving_s=1500,
         elapsed_s=1800,
+        trusted_elapsed_s=1800,
     )
 
 

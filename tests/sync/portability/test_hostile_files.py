@@ -117,6 +117,16 @@ HOSTILE: dict[str, Change] = {
     "a time before all runs": replace_row(
         "runs", started_at="0001-01-01T00:00:00+00:00"
     ),
+    "an answer still to come": replace_row(
+        "answers", answered_at="2031-05-05T08:00:00+00:00"
+    ),
+    "a mail sent in the future": replace_row(
+        "mails", sent_at="2031-05-05T08:00:00+00:00"
+    ),
+    "a run fetched in the future": replace_row(
+        "runs", fetched_at="2031-05-05T08:00:00+00:00"
+    ),
+    "an account of tomorrow's": replace_account(created_at="2031-05-05T08:00:00+00:00"),
     "a day that never was": replace_row("runs", local_day="2026-02-30"),
     "a text without an end": replace_row("runs", sport="x" * 10_000),
     "a text with a zero": replace_row("runs", device="a\x00b"),

@@ -30,6 +30,8 @@ DAY_MIN = 24 * 60
         (date(2026, 1, 21), None, None),
         (date(2026, 4, 20), date(2025, 5, 1), None),  # too short a stretch
         (date(2020, 1, 1), date(2025, 5, 1), None),  # older than the account
+        (date(2026, 1, 21), date(2031, 5, 5), None),  # an account still to come
+        (date(2026, 1, 21), date(1970, 1, 1), None),  # older than Strava
     ],
 )
 def test_an_estimate_is_made_only_where_there_is_something_to_go_by(
