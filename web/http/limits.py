@@ -89,9 +89,9 @@ LIMITS: Mapping[str, Limit] = {
 }
 
 CLASS_LIMITS: Mapping[RequestClass, ClassLimit] = {
-    RequestClass.READING: ClassLimit(_per_minutes(120, 1), _per_minutes(600, 1)),
+    RequestClass.READING: ClassLimit(_per_minutes(240, 1), _per_minutes(1200, 1)),
     RequestClass.WRITING: ClassLimit(_per_minutes(60, 1), _per_minutes(300, 1)),
-    RequestClass.NUMBERS: ClassLimit(_per_minutes(20, 1), _per_minutes(120, 1)),
+    RequestClass.NUMBERS: ClassLimit(_per_minutes(60, 1), _per_minutes(300, 1)),
     RequestClass.FIXTURE: ClassLimit(_per_minutes(120, 1), _per_minutes(120, 1)),
 }
 
