@@ -14,7 +14,7 @@ from host.data_dir import create_data_directory
 from host.errors import StartupError
 from sync.database import open_engine
 from sync.models import Model
-from sync.runners import browser_sessions
+from sync.runners import browser_sessions, deletion
 from sync.runtime import build
 
 _SCRIPTS = "sync:migrations"
@@ -75,9 +75,15 @@ def run(arguments: SimpleNamespace) -> int:
         try:
             skip_numbers(runtime.db.engine)
             ended = browser_sessions.sign_out_all(runtime, None)
+            kept_ids = deletion.cancel_restored(runtime)
         finally:
             runtime.db.close()
         print(f"New rows get numbers that no row had; browsers signed out: {ended}.")
+        if kept_ids:
+            print(
+                "Deletions called off, as they may have been undone since the backup: "
+                f"runners {', '.join(map(str, sorted(kept_ids)))}."
+            )
     else:
         print("The tables are up to date.")
     return 0

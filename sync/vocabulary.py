@@ -28,6 +28,7 @@ class MailKind(StrEnum):
     ADDRESS_CHANGED = "address_changed"
     ADDRESS_IN_USE = "address_in_use"
     ADDRESS_RESTORED = "address_restored"
+    STRAVA_LINKED = "strava_linked"
 
 
 class SurveyKind(StrEnum):
@@ -257,6 +258,7 @@ class MailLinkPurpose(StrEnum):
     UNDO_DELETION = "undo"
     STAY = "stay"
     UNDO_ADDRESS = "undo address"
+    UNDO_STRAVA = "undo strava"
 
 
 class SignInMethod(StrEnum):

@@ -29,7 +29,7 @@ from sync.models import (
     SignIn,
     Survey,
 )
-from sync.vocabulary import SealedColumn
+from sync.vocabulary import MailKind, SealedColumn
 
 # Credentials, and keys of ours that say nothing about the runner.
 SECRET_COLUMNS = {
@@ -47,6 +47,8 @@ SECRET_COLUMNS = {
     "from_file",
 }
 SAID_KEY = "said"
+# Whoever asked for an address may not learn that it is another account's.
+_SHOWN_MAIL_KINDS = {MailKind.ADDRESS_IN_USE: MailKind.CONFIRM_ADDRESS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,9 @@ def load_rows(
         .order_by(*inspect(export_table.model).primary_key)
     )
     rows = [dict(row) for row in result.mappings()]
+    if export_table.model is Mail:
+        for row in rows:
+            row["kind"] = _SHOWN_MAIL_KINDS.get(row["kind"], row["kind"])
     if export_table.is_sealed:
         column = SealedColumn(f"{table.name}.sealed")
         opened = vault.open_all([row.pop("sealed") for row in rows], column)

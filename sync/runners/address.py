@@ -6,7 +6,7 @@ link that undoes it.
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -19,10 +19,17 @@ from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, Sealer, hash_token
 from sync.errors import AddressInUse, CodeMissing
 from sync.mail import outbox
-from sync.models import Export, LinkAttempt, MailLink, Runner, SignIn
-from sync.runners import account, browser_sessions, deletion, mail_links, store
+from sync.models import Connection, Export, LinkAttempt, MailLink, Runner, SignIn
+from sync.runners import (
+    account,
+    browser_sessions,
+    deletion,
+    disconnect,
+    mail_links,
+    store,
+)
 from sync.runners.account import AccountSummary
-from sync.runners.mail_links import NewMailLink
+from sync.runners.mail_links import UNDO_PURPOSES, NewMailLink
 from sync.runners.rules import (
     CONSENT_VERSION,
     MAIL_LINK_LIFE,
@@ -357,20 +364,81 @@ def leave_address(
     log.info("address left", runner_id=runner.id)
 
 
-@retry_conflicts
+def announce_strava(
+    session: Session, sealer: Sealer, runner: Runner, *, now: datetime
+) -> None:
+    """Tell every address of the last seven days that Strava now signs its runner in.
+
+    The runner's own can undo it for seven days, unless it is so new that it may be a
+    thief's.  So long, whatever undoes a change takes this Strava off as well.
+    """
+    addresses = list(mail_links.list_recent_addresses(session, sealer, runner, now=now))
+    if not addresses:
+        return
+    link = NewMailLink(
+        purpose=MailLinkPurpose.UNDO_STRAVA,
+        runner_id=runner.id,
+        expires_at=now + _UNDO_LIFE,
+        values={"until": now + _UNDO_LIFE, "zone": runner.zone},
+    )
+    former_links = mail_links.find_former_addresses(
+        session, now=now, runner_id=runner.id
+    )
+    is_proven = is_address_proven(
+        runner.email_confirmed_at,
+        now=now,
+        has_other_way=bool(former_links),
+    )
+    if is_proven and runner.email_hash in sealer.lookup_hashes(addresses[-1]):
+        own_link = replace(link, address=addresses.pop())
+        mail_links.enqueue_link(session, sealer, own_link, now=now)
+    else:
+        mail_links.store_link(session, sealer, link, now=now)
+    for number, address in enumerate(addresses):
+        outbox.enqueue_mail(
+            session,
+            sealer=sealer,
+            now=now,
+            dedupe_key=f"{link.purpose}:{runner.id}:{now:%Y%m%d%H%M%S%f}:{number}",
+            kind=MailKind.STRAVA_LINKED,
+            runner_id=runner.id,
+            values=link.values,
+            to=address,
+            stale_at=link.expires_at,
+        )
+
+
 def undo_change(runtime: Runtime, *, token: str) -> int | None:
     """Give the runner back the address that this link was sent to; None if it is over.
 
     Whoever made the change loses everything that they began: all sign-ins, visits to
     Strava, mailed links and exports end, a deletion or disconnection is called off,
-    and later changes of the address cannot be undone to theirs.  Raises
-    `AddressInUse` if it became another account's; the link then stays.
+    later changes of the address cannot be undone to theirs, and a Strava account that
+    was linked in the last seven days is disconnected.  Raises `AddressInUse` if the
+    address became another account's; the link then stays.
     """
+    undone = _undo_in_tables(runtime, token=token)
+    if undone is None:
+        return None
+    if undone.refresh_token is not None:
+        disconnect.revoke_token(runtime, undone.runner_id, undone.refresh_token)
+    log.info("address change undone", runner_id=undone.runner_id)
+    return undone.runner_id
+
+
+@dataclass(frozen=True, slots=True)
+class _UndoneChange:
+    """Whose change it was; the sealed token of a Strava that was taken off."""
+
+    runner_id: int
+    refresh_token: bytes | None
+
+
+@retry_conflicts
+def _undo_in_tables(runtime: Runtime, *, token: str) -> _UndoneChange | None:
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
-        link = mail_links.redeem_link(
-            session, token, MailLinkPurpose.UNDO_ADDRESS, now=now
-        )
+        link = mail_links.redeem_link(session, token, *UNDO_PURPOSES, now=now)
         if link is None or link.email is None:
             return None
         runner = session.get_one(Runner, link.runner_id)
@@ -381,6 +449,9 @@ def undo_change(runtime: Runtime, *, token: str) -> int | None:
         holder = store.find_by_address(session, hashes)
         if holder is not None and holder.id != runner.id:
             raise AddressInUse("The address belongs to another account here.")
+        is_strava_new = link.purpose == MailLinkPurpose.UNDO_STRAVA or (
+            mail_links.is_strava_new(session, runner.id, now=now)
+        )
         _end_whatever_began(session, runner)
         _tell_replaced_address(session, runtime.sealer, runner, former, now=now)
         session.execute(
@@ -391,17 +462,26 @@ def undo_change(runtime: Runtime, *, token: str) -> int | None:
                 MailLink.created_at >= link.created_at,
             )
         )
+        is_proven = runner.email_hash in hashes
         if runner.email is None:
             # It was removed with its consent, which no mail can give anew.
             runner.preferences = runner.preferences.with_mails_stopped()
         runner.email = runtime.sealer.seal(former, SealedColumn.ADDRESS)
         runner.email_hash = hashes[0]
-        runner.email_confirmed_at = now
+        if not is_proven:
+            runner.email_confirmed_at = now
         runner.email_bounced_at = None
         link.email = None
-        runner_id = runner.id
-    log.info("address change undone", runner_id=runner_id)
-    return runner_id
+        session.flush()
+        refresh_token = None
+        if is_strava_new:
+            connection = session.get(Connection, runner.id)
+            refresh_token = connection.refresh_token if connection else None
+            disconnect.remove_strava_data(runtime, session, runner.id)
+            mail_links.delete_open_links(
+                session, runner.id, MailLinkPurpose.UNDO_STRAVA
+            )
+        return _UndoneChange(runner.id, refresh_token)
 
 
 def _end_whatever_began(session: Session, runner: Runner) -> None:

@@ -20,7 +20,7 @@ from sync.errors import (
 )
 from sync.models import Connection, LinkAttempt, Runner, SignIn
 from sync.queue import Job
-from sync.runners import consents, store
+from sync.runners import address, consents, sign_in, store
 from sync.runners.rules import (
     CONSENT_VERSION,
     STATE_LIFE,
@@ -59,14 +59,16 @@ def begin_link(
     already.  `private` then asks Strava for the private runs that this runner had
     agreed to.  Raises `ConsentMissing` when a needed box is empty.  The state in the
     address works once, for this browser, for half an hour.  With `sign_in_token`, a
-    visit links Strava to the runner who is signed in, and ends with that sign-in.
+    visit links Strava to the runner who is signed in, and ends with that sign-in;
+    if the runner has no Strava when it ends, it must have begun with a fresh one.
     """
     if given_consents is not None:
         given_consents.require_mandatory()
     requested = given_consents or ConsentChoices(private=private)
     state = new_token()
+    signed_in = sign_in.find_signed_in(runtime, sign_in_token)
     with runtime.db.transaction() as session:
-        sign_in = session.get(SignIn, hash_token(sign_in_token))
+        begun_by = session.get(SignIn, hash_token(sign_in_token))
         session.add(
             LinkAttempt(
                 state_hash=hash_token(state),
@@ -76,9 +78,10 @@ def begin_link(
                     "version": CONSENT_VERSION,
                     "signing_in": given_consents is None,
                     "private": requested.private,
+                    "may_add_way": signed_in is not None and signed_in.is_fresh,
                 },
-                runner_id=sign_in.runner_id if sign_in else None,
-                sign_in_hash=sign_in.token_hash if sign_in else None,
+                runner_id=begun_by.runner_id if begun_by else None,
+                sign_in_hash=begun_by.token_hash if begun_by else None,
                 expires_at=runtime.db.now(session) + STATE_LIFE,
             )
         )
@@ -186,7 +189,10 @@ def _revoke_grant(runtime: Runtime, grant: Grant) -> None:
 def _find_or_create_runner(
     runtime: Runtime, session: Session, attempt: LinkAttempt, grant: Grant
 ) -> Runner | None:
-    """Return the runner to link, or None when the browser is another runner's."""
+    """Return the runner to link, or None when the browser is another runner's.
+
+    A visit that began as signing in again adds no way in, whatever happened meanwhile.
+    """
     runners = store.lock_candidates(session, grant.athlete_id, attempt.runner_id)
     athlete_runner = next(
         (runner for runner in runners if runner.athlete_id == grant.athlete_id), None
@@ -204,6 +210,12 @@ def _find_or_create_runner(
         grant.athlete_id,
     }:
         return None
+    if (
+        browser_runner is not None
+        and browser_runner.athlete_id is None
+        and not attempt.consents.get("may_add_way")
+    ):
+        raise StateRefused("This visit to Strava began without a fresh sign-in.")
     existing = (
         athlete_runner
         or browser_runner
@@ -247,11 +259,14 @@ def _link_runner(
     if runner is None:
         return None
     is_new = runner in session.new
+    is_new_way = runner.athlete_id is None and not is_new
     now = runtime.db.now(session)
     runner.athlete_id, runner.claimed_athlete_id = grant.athlete_id, None
     runner.leaving_for, runner.leaving_since = None, None
     session.flush()
     account_state.touch(session, runner.id, now=now)
+    if is_new_way:
+        address.announce_strava(session, runtime.sealer, runner, now=now)
     linked_at = _linked_since(session, runner.id, scope)
     _save_tokens(runtime, session, runner.id, grant, scope=scope)
     _record_consents(session, runner.id, attempt, scope=scope, now=now)

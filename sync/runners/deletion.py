@@ -4,6 +4,7 @@ Asking changes one column: from then on nothing is collected, asked or mailed, a
 taking it back leaves everything as it was: what was under way then waits, due.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -30,15 +31,13 @@ _PURPOSE = MailLinkPurpose.UNDO_DELETION
 def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
     """Promise to delete everything; return when.  Asking twice changes nothing.
 
-    As long as a change of the address can be undone, the deletion waits: whoever
-    changed it may not be the runner.
+    As long as a change of the ways in can be undone, the deletion waits: whoever made
+    it may not be the runner.
     """
     with runtime.db.transaction(runner_id=runner_id) as session:
         now = runtime.db.now(session)
-        former_links = mail_links.find_former_addresses(
-            session, now=now, runner_id=runner_id
-        )
-        erase_at = max([now + UNDO_WINDOW, *(link.expires_at for link in former_links)])
+        last_undo = mail_links.find_last_undo(session, runner_id, now=now)
+        erase_at = max(now + UNDO_WINDOW, last_undo or now)
         is_first = session.scalar(
             update(Runner)
             .where(Runner.id == runner_id, Runner.erase_at.is_(None))
@@ -66,6 +65,28 @@ def cancel_by_link(runtime: Runtime, token: str) -> bool:
         now = runtime.db.now(session)
         link = mail_links.redeem_link(session, token, _PURPOSE, now=now)
         return link is not None and _cancel(runtime, session, link.runner_id)
+
+
+@retry_conflicts
+def cancel_restored(runtime: Runtime) -> Sequence[int]:
+    """Call off every deletion that a restored backup holds; return whose they were.
+
+    They may have been undone since.  Inactive runners are warned anew: they may have
+    come back since.
+    """
+    with runtime.db.transaction() as session:
+        runner_ids = session.scalars(
+            update(Runner)
+            .where(Runner.erase_at.is_not(None), Runner.leaving_since.is_(None))
+            .values(erase_at=None)
+            .returning(Runner.id)
+        ).all()
+        session.execute(
+            update(Runner).where(Runner.warned_at.is_not(None)).values(warned_at=None)
+        )
+    for runner_id in runner_ids:
+        log.info("deletion called off", runner_id=runner_id)
+    return runner_ids
 
 
 def cancel_if_requested(runtime: Runtime, session: Session, runner_id: int) -> bool:

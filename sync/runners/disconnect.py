@@ -170,8 +170,12 @@ def _revoke_access(runtime: Runtime, runner_id: int) -> None:
         sealed = session.scalar(
             select(Connection.refresh_token).where(Connection.runner_id == runner_id)
         )
-    if sealed is None:
-        return
+    if sealed is not None:
+        revoke_token(runtime, runner_id, sealed)
+
+
+def revoke_token(runtime: Runtime, runner_id: int, sealed: bytes) -> None:
+    """Give back the access that this sealed refresh token stands for, if we can."""
     try:
         runtime.strava.revoke(runtime.sealer.open(sealed, SealedColumn.STRAVA_REFRESH))
     except MoodmilesError as error:

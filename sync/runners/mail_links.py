@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    delete,
+    exists,
+    func,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from sync.account_state import RunnerId
@@ -23,7 +31,10 @@ _MAIL_KINDS = {
     MailLinkPurpose.UNDO_DELETION: MailKind.UNDO,
     MailLinkPurpose.STAY: MailKind.INACTIVE,
     MailLinkPurpose.UNDO_ADDRESS: MailKind.ADDRESS_CHANGED,
+    MailLinkPurpose.UNDO_STRAVA: MailKind.STRAVA_LINKED,
 }
+# Links that undo a change of the ways in.
+UNDO_PURPOSES = (MailLinkPurpose.UNDO_ADDRESS, MailLinkPurpose.UNDO_STRAVA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +111,9 @@ def find_link(
 
 
 def redeem_link(
-    session: Session, token: str, purpose: MailLinkPurpose, *, now: datetime
+    session: Session, token: str, *purposes: MailLinkPurpose, now: datetime
 ) -> MailLink | None:
-    """Take a link from a mail, or return None if it is used up or too old.
+    """Take a link of these purposes from a mail; None if it is used up or too old.
 
     Its runner's row is locked first.
     """
@@ -114,7 +125,7 @@ def redeem_link(
         return None
     return session.scalar(
         update(MailLink)
-        .where(MailLink.token_hash == token_hash, *_is_open(purpose, now=now))
+        .where(MailLink.token_hash == token_hash, *_is_open(*purposes, now=now))
         .values(used_at=now)
         .returning(MailLink)
     )
@@ -174,6 +185,27 @@ def list_recent_addresses(
     return addresses
 
 
+def is_strava_new(session: Session, runner_id: int, *, now: datetime) -> bool:
+    """Whether Strava became a way in within the last seven days."""
+    is_new = exists().where(
+        MailLink.runner_id == runner_id,
+        *_is_open(MailLinkPurpose.UNDO_STRAVA, now=now),
+    )
+    return bool(session.scalar(select(is_new)))
+
+
+def find_last_undo(
+    session: Session, runner_id: int, *, now: datetime
+) -> datetime | None:
+    """Return until when a change of this runner's ways in can be undone, or None."""
+    return session.scalar(
+        select(func.max(MailLink.expires_at)).where(
+            MailLink.runner_id == runner_id,
+            *_is_open(*UNDO_PURPOSES, now=now),
+        )
+    )
+
+
 def has_former_address(runner_id: RunnerId, *, now: datetime) -> ColumnElement[bool]:
     """Return the SQL condition that a change of this runner's address can be undone."""
     return exists().where(
@@ -183,10 +215,10 @@ def has_former_address(runner_id: RunnerId, *, now: datetime) -> ColumnElement[b
 
 
 def _is_open(
-    purpose: MailLinkPurpose, *, now: datetime
+    *purposes: MailLinkPurpose, now: datetime
 ) -> tuple[ColumnElement[bool], ...]:
     return (
-        MailLink.purpose == purpose,
+        MailLink.purpose.in_(purposes),
         MailLink.runner_id.is_not(None),
         MailLink.used_at.is_(None),
         MailLink.expires_at > now,

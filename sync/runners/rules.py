@@ -17,6 +17,7 @@ MAIL_LINK_LIFE = {
     MailLinkPurpose.CONFIRM_ADDRESS: timedelta(days=2),
     MailLinkPurpose.SIGN_IN: timedelta(minutes=15),
     MailLinkPurpose.UNDO_ADDRESS: timedelta(days=7),
+    MailLinkPurpose.UNDO_STRAVA: timedelta(days=7),
 }
 SIGN_IN_LIFE = timedelta(days=90)
 SIGN_IN_IDLE = timedelta(days=30)

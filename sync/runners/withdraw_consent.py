@@ -8,8 +8,9 @@ from sync.mail import outbox
 from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, Runner
 from sync.runners import address, retained_runs
 from sync.runners import store as runners
+from sync.runners.mail_links import UNDO_PURPOSES
 from sync.runtime import Runtime
-from sync.vocabulary import ConsentKind, MailLinkPurpose, SuppressionReason
+from sync.vocabulary import ConsentKind, SuppressionReason
 
 log = structlog.get_logger()
 
@@ -46,7 +47,7 @@ def withdraw_mail_consent(runtime: Runtime, runner_id: int) -> None:
         session.execute(
             delete(MailLink).where(
                 MailLink.runner_id == runner_id,
-                MailLink.purpose != MailLinkPurpose.UNDO_ADDRESS,
+                MailLink.purpose.not_in(UNDO_PURPOSES),
             )
         )
         runners.withdraw_consent(session, runner_id, ConsentKind.MAIL, at=now)

@@ -4,11 +4,13 @@ The thief reads and answers, as long as the cookie lasts.  Everything else asks 
 sign-in that the thief cannot give, and the owner keeps every way in.
 """
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from sync.models import Connection, Export, Runner, SignIn
 from sync.runners import sign_in
@@ -104,6 +106,33 @@ def visit_strava(browser: PageClient, harness: Harness, athlete_id: int) -> str:
     return answer.location or answer.text
 
 
+def begin_link(browser: PageClient) -> str:
+    """Go to Strava to link it; return the state with which one comes back."""
+    left = browser.post("/connect", **CONSENT_FIELDS)
+    return parse_qs(urlsplit(left.location).query)["state"][0]
+
+
+def finish_link(
+    browser: PageClient, harness: Harness, state: str, athlete_id: int
+) -> TestResponse:
+    with harness.world.transaction():
+        code = grants.issue_code(harness.world, athlete_id, SCOPE)
+    return browser.open(f"/connect/callback?state={state}&code={code}&scope={SCOPE}")
+
+
+def copy_fresh_cookie(owner: PageClient, thief: PageClient, harness: Harness) -> None:
+    """Let the owner sign in again, and the thief copy that cookie at once."""
+    visit_strava(owner, harness, OWN_ATHLETE)
+    fresh = owner.client.get_cookie("moodmiles", domain="127.0.0.1")
+    assert fresh
+    thief.client.set_cookie("moodmiles", fresh.value, domain="127.0.0.1")
+
+
+def read_athlete(runtime: Runtime) -> int | None:
+    with runtime.db.read_only() as session:
+        return session.get_one(Runner, 1).athlete_id
+
+
 def test_a_copied_cookie_reads_and_answers(thief: PageClient) -> None:
     for path in ("/dashboard", "/dashboard/data.json", "/settings", "/settings/export"):
         assert thief.open(path).status_code == 200
@@ -191,10 +220,7 @@ def test_a_cookie_stolen_within_ten_minutes_is_undone_by_the_former_address(
     thief: PageClient, owner: PageClient, harness: Harness, runtime: Runtime
 ) -> None:
     """The worst case: the thief was there while the owner's sign-in was fresh."""
-    visit_strava(owner, harness, OWN_ATHLETE)
-    fresh = owner.client.get_cookie("moodmiles", domain="127.0.0.1")
-    assert fresh
-    thief.client.set_cookie("moodmiles", fresh.value, domain="127.0.0.1")
+    copy_fresh_cookie(owner, thief, harness)
 
     thief.post("/email", email=THIEF)
     confirmation = read_pending_token(runtime, "confirm_address")
@@ -219,3 +245,79 @@ def test_a_cookie_stolen_within_ten_minutes_is_undone_by_the_former_address(
     assert stranger.open("/settings/delete").status_code == 200
     with runtime.db.read_only() as session:
         assert session.get_one(Runner, 1).erase_at is None
+
+
+@pytest.mark.parametrize(
+    "new_ways",
+    [["strava"], ["strava", "address"], ["address", "strava"], ["strava", "consent"]],
+)
+def test_a_thiefs_strava_goes_with_whatever_undoes_the_change(
+    thief: PageClient,
+    owner: PageClient,
+    harness: Harness,
+    runtime: Runtime,
+    new_ways: list[str],
+) -> None:
+    copy_fresh_cookie(owner, thief, harness)
+    for way in new_ways:
+        if way == "strava":
+            thief.post("/settings/disconnect")
+            finish_link(thief, harness, begin_link(thief), THIEFS_ATHLETE)
+        elif way == "consent":
+            thief.post("/settings/consents/mail")
+        else:
+            thief.post("/email", email=THIEF)
+            confirmation = read_pending_token(runtime, "confirm_address")
+            thief.post(f"/email/confirm/{confirmation}")
+    thief.post("/settings/sign-ins", others="1")
+    thief.post("/settings/delete")
+    assert read_athlete(runtime) == THIEFS_ATHLETE
+    harness.advance_clock(days=3)
+
+    kind = "address_changed" if "address" in new_ways else "strava_linked"
+    stranger = PageClient(create_app(runtime).test_client(), runtime)
+    undone = stranger.post(f"/address/undo/{read_pending_token(runtime, kind)}")
+
+    assert undone.status_code == 200
+    assert OWNER in list_recipients(runtime, "strava_linked")
+    assert read_athlete(runtime) is None
+    assert THIEFS_ATHLETE not in harness.world.grants
+    assert visit_strava(thief, harness, THIEFS_ATHLETE).startswith("/connect?new=1")
+    # The owner can do everything again, at once.
+    stranger.post("/login", email=OWNER)
+    stranger.post(f"/login/{read_pending_token(runtime, 'sign_in_link')}")
+    assert OWNER in stranger.open("/settings").text
+    assert stranger.open("/settings/delete").status_code == 200
+
+
+def test_who_linked_strava_is_told_and_deletes_at_once_no_more(
+    owner: PageClient, harness: Harness, runtime: Runtime
+) -> None:
+    """Coming back by a link that stands tells nobody; a new one can be undone."""
+    visit_strava(owner, harness, OWN_ATHLETE)
+    assert list_recipients(runtime, "strava_linked") == []
+    owner.post("/settings/disconnect")
+    finish_link(owner, harness, begin_link(owner), OWN_ATHLETE)
+
+    owner.post("/settings/delete")
+
+    assert list_recipients(runtime, "strava_linked") == [OWNER]
+    with runtime.db.read_only() as session:
+        erase_at = session.get_one(Runner, 1).erase_at
+    assert erase_at
+    assert erase_at - runtime.now() > timedelta(days=6)
+
+
+def test_a_visit_of_a_stale_cookie_links_nothing_once_strava_is_off(
+    thief: PageClient, harness: Harness, runtime: Runtime
+) -> None:
+    """The owner disconnects, on another browser, while the thief is at Strava."""
+    state = begin_link(thief)
+    phone = PageClient(create_app(runtime).test_client(), runtime)
+    visit_strava(phone, harness, OWN_ATHLETE)
+    assert phone.post("/settings/disconnect").status_code == 200
+
+    answer = finish_link(thief, harness, state, THIEFS_ATHLETE)
+
+    assert answer.status_code == 400
+    assert read_athlete(runtime) is None

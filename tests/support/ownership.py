@@ -45,6 +45,7 @@ ALLOWED = {
     "sync.portability.exports.purge_expired": "what is over, whosever it was",
     "sync.runners.consents.request_renewals": "whose text is an older one",
     "sync.runners.disconnect.RemovalWork.find_due": "due work of all runners",
+    "sync.runners.deletion.cancel_restored": "a restored backup is of all",
     "sync.runners.inactivity._find_inactive": "who was not here for long",
     "sync.runners.purge._delete_expired": "what is over, whosever it was",
     "sync.runners.store.find_claimant": "whom a file names as an athlete",

@@ -19,7 +19,9 @@ from flask.typing import ResponseReturnValue
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from werkzeug.exceptions import TooManyRequests
 
+from sync.errors import InvalidAddress
 from sync.language import ngettext
+from sync.runners.rules import normalize_address
 from sync.vocabulary import KeyUse
 from web.http.clients import client_network, site_network
 from web.http.conflicts import is_rerun
@@ -70,6 +72,9 @@ def _per_hour(amount: int) -> RateLimitItem:
 # get more.  Each step of signing up lets through at least as many as the one before.
 LIMITS: Mapping[str, Limit] = {
     "sign-in mail": Limit(subject=_per_minutes(5, 15), network=_per_minutes(20, 15)),
+    # From everywhere together: more than one network may, so that none of them keeps
+    # its owner from signing in.
+    "mail to one address": Limit(subject=_per_minutes(15, 15)),
     "sign-in link": Limit(subject=_per_minutes(10, 15), network=_per_minutes(30, 15)),
     "connect": Limit(subject=_per_minutes(20, 15), network=_per_minutes(75, 15)),
     "address": Limit(subject=_per_hour(5)),
@@ -191,7 +196,19 @@ def link_subject(token: str, **_: object) -> str:
 
 def address_subject(**_: object) -> str:
     """Name the address to which a link is requested, known here or not."""
-    return f"address {request.form.get('email', '').strip().lower()}"
+    email = request.form.get("email", "")
+    try:
+        # However it is spelled, it is one mailbox.
+        email = normalize_address(email)
+    except InvalidAddress:
+        email = email.strip()
+    return f"address {email.lower()}"
+
+
+def address_and_network_subject(**_: object) -> str:
+    """Name the address, and from where a link to it is requested."""
+    network = client_network() or "this machine"
+    return f"{address_subject()} from {site_network(network) or network}"
 
 
 def count_use(name: str, subject: str) -> int:

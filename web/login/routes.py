@@ -11,6 +11,7 @@ from sync.runners import account, sign_in
 from sync.vocabulary import SignInMethod
 from web.http import session
 from web.http.limits import (
+    address_and_network_subject,
     address_subject,
     link_subject,
     rate_limited,
@@ -36,7 +37,8 @@ def _render_form(*, refused: str) -> str:
 
 
 @blueprint.post("/login")
-@rate_limited("sign-in mail", address_subject, render_form=_render_form)
+@rate_limited("sign-in mail", address_and_network_subject, render_form=_render_form)
+@rate_limited("mail to one address", address_subject, render_form=_render_form)
 def send_link() -> ResponseReturnValue:
     """Mail a link if the address is known; the page says the same either way."""
     email = request.form.get("email", "")

@@ -76,7 +76,9 @@ def test_a_mail_can_go_to_an_address_that_is_not_confirmed_yet(
     outbox_harness: OutboxHarness, post: FakeSmtpServer
 ) -> None:
     outbox_harness.enqueue(
-        kind="confirm_address", values={"token": "t"}, to="new@example.org"
+        kind="confirm_address",
+        values={"token": "t", "member_since": NOON},
+        to="new@example.org",
     )
 
     deliver_due(outbox_harness.runtime)

@@ -87,7 +87,9 @@ def test_a_mistyped_new_address_does_not_stop_the_confirmed_one(
 ) -> None:
     post.get_recipient_reply = lambda address: "550 who?" if "typo" in address else OK
     outbox_harness.enqueue(
-        kind="confirm_address", values={"token": "t"}, to="typo@example.org"
+        kind="confirm_address",
+        values={"token": "t", "member_since": NOON},
+        to="typo@example.org",
     )
 
     deliver_due(outbox_harness.runtime)
@@ -102,7 +104,9 @@ def test_a_mistyped_first_address_is_told(
     post.get_recipient_reply = lambda _address: "550 who?"
     outbox_harness.update_runner(email=None, email_confirmed_at=None)
     outbox_harness.enqueue(
-        kind="confirm_address", values={"token": "t"}, to="typo@example.org"
+        kind="confirm_address",
+        values={"token": "t", "member_since": NOON},
+        to="typo@example.org",
     )
 
     deliver_due(outbox_harness.runtime)

@@ -24,7 +24,14 @@ ABOUT_RUNNING = QUESTIONS | {MailKind.SLOW_DOWN_QUESTION, MailKind.DIGEST}
         ),
         (lambda spec: spec.respects_quiet_hours, ABOUT_RUNNING),
         (lambda spec: spec.may_name_contacts, ABOUT_RUNNING),
-        (lambda spec: spec.ignores_bounce, {MailKind.SIGN_IN_LINK}),
+        (
+            lambda spec: spec.ignores_bounce,
+            {
+                MailKind.SIGN_IN_LINK,
+                MailKind.ADDRESS_CHANGED,
+                MailKind.ADDRESS_RESTORED,
+            },
+        ),
         (lambda spec: spec.question is not None, QUESTIONS),
         (lambda spec: spec.asks_first, {MailKind.SURVEY, MailKind.CHECKIN}),
         (lambda spec: spec.is_reminder, {MailKind.SURVEY_REMINDER}),

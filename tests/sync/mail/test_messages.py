@@ -93,6 +93,15 @@ MAILS: dict[str, Callable[[], RenderedMail]] = {
     "address_changed_again": lambda: render(
         MailKind.ADDRESS_CHANGED, until=NOW + timedelta(days=7)
     ),
+    "strava_linked": lambda: render(
+        MailKind.STRAVA_LINKED,
+        token=TOKEN,
+        until=NOW + timedelta(days=7),
+        zone="Europe/London",
+    ),
+    "strava_linked_to_a_new_address": lambda: render(
+        MailKind.STRAVA_LINKED, until=NOW + timedelta(days=7)
+    ),
     "address_restored": lambda: render(MailKind.ADDRESS_RESTORED),
     "sign_in_link": lambda: render(MailKind.SIGN_IN_LINK, token=TOKEN),
     "reconnect": lambda: render(MailKind.RECONNECT),

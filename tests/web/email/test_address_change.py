@@ -1,7 +1,10 @@
 """A change of the address: whose it is, who hears of it, and how it is undone."""
 
+import json
 import re
 from datetime import timedelta
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 from sqlalchemy import select
@@ -9,6 +12,7 @@ from sqlalchemy import select
 from sync.errors import DeletionPending
 from sync.models import Consent, Export, LinkAttempt, MailLink, Runner, SignIn
 from sync.portability import exports
+from sync.portability.pack import pack_export
 from sync.runners import (
     address,
     deletion,
@@ -123,6 +127,26 @@ def test_an_address_never_leaves_another_account(
     assert re.search(r"<b>\d{6}</b>", browser.open(asked.location).text)
     assert read_address(runtime, runner_id) == FORMER
     assert read_address(runtime, asker) is None
+
+
+def test_the_askers_own_export_says_the_same_of_any_address(
+    browser: PageClient, harness: Harness, runner_id: int, runtime: Runtime
+) -> None:
+    asker = harness.link_runner(harness.add_athlete(8), has_address=False)
+    browser.sign_in(asker)
+    for email in (FORMER, "nobody@example.org"):
+        browser.post("/email", email=email)
+
+    with ZipFile(BytesIO(pack_export(runtime, asker))) as archive:
+        mails = json.loads(archive.read("mails.json"))
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+
+    known, unknown = (
+        {key: value for key, value in mail.items() if key not in {"id", "message_id"}}
+        for mail in mails
+    )
+    assert known == unknown
+    assert not [name for name, text in files.items() if "address_in_use" in text]
 
 
 def test_an_address_that_became_anothers_meanwhile_is_refused(
@@ -379,7 +403,7 @@ def test_a_deletion_waits_as_long_as_the_change_can_be_undone(
     disconnect.process_removals(runtime)
     with runtime.db.read_only() as session:
         assert session.get(Runner, runner_id) is None
-    assert "Your address was changed lately." in page
+    assert "Your address was changed lately," in page
 
 
 def test_confirmed_offers_to_sign_out_everywhere_else(

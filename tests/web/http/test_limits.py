@@ -18,6 +18,7 @@ from tests.support.concurrent_clients import (
 from tests.support.harness import Harness
 from tests.support.servers import ValkeyServer, run_valkey
 from web.http.limit_counters import RateLimiter
+from web.http.limits import LIMITS
 
 MAIL_KEYS = "*sign-in mail*"
 
@@ -52,6 +53,65 @@ def test_one_address_gets_only_so_many_sign_in_mails(
             MailLink.purpose == "sign in", MailLink.runner_id.is_not(None)
         )
         assert session.scalar(links) == most
+
+
+def test_a_flood_from_elsewhere_keeps_nobody_from_signing_in(
+    runtime: Runtime,
+) -> None:
+    client, most = open_client(runtime), MAILS.subject.amount
+
+    flood = request_sign_in_links(
+        client, most + 5, address_format="runner1@example.org", client_ip=CLIENT_IP
+    )
+    own = request_sign_in_links(
+        client, 1, address_format="runner1@example.org", client_ip=OTHER_CLIENT_IP
+    )
+
+    assert flood[-1] == 429
+    assert own == [303]
+
+
+def test_one_address_gets_only_so_many_mails_from_everywhere(
+    runtime: Runtime,
+) -> None:
+    client = open_client(runtime)
+
+    seen = [
+        status
+        for number in range(10)
+        for status in request_sign_in_links(
+            client,
+            2,
+            address_format="runner1@example.org",
+            client_ip=f"203.0.113.{number}",
+        )
+    ]
+
+    assert seen == [303] * LIMITS["mail to one address"].subject.amount + [429] * 5
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "RUNNER1@example.org",
+        "runner1@ｅxample.org",  # noqa: RUF001
+        "runner1@exa\u00adm\u00adple.org",
+        " runner1@example\u3002org ",
+    ],
+)
+def test_other_spellings_of_an_address_are_the_same_one(
+    runtime: Runtime, spelling: str
+) -> None:
+    client, most = open_client(runtime), MAILS.subject.amount
+    request_sign_in_links(
+        client, most, address_format="runner1@example.org", client_ip=CLIENT_IP
+    )
+
+    seen = request_sign_in_links(
+        client, 1, address_format=spelling, client_ip=CLIENT_IP
+    )
+
+    assert seen == [429]
 
 
 def test_one_network_gets_only_so_many_and_the_next_is_not_concerned(
@@ -123,7 +183,7 @@ def test_two_web_processes_count_together(
             one, most, address_format="a@example.org", client_ip=CLIENT_IP
         ),
         *request_sign_in_links(
-            other, 1, address_format="A@Example.org", client_ip=OTHER_CLIENT_IP
+            other, 1, address_format="A@Example.org", client_ip=CLIENT_IP
         ),
     ]
 
