@@ -5,8 +5,8 @@ that of the cheap requests, which so wait for an interpreter's switch and not fo
 page; and whoever asks for a hundred such pages waits behind everybody else who asks
 for one.  What waits holds no thread.
 
-`Turns` are the order alone, and the loop's own thread keeps one, too: of many requests
-that arrive together it answers one in each of its rounds.
+`FairGate` is the order alone, and the loop's own thread keeps one, too: of many
+requests that arrive together it answers one in each of its rounds.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ def end_process() -> None:
     os._exit(1)
 
 
-class Turns:
+class FairGate:
     """Lets at most `max_running` through at a time, and one of each owner.
 
     Clients take turns, and within what one client asks for its owners: a made-up
@@ -43,14 +43,14 @@ class Turns:
         ] = OrderedDict()
 
     @property
-    def are_taken(self) -> bool:
+    def is_full(self) -> bool:
         """Whether the next one has to wait, whoever it is."""
         return len(self._running) >= self._max_running
 
     @asynccontextmanager
     async def hold_turn(self, owner: str, client: str) -> AsyncIterator[None]:
         """Wait until it is the owner's turn, and hold it for the block."""
-        if owner in self._running or self.are_taken:
+        if owner in self._running or self.is_full:
             await self._wait_for_turn(owner, client)
         else:
             self._running.add(owner)
@@ -84,35 +84,35 @@ class Turns:
 
     def _give_turn(self, owners: OrderedDict[str, deque[asyncio.Future[None]]]) -> bool:
         """Whether one of a client's owners was waiting and could be let through."""
-        for candidate, turns in list(owners.items()):
-            while turns and turns[0].cancelled():
-                turns.popleft()
-            if turns and candidate in self._running:
+        for candidate, futures in list(owners.items()):
+            while futures and futures[0].cancelled():
+                futures.popleft()
+            if futures and candidate in self._running:
                 continue
             del owners[candidate]
-            if turns:
+            if futures:
                 self._running.add(candidate)
-                turns.popleft().set_result(None)
-                if turns:
-                    owners[candidate] = turns  # behind the client's others
+                futures.popleft().set_result(None)
+                if futures:
+                    owners[candidate] = futures  # behind the client's others
                 return True
         return False
 
 
 class FairQueue:
-    """Runs work in `max_running` threads, by `Turns`.
+    """Runs work in `max_running` threads, through a `FairGate`.
 
     Work that takes `stuck_after_s` ends the process: the server starts another one.
     """
 
     def __init__(self, max_running: int, *, stuck_after_s: float) -> None:
-        self._turns = Turns(max_running)
+        self._gate = FairGate(max_running)
         self._stuck_after_s = stuck_after_s
         self._threads = ThreadPoolExecutor(max_running, thread_name_prefix="by-turns")
 
     async def run(self, owner: str, client: str, work: Callable[[], Result]) -> Result:
         """Call `work` in a thread when it is its owner's turn; return its result."""
-        async with self._turns.hold_turn(owner, client):
+        async with self._gate.hold_turn(owner, client):
             loop = asyncio.get_running_loop()
             watchdog = loop.call_later(self._stuck_after_s, end_process)
             try:

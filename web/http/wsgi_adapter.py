@@ -20,7 +20,7 @@ from urllib.parse import unquote_to_bytes
 from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from web.http.body_limits import MAX_HEADER_BYTES, MAX_TARGET_BYTES, find_body_limit
-from web.http.fair_queue import FairQueue, Turns
+from web.http.fair_queue import FairGate, FairQueue
 from web.http.lifespan import run_lifespan
 from web.http.refusals import REFUSAL_KEY
 from web.http.waiting_bodies import FindClient, WaitingBodies
@@ -103,7 +103,7 @@ class WsgiAdapter:
         self._limits = limits
         self._find_client = find_client
         self._find_owner = find_owner
-        self._in_loop = Turns(1)
+        self._in_loop = FairGate(1)
         self._by_turns = FairQueue(
             limits.max_by_turns, stuck_after_s=limits.stuck_after_s
         )
@@ -147,7 +147,7 @@ class WsgiAdapter:
         Thousands of requests that arrive together would make a single round that
         lasts until the watchdog ends the process.
         """
-        client = self.name_client(environ) if self._in_loop.are_taken else ""
+        client = self.name_client(environ) if self._in_loop.is_full else ""
         async with self._in_loop.hold_turn(client, client):
             response = self.call_app(environ)
             await asyncio.sleep(0)  # the turn is held until this round is over
