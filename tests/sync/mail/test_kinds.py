@@ -30,6 +30,7 @@ ABOUT_RUNNING = QUESTIONS | {MailKind.SLOW_DOWN_QUESTION, MailKind.DIGEST}
                 MailKind.SIGN_IN_LINK,
                 MailKind.ADDRESS_CHANGED,
                 MailKind.ADDRESS_RESTORED,
+                MailKind.STRAVA_LINKED,
             },
         ),
         (lambda spec: spec.question is not None, QUESTIONS),
