@@ -20,7 +20,7 @@ from sync.errors import (
 )
 from sync.models import Connection, LinkAttempt, Runner, SignIn
 from sync.queue import Job
-from sync.runners import address, consents, sign_in, store
+from sync.runners import consents, sign_in, sign_in_changes, store
 from sync.runners.rules import (
     CONSENT_VERSION,
     STATE_LIFE,
@@ -266,7 +266,7 @@ def _link_runner(
     session.flush()
     account_state.touch(session, runner.id, now=now)
     if is_new_way:
-        address.announce_strava(session, runtime.sealer, runner, now=now)
+        sign_in_changes.announce_strava(session, runtime.sealer, runner, now=now)
     linked_at = _linked_since(session, runner.id, scope)
     _save_tokens(runtime, session, runner.id, grant, scope=scope)
     _record_consents(session, runner.id, attempt, scope=scope, now=now)

@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from sync.conflicts import retry_conflicts
 from sync.mail import outbox
 from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, Runner
-from sync.runners import address, retained_runs
+from sync.runners import retained_runs, sign_in_changes
 from sync.runners import store as runners
 from sync.runners.mail_links import UNDO_PURPOSES
 from sync.runtime import Runtime
@@ -43,7 +43,7 @@ def withdraw_mail_consent(runtime: Runtime, runner_id: int) -> None:
         now = runtime.db.now(session)
         outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.NO_ADDRESS)
         runner = session.get_one(Runner, runner_id)
-        address.leave_address(session, runtime.sealer, runner, now=now)
+        sign_in_changes.leave_address(session, runtime.sealer, runner, now=now)
         session.execute(
             delete(MailLink).where(
                 MailLink.runner_id == runner_id,

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from sync.models import Answer, Runner
-from sync.runners import address
+from sync.runners import address, sign_in_changes
 from sync.runners.rules import MAIL_LINK_LIFE
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
@@ -146,7 +146,7 @@ def test_an_address_is_confirmed_once(
 
     first = browser.post(f"/email/confirm/{token}")
     with runtime.db.transaction() as session:
-        address.clear_address(session.get_one(Runner, runner_id))
+        sign_in_changes.clear_address(session.get_one(Runner, runner_id))
     again = browser.post(f"/email/confirm/{token}")
 
     assert (first.status_code, again.status_code) == (200, 410)

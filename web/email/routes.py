@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.errors import CodeMissing, InvalidAddress
 from sync.language import gettext
-from sync.runners import address, browser_sessions
+from sync.runners import address, browser_sessions, sign_in_changes
 from sync.runners.address import AskingBrowser
 from web.http import session
 from web.http.limits import link_subject, rate_limited, runner_subject
@@ -120,7 +120,7 @@ def undo_page(token: str) -> ResponseReturnValue:
 @rate_limited("account_link", link_subject)
 def undo(token: str) -> ResponseReturnValue:
     """Bring the former address back; whoever holds its mail needs no sign-in."""
-    if address.undo_change(runtime(), token=token) is None:
+    if sign_in_changes.undo_change(runtime(), token=token) is None:
         return render_template("email/undo_over.html"), HTTPStatus.GONE
     session.logout()
     return render_template("email/undone.html")

@@ -13,7 +13,14 @@ from sync.errors import StateRefused
 from sync.models import LinkAttempt, Runner
 from sync.portability import exports
 from sync.portability.exports import ExportState
-from sync.runners import address, browser_sessions, connect, disconnect, sign_in
+from sync.runners import (
+    address,
+    browser_sessions,
+    connect,
+    disconnect,
+    sign_in,
+    sign_in_changes,
+)
 from sync.runners.rules import MAIL_LINK_LIFE, SIGN_IN_IDLE, SIGN_IN_LIFE, STATE_LIFE
 from sync.runtime import Runtime
 from sync.simulator import grants
@@ -288,7 +295,7 @@ def end_sign_in(
         token = read_pending_token(runtime, "confirm_address")
         address.confirm_address(runtime, token=token)
         token = read_pending_token(runtime, "address_changed")
-        address.undo_change(runtime, token=token)
+        sign_in_changes.undo_change(runtime, token=token)
     assert sign_in.find_signed_in(runtime, stolen) is None
 
 
