@@ -30,10 +30,10 @@ from tests.support.route_access import (
 )
 from tests.support.two_runners import ADDRESS, TwoRunners, add_two_runners
 from web.http.limit_counters import RateLimiter
+from web.http.limits import EXTENSION_KEY
 
 pytestmark = pytest.mark.slow
 
-EXTENSION_KEY = "moodmiles_counters"
 
 # These end something: they are tried when all else was, in this order.
 LAST = ("logout", "consents", "disconnect", "delete")

@@ -234,7 +234,7 @@ def test_signing_in_and_what_is_refused_leave_a_line(
 
     lines = [line.split("]", 1)[1] for line in capsys.readouterr().out.splitlines()]
     said = [" ".join(line.split()) for line in lines]
-    assert f"signed in runner_id={runner_id}" in said
+    assert f"signed in method=mail runner_id={runner_id}" in said
     assert f"signed out runner_id={runner_id}" in said
     for endpoint, status in (("login.redeem", 410), ("settings.save", 403)):
         line = f"request refused endpoint={endpoint} error=None status={status}"

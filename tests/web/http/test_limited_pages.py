@@ -79,7 +79,11 @@ def test_what_was_written_is_shown_again(runtime: Runtime) -> None:
     )
     form = PageClient(client, runtime).get_csrf_token()
 
-    refused = client.post("/login", data={"email": "kept@example.org", "csrf": form})
+    refused = client.post(
+        "/login",
+        data={"email": "kept@example.org", "csrf": form},
+        environ_overrides={"REMOTE_ADDR": CLIENT_IP},
+    )
 
     assert refused.status_code == 429
     assert 0 < int(refused.headers["Retry-After"]) <= 15 * 60
