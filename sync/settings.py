@@ -262,7 +262,15 @@ def reject_unknown(environ: Mapping[str, str]) -> None:
     }
     for name in sorted({*environ, *file_names}):
         if name.upper().startswith(PREFIX) and name.upper() not in known_names:
-            suggestions = get_close_matches(name.upper(), known_names, n=1, cutoff=0)
-            raise NotConfigured(
-                f"Unknown setting {name}; did you mean {suggestions[0]}?"
+            # All names begin alike, so only what follows can be compared.
+            matches = get_close_matches(
+                name.upper().removeprefix(PREFIX),
+                [known.removeprefix(PREFIX) for known in known_names],
+                n=1,
             )
+            advice = (
+                f"did you mean {PREFIX}{matches[0]}?"
+                if matches
+                else ".env.example lists all there are."
+            )
+            raise NotConfigured(f"Unknown setting {name}; {advice}")

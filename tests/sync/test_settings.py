@@ -57,6 +57,11 @@ def test_an_unknown_name_in_the_environment_is_refused() -> None:
         settings.reject_unknown({"MOODMILES_PROT": "1"})
 
 
+def test_a_name_like_no_other_gets_no_guess() -> None:
+    with pytest.raises(NotConfigured, match=r"BANANA; \.env\.example lists all"):
+        settings.reject_unknown({"MOODMILES_BANANA": "1"})
+
+
 @pytest.mark.parametrize("line", ["MOODMILES_PROT=1", "  export moodmiles_prot = 1"])
 def test_an_unknown_name_in_the_file_is_refused(folder: Path, line: str) -> None:
     (folder / ".env").write_text(f"OTHER=1\n{line}\n")
