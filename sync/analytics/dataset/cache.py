@@ -12,8 +12,8 @@ from sync.database import Database
 
 MAX_ENTRIES = 32
 MAX_AGE_S = 3600
-# A runner, the state of their data, and what else the value depends on.  A row's
-# number may come back after a deletion, so the state contains the runner's key, too.
+# A runner, the state of their data, and what else the value depends on.  A number may
+# come back with a restored backup, so the state contains the runner's key, too.
 CacheKey: TypeAlias = tuple[int, Hashable, Hashable]
 CachedValue = TypeVar("CachedValue")
 
