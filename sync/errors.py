@@ -79,6 +79,10 @@ class DeletionPending(MoodmilesError):
     """The runner has requested deletion, which can still be undone."""
 
 
+class DeletionBegun(MoodmilesError):
+    """A deletion cannot be undone any more; what came with the try is taken back."""
+
+
 class PrivateScopeMissing(MoodmilesError):
     """A runner with private runs signed in without `activity:read_all`."""
 

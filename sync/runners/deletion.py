@@ -8,23 +8,28 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync import counters
 from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
+from sync.errors import DeletionBegun
 from sync.models import Mail, MailLink, ReconcileState, Runner
 from sync.queue import Job
 from sync.runners import mail_links
 from sync.runners.mail_links import NewMailLink
 from sync.runtime import Runtime
-from sync.vocabulary import MailKind, MailLinkPurpose
+from sync.vocabulary import MailKind, MailLinkPurpose, RemovalKind
 
 log = structlog.get_logger()
 
 UNDO_WINDOW = timedelta(minutes=10)
 _PURPOSE = MailLinkPurpose.UNDO_DELETION
+# A disconnection that is under way ends no account.
+_HAS_NOT_BEGUN = or_(
+    Runner.leaving_since.is_(None), Runner.leaving_for == RemovalKind.DISCONNECT
+)
 
 
 @retry_conflicts
@@ -54,17 +59,27 @@ def request_deletion(runtime: Runtime, runner_id: int) -> datetime:
 @retry_conflicts
 def cancel_deletion(runtime: Runtime, runner_id: int) -> bool:
     """Keep everything after all; False once the deletion has begun."""
-    with runtime.db.transaction(runner_id=runner_id) as session:
-        return _cancel(runtime, session, runner_id)
+    try:
+        with runtime.db.transaction(runner_id=runner_id) as session:
+            _cancel(runtime, session, runner_id)
+    except DeletionBegun:
+        return False
+    return True
 
 
 @retry_conflicts
 def cancel_by_link(runtime: Runtime, token: str) -> bool:
     """Undo the deletion that this mailed link belongs to, once and in time."""
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        link = mail_links.redeem_link(session, token, _PURPOSE, now=now)
-        return link is not None and _cancel(runtime, session, link.runner_id)
+    try:
+        with runtime.db.transaction() as session:
+            now = runtime.db.now(session)
+            link = mail_links.redeem_link(session, token, _PURPOSE, now=now)
+            if link is None:
+                return False
+            _cancel(runtime, session, link.runner_id)
+    except DeletionBegun:
+        return False
+    return True
 
 
 @retry_conflicts
@@ -77,7 +92,7 @@ def cancel_restored(runtime: Runtime) -> Sequence[int]:
     with runtime.db.transaction() as session:
         runner_ids = session.scalars(
             update(Runner)
-            .where(Runner.erase_at.is_not(None), Runner.leaving_since.is_(None))
+            .where(Runner.erase_at.is_not(None), _HAS_NOT_BEGUN)
             .values(erase_at=None)
             .returning(Runner.id)
         ).all()
@@ -89,27 +104,30 @@ def cancel_restored(runtime: Runtime) -> Sequence[int]:
     return runner_ids
 
 
-def cancel_if_requested(runtime: Runtime, session: Session, runner_id: int) -> bool:
-    """Undo a deletion if one was asked for; False once it has begun."""
+def cancel_if_requested(runtime: Runtime, session: Session, runner_id: int) -> None:
+    """Undo a deletion if one was asked for.
+
+    Raises `DeletionBegun` once it has begun.  Let it leave the transaction, so that a
+    link redeemed there is not used up for nothing.
+    """
     runner = session.get(Runner, runner_id, with_for_update=True)
-    if runner is None or runner.erase_at is None:
-        return runner is not None
-    return _cancel(runtime, session, runner_id)
+    if runner is None or runner.erase_at is not None:
+        _cancel(runtime, session, runner_id)
 
 
-def _cancel(runtime: Runtime, session: Session, runner_id: int) -> bool:
+def _cancel(runtime: Runtime, session: Session, runner_id: int) -> None:
     now = runtime.db.now(session)
     runner = session.scalar(
         select(Runner)
         .where(
             Runner.id == runner_id,
             Runner.erase_at > now,
-            Runner.leaving_since.is_(None),
+            _HAS_NOT_BEGUN,
         )
         .with_for_update()
     )
     if runner is None:
-        return False
+        raise DeletionBegun("The deletion has begun, or none was asked for.")
     # Mails that came due meanwhile wait for this very moment.
     session.execute(
         update(Mail)
@@ -139,7 +157,6 @@ def _cancel(runtime: Runtime, session: Session, runner_id: int) -> bool:
     for job in Job:
         wake_after_commit(session, job)
     log.info("deletion undone", runner_id=runner_id)
-    return True
 
 
 def _enqueue_undo_links(

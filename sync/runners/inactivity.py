@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from sync import account_state, counters
 from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
+from sync.errors import DeletionBegun
 from sync.models import MailLink, Runner
 from sync.queue import Job
 from sync.runners import deletion, mail_links
@@ -61,14 +62,16 @@ def keep_account(runtime: Runtime, token: str) -> bool:
 
     A deletion that the runner asked for meanwhile is cancelled, too.
     """
-    with runtime.db.transaction() as session:
-        now = runtime.db.now(session)
-        link = mail_links.redeem_link(session, token, _PURPOSE, now=now)
-        if link is None or not deletion.cancel_if_requested(
-            runtime, session, link.runner_id
-        ):
-            return False
-        account_state.touch(session, link.runner_id, now=now)
+    try:
+        with runtime.db.transaction() as session:
+            now = runtime.db.now(session)
+            link = mail_links.redeem_link(session, token, _PURPOSE, now=now)
+            if link is None:
+                return False
+            deletion.cancel_if_requested(runtime, session, link.runner_id)
+            account_state.touch(session, link.runner_id, now=now)
+    except DeletionBegun:
+        return False
     log.info("runner stays", runner_id=link.runner_id)
     return True
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, Sealer, hash_token
-from sync.errors import AddressInUse
+from sync.errors import AddressInUse, DeletionBegun
 from sync.mail import outbox
 from sync.models import Connection, Export, LinkAttempt, MailLink, Runner
 from sync.runners import (
@@ -181,7 +181,10 @@ def undo_change(runtime: Runtime, *, token: str) -> int | None:
     was linked in the last seven days is disconnected.  Raises `AddressInUse` if the
     address became another account's; the link then stays.
     """
-    undone = _undo_in_tables(runtime, token=token)
+    try:
+        undone = _undo_in_tables(runtime, token=token)
+    except DeletionBegun:
+        return None
     if undone is None:
         return None
     if undone.refresh_token is not None:
@@ -206,8 +209,7 @@ def _undo_in_tables(runtime: Runtime, *, token: str) -> _UndoneChange | None:
         if link is None or link.email is None:
             return None
         runner = session.get_one(Runner, link.runner_id)
-        if not deletion.cancel_if_requested(runtime, session, runner.id):
-            return None
+        deletion.cancel_if_requested(runtime, session, runner.id)
         former = runtime.sealer.open(link.email, SealedColumn.LINK_ADDRESS)
         hashes = runtime.sealer.lookup_hashes(former)
         holder = store.find_by_address(session, hashes)

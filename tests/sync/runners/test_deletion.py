@@ -25,7 +25,7 @@ from sync.runners import deletion, disconnect, sign_in
 from sync.runs import backfill, reconcile
 from sync.surveys.answering import answer
 from sync.surveys.sending import checkins, decide_runs
-from sync.vocabulary import MailKind
+from sync.vocabulary import MailKind, RemovalKind
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_mail, read_pending_token
 from tests.sync.inbox.test_handle import get_athlete, list_runs
@@ -249,6 +249,41 @@ def test_a_link_that_comes_too_late_undoes_nothing(linked_harness: Harness) -> N
     assert not deletion.cancel_deletion(
         linked_harness.runtime, get_runner(linked_harness)
     )
+
+
+def begin_removal(harness: Harness, leaving_for: RemovalKind | None) -> None:
+    """Leave the runner as a removal does while it speaks to Strava; None ends that."""
+    began_at = harness.clock() if leaving_for else None
+    with harness.runtime.db.transaction() as session:
+        session.execute(
+            update(Runner).values(leaving_for=leaving_for, leaving_since=began_at)
+        )
+
+
+def test_a_disconnection_under_way_stops_no_undo(linked_harness: Harness) -> None:
+    deletion.request_deletion(linked_harness.runtime, get_runner(linked_harness))
+    token = read_pending_token(linked_harness.runtime, "undo")
+    begin_removal(linked_harness, RemovalKind.DISCONNECT)
+
+    assert deletion.cancel_by_link(linked_harness.runtime, token)
+    linked_harness.advance_clock(minutes=20)
+    disconnect.process_removals(linked_harness.runtime)
+
+    with linked_harness.runtime.db.read_only() as session:
+        kept = session.scalars(select(Runner)).one()
+        assert (kept.erase_at, kept.leaving_for, kept.athlete_id) == (None, None, None)
+
+
+def test_a_link_that_undid_nothing_is_not_used_up(linked_harness: Harness) -> None:
+    deletion.request_deletion(linked_harness.runtime, get_runner(linked_harness))
+    token = read_pending_token(linked_harness.runtime, "undo")
+
+    begin_removal(linked_harness, RemovalKind.DELETE)
+    early = deletion.cancel_by_link(linked_harness.runtime, token)
+    begin_removal(linked_harness, None)
+
+    assert not early
+    assert deletion.cancel_by_link(linked_harness.runtime, token)
 
 
 def test_asking_twice_moves_nothing(linked_harness: Harness) -> None:

@@ -9,8 +9,10 @@ from sync.models import Counter, Mail, Runner
 from sync.runners import deletion, disconnect, inactivity, sign_in
 from sync.runners import purge as runners_purge
 from sync.surveys.answering import answer, pre_run
+from sync.vocabulary import RemovalKind
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_mail, read_pending_token
+from tests.sync.runners.test_deletion import begin_removal
 from tests.sync.runners.test_disconnect import count_rows
 
 YEAR_D, MONTH_D = 365, 30
@@ -210,3 +212,21 @@ def test_the_link_works_once_and_for_nobody_else(
     assert not inactivity.keep_account(harness.runtime, "another-token")
     assert inactivity.keep_account(harness.runtime, token)
     assert not inactivity.keep_account(harness.runtime, token)
+
+
+def test_a_link_that_kept_nothing_is_not_used_up(
+    harness: Harness, inactive_runner_id: int
+) -> None:
+    harness.advance_clock(days=YEAR_D)
+    runners_purge.purge_expired(harness.runtime)
+    token = read_pending_token(harness.runtime, "inactive")
+    deletion.request_deletion(harness.runtime, inactive_runner_id)
+
+    begin_removal(harness, RemovalKind.DELETE)
+    early = inactivity.keep_account(harness.runtime, token)
+    begin_removal(harness, RemovalKind.DISCONNECT)
+
+    assert not early
+    assert inactivity.keep_account(harness.runtime, token)
+    with harness.runtime.db.read_only() as session:
+        assert session.get_one(Runner, inactive_runner_id).erase_at is None

@@ -6,7 +6,9 @@ from sqlalchemy import update
 from sync.models import Runner
 from sync.runners import deletion, disconnect, inactivity
 from sync.runners.inactivity import DELETE_AFTER, WARNING_PERIOD
+from sync.vocabulary import RemovalKind
 from tests.support.harness import Harness
+from tests.sync.runners.test_deletion import begin_removal
 
 
 @pytest.fixture
@@ -30,6 +32,19 @@ def test_a_deletion_that_waited_in_the_backup_is_called_off(
 
     assert is_here(harness, runner_id)
     assert deletion.cancel_restored(harness.runtime) == []
+
+
+def test_a_disconnection_in_the_backup_does_not_bring_the_deletion(
+    harness: Harness, runner_id: int
+) -> None:
+    deletion.request_deletion(harness.runtime, runner_id)
+    begin_removal(harness, RemovalKind.DISCONNECT)
+    harness.advance_clock(days=8)
+
+    assert deletion.cancel_restored(harness.runtime) == [runner_id]
+    disconnect.process_removals(harness.runtime)
+
+    assert is_here(harness, runner_id)
 
 
 def test_who_was_warned_before_the_backup_is_warned_anew(

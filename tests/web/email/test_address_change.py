@@ -37,6 +37,7 @@ from tests.support.outbox_reader import (
     read_pending_mail,
     read_pending_token,
 )
+from tests.sync.runners.test_deletion import begin_removal
 from tests.web.conftest import PageClient
 
 FORMER, NEW, NEWEST = "runner1@example.org", "new@example.org", "newest@example.org"
@@ -251,6 +252,26 @@ def test_a_disconnection_that_has_just_begun_is_called_off(
 
     with runtime.db.read_only() as session:
         assert session.get_one(Runner, runner_id).athlete_id == 7
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_a_disconnection_beside_a_deletion_does_not_cost_the_undo(
+    browser: PageClient, runner_id: int, harness: Harness, runtime: Runtime
+) -> None:
+    change_address(browser, NEW)
+    token = read_pending_token(runtime, "address_changed")
+    deletion.request_deletion(runtime, runner_id)
+
+    begin_removal(harness, RemovalKind.DELETE)
+    too_late = undo(browser, token)
+    begin_removal(harness, RemovalKind.DISCONNECT)
+    undo(browser, token)
+
+    assert too_late == 410
+    assert read_address(runtime, runner_id) == FORMER
+    with runtime.db.read_only() as session:
+        kept = session.get_one(Runner, runner_id)
+        assert (kept.erase_at, kept.leaving_for) == (None, None)
 
 
 def test_the_first_address_beats_all_that_came_after_it(
