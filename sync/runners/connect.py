@@ -34,6 +34,8 @@ from sync.vocabulary import ConsentKind, SealedColumn
 
 log = structlog.get_logger()
 
+_OTHER_RUNNER = "This browser is signed in as a different runner."
+
 
 @dataclass(frozen=True, slots=True)
 class LinkResult:
@@ -120,13 +122,15 @@ def finish_link(  # noqa: PLR0913
         raise ScopeMissing("Strava was not allowed to show us your runs.")
     if attempt.consents.get("signing_in"):
         _require_existing_link(runtime, attempt, grant, scope=scope)
-    linked = _save_link(runtime, attempt, grant, scope=scope)
-    if linked is None:
+    try:
+        linked = _save_link(runtime, attempt, grant, scope=scope)
+    except (RunnerMismatch, StateRefused):
+        # To revoke a grant ends the athlete's every other, that of a link here too.
         with runtime.db.read_only() as session:
             is_known = store.find_by_athlete(session, grant.athlete_id) is not None
         if not is_known:
             _revoke_grant(runtime, grant)
-        raise RunnerMismatch("This browser is signed in as a different runner.")
+        raise
     log.info(
         "runner linked",
         runner_id=linked.runner_id,
@@ -188,8 +192,8 @@ def _revoke_grant(runtime: Runtime, grant: Grant) -> None:
 
 def _find_or_create_runner(
     runtime: Runtime, session: Session, attempt: LinkAttempt, grant: Grant
-) -> Runner | None:
-    """Return the runner to link, or None when the browser is another runner's.
+) -> Runner:
+    """Return the runner to link; raise `RunnerMismatch` if the browser is another's.
 
     A visit that began as signing in again adds no way in, whatever happened meanwhile.
     """
@@ -204,12 +208,12 @@ def _find_or_create_runner(
         browser_runner is not None
         and (athlete_runner or browser_runner) is not browser_runner
     ):
-        return None
+        raise RunnerMismatch(_OTHER_RUNNER)
     if browser_runner is not None and browser_runner.athlete_id not in {
         None,
         grant.athlete_id,
     }:
-        return None
+        raise RunnerMismatch(_OTHER_RUNNER)
     if (
         browser_runner is not None
         and browser_runner.athlete_id is None
@@ -234,8 +238,8 @@ def _find_or_create_runner(
 @retry_conflicts
 def _save_link(
     runtime: Runtime, attempt: LinkAttempt, grant: Grant, *, scope: str
-) -> LinkResult | None:
-    """Link the runner; None when this browser is signed in as another.
+) -> LinkResult:
+    """Link the runner, or raise `RunnerMismatch` or `StateRefused`.
 
     The sign-in that began the visit may have ended while we spoke to Strava.
     """
@@ -254,10 +258,8 @@ def _link_runner(
     grant: Grant,
     *,
     scope: str,
-) -> LinkResult | None:
+) -> LinkResult:
     runner = _find_or_create_runner(runtime, session, attempt, grant)
-    if runner is None:
-        return None
     is_new = runner in session.new
     is_new_way = runner.athlete_id is None and not is_new
     now = runtime.db.now(session)

@@ -321,3 +321,5 @@ def test_a_visit_of_a_stale_cookie_links_nothing_once_strava_is_off(
 
     assert answer.status_code == 400
     assert read_athlete(runtime) is None
+    # What Strava granted meanwhile takes none of the app's places.
+    assert harness.world.grants.get(THIEFS_ATHLETE) is None

@@ -385,3 +385,4 @@ def test_a_sign_in_that_ends_while_strava_answers_links_nothing(
         )
 
     assert read_athlete(harness, runner_id) is None
+    assert harness.world.grants.get(8) is None
