@@ -24,7 +24,7 @@ from sync.portability.validate import (
 )
 from sync.preferences import Preferences
 from sync.runners import address, retained_runs, store
-from sync.runs import relink
+from sync.runs import duplicates, relink
 from sync.runs.rules import retention_start
 from sync.runs.store import began_before
 from sync.runtime import Runtime
@@ -92,6 +92,9 @@ def _store_bundle(
         importer.import_decisions(bundle.decisions)
         importer.import_draws(bundle.draws)
         importer.import_mails(bundle.mails)
+        # The file says which recordings count, but not by the times believed here.
+        starts = [run.started_at for run in bundle.runs]
+        duplicates.resolve_duplicates(session, runner.id, starts)
         _apply_retention(runtime, session, runner.id, now=now)
         store.bump_data_version(session, runner.id)
         is_mailed, email = False, bundle.account.email

@@ -301,6 +301,44 @@ def test_stored_runs_are_judged_by_when_they_came(first_schema_url: str) -> None
     assert (judged[0].trusted_elapsed_s, judged[3].trusted_elapsed_s) == (2000, 1800)
 
 
+def test_what_a_run_ahead_counted_for_counts_itself(first_schema_url: str) -> None:
+    url = first_schema_url
+    hour = timedelta(hours=1)
+    for number in (1, 2, 3, 4, 5):
+        is_ahead = number == 1
+        started_at = CREATED_AT + 3 * hour if is_ahead else CREATED_AT - hour
+        add_run(url, number, started_at=started_at, elapsed_s=1800)
+    engine = open_engine(url)
+    run = reflect_tables(engine)["run"]
+    with engine.begin() as connection:
+        connection.execute(
+            run.update()
+            .where(run.c.id.in_([2, 3, 4]))
+            .values(duplicate_of=1, counted=False)
+        )
+        connection.execute(
+            run.update().where(run.c.id == 2).values(hidden_at=CREATED_AT)
+        )
+    engine.dispose()
+
+    command.upgrade(build_config(url), "head")
+
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        columns = (run.c.id, run.c.counted, run.c.duplicate_of)
+        counted = connection.execute(
+            select(*columns).where(run.c.id <= 5).order_by(run.c.id)
+        ).all()
+    engine.dispose()
+    assert [(row.id, bool(row.counted), row.duplicate_of) for row in counted] == [
+        (1, True, None),
+        (2, True, None),
+        (3, True, None),
+        (4, False, 3),
+        (5, True, None),
+    ]
+
+
 def test_who_was_here_before_is_warned_a_year_from_today_at_the_earliest(
     first_schema_url: str,
 ) -> None:

@@ -31,6 +31,9 @@ _RUN = sa.table(
     sa.column("first_seen_at", sa.DateTime(timezone=True)),
     sa.column("clock_ahead", sa.Boolean),
     sa.column("trusted_elapsed_s", sa.Integer),
+    sa.column("hidden_at", sa.DateTime(timezone=True)),
+    sa.column("duplicate_of", sa.BigInteger),
+    sa.column("counted", sa.Boolean),
 )
 _DECISION = sa.table(
     "decision",
@@ -79,6 +82,7 @@ def upgrade() -> None:
         for name in ("first_seen_at", "trusted_elapsed_s"):
             op.alter_column("run", name, server_default=None)
     _judge_clocks()
+    _free_duplicates()
 
 
 def _judge_clocks() -> None:
@@ -107,6 +111,44 @@ def _judge_clocks() -> None:
             .where(_RUNNER.c.id == runner_id)
             .values(data_version=_RUNNER.c.data_version + 1)
         )
+
+
+def _free_duplicates() -> None:
+    """Let one recording count in place of each that is in no figure any more.
+
+    In three steps, as SQLite sees the rows that a statement has changed already.
+    """
+    other = _RUN.alias("other")
+    of_run_ahead = _RUN.c.duplicate_of.in_(
+        sa.select(other.c.id).where(other.c.clock_ahead)
+    )
+    is_out = sa.or_(_RUN.c.clock_ahead, _RUN.c.hidden_at.is_not(None))
+    first_ids = (
+        sa.select(sa.func.min(_RUN.c.id))
+        .where(of_run_ahead, ~is_out)
+        .group_by(_RUN.c.duplicate_of)
+    )
+    first_id = (
+        sa.select(sa.func.min(other.c.id))
+        .where(
+            other.c.duplicate_of == _RUN.c.duplicate_of,
+            other.c.counted,
+            ~other.c.clock_ahead,
+            other.c.hidden_at.is_(None),
+        )
+        .scalar_subquery()
+    )
+    op.execute(
+        sa.update(_RUN)
+        .where(of_run_ahead, sa.or_(is_out, _RUN.c.id.in_(first_ids)))
+        .values(counted=True)
+    )
+    op.execute(
+        sa.update(_RUN)
+        .where(of_run_ahead, ~_RUN.c.counted)
+        .values(duplicate_of=first_id)
+    )
+    op.execute(sa.update(_RUN).where(of_run_ahead).values(duplicate_of=None))
 
 
 def _judge(row: sa.Row[Any]) -> tuple[bool, int]:

@@ -68,3 +68,21 @@ def test_an_imported_run_is_judged_by_when_the_first_instance_saw_it(
     dashboard = load_dashboard(later_instance.runtime, imported.runner_id)
     assert [run.strava_id for run in dashboard.left_out] == [runs[0]["source_id"]]
     assert all(week.day.year < 2031 for week in dashboard.weeks)
+
+
+def test_what_a_run_ahead_counted_for_counts_itself(
+    harness: Harness, runner_id: int, second_instance: Harness, tmp_path: Path
+) -> None:
+    files = read_export(harness.runtime, runner_id)
+    runs: list[dict[str, Any]] = json.loads(files["runs.json"])
+    runs[0] |= {"started_at": AHEAD_AT, "local_day": AHEAD_AT[:10]}
+    runs[1] |= {"duplicate_of": runs[0]["id"], "counted": False}
+    files |= {"runs.json": json.dumps(runs).encode()}
+
+    import_runner(second_instance.runtime, write_export(tmp_path, files))
+
+    with second_instance.runtime.db.read_only() as session:
+        freed = session.scalars(
+            select(Run).where(Run.source_id == runs[1]["source_id"])
+        ).one()
+        assert (freed.counted, freed.duplicate_of) == (True, None)
