@@ -25,6 +25,8 @@ FIGURES_MODULE = "sync.analytics.figures"
 USES_FORK = sys.platform == "linux"
 # An idle connection costs a file descriptor and some 10 kB, no thread.
 MAX_CONNECTIONS = 8192
+# Also where a host lets nobody open many files.
+MIN_CONNECTIONS = 64
 # What the process opens besides connections: tables, Redis, files.
 OTHER_FILES = 256
 BACKLOG = 4096
@@ -57,7 +59,10 @@ def serve(host: str, port: int, processes: int, *, app: str = APP) -> None:
         interface=Interfaces.ASGI,
         workers=processes,
         backlog=BACKLOG,
-        backpressure=raise_file_limit(MAX_CONNECTIONS + OTHER_FILES) - OTHER_FILES,
+        backpressure=max(
+            raise_file_limit(MAX_CONNECTIONS + OTHER_FILES) - OTHER_FILES,
+            MIN_CONNECTIONS,
+        ),
         # Nobody needs HTTP/2 behind a proxy, and it has no time limit for headers.
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(

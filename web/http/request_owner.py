@@ -7,9 +7,10 @@ from werkzeug.http import parse_cookie
 
 # The same for everybody, and cheap; a runner's browser sends its cookie there, too.
 _CHEAP_PATHS = ("/healthz", "/hooks/", "/readyz", "/static/")
-# Slow for whoever asks: one waits for Strava, the other makes ten thousand runs.
+# Slow for whoever asks: two wait for Strava, the other makes ten thousand runs.
 _OWNER_BY_SLOW_PATH: Mapping[str, str] = {
-    "/connect/callback": "returns from Strava",
+    "/connect/callback": "waits for Strava",
+    "/address/undo/": "waits for Strava",
     "/states/": "made-up runners",
 }
 

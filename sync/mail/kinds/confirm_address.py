@@ -16,7 +16,7 @@ def render(  # noqa: PLR0913
     context: RenderContext,
     *,
     token: str,
-    member_since: datetime,
+    member_since: datetime | None = None,
     runs: int = 0,
     is_linked: bool = False,
     browser: str = "",
@@ -33,11 +33,18 @@ def render(  # noqa: PLR0913
                     "Somebody, most likely you, gave this address to Moodmiles so that "
                     "a short question can reach you after your runs."
                 ),
-                describe_account(
-                    member_since=member_since,
-                    runs=runs,
-                    is_linked=is_linked,
-                    browser=browser,
+                # A mail that waited for an update says less of the account.
+                *(
+                    [
+                        describe_account(
+                            member_since=member_since,
+                            runs=runs,
+                            is_linked=is_linked,
+                            browser=browser,
+                        )
+                    ]
+                    if member_since
+                    else []
                 ),
                 _(
                     "A yes lets this address sign in to that account, and sends that "

@@ -254,3 +254,11 @@ def test_a_mail_without_its_values_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(InvalidMail, match=sentence):
         render_mail(kind, values, SENDING)
+
+
+def test_a_confirmation_that_waited_for_an_update_still_leaves() -> None:
+    mail = render(MailKind.CONFIRM_ADDRESS, token=TOKEN)
+
+    assert f"/email/confirm/{TOKEN}" in mail.text
+    assert "The account:" not in mail.text
+    assert "The account:" in MAILS["confirm_address"]().text
