@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, TypeAlias
@@ -104,6 +104,15 @@ class Database:
             return func.clock_timestamp()
         read_clock = self._clock or utc_now
         return bindparam("moment", callable_=read_clock, type_=UtcDateTime())
+
+    def ago_expression(self, interval: timedelta) -> ColumnElement[datetime]:
+        """`now_expression`, earlier by an interval."""
+        if self._clock is None and self.engine.dialect.name == "postgresql":
+            return func.clock_timestamp() - interval
+        read_clock = self._clock or utc_now
+        return bindparam(
+            None, callable_=lambda: read_clock() - interval, type_=UtcDateTime()
+        )
 
     def now(self, session: Session) -> datetime:
         """Return the time by the database's clock, which all processes share."""
