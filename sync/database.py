@@ -59,6 +59,12 @@ class Database:
             if engine.dialect.name == "postgresql"
             else engine.execution_options(**{_AUTOCOMMIT: True})
         )
+        # A transaction of SQLite reads one snapshot by itself.
+        self._read_only_options = (
+            {"isolation_level": "REPEATABLE READ", _READ_ONLY: True}
+            if engine.dialect.name == "postgresql"
+            else {_READ_ONLY: True}
+        )
         self._queue = queue
         self._clock = clock
 
@@ -79,9 +85,12 @@ class Database:
 
     @contextmanager
     def read_only(self) -> Generator[Session]:
-        """Read without the write lock; changes are rolled back."""
+        """Read one snapshot, without the write lock; changes are rolled back.
+
+        What was read first, such as the key of a vault, belongs to what is read later.
+        """
         with self._sessions() as session:
-            session.connection(execution_options={_READ_ONLY: True})
+            session.connection(execution_options=self._read_only_options)
             yield session
 
     def execute_autocommit(

@@ -281,6 +281,20 @@ def test_new_vaults_that_were_begun_open_meanwhile_and_are_finished(
     assert secrets.former_answers is None
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_a_page_that_has_read_the_key_opens_what_it_reads_then(
+    harness: Harness, runner_id: int
+) -> None:
+    with harness.runtime.db.read_only() as session:
+        vault = store.open_vault(session, harness.runtime.sealer, runner_id)
+
+        rotate_vaults(harness.runtime)
+
+        sealed = session.scalars(select(Answer.sealed)).all()
+        assert sealed
+        assert all(vault.open_all(sealed))
+
+
 @pytest.mark.parametrize("first_byte", [b"g", b"\x01"])
 def test_what_no_key_opens_is_passed_over_and_told(
     harness: Harness,
