@@ -18,7 +18,13 @@ from sqlalchemy import inspect, select, tuple_, update
 from host.checks import ActionRequired, open_runtime
 from host.configuration import load_effective_settings
 from sync.conflicts import retry_conflicts
-from sync.crypto import KeyLost, Vault, VaultSecrets
+from sync.crypto import (
+    KeyLost,
+    UnknownSealVersion,
+    Vault,
+    VaultSecrets,
+    is_known_format,
+)
 from sync.models import (
     Answer,
     Connection,
@@ -60,31 +66,45 @@ def run(arguments: SimpleNamespace) -> int:
 def rotate_keys(runtime: Runtime) -> int:
     """Re-seal every secret and return their number, while the instance is in use.
 
-    Raises `KeyLost` before anything changes if a secret cannot be opened.
+    Raises `KeyLost` before anything changes if the key of a secret is missing.  What
+    is in no format that this release knows stays as it is, and the host is told.
     """
-    for model in SEALED_COLUMNS:
-        if count_unreadable(runtime, model):
-            raise KeyLost(
-                "Not every secret can be opened, so none was changed: put all former "
-                "keys back into MOODMILES_SECRET_KEYS, behind the newest."
-            )
+    errors = [
+        error for model in SEALED_COLUMNS for error in find_unreadable(runtime, model)
+    ]
+    unknown_count = sum(isinstance(error, UnknownSealVersion) for error in errors)
+    if len(errors) > unknown_count:
+        raise KeyLost(
+            "Not every secret can be opened, so none was changed: put all former "
+            "keys back into MOODMILES_SECRET_KEYS, behind the newest."
+        )
+    tell_unreadable(unknown_count, "secrets")
     return sum(rotate_table(runtime, model) for model in SEALED_COLUMNS)
 
 
-def count_unreadable(runtime: Runtime, model: type[Model]) -> int:
-    """Count the rows with a secret that none of the configured keys opens."""
+def tell_unreadable(count: int, what: str) -> None:
+    """Tell the host, in one sentence, what was passed over."""
+    if count:
+        print(
+            f"{count} {what} stay as they are: none of the keys opens them.",
+            file=sys.stderr,
+        )
+
+
+def find_unreadable(runtime: Runtime, model: type[Model]) -> Sequence[KeyLost]:
+    """Return why, for each row with a secret that no configured key opens."""
     columns = [getattr(model, name) for name in SEALED_COLUMNS[model]]
     with runtime.db.read_only() as session:
         rows = session.execute(select(*columns)).all()
-    count = 0
+    errors = []
     for row in rows:
         try:
             for name, secret in zip(SEALED_COLUMNS[model], row, strict=True):
                 if secret is not None:
                     runtime.sealer.open(secret, find_column(model, name))
-        except KeyLost:
-            count += 1
-    return count
+        except KeyLost as error:
+            errors.append(error)
+    return errors
 
 
 def find_column(model: type[Model], name: str) -> SealedColumn:
@@ -95,7 +115,7 @@ def check_keys(settings: Settings) -> str:
     """Report whether the configured keys open all stored secrets."""
     with open_runtime(settings) as runtime:
         unreadable = {
-            model: count_unreadable(runtime, model) for model in SEALED_COLUMNS
+            model: len(find_unreadable(runtime, model)) for model in SEALED_COLUMNS
         }
     if unreadable[Runner]:
         raise ActionRequired(
@@ -134,12 +154,17 @@ def _reseal_row(runtime: Runtime, model: type[Model], row_id: Any) -> int:
             return 0
         for name in SEALED_COLUMNS[model]:
             sealed = getattr(row, name)
-            if sealed is not None:
+            if sealed is not None and is_known_format(sealed):
                 column = find_column(model, name)
                 setattr(row, name, runtime.sealer.reseal(sealed, column))
                 count += 1
         # Addresses are found by a hash, which the newest key makes from now on.
-        if isinstance(row, Runner) and row.email is not None and row.email_hash:
+        if (
+            isinstance(row, Runner)
+            and row.email_hash
+            and row.email is not None
+            and is_known_format(row.email)
+        ):
             address = runtime.sealer.open(row.email, SealedColumn.ADDRESS)
             row.email_hash = runtime.sealer.lookup_hashes(address)[0]
     return count
@@ -149,17 +174,23 @@ def rotate_vaults(runtime: Runtime) -> int:
     """Give each runner a new key, seal their data with it; return how many runners.
 
     It may be stopped at any time and run while the instance is in use.  A runner's
-    secrets keep the key before: what a process seals with it meanwhile, or what is
-    not done yet, still opens, and the next time finishes it.  Raises `KeyLost`.
+    secrets keep the key before until nothing is under it: what is not done yet still
+    opens, and the next time finishes it.  What no key opens stays as it is, and the
+    host is told.  Raises `KeyLost` if a host's key is missing.
     """
     with runtime.db.read_only() as session:
-        runner_ids = session.scalars(select(Runner.id).order_by(Runner.id)).all()
+        runners = session.execute(
+            select(Runner.id, Runner.vault_key).order_by(Runner.id)
+        ).all()
+    runner_ids = [row.id for row in runners if is_known_format(row.vault_key)]
+    unreadable_count = 0
     for done, runner_id in enumerate(runner_ids, 1):
         reseal_vault(runtime, runner_id)
         if not _renew_vault(runtime, runner_id):
             continue
-        reseal_vault(runtime, runner_id)
+        unreadable_count += reseal_vault(runtime, runner_id)
         print(f"{done} of {len(runner_ids)} runners", file=sys.stderr)
+    tell_unreadable(unreadable_count, "answers, sentences or exports")
     return len(runner_ids)
 
 
@@ -181,17 +212,58 @@ def _renew_vault(runtime: Runtime, runner_id: int) -> bool:
     return True
 
 
-def reseal_vault(runtime: Runtime, runner_id: int) -> None:
-    """Seal again whatever of a runner's is not under their present key."""
-    with runtime.db.read_only() as session:
+def reseal_vault(runtime: Runtime, runner_id: int) -> int:
+    """Seal again what is under a runner's key before the present one; then drop that.
+
+    Returns how many values no key opens, 0 if there was no key before.
+    """
+    while True:
+        with runtime.db.read_only() as session:
+            runner = session.get(Runner, runner_id)
+        if runner is None:
+            return 0
+        vault = runtime.sealer.open_vault(runner.vault_key)
+        if not vault.has_former_key:
+            return 0
+        for model in VAULT_BATCHES:
+            # A row that a request holds is passed over and found the next time.
+            while not reseal_table(runtime, model, runner_id, vault):
+                sleep(_LOCKED_ROWS_WAIT_S)
+        unreadable_count = _drop_former_key(runtime, runner_id)
+        if unreadable_count is not None:
+            return unreadable_count
+
+
+@retry_conflicts
+def _drop_former_key(runtime: Runtime, runner_id: int) -> int | None:
+    """Forget the key before, and return how many values no key opens.
+
+    None if a value is still under that key, which then stays.  Whoever seals for a
+    runner holds the runner's lock, so none comes after this has looked.
+    """
+    unreadable_count = 0
+    with runtime.db.transaction(runner_id=runner_id) as session:
         runner = session.get(Runner, runner_id)
-    if runner is None:
-        return
-    vault = runtime.sealer.open_vault(runner.vault_key)
-    for model in VAULT_BATCHES:
-        # A row that a request holds is passed over and found the next time.
-        while not reseal_table(runtime, model, runner_id, vault):
-            sleep(_LOCKED_ROWS_WAIT_S)
+        if runner is None:
+            return 0
+        secrets = runtime.sealer.open_vault_secrets(runner.vault_key)
+        vault = Vault(secrets)
+        for model, batch_rows in VAULT_BATCHES.items():
+            column = find_column(model, "sealed")
+            table: Any = model.__table__.c
+            values = session.scalars(
+                select(table.sealed)
+                .where(table.runner_id == runner_id, table.sealed.is_not(None))
+                .execution_options(yield_per=batch_rows)
+            )
+            for value in values:
+                if vault.is_stale(value, column):
+                    return None
+                unreadable_count += not vault.is_current(value, column)
+        runner.vault_key = runtime.sealer.seal_vault(
+            replace(secrets, former_answers=None)
+        )
+    return unreadable_count
 
 
 def reseal_table(
@@ -221,7 +293,7 @@ def reseal_table(
             return is_complete
         last_keys = tuple(rows[-1][:-1])
         stale_keys = [
-            tuple(row[:-1]) for row in rows if not vault.is_current(row[-1], column)
+            tuple(row[:-1]) for row in rows if vault.is_stale(row[-1], column)
         ]
         if not stale_keys:
             continue

@@ -76,7 +76,7 @@ class SealCipher:
         """Open many values; raises `InvalidTag`, or `UnknownSealVersion`."""
         associated = SEAL_VERSION + column.encode()
         decrypt = self._cipher.decrypt
-        if not {value[:1] for value in sealed} <= {SEAL_VERSION}:
+        if not all(map(is_known_format, sealed)):
             raise UnknownSealVersion
         padded = [
             decrypt(value[1:_HEADER_BYTES], value[_HEADER_BYTES:], associated)
@@ -84,6 +84,19 @@ class SealCipher:
         ]
         # After the last mark come zeros alone; to strip them takes five times as long.
         return [plain[: plain.rindex(_PAD_MARK)] for plain in padded]
+
+    def can_open(self, sealed: bytes, column: SealedColumn) -> bool:
+        """Whether a value is in a known format and under this key."""
+        try:
+            self.open_all([sealed], column)
+        except (InvalidTag, UnknownSealVersion):
+            return False
+        return True
+
+
+def is_known_format(sealed: bytes) -> bool:
+    """Whether a sealed value's version is one that this release knows."""
+    return sealed[:1] == SEAL_VERSION
 
 
 def encode_values(values: Mapping[str, Any]) -> bytes:
@@ -180,7 +193,7 @@ class VaultSecrets:
     links            signs the links that never expire; stays
     former_stops     signatures under former keys of the host, in mails of before each
                      runner had a secret for links: they still stop mails
-    former_answers   the key before, while its answers are being sealed anew
+    former_answers   the key before, until nothing is under it any more
     """
 
     answers: str
@@ -245,12 +258,17 @@ class Vault:
         return values
 
     def is_current(self, sealed: bytes, column: SealedColumn) -> bool:
-        """Whether a value is sealed with the present key, and not with a former one."""
-        try:
-            self._ciphers[0].open_all([sealed], column)
-        except InvalidTag:
-            return False
-        return True
+        """Whether the present key opens a value, and not a former one or none."""
+        return self._ciphers[0].can_open(sealed, column)
+
+    @property
+    def has_former_key(self) -> bool:
+        """Whether the key is being replaced, and the one before still opens."""
+        return self._secrets.former_answers is not None
+
+    def is_stale(self, sealed: bytes, column: SealedColumn) -> bool:
+        """Whether the key before the present one opens a value."""
+        return any(cipher.can_open(sealed, column) for cipher in self._ciphers[1:])
 
     def reseal(self, sealed: bytes, column: SealedColumn) -> bytes:
         """Seal again with the present key, in the same length."""

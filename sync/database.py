@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, TypeAlias
@@ -59,6 +59,12 @@ class Database:
             if engine.dialect.name == "postgresql"
             else engine.execution_options(**{_AUTOCOMMIT: True})
         )
+        # A transaction of SQLite reads one snapshot by itself.
+        self._read_only_options = (
+            {"isolation_level": "REPEATABLE READ", _READ_ONLY: True}
+            if engine.dialect.name == "postgresql"
+            else {_READ_ONLY: True}
+        )
         self._queue = queue
         self._clock = clock
 
@@ -79,9 +85,12 @@ class Database:
 
     @contextmanager
     def read_only(self) -> Generator[Session]:
-        """Read without the write lock; changes are rolled back."""
+        """Read one snapshot, without the write lock; changes are rolled back.
+
+        What was read first, such as the key of a vault, belongs to what is read later.
+        """
         with self._sessions() as session:
-            session.connection(execution_options={_READ_ONLY: True})
+            session.connection(execution_options=self._read_only_options)
             yield session
 
     def execute_autocommit(
@@ -104,6 +113,15 @@ class Database:
             return func.clock_timestamp()
         read_clock = self._clock or utc_now
         return bindparam("moment", callable_=read_clock, type_=UtcDateTime())
+
+    def ago_expression(self, interval: timedelta) -> ColumnElement[datetime]:
+        """`now_expression`, earlier by an interval."""
+        if self._clock is None and self.engine.dialect.name == "postgresql":
+            return func.clock_timestamp() - interval
+        read_clock = self._clock or utc_now
+        return bindparam(
+            None, callable_=lambda: read_clock() - interval, type_=UtcDateTime()
+        )
 
     def now(self, session: Session) -> datetime:
         """Return the time by the database's clock, which all processes share."""

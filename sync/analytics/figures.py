@@ -30,7 +30,7 @@ from sync.analytics.sentences.rare_notices import (
 from sync.analytics.sentences.store import Look
 from sync.analytics.stats.groups import estimate_mean
 from sync.conflicts import retry_conflicts
-from sync.crypto import Vault
+from sync.runners import store as runners
 from sync.runtime import Runtime
 
 
@@ -113,9 +113,7 @@ def load_figures(runtime: Runtime, runner_id: int) -> Figures:
     # Whether anything was decided anew must not show in what is written.
     if not stored.is_from(look, decisions):
         read_notices = stored.decisions.get(NOTICE_STATE)
-        _save_decisions(
-            runtime, runner_id, vault, decisions, look, read_notices=read_notices
-        )
+        _save_decisions(runtime, runner_id, decisions, look, read_notices=read_notices)
     notices = {
         name: find_current_notice(decisions.get(NOTICE_STATE), name, now=now)
         for name in NOTICES
@@ -137,10 +135,9 @@ def load_figures(runtime: Runtime, runner_id: int) -> Figures:
 
 
 @retry_conflicts
-def _save_decisions(  # noqa: PLR0913
+def _save_decisions(
     runtime: Runtime,
     runner_id: int,
-    vault: Vault,
     decisions: Mapping[str, PanelDecision | None],
     look: Look,
     *,
@@ -148,6 +145,8 @@ def _save_decisions(  # noqa: PLR0913
 ) -> None:
     """Store decisions that were made from what `read_notices` was among."""
     with runtime.db.transaction(runner_id=runner_id) as session:
+        # The key may have been replaced since the figures were read.
+        vault = runners.open_vault(session, runtime.sealer, runner_id)
         standing = store.load_decisions(session, runner_id, vault).get(NOTICE_STATE)
         if standing != read_notices:
             # A mail has named people to talk to meanwhile: that must stay known.

@@ -1,7 +1,8 @@
 """Receive a delivery: check its signature, store it, wake a worker.
 
 Whatever becomes of a delivery, it costs one look at the tables and one write, so that
-its sender cannot learn who is a runner here, nor what we hold of them.
+its sender cannot learn who is a runner here, nor what we hold of them.  (One that
+brings a reconciliation forward costs a second write, twice a day for a runner.)
 """
 
 import hmac
@@ -32,7 +33,7 @@ from sync.conflicts import retry_conflicts
 from sync.database import Database, dialect_insert
 from sync.inbox.event import WebhookDelivery
 from sync.inbox.rules import MAX_WAITING
-from sync.models import Connection, Event, Runner, Subscription
+from sync.models import Connection, Event, ReconcileState, Runner, Subscription
 from sync.queue import Job
 from sync.runs import claims
 from sync.runtime import Runtime
@@ -53,6 +54,7 @@ class _Reception:
     is_ours: bool
     is_repeat: bool
     waiting: int
+    is_reconcile_too_late: bool
 
     @property
     def refusal(self) -> str | None:
@@ -85,14 +87,24 @@ def receive_delivery(runtime: Runtime, delivery: WebhookDelivery) -> bool:
         "is_revoking": delivery.is_revoking,
     }
     [row] = runtime.db.execute_autocommit(_reception_statement(runtime.db), parameters)
-    reception = _Reception(row.runner_id, row.is_ours, row.is_repeat, row.waiting)
+    reception = _Reception(
+        row.runner_id,
+        row.is_ours,
+        row.is_repeat,
+        row.waiting,
+        row.is_reconcile_too_late,
+    )
     refusal = reception.refusal
     if refusal is None:
         is_stored = _insert_event(runtime.db, parameters)
         runtime.queue.wake(Job.INBOX)
         return is_stored
     counters.increment_alone(runtime.db, refusal)
-    if refusal == LEFT_TO_LIST and reception.runner_id is not None:
+    if (
+        refusal == LEFT_TO_LIST
+        and reception.runner_id is not None
+        and reception.is_reconcile_too_late
+    ):
         claims.bring_reconcile_forward(runtime.db, reception.runner_id)
     return False
 
@@ -204,6 +216,12 @@ def _reception_statement(db: Database) -> Select[Any]:
         .where(Event.dedupe_key == _parameter(Event.dedupe_key))
         .label("is_repeat"),
         select(func.count()).select_from(waiting).scalar_subquery().label("waiting"),
+        exists()
+        .where(
+            ReconcileState.runner_id == runner_id.scalar_subquery(),
+            claims.is_reconcile_too_late(db),
+        )
+        .label("is_reconcile_too_late"),
     )
 
 

@@ -208,7 +208,7 @@ def process_due(runtime: Runtime) -> None:
 @retry_conflicts
 def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
     """Keep the file for its runner, and tell them by mail that it is there."""
-    with runtime.db.transaction() as session:
+    with runtime.db.transaction(runner_id=claimed.runner_id) as session:
         now = runtime.db.now(session)
         runner = session.get(Runner, claimed.runner_id)
         if runner is None:

@@ -55,13 +55,6 @@ def pack_export(
         runtime.db.read_only() as session,
         ZipFile(buffer, "w", ZIP_DEFLATED) as archive,
     ):
-        connection = session.connection()
-        # No table may be newer than another: an answer's run must be in there, too.
-        # A transaction of SQLite reads one snapshot by itself.
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql(
-                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
-            )
         for done, files in enumerate(_pack_steps(runtime, session, runner_id), 1):
             for name, text in files.items():
                 archive.writestr(name, text)

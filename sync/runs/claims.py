@@ -2,10 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
-from sqlalchemy import Select, bindparam, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from sync import account_state, work
@@ -81,30 +91,56 @@ def postpone_row(
     return Retry(due_at, is_given_up)
 
 
-@retry_conflicts
-def bring_reconcile_forward(db: Database, runner_id: int) -> None:
-    """Reconcile soon: events of this runner were left to the list.
+def is_reconcile_too_late(db: Database) -> ColumnElement[bool]:
+    """Whether events that were left to the list bring a reconciliation forward.
 
     The last days are compared twice a day at most, the whole list once a week, so
     that events which nobody can vouch for do not use up Strava's limit.
     """
-    own_row = ReconcileState.runner_id == runner_id
-    with db.transaction(runner_id=runner_id) as session:
-        now = db.now(session)
-        session.execute(
-            update(ReconcileState)
-            .where(own_row, ReconcileState.due_at > now)
-            .where(
-                or_(
-                    ReconcileState.swept_at.is_(None),
-                    ReconcileState.swept_at <= now - _RECENT_INTERVAL,
-                )
-            )
-            .values(due_at=now)
-        )
-        session.execute(
-            update(ReconcileState)
-            .where(own_row, ReconcileState.before.is_(None))
-            .where(ReconcileState.compared_at <= now - _FULL_INTERVAL)
-            .values(compared_at=now - FULL_INTERVAL)
-        )
+    return or_(_is_recent_too_late(db), _is_full_too_late(db))
+
+
+def _is_recent_too_late(db: Database) -> ColumnElement[bool]:
+    return and_(
+        ReconcileState.due_at > db.now_expression,
+        or_(
+            ReconcileState.swept_at.is_(None),
+            ReconcileState.swept_at <= db.ago_expression(_RECENT_INTERVAL),
+        ),
+    )
+
+
+def _is_full_too_late(db: Database) -> ColumnElement[bool]:
+    return and_(
+        ReconcileState.before.is_(None),
+        ReconcileState.compared_at <= db.ago_expression(_FULL_INTERVAL),
+        ReconcileState.compared_at > db.ago_expression(FULL_INTERVAL),
+    )
+
+
+@retry_conflicts
+def bring_reconcile_forward(db: Database, runner_id: int) -> None:
+    """Reconcile soon, if it `is_reconcile_too_late`.
+
+    It locks no row but the one that it changes, so that it never waits for what else
+    is done for this runner.
+    """
+    db.execute_autocommit(_forward_statement(db), {"whose": runner_id})
+
+
+@lru_cache(maxsize=4)  # building it costs more than running it
+def _forward_statement(db: Database) -> Executable:
+    due_at = case(
+        (_is_recent_too_late(db), db.now_expression), else_=ReconcileState.due_at
+    )
+    compared_at = case(
+        (_is_full_too_late(db), db.ago_expression(FULL_INTERVAL)),
+        else_=ReconcileState.compared_at,
+    )
+    return (
+        update(ReconcileState)
+        .where(ReconcileState.runner_id == bindparam("whose"))
+        .where(is_reconcile_too_late(db))
+        .values(due_at=due_at, compared_at=compared_at)
+        .returning(ReconcileState.runner_id)
+    )

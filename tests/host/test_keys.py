@@ -278,6 +278,76 @@ def test_new_vaults_that_were_begun_open_meanwhile_and_are_finished(
             column = find_column(model, name)
             for secret in read_sealed(harness.runtime, model, name):
                 assert present.is_current(secret, column)
+    assert secrets.former_answers is None
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_a_page_that_has_read_the_key_opens_what_it_reads_then(
+    harness: Harness, runner_id: int
+) -> None:
+    with harness.runtime.db.read_only() as session:
+        vault = store.open_vault(session, harness.runtime.sealer, runner_id)
+
+        rotate_vaults(harness.runtime)
+
+        sealed = session.scalars(select(Answer.sealed)).all()
+        assert sealed
+        assert all(vault.open_all(sealed))
+
+
+@pytest.mark.parametrize("first_byte", [b"g", b"\x01"])
+def test_what_no_key_opens_is_passed_over_and_told(
+    harness: Harness,
+    runner_id: int,
+    first_byte: bytes,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    later = harness.add_athlete(8)
+    add_activity(harness, later, harness.link_runner(later))
+    spoiled = first_byte + b"as sealed by a release before" * 4
+    with harness.runtime.db.transaction() as session:
+        answer = session.scalars(
+            select(Answer).where(Answer.runner_id == runner_id).limit(1)
+        ).one()
+        answer.sealed = spoiled
+        is_good = Answer.id != answer.id
+    with harness.runtime.db.read_only() as session:
+        before = set(session.scalars(select(Answer.sealed).where(is_good)).all())
+
+    assert rotate_vaults(harness.runtime) == 2
+
+    told = capsys.readouterr().err
+    assert told.count("stay as they are") == 1
+    assert "1 answers, sentences or exports stay as they are" in told
+    with harness.runtime.db.read_only() as session:
+        after = set(session.scalars(select(Answer.sealed).where(is_good)).all())
+        left = session.scalars(select(Answer.sealed).where(~is_good)).all()
+        keys = session.scalars(select(Runner.vault_key)).all()
+    assert len(after) == len(before)
+    assert not after & before
+    assert left == [spoiled]
+    for key in keys:
+        secrets = harness.runtime.sealer.open_vault_secrets(key)
+        assert secrets.former_answers is None
+
+
+def test_a_secret_in_an_unknown_format_does_not_stop_the_others(
+    harness: Harness, runner_id: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = rotate_keys(harness.runtime)
+    spoiled = b"g" + bytes(319)
+    with harness.runtime.db.transaction() as session:
+        session.get_one(Runner, runner_id).email = spoiled
+
+    both = replace(harness.runtime, sealer=Sealer([NEW, KEY]))
+    assert rotate_keys(both) == count - 1
+
+    assert "1 secrets stay as they are" in capsys.readouterr().err
+    with harness.runtime.db.read_only() as session:
+        runner = session.get_one(Runner, runner_id)
+    assert runner.email == spoiled
+    vault = Sealer([NEW]).open_vault(runner.vault_key)
+    assert not vault.has_former_key
 
 
 def test_the_command_gives_new_vaults_when_asked(

@@ -27,7 +27,6 @@ from sync import settings
 from sync.crypto import (
     SEAL_VERSION,
     Sealer,
-    UnknownSealVersion,
     Vault,
     VaultSecrets,
 )
@@ -296,11 +295,8 @@ class Resealing:
     ) -> bytes | None:
         """Return what a value of the former form holds; None if it is not one."""
         sealed = row.sealed
-        try:
-            if vault.is_current(sealed, column):
-                return None
-        except UnknownSealVersion:
-            pass
+        if vault.is_current(sealed, column):
+            return None
         nonce, ciphertext = sealed[:FORMER_NONCE_BYTES], sealed[FORMER_NONCE_BYTES:]
         try:
             return cipher.decrypt(nonce, ciphertext, None)

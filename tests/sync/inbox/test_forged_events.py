@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Generator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count, islice
+from threading import Thread
 
 import pytest
 from sqlalchemy import func, select, update
@@ -14,6 +16,7 @@ from sync.inbox.receive import LEFT_TO_LIST
 from sync.inbox.rules import LIST_INTERVAL, MAX_MISSES, MAX_WAITING
 from sync.models import Connection, Event, ReconcileState, Run
 from sync.runs import reconcile
+from sync.runs.reconcile_rules import FULL_INTERVAL
 from sync.simulator import activities, grants
 from sync.simulator.records import Activity, App, Athlete, SimulatedFault
 from sync.strava.budget import Budget
@@ -232,6 +235,39 @@ def test_an_old_run_left_to_the_list_is_found_by_the_whole_of_it(club: Harness) 
     assert due_at == club.clock()
     assert noted[LEFT_TO_LIST] == 1
     assert is_stored(club, old)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_is_left_to_the_list_waits_for_nobody_who_writes_of_the_runner(
+    linked_harness: Harness,
+) -> None:
+    athlete = activities.require_athlete(linked_harness.world, 7)
+    forge(linked_harness, athlete, MAX_WAITING)
+    linked_harness.advance_clock(hours=1)
+    db = linked_harness.runtime.db
+    with db.read_only() as session:
+        runner_id = session.scalars(select(ReconcileState.runner_id)).one()
+    with db.transaction() as session:
+        session.execute(
+            update(ReconcileState).values(
+                swept_at=None,
+                due_at=linked_harness.clock() + LIST_INTERVAL,
+                compared_at=linked_harness.clock() - timedelta(days=8),
+            )
+        )
+
+    forging = Thread(target=forge, args=(linked_harness, athlete, 2))
+    with db.transaction(runner_id=runner_id):
+        forging.start()
+        forging.join(10)
+        is_answered = not forging.is_alive()
+    forging.join()
+
+    with db.read_only() as session:
+        state = session.scalars(select(ReconcileState)).one()
+    assert is_answered
+    assert state.due_at == linked_harness.clock()
+    assert state.compared_at == linked_harness.clock() - FULL_INTERVAL
 
 
 def test_a_runner_who_takes_the_permission_back_is_heard_in_the_flood(
