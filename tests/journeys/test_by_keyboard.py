@@ -53,7 +53,7 @@ def confirm_address(page: Page, keys: Keyboard) -> None:
     keys.type(ADDRESS)
     keys.button("Send")
     open_mail(page, keys, "Confirm")
-    follow_in_mail(page, keys, "Yes, this is my address")
+    follow_in_mail(page, keys, "Look, and say yes there")
     keys.button("Confirm")
 
 

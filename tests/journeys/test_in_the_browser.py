@@ -64,7 +64,7 @@ def confirm_address(page: Page, home: LiveInstance) -> None:
     save_screenshot(page, "address")
     page.get_by_role("button", name="Send").click()
     open_mail(page, home, "Confirm")
-    follow_in_mail(page, "Yes, this is my address")
+    follow_in_mail(page, "Look, and say yes there")
     page.get_by_role("button", name="Confirm").click()
     save_screenshot(page, "confirmed")
 
