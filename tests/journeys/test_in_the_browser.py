@@ -115,7 +115,7 @@ def look_around(page: Page, home: LiveInstance) -> None:
 
 def sign_out(page: Page, home: LiveInstance) -> None:
     page.goto(f"{home.url}/settings")
-    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign out").first.click()
     expect(page.get_by_role("link", name="Connect with Strava")).to_be_visible()
     page.goto(f"{home.url}/dashboard")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
