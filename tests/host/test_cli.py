@@ -87,7 +87,7 @@ def test_wrong_use_is_answered_with_the_nearest_right_one(
     [
         ("MOODMILES_SMPT_URL", "x", "did you mean MOODMILES_SMTP_URL?"),
         ("MOODMILES_PORT", "many", "MOODMILES_PORT: Input should be"),
-        ("MOODMILES_CONTACT", "ask me", "MOODMILES_CONTACT: Value error, must be"),
+        ("MOODMILES_CONTACT", "ask me", "MOODMILES_CONTACT: must be"),
     ],
 )
 def test_a_wrong_setting_is_named(
