@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, Request
 from sync.runners import sign_in
 from sync.runtime import Runtime
 from sync.standins.fixtures.fixtures import Fixture
+from sync.vocabulary import SignInMethod
 
 
 @dataclass
@@ -35,7 +36,7 @@ def open_phone(
     context = chrome.new_context(viewport={"width": 390, "height": 844})
     if fixture.runner_id is not None:
         name = f"moodmiles-{site.rpartition(':')[2]}"
-        token = sign_in.sign_in(runtime, fixture.runner_id)
+        token = sign_in.sign_in(runtime, fixture.runner_id, method=SignInMethod.STRAVA)
         context.add_cookies([{"name": name, "value": token, "url": site}])
     yield context.new_page()
     context.close()
