@@ -81,6 +81,9 @@ class LiveWorker:
     def _swept_at(self) -> int:
         return self._pulse.stat().st_mtime_ns if self._pulse.exists() else 0
 
+    def has_written(self, text: str) -> bool:
+        return text in self._log.read_text()
+
     def end(self) -> list[dict[str, Any]]:
         """Let it finish what was sent, and return what it has written to the end."""
         with Redis.from_url(self._redis_url) as redis:
@@ -177,6 +180,7 @@ def test_a_task_that_fails_is_always_told(worker: LiveWorker) -> None:
     Model.metadata.drop_all(worker.db.engine)
 
     worker.tidy()
+    wait_for(lambda: worker.has_written('"error"'))
 
     lines = [line for line in worker.end() if line["level"] == "error"]
     assert any("tidy" in str(line["event"]) for line in lines)
