@@ -1,6 +1,5 @@
 """A proxy in front of `moodmiles up` publishes no stand-in, however it is set up."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 import requests
 
 from tests.support.live_instance import LiveInstance, start_instance, wait_for
+from tests.support.proxies import find_proxy
 from tests.support.servers import HOST, TIMEOUT_S, free_port
 
 pytestmark = pytest.mark.processes
@@ -60,7 +60,8 @@ def start_proxy(
 ) -> tuple["subprocess.Popen[bytes]", str]:
     """Start a proxy in front of `target`; return its process and address."""
     program, template, more = PROXIES[name]
-    port = free_port()
+    path, port = find_proxy(program), free_port()
+    assert path is not None
     file = folder / "proxy.conf"
     file.write_text(template.format(folder=folder, port=port, target=target, more=more))
     words = {
@@ -68,7 +69,7 @@ def start_proxy(
         "caddy": ["run", "--adapter", "caddyfile", "--config", str(file)],
     }[program]
     process = subprocess.Popen(  # noqa: S603
-        [program, *words],
+        [path, *words],
         env={"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": str(folder)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -98,7 +99,7 @@ def test_no_stand_in_answers_through_it(
     paths: tuple[str, ...],
     tmp_path: Path,
 ) -> None:
-    if shutil.which(PROXIES[name][0], path="/usr/sbin:/usr/bin") is None:
+    if find_proxy(PROXIES[name][0]) is None:
         pytest.skip(f"needs {PROXIES[name][0]}")
     target = instance.url if part == "web" else instance.strava_url
     process, url = start_proxy(name, tmp_path, target)

@@ -79,11 +79,8 @@ def read_documented(language: str) -> str:
     return block
 
 
-def is_installed(program: str) -> bool:
-    return _find(program) is not None
-
-
-def _find(program: str) -> str | None:
+def find_proxy(program: str) -> str | None:
+    """Return where a proxy is installed, or was unpacked for the tests."""
     return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
 
 
@@ -140,7 +137,7 @@ def _replace_once(text: str, old: str, new: str) -> str:
 
 @contextmanager
 def _run(proxy: Proxy, program: str, arguments: list[str]) -> Generator[None]:
-    path = _find(program)
+    path = find_proxy(program)
     assert path is not None
     home = {"HOME": str(proxy.folder), "XDG_DATA_HOME": str(proxy.folder)}
     with (proxy.folder / "output.log").open("wb") as output:

@@ -17,7 +17,7 @@ from tests.support.held_connections import (
 from tests.support.proxies import (
     NAME,
     Proxy,
-    is_installed,
+    find_proxy,
     run_caddy,
     run_nginx,
 )
@@ -36,7 +36,7 @@ FORGED = "X-Forwarded-For: 192.0.2.9\r\nX-Forwarded-For: 192.0.2.8\r\n"
 
 
 def start(name: str, folder: Path, app_port: int) -> AbstractContextManager[Proxy]:
-    if not is_installed(name):
+    if find_proxy(name) is None:
         pytest.skip(f"{name} is not installed")
     return RUN[name](folder, app_port)
 
