@@ -29,12 +29,13 @@ from sync.analytics.dataset.load import (
     RunnerRows,
 )
 from sync.analytics.dataset.load import WITH_OTHERS as WITH_OTHERS_FLAG
-from sync.analytics.dataset.weeks import MONDAY
+from sync.analytics.dataset.weeks import MONDAY, count_from_monday
 from sync.analytics.stats.series import Flags, Floats, Ints
 
 AFTER_RUN_HOURS = 6
 SECONDS_PER_DAY = 86_400
 SECONDS_PER_HOUR = 3600
+HOURS_PER_DAY = 24
 STREET, TRAIL, INDOORS = 0, 1, 2
 ALONE, WITH_OTHERS = 0, 1
 NO_RUN = -1
@@ -71,8 +72,10 @@ class AnswerArrays:
     """Answers, oldest first; every column has shape (m,).
 
     `run` is the row in Runs, -1 for a check-in and for an answer whose run is
-    gone. Optional answers are nan where they were not given; `focus` has a
-    column for each focus question that was ever answered, by its key.
+    gone. `local_day` is `date.toordinal()` and `local_hour`, 0…24, the time of day
+    where the run was, or in the runner's zone. Optional answers are nan where they
+    were not given; `focus` has a column for each focus question that was ever
+    answered, by its key.
     `earlier_runs` lists (answer, run): runs of the day that a later run's answer is
     about too.
     """
@@ -81,6 +84,7 @@ class AnswerArrays:
     is_checkin: Flags
     answered_s: Floats
     local_day: Ints
+    local_hour: Floats
     mood: Floats
     stress: Floats
     before: Floats
@@ -199,8 +203,12 @@ class History:
 
     @cached_property
     def answer_days(self) -> Floats:
-        """When each answer came, in days with fractions, shape (m,)."""
-        return np.asarray(self.answers.answered_s / SECONDS_PER_DAY)
+        """When each answer came, shape (m,): a local day, and the time as its fraction.
+
+        Day 0 is a Monday, as `link` has it.
+        """
+        answers = self.answers
+        return count_from_monday(answers.local_day) + answers.local_hour / HOURS_PER_DAY
 
 
 def select_known_runs(run_ids: Ints | Floats) -> Ints:
@@ -307,12 +315,12 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
     answered_s = np.array(columns.answered_s, dtype=np.float64)[mood_rows]
     # The local day is the one at the run's offset; without a run, in the zone.
     answer_offset_s = np.append(offset_s, np.nan)[run_index]
-    local_day = np.floor((answered_s + answer_offset_s) / SECONDS_PER_DAY) + EPOCH_DAY
     has_no_run = np.isnan(answer_offset_s)
-    local_day[has_no_run] = [
-        datetime.fromtimestamp(moment, zone).toordinal()
-        for moment in answered_s[has_no_run].tolist()
+    answer_offset_s[has_no_run] = [
+        _find_offset_s(moment, zone) for moment in answered_s[has_no_run].tolist()
     ]
+    days_since_epoch = (answered_s + answer_offset_s) / SECONDS_PER_DAY
+    local_day = np.floor(days_since_epoch)
     given_keys = set[str]().union(*rows.answer_values)
     missing = np.full(len(mood_rows), np.nan)
 
@@ -327,7 +335,8 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
         run=run_index,
         is_checkin=mood_at[mood_rows] == MOOD_AT_CHECK_IN,
         answered_s=answered_s,
-        local_day=local_day.astype(np.int64),
+        local_day=local_day.astype(np.int64) + EPOCH_DAY,
+        local_hour=HOURS_PER_DAY * (days_since_epoch - local_day),
         mood=answer_column("mood"),
         stress=answer_column("stress"),
         before=answer_column("before"),
@@ -341,6 +350,12 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
             runs.started_s,
         ),
     )
+
+
+def _find_offset_s(moment: float, zone: ZoneInfo) -> float:
+    """Return the seconds by which the zone's clocks were ahead of UTC."""
+    offset = datetime.fromtimestamp(moment, zone).utcoffset()
+    return offset.total_seconds() if offset is not None else 0.0
 
 
 def _find_rows(run_ids: Sequence[int | None], known_ids: Ints) -> Ints:

@@ -7,6 +7,7 @@ from sync.analytics.panels.definition import (
     PairComparison,
     PanelDefinition,
     Sentence,
+    count_from_monday,
 )
 from sync.language import translatable
 
@@ -26,7 +27,7 @@ def pair_run_days(history: History) -> PairComparison:
     return PairComparison(
         x=run_days.astype(np.float64),
         y=mood,
-        days=week.astype(np.float64),
+        days=count_from_monday(week),
         observation_kind="weeks",
     )
 

@@ -10,6 +10,7 @@ from sync.analytics.panels.definition import (
     PairComparison,
     PanelDefinition,
     Sentence,
+    count_from_monday,
 )
 from sync.language import translatable
 
@@ -36,11 +37,11 @@ def pair_month_load(history: History) -> PairComparison:
     answer_counts = _sum_by_index(np.ones(len(index)), index, n_stretches)
     mood = _sum_by_index(history.answers.mood[is_rest_day], index, n_stretches)
     has_answers = answer_counts > 0
-    starts = first_day + MONTH_DAYS * np.arange(n_stretches, dtype=np.float64)
+    starts = first_day + MONTH_DAYS * np.arange(n_stretches)
     return PairComparison(
         x=distance_m[has_answers],
         y=mood[has_answers] / answer_counts[has_answers],
-        days=starts[has_answers],
+        days=count_from_monday(starts[has_answers]),
         observation_kind="stretches",
     )
 
