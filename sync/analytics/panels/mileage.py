@@ -184,9 +184,7 @@ class MileageComparison:
 
 def compare_mileage(history: History) -> MileageComparison:
     """Compare mood with this run's distance and the week's; races are left out."""
-    mask = history.is_after_run & (
-        history.map_to_answers(history.runs.is_race, missing=1) == 0
-    )
+    mask = history.is_after_run & ~history.is_about_race
     run = history.answers.run[mask]
     return MileageComparison(
         distance_m=history.about_m[mask],
@@ -246,6 +244,7 @@ PANELS = (
         title=translatable("Mood and mileage"),
         compare=compare_mileage,
         is_fixed=True,
+        questions=("race",),
         codebook=CodebookEntry("", "Spearman: about_m, mood; after_run, no races"),
         sentences={
             "best": Sentence(

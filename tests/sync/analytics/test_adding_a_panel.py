@@ -61,7 +61,7 @@ def test_its_numbers_and_its_sentence_are_computed(
     assert panel.decision is not None
     assert panel.sentence == "No clear difference so far on the treadmill."
     assert len(panel.contributing_runs["first"]) == 20
-    assert "we look at 12 such pictures" in figures.notes[0]
+    assert "we look at 17 such pictures" in figures.notes[0]
 
 
 @pytest.mark.usefixtures("added_panel")
