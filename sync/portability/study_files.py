@@ -184,8 +184,12 @@ def build_files(
         *compare_all(history),
         *compare_host_questions(history, host_questions),
     ]
-    answer_columns = _build_answer_columns(history) | {
-        question.key: _get_answers(history, question.key) for question in host_questions
+    answer_columns = {
+        **_build_answer_columns(history),
+        **{
+            question.key: _get_answers(history, question.key)
+            for question in host_questions
+        },
     }
     return {
         "runs.csv": _write_columns(_build_run_columns(history)),

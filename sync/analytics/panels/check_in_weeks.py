@@ -14,6 +14,8 @@ from sync.analytics.panels.definition import (
     count_from_monday,
 )
 
+_SUM_DECIMALS = 6  # equal sums are equal numbers, whatever their order
+
 
 @dataclass(frozen=True, slots=True)
 class CheckInWeeks:
@@ -34,7 +36,7 @@ class CheckInWeeks:
 
     def sum_by_week(self, amounts: Floats) -> Floats:
         """Add up the amounts of the runs, shape (n,), of each week, shape (w,)."""
-        return self._accumulate(np.add, amounts)
+        return np.round(self._accumulate(np.add, amounts), _SUM_DECIMALS)
 
     def find_greatest_by_week(self, amounts: Floats) -> Floats:
         """Return the greatest amount, 0 or more, of each week, shape (w,)."""

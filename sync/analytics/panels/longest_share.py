@@ -12,6 +12,10 @@ from sync.analytics.panels.definition import (
 )
 from sync.language import translatable
 
+# A third is a third, however its distances were added up.
+_DECIMALS = 9
+_THIRD = round(1 / 3, _DECIMALS)
+
 
 def pair_longest_share(history: History) -> PairComparison:
     """Pair the longest run's share of each week's distance with its check-in mood.
@@ -21,11 +25,11 @@ def pair_longest_share(history: History) -> PairComparison:
     weeks = find_check_in_weeks(history)
     distance_m = weeks.sum_by_week(history.runs.distance_m)
     longest_m = weeks.find_greatest_by_week(history.runs.distance_m)
-    share = longest_m / np.where(distance_m > 0, distance_m, 1.0)
+    share = np.round(longest_m / np.where(distance_m > 0, distance_m, 1.0), _DECIMALS)
     display_groups = {
-        translatable("longest run under a third"): share < 1 / 3,
-        translatable("a third to two thirds"): (share >= 1 / 3) & (share < 2 / 3),
-        translatable("two thirds or more"): share >= 2 / 3,
+        translatable("longest run under a third"): share < _THIRD,
+        translatable("a third to two thirds"): (share >= _THIRD) & (share < 2 * _THIRD),
+        translatable("two thirds or more"): share >= 2 * _THIRD,
     }
     return weeks.pair(share, valid=distance_m > 0, display_groups=display_groups)
 
