@@ -111,6 +111,7 @@ def build_answers(runs: RunArrays, days: Ints, hours: Floats) -> AnswerArrays:
             "effort": ask(reaction, is_run),
             "progress": ask(second, is_run),
             "clarity": ask(reaction, np.ones(n, dtype=np.bool_)),
+            "connection": ask(-second, is_run),
             "sleep": ask(-reaction, is_morning),
             "confidence": ask(first, ~is_run),
             "control": ask(second, ~is_run),
