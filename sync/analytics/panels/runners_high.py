@@ -27,7 +27,7 @@ def find_runners_highs(history: History) -> SharePicture | None:
         run_ids=history.run_ids[mask],
         label=translatable("Great and full of energy"),
         finding=translatable(
-            "{count} of {n} runs ended Great and full of energy. Those runs are listed."
+            "{count} of {n} runs ended Great and full of energy."
         ),
     )
 

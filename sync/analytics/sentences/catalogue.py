@@ -108,7 +108,6 @@ NOTES: Mapping[str, str] = {
     "too_few.stretches": translatable(
         "Not enough yet: {n} of {needed} stretches of four weeks."
     ),
-    "too_few.mornings": translatable("Not enough yet: {n} of {needed} mornings."),
     "picture_only": translatable("A picture only: no sentence is made of it."),
     "too_few_each": translatable(
         "Not enough yet: {n} of {needed} answers on the smaller side."
