@@ -26,9 +26,7 @@ def find_runners_highs(history: History) -> SharePicture | None:
         days=history.answer_days[mask],
         run_ids=history.run_ids[mask],
         label=translatable("Great and full of energy"),
-        finding=translatable(
-            "{count} of {n} runs ended Great and full of energy."
-        ),
+        finding=translatable("{count} of {n} runs ended Great and full of energy."),
     )
 
 
