@@ -6,6 +6,7 @@ from host.configuration import load_effective_settings
 from sync.inbox import dead_letters, subscription
 from sync.runs import quarantine
 from sync.runtime import Runtime, build
+from sync.setting_urls import is_same_web_url
 from sync.settings import Settings
 from sync.strava import Strava
 
@@ -29,7 +30,7 @@ def subscribe(runtime: Runtime) -> str:
     our_callback_url = build_callback_url(runtime.settings)
     strava = runtime.strava
     for existing in strava.subscriptions():
-        if existing.callback_url == our_callback_url:
+        if is_same_web_url(existing.callback_url, our_callback_url):
             subscription.save(runtime, existing.id)
             return f"Subscribed already (number {existing.id})."
         strava.unsubscribe(existing.id)
@@ -72,7 +73,7 @@ def describe_subscription(settings: Settings, strava: Strava) -> str:
     """Describe in one line where Strava sends its events; the address is secret."""
     our_callback_url = build_callback_url(settings)
     for existing in strava.subscriptions():
-        if existing.callback_url == our_callback_url:
+        if is_same_web_url(existing.callback_url, our_callback_url):
             return f"Subscribed (number {existing.id}): Strava tells us about new runs."
         return (
             f"Subscribed elsewhere (number {existing.id}); "

@@ -1,5 +1,6 @@
 """Sessions and transactions.  The only module that commits."""
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ from sync.conflicts import mark_effect
 from sync.models import Runner
 from sync.models.base import UtcDateTime
 from sync.queue import Job, Queue
+from sync.setting_urls import POOL_MODE, read_connection_parameters
 
 Bind: TypeAlias = Engine | Connection
 
@@ -157,12 +159,13 @@ def lock_runner(session: Session, runner_id: int) -> bool:
     return session.scalar(_LOCK_RUNNER, {"locked_runner_id": runner_id}) is not None
 
 
-def lock_name(session: Session, name: str) -> None:
+def lock_name(session: Session | Connection, name: str) -> None:
     """Let no other transaction hold this name until this one ends.
 
     For a rule about a whole table, which no row stands for.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    bind = session.get_bind() if isinstance(session, Session) else session
+    if bind.dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
@@ -176,9 +179,23 @@ def dialect_insert(
 
 
 def open_engine(url: str) -> Engine:
-    """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode."""
+    """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode.
+
+    PostgreSQL's own library reads its address.  `pool_mode=transaction` in it says
+    that each transaction may have another server process, as behind PgBouncer: what
+    is prepared in one is not there in the next, so nothing is prepared.
+    """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        shared = re.compile(rf"[?&]{POOL_MODE}=transaction$")
+        parameters: dict[str, Any] = read_connection_parameters(shared.sub("", url))
+        if shared.search(url):
+            parameters["prepare_threshold"] = None
+        return create_engine(
+            "postgresql+psycopg://",
+            connect_args=parameters,
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
     # The parameters may be an answer or a token: no error message shows them.
     engine = create_engine(
         url, connect_args={"timeout": _LOCK_TIMEOUT_S}, hide_parameters=True

@@ -19,6 +19,8 @@ from kombu.pools import producers
 from redis import Redis, RedisError
 from typing_extensions import override
 
+from sync.setting_urls import to_broker_url
+
 log = structlog.get_logger()
 
 # Long enough to coalesce a burst, short enough that a wake-up lost between
@@ -123,7 +125,7 @@ class CeleryQueue(Queue):
 
     @cached_property
     def _broker(self) -> Connection:
-        return Connection(self._url, transport_options=BROKER_OPTIONS)
+        return Connection(to_broker_url(self._url), transport_options=BROKER_OPTIONS)
 
     @override
     def wake(self, job: Job, *, after_s: float = 0) -> None:

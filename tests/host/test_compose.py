@@ -13,7 +13,8 @@ from redis import AuthenticationError, Redis, RedisError
 from redis.exceptions import NoPermissionError
 
 from sync.mail.smtp import SmtpServer
-from sync.settings import PREFIX, Settings, complete_redis_url
+from sync.setting_urls import add_redis_password
+from sync.settings import PREFIX, Settings
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, find_valkey, free_port, wait_until
 
@@ -135,7 +136,7 @@ def test_redis_asks_for_its_password_and_takes_no_orders(
             pytest.raises(AuthenticationError),
         ):
             stranger.ping()
-        url = complete_redis_url(f"redis://{HOST}:{port}/0", password)
+        url = add_redis_password(f"redis://{HOST}:{port}/0", password)
         with Redis.from_url(url) as client:
             assert client.set("moodmiles", "1")
             assert client.eval("return redis.call('get', KEYS[1])", 1, "moodmiles")
