@@ -8,7 +8,6 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from redis import Redis, RedisError
-from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from host import redis_server, subscription
@@ -24,6 +23,7 @@ from sync.local_requests import is_loopback_name
 from sync.mail import smtp
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
 from sync.runtime import Runtime, build
+from sync.setting_urls import read_connection_parameters
 from sync.settings import Settings, require_encryption
 from sync.strava.client import HttpStrava
 from sync.surveys.instruments import load_library
@@ -58,7 +58,13 @@ def check_database(settings: Settings) -> str:
         )
     if not tables.is_current():
         raise ActionRequired("Run `moodmiles db upgrade`.")
-    require_encrypted_database(settings.sql_url)
+    require_encrypted_database(settings.database_url)
+    if settings.database_pool_mode == "session" and tables.has_pooler():
+        raise Outdated(
+            "A pooler such as PgBouncer stands in front of PostgreSQL: if its "
+            "pool_mode is transaction, set MOODMILES_DATABASE_POOL_MODE=transaction, "
+            "or work fails."
+        )
     return f"{settings.sql_url.partition(':')[0]}, tables up to date"
 
 
@@ -84,17 +90,21 @@ def check_redis(settings: Settings) -> str:
     return f"version {version}"
 
 
-def require_encrypted_database(sql_url: str) -> None:
+def require_encrypted_database(database_url: str) -> None:
     """Raise `Unencrypted` if another machine's database is believed unseen.
 
     libpq by itself encrypts if it is offered, and checks no certificate.
     """
-    url = make_url(sql_url)
-    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE"))
-    if url.host and not is_neighbour(url.host) and mode != "verify-full":
+    if not database_url.startswith("postgresql"):
+        return
+    parameters = read_connection_parameters(database_url)
+    mode = parameters.get("sslmode", os.environ.get("PGSSLMODE"))
+    hosts = parameters.get("host", os.environ.get("PGHOST", "")).split(",")
+    far_hosts = [host for host in hosts if not is_neighbour(host.partition("/")[0])]
+    if far_hosts and mode != "verify-full":
         raise Unencrypted(
-            f"Who answers as {url.host} is not checked: end MOODMILES_DATABASE_URL in "
-            "?sslmode=verify-full&sslrootcert=system, or the path of its authority."
+            f"Who answers as {far_hosts[0]} is not checked: end MOODMILES_DATABASE_URL "
+            "in ?sslmode=verify-full&sslrootcert=system, or the path of its authority."
         )
 
 
