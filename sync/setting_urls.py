@@ -76,12 +76,12 @@ def read_web_url(text: str, *, may_have_path: bool) -> str:
         )
     if not _PATH.fullmatch(path) or {".", ".."} & {*path.split("/")}:
         raise ValueError("has a path that is none")
-    host = _read_host(parts.hostname)
+    host = _read_host(parts.netloc, parts.hostname)
     netloc = host if port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}"
     return urlunsplit((parts.scheme, netloc, path, "", ""))
 
 
-def _read_host(name: str) -> str:
+def _read_host(netloc: str, name: str) -> str:
     """Return a host as browsers write it, with brackets around IPv6."""
     try:
         address = ip_address(name)
@@ -92,6 +92,8 @@ def _read_host(name: str) -> str:
             return str(address)
         if address.scope_id is None:
             return f"[{address.compressed}]"
+    if "[" in netloc:
+        raise ValueError(f"{_WEB_EXAMPLE}; between brackets stands no address")
     name = name.removesuffix(".").lower()
     if not name.isascii():
         try:
