@@ -9,6 +9,7 @@ from sqlite3 import Connection as SqliteConnection
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    URL,
     ColumnElement,
     Connection,
     Engine,
@@ -187,12 +188,9 @@ def open_engine(url: str) -> Engine:
     """
     if not url.startswith("sqlite"):
         shared = re.compile(rf"[?&]{POOL_MODE}=transaction$")
-        parameters: dict[str, Any] = read_connection_parameters(shared.sub("", url))
-        if shared.search(url):
-            parameters["prepare_threshold"] = None
         return create_engine(
-            "postgresql+psycopg://",
-            connect_args=parameters,
+            _build_postgres_url(read_connection_parameters(shared.sub("", url))),
+            connect_args={"prepare_threshold": None} if shared.search(url) else {},
             pool_pre_ping=True,
             hide_parameters=True,
         )
@@ -203,6 +201,26 @@ def open_engine(url: str) -> Engine:
     event.listen(engine, "connect", prepare_sqlite_connection)
     event.listen(engine, "begin", begin_sqlite_transaction)
     return engine
+
+
+def _build_postgres_url(parameters: dict[str, str]) -> URL:
+    """Return SQLAlchemy's form of an address, whose own reader knows fewer of them."""
+    hosts = parameters.pop("host", "").split(",")
+    ports = parameters.pop("port", "").split(",")
+    is_plain = len(hosts) == 1 and hosts[0][:1] not in {"/", "@"}
+    if not is_plain:
+        # One port of several hosts is the port of each.
+        ports = ports * len(hosts) if len(ports) == 1 else ports
+        parameters |= {"host": ",".join(hosts), "port": ",".join(ports)}
+    return URL.create(
+        "postgresql+psycopg",
+        username=parameters.pop("user", None),
+        password=parameters.pop("password", None),
+        database=parameters.pop("dbname", None),
+        host=hosts[0] or None if is_plain else None,
+        port=int(ports[0]) if is_plain and ports[0] else None,
+        query={name: value for name, value in parameters.items() if value.strip(",")},
+    )
 
 
 def prepare_sqlite_connection(connection: SqliteConnection, _record: object) -> None:
