@@ -199,6 +199,7 @@ def test_the_database_and_ours_agree_on_any_password(
 
     database = resolve_environment(SERVICES["db"], env, {})
     assert database["POSTGRES_PASSWORD"] == password
+    ours = dict[str, str]()
     for service in OURS:
         ours = resolve_environment(SERVICES[service], env, {})
         assert ours["PGPASSWORD"] == password

@@ -74,7 +74,8 @@ def test_a_given_password_is_that_of_our_own_redis(folder: Path, password: str) 
         "redis_url": plan.build_environment()["MOODMILES_REDIS_URL"],
         "redis_password": password,
     }
-    process = subprocess.Popen(plan.redis_part().command, stdout=subprocess.DEVNULL)
+    command = plan.redis_part().command
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
     try:
         # The settings refuse an address with another password.
         url = Settings.model_validate(environment).redis_url

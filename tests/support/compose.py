@@ -37,7 +37,8 @@ def interpolate(text: str, variables: Mapping[str, str]) -> str:
                 raise MissingVariable(f"{name}: {word}")
             case "+":
                 return word if is_given else ""
-        return value or ""
+            case _:
+                return value or ""
 
     return _VARIABLE.sub(replace, text)
 
@@ -80,4 +81,7 @@ def resolve_environment(
     """Return what a service's process finds in its environment."""
     file_values = read_env_file(env_text, shell)
     given = file_values if service.get("env_file") == [".env"] else {}
-    return given | resolve(service.get("environment", {}), {**file_values, **shell})
+    own: dict[str, str] = resolve(
+        service.get("environment", {}), {**file_values, **shell}
+    )
+    return given | own

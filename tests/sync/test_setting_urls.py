@@ -193,7 +193,7 @@ def test_a_password_that_is_not_escaped_is_refused_unseen(
 def test_a_password_arrives_as_it_is_or_is_refused(password: str) -> None:
     """Whatever is written between the colon and the at sign, no host is made of it."""
     url = f"postgresql://moods:{password}@db.example/x"
-    reason = ""
+    reason, parameters = "", dict[str, str]()
     try:
         parameters = read_connection_parameters(read_database_url(url))
     except ValueError as refused:
