@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from host.commands import MOODMILES
-from host.errors import UsageError
+from host.errors import UsageError, describe_unforeseen
 from sync.errors import MoodmilesError
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
@@ -24,6 +24,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"moodmiles: {error}", file=sys.stderr)
         return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
     except (KeyboardInterrupt, click.Abort):
+        return EXIT_FAILED
+    # Nobody who types a command can do anything with a traceback.
+    except Exception as error:  # noqa: BLE001
+        print(f"moodmiles: {describe_unforeseen(error)}", file=sys.stderr)
         return EXIT_FAILED
     return exit_code
 

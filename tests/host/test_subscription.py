@@ -42,7 +42,7 @@ def served_runtime(runtime: Runtime) -> Iterator[Runtime]:
 
 
 def get_status(runtime: Runtime) -> str:
-    return subscription.describe_subscription(runtime.settings, runtime.strava)
+    return str(subscription.load_status(runtime))
 
 
 def test_subscribing_is_done_once(served_runtime: Runtime) -> None:
