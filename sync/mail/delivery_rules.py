@@ -155,7 +155,7 @@ def name_refusal(stage: SmtpStage, code: int, text: str) -> MailFault:
         is_mailbox = stage is SmtpStage.RECIPIENT
         return MailFault.MAILBOX_FULL if is_mailbox else MailFault.TOO_LARGE
     if not 500 <= code < 600:
-        return MailFault.BUSY
+        return MailFault.BUSY if 400 <= code < 500 else MailFault.NOT_FORESEEN
     is_about_address = not status or status[0] in _ADDRESS_STATUS_SUBJECTS
     if stage is SmtpStage.RECIPIENT and is_about_address:
         return MailFault.RECIPIENT_UNKNOWN

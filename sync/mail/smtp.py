@@ -273,12 +273,14 @@ class _Client(smtplib.SMTP):
         """Do what smtplib does, with UTF-8 as RFC 4616 wants it."""
         first = authobject() if initial_response_ok else None
         command = f"AUTH {mechanism}"
+        # smtplib's LOGIN gives the user first, and the password second.
+        self._auth_challenge_count = 0
         if first is not None:
             command += f" {_encode_response(first)}"
+            self._auth_challenge_count = 1
         code, text = self.docmd(command)
-        for _ in range(_MAX_CHALLENGES):
-            if code != 334:
-                break
+        while code == 334 and self._auth_challenge_count <= _MAX_CHALLENGES:
+            self._auth_challenge_count += 1
             challenge = base64.decodebytes(text)
             code, text = self.docmd(_encode_response(authobject(challenge) or ""))
         if code in {235, 503}:  # 503: signed in already
