@@ -54,6 +54,7 @@ _FAULTS_BY_CLASS: Sequence[tuple[type[BaseException], BrokerFault]] = (
     (redis_errors.OutOfMemoryError, BrokerFault.MEMORY_FULL),
     (redis_errors.NoPermissionError, BrokerFault.NO_PERMISSION),
     (redis_errors.BusyLoadingError, BrokerFault.LOADING),
+    (redis_errors.AskError, BrokerFault.CLUSTER),
     (redis_errors.TimeoutError, BrokerFault.TIMED_OUT),
     (ssl.SSLCertVerificationError, BrokerFault.CERTIFICATE),
     (ssl.SSLError, BrokerFault.NO_TLS),

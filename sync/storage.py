@@ -4,9 +4,9 @@ import errno
 import os
 from pathlib import Path
 from sqlite3 import (
-    SQLITE_CANTOPEN,
     SQLITE_CORRUPT,
     SQLITE_FULL,
+    SQLITE_IOERR,
     SQLITE_NOTADB,
     SQLITE_PERM,
     SQLITE_READONLY,
@@ -29,12 +29,13 @@ _FAULTS_BY_ERRNO = {
     errno.EROFS: StorageFault.READ_ONLY,
     errno.EACCES: StorageFault.READ_ONLY,
     errno.EPERM: StorageFault.READ_ONLY,
+    errno.ENOENT: StorageFault.DOWN,
 }
 _FAULTS_BY_SQLITE_CODE = {
     SQLITE_FULL: StorageFault.FULL,
     SQLITE_READONLY: StorageFault.READ_ONLY,
     SQLITE_PERM: StorageFault.READ_ONLY,
-    SQLITE_CANTOPEN: StorageFault.DOWN,
+    SQLITE_IOERR: StorageFault.WRITE_FAILED,
     SQLITE_CORRUPT: StorageFault.DAMAGED,
     SQLITE_NOTADB: StorageFault.DAMAGED,
 }
@@ -61,10 +62,10 @@ class StorageFailed(MoodmilesError):
 
 def check_storage(db: Database) -> None:
     """Write a row and, beside a SQLite file, a file; raises `StorageFailed`."""
+    if folder := sqlite_folder(str(db.engine.url)):
+        check_folder(folder)
     try:
         db.check_writable()
-        if folder := sqlite_folder(str(db.engine.url)):
-            check_folder(folder)
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         text = (str(cause).splitlines() or [""])[0]
@@ -98,8 +99,6 @@ def diagnose(error: SQLAlchemyError) -> StorageFault:
         return StorageFault.DOWN
     code = getattr(error.orig, "sqlite_errorcode", None)
     if code is not None:
-        return _FAULTS_BY_SQLITE_CODE.get(
-            code & _PRIMARY_CODE, StorageFault.WRITE_FAILED
-        )
+        return _FAULTS_BY_SQLITE_CODE.get(code & _PRIMARY_CODE, StorageFault.DOWN)
     state = getattr(error.orig, "sqlstate", None)
     return _FAULTS_BY_STATE.get(state or "", StorageFault.DOWN)

@@ -86,7 +86,8 @@ class ReadinessMonitor:
                 report["oldest_due_s"] = work_status.count_due(session, now).late_s
                 latest_error = counters.latest_strava_error(session)
         except SQLAlchemyError:
-            report["database"] = DOWN
+            if report["database"] == OK:
+                report["database"] = DOWN
         else:
             is_recent = latest_error is not None and now - latest_error[1] <= MAX_WAIT
             # After the longest wait of a retry, everything has been tried again.
