@@ -14,7 +14,7 @@ from typing_extensions import override
 from host import broker_check, checks, expiry_checks, keys, mail_check
 from host.checked_settings import CheckedSettings, load_for_checks
 from host.commands import CHECKS
-from host.errors import Unencrypted, describe_unforeseen
+from host.errors import Unencrypted, describe_unforeseen, to_one_line
 from host.expiry_checks import Outdated
 from sync.clock import Clock, utc_now
 from sync.errors import MoodmilesError
@@ -33,10 +33,10 @@ class CheckResult:
     @override
     def __str__(self) -> str:
         if self.advice:
-            return f"fix  {self.part:13} {self.advice}"
+            return f"fix  {self.part:13} {to_one_line(self.advice)}"
         if self.warning:
-            return f"warn {self.part:13} {self.warning}"
-        return f"ok   {self.part:13} {self.fact}"
+            return f"warn {self.part:13} {to_one_line(self.warning)}"
+        return f"ok   {self.part:13} {to_one_line(self.fact)}"
 
 
 # Each check returns a fact, or raises an error whose text is the instruction.

@@ -33,3 +33,12 @@ def describe_unforeseen(error: Exception) -> str:
         f"This failed in a way that nobody foresaw ({type(error).__name__}{place}): "
         "check the settings it needs, and report it if they are right."
     )
+
+
+def to_one_line(text: str) -> str:
+    """Return a sentence as any terminal shows it: it may quote what a host wrote."""
+    shown = "".join(
+        sign if sign.isprintable() else " " if sign.isspace() else ascii(sign)[1:-1]
+        for sign in text
+    )
+    return " ".join(shown.split())
