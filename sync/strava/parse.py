@@ -38,7 +38,7 @@ def parse_activity(record: object) -> Activity:
         local = reader.time("start_date_local")
         zone = reader.zone
         offset_s = reader.offset_s(local, zone)
-        moving_s = reader.seconds("moving_time")
+        moving_s = reader.moving_s
         return RemoteRun(
             id=activity_id,
             sport=sport,
@@ -49,7 +49,7 @@ def parse_activity(record: object) -> Activity:
             local_day=local.date(),
             distance_m=reader.number("distance", 0, MAX_DISTANCE_M),
             moving_s=moving_s,
-            elapsed_s=reader.elapsed_s(moving_s),
+            elapsed_s=reader.elapsed_s,
             elevation_m=reader.elevation_m,
             treadmill=reader.get("trainer") is True or sport == "VirtualRun",
             manual=reader.get("manual") is True,
@@ -161,11 +161,19 @@ class ActivityReader:
         offset = local.replace(tzinfo=ZoneInfo(zone)).utcoffset() or timedelta()
         return int(offset.total_seconds())
 
-    def elapsed_s(self, moving_s: int) -> int:
-        """Return at least the moving time: a few records claim less."""
+    @property
+    def moving_s(self) -> int:
+        """Return what is reported, and 0 if only the elapsed time is."""
+        if self.get("moving_time") is None and self.get("elapsed_time") is not None:
+            return 0
+        return self.seconds("moving_time")
+
+    @property
+    def elapsed_s(self) -> int:
+        """Return what is reported, be it less than the moving time."""
         if self.get("elapsed_time") is None:
-            return moving_s
-        return max(moving_s, self.seconds("elapsed_time"))
+            return self.moving_s
+        return self.seconds("elapsed_time")
 
     @property
     def elevation_m(self) -> float | None:
