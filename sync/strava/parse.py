@@ -34,7 +34,7 @@ def parse_activity(record: object) -> Activity:
         activity_id = reader.id
         sport = reader.sport
         if sport not in RUN_SPORTS:
-            return OtherActivity(id=activity_id, sport=sport)
+            return OtherActivity(activity_id, sport, started_at=reader.listed_at)
         local = reader.time("start_date_local")
         zone = reader.zone
         offset_s = reader.offset_s(local, zone)
@@ -143,6 +143,14 @@ class ActivityReader:
         if local.time() != HIDDEN_START:
             return self.time("start_date").replace(tzinfo=UTC)
         return (local - timedelta(seconds=offset_s)).replace(tzinfo=UTC)
+
+    @property
+    def listed_at(self) -> datetime | None:
+        """Return the UTC start that Strava's list is sorted by; None without one."""
+        try:
+            return self.time("start_date").replace(tzinfo=UTC)
+        except InvalidField:
+            return None
 
     @property
     def zone(self) -> str | None:
