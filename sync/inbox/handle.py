@@ -129,7 +129,7 @@ class InboxWork(DueWork[EventBatch]):
         Each says where in the list it stands, and with it those that came with it:
         several old runs cost a list read and not a read each.
         """
-        misses, fruitless_lists = batch.misses, 0
+        misses, lists_read, listed_count = batch.misses, 0, 0
         waiting = rules.order_single_reads(plan, run_ids)
         while waiting:
             if misses >= rules.MAX_MISSES and not batch.is_doubtful:
@@ -152,11 +152,12 @@ class InboxWork(DueWork[EventBatch]):
                 listed_at is None
                 or batch.is_doubtful
                 or len(announced) < rules.MIN_RUNS_FOR_LIST
-                or fruitless_lists >= rules.MAX_FRUITLESS_LISTS
+                or lists_read >= listed_count + rules.MAX_UNPAID_LISTS
             ):
                 continue
             done_ids = self.read_list_below(runtime, batch, plan, announced, listed_at)
-            fruitless_lists += not done_ids
+            lists_read += 1
+            listed_count += len(done_ids)
             waiting = [run_id for run_id in waiting if run_id not in done_ids]
 
     def read_list_below(

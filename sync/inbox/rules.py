@@ -26,8 +26,8 @@ MISSES_EXPIRE_AFTER = timedelta(days=1)
 LIST_INTERVAL = timedelta(minutes=15)
 MIN_RUNS_FOR_LIST = 2  # from here on one list read is the cheaper one
 # Old runs that are uploaded late stand together far down the list: one that was read by
-# itself says where.  A list that shows none of the others was not worth its request.
-MAX_FRUITLESS_LISTS = 2
+# itself says where.  So many lists more than runs that they showed may be read.
+MAX_UNPAID_LISTS = 2
 MIN_REPORTED_GONE_FOR_LIST = 3  # a list refutes, but does not prove, that a run went
 
 

@@ -141,7 +141,7 @@ def _list_times(detail: RunDetail) -> list[tuple[str, str]]:
         duration = format_duration(moving_s)
         return [
             (
-                _("Time"),
+                _("Duration"),
                 _("%(duration)s, from start to end", duration=duration),
             )
         ]

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
+from sync.models import ReconcileState, Run, Runner
+from sync.runs import reconcile
 from sync.runs.duplicate_rules import (
     MAX_DISTANCE_GAP,
     MIN_PART,
@@ -203,6 +206,25 @@ def test_mileage_is_not_doubled_and_the_choice_can_be_taken_back(
     assert list_counted_runs(harness) == [phone.id]
     assert choose_recording(harness.runtime, runner_id, ids[watch.id])
     assert list_counted_runs(harness) == [watch.id]
+
+
+def test_what_an_earlier_version_counted_twice_is_put_right(
+    linked_harness: Harness,
+) -> None:
+    harness = linked_harness
+    start_s = harness.world.now_s() - 7200
+    upload(harness, start_s=start_s, elapsed_s=3000, device_name=PHONE)
+    watch = upload(harness, start_s=start_s)
+    with harness.runtime.db.transaction() as session:
+        session.execute(update(Run).values(counted=True, duplicate_of=None))
+        version = session.scalars(select(Runner.data_version)).one()
+        session.execute(update(ReconcileState).values(due_at=harness.clock()))
+
+    reconcile.process_due(harness.runtime)
+
+    assert list_counted_runs(harness) == [watch.id]
+    with harness.runtime.db.read_only() as session:
+        assert session.scalars(select(Runner.data_version)).one() > version
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
