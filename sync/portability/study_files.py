@@ -47,7 +47,12 @@ _COLUMNS: Sequence[tuple[str, str, str, str]] = (
         "hours",
         "local time of the end; above 24 past midnight",
     ),
-    ("runs.csv", "moving_s", "seconds", "time in motion"),
+    (
+        "runs.csv",
+        "moving_s",
+        "seconds",
+        "time in motion; all of it if that is not known",
+    ),
     ("runs.csv", "race", "0 or 1", "marked as a race; left out of mileage"),
     ("runs.csv", "place", "", "street, trail or indoors, as recorded"),
     ("runs.csv", "with_others", "0 or 1", "recorded together with others"),

@@ -183,8 +183,11 @@ class MileageComparison:
 
 
 def compare_mileage(history: History) -> MileageComparison:
-    """Compare mood with this run's distance and the week's; races are left out."""
-    mask = history.is_after_run & ~history.is_about_race
+    """Compare mood with this run's distance and the week's.
+
+    Races are left out, and so are runs whose distance was not measured.
+    """
+    mask = history.is_after_run & ~history.is_about_race & (history.about_m > 0)
     run = history.answers.run[mask]
     return MileageComparison(
         distance_m=history.about_m[mask],
