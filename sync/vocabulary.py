@@ -286,6 +286,7 @@ class SealedColumn(StrEnum):
     STRAVA_REFRESH = "connection.refresh_token"
     MAIL = "mail.sealed"
     ANSWER = "answer.sealed"
+    ANSWER_NOTE = "answer_note.sealed"
     FIGURE_DECISION = "figure_decision.sealed"
     EXPORT = "export.sealed"
 

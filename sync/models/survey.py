@@ -126,3 +126,21 @@ class Answer(Model):
     minutes_since_end: Mapped[int | None]
     tags: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AnswerNote(Model):
+    """A line that a runner wrote for themselves beside an answer; it goes with it.
+
+    `sealed` is JSON under the runner's own vault key.
+    """
+
+    __tablename__ = "answer_note"
+
+    answer_id: Mapped[int] = mapped_column(
+        ForeignKey("answer.id", ondelete="CASCADE"), primary_key=True
+    )
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+    )
+    written_at: Mapped[datetime]
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)

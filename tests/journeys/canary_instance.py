@@ -32,6 +32,7 @@ CANARY_WORDS = (
     "Zwitscher",
     "Kanarienlauf",
     "Piepmatz",
+    "Tirili",
     "13379",
     "13.38",
     "13.4 km",

@@ -54,6 +54,7 @@ class RunPage:
     is_counted: bool
     is_clock_ahead: bool
     recordings: Sequence[RecordingView]
+    note: str
 
 
 def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
@@ -103,6 +104,7 @@ def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPa
             )
             for recording in detail.other_recordings
         ],
+        note=detail.note,
     )
 
 
