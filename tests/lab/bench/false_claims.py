@@ -12,6 +12,7 @@ import numpy as np
 
 from sync.analytics.dataset.history import History
 from sync.analytics.panels.after_runs import compare_mood
+from sync.analytics.panels.definition import find_hours
 from sync.analytics.panels.discovery import compare_all
 from sync.analytics.panels.mileage import (
     Z_MILEAGE_CLAIM,
@@ -105,8 +106,11 @@ def measure_power(
         data = compare_mileage(maker.simulate_runner())
         for at, count in enumerate(LOOKS):
             some = take_first(data, count)
-            monotone = link(some.distance_m, some.mood, some.days)
-            ranges = fit_shape(some.trailing_week_m / 1000, some.mood, some.days)
+            hours = find_hours(some.days)
+            monotone = link(some.distance_m, some.mood, some.days, hours=hours)
+            ranges = fit_shape(
+                some.trailing_week_m / 1000, some.mood, some.days, hours=hours
+            )
             shares[0, at] += monotone.claim
             shares[1, at] += monotone.is_certain_at(Z_MILEAGE_CLAIM)
             shares[2, at] += ranges is not None and is_clear_range(ranges)
@@ -125,7 +129,10 @@ def measure_lift_power(
         for at, count in enumerate(LOOKS[:3]):
             some = order[: int(np.searchsorted(counted, count)) + 1]
             claimed = estimate_difference(
-                panel.values[some], panel.in_first[some], panel.days[some]
+                panel.values[some],
+                panel.in_first[some],
+                panel.days[some],
+                hours=find_hours(panel.days[some]),
             )
             reached[at] += counted[-1] >= count
             shares[at] += counted[-1] >= count and claimed.is_claim
