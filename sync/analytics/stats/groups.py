@@ -9,7 +9,6 @@ from scipy.special import ndtr, stdtrit
 from sync.analytics.stats.rhythm import build_rhythm_columns
 from sync.analytics.stats.series import (
     UNBOUNDED,
-    Z_AFTER_CALENDAR,
     Z_CLAIM,
     Z_DRAWN,
     Calendar,
@@ -17,6 +16,7 @@ from sync.analytics.stats.series import (
     Interval,
     InvalidSeries,
     build_calendars,
+    choose_word_levels,
     enclose,
     estimate_mean_n_eff,
     estimate_pair_n_eff,
@@ -61,9 +61,8 @@ class Difference:
 
     `adjusted` is the difference after the calendar: trend, season, weekday and time of
     day.  `is_shown` needs 8 values in each group.  `words` is the interval that decides
-    about words, longer than those drawn: it holds the difference at the level for
-    claims, as it is and after season, at 98 % after the calendar, at 95 % after the
-    rhythm of the groups, and 0 where either group has fewer than 15 values.
+    about words, longer than those drawn: it holds the difference at each of the
+    `WordLevels`, and 0 where either group has fewer than 15 values.
     """
 
     n_first: int
@@ -156,11 +155,13 @@ def estimate_difference(
     calendars = build_calendars(times, None if hours is None else clock)
     rhythm = build_rhythm_columns(times, *calendars.season.remove(label))
     after_calendar = _adjust(series, label, calendars.full)
+    after_rhythm = _adjust(series, label, calendars.full.extend(rhythm))
+    levels = choose_word_levels(q, len(times))
     intervals = [
-        compute_t_interval(unadjusted.difference, error, df, q),
-        _adjust(series, label, calendars.season).interval(q),
-        after_calendar.interval(Z_AFTER_CALENDAR),
-        _adjust(series, label, calendars.full.extend(rhythm)).interval(Z_DRAWN),
+        compute_t_interval(unadjusted.difference, error, df, levels.before),
+        _adjust(series, label, calendars.season).interval(levels.before),
+        after_calendar.interval(levels.calendar),
+        after_rhythm.interval(levels.rhythm),
     ]
     if min_size < MIN_GROUP_TO_CLAIM:
         intervals.append((0.0, 0.0))

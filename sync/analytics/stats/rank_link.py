@@ -7,13 +7,13 @@ import numpy.typing as npt
 
 from sync.analytics.stats.rhythm import build_rhythm_columns
 from sync.analytics.stats.series import (
-    Z_AFTER_CALENDAR,
     Z_CLAIM,
     Z_DRAWN,
     Calendar,
     Floats,
     Interval,
     build_calendars,
+    choose_word_levels,
     compute_average_ranks,
     compute_correlation,
     enclose,
@@ -75,15 +75,15 @@ class Link:
     def find_words_interval(self, q: float) -> Interval:
         """Return the interval that decides about words, longer than those drawn of rho.
 
-        It holds every estimate on which the words rest: at `q` as it is and after
-        season, at 98 % after the calendar, at 95 % after the rhythm of x.  It holds 0
-        wherever the rule withholds words for another reason.
+        It holds every estimate on which the words rest, each at its `WordLevels`, and
+        0 wherever the rule withholds words for another reason.
         """
+        levels = choose_word_levels(q, self.n)
         intervals = [
-            compute_rank_interval(self.rho, self.n_eff, q),
-            self.season.interval(q),
-            compute_rank_interval(self.adj, self.adj_n_eff, Z_AFTER_CALENDAR),
-            self.rhythm.interval(Z_DRAWN),
+            compute_rank_interval(self.rho, self.n_eff, levels.before),
+            self.season.interval(levels.before),
+            compute_rank_interval(self.adj, self.adj_n_eff, levels.calendar),
+            self.rhythm.interval(levels.rhythm),
         ]
         if self.n < MIN_PAIRS or self.n_eff < MIN_N_EFF or self.pshift > MAX_PSHIFT:
             intervals.append((0.0, 0.0))

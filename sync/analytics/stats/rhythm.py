@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from sync.analytics.stats.series import Floats
+from sync.analytics.stats.series import MIN_FOR_HARMONICS, Floats
 
 MIN_PERIOD_DAYS, MAX_PERIOD_DAYS = 2, 35
-MIN_FOR_HARMONICS = 120
 _HARMONICS = (1, 2, 3)
 _GRID_DENSITY = 8  # frequencies for each that n days can tell apart
 

@@ -19,10 +19,10 @@ Interval: TypeAlias = tuple[float, float]
 
 UNBOUNDED: Interval = (float("-inf"), float("inf"))
 # Standard errors: a 95 % interval to draw, 99 % for words about a question that
-# was fixed in advance, 99.7 % for the exploring panels; 98 % after the calendar, which
-# has to show that the calendar is not all there is: docs/decisions/0032.
+# was fixed in advance, 99.7 % for the exploring panels; 97.5 % after the calendar,
+# which has to show that the calendar is not all there is: docs/decisions/0032.
 Z_DRAWN = 1.959964
-Z_AFTER_CALENDAR = 2.326348
+Z_AFTER_CALENDAR = 2.241403
 Z_CLAIM = 2.575829
 Z_EXPLORATORY = 3.0
 MAX_PERSISTENCE = 0.95
@@ -30,6 +30,7 @@ _N_EFF_FLOOR = 4.0
 YEAR_DAYS = 365.25
 HALF_YEAR_DAYS = 182
 MIN_FOR_CLOCK = 60
+MIN_FOR_HARMONICS = 120
 MIN_MIDDLE_HOURS = 3.0
 _WEEK_DAYS, _SATURDAY = 7, 5
 _DAY_HOURS = 24.0
@@ -50,6 +51,35 @@ def enclose(intervals: Iterable[Interval]) -> Interval:
     """Return the shortest interval that holds all of them."""
     lows, highs = zip(*intervals, strict=True)
     return (min(lows), max(highs))
+
+
+@dataclass(frozen=True, slots=True)
+class WordLevels:
+    """The standard errors that words need, at each stage of what is taken out.
+
+    before    as it is, and after trend and season
+    calendar  after weekday and time of day, too
+    rhythm    after the rhythm of what the runner does, too
+    """
+
+    before: float
+    calendar: float
+    rhythm: float
+
+
+def choose_word_levels(q: float, n: int) -> WordLevels:
+    """Return what words about n values need that are decided at `q`.
+
+    The exploring panels, of which there are many, need `q` throughout.  For others a
+    rhythm is found for certain only from 120 values on, and a few answers cannot spare
+    much for one that may not be there.  Source: docs/decisions/0032.
+    """
+    if q >= Z_EXPLORATORY:
+        return WordLevels(q, q, q)
+    is_certain_rhythm = n >= MIN_FOR_HARMONICS
+    return WordLevels(
+        q, Z_AFTER_CALENDAR, Z_AFTER_CALENDAR if is_certain_rhythm else Z_DRAWN
+    )
 
 
 def validate_column(values: npt.ArrayLike, name: str) -> Floats:
