@@ -22,11 +22,12 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from sync.clock import Clock, utc_now
-from sync.conflicts import mark_effect
-from sync.models import Runner
+from sync.conflicts import is_locked, mark_effect
+from sync.models import Counter, Runner
 from sync.models.base import UtcDateTime
 from sync.queue import Job, Queue
 from sync.setting_urls import POOL_MODE, read_connection_parameters
@@ -36,6 +37,9 @@ Bind: TypeAlias = Engine | Connection
 # SQLite's writers do not queue: on a busy machine a rare writer may be overtaken
 # many times, and to wait is better than to fail.
 _LOCK_TIMEOUT_S = 30
+_CHECK_TIMEOUT_MS = 500
+# The name of the one row that `check_writable` writes; it counts nothing.
+WRITE_CHECK = "write check"
 _PENDING_WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
 _AUTOCOMMIT = "moodmiles_alone"
@@ -134,6 +138,32 @@ class Database:
             now: datetime = session.scalars(select(func.clock_timestamp())).one()
             return now
         return utc_now()  # SQLite has no clock but that of its machine
+
+    def check_writable(self) -> None:
+        """Commit a row, by the statement that most work uses; raise `DBAPIError`.
+
+        On a disk that is full, or to a server that lets nobody write, it fails as
+        work does.  It waits for no other writer: where one is at work, one can be.
+        """
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        statement = dialect_insert(self.engine, Counter).values(
+            name=WRITE_CHECK, count=0, latest_at=self.now_expression
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"], set_={"latest_at": statement.excluded.latest_at}
+        )
+        with self._autocommit_engine.connect() as connection:
+            if is_sqlite:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_CHECK_TIMEOUT_MS}")
+            try:
+                connection.execute(statement)
+            except OperationalError as error:
+                if not is_locked(error):
+                    raise
+            finally:
+                if is_sqlite:
+                    milliseconds = _LOCK_TIMEOUT_S * 1000
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
 
     def truncate_wal(self) -> None:
         """Empty SQLite's log, which may hold copies of deleted rows."""
