@@ -208,7 +208,7 @@ def _require_heartbeat(settings: Settings, heartbeat: Heartbeat) -> int:
 def _ask_redis(question: Callable[[], "int | bool | None"]) -> "int | bool | None":
     try:
         return question()
-    except (RedisError, OSError):
+    except (RedisError, OSError, ValueError):
         raise _build_not_checked() from None
 
 
