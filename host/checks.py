@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import make_url
-
 from host import subscription
 from host.check_runtime import DATABASE_ERRORS, open_runtime
 from host.database import MigrationState
@@ -17,6 +15,7 @@ from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.inbox.receive import SIGNATURE_COUNTER
 from sync.local_requests import is_loopback_name
+from sync.setting_urls import read_connection_parameters
 from sync.settings import Settings, require_encryption
 from sync.storage import StorageFailed
 from sync.surveys.instruments import load_library
@@ -47,13 +46,20 @@ def check_database(settings: Settings) -> str:
             )
         if not tables.is_current():
             raise ActionRequired("Run `moodmiles db upgrade`.")
+        has_pooler = tables.has_pooler()
     except DATABASE_ERRORS as error:
         raise ActionRequired(
             f"The database cannot be used ({type(error).__name__}): correct "
             "MOODMILES_DATABASE_URL, which looks like postgresql://user:password@host/"
             "name; in a password write % / ? # @ : as %25 %2F %3F %23 %40 %3A."
         ) from None
-    require_encrypted_database(settings.sql_url)
+    require_encrypted_database(settings.database_url)
+    if settings.database_pool_mode == "session" and has_pooler:
+        raise Outdated(
+            "A pooler such as PgBouncer stands in front of PostgreSQL: if its "
+            "pool_mode is transaction, set MOODMILES_DATABASE_POOL_MODE=transaction, "
+            "or work fails."
+        )
     return f"{settings.sql_url.partition(':')[0]}, tables up to date"
 
 
@@ -99,17 +105,21 @@ def check_disk(settings: Settings) -> str:
     return "the database and its folder take what is written"
 
 
-def require_encrypted_database(sql_url: str) -> None:
+def require_encrypted_database(database_url: str) -> None:
     """Raise `Unencrypted` if another machine's database is believed unseen.
 
     libpq by itself encrypts if it is offered, and checks no certificate.
     """
-    url = make_url(sql_url)
-    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE"))
-    if url.host and not is_neighbour(url.host) and mode != "verify-full":
+    if not database_url.startswith("postgresql"):
+        return
+    parameters = read_connection_parameters(database_url)
+    mode = parameters.get("sslmode", os.environ.get("PGSSLMODE"))
+    hosts = parameters.get("host", os.environ.get("PGHOST", "")).split(",")
+    far_hosts = [host for host in hosts if not is_neighbour(host.partition("/")[0])]
+    if far_hosts and mode != "verify-full":
         raise Unencrypted(
-            f"Who answers as {url.host} is not checked: end MOODMILES_DATABASE_URL in "
-            "?sslmode=verify-full&sslrootcert=system, or the path of its authority."
+            f"Who answers as {far_hosts[0]} is not checked: end MOODMILES_DATABASE_URL "
+            "in ?sslmode=verify-full&sslrootcert=system, or the path of its authority."
         )
 
 

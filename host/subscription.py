@@ -10,6 +10,7 @@ from host.configuration import load_effective_settings
 from sync.inbox import dead_letters, subscription
 from sync.runs import quarantine
 from sync.runtime import Runtime, build
+from sync.setting_urls import is_same_web_url
 from sync.settings import Settings
 from sync.strava import RemoteSubscription
 
@@ -33,7 +34,7 @@ def subscribe(runtime: Runtime) -> str:
     our_callback_url = build_callback_url(runtime.settings)
     strava = runtime.strava
     for existing in strava.subscriptions():
-        if existing.callback_url == our_callback_url:
+        if is_same_web_url(existing.callback_url, our_callback_url):
             subscription.save(runtime, existing.id)
             return f"Subscribed already (number {existing.id})."
         strava.unsubscribe(existing.id)
@@ -87,7 +88,11 @@ class SubscriptionStatus:
     def ours(self) -> RemoteSubscription | None:
         """Return the subscription that leads here."""
         return next(
-            (each for each in self.remote if each.callback_url == self.callback_url),
+            (
+                each
+                for each in self.remote
+                if is_same_web_url(each.callback_url, self.callback_url)
+            ),
             None,
         )
 

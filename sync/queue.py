@@ -20,6 +20,7 @@ from redis import Redis, RedisError
 from typing_extensions import override
 
 from sync.broker_faults import build_failure
+from sync.setting_urls import to_broker_url
 
 log = structlog.get_logger()
 
@@ -135,7 +136,7 @@ class CeleryQueue(Queue):
 
     @cached_property
     def _broker(self) -> Connection:
-        return Connection(self._url, transport_options=BROKER_OPTIONS)
+        return Connection(to_broker_url(self._url), transport_options=BROKER_OPTIONS)
 
     @override
     def wake(self, job: Job, *, after_s: float = 0) -> None:

@@ -86,6 +86,7 @@ class DecisionReason(StrEnum):
     PAUSED = "paused"
     # The run.
     CLOCK_AHEAD = "clock ahead"
+    IMPLAUSIBLE = "implausible"
     ENTERED_BY_HAND = "entered by hand"
     TOO_SHORT = "too short"
     ONLY_LONG_RUNS = "only long runs"

@@ -58,6 +58,20 @@ def test_subscribing_is_done_once(served_runtime: Runtime) -> None:
     assert check_strava(served_runtime.settings) == get_status(served_runtime)
 
 
+def test_an_address_of_before_is_ours_however_it_was_written(
+    served_runtime: Runtime,
+) -> None:
+    """Older versions left a usual port and capital letters in the address."""
+    ours = subscription.build_callback_url(served_runtime.settings)
+    before = served_runtime.strava.subscribe(
+        ours.replace("http://127.0.0.1:", "HTTP://127.0.0.1:"),
+        served_runtime.settings.require_secret("strava_verify_token"),
+    )
+
+    assert get_status(served_runtime).startswith(f"Subscribed (number {before.id})")
+    assert subscription.subscribe(served_runtime).startswith("Subscribed already")
+
+
 def renew_by_hand(runtime: Runtime) -> RemoteSubscription:
     """Do by curl what hosts do: away with it, and made anew at the same address."""
     for existing in runtime.strava.subscriptions():
