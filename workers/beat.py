@@ -19,6 +19,7 @@ from sync import heartbeats
 from sync import log as logging
 from sync.heartbeats import Heartbeat
 from sync.queue import BROKER_OPTIONS, publish_task
+from sync.setting_urls import from_broker_url
 from workers.clock_safe_schedule import ClockSafeSchedule
 
 WAKE_INTERVAL = timedelta(minutes=1)
@@ -51,10 +52,11 @@ def main() -> int:
 def run_beat(broker_url: str) -> NoReturn:
     """Keep the schedule, in a process of its own or in a thread of a worker's."""
     broker = Connection(broker_url, transport_options=BROKER_OPTIONS)
+    redis_url = from_broker_url(broker_url)
 
     def send_task(task: str) -> None:
         publish_task(broker, task, expires=MESSAGE_LIFETIME)
-        heartbeats.record(broker_url, Heartbeat.SCHEDULE)
+        heartbeats.record(redis_url, Heartbeat.SCHEDULE)
 
     run_schedule(ClockSafeSchedule(SCHEDULE, monotonic), send_task)
 
