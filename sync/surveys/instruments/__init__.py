@@ -20,7 +20,7 @@ __all__ = [
     "CURRENT_RUN_INSTRUMENT",
     "OPTIONAL_QUESTIONS",
     "QUESTIONS",
-    "HostQuestion",
+    "AddedQuestion",
     "Instrument",
     "InstrumentLibrary",
     "InvalidAnswer",
@@ -44,7 +44,7 @@ class InvalidAnswer(MoodmilesError):
 
 
 @dataclass(frozen=True, slots=True)
-class HostQuestion:
+class AddedQuestion:
     """A question that a host added, and whether it is asked about runs."""
 
     question: Question
@@ -87,7 +87,7 @@ class InstrumentLibrary:
         }
 
     @property
-    def host_questions(self) -> tuple[HostQuestion, ...]:
+    def host_questions(self) -> tuple[AddedQuestion, ...]:
         """Return the questions that only this host asks, after runs and at check-ins.
 
         Where both ask it, it counts as one that follows runs.
@@ -100,7 +100,7 @@ class InstrumentLibrary:
             for question in instrument.questions
         }
         return tuple(
-            HostQuestion(question, is_about_run=key in after_runs)
+            AddedQuestion(question, is_about_run=key in after_runs)
             for key, question in self.questions.items()
             if key in own_keys
         )
