@@ -21,6 +21,7 @@ CHECKS = (
     "limits",
     "clock",
     "work",
+    "parts",
     "helplines",
     "certificate",
 )

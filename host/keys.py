@@ -9,6 +9,7 @@ and exports lie under each runner's own key, which moves with the rest; with
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from time import sleep
 from types import SimpleNamespace
 from typing import Any
@@ -105,6 +106,41 @@ def find_unreadable(runtime: Runtime, model: type[Model]) -> Sequence[KeyLost]:
         except KeyLost as error:
             errors.append(error)
     return errors
+
+
+def require_known_keys(runtime: Runtime, key_file: Path | None = None) -> None:
+    """Raise `KeyLost` if secrets are stored, and not one of them can be opened.
+
+    Whoever starts with other keys would seal new data beside what is lost then.  Where
+    some can be opened, `check_keys` counts the others.  `key_file` is where the key
+    is, unless it is in the environment.
+    """
+    sealed_count = 0
+    with runtime.db.read_only() as session:
+        for model, names in SEALED_COLUMNS.items():
+            for name in names:
+                column = getattr(model, name)
+                for value in session.scalars(select(column).where(column.is_not(None))):
+                    try:
+                        runtime.sealer.open(value, find_column(model, name))
+                    except UnknownSealVersion:
+                        continue
+                    except KeyLost:
+                        sealed_count += 1
+                    else:
+                        return
+    if not sealed_count:
+        return
+    if key_file is None:
+        place = "put the key that sealed it back into MOODMILES_SECRET_KEYS"
+    elif key_file.exists():
+        place = f"restore {key_file}, which holds another key, from a backup"
+    else:
+        place = f"restore {key_file}, which is missing, from a backup"
+    raise KeyLost(
+        "The database holds sealed data, and the key opens none of it: "
+        f"{place}. Without the former key they are lost."
+    )
 
 
 def find_column(model: type[Model], name: str) -> SealedColumn:

@@ -41,10 +41,16 @@ def write_configuration(path: Path, *, port: int, password: str, folder: Path) -
         "appendonly yes",
         "appendfsync everysec",
         "daemonize no",
-        f'dir "{folder}"',
+        f'dir "{_quote(folder)}"',
     )
-    path.touch(mode=0o600)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
     path.write_text("\n".join(lines) + "\n")
+
+
+def _quote(folder: Path) -> str:
+    """Return a path as it stands between quotes in the configuration."""
+    return str(folder).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def read_version(server: str) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ import structlog
 from kombu.connection import Connection
 
 from sync import log as logging
+from sync import part_failures
 from sync.queue import BROKER_OPTIONS, publish_task
 from workers.clock_safe_schedule import ClockSafeSchedule
 
@@ -44,7 +45,11 @@ def main() -> int:
     logging.configure(arguments.log_format, part="beat")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
-    return run_beat(broker_url)
+    try:
+        run_beat(broker_url)
+    except SystemExit:
+        part_failures.record_wanted_end("beat")
+        raise
 
 
 def run_beat(broker_url: str) -> NoReturn:

@@ -23,9 +23,13 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Say whether the database and Redis answer, and how late the work is."""
+    """Say whether database, Redis and all parts are up, and how late the work is."""
     report = check_readiness(runtime())
-    is_ready = report["database"] == "ok" and report["redis"] != "down"
+    is_ready = (
+        report["database"] == "ok"
+        and report["redis"] != "down"
+        and not report["failing_parts"]
+    )
     status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
     return jsonify(report), status
 
