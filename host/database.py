@@ -47,7 +47,7 @@ class MigrationState:
             with self._engine.connect() as connection:
                 heads = MigrationContext.configure(connection).get_current_heads()
         except SQLAlchemyError as error:
-            raise self._describe(error) from None
+            raise self.describe_error(error) from None
         finally:
             self._engine.dispose()
         return set(heads)
@@ -74,9 +74,10 @@ class MigrationState:
         try:
             command.upgrade(self._config, "head")
         except SQLAlchemyError as error:
-            raise self._describe(error) from None
+            raise self.describe_error(error) from None
 
-    def _describe(self, error: SQLAlchemyError) -> StartupError:
+    def describe_error(self, error: SQLAlchemyError) -> StartupError:
+        """Return what a host can do about an error of the database's."""
         cause = getattr(error, "orig", None)
         if self._file is not None and isinstance(cause, sqlite3.Error):
             return describe_sqlite_error(self._file, cause)

@@ -88,12 +88,25 @@ def require_whole_file(path: Path) -> None:
     if not os.path.lexists(path):
         return
     try:
-        with closing(sqlite3.connect(path, timeout=30)) as connection:
+        uri = _read_only_uri(path)
+        with closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
             problems = list(_find_problems(connection))
     except sqlite3.Error as error:
         raise describe_sqlite_error(path, error) from None
     if problems:
         raise StartupError(f"The database {path} is damaged: {_FROM_BACKUP}")
+
+
+def build_read_only_url(path: Path) -> str:
+    return f"sqlite:///{_read_only_uri(path)}&uri=true"
+
+
+def _read_only_uri(path: Path) -> str:
+    """Return how to read a database and change no byte of it.
+
+    Another connection would write the log into the file when it closes.
+    """
+    return f"{path.as_uri()}?mode=ro"
 
 
 def _find_problems(connection: sqlite3.Connection) -> Iterator[str]:

@@ -35,7 +35,7 @@ _TIMEOUT_S = 0.5
 
 
 def count_ends(ended_at: Sequence[float], now: float) -> int:
-    """Return how often a part ended of late; times in seconds, the oldest first."""
+    """Return how often a part ended within `WINDOW_S`; all times are in seconds."""
     return sum(now - at <= WINDOW_S for at in ended_at)
 
 
