@@ -65,6 +65,9 @@ class PartProcess:
                 self._start_fork(detach)
             else:
                 self._start_program()
+        except BaseException:
+            self.output.close()
+            raise
         finally:
             os.close(self.output.write_fd)
 
