@@ -52,6 +52,23 @@ class MigrationState:
             self._engine.dispose()
         return set(heads)
 
+    def has_pooler(self) -> bool:
+        """Whether a pooler such as PgBouncer stands between us and PostgreSQL.
+
+        It makes up the number of the server's process that a connection begins with.
+        """
+        try:
+            with self._engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                if self._engine.dialect.name != "postgresql" or driver is None:
+                    return False
+                pid = connection.scalar(select(func.pg_backend_pid()))
+                return bool(driver.info.backend_pid != pid)
+        except SQLAlchemyError as error:
+            raise self.describe_error(error) from None
+        finally:
+            self._engine.dispose()
+
     def head_revisions(self) -> set[str]:
         return set(self._scripts.get_heads())
 

@@ -14,6 +14,7 @@ from host.options import InstanceOptions
 from host.ports import LOOPBACK, choose_inner_port
 from host.process import Part
 from host.process_commands import web_argv, worker_argv
+from sync.setting_urls import add_redis_password
 from sync.settings import PREFIX
 
 STOP_ORDER = ("web", "worker", "simulator", "mailbox", "redis")
@@ -49,9 +50,10 @@ class InstancePlan:
                 "public_url", f"http://{self._reachable_host}:{self.port}"
             )
         if self.has_own_redis:
-            password = secrets["redis_password"]
-            address = f"{LOOPBACK}:{self._assign_port('redis')}"
-            self._set_variable("redis_url", f"redis://:{password}@{address}/0")
+            url = f"redis://{LOOPBACK}:{self._assign_port('redis')}/0"
+            self._set_variable(
+                "redis_url", add_redis_password(url, self.redis_password)
+            )
         if self.has_own_mailbox:
             self._set_variable(
                 "smtp_url", f"smtp://{LOOPBACK}:{self._assign_port('mailbox')}"
@@ -73,6 +75,11 @@ class InstancePlan:
     @property
     def has_own_redis(self) -> bool:
         return self._is_unset("redis_url")
+
+    @property
+    def redis_password(self) -> str:
+        """Return the password of our own Redis: the host's, if there is one."""
+        return self.options.redis_password or self.secrets["redis_password"]
 
     @property
     def has_own_mailbox(self) -> bool:
@@ -104,7 +111,7 @@ class InstancePlan:
         return f"[{host}]" if ":" in host else host
 
     def redis_part(self) -> Part:
-        port, password = self.ports["redis"], self.secrets["redis_password"]
+        port, password = self.ports["redis"], self.redis_password
         configuration = self.home.path / DataEntry.REDIS / "redis.conf"
 
         def prepare() -> None:
@@ -117,7 +124,8 @@ class InstancePlan:
         is_answering = health.sends_greeting(
             port,
             b"+OK\r\n+PONG",
-            request=f"AUTH {password}\r\nPING\r\n".encode(),
+            request=redis_server.encode_command("AUTH", password)
+            + redis_server.encode_command("PING"),
         )
         return Part(
             name="redis",

@@ -33,7 +33,7 @@ def run(arguments: SimpleNamespace) -> int:
             require_usable_file(file)
         load_library(settings.data_dir)  # a bad instrument is refused with its line
     argv = build_argv(settings, arguments.command)
-    os.environ[part_failures.BROKER_VARIABLE] = settings.redis_url
+    os.environ[part_failures.BROKER_VARIABLE] = settings.broker_url
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", *argv])  # noqa: S606 - no shell
 

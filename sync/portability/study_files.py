@@ -30,7 +30,12 @@ _COLUMNS: Sequence[tuple[str, str, str, str]] = (
     ("runs.csv", "distance_m", "metres", "distance of this recording"),
     ("runs.csv", "session_m", "metres", "with runs less than 3 h before it"),
     ("runs.csv", "week_m", "metres", "7 local days up to and including the run"),
-    ("runs.csv", "moving_s", "seconds", "time in motion"),
+    (
+        "runs.csv",
+        "moving_s",
+        "seconds",
+        "time in motion; all of it if that is not known",
+    ),
     ("runs.csv", "race", "0 or 1", "marked as a race; left out of mileage"),
     ("runs.csv", "place", "", "street, trail or indoors, as recorded"),
     ("runs.csv", "with_others", "0 or 1", "recorded together with others"),

@@ -45,7 +45,7 @@ class RetainedFacts:
         step_m = _STEPS_M.get(units, _STEPS_M["km"])
         return cls(
             distance_m=round(round(run.distance_m / step_m) * step_m),
-            moving_s=60 * round(run.moving_s / 60),
+            moving_s=60 * round(run.trusted_moving_s / 60),
             day=run.local_day,
             offset_s=run.offset_s,
         )

@@ -13,7 +13,7 @@ from sync.analytics.dataset.run_annotations import RunAnnotation, RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow
 from sync.safe_csv import write_csv
 from sync.surveys.instruments import OPTIONAL_QUESTIONS
-from sync.vocabulary import DecisionReason, DecisionVerdict
+from sync.vocabulary import DecisionVerdict
 from web.dashboard.findings import DashboardFindings
 from web.dashboard.weeks import compute_mean_mood
 from web.formats import MOOD_LABELS
@@ -34,6 +34,7 @@ RUN_COLUMNS = (
     "survey",
     "mood",
     "mood_label",
+    "time_counted",
 )
 ANSWER_COLUMNS = (
     "run_id",
@@ -51,7 +52,7 @@ _ROWS_AT_ONCE = 250
 
 
 def build_runs_csv(data: Dashboard, annotations: RunAnnotations) -> str:
-    """Return the runs that count, and then those whose clock was ahead."""
+    """Return the runs that count, and then those that are left out."""
     return write_csv(
         RUN_COLUMNS,
         [
@@ -156,6 +157,7 @@ def list_run_values(run: RunRow, annotation: RunAnnotation) -> Sequence[object]:
         else annotation.reason,
         run.mood,
         None if run.mood is None else MOOD_LABELS[run.mood],
+        "elapsed" if run.is_timed_by_elapsed else "moving",
     )
 
 
@@ -174,7 +176,8 @@ def list_left_out_values(run: LeftOutRun) -> Sequence[object]:
         run.race,
         run.with_others,
         run.manual,
-        DecisionReason.CLOCK_AHEAD,
+        run.reason,
+        None,
         None,
         None,
     )

@@ -38,7 +38,7 @@ from sync.vocabulary import AnswerKind
 MOOD_KINDS = (AnswerKind.RUN, AnswerKind.CHECKIN)
 EARLIER_RUNS = "earlier_runs"
 START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL = 1, 2, 4, 8, 16
-ON_TRAIL, VIRTUAL = 32, 64
+ON_TRAIL, VIRTUAL, BY_ELAPSED = 32, 64, 128
 NO_MOOD, MOOD_AFTER_RUN, MOOD_AT_CHECK_IN = 0, 1, 2
 _FETCH_SIZE = 500
 _MAX_CACHED = 2  # only until the figures have taken theirs
@@ -161,6 +161,7 @@ _FLAGS: Sequence[tuple[Any, int]] = (
     (_RUN.manual, MANUAL),
     (_RUN.sport == "TrailRun", ON_TRAIL),
     (_RUN.sport == "VirtualRun", VIRTUAL),
+    (_RUN.trusted_moving_s != _RUN.moving_s, BY_ELAPSED),
 )
 _RUNS_QUERY = (
     select(
@@ -169,7 +170,7 @@ _RUNS_QUERY = (
         _RUN.offset_s,
         day_number(_RUN.local_day),
         _RUN.distance_m,
-        _RUN.moving_s,
+        _RUN.trusted_moving_s,
         _RUN.trusted_elapsed_s,
         reduce(add, [case((column, bit), else_=0) for column, bit in _FLAGS]),
     )

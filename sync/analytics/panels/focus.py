@@ -29,7 +29,7 @@ def pair_focus(history: History, key: str) -> PairComparison | None:
         return None
     missing = np.full(len(history.answers.run), np.nan)
     values = history.answers.focus.get(key, missing)
-    mask = history.is_after_run & ~np.isnan(values)
+    mask = history.is_after_run & ~np.isnan(values) & (history.about_m > 0)
     return PairComparison(
         x=history.about_m[mask],
         y=values[mask],

@@ -180,10 +180,12 @@ class MileageComparison:
 
 
 def compare_mileage(history: History) -> MileageComparison:
-    """Compare mood with this run's distance and the week's; races are left out."""
-    mask = history.is_after_run & (
-        history.map_to_answers(history.runs.is_race, missing=1) == 0
-    )
+    """Compare mood with this run's distance and the week's.
+
+    Races are left out, and so are runs whose distance was not measured.
+    """
+    is_race = history.map_to_answers(history.runs.is_race, missing=1) != 0
+    mask = history.is_after_run & ~is_race & (history.about_m > 0)
     run = history.answers.run[mask]
     return MileageComparison(
         distance_m=history.about_m[mask],

@@ -20,7 +20,7 @@ def tag_answers(
     session: Session, runner_id: int, runs: Sequence[Run], vault: Vault
 ) -> None:
     """Tag the check-ins of the runs' days, and pair each "before" with its run."""
-    runs = [run for run in runs if not run.clock_ahead]
+    runs = [run for run in runs if not run.left_out_for]
     if not runs:
         return
     earliest = min(run.started_at for run in runs) - _MAX_LOCAL_DAY
