@@ -17,6 +17,7 @@ from web.notes.routes import blueprint as notes
 from web.offline.routes import blueprint as offline
 from web.pre_run.routes import blueprint as pre_run
 from web.privacy.routes import blueprint as privacy
+from web.questions.routes import blueprint as questions
 from web.runs.routes import blueprint as runs
 from web.settings.browser_sessions import blueprint as browser_sessions
 from web.settings.disconnect_and_delete import blueprint as disconnect_and_delete
@@ -37,6 +38,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     pre_run,
     wellbeing,
     dashboard,
+    questions,
     runs,
     notes,
     settings,
