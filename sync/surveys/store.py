@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Executable,
     Row,
     and_,
@@ -91,9 +92,11 @@ _SELECT_NEWEST = (
 )
 
 
-def find_waiting_runners(session: Session) -> Sequence[int]:
+def find_waiting_runners(
+    session: Session, *conditions: ColumnElement[bool]
+) -> Sequence[int]:
     """Return runners with runs that the policy has not looked at yet."""
-    return session.scalars(_SELECT_WAITING_RUNNERS).all()
+    return session.scalars(_SELECT_WAITING_RUNNERS.where(*conditions)).all()
 
 
 def lock_runner(session: Session, runner_id: int) -> Runner | None:
