@@ -347,7 +347,12 @@ def load_newest_run(
 
 
 def find_by_token(session: Session, token_hash: str) -> Survey | None:
-    return session.scalar(select(Survey).where(Survey.token_hash == token_hash))
+    """Find a survey; one of a kind that this version does not know is none to it."""
+    return session.scalar(
+        select(Survey).where(
+            Survey.token_hash == token_hash, Survey.kind.in_(list(SurveyKind))
+        )
+    )
 
 
 def lock_by_token(session: Session, token_hash: str) -> Survey | None:
