@@ -168,7 +168,9 @@ def check_workers(settings: Settings) -> str:
 
 def explain_broker_failure(settings: Settings, failure: BrokerFailed) -> str:
     """Return one sentence that tells a fault apart from others and names its cure."""
-    address = urlsplit(settings.redis_url).netloc.rpartition("@")[2]
+    parts = urlsplit(settings.redis_url)
+    # A socket has a path, and no address.
+    address = parts.netloc.rpartition("@")[2] or parts.path
     return SENTENCES[failure.fault].format(
         place=address,
         host=address.rpartition(":")[0] or address,

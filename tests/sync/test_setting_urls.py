@@ -23,7 +23,6 @@ from sync.setting_urls import (
     require_escaped,
 )
 from tests.support.servers import find_valkey, wait_until
-from web.health.checks import ping_redis
 from web.http.limit_counters import RateLimiter
 
 # No piece of it is a piece of one of our sentences.
@@ -249,7 +248,7 @@ def test_all_who_connect_meet_at_one_socket(password: str, tmp_path: Path) -> No
         CeleryQueue(url).wake(Job.INBOX)
         assert RateLimiter(url).retry_after_s(RateLimitItemPerMinute(1), "me") == 0
         assert RateLimiter(url).retry_after_s(RateLimitItemPerMinute(1), "me") > 0
-        assert ping_redis(url) == "ok"
+        CeleryQueue(url).check()
         with Redis.from_url(url, decode_responses=True) as client:
             assert client.llen("celery") == 1
             names = client.keys()
