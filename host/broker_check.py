@@ -169,7 +169,6 @@ def check_workers(settings: Settings) -> str:
 def explain_broker_failure(settings: Settings, failure: BrokerFailed) -> str:
     """Return one sentence that tells a fault apart from others and names its cure."""
     parts = urlsplit(settings.redis_url)
-    # A socket has a path, and no address.
     address = parts.netloc.rpartition("@")[2] or parts.path
     return SENTENCES[failure.fault].format(
         place=address,
@@ -210,7 +209,7 @@ def _require_heartbeat(settings: Settings, heartbeat: Heartbeat) -> int:
 def _ask_redis(question: Callable[[], "int | bool | None"]) -> "int | bool | None":
     try:
         return question()
-    except (RedisError, OSError):
+    except (RedisError, OSError, ValueError):
         raise _build_not_checked() from None
 
 

@@ -24,6 +24,14 @@ NOTHING = frozenset[str]()
 EVERYTHING = frozenset(Settings.model_fields)
 
 
+def takes_wake_ups(url: str) -> bool:
+    try:
+        CeleryQueue(url).check()
+    except BrokerFailed:
+        return False
+    return True
+
+
 def build_plan(
     folder: Path,
     *,
@@ -67,14 +75,6 @@ def test_nothing_given_is_replaced(folder: Path) -> None:
     assert plan.address == "https://run.example"
 
 
-def is_answering(url: str) -> bool:
-    try:
-        CeleryQueue(url).check()
-    except BrokerFailed:
-        return False
-    return True
-
-
 @pytest.mark.processes
 @pytest.mark.parametrize("password", ["a 'b\" $c \\d %2F:@/#?&; ä€ =`e`", "x" * 40])
 def test_a_given_password_is_that_of_our_own_redis(folder: Path, password: str) -> None:
@@ -88,7 +88,7 @@ def test_a_given_password_is_that_of_our_own_redis(folder: Path, password: str) 
     try:
         # The settings refuse an address with another password.
         url = Settings.model_validate(environment).redis_url
-        wait_until(lambda: is_answering(url))
+        wait_until(lambda: takes_wake_ups(url))
     finally:
         process.kill()
         process.wait()
@@ -134,7 +134,7 @@ def test_no_part_is_told_a_secret_where_everybody_may_read_it(folder: Path) -> N
         plan.command_part("strava", "subscribe"),
     ]
 
-    secrets = plan.home.load_secrets()
+    secrets = plan.secrets
     words = " ".join(str(word) for part in parts for word in part.command)
     assert [name for name, secret in secrets.items() if secret in words] == []
     # The stand-in for Strava knows its own secret, and no other.
