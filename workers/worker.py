@@ -5,6 +5,7 @@ every worker a tenth of its memory.
 """
 
 import gc
+import os
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
@@ -17,11 +18,14 @@ import structlog
 from celery.signals import task_postrun, worker_ready
 
 from sync import log as logging
+from sync import part_failures
 from sync.errors import NotConfigured
 from sync.settings import load
 from sync.surveys.instruments import load_library
 from workers import beat
 from workers.app import celery
+
+log = structlog.get_logger()
 
 # What takes seconds and tens of megabytes to load, and only some work needs.
 FIGURES_MODULE, STRAVA_MODULE = (
@@ -68,6 +72,8 @@ def main() -> int:
     )
     worker.start()
     exit_code: int = worker.exitcode or 0
+    if not exit_code:
+        part_failures.record_wanted_end("worker")
     return exit_code
 
 
@@ -95,7 +101,16 @@ def start_schedule_thread() -> None:
 
     @worker_ready.connect(weak=False)
     def _start_beat(**_: object) -> None:
-        Thread(target=beat.run_beat, args=(load().broker_url,), daemon=True).start()
+        Thread(target=keep_schedule, args=(load().broker_url,), daemon=True).start()
+
+
+def keep_schedule(broker_url: str) -> None:
+    """Keep the schedule; if that ends, end the worker, so that both start again."""
+    try:
+        beat.run_beat(broker_url)
+    finally:
+        log.error("schedule ended", error=type(sys.exception()).__name__)
+        os._exit(1)
 
 
 def preload_modules() -> None:

@@ -134,7 +134,7 @@ def test_no_part_is_told_a_secret_where_everybody_may_read_it(folder: Path) -> N
         plan.command_part("strava", "subscribe"),
     ]
 
-    secrets = plan.home.load_secrets()
+    secrets = plan.secrets
     words = " ".join(str(word) for part in parts for word in part.command)
     assert [name for name, secret in secrets.items() if secret in words] == []
     # The stand-in for Strava knows its own secret, and no other.
