@@ -157,6 +157,7 @@ class Preferences(BaseModel):
                 "sleep": translatable("Last night’s sleep, before noon"),
                 "confidence": translatable("Confidence"),
                 "control": translatable("Being in control of the day"),
+                "clarity": translatable("A clear head"),
                 "": translatable("Nothing more"),
             },
         ),
@@ -359,3 +360,4 @@ def find_row(name: str) -> Switch | Choice | None:
 
 
 DEFAULT_PREFERENCES = Preferences()
+PREFERENCES_WITHOUT_MAIL = Preferences(ask=AskFrequency.NEVER, checkins=False)

@@ -3,9 +3,39 @@
 The values are those in the database, in exports and in addresses.  To change one
 takes a migration; to add one takes a member, and the words that type checking then
 asks for.  `sync.models.base` stores each set in a column of plain text.
+
+A column may hold a word of no member: a newer version wrote it before a host went
+back to this one.  It is read as an `unknown_word` of its set.
 """
 
 from enum import IntEnum, StrEnum
+from typing import TypeVar
+
+MemberT = TypeVar("MemberT", bound=StrEnum)
+
+
+class UnknownWord(Exception):
+    """A row cannot be acted on: it holds a word that this version does not know."""
+
+
+def unknown_word(members: type[MemberT], word: str) -> MemberT:
+    """Return a word of no member as one of its set, so that rows with it are read.
+
+    It equals no member and is written back as it was.
+    """
+    member = str.__new__(members, word)
+    member._name_, member._value_ = "UNKNOWN", word
+    return member
+
+
+def is_unknown(word: StrEnum) -> bool:
+    return word._name_ not in type(word).__members__
+
+
+def require_known(word: StrEnum) -> None:
+    """Raise `UnknownWord`, which names the set alone: a word may be anybody's."""
+    if is_unknown(word):
+        raise UnknownWord(f"a word that is no {type(word).__name__}")
 
 
 class MailKind(StrEnum):
@@ -86,6 +116,7 @@ class DecisionReason(StrEnum):
     PAUSED = "paused"
     # The run.
     CLOCK_AHEAD = "clock ahead"
+    IMPLAUSIBLE = "implausible"
     ENTERED_BY_HAND = "entered by hand"
     TOO_SHORT = "too short"
     ONLY_LONG_RUNS = "only long runs"
@@ -161,6 +192,74 @@ class SuppressionReason(StrEnum):
 
 
 _DECISION_REASON_BY_VALUE = {reason.value: reason for reason in DecisionReason}
+
+
+class MailFault(StrEnum):
+    """What keeps a mail server from taking a mail; the name of a counter, too."""
+
+    NAME_NOT_FOUND = "name not found"
+    CONNECTION_REFUSED = "connection refused"
+    UNREACHABLE = "not reachable"
+    CONNECTION_TIMED_OUT = "no connection in time"
+    ANSWER_TIMED_OUT = "no answer in time"
+    HUNG_UP = "hung up"
+    NOT_SMTP = "no mail server"
+    BUSY = "busy"
+    SERVICE_REFUSED = "service refused"
+    NO_TLS = "no TLS from the first byte"
+    ONLY_TLS = "TLS from the first byte"
+    TLS_FAILED = "TLS failed"
+    NO_STARTTLS = "no STARTTLS"
+    CERTIFICATE_UNTRUSTED = "certificate not trusted"
+    CERTIFICATE_EXPIRED = "certificate expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate not valid yet"
+    CERTIFICATE_OF_ANOTHER_NAME = "certificate for another name"
+    NO_SIGN_IN = "no sign-in"
+    UNKNOWN_SIGN_IN = "no sign-in by password"
+    PASSWORD_REFUSED = "password refused"  # noqa: S105 - names a fault
+    SIGN_IN_REQUIRED = "sign-in required"
+    SENDER_REFUSED = "sender refused"
+    RECIPIENT_UNKNOWN = "recipient unknown"
+    MAILBOX_FULL = "mailbox full"
+    TOO_LARGE = "too large"
+    QUOTA_USED_UP = "sending quota used up"
+    CONTENT_REFUSED = "content refused"
+    NOT_FORESEEN = "not foreseen"
+
+
+class BrokerFault(StrEnum):
+    """What keeps Redis from taking a wake-up; `/readyz` says it in these words."""
+
+    ADDRESS = "address not usable"
+    NAME_NOT_FOUND = "name not found"
+    CONNECTION_REFUSED = "connection refused"
+    UNREACHABLE = "not reachable"
+    TIMED_OUT = "no answer in time"
+    HUNG_UP = "hung up"
+    NOT_REDIS = "no Redis"
+    NO_TLS = "TLS failed"
+    CERTIFICATE = "certificate not trusted"
+    PASSWORD_REFUSED = "password refused"  # noqa: S105 - names a fault
+    NO_PERMISSION = "no permission"
+    PROTECTED = "protected mode"
+    NO_SUCH_DATABASE = "no such database"
+    READ_ONLY = "read-only"
+    CANNOT_SAVE = "cannot save"
+    MEMORY_FULL = "memory full"
+    LOADING = "loading"
+    TOO_MANY_CLIENTS = "too many clients"
+    CLUSTER = "cluster"
+    NOT_FORESEEN = "not foreseen"
+
+
+class StorageFault(StrEnum):
+    """What keeps the tables from being written; `/readyz` says it in these words."""
+
+    DOWN = "down"
+    FULL = "disk full"
+    READ_ONLY = "read-only"
+    DAMAGED = "damaged"
+    WRITE_FAILED = "cannot be written"
 
 
 class DrawReason(StrEnum):
@@ -286,6 +385,7 @@ class SealedColumn(StrEnum):
     STRAVA_REFRESH = "connection.refresh_token"
     MAIL = "mail.sealed"
     ANSWER = "answer.sealed"
+    ANSWER_NOTE = "answer_note.sealed"
     FIGURE_DECISION = "figure_decision.sealed"
     EXPORT = "export.sealed"
 

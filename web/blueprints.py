@@ -13,9 +13,11 @@ from web.help.routes import blueprint as help_
 from web.landing.routes import blueprint as landing
 from web.login.routes import blueprint as login
 from web.mailbox.routes import blueprint as mailbox
+from web.notes.routes import blueprint as notes
 from web.offline.routes import blueprint as offline
 from web.pre_run.routes import blueprint as pre_run
 from web.privacy.routes import blueprint as privacy
+from web.questions.routes import blueprint as questions
 from web.runs.routes import blueprint as runs
 from web.settings.browser_sessions import blueprint as browser_sessions
 from web.settings.disconnect_and_delete import blueprint as disconnect_and_delete
@@ -36,7 +38,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     pre_run,
     wellbeing,
     dashboard,
+    questions,
     runs,
+    notes,
     settings,
     export,
     disconnect_and_delete,

@@ -2,49 +2,75 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import work
-from sync.conflicts import retry_conflicts
-from sync.errors import NotOnStrava, TryLater
+from sync.conflicts import count_attempts, retry_conflicts
+from sync.errors import MoodmilesError, NotOnStrava, TryLater
 from sync.inbox import rules, store
-from sync.inbox.rules import EventBatch, EventPlan
+from sync.inbox.rules import EventBatch, EventClaim, EventPlan
 from sync.queue import Job
 from sync.runners import deauthorisation
 from sync.runners import store as runners
-from sync.runs import pull
+from sync.runs import claims, pull
 from sync.runs.changes import RunChanges, apply_changes
 from sync.runs.pull import PulledList
 from sync.runtime import Runtime
-from sync.strava import Lane
+from sync.strava import Lane, UnreadableRecord
 from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
 
 
-class InboxWork(DueWork[EventBatch]):
+@dataclass(frozen=True, slots=True)
+class SingleRead:
+    """Whether a run's events told the truth, and where in the list it stands."""
+
+    is_true: bool
+    listed_at: datetime | None = None
+
+
+class InboxWork(DueWork[EventClaim]):
     """The due events of one runner; what fails concerns some of them alone."""
 
     job = Job.INBOX
     reads_strava = True
 
     @override
-    def claim(self, runtime: Runtime) -> Iterator[EventBatch]:
+    def claim(self, runtime: Runtime) -> Iterator[EventClaim]:
         while True:
             with runtime.db.transaction() as session:
-                batch = store.claim_next(session, now=runtime.db.now(session))
-            if batch is None:
+                claim = store.claim_next(session, now=runtime.db.now(session))
+            if claim is None:
                 return
-            yield batch
+            yield claim
 
     @override
-    def handle(self, runtime: Runtime, item: EventBatch) -> None:
-        plan = rules.plan_events(item)
-        if plan.visibility or plan.reported_gone or plan.settled or item.is_doubtful:
-            self.apply_reported(runtime, item, plan)
+    def handle(self, runtime: Runtime, item: EventClaim) -> None:
+        try:
+            with runtime.db.read_only() as session:
+                batch = store.load_batch(session, item)
+            plan = rules.plan_events(batch)
+            self.apply_reported(runtime, batch, plan)
+        except Exception as error:
+            is_foreseen = isinstance(error, MoodmilesError)
+            if len(item.events) == 1 or is_foreseen or count_attempts(error) > 1:
+                raise
+            # Whatever half fails is halved again, down to the events that do.
+            for half in item.halves():
+                with work.attempt(runtime, self, half):
+                    self.handle(runtime, half)
+        else:
+            self.read_planned(runtime, batch, plan)
+
+    def read_planned(self, runtime: Runtime, item: EventBatch, plan: EventPlan) -> None:
+        """Ask Strava for what the events' own word is not enough for."""
         if plan.revoked:
             with work.attempt(runtime, self, item.subset(plan.revoked)):
                 is_true = deauthorisation.disconnect_if_revoked(runtime, item.runner_id)
@@ -72,6 +98,9 @@ class InboxWork(DueWork[EventBatch]):
         What is gone is out of sight at once, whatever Strava says when it is asked;
         of a runner in doubt only once Strava has been asked.
         """
+        is_needed = plan.visibility or plan.reported_gone or plan.settled
+        if not is_needed and not batch.is_doubtful:
+            return
         hidden_ids = () if batch.is_doubtful else plan.reported_gone
         changes = RunChanges(visibility=plan.visibility, hidden_ids=hidden_ids)
         with runtime.db.transaction(runner_id=batch.runner_id) as session:
@@ -113,32 +142,81 @@ class InboxWork(DueWork[EventBatch]):
         plan: EventPlan,
         run_ids: Sequence[int],
     ) -> None:
-        """Read runs one by one, until too little of it has been true."""
-        misses = batch.misses
-        for index, run_id in enumerate(run_ids):
+        """Read runs one by one, until too little of it has been true.
+
+        Each says where in the list it stands, and with it those that came with it:
+        several old runs cost a list read and not a read each.
+        """
+        misses, lists_read, listed_count = batch.misses, 0, 0
+        waiting = rules.order_single_reads(plan, run_ids)
+        while waiting:
             if misses >= rules.MAX_MISSES and not batch.is_doubtful:
-                self.leave_to_list(runtime, batch, plan.event_ids(run_ids[index:]))
+                self.leave_to_list(runtime, batch, plan.event_ids(waiting))
                 return
+            run_id = waiting.pop(0)
+            listed_at = None
             event_ids = plan.reads[run_id]
             with work.attempt(runtime, self, batch.subset(event_ids)):
                 try:
-                    is_true = self.read_run(runtime, batch, plan, run_id)
+                    read = self.read_run(runtime, batch, plan, run_id)
                 except NotOnStrava:
                     misses += 1
                     raise
-                misses += not is_true
-                self.settle(runtime, batch, event_ids, misses=int(not is_true))
+                misses += not read.is_true
+                self.settle(runtime, batch, event_ids, misses=int(not read.is_true))
+                listed_at = read.listed_at
+            announced = [i for i in waiting if i not in plan.reported_gone]
+            if (
+                listed_at is None
+                or batch.is_doubtful
+                or len(announced) < rules.MIN_RUNS_FOR_LIST
+                or lists_read >= listed_count + rules.MAX_UNPAID_LISTS
+            ):
+                continue
+            done_ids = self.read_list_below(runtime, batch, plan, announced, listed_at)
+            lists_read += 1
+            listed_count += len(done_ids)
+            waiting = [run_id for run_id in waiting if run_id not in done_ids]
+
+    def read_list_below(
+        self,
+        runtime: Runtime,
+        batch: EventBatch,
+        plan: EventPlan,
+        run_ids: Sequence[int],
+        listed_at: datetime,
+    ) -> AbstractSet[int]:
+        """Read the list from a start downwards; return the runs that are dealt with."""
+        if plan.takes_all:
+            # More of them came than could wait, and Strava bears them out.
+            claims.bring_full_reconcile_forward(runtime, batch.runner_id)
+        done_ids = set(run_ids)  # put off, all of them, if the list cannot be read
+        with work.attempt(runtime, self, batch.subset(plan.event_ids(run_ids))):
+            pulled = pull.pull_list(
+                runtime,
+                batch.runner_id,
+                run_ids,
+                last_start=listed_at,
+                takes_all=plan.takes_all,
+            )
+            self.settle(runtime, batch, plan.event_ids(pulled.shown_ids), misses=0)
+            done_ids &= pulled.shown_ids
+        return done_ids
 
     def read_run(
         self, runtime: Runtime, batch: EventBatch, plan: EventPlan, run_id: int
-    ) -> bool:
-        """Read a run by itself; return whether its events told the truth."""
+    ) -> SingleRead:
+        """Read a run by itself."""
+        lane = Lane.NEW_RUN
         if run_id not in plan.reported_gone:
-            pull.pull_run(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN)
-            return True
-        if pull.confirm_gone(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN):
-            return run_id in batch.known_starts
-        return run_id in plan.announced
+            activity = pull.pull_activity(runtime, batch.runner_id, run_id, lane=lane)
+            listed_at = None
+            if not isinstance(activity, UnreadableRecord):
+                listed_at = activity.started_at
+            return SingleRead(is_true=True, listed_at=listed_at)
+        if pull.confirm_gone(runtime, batch.runner_id, run_id, lane=lane):
+            return SingleRead(is_true=run_id in batch.known_starts)
+        return SingleRead(is_true=run_id in plan.announced)
 
     def leave_to_list(
         self, runtime: Runtime, batch: EventBatch, event_ids: list[int]
@@ -164,7 +242,7 @@ class InboxWork(DueWork[EventBatch]):
             store.count_misses(session, batch.runner_id, misses, now=now)
 
     @override
-    def postpone(self, session: Session, item: EventBatch, failure: Failure) -> Retry:
+    def postpone(self, session: Session, item: EventClaim, failure: Failure) -> Retry:
         is_miss = isinstance(failure.error, NotOnStrava)
         if is_miss:
             first_missed = {e.subject_id for e in item.events if not e.misses}
@@ -195,16 +273,16 @@ class InboxWork(DueWork[EventBatch]):
         )
 
     @override
-    def release(self, runtime: Runtime, item: EventBatch) -> None:
+    def release(self, runtime: Runtime, item: EventClaim) -> None:
         with runtime.db.transaction() as session:
             runners.release(session, item.runner_id)
 
     @override
-    def attempts(self, item: EventBatch) -> int:
+    def attempts(self, item: EventClaim) -> int:
         return max((event.attempts for event in item.events), default=0)
 
     @override
-    def log_ids(self, item: EventBatch) -> Mapping[str, object]:
+    def log_ids(self, item: EventClaim) -> Mapping[str, object]:
         event_ids = [event.id for event in item.events]
         return {"runner_id": item.runner_id, "event_ids": event_ids}
 

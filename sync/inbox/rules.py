@@ -1,8 +1,8 @@
 """What a runner's due events ask us to do, and when to try again.  Pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -25,6 +25,9 @@ MAX_MISSES = 3
 MISSES_EXPIRE_AFTER = timedelta(days=1)
 LIST_INTERVAL = timedelta(minutes=15)
 MIN_RUNS_FOR_LIST = 2  # from here on one list read is the cheaper one
+# Old runs that are uploaded late stand together far down the list: one that was read by
+# itself says where.  So many lists more than runs that they showed may be read.
+MAX_UNPAID_LISTS = 2
 MIN_REPORTED_GONE_FOR_LIST = 3  # a list refutes, but does not prove, that a run went
 
 
@@ -49,21 +52,32 @@ class EventLike(Protocol):
     def misses(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class EventBatch:
+class ClaimedEvent(Protocol):
+    """What is known of an event before it is read."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def subject_id(self) -> int: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def misses(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class EventClaim:
     """One runner's due events, ours alone until they are settled.
 
-    `known_starts` are the starts of those runs that we hold, hidden ones included, by
-    Strava's ids.  `may_collect`: whether the runner has agreed to what may be
-    collected now.  `ignores_private`: whether we look away from private runs that the
-    link shows.  `misses` counts the events of today that Strava did not bear out.
+    `scope` is that of the runner's link.  `may_collect`: whether the runner has agreed
+    to what may be collected now.  `misses` counts the events of today that Strava did
+    not bear out.
     """
 
     runner_id: int
-    events: Sequence[EventLike]
-    known_starts: Mapping[int, datetime] = field(default_factory=dict)
+    events: Sequence[ClaimedEvent]
+    scope: str = ""
     may_collect: bool = True
-    ignores_private: bool = False
     misses: int = 0
 
     @property
@@ -71,10 +85,31 @@ class EventBatch:
         """Whether so little of it was true that only the list is read."""
         return self.misses >= MAX_MISSES
 
-    def subset(self, event_ids: Collection[int]) -> "EventBatch":
-        """Return the batch of these events alone."""
+    def subset(self, event_ids: Collection[int]) -> "EventClaim":
+        """Return the claim of these events alone."""
         events = [event for event in self.events if event.id in event_ids]
-        return replace(self, events=events)
+        return EventClaim(
+            self.runner_id, events, self.scope, self.may_collect, self.misses
+        )
+
+    def halves(self) -> "Iterator[EventClaim]":
+        middle = len(self.events) // 2
+        for events in (self.events[:middle], self.events[middle:]):
+            yield self.subset([event.id for event in events])
+
+
+@dataclass(frozen=True)
+class EventBatch(EventClaim):
+    """One runner's due events, read.
+
+    `known_starts` are the starts of those runs that we hold, hidden ones included, by
+    Strava's ids.  `ignores_private`: whether we look away from private runs that the
+    link shows.
+    """
+
+    events: Sequence[EventLike]
+    known_starts: Mapping[int, datetime] = field(default_factory=dict)
+    ignores_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +148,11 @@ class EventPlan:
     revoked: list[int] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
     list_read: ListRead | None = None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether so many events wait that others may not have been stored."""
+        return self.list_read is not None and self.list_read.takes_all
 
     def event_ids(self, run_ids: Iterable[int]) -> list[int]:
         """Return the events about these runs."""
@@ -223,6 +263,19 @@ def sort_unlisted(
         else:
             sorted_ids.read_singly.append(run_id)
     return sorted_ids
+
+
+def order_single_reads(plan: EventPlan, run_ids: Iterable[int]) -> list[int]:
+    """Return in which order runs are read by themselves: by id, from both ends.
+
+    Uploads come in the order of their days or against it; at one of the ends is the
+    newest, from which on the list shows the others.  What is gone comes last.
+    """
+    announced = sorted(run_id for run_id in run_ids if run_id not in plan.reported_gone)
+    order: list[int] = []
+    for index in range((len(announced) + 1) // 2):
+        order += dict.fromkeys((announced[-1 - index], announced[index]))
+    return [*order, *sorted(plan.reported_gone.intersection(run_ids))]
 
 
 def decide_retry(

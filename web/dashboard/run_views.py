@@ -6,6 +6,7 @@ from sync.analytics.dataset.left_out import LeftOutRun
 from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.analytics.dataset.run_rows import RunRow
 from sync.language import gettext
+from sync.surveys.policy.explanations import label_reason
 from sync.vocabulary import DistanceUnit
 from web.dashboard.decision_text import decision_text
 from web.formats import (
@@ -35,15 +36,17 @@ class RunView:
     notes: str
     strava_id: int | None
     device: str | None
+    own_line: str
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOutView:
-    """A run that no figure counts: its distance, and when its recorder puts it."""
+    """A run that no figure counts: its distance, when its recorder puts it, and why."""
 
     id: int
     title: str
     when: str
+    reason: str
 
 
 def build_left_out_view(run: LeftOutRun, unit: DistanceUnit) -> LeftOutView:
@@ -53,6 +56,7 @@ def build_left_out_view(run: LeftOutRun, unit: DistanceUnit) -> LeftOutView:
         id=run.id,
         title=format_distance(run.distance_m, unit),
         when=f"{day}{start_time}",
+        reason=label_reason(run.reason),
     )
 
 
@@ -62,7 +66,7 @@ def format_start(run: RunRow) -> str:
 
 
 def build_run_view(
-    run: RunRow, annotation: RunAnnotation, unit: DistanceUnit
+    run: RunRow, annotation: RunAnnotation, unit: DistanceUnit, own_line: str = ""
 ) -> RunView:
     marks = {
         gettext("race"): run.race,
@@ -85,4 +89,5 @@ def build_run_view(
         notes=", ".join(name for name, applies in marks.items() if applies),
         strava_id=annotation.strava_id,
         device=annotation.device,
+        own_line=own_line,
     )

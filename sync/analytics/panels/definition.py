@@ -13,6 +13,7 @@ from sync.analytics.dataset.history import (
     FOCUS_KEYS,
     HOURS_PER_DAY,
     INDOORS,
+    NO_RUN,
     NO_RUNS,
     STREET,
     TRAIL,
@@ -22,12 +23,15 @@ from sync.analytics.dataset.history import (
 )
 from sync.analytics.dataset.weeks import MONTH_DAYS, count_from_monday
 from sync.analytics.panels.panel import (
+    LEVEL_RANGE,
     MIN_FOR_NUMBERS,
+    MOOD_RANGE,
     CodebookEntry,
     Drawing,
     Estimate,
     Panel,
     Sides,
+    Timeline,
     count_decided_answers,
     estimate_group_means,
     list_ceiling_remarks,
@@ -71,12 +75,14 @@ __all__ = [
     "FOCUS_KEYS",
     "INDOORS",
     "MONTH_DAYS",
+    "NO_RUN",
     "STREET",
     "TRAIL",
     "WITH_OTHERS",
     "CodebookEntry",
     "Comparison",
     "Estimate",
+    "Flags",
     "Floats",
     "GroupComparison",
     "History",
@@ -112,11 +118,16 @@ class PanelDefinition:
     name       stands in addresses and stored decisions; never change it
     position   the place among the panels, ascending, after those of `is_fixed`
     title      English, translatable
-    sentences  its sentence for each verdict: higher, lower, none
+    sentences  its sentence for each verdict: higher, lower, none; none for a picture
     compare    takes the compared values from a history; None for no panel
     is_fixed   whether it is one of the questions that are fixed in advance
     sides      the names of the two groups; None for pairs
     codebook   its line in the files for study; None leaves it out of them
+    questions  keys of the questions whose answers it uses besides mood
+    is_on_dashboard  whether the dashboard lists it; `/questions` lists every panel
+    is_of_host  whether a host of an instance added the question that it is about
+
+    Without sentences it is a picture, and nothing is ever decided about it.
     """
 
     name: str
@@ -127,6 +138,13 @@ class PanelDefinition:
     is_fixed: bool = False
     sides: Sides | None = None
     codebook: CodebookEntry | None = None
+    questions: tuple[str, ...] = ()
+    is_on_dashboard: bool = True
+    is_of_host: bool = False
+
+    @property
+    def is_picture(self) -> bool:
+        return not self.sentences
 
     def describe(self, outcome: Outcome, unit: Unit = "km") -> Finding:
         """Return the words for a stored outcome."""
@@ -154,6 +172,9 @@ class PanelDefinition:
             if decision
             else drawing.too_few,
             drawing=drawing,
+            is_picture=self.is_picture,
+            is_of_host=self.is_of_host,
+            question_keys=self.questions,
         )
 
 
@@ -251,6 +272,7 @@ class GroupComparison:
                 self.days,
                 min_count=self.min_to_show,
             ),
+            value_range=MOOD_RANGE if self.is_mood else LEVEL_RANGE,
             difference=estimate if is_shown else None,
             words_interval=estimate.words if is_shown else None,
             contributing_runs={
@@ -282,7 +304,7 @@ class PairComparison:
     `run_ids` are the runs that they are about, none for check-ins and weeks.
     `display_groups` maps English labels to flags of shape (n,).  `is_mood` tells
     whether y is mood, `observation_kind` the kind of one pair: the end of a "too_few"
-    note's key.
+    note's key; `timeline` draws both over time.
     """
 
     x: Floats
@@ -293,6 +315,7 @@ class PairComparison:
     q: float = Z_EXPLORATORY
     is_mood: bool = True
     observation_kind: str = "answers"
+    timeline: Timeline | None = None
 
     def build_question(self, name: str) -> PanelQuestion:
         """Ask whether x and y move together."""
@@ -328,6 +351,8 @@ class PairComparison:
                 *(list_ceiling_remarks(self.y) if self.is_mood else ()),
             ),
             means=estimate_group_means(self.display_groups, self.y, self.days),
+            value_range=MOOD_RANGE if self.is_mood else LEVEL_RANGE,
+            timeline=self.timeline if n >= MIN_FOR_NUMBERS else None,
             link=estimate,
             words_interval=words_interval,
             contributing_runs={"all": select_known_runs(self.run_ids)},

@@ -188,10 +188,11 @@ class MileageComparison:
 
 
 def compare_mileage(history: History) -> MileageComparison:
-    """Compare mood with this run's distance and the week's; races are left out."""
-    mask = history.is_after_run & (
-        history.map_to_answers(history.runs.is_race, missing=1) == 0
-    )
+    """Compare mood with this run's distance and the week's.
+
+    Races are left out, and so are runs whose distance was not measured.
+    """
+    mask = history.is_after_run & ~history.is_about_race & (history.about_m > 0)
     run = history.answers.run[mask]
     return MileageComparison(
         distance_m=history.about_m[mask],
@@ -253,6 +254,7 @@ PANELS = (
         title=translatable("Mood and mileage"),
         compare=compare_mileage,
         is_fixed=True,
+        questions=("race",),
         codebook=CodebookEntry("", "Spearman: about_m, mood; after_run, no races"),
         sentences={
             "best": Sentence(

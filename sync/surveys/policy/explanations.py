@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
-from sync.vocabulary import DecisionReason
+from sync.vocabulary import DecisionReason, is_unknown
 
 _RunnerReason: TypeAlias = Literal[
     DecisionReason.BEFORE_LINKING,
@@ -19,8 +19,11 @@ _RunnerReason: TypeAlias = Literal[
     DecisionReason.WAITING_FOR_CHOICE,
     DecisionReason.PAUSED,
 ]
-_RunReason: TypeAlias = Literal[
+_RecordingReason: TypeAlias = Literal[
+    DecisionReason.IMPLAUSIBLE,
     DecisionReason.ENTERED_BY_HAND,
+]
+_RunReason: TypeAlias = Literal[
     DecisionReason.TOO_SHORT,
     DecisionReason.ONLY_LONG_RUNS,
     DecisionReason.ASKED_BEFORE,
@@ -50,7 +53,12 @@ _UndeliveredReason: TypeAlias = Literal[
     DecisionReason.RUN_GONE,
 ]
 _WithholdReason: TypeAlias = (
-    _RunnerReason | _RunReason | _TimingReason | _SurveyReason | _UndeliveredReason
+    _RunnerReason
+    | _RecordingReason
+    | _RunReason
+    | _TimingReason
+    | _SurveyReason
+    | _UndeliveredReason
 )
 _MINUTES_PER_HOUR, _MINUTES_PER_DAY = 60, 24 * 60
 _MAX_HOURS_SHOWN = 48
@@ -67,6 +75,13 @@ class _ReasonText:
     clause: str
 
 
+# A newer version decided about the run, before its host went back to this one.
+_UNKNOWN = _ReasonText(
+    translatable("Reason not known here"),
+    translatable("the reason is one that this version does not know"),
+)
+
+
 def label_reason(reason: DecisionReason) -> str:
     """Return in a few words why a run was asked about, or not."""
     match reason:
@@ -77,7 +92,8 @@ def label_reason(reason: DecisionReason) -> str:
         case DecisionReason.CLOCK_AHEAD:
             return _("Clock was ahead")
         case _:
-            return _(_get_text(reason).label)
+            text = _UNKNOWN if is_unknown(reason) else _get_text(reason)
+            return _(text.label)
 
 
 def explain_decision(
@@ -102,7 +118,8 @@ def explain_decision(
                 age=_format_age(minutes_since_end),
             )
         case _:
-            return _("No survey: %(why)s.", why=_(_get_text(reason).clause))
+            text = _UNKNOWN if is_unknown(reason) else _get_text(reason)
+            return _("No survey: %(why)s.", why=_(text.clause))
 
 
 def _format_age(minutes: int) -> str:
@@ -144,6 +161,28 @@ def _get_text(reason: _WithholdReason) -> _ReasonText:
                 translatable("you had paused the questions"),
             )
         case _:
+            return _get_recording_text(reason)
+
+
+def _get_recording_text(
+    reason: _RecordingReason
+    | _RunReason
+    | _TimingReason
+    | _SurveyReason
+    | _UndeliveredReason,
+) -> _ReasonText:
+    match reason:
+        case DecisionReason.IMPLAUSIBLE:
+            return _ReasonText(
+                translatable("Distance and time do not fit"),
+                translatable("nobody runs this distance in this time"),
+            )
+        case DecisionReason.ENTERED_BY_HAND:
+            return _ReasonText(
+                translatable("Entered by hand"),
+                translatable("the run was entered by hand"),
+            )
+        case _:
             return _get_run_text(reason)
 
 
@@ -151,11 +190,6 @@ def _get_run_text(
     reason: _RunReason | _TimingReason | _SurveyReason | _UndeliveredReason,
 ) -> _ReasonText:
     match reason:
-        case DecisionReason.ENTERED_BY_HAND:
-            return _ReasonText(
-                translatable("Entered by hand"),
-                translatable("the run was entered by hand"),
-            )
         case DecisionReason.TOO_SHORT:
             return _ReasonText(
                 translatable("Too short"),
