@@ -23,6 +23,7 @@ from tests.support.export_fixtures import (
 )
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
+from tests.support.question_answers import add_every_answer
 from tests.support.run_history import add_answered_runs, add_wellbeing_answers
 from web.fixtures.routes import FAILURES
 
@@ -70,6 +71,14 @@ def build_answered(harness: Harness, count: int, path: str = "/dashboard") -> Fi
     ]
     add_answered_runs(harness.runtime, runner_id, moods=moods, km=km)
     return Fixture(path, runner_id)
+
+
+def _build_questions(harness: Harness, path: str) -> Fixture:
+    """Sign in a runner who answered every question after each of 70 runs."""
+    fixture = build_answered(harness, 70, path)
+    if fixture.runner_id is not None:
+        add_every_answer(harness.runtime, fixture.runner_id)
+    return fixture
 
 
 def _build_run_page(
@@ -215,6 +224,17 @@ STATES: Mapping[str, State] = {
     "runs-behind": lambda harness: build_answered(
         harness, 60, "/dashboard?group=company.second"
     ),
+    "questions": lambda harness: _build_questions(harness, "/questions"),
+    "question-by-groups": lambda harness: _build_questions(
+        harness, "/questions/clear_head"
+    ),
+    "question-by-shares": lambda harness: _build_questions(
+        harness, "/questions/runners_high"
+    ),
+    "question-over-time": lambda harness: _build_questions(
+        harness, "/questions/stress_load"
+    ),
+    "question-unasked": _visit_signed_in("/questions/sleep"),
     "run-to-answer": _build_run_page,
     "run-answered": lambda harness: _build_run_page(harness, mood=1),
     "run-remove": lambda harness: _build_run_page(harness, "/remove", mood=1),
