@@ -18,7 +18,13 @@ def pair_hours_since(history: History) -> PairComparison:
         translatable("6 to 24 hours"): hours > 6,
     }
     mask = (hours >= 0) & (hours <= 24)
-    return pair_with_mood(history, hours, mask, display_groups=display_groups)
+    return pair_with_mood(
+        history,
+        hours,
+        mask,
+        display_groups=display_groups,
+        scatter_label=translatable("Hours since the run"),
+    )
 
 
 PANELS = (
