@@ -88,8 +88,8 @@ STORAGE_SENTENCES: dict[StorageFault, str] = {
 
 def check_disk(settings: Settings) -> str:
     """Write a row, and a file where ours are kept, as work does."""
-    folder = storage.sqlite_folder(settings.sql_url)
     with open_runtime(settings) as runtime:
+        folder = storage.sqlite_folder(settings.sql_url)
         try:
             storage.check_storage(runtime.db)
             if folder is None:

@@ -18,7 +18,7 @@ from typing import Any
 
 from redis import Redis, RedisError
 
-from sync.setting_urls import to_redis_url
+from sync.setting_urls import from_broker_url
 
 # Where Celery itself looks.  Only what was started by `record_start` finds it here.
 BROKER_VARIABLE = "CELERY_BROKER_URL"
@@ -116,7 +116,7 @@ def record_start(part: str, redis_url: str) -> None:
 
 def record_wanted_end(part: str) -> None:
     """Take back the record of this process, if there is one: its end was asked for."""
-    redis_url = to_redis_url(os.environ.get(BROKER_VARIABLE, ""))
+    redis_url = from_broker_url(os.environ.get(BROKER_VARIABLE, ""))
     if not redis_url:
         return
     starts_key = f"{_STARTS_PREFIX}{part}:{socket.gethostname()}"

@@ -293,8 +293,8 @@ def to_broker_url(redis_url: str) -> str:
     )
 
 
-def to_redis_url(broker_url: str) -> str:
-    """Return the address of a broker as redis-py reads it."""
+def from_broker_url(broker_url: str) -> str:
+    """Return the address that `to_broker_url` has made this one of."""
     if not broker_url.startswith("redis+socket://"):
         return broker_url
     return broker_url.replace("redis+socket://", "unix://", 1).replace(

@@ -19,7 +19,7 @@ from sync import heartbeats, part_failures
 from sync import log as logging
 from sync.heartbeats import Heartbeat
 from sync.queue import BROKER_OPTIONS, publish_task
-from sync.setting_urls import to_redis_url
+from sync.setting_urls import from_broker_url
 from workers.clock_safe_schedule import ClockSafeSchedule
 
 WAKE_INTERVAL = timedelta(minutes=1)
@@ -56,7 +56,7 @@ def main() -> int:
 def run_beat(broker_url: str) -> NoReturn:
     """Keep the schedule, in a process of its own or in a thread of a worker's."""
     broker = Connection(broker_url, transport_options=BROKER_OPTIONS)
-    redis_url = to_redis_url(broker_url)
+    redis_url = from_broker_url(broker_url)
 
     def send_task(task: str) -> None:
         publish_task(broker, task, expires=MESSAGE_LIFETIME)

@@ -14,13 +14,22 @@ from host.errors import StartupError
 from host.options import InstanceOptions
 from host.plan import InstancePlan
 from host.process_commands import web_argv
+from sync.broker_faults import BrokerFailed
+from sync.queue import CeleryQueue
 from sync.settings import Settings
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, TIMEOUT_S, free_port, wait_until
-from web.health.checks import ping_redis
 
 NOTHING = frozenset[str]()
 EVERYTHING = frozenset(Settings.model_fields)
+
+
+def takes_wake_ups(url: str) -> bool:
+    try:
+        CeleryQueue(url).check()
+    except BrokerFailed:
+        return False
+    return True
 
 
 def build_plan(
@@ -79,7 +88,7 @@ def test_a_given_password_is_that_of_our_own_redis(folder: Path, password: str) 
     try:
         # The settings refuse an address with another password.
         url = Settings.model_validate(environment).redis_url
-        wait_until(lambda: ping_redis(url) == "ok")
+        wait_until(lambda: takes_wake_ups(url))
     finally:
         process.kill()
         process.wait()

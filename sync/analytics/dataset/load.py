@@ -39,7 +39,7 @@ MOOD_KINDS = (AnswerKind.RUN, AnswerKind.CHECKIN)
 EARLIER_RUNS = "earlier_runs"
 START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL = 1, 2, 4, 8, 16
 ON_TRAIL, VIRTUAL, BY_ELAPSED = 32, 64, 128
-NO_MOOD, MOOD_AFTER_RUN, MOOD_AT_CHECK_IN = 0, 1, 2
+NO_MOOD, MOOD_AFTER_RUN, MOOD_AT_CHECK_IN, MOOD_BEFORE_RUN = 0, 1, 2, 3
 _FETCH_SIZE = 500
 _MAX_CACHED = 2  # only until the figures have taken theirs
 
@@ -106,7 +106,8 @@ class RunColumns(NamedTuple):
 class AnswerColumns(NamedTuple):
     """The answers about mood or about a run, oldest first; `tags` is JSON.
 
-    `mood_source` tells whether a mood was given after a run, at a check-in or not.
+    `mood_source` tells whether a mood was given after a run, at a check-in, on the way
+    out to a run, or not.
     """
 
     run_id: Sequence[int | None]
@@ -188,6 +189,7 @@ _ANSWERS_QUERY = (
         case(
             (_ANSWER.kind == AnswerKind.RUN, MOOD_AFTER_RUN),
             (_ANSWER.kind == AnswerKind.CHECKIN, MOOD_AT_CHECK_IN),
+            (_ANSWER.kind == AnswerKind.PRE_RUN, MOOD_BEFORE_RUN),
             else_=NO_MOOD,
         ),
         _ANSWER.sealed,
@@ -196,7 +198,10 @@ _ANSWERS_QUERY = (
     )
     .where(
         _ANSWER.runner_id == bindparam("runner_id"),
-        or_(_ANSWER.kind.in_(MOOD_KINDS), _ANSWER.run_id.is_not(None)),
+        or_(
+            _ANSWER.kind.in_((*MOOD_KINDS, AnswerKind.PRE_RUN)),
+            _ANSWER.run_id.is_not(None),
+        ),
     )
     .order_by(_ANSWER.answered_at, _ANSWER.id)
 )
