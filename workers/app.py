@@ -12,7 +12,6 @@ from sync.queue import BROKER_OPTIONS
 from sync.runtime import Runtime, build
 from sync.settings import load
 
-
 _CELERY_VARIABLES = (
     "CELERY_BROKER_URL",
     "CELERY_BROKER_READ_URL",
