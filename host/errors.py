@@ -1,6 +1,12 @@
 """The errors of the command line: wrong use, and a machine that is not ready."""
 
+from pathlib import Path
+from traceback import extract_tb
+
 from sync.errors import MoodmilesError
+
+# Told by the place of an error: to import them takes longer than most commands.
+_DATABASE_PACKAGES = {"sqlalchemy", "psycopg"}
 
 
 class UsageError(MoodmilesError):
@@ -13,3 +19,34 @@ class StartupError(MoodmilesError):
 
 class Unencrypted(MoodmilesError):
     """Something works, but may be read or forged on its way: a warning."""
+
+
+class ActionRequired(MoodmilesError):
+    """Something that the host has to do."""
+
+
+def describe_unforeseen(error: Exception) -> str:
+    """Return one sentence for an error that has none: its class, and where to look.
+
+    The text of an error may quote a password.
+    """
+    frames = extract_tb(error.__traceback__)
+    if any(_DATABASE_PACKAGES & {*Path(frame.filename).parts} for frame in frames):
+        return (
+            f"The database could not be used ({type(error).__name__}): `moodmiles "
+            "doctor database disk` says why."
+        )
+    place = f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return (
+        f"This failed in a way that nobody foresaw ({type(error).__name__}{place}): "
+        "check the settings it needs, and report it if they are right."
+    )
+
+
+def to_one_line(text: str) -> str:
+    """Return a sentence as any terminal shows it: it may quote what a host wrote."""
+    shown = "".join(
+        sign if sign.isprintable() else " " if sign.isspace() else ascii(sign)[1:-1]
+        for sign in text
+    )
+    return " ".join(shown.split())

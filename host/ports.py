@@ -4,9 +4,9 @@ import socket
 from random import sample
 
 from host.data_dir import DataDirectory
+from host.data_entries import DataEntry
 from host.errors import StartupError
 
-_PORTS_FILE = "ports.json"
 LOOPBACK = "127.0.0.1"
 # Below the ephemeral ports, which a system gives to outgoing connections: no other
 # program gets a part's port while the part starts, for the first time or again.
@@ -34,14 +34,23 @@ def choose_web_port(host: str, port: int) -> int:
 
 def choose_inner_port(home: DataDirectory, part: str) -> int:
     """Return a free loopback port: the part's former one if possible."""
-    ports: dict[str, int] = home.read_json(_PORTS_FILE)
+    ports = read_former_ports(home)
     other_ports = {port for name, port in ports.items() if name != part}
     previous_ports = [ports[part]] if part in ports else []
     for port in (*previous_ports, *sample(_INNER_PORTS, _MAX_TRIES)):
         if port not in other_ports and is_free(LOOPBACK, port):
-            home.write_json(_PORTS_FILE, ports | {part: port})
+            home.write_json(DataEntry.PORTS, ports | {part: port})
             return port
     raise StartupError("This machine has no free port left.")
+
+
+def read_former_ports(home: DataDirectory) -> dict[str, int]:
+    """Return the parts' ports of the last start; a damaged file is set aside."""
+    ports = home.read_json(DataEntry.PORTS)
+    if not all(type(port) is int and 0 < port < 65536 for port in ports.values()):
+        home.set_aside(home.path / DataEntry.PORTS, "it is damaged")
+        return {}
+    return ports
 
 
 def _try_bind(host: str, port: int) -> int | None:

@@ -5,26 +5,36 @@ every worker a tenth of its memory.
 """
 
 import gc
+import os
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
+from multiprocessing import Lock
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import structlog
 from celery.signals import task_postrun, worker_ready
 
+from sync import log as logging
+from sync import part_failures
 from sync.errors import NotConfigured
 from sync.settings import load
 from sync.surveys.instruments import load_library
 from workers import beat
 from workers.app import celery
 
+log = structlog.get_logger()
+
 # What takes seconds and tens of megabytes to load, and only some work needs.
 FIGURES_MODULE, STRAVA_MODULE = (
     "sync.analytics.figures",
     "sync.strava.stravalib_adapter",
 )
+
+
+log = structlog.get_logger()
 
 
 def main() -> int:
@@ -45,10 +55,13 @@ def main() -> int:
     except NotConfigured as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    if arguments.pool == "prefork":
+    pool = arguments.pool
+    if pool == "prefork" and not has_semaphores():
+        pool = "threads"
+    if pool == "prefork":
         preload_modules()
     worker = celery.Worker(
-        pool_cls=arguments.pool,
+        pool_cls=pool,
         concurrency=arguments.concurrency,
         loglevel="INFO",
         quiet=True,
@@ -59,7 +72,28 @@ def main() -> int:
     )
     worker.start()
     exit_code: int = worker.exitcode or 0
+    if not exit_code:
+        part_failures.record_wanted_end("worker")
     return exit_code
+
+
+def has_semaphores() -> bool:
+    """Whether processes of one pool can share locks here, or say why threads serve.
+
+    Such locks are files in the memory of /dev/shm, which a hardened container may
+    have taken away or mounted for reading.
+    """
+    try:
+        Lock()
+    except OSError as error:
+        logging.configure(load().log_format, part="worker")
+        log.warning(
+            "working in threads of one process: processes need a /dev/shm to write to; "
+            "mount one, such as a tmpfs",
+            error=type(error).__name__,
+        )
+        return False
+    return True
 
 
 def start_schedule_thread() -> None:
@@ -67,7 +101,16 @@ def start_schedule_thread() -> None:
 
     @worker_ready.connect(weak=False)
     def _start_beat(**_: object) -> None:
-        Thread(target=beat.run_beat, args=(load().redis_url,), daemon=True).start()
+        Thread(target=keep_schedule, args=(load().broker_url,), daemon=True).start()
+
+
+def keep_schedule(broker_url: str) -> None:
+    """Keep the schedule; if that ends, end the worker, so that both start again."""
+    try:
+        beat.run_beat(broker_url)
+    finally:
+        log.error("schedule ended", error=type(sys.exception()).__name__)
+        os._exit(1)
 
 
 def preload_modules() -> None:

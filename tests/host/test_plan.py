@@ -14,6 +14,8 @@ from host.errors import StartupError
 from host.options import InstanceOptions
 from host.plan import InstancePlan
 from host.process_commands import web_argv
+from sync.broker_faults import BrokerFailed
+from sync.queue import CeleryQueue
 from sync.settings import Settings
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, TIMEOUT_S, free_port, wait_until
@@ -22,8 +24,20 @@ NOTHING = frozenset[str]()
 EVERYTHING = frozenset(Settings.model_fields)
 
 
+def takes_wake_ups(url: str) -> bool:
+    try:
+        CeleryQueue(url).check()
+    except BrokerFailed:
+        return False
+    return True
+
+
 def build_plan(
-    folder: Path, *, host: str = HOST, configured: frozenset[str]
+    folder: Path,
+    *,
+    host: str = HOST,
+    configured: frozenset[str],
+    redis_password: str = "",
 ) -> InstancePlan:
     options = InstanceOptions(
         data_dir=folder,
@@ -32,6 +46,7 @@ def build_plan(
         public_url="https://run.example",
         web_processes=1,
         configured=configured,
+        redis_password=redis_password,
     )
     with lock_data_directory(folder / "data") as home:
         return InstancePlan(options, home, port=8000)
@@ -58,6 +73,25 @@ def test_nothing_given_is_replaced(folder: Path) -> None:
         "MOODMILES_PORT",
     }
     assert plan.address == "https://run.example"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("password", ["a 'b\" $c \\d %2F:@/#?&; ä€ =`e`", "x" * 40])
+def test_a_given_password_is_that_of_our_own_redis(folder: Path, password: str) -> None:
+    plan = build_plan(folder, configured=NOTHING, redis_password=password)
+    environment = {
+        "redis_url": plan.build_environment()["MOODMILES_REDIS_URL"],
+        "redis_password": password,
+    }
+    command = plan.redis_part().command
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+    try:
+        # The settings refuse an address with another password.
+        url = Settings.model_validate(environment).redis_url
+        wait_until(lambda: takes_wake_ups(url))
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +134,7 @@ def test_no_part_is_told_a_secret_where_everybody_may_read_it(folder: Path) -> N
         plan.command_part("strava", "subscribe"),
     ]
 
-    secrets = plan.home.load_secrets()
+    secrets = plan.secrets
     words = " ".join(str(word) for part in parts for word in part.command)
     assert [name for name, secret in secrets.items() if secret in words] == []
     # The stand-in for Strava knows its own secret, and no other.

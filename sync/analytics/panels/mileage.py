@@ -10,8 +10,8 @@ from math import inf
 
 import numpy as np
 
-from sync.analytics.dataset.distances import find_week_starts
 from sync.analytics.dataset.history import NO_RUNS, History, select_known_runs
+from sync.analytics.dataset.weeks import WEEK_DAYS
 from sync.analytics.panels.definition import (
     CodebookEntry,
     Estimate,
@@ -20,7 +20,9 @@ from sync.analytics.panels.definition import (
     build_link_facts,
     build_too_few,
     estimate_link,
+    find_hours,
     name_sign,
+    summarize_link,
 )
 from sync.analytics.panels.panel import (
     MIN_FOR_NUMBERS,
@@ -38,8 +40,7 @@ from sync.analytics.sentences.milestones import (
     PanelQuestion,
 )
 from sync.analytics.stats.curve import Curve, compute_median_slope, fit_curve
-from sync.analytics.stats.rank_link import link
-from sync.analytics.stats.series import Floats, Ints, sort_by_time
+from sync.analytics.stats.series import Z_CLAIM, Floats, Ints, sort_by_time
 from sync.analytics.stats.shape import GOOD_MOOD, MileageShape, fit_shape
 from sync.language import translatable
 
@@ -102,31 +103,38 @@ class MileageComparison:
         The link is the question's own: with the distance of each run.
         """
         n = len(self.days)
+        estimate = (
+            estimate_link(self.distance_m, self.mood, self.days, Z_MILEAGE_CLAIM)
+            if n >= MIN_FOR_NUMBERS
+            else None
+        )
+        words_interval = (
+            estimate.find_words_interval(Z_MILEAGE_CLAIM) if estimate else None
+        )
         return Drawing(
             answer_count=n,
             too_few=build_too_few("runs", n),
             remarks=(
-                *list_remarks(decision, n, self.days),
+                *list_remarks(decision, n, self.days, words_interval=words_interval),
                 *self._list_slope_remarks(decision),
                 *list_ceiling_remarks(self.mood),
                 build_note("races_out"),
                 build_note("goes_together"),
             ),
-            link=(
-                link(self.distance_m, self.mood, self.days)
-                if n >= MIN_FOR_NUMBERS
-                else None
-            ),
+            link=estimate,
+            words_interval=words_interval,
             curve=self._fit_curve(self.trailing_week_m),
             curve_by_run=self._fit_curve(self.distance_m),
             contributing_runs=self._collect_runs(decision),
         )
 
     def estimate(self) -> Estimate:
-        return estimate_link(self.distance_m, self.mood, self.days)
+        return summarize_link(
+            estimate_link(self.distance_m, self.mood, self.days, Z_MILEAGE_CLAIM)
+        )
 
     def _fit_curve(self, metres: Floats) -> Curve | None:
-        weeks = find_week_starts(self.days)
+        weeks = np.floor(self.days / WEEK_DAYS).astype(np.int64)
         return fit_curve(metres / self.metres_per_unit, self.mood, weeks)
 
     def _list_slope_remarks(
@@ -180,10 +188,11 @@ class MileageComparison:
 
 
 def compare_mileage(history: History) -> MileageComparison:
-    """Compare mood with this run's distance and the week's; races are left out."""
-    mask = history.is_after_run & (
-        history.map_to_answers(history.runs.is_race, missing=1) == 0
-    )
+    """Compare mood with this run's distance and the week's.
+
+    Races are left out, and so are runs whose distance was not measured.
+    """
+    mask = history.is_after_run & ~history.is_about_race & (history.about_m > 0)
     run = history.answers.run[mask]
     return MileageComparison(
         distance_m=history.about_m[mask],
@@ -198,19 +207,24 @@ def compare_mileage(history: History) -> MileageComparison:
 def evaluate_mileage(data: MileageComparison) -> Outcome:
     """Choose the one sentence: best range, a link, an early sign, or none."""
     ranges = fit_shape(
-        data.trailing_week_m / data.metres_per_unit, data.mood, data.days
+        data.trailing_week_m / data.metres_per_unit,
+        data.mood,
+        data.days,
+        hours=find_hours(data.days),
     )
-    monotone = link(data.distance_m, data.mood, data.days)
+    monotone = estimate_link(data.distance_m, data.mood, data.days, Z_CLAIM)
     if ranges is not None and is_clear_range(ranges):
         return Outcome("mileage.best", _build_range_facts(ranges, data.metres_per_unit))
     if monotone.is_certain_at(Z_MILEAGE_CLAIM):
         verdict = name_sign(monotone.rho)
-        return Outcome(f"mileage.{verdict}", build_link_facts(monotone))
+        return Outcome(
+            f"mileage.{verdict}", build_link_facts(monotone, Z_MILEAGE_CLAIM)
+        )
     if ranges is not None and ranges.p <= MAX_P_EARLY:
         return Outcome(
             "mileage.early", _build_range_facts(ranges, data.metres_per_unit)
         )
-    return Outcome("mileage.none", build_link_facts(monotone))
+    return Outcome("mileage.none", build_link_facts(monotone, Z_MILEAGE_CLAIM))
 
 
 def is_clear_range(ranges: MileageShape) -> bool:
@@ -240,6 +254,7 @@ PANELS = (
         title=translatable("Mood and mileage"),
         compare=compare_mileage,
         is_fixed=True,
+        questions=("race",),
         codebook=CodebookEntry("", "Spearman: about_m, mood; after_run, no races"),
         sentences={
             "best": Sentence(
@@ -263,7 +278,8 @@ PANELS = (
                     "higher."
                 ),
                 translatable(
-                    "That held after allowing for season. It does not tell us why."
+                    "That held after allowing for season, weekday and time of day. It "
+                    "does not tell us why."
                 ),
             ),
             "lower": Sentence(
@@ -272,7 +288,8 @@ PANELS = (
                     "lower."
                 ),
                 translatable(
-                    "That held after allowing for season. It does not tell us why."
+                    "That held after allowing for season, weekday and time of day. It "
+                    "does not tell us why."
                 ),
             ),
             "none": Sentence(

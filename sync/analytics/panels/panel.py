@@ -1,6 +1,6 @@
 """A panel as a page draws it: groups, link, curve, and one finding."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -22,12 +22,17 @@ from sync.analytics.stats.groups import (
 )
 from sync.analytics.stats.rank_link import Link
 from sync.analytics.stats.series import HALF_YEAR_DAYS, Flags, Floats, Interval, Ints
+from sync.analytics.stats.shares import Share
 from sync.language import gettext
 
 MIN_FOR_NUMBERS = 15
 MAX_CEILING_SHARE = 0.4
 TOP_MOOD = 2
 TOO_EARLY = "too_early"
+# The ends of what is drawn: moods, answers from 0 to 4, and changes of mood.
+MOOD_RANGE: Interval = (-2.0, 2.0)
+LEVEL_RANGE: Interval = (0.0, 4.0)
+CHANGE_RANGE: Interval = (-4.0, 4.0)
 
 # Parts of what a panel counts: all of it, or one of two groups; what its sentence is
 # about, which was decided some answers ago; of this, what lies in the range that the
@@ -65,20 +70,52 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Values over time, shape (n,) each; `days` are `date.toordinal()`.
+
+    `label` names the values in English; `is_distance` tells that they are metres.
+    """
+
+    label: str
+    days: Ints
+    values: Floats
+    is_distance: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Two series on one time axis: `upper` a line from 0 to `top`, `lower` bars.
+
+    `answer_counts`, shape (n,), are the answers behind each value of `upper`.
+    """
+
+    upper: Series
+    lower: Series
+    top: float
+    answer_counts: Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
     """What a comparison draws; None where there is too little yet.
 
     `too_few` stands in for a finding before the first decision.  `means` maps a
-    label to its group's mean, of 8 answers or more.  `contributing_runs` maps a part
-    of what is counted to the ids of its runs.
+    label to its group's mean, of 8 answers or more, `shares` to a share; the means lie
+    in `value_range`.  `words_interval` decides about words: it is longer than those of
+    `link` and `difference`, so that a sentence that claims nothing can be seen to be
+    right.  `contributing_runs` maps a part of what is counted to the ids of its runs.
     """
 
     answer_count: int
     too_few: Finding
     remarks: tuple[LocalizedText, ...]
     means: Mapping[str, Mean] = field(default_factory=dict)
+    value_range: Interval = MOOD_RANGE
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    timeline: Timeline | None = None
     link: Link | None = None
     difference: Difference | None = None
+    words_interval: Interval | None = None
     curve: Curve | None = None
     curve_by_run: Curve | None = None
     contributing_runs: ContributingRuns
@@ -89,7 +126,9 @@ class Panel:
     """What a page shows of one panel.
 
     `verdict` is higher, lower, best, early, none, withdrawn or too_early.  Title,
-    sentence, notes and labels are in the language active when they are read.
+    sentence, notes and labels are in the language active when they are read.  A panel
+    that `is_picture` never has a verdict.  `question_keys` are those of the questions
+    whose answers it uses besides mood.
     """
 
     name: str
@@ -100,6 +139,9 @@ class Panel:
     unit: Unit
     finding: Finding
     drawing: Drawing
+    is_picture: bool = False
+    is_of_host: bool = False
+    question_keys: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -122,6 +164,14 @@ class Panel:
         return {gettext(label): mean for label, mean in self.drawing.means.items()}
 
     @property
+    def shares(self) -> dict[str, Share]:
+        return {gettext(label): share for label, share in self.drawing.shares.items()}
+
+    @property
+    def timeline(self) -> Timeline | None:
+        return self.drawing.timeline
+
+    @property
     def answer_count(self) -> int:
         return self.drawing.answer_count
 
@@ -132,6 +182,10 @@ class Panel:
     @property
     def difference(self) -> Difference | None:
         return self.drawing.difference
+
+    @property
+    def words_interval(self) -> Interval | None:
+        return self.drawing.words_interval
 
     @property
     def curve(self) -> Curve | None:
@@ -152,10 +206,20 @@ class Panel:
 
 
 def list_remarks(
-    decision: PanelDecision | None, answer_count: int, days: Floats
+    decision: PanelDecision | None,
+    answer_count: int,
+    days: Floats,
+    *,
+    words_interval: Interval | None = None,
 ) -> tuple[LocalizedText, ...]:
-    """Return the remarks on a panel's decision and on the span of its answers."""
-    remarks = []
+    """Return the remarks on a panel's decision and on the span of its answers.
+
+    A decision stands while answers are added: where `words_interval`, that of today's
+    answers, no longer agrees with it, a remark says so.
+    """
+    remarks: list[LocalizedText] = []
+    if decision and words_interval:
+        remarks += _list_changes(decision, words_interval)
     if decision and decision.revised_at:
         remarks.append(build_note("decided_again", day=decision.revised_at.date()))
     if decision:
@@ -165,6 +229,22 @@ def list_remarks(
     if answer_count >= MIN_FOR_NUMBERS and np.ptp(days) < HALF_YEAR_DAYS:
         remarks.append(build_note("season"))
     return tuple(remarks)
+
+
+def _list_changes(
+    decision: PanelDecision, words_interval: Interval
+) -> Iterable[LocalizedText]:
+    """Say that today's answers would decide otherwise than those decided from."""
+    verdict = decision.outcome.verdict
+    sign = {"higher": 1, "lower": -1, "none": 0}.get(verdict)
+    if sign is None:
+        return
+    low, high = words_interval
+    today = (low > 0) - (high < 0)
+    if sign == 0 and today != 0:
+        yield build_note("more_today", n=count_decided_answers(decision))
+    elif sign != today:
+        yield build_note("less_today", n=count_decided_answers(decision))
 
 
 def list_ceiling_remarks(moods: Floats) -> tuple[LocalizedText, ...]:

@@ -6,18 +6,21 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
+from sync.analytics.stats.rhythm import build_rhythm_columns
 from sync.analytics.stats.series import (
     UNBOUNDED,
     Z_CLAIM,
     Z_DRAWN,
+    Calendar,
     Floats,
     Interval,
     InvalidSeries,
-    build_seasonal_columns,
+    build_calendars,
+    choose_word_levels,
+    enclose,
     estimate_mean_n_eff,
     estimate_pair_n_eff,
     excludes_zero,
-    remove_season,
     sort_by_time,
     validate_columns,
 )
@@ -56,9 +59,10 @@ class Welch:
 class Difference:
     """The first group's mean minus the second's, corrected for autocorrelation.
 
-    `adjusted` is the difference after trend and season.  `is_shown` needs 8 values
-    in each group.  `is_claim` needs 15 in each, and an interval at the level
-    for claims that excludes 0 on the same side before and after season.
+    `adjusted` is the difference after the calendar: trend, season, weekday and time of
+    day.  `is_shown` needs 8 values in each group.  `words` is the interval that decides
+    about words, longer than those drawn: it holds the difference at each of the
+    `WordLevels`, and 0 where either group has fewer than 15 values.
     """
 
     n_first: int
@@ -70,7 +74,11 @@ class Difference:
     n_eff: float
     i95: Interval
     i99: Interval
-    is_claim: bool
+    words: Interval
+
+    @property
+    def is_claim(self) -> bool:
+        return excludes_zero(self.words)
 
     @property
     def is_shown(self) -> bool:
@@ -118,18 +126,22 @@ def estimate_difference(
     days: npt.ArrayLike,
     *,
     q: float = Z_CLAIM,
+    hours: npt.ArrayLike | None = None,
 ) -> Difference:
     """Compare `values`, shape (n,), where `in_first` is true with the others.
 
     Welch's standard error is widened by √(n / n_eff), and the degrees of freedom
     shrink by n_eff / n.  n_eff comes from the persistence of the labels times that
     of the values: company, treadmill months and check-in weeks come in stretches,
-    and so does mood.  A claim must also hold after season.  Raises `InvalidSeries`.
-    Source: docs/figures.md, "The rule".
+    and so does mood.  A claim must also hold after the calendar: `days` and `hours`
+    are those of `link`.  Raises `InvalidSeries`.  Source: docs/figures.md, "The rule".
     """
-    times, label, series = sort_by_time(
+    times, label, series, clock = sort_by_time(
         *validate_columns(
-            days=days, in_first=np.asarray(in_first, dtype=float), values=values
+            days=days,
+            in_first=np.asarray(in_first, dtype=float),
+            values=values,
+            hours=days if hours is None else hours,
         )
     )
     first, second = series[label > 0], series[label <= 0]
@@ -140,22 +152,30 @@ def estimate_difference(
     unadjusted = compare_welch(first, second)
     error = unadjusted.standard_error * (len(times) / n_eff) ** 0.5
     df = max(unadjusted.df * n_eff / len(times), 1.0)
-    adjusted, after_season = _adjust_for_season(series, label, times, q)
-    before_season = compute_t_interval(unadjusted.difference, error, df, q)
-    is_certain = excludes_zero(before_season) and excludes_zero(after_season)
+    calendars = build_calendars(times, None if hours is None else clock)
+    rhythm = build_rhythm_columns(times, *calendars.season.remove(label))
+    after_calendar = _adjust(series, label, calendars.full)
+    after_rhythm = _adjust(series, label, calendars.full.extend(rhythm))
+    levels = choose_word_levels(q, len(times))
+    intervals = [
+        compute_t_interval(unadjusted.difference, error, df, levels.before),
+        _adjust(series, label, calendars.season).interval(levels.before),
+        after_calendar.interval(levels.calendar),
+        after_rhythm.interval(levels.rhythm),
+    ]
+    if min_size < MIN_GROUP_TO_CLAIM:
+        intervals.append((0.0, 0.0))
     return Difference(
         n_first=len(first),
         n_second=len(second),
         mean_first=float(first.mean()),
         mean_second=float(second.mean()),
         difference=unadjusted.difference,
-        adjusted=adjusted,
+        adjusted=after_calendar.difference,
         n_eff=n_eff,
         i95=compute_t_interval(unadjusted.difference, error, df, Z_DRAWN),
         i99=compute_t_interval(unadjusted.difference, error, df, Z_CLAIM),
-        is_claim=is_certain
-        and adjusted * unadjusted.difference > 0
-        and min_size >= MIN_GROUP_TO_CLAIM,
+        words=enclose(intervals),
     )
 
 
@@ -170,22 +190,28 @@ def compute_t_interval(center: float, error: float, df: float, q: float) -> Inte
     return (center - half_width, center + half_width)
 
 
-def _adjust_for_season(
-    values: Floats, label: Floats, days: Floats, q: float
-) -> tuple[float, Interval]:
-    """Compare the groups after trend and season: the difference and its interval."""
-    calendar = build_seasonal_columns(days)
-    residual_values, residual_label = remove_season(calendar, values, label)
+@dataclass(frozen=True, slots=True)
+class _Adjusted:
+    """A difference after the calendar; its interval has no ends without `df`."""
+
+    difference: float
+    standard_error: float
+    df: float
+
+    def interval(self, q: float) -> Interval:
+        return compute_t_interval(self.difference, self.standard_error, self.df, q)
+
+
+def _adjust(values: Floats, label: Floats, calendar: Calendar) -> _Adjusted:
+    residual_values, residual_label = calendar.remove(values, label)
     spread = float(residual_label @ residual_label)
     if not spread > 0:
-        return float("nan"), UNBOUNDED
+        return _Adjusted(float("nan"), 0.0, 0.0)
     adjusted = float(residual_label @ residual_values) / spread
     residuals = residual_values - adjusted * residual_label
-    df = estimate_pair_n_eff(residual_label, residual_values) - calendar.shape[1] - 1
-    if not df > 0:
-        return adjusted, UNBOUNDED
-    error = float((residuals @ residuals) / df / spread) ** 0.5
-    return adjusted, compute_t_interval(adjusted, error, df, q)
+    df = estimate_pair_n_eff(residual_label, residual_values) - calendar.df - 2
+    error = float((residuals @ residuals) / df / spread) ** 0.5 if df > 0 else 0.0
+    return _Adjusted(adjusted, error, df)
 
 
 def _undefined_difference(first: Floats, second: Floats, n_eff: float) -> Difference:
@@ -200,5 +226,5 @@ def _undefined_difference(first: Floats, second: Floats, n_eff: float) -> Differ
         n_eff=n_eff,
         i95=UNBOUNDED,
         i99=UNBOUNDED,
-        is_claim=False,
+        words=UNBOUNDED,
     )

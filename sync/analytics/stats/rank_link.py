@@ -5,17 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sync.analytics.stats.rhythm import build_rhythm_columns
 from sync.analytics.stats.series import (
     Z_CLAIM,
     Z_DRAWN,
+    Calendar,
     Floats,
     Interval,
-    build_seasonal_columns,
+    build_calendars,
+    choose_word_levels,
     compute_average_ranks,
     compute_correlation,
+    enclose,
     estimate_pair_n_eff,
     excludes_zero,
-    remove_season,
     sort_by_time,
     validate_columns,
 )
@@ -28,6 +31,17 @@ _SPEARMAN_FACTOR = 1.06
 
 
 @dataclass(frozen=True, slots=True)
+class AdjustedLink:
+    """A rank correlation after the calendar, and the independent pairs left for it."""
+
+    rho: float
+    n_eff: float
+
+    def interval(self, q: float) -> Interval:
+        return compute_rank_interval(self.rho, self.n_eff, q)
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """The link between two series of n pairs.
 
@@ -36,10 +50,13 @@ class Link:
     rho        Spearman's rank correlation, -1…1; nan when either never varies
     i95        its interval for drawing, i99 its interval for words
     pshift     share of the n circular shifts that look at least as linked
-    adj        rank correlation after trend and season; nan when nothing is left
+    adj        rank correlation after the calendar: trend, season, weekday and time of
+               day; nan when nothing is left
     adj95      the interval of adj
     adj_n_eff  independent pairs left for adj, less the calendar's columns
     claim      whether the rule allows a sentence
+    season     the link after trend and season alone
+    rhythm     the link after the calendar and the strongest rhythm of x
     """
 
     n: int
@@ -52,25 +69,51 @@ class Link:
     adj95: Interval
     adj_n_eff: float
     claim: bool
+    season: AdjustedLink
+    rhythm: AdjustedLink
+
+    def find_words_interval(self, q: float) -> Interval:
+        """Return the interval that decides about words, longer than those drawn of rho.
+
+        It holds every estimate on which the words rest, each at its `WordLevels`, and
+        0 wherever the rule withholds words for another reason.
+        """
+        levels = choose_word_levels(q, self.n)
+        intervals = [
+            compute_rank_interval(self.rho, self.n_eff, levels.before),
+            self.season.interval(levels.before),
+            compute_rank_interval(self.adj, self.adj_n_eff, levels.calendar),
+            self.rhythm.interval(levels.rhythm),
+        ]
+        if self.n < MIN_PAIRS or self.n_eff < MIN_N_EFF or self.pshift > MAX_PSHIFT:
+            intervals.append((0.0, 0.0))
+        return enclose(intervals)
 
     def is_certain_at(self, q: float) -> bool:
-        """Tell whether it is claimed and excludes 0 at `q`, before and after season."""
-        before = compute_rank_interval(self.rho, self.n_eff, q)
-        after = compute_rank_interval(self.adj, self.adj_n_eff, q)
-        return self.claim and excludes_zero(before) and excludes_zero(after)
+        """Tell whether a sentence may claim it at `q`, whatever the calendar does."""
+        return excludes_zero(self.find_words_interval(q))
 
 
 def link(
-    x: npt.ArrayLike, y: npt.ArrayLike, days: npt.ArrayLike, *, q: float = Z_CLAIM
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    days: npt.ArrayLike,
+    *,
+    q: float = Z_CLAIM,
+    hours: npt.ArrayLike | None = None,
 ) -> Link:
     """Estimate how x and y, shape (n,) each, move together over `days`, shape (n,).
 
-    `days` are times in days from any start; `q` is the number of standard errors
-    that words need (2.576 for the three questions fixed in advance, 3 for the
-    exploring panels).  It uses no random numbers: the same rows give the same
-    result.  Raises `InvalidSeries`.  Source: docs/figures.md, "The rule".
+    The whole part of `days` is a local day, and day 0 a Monday; `hours`, shape (n,),
+    are local hours of the day, None where time of day is not to be taken out.  `q` is
+    the number of standard errors that words need (2.576 for the three questions fixed
+    in advance, 3 for the exploring panels).  It uses no random numbers: the same rows
+    give the same result.  Raises `InvalidSeries`.  Source: docs/figures.md, "The
+    rule".
     """
-    times, first, second = sort_by_time(*validate_columns(days=days, x=x, y=y))
+    times, first, second, clock = sort_by_time(
+        *validate_columns(days=days, x=x, y=y, hours=days if hours is None else hours)
+    )
     if len(times) < 2:
         return _undefined_link(len(times), float(len(times)))
     rank_x, rank_y = compute_average_ranks(first), compute_average_ranks(second)
@@ -80,12 +123,10 @@ def link(
     )
     if np.isnan(rho):
         return _undefined_link(len(times), n_eff)
-    calendar = build_seasonal_columns(times)
-    residual_x, residual_y = remove_season(calendar, rank_x, rank_y)
-    adj = compute_correlation(residual_x, residual_y)
-    calendar_df = calendar.shape[1] - 1
-    adj_n_eff = estimate_pair_n_eff(residual_x, residual_y) - calendar_df
-    adj95 = compute_rank_interval(adj, adj_n_eff, Z_DRAWN)
+    calendars = build_calendars(times, None if hours is None else clock)
+    after_calendar = _adjust(rank_x, rank_y, calendars.full)
+    rhythm = build_rhythm_columns(times, *calendars.season.remove(rank_x))
+    adj95 = after_calendar.interval(Z_DRAWN)
     pshift = _compute_pshift(rank_x, rank_y)
     is_claim = (
         len(times) >= MIN_PAIRS
@@ -93,7 +134,7 @@ def link(
         and excludes_zero(compute_rank_interval(rho, n_eff, q))
         and pshift <= MAX_PSHIFT
         and excludes_zero(adj95)
-        and adj * rho > 0
+        and after_calendar.rho * rho > 0
     )
     return Link(
         n=len(times),
@@ -102,10 +143,20 @@ def link(
         i95=compute_rank_interval(rho, n_eff, Z_DRAWN),
         i99=compute_rank_interval(rho, n_eff, Z_CLAIM),
         pshift=pshift,
-        adj=adj,
+        adj=after_calendar.rho,
         adj95=adj95,
-        adj_n_eff=adj_n_eff,
+        adj_n_eff=after_calendar.n_eff,
         claim=bool(is_claim),
+        season=_adjust(rank_x, rank_y, calendars.season),
+        rhythm=_adjust(rank_x, rank_y, calendars.full.extend(rhythm)),
+    )
+
+
+def _adjust(rank_x: Floats, rank_y: Floats, calendar: Calendar) -> AdjustedLink:
+    residual_x, residual_y = calendar.remove(rank_x, rank_y)
+    return AdjustedLink(
+        compute_correlation(residual_x, residual_y),
+        estimate_pair_n_eff(residual_x, residual_y) - calendar.df,
     )
 
 
@@ -154,4 +205,6 @@ def _undefined_link(n: int, n_eff: float) -> Link:
         adj95=full_range,
         adj_n_eff=0.0,
         claim=False,
+        season=AdjustedLink(nan, 0.0),
+        rhythm=AdjustedLink(nan, 0.0),
     )

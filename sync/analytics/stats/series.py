@@ -1,8 +1,10 @@
-"""Number series: validation, order, ranks, persistence and season.
+"""Number series: validation, order, ranks, persistence and the calendar.
 
-All that `rank_link` and `groups` share.
+All that `rank_link`, `groups` and `shape` share.
 """
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -17,15 +19,23 @@ Interval: TypeAlias = tuple[float, float]
 
 UNBOUNDED: Interval = (float("-inf"), float("inf"))
 # Standard errors: a 95 % interval to draw, 99 % for words about a question that
-# was fixed in advance, 99.7 % for the exploring panels.
+# was fixed in advance, 99.7 % for the exploring panels; 97.5 % after the calendar,
+# which has to show that the calendar is not all there is: docs/decisions/0032.
 Z_DRAWN = 1.959964
+Z_AFTER_CALENDAR = 2.241403
 Z_CLAIM = 2.575829
 Z_EXPLORATORY = 3.0
 MAX_PERSISTENCE = 0.95
 _N_EFF_FLOOR = 4.0
 YEAR_DAYS = 365.25
 HALF_YEAR_DAYS = 182
+MIN_FOR_CLOCK = 60
+MIN_FOR_HARMONICS = 120
+MIN_MIDDLE_HOURS = 3.0
+_WEEK_DAYS, _SATURDAY = 7, 5
+_DAY_HOURS = 24.0
 _ZERO_RESIDUAL = 1e-18
+_DEPENDENT = 1e-6  # of a column's length; what is left below it is rounding
 
 
 class InvalidSeries(MoodmilesError, ValueError):
@@ -35,6 +45,41 @@ class InvalidSeries(MoodmilesError, ValueError):
 def excludes_zero(interval: Interval) -> bool:
     low, high = interval
     return low > 0 or high < 0
+
+
+def enclose(intervals: Iterable[Interval]) -> Interval:
+    """Return the shortest interval that holds all of them."""
+    lows, highs = zip(*intervals, strict=True)
+    return (min(lows), max(highs))
+
+
+@dataclass(frozen=True, slots=True)
+class WordLevels:
+    """The standard errors that words need, at each stage of what is taken out.
+
+    before    as it is, and after trend and season
+    calendar  after weekday and time of day, too
+    rhythm    after the rhythm of what the runner does, too
+    """
+
+    before: float
+    calendar: float
+    rhythm: float
+
+
+def choose_word_levels(q: float, n: int) -> WordLevels:
+    """Return what words about n values need that are decided at `q`.
+
+    The exploring panels, of which there are many, need `q` throughout.  For others a
+    rhythm is found for certain only from 120 values on, and a few answers cannot spare
+    much for one that may not be there.  Source: docs/decisions/0032.
+    """
+    if q >= Z_EXPLORATORY:
+        return WordLevels(q, q, q)
+    is_certain_rhythm = n >= MIN_FOR_HARMONICS
+    return WordLevels(
+        q, Z_AFTER_CALENDAR, Z_AFTER_CALENDAR if is_certain_rhythm else Z_DRAWN
+    )
 
 
 def validate_column(values: npt.ArrayLike, name: str) -> Floats:
@@ -148,31 +193,110 @@ def _shrink_n(n: int, autocorrelation: float) -> float:
     return float(max(n * (1 - share) / (1 + share), _N_EFF_FLOOR))
 
 
-def build_seasonal_columns(days: Floats) -> Floats:
-    """Build the columns of trend and season: shape (n, 2), from half a year (n, 4).
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What time alone could explain of n values: the level, and `df` columns.
 
-    The columns are 1, time in years and, when `days` span at least 182 days, one
-    wave a year as sine and cosine.
+    `basis`, shape (n, 1 + df), holds them as orthonormal columns.
+    """
+
+    basis: Floats
+
+    @property
+    def df(self) -> int:
+        """Return the degrees of freedom that it costs: its columns but the level."""
+        return int(self.basis.shape[1]) - 1
+
+    def remove(self, *series: Floats) -> list[Floats]:
+        """Subtract from each series, shape (n,), its least-squares fit.
+
+        A series that the calendar explains completely becomes exact zeros: rounding
+        errors are no series.
+        """
+        values = np.column_stack(series)
+        residuals = values - self.basis @ (self.basis.T @ values)
+        deviations = values - values.mean(axis=0)
+        total = np.maximum((deviations**2).sum(axis=0), 1.0)
+        is_explained = (residuals**2).sum(axis=0) <= _ZERO_RESIDUAL * total * len(
+            values
+        )
+        residuals[:, is_explained] = 0.0
+        return list(residuals.T.copy())
+
+    def extend(self, columns: Iterable[Floats]) -> "Calendar":
+        """Return the calendar with the columns, shape (n,), that add something to it.
+
+        Left out is a column that does not vary, and one that the level and the columns
+        before it add up to: a runner who never answers on Mondays has six weekdays.
+        """
+        centered = [column - column.mean() for column in columns]
+        varying = [
+            column / norm
+            for column in centered
+            if (norm := float(np.sqrt(column @ column))) > _DEPENDENT
+        ]
+        while True:
+            basis, triangle = np.linalg.qr(np.column_stack([self.basis, *varying]))
+            is_new = np.abs(np.diagonal(triangle)) > _DEPENDENT
+            if is_new.all():
+                return Calendar(basis)
+            # What follows a dependent column was freed of a direction of its rounding.
+            del varying[int(np.argmin(is_new)) - self.df - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendars:
+    """Trend and season alone, and `full` with weekday and time of day, too."""
+
+    season: Calendar
+    full: Calendar
+
+
+def build_calendars(days: Floats, hours: Floats | None = None) -> Calendars:
+    """Build what a question takes out: trend, season, weekday and time of day.
+
+    The whole part of `days`, shape (n,), is a local day, and day 0 a Monday.  `hours`,
+    shape (n,), are local hours of the day; without them no time of day is taken out.
+    Source: docs/decisions/0032.
     """
     years = (days - days.min()) / YEAR_DAYS
-    parts = [np.ones_like(years), years]
+    columns = [years]
     if np.ptp(days) >= HALF_YEAR_DAYS:
-        parts += [np.sin(2 * np.pi * years), np.cos(2 * np.pi * years)]
-    return np.column_stack(parts)
+        columns += [np.sin(2 * np.pi * years), np.cos(2 * np.pi * years)]
+    season = build_level(len(days)).extend(columns)
+    return Calendars(season, season.extend(build_clock_columns(days, hours)))
 
 
-def remove_season(calendar: Floats, *series: Floats) -> list[Floats]:
-    """Subtract from each series, shape (n,), its least-squares fit on `calendar`.
+def build_level(n: int) -> Calendar:
+    """Return the calendar that takes out nothing but the mean of n values."""
+    return Calendar(np.full((n, 1), n**-0.5))
 
-    A series that the calendar explains completely becomes exact zeros: rounding
-    errors are no series.
+
+def build_clock_columns(days: Floats, hours: Floats | None) -> list[Floats]:
+    """Return the columns of weekday and time of day, shape (n,) each.
+
+    From 60 values on they are one for each weekday but the first, and one wave of 24
+    hours if the hours differ enough; below there is one for the weekend.
     """
-    values = np.column_stack(series)
-    fitted = calendar @ np.linalg.lstsq(calendar, values, rcond=None)[0]
-    residuals = []
-    for index, column in enumerate(series):
-        rest, centered = column - fitted[:, index], column - column.mean()
-        spread = max(float(centered @ centered), 1.0)
-        is_explained = rest @ rest <= _ZERO_RESIDUAL * spread * len(column)
-        residuals.append(np.zeros_like(column) if is_explained else rest)
-    return residuals
+    weekday = np.floor(days) % _WEEK_DAYS
+    if len(days) < MIN_FOR_CLOCK:
+        return [(weekday >= _SATURDAY).astype(np.float64)]
+    columns = [(weekday == day).astype(np.float64) for day in range(1, _WEEK_DAYS)]
+    if hours is not None and measure_middle_hours(hours) >= MIN_MIDDLE_HOURS:
+        angle = hours * (2 * np.pi / _DAY_HOURS)
+        columns += [np.sin(angle), np.cos(angle)]
+    return columns
+
+
+def measure_middle_hours(hours: Floats) -> float:
+    """Return how many hours of the day the middle half of `hours`, shape (n,), spans.
+
+    The day is cut where the longest time without a value lies, so that 23 and 1
+    o'clock are two hours apart.
+    """
+    ordered = np.sort(hours % _DAY_HOURS)
+    gaps = np.diff(ordered, append=ordered[:1] + _DAY_HOURS)
+    first = int(np.argmax(gaps)) + 1
+    unwrapped = np.concatenate((ordered[first:], ordered[:first] + _DAY_HOURS))
+    low, high = np.percentile(unwrapped, (25, 75))
+    return float(high - low)
