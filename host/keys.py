@@ -39,6 +39,7 @@ from sync.crypto import (
 )
 from sync.models import (
     Answer,
+    AnswerNote,
     Connection,
     Export,
     FigureDecision,
@@ -58,7 +59,12 @@ SEALED_COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
     Mail: ("sealed",),
 }
 # Under a runner's own key; the number of rows that one transaction takes of each.
-VAULT_BATCHES: Mapping[type[Model], int] = {Answer: 500, FigureDecision: 100, Export: 1}
+VAULT_BATCHES: Mapping[type[Model], int] = {
+    Answer: 500,
+    AnswerNote: 200,
+    FigureDecision: 100,
+    Export: 1,
+}
 _LOCKED_ROWS_WAIT_S = 0.1
 
 

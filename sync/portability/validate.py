@@ -19,6 +19,7 @@ from sync.portability.schema import (
     DrawRecord,
     ExportRecord,
     MailRecord,
+    NoteRecord,
     RunRecord,
     SurveyRecord,
 )
@@ -46,6 +47,7 @@ _PAST_COLUMNS = (
     "skipped_at",
     "undecided_since",
     "withdrawn_at",
+    "written_at",
 )
 # What there is one of.
 _UNIQUE_COLUMNS = (
@@ -53,11 +55,17 @@ _UNIQUE_COLUMNS = (
     *((name, ("run_id",)) for name in ("surveys", "answers", "decisions")),
     *((name, ("pairing_key",)) for name in ("surveys", "answers")),
     ("answers", ("survey_id",)),
+    ("notes", ("answer_id",)),
     ("runs", ("source", "source_id")),
     ("draws", ("local_day",)),
 )
 # Which column names a row of which table.
-_REFERENCES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
+_REFERENCES = {
+    "run_id": "runs",
+    "duplicate_of": "runs",
+    "survey_id": "surveys",
+    "answer_id": "answers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,7 @@ class ExportBundle:
     runs: list[RunRecord]
     surveys: list[SurveyRecord]
     answers: list[AnswerRecord]
+    notes: list[NoteRecord]
     decisions: list[DecisionRecord]
     draws: list[DrawRecord]
     mails: list[MailRecord]
@@ -82,6 +91,10 @@ def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
             runs=_parse_rows(files, "runs", RunRecord),
             surveys=_parse_rows(files, "surveys", SurveyRecord),
             answers=_parse_rows(files, "answers", AnswerRecord),
+            # Earlier exports have none.
+            notes=_parse_rows(files, "notes", NoteRecord)
+            if "notes.json" in files.names
+            else [],
             decisions=_parse_rows(files, "decisions", DecisionRecord),
             draws=_parse_rows(files, "draws", DrawRecord),
             mails=_parse_rows(files, "mails", MailRecord),
@@ -182,7 +195,8 @@ def require_consents(records: Sequence[ConsentRecord]) -> None:
 def check_references(bundle: ExportBundle) -> None:
     """Raise `InvalidExport` if a row names another that is not in the file."""
     ids_by_table = {
-        name: {row.id for row in getattr(bundle, name)} for name in ("runs", "surveys")
+        name: {row.id for row in getattr(bundle, name)}
+        for name in ("runs", "surveys", "answers")
     }
     for field in fields(ExportBundle)[1:]:
         for row_number, row in enumerate(getattr(bundle, field.name), 1):

@@ -55,6 +55,7 @@ class RunPage:
     is_clock_ahead: bool
     is_implausible: bool
     recordings: Sequence[RecordingView]
+    note: str
 
 
 def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
@@ -105,6 +106,7 @@ def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPa
             )
             for recording in detail.other_recordings
         ],
+        note=detail.note,
     )
 
 

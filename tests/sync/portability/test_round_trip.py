@@ -26,8 +26,13 @@ from tests.support.second_instance import (
 
 pytestmark = pytest.mark.slow
 
-COMES_ALONG = ("runs", "answers", "surveys", "decisions", "draws", "consents")
-REFERENCES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
+COMES_ALONG = ("runs", "answers", "notes", "surveys", "decisions", "draws", "consents")
+REFERENCES = {
+    "run_id": "runs",
+    "duplicate_of": "runs",
+    "survey_id": "surveys",
+    "answer_id": "answers",
+}
 ACCOUNT = ("strava_athlete_id", "created_at", "zone", "preferences")
 
 
