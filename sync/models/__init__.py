@@ -24,7 +24,7 @@ from sync.models.runner import (
     Runner,
     SignIn,
 )
-from sync.models.survey import Answer, CheckinDraw, Decision, Survey
+from sync.models.survey import Answer, CheckinDraw, Decision, DelayDraw, Survey
 from sync.models.work import RunnerWork
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "Consent",
     "Counter",
     "Decision",
+    "DelayDraw",
     "Event",
     "Export",
     "FigureDecision",

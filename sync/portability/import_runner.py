@@ -91,6 +91,7 @@ def _store_bundle(
         answer_count = importer.import_answers(bundle.answers)
         importer.import_decisions(bundle.decisions)
         importer.import_draws(bundle.draws)
+        importer.import_delays(bundle.delays)
         importer.import_mails(bundle.mails)
         # The file says which recordings count, but not by the times believed here.
         starts = [run.started_at for run in bundle.runs]

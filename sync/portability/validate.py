@@ -16,6 +16,7 @@ from sync.portability.schema import (
     AnswerRecord,
     ConsentRecord,
     DecisionRecord,
+    DelayRecord,
     DrawRecord,
     ExportRecord,
     MailRecord,
@@ -37,6 +38,7 @@ _PAST_COLUMNS = (
     "changed_at",
     "created_at",
     "decided_at",
+    "drawn_at",
     "fetched_at",
     "first_seen_at",
     "given_at",
@@ -49,9 +51,10 @@ _PAST_COLUMNS = (
 )
 # What there is one of.
 _UNIQUE_COLUMNS = (
-    *((name, ("id",)) for name in ("runs", "surveys", "answers", "mails", "consents")),
-    *((name, ("run_id",)) for name in ("surveys", "answers", "decisions")),
-    *((name, ("pairing_key",)) for name in ("surveys", "answers")),
+    *((name, ("id",)) for name in ("runs", "surveys", "answers", "delays")),
+    *((name, ("id",)) for name in ("mails", "consents")),
+    *((name, ("run_id",)) for name in ("surveys", "answers", "decisions", "delays")),
+    *((name, ("pairing_key",)) for name in ("surveys", "answers", "delays")),
     ("answers", ("survey_id",)),
     ("runs", ("source", "source_id")),
     ("draws", ("local_day",)),
@@ -70,6 +73,7 @@ class ExportBundle:
     answers: list[AnswerRecord]
     decisions: list[DecisionRecord]
     draws: list[DrawRecord]
+    delays: list[DelayRecord]
     mails: list[MailRecord]
     consents: list[ConsentRecord]
 
@@ -84,6 +88,10 @@ def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
             answers=_parse_rows(files, "answers", AnswerRecord),
             decisions=_parse_rows(files, "decisions", DecisionRecord),
             draws=_parse_rows(files, "draws", DrawRecord),
+            # Exports of before have none.
+            delays=_parse_rows(files, "delays", DelayRecord)
+            if "delays.json" in files.names
+            else [],
             mails=_parse_rows(files, "mails", MailRecord),
             consents=_parse_rows(files, "consents", ConsentRecord),
         )

@@ -25,6 +25,7 @@ from sync.analytics.dataset.load import (
     START_KNOWN,
     TREADMILL,
     VIRTUAL,
+    DelayColumns,
     RunColumns,
     RunnerRows,
 )
@@ -90,6 +91,24 @@ class AnswerArrays:
     earlier_runs: Sequence[tuple[int, int]] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class DelayArrays:
+    """Drawn delays, oldest draw first; every column has shape (d,).
+
+    `run` and `answer` are rows in Runs and Answers, -1 without one.  `odds`, shape
+    (d, k), has the probability of each of the `offered_h`, 0 for what was not offered.
+    """
+
+    run: Ints = field(default_factory=lambda: NO_RUNS)
+    answer: Ints = field(default_factory=lambda: NO_RUNS)
+    delay_h: Ints = field(default_factory=lambda: NO_RUNS)
+    offered_h: Ints = field(default_factory=lambda: NO_RUNS)
+    odds: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    asks_s: Floats = field(default_factory=lambda: np.zeros(0))
+    is_sent: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    is_answered: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+
 @dataclass(frozen=True)
 class History:
     """Everything the figures of one runner are computed from.
@@ -104,6 +123,7 @@ class History:
     today: int
     first_weekday: int = MONDAY
     metres_per_unit: float = 1000.0
+    delays: DelayArrays = field(default_factory=DelayArrays)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -198,6 +218,15 @@ class History:
         return np.asarray(self.answers.is_checkin & ~has_run_before)
 
     @cached_property
+    def is_followed(self) -> Flags:
+        """Runs that another one followed on the same local day, shape (n,)."""
+        days = self.runs.local_day
+        order = np.lexsort((self.runs.started_s, days))
+        followed = np.zeros(len(days), dtype=np.bool_)
+        followed[order[:-1]] = days[order[1:]] == days[order[:-1]]
+        return followed
+
+    @cached_property
     def answer_days(self) -> Floats:
         """When each answer came, in days with fractions, shape (m,)."""
         return np.asarray(self.answers.answered_s / SECONDS_PER_DAY)
@@ -222,13 +251,15 @@ class HistoryContext:
 def build_history(rows: RunnerRows, *, context: HistoryContext) -> History:
     """Turn one runner's rows into arrays."""
     runs = _build_runs(rows.runs)
+    answers = _build_answers(rows, runs, context.zone)
     return History(
         runs=runs,
-        answers=_build_answers(rows, runs, context.zone),
+        answers=answers,
         asked_count=context.asked_count,
         today=context.today,
         first_weekday=context.first_weekday,
         metres_per_unit=context.metres_per_unit,
+        delays=_build_delays(rows.delays, runs, answers),
     )
 
 
@@ -340,6 +371,34 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
             runs.id,
             runs.started_s,
         ),
+    )
+
+
+def _build_delays(
+    columns: DelayColumns, runs: RunArrays, answers: AnswerArrays
+) -> DelayArrays:
+    if not columns.delay_h:
+        return DelayArrays()
+    odds_by_delay = [
+        {int(delay_h): share for delay_h, share in json.loads(text).items()}
+        for text in columns.odds
+    ]
+    offered_h = sorted(set[int]().union(*odds_by_delay))
+    run_index = _find_rows(columns.run_id, runs.id)
+    answer_index = np.full(len(runs.id) + 1, -1)
+    is_after_run = answers.run >= 0
+    answer_index[answers.run[is_after_run]] = np.flatnonzero(is_after_run)
+    return DelayArrays(
+        run=run_index,
+        answer=np.where(run_index >= 0, answer_index[run_index], -1),
+        delay_h=np.array(columns.delay_h, dtype=np.int64),
+        offered_h=np.array(offered_h, dtype=np.int64),
+        odds=np.array(
+            [[odds.get(hours, 0.0) for hours in offered_h] for odds in odds_by_delay]
+        ),
+        asks_s=_floats(columns.asks_s),
+        is_sent=np.array(columns.is_sent, dtype=np.bool_),
+        is_answered=np.array(columns.is_answered, dtype=np.bool_),
     )
 
 

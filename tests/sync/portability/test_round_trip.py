@@ -26,7 +26,15 @@ from tests.support.second_instance import (
 
 pytestmark = pytest.mark.slow
 
-COMES_ALONG = ("runs", "answers", "surveys", "decisions", "draws", "consents")
+COMES_ALONG = (
+    "runs",
+    "answers",
+    "surveys",
+    "decisions",
+    "draws",
+    "delays",
+    "consents",
+)
 REFERENCES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
 ACCOUNT = ("strava_athlete_id", "created_at", "zone", "preferences")
 
@@ -45,7 +53,7 @@ def renumber(files: dict[str, bytes]) -> dict[str, Any]:
     numbers = {
         name: {row["id"]: number for number, row in enumerate(rows, 1)}
         for name, rows in tables.items()
-        if name in {"runs", "surveys", "answers", "consents"}
+        if name in {"runs", "surveys", "answers", "delays", "consents"}
     }
     for name, rows in tables.items():
         for row in rows:
