@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 2.0  # mood steps of four; a larger difference is clipped at the edge
 MAX_LINK = 1.0
-_CLEAR_VERDICTS = frozenset({"higher", "lower"})
+CLEAR_VERDICTS = frozenset({"higher", "lower"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def build_link_rows(panels: Sequence["Panel"]) -> list[PanelRow]:
 def _build_interval(
     panel: "Panel", center: float, i95: tuple[float, float]
 ) -> IntervalRow:
-    return IntervalRow(center, *i95, is_clear=panel.verdict in _CLEAR_VERDICTS)
+    return IntervalRow(center, *i95, is_clear=panel.verdict in CLEAR_VERDICTS)
 
 
 def _build_rows(
@@ -103,12 +103,7 @@ def build_row(
     if interval is not None:
         center = format_signed(interval.center)
         low, high = format_end(interval.low), format_end(interval.high)
-        label = _(
-            "%(middle)s, anywhere from %(low)s to %(high)s",
-            middle=center,
-            low=low,
-            high=high,
-        )
+        label = build_interval_label(interval)
     return PanelRow(
         title=panel.title,
         sentence=panel.sentence,
@@ -122,6 +117,16 @@ def build_row(
         interval=interval,
         svg=svg,
         label=label,
+    )
+
+
+def build_interval_label(interval: IntervalRow) -> str:
+    """Say a center and its interval."""
+    return _(
+        "%(middle)s, anywhere from %(low)s to %(high)s",
+        middle=format_signed(interval.center),
+        low=format_end(interval.low),
+        high=format_end(interval.high),
     )
 
 

@@ -18,6 +18,7 @@ from web.dashboard.comparison_rows import (
     build_difference_rows,
     build_link_rows,
 )
+from web.dashboard.delay_rows import build_delay_rows, build_slope_row
 from web.dashboard.run_links import RunLink, build_sentence_links
 from web.formats import convert_distance, mood_to_tile
 
@@ -47,6 +48,14 @@ _CERTAINTY_BY_VERDICT = {
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnDelays:
+    """The question that was asked at hours drawn at random, and a row for each."""
+
+    question: PanelRow
+    delays: Sequence[PanelRow]
+
+
+@dataclass(frozen=True, slots=True)
 class DashboardFindings:
     """The headline, its certainty, the lines for both charts, and the rest.
 
@@ -68,6 +77,7 @@ class DashboardFindings:
     fixed_questions: Sequence[PanelRow]
     differences: Sequence[PanelRow]
     links: Sequence[PanelRow]
+    drawn_delays: DrawnDelays | None
     general_notes: Sequence[str]
     notice: str | None
     support: str | None
@@ -105,7 +115,19 @@ def load_findings(
             [panel for panel in figures.exploratory if panel.sides]
         ),
         links=build_link_rows(
-            [panel for panel in figures.exploratory if not panel.sides]
+            [
+                panel
+                for panel in figures.exploratory
+                if not panel.sides and not panel.delays
+            ]
+        ),
+        drawn_delays=next(
+            (
+                DrawnDelays(build_slope_row(panel), build_delay_rows(panel))
+                for panel in figures.exploratory
+                if panel.delays
+            ),
+            None,
         ),
         general_notes=figures.notes,
         notice=figures.notice,

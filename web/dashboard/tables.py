@@ -83,7 +83,13 @@ def build_weeks_csv(data: Dashboard) -> str:
 
 def build_panels_csv(findings: DashboardFindings) -> str:
     rows = []
-    for row in (*findings.fixed_questions, *findings.differences, *findings.links):
+    drawn = findings.drawn_delays
+    for row in (
+        *findings.fixed_questions,
+        *findings.differences,
+        *findings.links,
+        *((drawn.question, *drawn.delays) if drawn else ()),
+    ):
         interval = row.interval
         values: Sequence[float | None] = (None, None, None)
         if interval is not None:
