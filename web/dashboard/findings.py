@@ -18,7 +18,7 @@ from web.dashboard.comparison_rows import (
     build_difference_rows,
     build_link_rows,
 )
-from web.dashboard.delay_rows import build_delay_rows, build_slope_row
+from web.dashboard.delay_rows import DrawnDelaysView, build_drawn_delays
 from web.dashboard.run_links import RunLink, build_sentence_links
 from web.formats import convert_distance, mood_to_tile
 
@@ -48,14 +48,6 @@ _CERTAINTY_BY_VERDICT = {
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnDelays:
-    """The question that was asked at hours drawn at random, and a row for each."""
-
-    question: PanelRow
-    delays: Sequence[PanelRow]
-
-
-@dataclass(frozen=True, slots=True)
 class DashboardFindings:
     """The headline, its certainty, the lines for both charts, and the rest.
 
@@ -77,7 +69,7 @@ class DashboardFindings:
     fixed_questions: Sequence[PanelRow]
     differences: Sequence[PanelRow]
     links: Sequence[PanelRow]
-    drawn_delays: DrawnDelays | None
+    drawn_delays: DrawnDelaysView | None
     general_notes: Sequence[str]
     notice: str | None
     support: str | None
@@ -123,7 +115,7 @@ def load_findings(
         ),
         drawn_delays=next(
             (
-                DrawnDelays(build_slope_row(panel), build_delay_rows(panel))
+                build_drawn_delays(panel)
                 for panel in figures.exploratory
                 if panel.delays
             ),

@@ -14,6 +14,8 @@ from sync.analytics.dataset.run_rows import RunRow
 from sync.safe_csv import write_csv
 from sync.surveys.instruments import OPTIONAL_QUESTIONS
 from sync.vocabulary import DecisionReason, DecisionVerdict
+from web.dashboard.comparison_rows import PanelRow
+from web.dashboard.delay_rows import DelayRow
 from web.dashboard.findings import DashboardFindings
 from web.dashboard.weeks import compute_mean_mood
 from web.formats import MOOD_LABELS
@@ -84,12 +86,14 @@ def build_weeks_csv(data: Dashboard) -> str:
 def build_panels_csv(findings: DashboardFindings) -> str:
     rows = []
     drawn = findings.drawn_delays
-    for row in (
+    all_rows: Sequence[PanelRow | DelayRow] = (
         *findings.fixed_questions,
         *findings.differences,
         *findings.links,
-        *((drawn.question, *drawn.delays) if drawn else ()),
-    ):
+        *([drawn.question] if drawn else []),
+        *(drawn.delays if drawn else []),
+    )
+    for row in all_rows:
         interval = row.interval
         values: Sequence[float | None] = (None, None, None)
         if interval is not None:

@@ -84,7 +84,7 @@ class DelayDraws:
 
 
 @dataclass(frozen=True, slots=True)
-class Slope:
+class FittedSlope:
     """A slope with its standard error and degrees of freedom; nan without any."""
 
     value: float
@@ -105,8 +105,8 @@ class DelaySlope:
     """
 
     n: int
-    unadjusted: Slope
-    adjusted: Slope
+    unadjusted: FittedSlope
+    adjusted: FittedSlope
 
     @property
     def value(self) -> float:
@@ -154,7 +154,7 @@ def estimate_delay_slope(draws: DelayDraws) -> DelaySlope:
     """
     n, expected_h = len(draws.values), draws.expected_h
     if n == 0:
-        nothing = Slope(float("nan"), float("nan"), 0.0)
+        nothing = FittedSlope(float("nan"), float("nan"), 0.0)
         return DelaySlope(0, nothing, nothing)
     angle = draws.hours * (2 * np.pi / _DAY_HOURS)
     calendar = (build_seasonal_columns(draws.days), np.sin(angle), np.cos(angle))
@@ -266,12 +266,12 @@ def _weigh(draws: DelayDraws, index: int) -> tuple[float, float]:
     return mean, float(np.sqrt(shares**2 @ errors**2))
 
 
-def _fit_slope(draws: DelayDraws, controls: Floats) -> Slope:
+def _fit_slope(draws: DelayDraws, controls: Floats) -> FittedSlope:
     """Fit the values on the delay and on `controls`, shape (n, c), columns of 1 first.
 
     Columns that say nothing new cost no degree of freedom.
     """
-    nothing = Slope(float("nan"), float("nan"), 0.0)
+    nothing = FittedSlope(float("nan"), float("nan"), 0.0)
     basis = _build_basis(controls)
     rest = draws.delays_h - basis @ (basis.T @ draws.delays_h)
     spread = float(rest @ rest)
@@ -283,7 +283,7 @@ def _fit_slope(draws: DelayDraws, controls: Floats) -> Slope:
     leverages = (basis**2).sum(axis=1) + rest**2 / spread
     free = np.maximum(1 - leverages, _NO_SPREAD)
     errors = (values - slope * rest) / free
-    return Slope(slope, float(np.sqrt(rest**2 @ errors**2)) / spread, float(df))
+    return FittedSlope(slope, float(np.sqrt(rest**2 @ errors**2)) / spread, float(df))
 
 
 def _build_basis(columns: Floats) -> Floats:
