@@ -1,41 +1,28 @@
 """The checks of `moodmiles doctor`: each returns a fact or raises an instruction."""
 
 import os
-import smtplib
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from redis import Redis, RedisError
-from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
-
-from host import redis_server, subscription
+from host import subscription
+from host.check_runtime import DATABASE_ERRORS, open_runtime
 from host.database import MigrationState
-from host.errors import Unencrypted
+from host.errors import ActionRequired, Unencrypted
 from host.expiry_checks import Outdated
-from sync import work_status
+from sync import storage, work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
-from sync.errors import MoodmilesError
 from sync.inbox.receive import SIGNATURE_COUNTER
 from sync.local_requests import is_loopback_name
-from sync.mail import smtp
-from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
-from sync.runtime import Runtime, build
+from sync.setting_urls import read_connection_parameters
 from sync.settings import Settings, require_encryption
-from sync.strava.client import HttpStrava
+from sync.storage import StorageFailed
 from sync.surveys.instruments import load_library
-from sync.vocabulary import SignatureVerdict
+from sync.vocabulary import SignatureVerdict, StorageFault
 
-_TIMEOUT_S = 5
 _MAX_DRIFT = timedelta(seconds=5)
 _MAX_DELAY_S = 600
-
-
-class ActionRequired(MoodmilesError):
-    """Something that the host has to do."""
 
 
 def check_configuration(settings: Settings) -> str:
@@ -51,50 +38,88 @@ def check_configuration(settings: Settings) -> str:
 
 
 def check_database(settings: Settings) -> str:
-    tables = MigrationState(settings.sql_url)
-    if tables.is_newer_than_code():
+    try:
+        tables = MigrationState(settings.sql_url)
+        if tables.is_newer_than_code():
+            raise ActionRequired(
+                "The tables are newer than this version: update Moodmiles."
+            )
+        if not tables.is_current():
+            raise ActionRequired("Run `moodmiles db upgrade`.")
+        has_pooler = tables.has_pooler()
+    except DATABASE_ERRORS as error:
         raise ActionRequired(
-            "The tables are newer than this version: update Moodmiles."
+            f"The database cannot be used ({type(error).__name__}): correct "
+            "MOODMILES_DATABASE_URL, which looks like postgresql://user:password@host/"
+            "name; in a password write % / ? # @ : as %25 %2F %3F %23 %40 %3A."
+        ) from None
+    require_encrypted_database(settings.database_url)
+    if settings.database_pool_mode == "session" and has_pooler:
+        raise Outdated(
+            "A pooler such as PgBouncer stands in front of PostgreSQL: if its "
+            "pool_mode is transaction, set MOODMILES_DATABASE_POOL_MODE=transaction, "
+            "or work fails."
         )
-    if not tables.is_current():
-        raise ActionRequired("Run `moodmiles db upgrade`.")
-    require_encrypted_database(settings.sql_url)
     return f"{settings.sql_url.partition(':')[0]}, tables up to date"
 
 
-def check_redis(settings: Settings) -> str:
-    if not settings.redis_url:
-        raise ActionRequired("Set MOODMILES_REDIS_URL, or start `moodmiles up`.")
-    try:
-        with Redis.from_url(
-            settings.redis_url,
-            socket_connect_timeout=_TIMEOUT_S,
-            socket_timeout=_TIMEOUT_S,
-        ) as client:
-            version = str(client.info("server")["redis_version"])
-    except (RedisError, OSError, ValueError) as error:
-        raise ActionRequired(
-            "Redis does not answer at MOODMILES_REDIS_URL "
-            f"({type(error).__name__}): start it, or correct the address."
-        ) from None
-    numbers = tuple(int(number) for number in version.split(".")[:2])
-    if numbers < redis_server.MIN_VERSION:
-        raise ActionRequired(f"Redis {version} is too old: 6.2 or newer is needed.")
-    require_encrypted_redis(settings.redis_url)
-    return f"version {version}"
+# {words} is what the database or the system said.
+STORAGE_SENTENCES: dict[StorageFault, str] = {
+    StorageFault.DOWN: "Not checked: see the database's line.",
+    StorageFault.FULL: (
+        "The disk {where} is full ({words}): make room on it, or nothing new is kept; "
+        "nothing else has to be done then."
+    ),
+    StorageFault.READ_ONLY: (
+        "The database can be read and not written ({words}): let Moodmiles' user write "
+        "{where}, and name the primary, not a replica."
+    ),
+    StorageFault.DAMAGED: (
+        "The database {where} is damaged ({words}): stop all parts, and restore a "
+        "backup."
+    ),
+    StorageFault.WRITE_FAILED: (
+        "Nothing can be written {where} ({words}): look at the disk and the limits "
+        "(quota, ulimit) of Moodmiles' user."
+    ),
+}
 
 
-def require_encrypted_database(sql_url: str) -> None:
+def check_disk(settings: Settings) -> str:
+    """Write a row, and a file where ours are kept, as work does."""
+    folder = storage.sqlite_folder(settings.sql_url)
+    with open_runtime(settings) as runtime:
+        try:
+            storage.check_storage(runtime.db)
+            if folder is None:
+                return "the database takes rows"
+            for own_folder in (settings.data_dir, settings.mailbox_dir):
+                if own_folder is not None and own_folder.is_dir():
+                    folder = own_folder
+                    storage.check_folder(own_folder)
+        except StorageFailed as failure:
+            where = f"with {folder.resolve()}" if folder else "of the database's server"
+            raise ActionRequired(
+                STORAGE_SENTENCES[failure.fault].format(where=where, words=failure.text)
+            ) from None
+    return "the database and its folder take what is written"
+
+
+def require_encrypted_database(database_url: str) -> None:
     """Raise `Unencrypted` if another machine's database is believed unseen.
 
     libpq by itself encrypts if it is offered, and checks no certificate.
     """
-    url = make_url(sql_url)
-    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE"))
-    if url.host and not is_neighbour(url.host) and mode != "verify-full":
+    if not database_url.startswith("postgresql"):
+        return
+    parameters = read_connection_parameters(database_url)
+    mode = parameters.get("sslmode", os.environ.get("PGSSLMODE"))
+    hosts = parameters.get("host", os.environ.get("PGHOST", "")).split(",")
+    far_hosts = [host for host in hosts if not is_neighbour(host.partition("/")[0])]
+    if far_hosts and mode != "verify-full":
         raise Unencrypted(
-            f"Who answers as {url.host} is not checked: end MOODMILES_DATABASE_URL in "
-            "?sslmode=verify-full&sslrootcert=system, or the path of its authority."
+            f"Who answers as {far_hosts[0]} is not checked: end MOODMILES_DATABASE_URL "
+            "in ?sslmode=verify-full&sslrootcert=system, or the path of its authority."
         )
 
 
@@ -114,47 +139,6 @@ def is_neighbour(host: str) -> bool:
     return is_loopback_name(host) or not any(sign in host for sign in ".:")
 
 
-def check_mail(settings: Settings) -> str:
-    if settings.smtp_url is None:
-        raise ActionRequired("Set MOODMILES_SMTP_URL, or start `moodmiles up`.")
-    server = SmtpServer.from_url(settings.smtp_url.get_secret_value())
-    try:
-        with SmtpConnection(
-            server, sender=settings.sender, timeout_s=_TIMEOUT_S
-        ) as line:
-            line.open().noop()
-    except DeliveryFailed as error:
-        raise ActionRequired(explain_mail_failure(server, error)) from None
-    except (smtplib.SMTPException, OSError) as error:
-        raise ActionRequired(
-            f"No conversation with {server.host}:{server.port} "
-            f"({type(error).__name__}). Check MOODMILES_SMTP_URL."
-        ) from None
-    if server.is_plain:
-        return f"{server.host}:{server.port} answers, without encryption as wished"
-    return f"{server.host}:{server.port} answers"
-
-
-def explain_mail_failure(server: SmtpServer, failure: DeliveryFailed) -> str:
-    address = f"{server.host}:{server.port}"
-    match failure.text:
-        case smtp.NO_STARTTLS:
-            return (
-                f"{address} offers no encryption, and mails hold links to sign in: use "
-                "smtps:// or a port with STARTTLS in MOODMILES_SMTP_URL or, if the "
-                "line is your own, say ?tls=off at its end."
-            )
-        case smtp.UNTRUSTED_CERTIFICATE:
-            return (
-                f"The certificate of {address} is not valid for that name: write the "
-                "name that it was made for in MOODMILES_SMTP_URL, or renew it."
-            )
-        case _:
-            return (
-                f"No conversation with {address} ({failure}) Check MOODMILES_SMTP_URL."
-            )
-
-
 def check_strava(settings: Settings) -> str:
     """Report the subscription; asking Strava for it needs working credentials."""
     if settings.strava_client_id is None or settings.strava_client_secret is None:
@@ -162,12 +146,11 @@ def check_strava(settings: Settings) -> str:
             "Set MOODMILES_STRAVA_CLIENT_ID and MOODMILES_STRAVA_CLIENT_SECRET, or "
             "start `moodmiles up` with the simulator."
         )
-    subscription_status = subscription.describe_subscription(
-        settings, HttpStrava(settings)
-    )
-    if not subscription_status.startswith("Subscribed (number"):
-        raise ActionRequired(subscription_status)
-    return subscription_status
+    with open_runtime(settings) as runtime:
+        status = subscription.load_status(runtime)
+    if not status.is_well:
+        raise ActionRequired(str(status))
+    return str(status)
 
 
 def check_signatures(settings: Settings) -> str:
@@ -265,15 +248,3 @@ def check_work(settings: Settings) -> str:
 
 def _format_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
-
-
-@contextmanager
-def open_runtime(settings: Settings) -> Generator[Runtime]:
-    try:
-        runtime = build(settings)
-        try:
-            yield runtime
-        finally:
-            runtime.db.close()
-    except SQLAlchemyError:
-        raise ActionRequired("Not checked: see the database's line.") from None

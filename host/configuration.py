@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from host.data_dir import INSTANCE_FILE, DataDirectory
 from host.errors import UsageError
 from sync.errors import NotConfigured
-from sync.settings import PREFIX, Settings, load, reject_unknown
+from sync.settings import PREFIX, Settings, load, reject_repeated
 
 
 def load_given_settings(arguments: SimpleNamespace) -> Settings:
@@ -16,10 +16,27 @@ def load_given_settings(arguments: SimpleNamespace) -> Settings:
         if value is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(value)
     try:
-        reject_unknown(os.environ)
-        return load()
+        reject_repeated(os.environ)
+        settings = load()
     except NotConfigured as error:
         raise UsageError(str(error)) from None
+    _require_readable_addresses(settings)
+    return settings
+
+
+def _require_readable_addresses(settings: Settings) -> None:
+    """Raise `NotConfigured` for a mail server or a proxy that nothing could use.
+
+    What reads their addresses takes a while to load, and a first try has neither.
+    """
+    if settings.smtp_url is not None:
+        from sync.mail.smtp import SmtpServer  # noqa: PLC0415
+
+        SmtpServer.from_url(settings.smtp_url.get_secret_value())
+    if any(name.upper().endswith("_PROXY") for name in os.environ):
+        from sync.strava.http import require_usable_proxy  # noqa: PLC0415
+
+        require_usable_proxy(settings.strava_site_url, settings.strava_api_url)
 
 
 def load_effective_settings(arguments: SimpleNamespace) -> Settings:

@@ -38,11 +38,27 @@ class MigrationState:
             with self._engine.connect() as connection:
                 heads = MigrationContext.configure(connection).get_current_heads()
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-            raise StartupError(f"The database cannot be used: {reason}.") from None
+            raise _build_failure(error) from None
         finally:
             self._engine.dispose()
         return set(heads)
+
+    def has_pooler(self) -> bool:
+        """Whether a pooler such as PgBouncer stands between us and PostgreSQL.
+
+        It makes up the number of the server's process that a connection begins with.
+        """
+        try:
+            with self._engine.connect() as connection:
+                driver = connection.connection.driver_connection
+                if self._engine.dialect.name != "postgresql" or driver is None:
+                    return False
+                pid = connection.scalar(select(func.pg_backend_pid()))
+                return bool(driver.info.backend_pid != pid)
+        except SQLAlchemyError as error:
+            raise _build_failure(error) from None
+        finally:
+            self._engine.dispose()
 
     def head_revisions(self) -> set[str]:
         return set(self._scripts.get_heads())
@@ -63,6 +79,11 @@ class MigrationState:
             )
         if not self.is_current():
             command.upgrade(self._config, "head")
+
+
+def _build_failure(error: SQLAlchemyError) -> StartupError:
+    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return StartupError(f"The database cannot be used: {reason}.")
 
 
 def run(arguments: SimpleNamespace) -> int:

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 
 from typing_extensions import override
 
-from host import checks, expiry_checks, keys
+from host import broker_check, checks, expiry_checks, keys, mail_check
+from host.checked_settings import CheckedSettings, load_for_checks
 from host.commands import CHECKS
-from host.configuration import load_effective_settings
-from host.errors import Unencrypted
+from host.errors import Unencrypted, describe_unforeseen, to_one_line
 from host.expiry_checks import Outdated
 from sync.clock import Clock, utc_now
 from sync.errors import MoodmilesError
@@ -33,10 +33,10 @@ class CheckResult:
     @override
     def __str__(self) -> str:
         if self.advice:
-            return f"fix  {self.part:13} {self.advice}"
+            return f"fix  {self.part:13} {to_one_line(self.advice)}"
         if self.warning:
-            return f"warn {self.part:13} {self.warning}"
-        return f"ok   {self.part:13} {self.fact}"
+            return f"warn {self.part:13} {to_one_line(self.warning)}"
+        return f"ok   {self.part:13} {to_one_line(self.fact)}"
 
 
 # Each check returns a fact, or raises an error whose text is the instruction.
@@ -44,8 +44,11 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "configuration": checks.check_configuration,
     "database": checks.check_database,
     "keys": keys.check_keys,
-    "redis": checks.check_redis,
-    "mail": checks.check_mail,
+    "disk": checks.check_disk,
+    "redis": broker_check.check_redis,
+    "schedule": broker_check.check_schedule,
+    "workers": broker_check.check_workers,
+    "mail": mail_check.check_mail,
     "strava": checks.check_strava,
     "signatures": checks.check_signatures,
     "limits": checks.check_limits,
@@ -60,9 +63,15 @@ _EXPIRY_CHECKS: dict[str, Callable[[Settings, datetime], str]] = {
 
 
 def run(arguments: SimpleNamespace) -> int:
-    settings = load_effective_settings(arguments)
-    results = list(run_checks(settings, arguments.checks or CHECKS))
-    print(*results, sep="\n")
+    checked = load_for_checks(arguments)
+    parts = list(arguments.checks or CHECKS)
+    if checked.problem and "configuration" not in parts:
+        parts.insert(0, "configuration")
+    results = []
+    for part in parts:
+        result = run_check(checked, part)
+        print(result, flush=True)
+        results.append(result)
     return int(any(result.advice for result in results))
 
 
@@ -70,12 +79,26 @@ def run_checks(
     settings: Settings, parts: Iterable[str] = CHECKS, *, clock: Clock = utc_now
 ) -> Iterator[CheckResult]:
     for part in parts:
-        try:
-            if part in _EXPIRY_CHECKS:
-                yield CheckResult(part, _EXPIRY_CHECKS[part](settings, clock()))
-            else:
-                yield CheckResult(part, _CHECKS[part](settings))
-        except (Outdated, Unencrypted) as warning:
-            yield CheckResult(part, warning=str(warning))
-        except MoodmilesError as error:
-            yield CheckResult(part, advice=str(error))
+        yield run_check(CheckedSettings(settings), part, clock=clock)
+
+
+def run_check(
+    checked: CheckedSettings, part: str, *, clock: Clock = utc_now
+) -> CheckResult:
+    """Make one check; whatever it meets becomes one line, so that the next is made."""
+    problem = checked.problem if part == "configuration" else ""
+    advice = problem or checked.reason_to_skip(part)
+    if advice or checked.settings is None:
+        return CheckResult(part, advice=advice)
+    try:
+        if part in _EXPIRY_CHECKS:
+            return CheckResult(part, _EXPIRY_CHECKS[part](checked.settings, clock()))
+        return CheckResult(part, _CHECKS[part](checked.settings))
+    except (Outdated, Unencrypted) as warning:
+        return CheckResult(part, warning=str(warning))
+    except MoodmilesError as error:
+        advice = str(error)
+    # A fault that nobody foresaw must not hide what the other checks find.
+    except Exception as error:  # noqa: BLE001
+        advice = describe_unforeseen(error)
+    return CheckResult(part, advice=advice)

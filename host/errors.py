@@ -1,5 +1,8 @@
 """The errors of the command line: wrong use, and a machine that is not ready."""
 
+from pathlib import Path
+from traceback import extract_tb
+
 from sync.errors import MoodmilesError
 
 
@@ -13,3 +16,29 @@ class StartupError(MoodmilesError):
 
 class Unencrypted(MoodmilesError):
     """Something works, but may be read or forged on its way: a warning."""
+
+
+class ActionRequired(MoodmilesError):
+    """Something that the host has to do."""
+
+
+def describe_unforeseen(error: Exception) -> str:
+    """Return one sentence for a mistake of ours: its class and its place, no text.
+
+    The text of an error may quote a password.
+    """
+    frames = extract_tb(error.__traceback__)
+    place = f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return (
+        f"This failed in a way that nobody foresaw ({type(error).__name__}{place}): "
+        "check the settings it needs, and report it if they are right."
+    )
+
+
+def to_one_line(text: str) -> str:
+    """Return a sentence as any terminal shows it: it may quote what a host wrote."""
+    shown = "".join(
+        sign if sign.isprintable() else " " if sign.isspace() else ascii(sign)[1:-1]
+        for sign in text
+    )
+    return " ".join(shown.split())

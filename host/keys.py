@@ -15,8 +15,9 @@ from typing import Any
 
 from sqlalchemy import inspect, select, tuple_, update
 
-from host.checks import ActionRequired, open_runtime
+from host.check_runtime import open_runtime
 from host.configuration import load_effective_settings
+from host.errors import ActionRequired
 from sync.conflicts import retry_conflicts
 from sync.crypto import (
     KeyLost,

@@ -18,6 +18,7 @@ class InstanceOptions:
     public_url: str
     web_processes: int
     configured: frozenset[str]
+    redis_password: str = ""
 
 
 def load_options(arguments: SimpleNamespace) -> InstanceOptions:
@@ -30,6 +31,9 @@ def load_options(arguments: SimpleNamespace) -> InstanceOptions:
         port=settings.port,
         public_url=settings.public_url,
         web_processes=settings.web_processes,
+        redis_password=settings.redis_password.get_secret_value()
+        if settings.redis_password
+        else "",
         configured=frozenset(
             name for name in settings.model_fields_set if getattr(settings, name)
         ),

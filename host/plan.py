@@ -11,6 +11,7 @@ from host.options import InstanceOptions
 from host.ports import LOOPBACK, choose_inner_port
 from host.process import Part
 from host.process_commands import web_argv, worker_argv
+from sync.setting_urls import add_redis_password
 from sync.settings import PREFIX
 
 STOP_ORDER = ("web", "worker", "simulator", "mailbox", "redis")
@@ -45,9 +46,10 @@ class InstancePlan:
                 "public_url", f"http://{self._reachable_host}:{self.port}"
             )
         if self.has_own_redis:
-            password = secrets["redis_password"]
-            address = f"{LOOPBACK}:{self._assign_port('redis')}"
-            self._set_variable("redis_url", f"redis://:{password}@{address}/0")
+            url = f"redis://{LOOPBACK}:{self._assign_port('redis')}/0"
+            self._set_variable(
+                "redis_url", add_redis_password(url, self.redis_password)
+            )
         if self.has_own_mailbox:
             self._set_variable(
                 "smtp_url", f"smtp://{LOOPBACK}:{self._assign_port('mailbox')}"
@@ -67,6 +69,11 @@ class InstancePlan:
     @property
     def has_own_redis(self) -> bool:
         return self._is_unset("redis_url")
+
+    @property
+    def redis_password(self) -> str:
+        """Return the password of our own Redis: the host's, if there is one."""
+        return self.options.redis_password or self.home.load_secrets()["redis_password"]
 
     @property
     def has_own_mailbox(self) -> bool:
@@ -103,7 +110,7 @@ class InstancePlan:
         redis_server.write_configuration(
             configuration,
             port=port,
-            password=self.home.load_secrets()["redis_password"],
+            password=self.redis_password,
             folder=folder,
         )
         is_answering = health.sends_greeting(port, b"-NOAUTH", request=b"PING\r\n")

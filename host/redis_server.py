@@ -32,11 +32,13 @@ def find_server() -> Path:
 
 def write_configuration(path: Path, *, port: int, password: str, folder: Path) -> None:
     """Write the server's configuration, which holds a password, for its owner alone."""
+    # Any sign may stand in quotes that is written as its number.
+    escaped = "".join(f"\\x{byte:02x}" for byte in password.encode())
     lines = (
         f"bind {LOOPBACK}",
         "protected-mode yes",
         f"port {port}",
-        f"requirepass {password}",
+        f'requirepass "{escaped}"',
         'save ""',
         "appendonly yes",
         "appendfsync everysec",

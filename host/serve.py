@@ -26,7 +26,7 @@ def run(arguments: SimpleNamespace) -> int:
     if arguments.command != "beat":
         load_library(settings.data_dir)  # a bad instrument is refused with its line
     argv = build_argv(settings, arguments.command)
-    os.environ[BROKER_VARIABLE] = settings.redis_url
+    os.environ[BROKER_VARIABLE] = settings.broker_url
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", *argv])  # noqa: S606 - no shell
 

@@ -1,13 +1,18 @@
 """`moodmiles strava ...`: the subscription to Strava's events, and retries."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
+
+from typing_extensions import override
 
 from host.configuration import load_effective_settings
 from sync.inbox import dead_letters, subscription
 from sync.runs import quarantine
 from sync.runtime import Runtime, build
+from sync.setting_urls import is_same_web_url
 from sync.settings import Settings
-from sync.strava import Strava
+from sync.strava import RemoteSubscription
 
 
 def run(arguments: SimpleNamespace) -> int:
@@ -20,7 +25,7 @@ def run(arguments: SimpleNamespace) -> int:
         case "strava retry":
             print(retry_failed(runtime))
         case _:
-            print(describe_subscription(runtime.settings, runtime.strava))
+            print(load_status(runtime))
     return 0
 
 
@@ -29,7 +34,7 @@ def subscribe(runtime: Runtime) -> str:
     our_callback_url = build_callback_url(runtime.settings)
     strava = runtime.strava
     for existing in strava.subscriptions():
-        if existing.callback_url == our_callback_url:
+        if is_same_web_url(existing.callback_url, our_callback_url):
             subscription.save(runtime, existing.id)
             return f"Subscribed already (number {existing.id})."
         strava.unsubscribe(existing.id)
@@ -68,17 +73,66 @@ def retry_failed(runtime: Runtime) -> str:
     )
 
 
-def describe_subscription(settings: Settings, strava: Strava) -> str:
-    """Describe in one line where Strava sends its events; the address is secret."""
-    our_callback_url = build_callback_url(settings)
-    for existing in strava.subscriptions():
-        if existing.callback_url == our_callback_url:
-            return f"Subscribed (number {existing.id}): Strava tells us about new runs."
-        return (
-            f"Subscribed elsewhere (number {existing.id}); "
-            "run `moodmiles strava subscribe` to move it here."
+@dataclass(frozen=True, slots=True)
+class SubscriptionStatus:
+    """What Strava has subscribed us to, and of what we take events.
+
+    `stored_id` is the number that decides which events are taken; None takes any.
+    """
+
+    remote: Sequence[RemoteSubscription]
+    stored_id: int | None
+    callback_url: str
+
+    @property
+    def ours(self) -> RemoteSubscription | None:
+        """Return the subscription that leads here."""
+        return next(
+            (
+                each
+                for each in self.remote
+                if is_same_web_url(each.callback_url, self.callback_url)
+            ),
+            None,
         )
-    return "Not subscribed; run `moodmiles strava subscribe`."
+
+    @property
+    def is_well(self) -> bool:
+        return self.ours is not None and self.ours.id == self.stored_id
+
+    @override
+    def __str__(self) -> str:
+        """Return one line for the host; the address is secret."""
+        if self.ours is not None and self.ours.id == self.stored_id:
+            return (
+                f"Subscribed (number {self.ours.id}): Strava tells us about new runs."
+            )
+        if self.ours is not None and self.stored_id is not None:
+            return (
+                f"Strava's subscription has number {self.ours.id}, and events are "
+                f"taken of number {self.stored_id} alone, so none of its own is; run "
+                "`moodmiles strava subscribe` to take those of the new number."
+            )
+        if self.ours is not None:
+            return (
+                f"Subscribed (number {self.ours.id}), and events of any number are "
+                "taken; run `moodmiles strava subscribe` to take those of this alone."
+            )
+        if self.remote:
+            return (
+                f"Subscribed elsewhere (number {self.remote[0].id}); "
+                "run `moodmiles strava subscribe` to move it here."
+            )
+        return "Not subscribed; run `moodmiles strava subscribe`."
+
+
+def load_status(runtime: Runtime) -> SubscriptionStatus:
+    """Ask Strava and the tables; raises what Strava's refusals mean."""
+    return SubscriptionStatus(
+        remote=runtime.strava.subscriptions(),
+        stored_id=subscription.load_id(runtime),
+        callback_url=build_callback_url(runtime.settings),
+    )
 
 
 def build_callback_url(settings: Settings) -> str:

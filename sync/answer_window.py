@@ -1,4 +1,4 @@
-"""The two spans of time around a run that surveys and analytics share."""
+"""The spans of time around a run that surveys and analytics share."""
 
 from datetime import timedelta
 
@@ -6,3 +6,5 @@ from datetime import timedelta
 ANSWER_WINDOW = timedelta(hours=24)
 # Runs with a shorter break between them are one session.
 SESSION_GAP = timedelta(hours=3)
+# How soon after the bookmark a run must start to be the one that it was for.
+PRE_RUN_WINDOW = timedelta(hours=3)

@@ -123,13 +123,20 @@ def count_attempts(error: BaseException) -> int:
         return MAX_ATTEMPTS_AT_ROWS
     if not isinstance(error, DBAPIError):
         return 1
+    if is_locked(error):
+        return MAX_ATTEMPTS
     state = getattr(error.orig, "sqlstate", None)
     code = getattr(error.orig, "sqlite_errorcode", 0)
-    if state in _POSTGRES_LOCKS or code & _PRIMARY_CODE in _SQLITE_LOCKS:
-        return MAX_ATTEMPTS
     if state in _POSTGRES_ROWS or code in _SQLITE_ROWS:
         return MAX_ATTEMPTS_AT_ROWS
     return 1
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Whether another transaction alone was in the way."""
+    state = getattr(error.orig, "sqlstate", None)
+    code = getattr(error.orig, "sqlite_errorcode", 0)
+    return state in _POSTGRES_LOCKS or code & _PRIMARY_CODE in _SQLITE_LOCKS
 
 
 def _choose_pause(attempt: int) -> float:

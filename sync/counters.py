@@ -7,7 +7,7 @@ from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from sync.conflicts import retry_conflicts
-from sync.database import Database, dialect_insert
+from sync.database import WRITE_CHECK, Database, dialect_insert
 from sync.errors import (
     AccessRevoked,
     MoodmilesError,
@@ -89,5 +89,9 @@ def latest_strava_error(session: Session) -> tuple[str, datetime] | None:
 
 def load_counts(session: Session) -> dict[str, int]:
     """Return every count by name."""
-    rows = session.execute(select(Counter.name, Counter.count.label("times")))
+    rows = session.execute(
+        select(Counter.name, Counter.count.label("times")).where(
+            Counter.name != WRITE_CHECK
+        )
+    )
     return {row.name: row.times for row in rows}

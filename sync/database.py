@@ -1,5 +1,6 @@
 """Sessions and transactions.  The only module that commits."""
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from sqlite3 import Connection as SqliteConnection
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
+    URL,
     ColumnElement,
     Connection,
     Engine,
@@ -20,19 +22,24 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from sync.clock import Clock, utc_now
-from sync.conflicts import mark_effect
-from sync.models import Runner
+from sync.conflicts import is_locked, mark_effect
+from sync.models import Counter, Runner
 from sync.models.base import UtcDateTime
 from sync.queue import Job, Queue
+from sync.setting_urls import POOL_MODE, read_connection_parameters
 
 Bind: TypeAlias = Engine | Connection
 
 # SQLite's writers do not queue: on a busy machine a rare writer may be overtaken
 # many times, and to wait is better than to fail.
 _LOCK_TIMEOUT_S = 30
+_CHECK_TIMEOUT_MS = 500
+# The name of the one row that `check_writable` writes; it counts nothing.
+WRITE_CHECK = "write check"
 _PENDING_WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
 _AUTOCOMMIT = "moodmiles_alone"
@@ -132,6 +139,32 @@ class Database:
             return now
         return utc_now()  # SQLite has no clock but that of its machine
 
+    def check_writable(self) -> None:
+        """Commit a row, by the statement that most work uses; raise `DBAPIError`.
+
+        On a disk that is full, or to a server that lets nobody write, it fails as
+        work does.  It waits for no other writer: where one is at work, one can be.
+        """
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        statement = dialect_insert(self.engine, Counter).values(
+            name=WRITE_CHECK, count=0, latest_at=self.now_expression
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=["name"], set_={"latest_at": statement.excluded.latest_at}
+        )
+        with self._autocommit_engine.connect() as connection:
+            if is_sqlite:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_CHECK_TIMEOUT_MS}")
+            try:
+                connection.execute(statement)
+            except OperationalError as error:
+                if not is_locked(error):
+                    raise
+            finally:
+                if is_sqlite:
+                    milliseconds = _LOCK_TIMEOUT_S * 1000
+                    connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+
     def truncate_wal(self) -> None:
         """Empty SQLite's log, which may hold copies of deleted rows."""
         if self.engine.dialect.name == "sqlite":
@@ -157,12 +190,13 @@ def lock_runner(session: Session, runner_id: int) -> bool:
     return session.scalar(_LOCK_RUNNER, {"locked_runner_id": runner_id}) is not None
 
 
-def lock_name(session: Session, name: str) -> None:
+def lock_name(session: Session | Connection, name: str) -> None:
     """Let no other transaction hold this name until this one ends.
 
     For a rule about a whole table, which no row stands for.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    bind = session.get_bind() if isinstance(session, Session) else session
+    if bind.dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
@@ -176,9 +210,20 @@ def dialect_insert(
 
 
 def open_engine(url: str) -> Engine:
-    """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode."""
+    """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode.
+
+    PostgreSQL's own library reads its address.  `pool_mode=transaction` in it says
+    that each transaction may have another server process, as behind PgBouncer: what
+    is prepared in one is not there in the next, so nothing is prepared.
+    """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        shared = re.compile(rf"[?&]{POOL_MODE}=transaction$")
+        return create_engine(
+            _build_postgres_url(read_connection_parameters(shared.sub("", url))),
+            connect_args={"prepare_threshold": None} if shared.search(url) else {},
+            pool_pre_ping=True,
+            hide_parameters=True,
+        )
     # The parameters may be an answer or a token: no error message shows them.
     engine = create_engine(
         url, connect_args={"timeout": _LOCK_TIMEOUT_S}, hide_parameters=True
@@ -186,6 +231,26 @@ def open_engine(url: str) -> Engine:
     event.listen(engine, "connect", prepare_sqlite_connection)
     event.listen(engine, "begin", begin_sqlite_transaction)
     return engine
+
+
+def _build_postgres_url(parameters: dict[str, str]) -> URL:
+    """Return SQLAlchemy's form of an address, whose own reader knows fewer of them."""
+    hosts = parameters.pop("host", "").split(",")
+    ports = parameters.pop("port", "").split(",")
+    is_plain = len(hosts) == 1 and hosts[0][:1] not in {"/", "@"}
+    if not is_plain:
+        # One port of several hosts is the port of each.
+        ports = ports * len(hosts) if len(ports) == 1 else ports
+        parameters |= {"host": ",".join(hosts), "port": ",".join(ports)}
+    return URL.create(
+        "postgresql+psycopg",
+        username=parameters.pop("user", None),
+        password=parameters.pop("password", None),
+        database=parameters.pop("dbname", None),
+        host=hosts[0] or None if is_plain else None,
+        port=int(ports[0]) if is_plain and ports[0] else None,
+        query={name: value for name, value in parameters.items() if value.strip(",")},
+    )
 
 
 def prepare_sqlite_connection(connection: SqliteConnection, _record: object) -> None:

@@ -169,6 +169,7 @@ class Preferences(BaseModel):
                 "sleep": translatable("Last night’s sleep, before noon"),
                 "confidence": translatable("Confidence"),
                 "control": translatable("Being in control of the day"),
+                "clarity": translatable("A clear head"),
                 "": translatable("Nothing more"),
             },
         ),

@@ -19,6 +19,9 @@ from kombu.pools import producers
 from redis import Redis, RedisError
 from typing_extensions import override
 
+from sync.broker_faults import build_failure
+from sync.setting_urls import to_broker_url
+
 log = structlog.get_logger()
 
 # Long enough to coalesce a burst, short enough that a wake-up lost between
@@ -28,6 +31,12 @@ PENDING_TTL_S = 5
 # may deliver a message with a long delay twice.
 MAX_DELAY_S = 60
 _CELERY_QUEUE = "celery"
+_CHECK_KEY = "moodmiles:check"
+# Nobody listens to it: what a check leaves there, it takes away.
+_CHECK_QUEUE = "moodmiles.check"
+# What a worker does with a probe is to say that it came.
+PROBE_TASK = "probe"
+_PROBE_LIFETIME = timedelta(minutes=1)
 BROKER_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 2,
@@ -66,8 +75,11 @@ def publish_task(
     *,
     after_s: float = 0,
     expires: timedelta | None = None,
-) -> None:
-    """Ask for a Celery task by its name; raises what the broker raises.
+    queue: str = _CELERY_QUEUE,
+) -> str:
+    """Ask for a Celery task by its name; return the message's id.
+
+    Raises what the broker raises.
 
     Celery publishes its messages' form for those who only send: its own producer
     would cost every web process and the schedule six megabytes.
@@ -81,13 +93,14 @@ def publish_task(
                 {},
                 {"callbacks": None, "errbacks": None, "chain": None, "chord": None},
             ],
-            routing_key=_CELERY_QUEUE,
+            routing_key=queue,
             headers=headers,
             correlation_id=headers["id"],
             serializer="json",
             retry=True,
             retry_policy={"max_retries": 1, "interval_start": 0},
         )
+    return str(headers["id"])
 
 
 def _task_headers(
@@ -123,7 +136,7 @@ class CeleryQueue(Queue):
 
     @cached_property
     def _broker(self) -> Connection:
-        return Connection(self._url, transport_options=BROKER_OPTIONS)
+        return Connection(to_broker_url(self._url), transport_options=BROKER_OPTIONS)
 
     @override
     def wake(self, job: Job, *, after_s: float = 0) -> None:
@@ -138,8 +151,31 @@ class CeleryQueue(Queue):
             ttl_s = PENDING_TTL_S + int(after_s)
             if self._redis.set(key, 1, nx=True, ex=ttl_s):
                 publish_task(self._broker, task_name(job), after_s=after_s)
-        except (RedisError, OperationalError, OSError) as error:
+        except (RedisError, OperationalError, OSError, ValueError) as error:
             log.warning("wake-up not sent", work=job, error=type(error).__name__)
+
+    def check(self) -> None:
+        """Go through every step of a wake-up without waking anybody.
+
+        Raises `BrokerFailed` with what would keep a wake-up from being sent.
+        """
+        try:
+            self._redis.set(_CHECK_KEY, 1, ex=PENDING_TTL_S)
+            publish_task(self._broker, PROBE_TASK, queue=_CHECK_QUEUE)
+            self._redis.delete(_CHECK_KEY, _CHECK_QUEUE)
+        # Whatever a wrong address makes these libraries raise, the host is told.
+        except Exception as error:  # noqa: BLE001
+            raise build_failure(error) from None
+
+    def send_probe(self) -> str:
+        """Send a wake-up as all are sent, which a worker answers; return its id.
+
+        Raises `BrokerFailed`.
+        """
+        try:
+            return publish_task(self._broker, PROBE_TASK, expires=_PROBE_LIFETIME)
+        except Exception as error:  # noqa: BLE001 - as above
+            raise build_failure(error) from None
 
     @override
     def mark_started(self, job: Job) -> None:
@@ -147,7 +183,7 @@ class CeleryQueue(Queue):
             return
         try:
             self._redis.delete(_pending_key(job))
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, ValueError) as error:
             log.warning("wake-up not cleared", work=job, error=type(error).__name__)
 
 

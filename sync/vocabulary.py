@@ -87,6 +87,7 @@ class DecisionReason(StrEnum):
     PAUSED = "paused"
     # The run.
     CLOCK_AHEAD = "clock ahead"
+    IMPLAUSIBLE = "implausible"
     ENTERED_BY_HAND = "entered by hand"
     TOO_SHORT = "too short"
     ONLY_LONG_RUNS = "only long runs"
@@ -162,6 +163,74 @@ class SuppressionReason(StrEnum):
 
 
 _DECISION_REASON_BY_VALUE = {reason.value: reason for reason in DecisionReason}
+
+
+class MailFault(StrEnum):
+    """What keeps a mail server from taking a mail; the name of a counter, too."""
+
+    NAME_NOT_FOUND = "name not found"
+    CONNECTION_REFUSED = "connection refused"
+    UNREACHABLE = "not reachable"
+    CONNECTION_TIMED_OUT = "no connection in time"
+    ANSWER_TIMED_OUT = "no answer in time"
+    HUNG_UP = "hung up"
+    NOT_SMTP = "no mail server"
+    BUSY = "busy"
+    SERVICE_REFUSED = "service refused"
+    NO_TLS = "no TLS from the first byte"
+    ONLY_TLS = "TLS from the first byte"
+    TLS_FAILED = "TLS failed"
+    NO_STARTTLS = "no STARTTLS"
+    CERTIFICATE_UNTRUSTED = "certificate not trusted"
+    CERTIFICATE_EXPIRED = "certificate expired"
+    CERTIFICATE_NOT_YET_VALID = "certificate not valid yet"
+    CERTIFICATE_OF_ANOTHER_NAME = "certificate for another name"
+    NO_SIGN_IN = "no sign-in"
+    UNKNOWN_SIGN_IN = "no sign-in by password"
+    PASSWORD_REFUSED = "password refused"  # noqa: S105 - names a fault
+    SIGN_IN_REQUIRED = "sign-in required"
+    SENDER_REFUSED = "sender refused"
+    RECIPIENT_UNKNOWN = "recipient unknown"
+    MAILBOX_FULL = "mailbox full"
+    TOO_LARGE = "too large"
+    QUOTA_USED_UP = "sending quota used up"
+    CONTENT_REFUSED = "content refused"
+    NOT_FORESEEN = "not foreseen"
+
+
+class BrokerFault(StrEnum):
+    """What keeps Redis from taking a wake-up; `/readyz` says it in these words."""
+
+    ADDRESS = "address not usable"
+    NAME_NOT_FOUND = "name not found"
+    CONNECTION_REFUSED = "connection refused"
+    UNREACHABLE = "not reachable"
+    TIMED_OUT = "no answer in time"
+    HUNG_UP = "hung up"
+    NOT_REDIS = "no Redis"
+    NO_TLS = "TLS failed"
+    CERTIFICATE = "certificate not trusted"
+    PASSWORD_REFUSED = "password refused"  # noqa: S105 - names a fault
+    NO_PERMISSION = "no permission"
+    PROTECTED = "protected mode"
+    NO_SUCH_DATABASE = "no such database"
+    READ_ONLY = "read-only"
+    CANNOT_SAVE = "cannot save"
+    MEMORY_FULL = "memory full"
+    LOADING = "loading"
+    TOO_MANY_CLIENTS = "too many clients"
+    CLUSTER = "cluster"
+    NOT_FORESEEN = "not foreseen"
+
+
+class StorageFault(StrEnum):
+    """What keeps the tables from being written; `/readyz` says it in these words."""
+
+    DOWN = "down"
+    FULL = "disk full"
+    READ_ONLY = "read-only"
+    DAMAGED = "damaged"
+    WRITE_FAILED = "cannot be written"
 
 
 class DrawReason(StrEnum):

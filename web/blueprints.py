@@ -16,6 +16,7 @@ from web.mailbox.routes import blueprint as mailbox
 from web.offline.routes import blueprint as offline
 from web.pre_run.routes import blueprint as pre_run
 from web.privacy.routes import blueprint as privacy
+from web.questions.routes import blueprint as questions
 from web.runs.routes import blueprint as runs
 from web.settings.browser_sessions import blueprint as browser_sessions
 from web.settings.disconnect_and_delete import blueprint as disconnect_and_delete
@@ -36,6 +37,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     pre_run,
     wellbeing,
     dashboard,
+    questions,
     runs,
     settings,
     export,

@@ -15,7 +15,7 @@ from sync.settings import load
 def load_configuration() -> dict[str, Any]:
     """Return Celery's settings, read when the worker starts and not on import."""
     return {
-        "broker_url": load().redis_url,
+        "broker_url": load().broker_url,
         "broker_transport_options": BROKER_OPTIONS,
         "broker_connection_retry_on_startup": True,
         # The broker may be away for as long as it likes: we wait for it.

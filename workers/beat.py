@@ -9,14 +9,15 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from time import monotonic, sleep
 from typing import NoReturn
 
 import structlog
 from kombu.connection import Connection
 
+from sync import heartbeats
 from sync import log as logging
+from sync.heartbeats import Heartbeat
 from sync.queue import BROKER_OPTIONS, publish_task
 from workers.clock_safe_schedule import ClockSafeSchedule
 
@@ -50,10 +51,12 @@ def main() -> int:
 def run_beat(broker_url: str) -> NoReturn:
     """Keep the schedule, in a process of its own or in a thread of a worker's."""
     broker = Connection(broker_url, transport_options=BROKER_OPTIONS)
-    run_schedule(
-        ClockSafeSchedule(SCHEDULE, monotonic),
-        partial(publish_task, broker, expires=MESSAGE_LIFETIME),
-    )
+
+    def send_task(task: str) -> None:
+        publish_task(broker, task, expires=MESSAGE_LIFETIME)
+        heartbeats.record(broker_url, Heartbeat.SCHEDULE)
+
+    run_schedule(ClockSafeSchedule(SCHEDULE, monotonic), send_task)
 
 
 def run_schedule(

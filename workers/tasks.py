@@ -1,8 +1,11 @@
 """One task per kind of work: the task names it, `sync` does it."""
 
-from sync import work_status
+from typing import Any
+
+from sync import heartbeats, work_status
 from sync.conflicts import retry_conflicts
-from sync.queue import Job, task_name
+from sync.heartbeats import Heartbeat
+from sync.queue import PROBE_TASK, Job, task_name
 from workers.app import celery, get_runtime
 from workers.jobs import PROCESSORS, PURGES
 
@@ -31,5 +34,13 @@ def tidy() -> None:
 @celery.task(name="sweep")
 def wake_all_queues() -> None:
     """Wake every kind of work: what a lost wake-up left behind is found here."""
+    runtime = get_runtime()
     for job in Job:
-        get_runtime().queue.wake(job)
+        runtime.queue.wake(job)
+    heartbeats.record(runtime.settings.redis_url, Heartbeat.WORKERS)
+
+
+@celery.task(name=PROBE_TASK, bind=True)
+def answer_probe(task: Any) -> None:
+    """Say that a wake-up has come: somebody tries the way that they all go."""
+    heartbeats.record_probe(get_runtime().settings.redis_url, str(task.request.id))

@@ -8,12 +8,15 @@ import gc
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
+from multiprocessing import Lock
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import structlog
 from celery.signals import task_postrun, worker_ready
 
+from sync import log as logging
 from sync.errors import NotConfigured
 from sync.settings import load
 from sync.surveys.instruments import load_library
@@ -25,6 +28,9 @@ FIGURES_MODULE, STRAVA_MODULE = (
     "sync.analytics.figures",
     "sync.strava.stravalib_adapter",
 )
+
+
+log = structlog.get_logger()
 
 
 def main() -> int:
@@ -45,10 +51,13 @@ def main() -> int:
     except NotConfigured as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
-    if arguments.pool == "prefork":
+    pool = arguments.pool
+    if pool == "prefork" and not has_semaphores():
+        pool = "threads"
+    if pool == "prefork":
         preload_modules()
     worker = celery.Worker(
-        pool_cls=arguments.pool,
+        pool_cls=pool,
         concurrency=arguments.concurrency,
         loglevel="INFO",
         quiet=True,
@@ -62,12 +71,31 @@ def main() -> int:
     return exit_code
 
 
+def has_semaphores() -> bool:
+    """Whether processes of one pool can share locks here, or say why threads serve.
+
+    Such locks are files in the memory of /dev/shm, which a hardened container may
+    have taken away or mounted for reading.
+    """
+    try:
+        Lock()
+    except OSError as error:
+        logging.configure(load().log_format, part="worker")
+        log.warning(
+            "working in threads of one process: processes need a /dev/shm to write to; "
+            "mount one, such as a tmpfs",
+            error=type(error).__name__,
+        )
+        return False
+    return True
+
+
 def start_schedule_thread() -> None:
     """Be the one worker that also sends the wake-ups: this ends when it ends."""
 
     @worker_ready.connect(weak=False)
     def _start_beat(**_: object) -> None:
-        Thread(target=beat.run_beat, args=(load().redis_url,), daemon=True).start()
+        Thread(target=beat.run_beat, args=(load().broker_url,), daemon=True).start()
 
 
 def preload_modules() -> None:

@@ -10,6 +10,10 @@ from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.history import History, HistoryContext, build_history
 from sync.analytics.dataset.load import ROWS_CACHE, read_rows
 from sync.analytics.panels.discovery import ComparedPanel, compare_all
+from sync.analytics.panels.host_questions import (
+    HostQuestion,
+    compare_host_questions,
+)
 from sync.analytics.panels.panel import MIN_FOR_NUMBERS, Panel
 from sync.analytics.sentences import store
 from sync.analytics.sentences.catalogue import (
@@ -80,15 +84,26 @@ class Figures:
         return next(panel for panel in self.panels if panel.name == "mileage")
 
 
-def load_figures(runtime: Runtime, runner_id: int) -> Figures:
-    """Return the runner's figures; from the cache while nothing has changed."""
+def load_figures(
+    runtime: Runtime,
+    runner_id: int,
+    *,
+    is_complete: bool = False,
+    host_questions: tuple[HostQuestion, ...] = (),
+) -> Figures:
+    """Return the runner's figures; from the cache while nothing has changed.
+
+    They hold the dashboard's panels, and every panel if `is_complete`, with one for
+    each of `host_questions`.  All sentences are decided in either case.
+    """
     with runtime.db.read_only() as session:
         now = runtime.db.now(session)
         snapshot = store.load_runner_snapshot(session, runner_id)
         unit: Unit = "mi" if snapshot.units == "mi" else "km"
         today = store.compute_local_day(now, snapshot.zone)
         state = (snapshot.vault_key, snapshot.data_version)
-        key = (runner_id, state, (today, unit, snapshot.zone.key))
+        scope = (is_complete, host_questions)
+        key = (runner_id, state, (today, unit, snapshot.zone.key, scope))
         cached = FIGURES_CACHE.get(runtime.db, key)
         if cached is not None:
             return cached
@@ -125,7 +140,15 @@ def load_figures(runtime: Runtime, runner_id: int) -> Figures:
     figures = Figures(
         data_version=version,
         unit=unit,
-        panels=draw_panels(panels, decisions, unit),
+        panels=draw_panels(
+            [
+                panel
+                for panel in (*panels, *compare_host_questions(history, host_questions))
+                if is_complete or panel.definition.is_on_dashboard
+            ],
+            decisions,
+            unit,
+        ),
         remarks=_build_remarks(history, panels),
         notice_text=notice_texts["more_than_usual"],
         support_text=notice_texts["support"],

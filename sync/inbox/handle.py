@@ -2,6 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 from sqlalchemy.orm import Session
@@ -15,14 +18,22 @@ from sync.inbox.rules import EventBatch, EventPlan
 from sync.queue import Job
 from sync.runners import deauthorisation
 from sync.runners import store as runners
-from sync.runs import pull
+from sync.runs import claims, pull
 from sync.runs.changes import RunChanges, apply_changes
 from sync.runs.pull import PulledList
 from sync.runtime import Runtime
-from sync.strava import Lane
+from sync.strava import Lane, UnreadableRecord
 from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class SingleRead:
+    """Whether a run's events told the truth, and where in the list it stands."""
+
+    is_true: bool
+    listed_at: datetime | None = None
 
 
 class InboxWork(DueWork[EventBatch]):
@@ -113,32 +124,81 @@ class InboxWork(DueWork[EventBatch]):
         plan: EventPlan,
         run_ids: Sequence[int],
     ) -> None:
-        """Read runs one by one, until too little of it has been true."""
-        misses = batch.misses
-        for index, run_id in enumerate(run_ids):
+        """Read runs one by one, until too little of it has been true.
+
+        Each says where in the list it stands, and with it those that came with it:
+        several old runs cost a list read and not a read each.
+        """
+        misses, lists_read, listed_count = batch.misses, 0, 0
+        waiting = rules.order_single_reads(plan, run_ids)
+        while waiting:
             if misses >= rules.MAX_MISSES and not batch.is_doubtful:
-                self.leave_to_list(runtime, batch, plan.event_ids(run_ids[index:]))
+                self.leave_to_list(runtime, batch, plan.event_ids(waiting))
                 return
+            run_id = waiting.pop(0)
+            listed_at = None
             event_ids = plan.reads[run_id]
             with work.attempt(runtime, self, batch.subset(event_ids)):
                 try:
-                    is_true = self.read_run(runtime, batch, plan, run_id)
+                    read = self.read_run(runtime, batch, plan, run_id)
                 except NotOnStrava:
                     misses += 1
                     raise
-                misses += not is_true
-                self.settle(runtime, batch, event_ids, misses=int(not is_true))
+                misses += not read.is_true
+                self.settle(runtime, batch, event_ids, misses=int(not read.is_true))
+                listed_at = read.listed_at
+            announced = [i for i in waiting if i not in plan.reported_gone]
+            if (
+                listed_at is None
+                or batch.is_doubtful
+                or len(announced) < rules.MIN_RUNS_FOR_LIST
+                or lists_read >= listed_count + rules.MAX_UNPAID_LISTS
+            ):
+                continue
+            done_ids = self.read_list_below(runtime, batch, plan, announced, listed_at)
+            lists_read += 1
+            listed_count += len(done_ids)
+            waiting = [run_id for run_id in waiting if run_id not in done_ids]
+
+    def read_list_below(
+        self,
+        runtime: Runtime,
+        batch: EventBatch,
+        plan: EventPlan,
+        run_ids: Sequence[int],
+        listed_at: datetime,
+    ) -> AbstractSet[int]:
+        """Read the list from a start downwards; return the runs that are dealt with."""
+        if plan.takes_all:
+            # More of them came than could wait, and Strava bears them out.
+            claims.bring_full_reconcile_forward(runtime, batch.runner_id)
+        done_ids = set(run_ids)  # put off, all of them, if the list cannot be read
+        with work.attempt(runtime, self, batch.subset(plan.event_ids(run_ids))):
+            pulled = pull.pull_list(
+                runtime,
+                batch.runner_id,
+                run_ids,
+                last_start=listed_at,
+                takes_all=plan.takes_all,
+            )
+            self.settle(runtime, batch, plan.event_ids(pulled.shown_ids), misses=0)
+            done_ids &= pulled.shown_ids
+        return done_ids
 
     def read_run(
         self, runtime: Runtime, batch: EventBatch, plan: EventPlan, run_id: int
-    ) -> bool:
-        """Read a run by itself; return whether its events told the truth."""
+    ) -> SingleRead:
+        """Read a run by itself."""
+        lane = Lane.NEW_RUN
         if run_id not in plan.reported_gone:
-            pull.pull_run(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN)
-            return True
-        if pull.confirm_gone(runtime, batch.runner_id, run_id, lane=Lane.NEW_RUN):
-            return run_id in batch.known_starts
-        return run_id in plan.announced
+            activity = pull.pull_activity(runtime, batch.runner_id, run_id, lane=lane)
+            listed_at = None
+            if not isinstance(activity, UnreadableRecord):
+                listed_at = activity.started_at
+            return SingleRead(is_true=True, listed_at=listed_at)
+        if pull.confirm_gone(runtime, batch.runner_id, run_id, lane=lane):
+            return SingleRead(is_true=run_id in batch.known_starts)
+        return SingleRead(is_true=run_id in plan.announced)
 
     def leave_to_list(
         self, runtime: Runtime, batch: EventBatch, event_ids: list[int]

@@ -25,6 +25,9 @@ MAX_MISSES = 3
 MISSES_EXPIRE_AFTER = timedelta(days=1)
 LIST_INTERVAL = timedelta(minutes=15)
 MIN_RUNS_FOR_LIST = 2  # from here on one list read is the cheaper one
+# Old runs that are uploaded late stand together far down the list: one that was read by
+# itself says where.  So many lists more than runs that they showed may be read.
+MAX_UNPAID_LISTS = 2
 MIN_REPORTED_GONE_FOR_LIST = 3  # a list refutes, but does not prove, that a run went
 
 
@@ -113,6 +116,11 @@ class EventPlan:
     revoked: list[int] = field(default_factory=list)
     settled: list[int] = field(default_factory=list)
     list_read: ListRead | None = None
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether so many events wait that others may not have been stored."""
+        return self.list_read is not None and self.list_read.takes_all
 
     def event_ids(self, run_ids: Iterable[int]) -> list[int]:
         """Return the events about these runs."""
@@ -223,6 +231,19 @@ def sort_unlisted(
         else:
             sorted_ids.read_singly.append(run_id)
     return sorted_ids
+
+
+def order_single_reads(plan: EventPlan, run_ids: Iterable[int]) -> list[int]:
+    """Return in which order runs are read by themselves: by id, from both ends.
+
+    Uploads come in the order of their days or against it; at one of the ends is the
+    newest, from which on the list shows the others.  What is gone comes last.
+    """
+    announced = sorted(run_id for run_id in run_ids if run_id not in plan.reported_gone)
+    order: list[int] = []
+    for index in range((len(announced) + 1) // 2):
+        order += dict.fromkeys((announced[-1 - index], announced[index]))
+    return [*order, *sorted(plan.reported_gone.intersection(run_ids))]
 
 
 def decide_retry(

@@ -1,6 +1,6 @@
 """The number of our subscription: events that name another are not ours."""
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from sync import counters
 from sync.conflicts import retry_conflicts
@@ -28,3 +28,9 @@ def clear(runtime: Runtime) -> None:
     """Take events of any subscription: none of them is known to be ours."""
     with runtime.db.transaction() as session:
         session.execute(delete(Subscription))
+
+
+def load_id(runtime: Runtime) -> int | None:
+    """Return the number of the subscription whose events are taken; None takes any."""
+    with runtime.db.read_only() as session:
+        return session.scalar(select(Subscription.id))

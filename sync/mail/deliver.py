@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
-from sync import account_state, work
+from sync import account_state, counters, work
 from sync.backoff import LEASE, MAX_ATTEMPTS
 from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost
@@ -39,6 +39,8 @@ from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
 
+# Before the name of what kept a server from taking a mail, in the name of a counter.
+MAIL_COUNTER = "mail: "
 # What holds a mail up for the runner's sake may end at any time.
 _RECHECK_AFTER = timedelta(minutes=10)
 
@@ -135,9 +137,11 @@ class OutboxWork(DueWork[Mail]):
             refusal = failure.error
             outcome = _classify(refusal)
             self._is_server_away = refusal.stage is SmtpStage.OPENING
+            counters.increment(session, MAIL_COUNTER + refusal.fault, at=failure.at)
             # The server's words may hold an address: the log has only the code.
             details = {
                 "stage": refusal.stage,
+                "fault": refusal.fault,
                 "code": refusal.code,
                 "outcome": outcome,
             }

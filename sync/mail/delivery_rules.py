@@ -7,7 +7,7 @@ from enum import StrEnum, auto
 
 from sync.backoff import backoff
 from sync.mail.kinds import get_mail_spec
-from sync.vocabulary import MailKind, SuppressionReason
+from sync.vocabulary import MailFault, MailKind, SuppressionReason
 
 # Greylisting servers want to see us again after five minutes or so.
 _MAX_WAIT = timedelta(minutes=15)
@@ -15,7 +15,18 @@ _MAX_WAIT = timedelta(minutes=15)
 MIN_REMINDER_GAP = timedelta(hours=1)
 
 _ADDRESS_STATUS_SUBJECTS = {"1", "2"}
-_ENHANCED_STATUS = re.compile(r"\s*5\.(\d{1,3})\.\d{1,3}\b")
+# RFC 3463: class, subject, detail.
+_ENHANCED_STATUS = re.compile(r"\s*[45]\.(\d{1,3})\.(\d{1,3})\b")
+_FAULTS_BY_STATUS = {
+    "2.2": MailFault.MAILBOX_FULL,
+    "2.3": MailFault.TOO_LARGE,
+    "3.4": MailFault.TOO_LARGE,
+    "4.5": MailFault.QUOTA_USED_UP,
+}
+_FAULTS_BY_CODE = {530: MailFault.SIGN_IN_REQUIRED}
+_TOO_MUCH_TO_STORE = 552
+# The host's to mend, whatever the code: the mail waits.
+_FAULTS_OF_THE_HOST = {MailFault.QUOTA_USED_UP, MailFault.SIGN_IN_REQUIRED}
 
 
 class SmtpStage(StrEnum):
@@ -26,6 +37,15 @@ class SmtpStage(StrEnum):
     SENDER = auto()
     RECIPIENT = auto()
     CONTENT = auto()
+
+
+_REFUSALS = {
+    SmtpStage.OPENING: MailFault.SERVICE_REFUSED,
+    SmtpStage.LINE: MailFault.SERVICE_REFUSED,
+    SmtpStage.SENDER: MailFault.SENDER_REFUSED,
+    SmtpStage.RECIPIENT: MailFault.CONTENT_REFUSED,
+    SmtpStage.CONTENT: MailFault.CONTENT_REFUSED,
+}
 
 
 class DeliveryOutcome(StrEnum):
@@ -106,8 +126,13 @@ def classify_refusal(stage: SmtpStage, code: int, text: str) -> DeliveryOutcome:
     address or a failed sign-in is the host's to mend, so the mail waits; a "no"
     to what the mail says, or by policy (5.7), ends the mail and not the address.
     """
+    fault = name_refusal(stage, code, text)
+    is_about_us = stage in {SmtpStage.OPENING, SmtpStage.LINE, SmtpStage.SENDER}
+    # Many servers refuse a mail's size as soon as its sender is named.
+    is_about_mail = stage is SmtpStage.SENDER and fault is MailFault.TOO_LARGE
     if (
-        stage in {SmtpStage.OPENING, SmtpStage.LINE, SmtpStage.SENDER}
+        (is_about_us and not is_about_mail)
+        or fault in _FAULTS_OF_THE_HOST
         or not 500 <= code < 600
     ):
         return DeliveryOutcome.RETRY
@@ -117,6 +142,24 @@ def classify_refusal(stage: SmtpStage, code: int, text: str) -> DeliveryOutcome:
     else:
         is_bounce = stage is SmtpStage.RECIPIENT and code in {550, 551, 552, 553}
     return DeliveryOutcome.BOUNCED if is_bounce else DeliveryOutcome.REFUSED
+
+
+def name_refusal(stage: SmtpStage, code: int, text: str) -> MailFault:
+    """Return what a server means by a refusal, from its code and its words."""
+    status_match = _ENHANCED_STATUS.match(text)
+    status = f"{status_match[1]}.{status_match[2]}" if status_match else ""
+    fault = _FAULTS_BY_CODE.get(code) or _FAULTS_BY_STATUS.get(status)
+    if fault is not None:
+        return fault
+    if code == _TOO_MUCH_TO_STORE and not status:
+        is_mailbox = stage is SmtpStage.RECIPIENT
+        return MailFault.MAILBOX_FULL if is_mailbox else MailFault.TOO_LARGE
+    if not 500 <= code < 600:
+        return MailFault.BUSY if 400 <= code < 500 else MailFault.NOT_FORESEEN
+    is_about_address = not status or status[0] in _ADDRESS_STATUS_SUBJECTS
+    if stage is SmtpStage.RECIPIENT and is_about_address:
+        return MailFault.RECIPIENT_UNKNOWN
+    return _REFUSALS[stage]
 
 
 def compute_next_attempt(

@@ -10,9 +10,9 @@ from typing import Any, Literal
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from sync.database import open_engine
+from sync.database import lock_name, open_engine
 from sync.errors import MoodmilesError
 from sync.models import Model
 from sync.models.base import EnumText, PreferencesJson, UtcDateTime
@@ -62,11 +62,11 @@ def _wait_for_others(connection: Connection) -> Iterator[None]:
     """Let one process migrate at a time; the next one finds that all is done."""
     path = connection.engine.url.database
     if connection.dialect.name == "postgresql":
-        # Held by the session, and so beyond the end of each migration's transaction.
-        connection.execute(select(func.pg_advisory_lock(func.hashtext(_LOCK_NAME))))
-        connection.commit()
-        yield
-        connection.execute(select(func.pg_advisory_unlock_all()))
+        # Held by a transaction of its own, beyond the end of each migration's: a pooler
+        # between us may give each transaction another session.
+        with connection.engine.begin() as holder:
+            lock_name(holder, _LOCK_NAME)
+            yield
     elif path:
         # The folder, for to close a file of SQLite's would drop SQLite's own locks.
         folder = os.open(Path(path).absolute().parent, os.O_RDONLY)

@@ -6,7 +6,7 @@ from sync.models.figure import FigureDecision
 from sync.models.mail import Mail
 from sync.models.note import Counter, Subscription
 from sync.models.run import (
-    RUN_HAS_SOUND_CLOCK,
+    RUN_IS_CREDIBLE,
     RUN_IS_IN_FIGURES,
     RUN_IS_TIMED,
     RUN_IS_VISIBLE,
@@ -28,7 +28,7 @@ from sync.models.survey import Answer, CheckinDraw, Decision, DelayDraw, Survey
 from sync.models.work import RunnerWork
 
 __all__ = [
-    "RUN_HAS_SOUND_CLOCK",
+    "RUN_IS_CREDIBLE",
     "RUN_IS_IN_FIGURES",
     "RUN_IS_TIMED",
     "RUN_IS_VISIBLE",

@@ -17,8 +17,14 @@ from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
-from sync.run_clock import RunClock, judge_clock
-from sync.vocabulary import BackfillDelay, ReconcileStop, RunSource, Visibility
+from sync.run_judgement import RunJudgement, judge_left_out, judge_run
+from sync.vocabulary import (
+    BackfillDelay,
+    DecisionReason,
+    ReconcileStop,
+    RunSource,
+    Visibility,
+)
 
 
 def _default_first_seen_at(context: DefaultExecutionContext) -> datetime:
@@ -27,18 +33,27 @@ def _default_first_seen_at(context: DefaultExecutionContext) -> datetime:
 
 
 def _default_clock_ahead(context: DefaultExecutionContext) -> bool:
-    return _judge_new_row(context).is_ahead
+    return _judge_new_row(context).clock_ahead
 
 
 def _default_trusted_elapsed_s(context: DefaultExecutionContext) -> int:
     return _judge_new_row(context).elapsed_s
 
 
-def _judge_new_row(context: DefaultExecutionContext) -> RunClock:
+def _default_trusted_moving_s(context: DefaultExecutionContext) -> int:
+    return _judge_new_row(context).moving_s
+
+
+def _default_implausible(context: DefaultExecutionContext) -> bool:
+    return _judge_new_row(context).implausible
+
+
+def _judge_new_row(context: DefaultExecutionContext) -> RunJudgement:
     values = _get_values(context)
-    return judge_clock(
+    return judge_run(
         started_at=values["started_at"],
         local_day=values["local_day"],
+        distance_m=values["distance_m"],
         moving_s=values["moving_s"],
         elapsed_s=values["elapsed_s"],
         first_seen_at=values.get("first_seen_at") or values["fetched_at"],
@@ -61,8 +76,10 @@ class Run(Model):
     with `chosen` that the runner, not our rule, decided which.  What is known of one
     `from_file` an imported file says, and Strava has not yet.  One whose `clock_ahead`
     began after `first_seen_at`, when we first heard of it: it is listed, and left out
-    of plans and figures.  Of the reported `elapsed_s` only `trusted_elapsed_s` had
-    passed by then.
+    of plans and figures, and so is one that is `implausible`: nobody runs so far in
+    such a time.  `moving_s` and `elapsed_s` are as they were reported; what counts of
+    them are `trusted_moving_s`, the run's duration, and `trusted_elapsed_s`, from its
+    start to its end.  The rule is `sync.run_judgement`.
     """
 
     __tablename__ = "run"
@@ -106,11 +123,22 @@ class Run(Model):
         default=_default_clock_ahead, server_default=false()
     )
     trusted_elapsed_s: Mapped[int] = mapped_column(default=_default_trusted_elapsed_s)
+    trusted_moving_s: Mapped[int] = mapped_column(default=_default_trusted_moving_s)
+    implausible: Mapped[bool] = mapped_column(
+        default=_default_implausible, server_default=false()
+    )
 
     @property
     def ended_at(self) -> datetime:
         """Return the end, breaks included; a guess where the start is hidden."""
         return self.started_at + timedelta(seconds=self.trusted_elapsed_s)
+
+    @property
+    def left_out_for(self) -> DecisionReason | None:
+        """Return why no figure and no plan counts it: see `RUN_IS_CREDIBLE`."""
+        return judge_left_out(
+            clock_ahead=self.clock_ahead, implausible=self.implausible
+        )
 
     @property
     def started_local(self) -> datetime | None:
@@ -123,8 +151,8 @@ class Run(Model):
 # Every query of runs goes through one of these, or says why not in
 # `tests/sync/models/test_run_queries.py`.
 RUN_IS_VISIBLE = Run.__table__.c.hidden_at.is_(None)
-RUN_HAS_SOUND_CLOCK = ~Run.__table__.c.clock_ahead
-RUN_IS_TIMED = and_(RUN_IS_VISIBLE, RUN_HAS_SOUND_CLOCK)
+RUN_IS_CREDIBLE = and_(~Run.__table__.c.clock_ahead, ~Run.__table__.c.implausible)
+RUN_IS_TIMED = and_(RUN_IS_VISIBLE, RUN_IS_CREDIBLE)
 RUN_IS_IN_FIGURES = and_(RUN_IS_TIMED, Run.__table__.c.counted)
 
 _HIDDEN = Run.hidden_at.is_not(None)

@@ -135,6 +135,8 @@ class RunRecord(ExportRecord):
     first_seen_at: Time | None = None
     clock_ahead: bool = False
     trusted_elapsed_s: Count = 0
+    trusted_moving_s: Count = 0
+    implausible: bool = False
     hidden_at: Time | None
     undecided_since: Time | None
     imported: bool

@@ -36,6 +36,13 @@ from sync.vocabulary import RunSource, SuppressionReason
 
 DedupeKey = tuple[str, Any]
 _EARLIER = "earlier_runs"
+# What follows from the others is judged anew, and never believed of a file.
+_JUDGED_COLUMNS = (
+    "clock_ahead",
+    "implausible",
+    "trusted_moving_s",
+    "trusted_elapsed_s",
+)
 
 
 class RowImporter:
@@ -70,7 +77,7 @@ class RowImporter:
             self._session,
             Run,
             [
-                run.values("id", "duplicate_of", "clock_ahead", "trusted_elapsed_s")
+                run.values("id", "duplicate_of", *_JUDGED_COLUMNS)
                 | {
                     "runner_id": self._runner_id,
                     "from_file": True,

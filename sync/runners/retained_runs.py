@@ -24,7 +24,7 @@ from sync.vocabulary import RunSource, Visibility
 log = structlog.get_logger()
 
 STRAVA, HAND = RunSource.STRAVA, RunSource.HAND
-_KEYS = ("own_distance_m", "own_moving_s", "own_day", "own_offset_s")
+RETAINED_KEYS = ("own_distance_m", "own_moving_s", "own_day", "own_offset_s")
 _STEPS_M = {"km": 100.0, "mi": 160.9344}
 _ID_DIGITS = 15
 _MAX_DISTANCE_M, _MAX_DURATION_S, _DAY_S = 1_000_000, 10**6, 24 * 3600
@@ -45,16 +45,18 @@ class RetainedFacts:
         step_m = _STEPS_M.get(units, _STEPS_M["km"])
         return cls(
             distance_m=round(round(run.distance_m / step_m) * step_m),
-            moving_s=60 * round(run.moving_s / 60),
+            moving_s=60 * round(run.trusted_moving_s / 60),
             day=run.local_day,
             offset_s=run.offset_s,
         )
 
     @classmethod
     def from_answer(cls, answer_values: Mapping[str, int]) -> "RetainedFacts | None":
-        if any(key not in answer_values for key in _KEYS):
+        if any(key not in answer_values for key in RETAINED_KEYS):
             return None
-        distance_m, moving_s, day, offset_s = (answer_values[key] for key in _KEYS)
+        distance_m, moving_s, day, offset_s = (
+            answer_values[key] for key in RETAINED_KEYS
+        )
         return cls(distance_m, moving_s, date.fromordinal(day), offset_s)
 
     @property
@@ -71,12 +73,14 @@ class RetainedFacts:
     def to_answer_values(self) -> dict[str, int]:
         """Return what the sealed answer holds."""
         values = (self.distance_m, self.moving_s, self.day.toordinal(), self.offset_s)
-        return dict(zip(_KEYS, values, strict=True))
+        return dict(zip(RETAINED_KEYS, values, strict=True))
 
 
 def without_retained(answer_values: Mapping[str, int]) -> dict[str, int]:
     """Return an answer as if nothing had been kept with it."""
-    return {key: value for key, value in answer_values.items() if key not in _KEYS}
+    return {
+        key: value for key, value in answer_values.items() if key not in RETAINED_KEYS
+    }
 
 
 def insert_retained(

@@ -27,12 +27,14 @@ from sync.models.base import UtcDateTime
 from sync.queue import Job
 from sync.runners import store as runners
 from sync.runs.reconcile_rules import FULL_INTERVAL
+from sync.runtime import Runtime
 from sync.work import Failure, Retry
 
 _MAX_SCANNED = 20
 # So often at most events may ask for a look at a runner's list, and for all of it.
 _RECENT_INTERVAL = timedelta(hours=12)
 _FULL_INTERVAL = timedelta(days=7)
+FULL_DELAY = timedelta(minutes=5)
 
 JobRow = TypeVar("JobRow", Backfill, ReconcileState)
 
@@ -126,6 +128,30 @@ def bring_reconcile_forward(db: Database, runner_id: int) -> None:
     is done for this runner.
     """
     db.execute_autocommit(_forward_statement(db), {"whose": runner_id})
+
+
+@retry_conflicts
+def bring_full_reconcile_forward(runtime: Runtime, runner_id: int) -> None:
+    """Compare the whole list soon: it holds old runs whose events were not stored.
+
+    Only for a runner of whom Strava has just shown such a run.  A comparison that is
+    under way has passed them already, so it begins anew; the delay lets it begin once
+    for all that comes meanwhile.
+    """
+    with runtime.db.transaction(runner_id=runner_id) as session:
+        now = runtime.db.now(session)
+        session.execute(
+            update(ReconcileState)
+            .where(ReconcileState.runner_id == runner_id)
+            .values(
+                due_at=now + FULL_DELAY,
+                compared_at=now - FULL_INTERVAL,
+                before=None,
+                next_page=1,
+                down_to=None,
+            )
+        )
+    runtime.queue.wake(Job.RECONCILE, after_s=FULL_DELAY.total_seconds())
 
 
 @lru_cache(maxsize=4)  # building it costs more than running it

@@ -6,6 +6,15 @@ from datetime import datetime, timedelta
 
 MIN_OVERLAP = 0.8
 MAX_DISTANCE_GAP = 0.1
+# A phone is started before the run, or left on after it.  It spans the watch's time,
+# with as much motion, and begins or ends near it.  A second run begins when the first
+# is over, so neither end of it is that near.  As a share of the shorter time in motion.
+MAX_EDGE_GAP = 0.5
+# A watch that stopped too early, or began too late, has most of what the phone has, at
+# its pace.  Of two watches one may be another runner's.
+MIN_PART = 0.6
+MAX_PART_EDGE_GAP = 0.1
+MAX_PACE_GAP = 0.1
 MAX_PARALLEL = 4  # nobody begins more recordings during one
 # Phones call themselves this; a watch on the wrist knows the run better.
 PHONE_NAMES = ("strava", "iphone", "ipad", "android", "phone")
@@ -13,7 +22,11 @@ PHONE_NAMES = ("strava", "iphone", "ipad", "android", "phone")
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording; `started_at` is None when the runner hides the start."""
+    """One recording; `started_at` is None when the runner hides the start.
+
+    `elapsed_s` is the time from its start to its end, `moving_s` what counts as run.
+    `source_id` tells recordings apart whichever came first.
+    """
 
     id: int
     started_at: datetime | None
@@ -23,17 +36,29 @@ class Recording:
     device: str | None
     has_elevation: bool
     is_chosen: bool
+    moving_s: int | None = None
+    source_id: int = 0
+
+    @property
+    def duration_s(self) -> int:
+        return self.elapsed_s if self.moving_s is None else self.moving_s
+
+    @property
+    def is_watch(self) -> bool:
+        device = (self.device or "").lower()
+        return bool(device) and not any(phone in device for phone in PHONE_NAMES)
 
 
 def find_duplicates(recordings: Sequence[Recording]) -> dict[int, int]:
     """Map each recording that does not count to the one that counts for it.
 
-    `recordings` are in order of their starts.
+    `recordings` are in order of their starts.  All of a group are one run with each
+    other: a phone that was left on joins no two runs that a watch keeps apart.
     """
     groups: list[list[Recording]] = []
     for recording in recordings:
         for group in groups[-MAX_PARALLEL:]:
-            if are_same_run(group[0], recording):
+            if all(are_same_run(member, recording) for member in group):
                 group.append(recording)
                 break
         else:
@@ -41,7 +66,7 @@ def find_duplicates(recordings: Sequence[Recording]) -> dict[int, int]:
     return {
         duplicate.id: counted.id
         for group in groups
-        for counted in [max(group, key=_rank)]
+        for counted in [_choose_counted(group)]
         for duplicate in group
         if duplicate is not counted
     }
@@ -49,43 +74,68 @@ def find_duplicates(recordings: Sequence[Recording]) -> dict[int, int]:
 
 def never_overlap(spans: Iterable[tuple[datetime, int]]) -> bool:
     """Whether each (start, seconds) is over before the next begins, in their order."""
-    ended_at: datetime | None = None
+    latest_end: datetime | None = None
     for started_at, elapsed_s in spans:
-        if ended_at is not None and started_at < ended_at:
+        if latest_end is not None and started_at < latest_end:
             return False
-        ended_at = started_at + timedelta(seconds=elapsed_s)
+        latest_end = started_at + timedelta(seconds=elapsed_s)
     return True
 
 
 def are_same_run(first: Recording, second: Recording) -> bool:
-    """Whether both were made at the same time over the same distance."""
-    longer_s = max(first.elapsed_s, second.elapsed_s)
-    starts = (first.started_at, second.started_at)
-    if starts[0] is None or starts[1] is None:
+    """Whether both recorded one run: at the same time, over the same distance.
+
+    Whichever is named first does not matter.
+    """
+    if first.started_at is None or second.started_at is None:
         return False
-    if abs((starts[1] - starts[0]).total_seconds()) >= longer_s:
+    start_gap_s = (second.started_at - first.started_at).total_seconds()
+    end_gap_s = start_gap_s + second.elapsed_s - first.elapsed_s
+    overlap_s = min(first.elapsed_s, start_gap_s + second.elapsed_s) - max(
+        0.0, start_gap_s
+    )
+    if overlap_s <= 0:
         return False  # one had ended before the other began
-    ends = (
-        starts[0] + timedelta(seconds=first.elapsed_s),
-        starts[1] + timedelta(seconds=second.elapsed_s),
-    )
-    overlap = min(ends) - max(starts[0], starts[1])
-    distance_gap_m = abs(first.distance_m - second.distance_m)
+    edge_gap_s = min(abs(start_gap_s), abs(end_gap_s))
+    shorter_s, longer_s = sorted((first.elapsed_s, second.elapsed_s))
+    less_motion_s, more_motion_s = sorted((first.duration_s, second.duration_s))
+    if _agree(first.distance_m, second.distance_m, MAX_DISTANCE_GAP):
+        return overlap_s > MIN_OVERLAP * longer_s or (
+            overlap_s > MIN_OVERLAP * shorter_s
+            and less_motion_s > MIN_OVERLAP * more_motion_s
+            and edge_gap_s < MAX_EDGE_GAP * less_motion_s
+        )
+    nearer_m, farther_m = sorted((first.distance_m, second.distance_m))
     return (
-        overlap.total_seconds() > MIN_OVERLAP * longer_s
-        and distance_gap_m
-        <= MAX_DISTANCE_GAP * max(first.distance_m, second.distance_m)
+        first.is_watch != second.is_watch
+        and nearer_m >= MIN_PART * farther_m
+        and edge_gap_s < MAX_PART_EDGE_GAP * less_motion_s
+        and _agree(
+            first.distance_m * second.duration_s,
+            second.distance_m * first.duration_s,
+            MAX_PACE_GAP,
+        )
     )
 
 
-def _rank(recording: Recording) -> tuple[bool, bool, bool, bool, int]:
-    """Order recordings: the runner's choice, then watch before phone before hand."""
-    device = (recording.device or "").lower()
-    is_watch = bool(device) and not any(phone in device for phone in PHONE_NAMES)
-    return (
-        recording.is_chosen,
-        not recording.manual,
-        is_watch,
-        recording.has_elevation,
-        -recording.id,
-    )
+def _agree(first: float, second: float, max_gap: float) -> bool:
+    """Whether two amounts differ by no more than this share of the larger one."""
+    return abs(first - second) <= max_gap * max(first, second)
+
+
+def _choose_counted(group: Sequence[Recording]) -> Recording:
+    """Choose by the runner's choice, then whole before part, watch before phone."""
+    farthest_m = max(recording.distance_m for recording in group)
+
+    def rank(recording: Recording) -> tuple[bool, bool, bool, bool, bool, int, int]:
+        return (
+            recording.is_chosen,
+            not recording.manual,
+            recording.distance_m >= (1 - MAX_DISTANCE_GAP) * farthest_m,
+            recording.is_watch,
+            recording.has_elevation,
+            -recording.source_id,
+            -recording.id,
+        )
+
+    return max(group, key=rank)

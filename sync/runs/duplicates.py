@@ -24,6 +24,8 @@ _RECORDING_COLUMNS = (
     Run.id,
     Run.started_at,
     Run.start_known,
+    Run.source_id,
+    Run.trusted_moving_s,
     Run.trusted_elapsed_s,
     Run.distance_m,
     Run.elevation_m,
@@ -80,7 +82,8 @@ def resolve_duplicates(
         select(Run.started_at, Run.trusted_elapsed_s, _IS_UNPAIRED)
         .where(Run.runner_id == runner_id, RUN_IS_TIMED)
         .where(Run.started_at.between(first - _SEARCH_MARGIN, last + _SEARCH_MARGIN))
-        .order_by(Run.started_at, Run.id)
+        # Whichever came first does not matter.
+        .order_by(Run.started_at, Run.source_id)
     )
     spans = session.execute(nearby_spans).all()
     # The common case: nearly all pages of an import have no overlapping runs.
@@ -121,6 +124,8 @@ def _to_recording(row: Any) -> Recording:
         device=row.device,
         has_elevation=row.elevation_m is not None,
         is_chosen=row.chosen and row.counted,
+        moving_s=row.trusted_moving_s,
+        source_id=row.source_id,
     )
 
 

@@ -14,7 +14,7 @@ from sync.runs.changes import build_page, remove_runs, save_pulled
 from sync.runs.reconcile_rules import EARLIEST, recent_range
 from sync.runs.rules import differs
 from sync.runtime import Runtime
-from sync.strava import ActivityPage, Lane, UnreadableRecord
+from sync.strava import Activity, ActivityPage, Lane, UnreadableRecord
 
 log = structlog.get_logger()
 
@@ -36,12 +36,20 @@ def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bo
     Returns False for a record that makes no sense: it is in quarantine.  Raises
     `NotOnStrava` when Strava does not show it (yet, or any more).
     """
+    activity = pull_activity(runtime, runner_id, run_id, lane=lane)
+    return not isinstance(activity, UnreadableRecord)
+
+
+def pull_activity(
+    runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane
+) -> Activity:
+    """Do the same, and return what Strava says."""
     activity = call_strava(
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
     )
     visible = private.require_visible(runtime, runner_id, activity)
     save_pulled(runtime, runner_id, build_page(visible))
-    return not isinstance(visible, UnreadableRecord)
+    return visible
 
 
 def pull_list(

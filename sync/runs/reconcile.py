@@ -21,6 +21,7 @@ from sync.runners import store as runners
 from sync.runners.strava_call import call_strava
 from sync.runs import claims, private, pull, reconcile_rules, rules, store
 from sync.runs.changes import RunChanges, apply_changes, save_or_quarantine
+from sync.runs.duplicates import resolve_duplicates
 from sync.runs.reconcile_rules import CoveredRange, ListComparison
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, Lane
@@ -206,6 +207,9 @@ def _apply_comparison(
         unreadable=page.unreadable,
     )
     apply_changes(runtime, session, runner_id, changes, now=now)
+    # An earlier version may have judged the same recordings otherwise.
+    if resolve_duplicates(session, runner_id, [run.started_at for run in page.runs]):
+        runners.bump_data_version(session, runner_id)
     log.info(
         "list compared",
         runner_id=runner_id,

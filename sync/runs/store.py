@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from sync.crypto import Sealer
 from sync.database import Bind, dialect_insert
 from sync.models import RUN_IS_TIMED, Mail, QuarantinedRecord, Run, Survey
-from sync.run_clock import judge_clock
+from sync.run_judgement import judge_run
 from sync.runs.relink import relink_answers
 from sync.runs.rules import SOURCE, to_columns
 from sync.strava import RemoteRun, UnreadableRecord
@@ -131,7 +131,7 @@ def upsert_runs(  # noqa: PLR0913
 
     A run that comes back finds its answer and its survey again.  One that only an
     imported file told of becomes what Strava says, and is decided about as if new.
-    What may be believed of its times follows from when we first heard of it.
+    What counts of it follows from what it says and when we first heard of it.
     """
     if not remotes:
         return []
@@ -150,19 +150,22 @@ def upsert_runs(  # noqa: PLR0913
             first_seen_at = now
         else:
             first_seen_at = row.first_seen_at
-        clock = judge_clock(
+        judgement = judge_run(
             started_at=remote.started_at,
             local_day=remote.local_day,
+            distance_m=remote.distance_m,
             moving_s=remote.moving_s,
             elapsed_s=remote.elapsed_s,
             first_seen_at=first_seen_at,
         )
-        clock_columns = {
+        judged_columns = {
             "first_seen_at": first_seen_at,
-            "clock_ahead": clock.is_ahead,
-            "trusted_elapsed_s": clock.elapsed_s,
+            "clock_ahead": judgement.clock_ahead,
+            "implausible": judgement.implausible,
+            "trusted_moving_s": judgement.moving_s,
+            "trusted_elapsed_s": judgement.elapsed_s,
         }
-        rows.append(to_columns(remote) | own_columns | clock_columns)
+        rows.append(to_columns(remote) | own_columns | judged_columns)
     session.execute(_upsert_statement(session.get_bind(), tuple(rows[0])), rows)
     relink_answers(session, sealer, runner_id, [remote.id for remote in remotes])
     return [row.started_at for row in known.values()]
@@ -192,8 +195,12 @@ def _upsert_statement(bind: Bind, column_names: Sequence[str]) -> Executable:
         (
             Run.hidden_at.is_not(None)
             | Run.from_file
-            # Its time was put right: nothing about the run itself was decided yet.
-            | (Run.clock_ahead & ~excluded.clock_ahead),
+            # It was put right: nothing about the run itself was decided yet.
+            | and_(
+                Run.clock_ahead | Run.implausible,
+                ~excluded.clock_ahead,
+                ~excluded.implausible,
+            ),
             excluded.undecided_since,
         ),
         else_=Run.undecided_since,

@@ -1,6 +1,6 @@
 """The part of Strava that this service uses, as plain data and one protocol."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum
 from typing import Protocol, TypeAlias
@@ -65,10 +65,14 @@ class RemoteRun:
 
 @dataclass(frozen=True, slots=True)
 class OtherActivity:
-    """An activity of another sport, by its raw name: never stored."""
+    """An activity of another sport, by its raw name: never stored.
+
+    `started_at` is where it stands in the list, if it says so.
+    """
 
     id: int
     sport: str
+    started_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

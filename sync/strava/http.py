@@ -1,21 +1,30 @@
 """The HTTP session for Strava, and its errors translated into `sync.errors`."""
 
+import os
+import re
 from collections.abc import Callable
 from http.cookiejar import DefaultCookiePolicy
+from ipaddress import ip_address
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from requests import PreparedRequest, RequestException, Response, Session
 from requests.adapters import HTTPAdapter
+from requests.utils import get_environ_proxies, select_proxy
 from typing_extensions import override
 
 from sync.conflicts import mark_effect
-from sync.errors import StravaUnavailable
+from sync.errors import NotConfigured, StravaUnavailable
+from sync.local_requests import is_loopback_name
 
 CONNECT_S = 5
 READ_S = 20
 CONNECTIONS = 16
 # By name: urllib3 comes with requests and is no dependency of ours.
 CONNECT_ERRORS = {"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"}
+
+_PROXY_VARIABLES = {"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"}
+_PROXY_HOST = re.compile(r"[\w.:%-]+")
 
 ResultT = TypeVar("ResultT")
 
@@ -32,7 +41,20 @@ class _TimeoutAdapter(HTTPAdapter):
         return super().send(request, **options)
 
 
-class _NoRedirectSession(Session):
+class _StravaSession(Session):
+    @override
+    def merge_environment_settings(
+        self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any
+    ) -> Any:
+        """Go to a neighbour directly; to others by the environment's proxy, if any."""
+        options = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        options["proxies"] = {
+            scheme: _complete_proxy(proxy)
+            for scheme, proxy in options["proxies"].items()
+            if not _is_neighbour(url)
+        }
+        return options
+
     @override
     def get_redirect_target(self, resp: Response) -> str | None:
         """Follow no redirect: a token goes to the configured address or nowhere."""
@@ -41,7 +63,7 @@ class _NoRedirectSession(Session):
 
 def build_session(*, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Session:
     """Build the session; each process needs its own, made after the fork."""
-    http = _NoRedirectSession()
+    http = _StravaSession()
     # A retry in here would be counted by Strava and not by us, and urllib3
     # writes the whole address into the log when it tries again.
     adapter = _TimeoutAdapter(
@@ -56,6 +78,55 @@ def build_session(*, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Se
     http.auth = lambda request: request
     http.headers["User-Agent"] = "moodmiles"
     return http
+
+
+def require_usable_proxy(*urls: str) -> None:
+    """Raise `NotConfigured` for a proxy of the environment that cannot be used.
+
+    Of those that are set, only one that our requests would take counts.
+    """
+    for url in urls:
+        proxy = select_proxy(url, get_environ_proxies(url))
+        if proxy is None or _is_neighbour(url):
+            continue
+        try:
+            parts = urlsplit(_complete_proxy(proxy))
+            is_usable = (
+                parts.scheme in {"http", "https"}
+                and parts.port != 0
+                and _PROXY_HOST.fullmatch(parts.hostname or "")
+            )
+        except ValueError:
+            is_usable = False
+        if not is_usable:
+            names = " and ".join(
+                name
+                for name in os.environ
+                if name.upper() in _PROXY_VARIABLES and os.environ[name] == proxy
+            )
+            raise NotConfigured(
+                f"{names or 'The proxy of this system'}: must look like "
+                "http://proxy.example.org:3128; a proxy of another kind is not spoken "
+                "to. For none, leave it empty."
+            )
+
+
+def _complete_proxy(proxy: str) -> str:
+    """Return a proxy's address; a name alone is that of an http proxy."""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _is_neighbour(url: str) -> bool:
+    """Whether no proxy stands between: this machine, or a network of one's own.
+
+    A name without a dot is one of the same network, as those of containers are.
+    """
+    host = urlsplit(url).hostname or ""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return is_loopback_name(host) or "." not in host
+    return address.is_private or address.is_link_local
 
 
 class Unreached(StravaUnavailable):

@@ -34,11 +34,11 @@ def parse_activity(record: object) -> Activity:
         activity_id = reader.id
         sport = reader.sport
         if sport not in RUN_SPORTS:
-            return OtherActivity(id=activity_id, sport=sport)
+            return OtherActivity(activity_id, sport, started_at=reader.listed_at)
         local = reader.time("start_date_local")
         zone = reader.zone
         offset_s = reader.offset_s(local, zone)
-        moving_s = reader.seconds("moving_time")
+        moving_s = reader.moving_s
         return RemoteRun(
             id=activity_id,
             sport=sport,
@@ -49,7 +49,7 @@ def parse_activity(record: object) -> Activity:
             local_day=local.date(),
             distance_m=reader.number("distance", 0, MAX_DISTANCE_M),
             moving_s=moving_s,
-            elapsed_s=reader.elapsed_s(moving_s),
+            elapsed_s=reader.elapsed_s,
             elevation_m=reader.elevation_m,
             treadmill=reader.get("trainer") is True or sport == "VirtualRun",
             manual=reader.get("manual") is True,
@@ -145,6 +145,14 @@ class ActivityReader:
         return (local - timedelta(seconds=offset_s)).replace(tzinfo=UTC)
 
     @property
+    def listed_at(self) -> datetime | None:
+        """Return the UTC start that Strava's list is sorted by; None without one."""
+        try:
+            return self.time("start_date").replace(tzinfo=UTC)
+        except InvalidField:
+            return None
+
+    @property
     def zone(self) -> str | None:
         """Keep the name; the GMT part before it knows no summer time."""
         text = self.get("timezone")
@@ -161,11 +169,19 @@ class ActivityReader:
         offset = local.replace(tzinfo=ZoneInfo(zone)).utcoffset() or timedelta()
         return int(offset.total_seconds())
 
-    def elapsed_s(self, moving_s: int) -> int:
-        """Return at least the moving time: a few records claim less."""
+    @property
+    def moving_s(self) -> int:
+        """Return what is reported, and 0 if only the elapsed time is."""
+        if self.get("moving_time") is None and self.get("elapsed_time") is not None:
+            return 0
+        return self.seconds("moving_time")
+
+    @property
+    def elapsed_s(self) -> int:
+        """Return what is reported, be it less than the moving time."""
         if self.get("elapsed_time") is None:
-            return moving_s
-        return max(moving_s, self.seconds("elapsed_time"))
+            return self.moving_s
+        return self.seconds("elapsed_time")
 
     @property
     def elevation_m(self) -> float | None:

@@ -29,5 +29,5 @@ def find_surveyed_run(session: Session, survey: Survey) -> Run | None:
 
 
 def can_answer_run(run: Run, *, now: datetime) -> bool:
-    """Whether a run may still be answered; not while nobody knows when it was."""
-    return not run.clock_ahead and now - run.ended_at <= ANSWER_WINDOW
+    """Whether a run may still be answered; not while it is left out of figures."""
+    return not run.left_out_for and now - run.ended_at <= ANSWER_WINDOW

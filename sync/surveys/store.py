@@ -22,7 +22,7 @@ from sync import account_state, database
 from sync.database import Bind, dialect_insert
 from sync.mail.kinds import find_kinds
 from sync.models import (
-    RUN_HAS_SOUND_CLOCK,
+    RUN_IS_CREDIBLE,
     RUN_IS_TIMED,
     Answer,
     Connection,
@@ -32,6 +32,7 @@ from sync.models import (
     Runner,
     Survey,
 )
+from sync.run_judgement import judge_left_out
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion, Response
 from sync.surveys.policy.situation import RunFacts
 from sync.vocabulary import (
@@ -72,7 +73,8 @@ _SELECT_UNDECIDED = (
         Run.undecided_since,
         Run.local_day,
         Run.distance_m,
-        Run.moving_s,
+        Run.trusted_moving_s,
+        Run.implausible,
         Run.manual,
         Run.race,
         Run.imported,
@@ -110,12 +112,12 @@ def get_linked_at(session: Session, runner_id: int) -> datetime | None:
 def load_undecided_runs(session: Session, runner_id: int) -> list[RunFacts]:
     """Return the undecided runs that waited longest, in order of their starts.
 
-    Those whose clock was ahead come first: none of them is the newest.
+    Those that are left out come first: none of them is the newest.
     """
     rows = session.execute(_SELECT_UNDECIDED, {"whose": runner_id})
     return sorted(
         map(build_run_facts, rows),
-        key=lambda run: (not run.is_clock_ahead, run.started_at, run.run_id),
+        key=lambda run: (run.left_out_for is None, run.started_at, run.run_id),
     )
 
 
@@ -141,11 +143,13 @@ def build_run_facts(run: Run | Row[*tuple[Any, ...]]) -> RunFacts:
         learned_at=run.undecided_since or run.fetched_at,
         local_day=run.local_day,
         distance_m=run.distance_m,
-        moving_s=run.moving_s,
+        moving_s=run.trusted_moving_s,
         is_manual=run.manual,
         is_race=run.race,
         is_imported=run.imported,
-        is_clock_ahead=run.clock_ahead,
+        left_out_for=judge_left_out(
+            clock_ahead=run.clock_ahead, implausible=run.implausible
+        ),
     )
 
 
@@ -281,7 +285,7 @@ def count_runs_since_survey(
     """
     conditions = [
         Run.runner_id == runner_id,
-        RUN_HAS_SOUND_CLOCK,
+        RUN_IS_CREDIBLE,
         Run.started_at > now - 2 * _LOOKBACK,
         Run.started_at < before,
     ]
@@ -306,7 +310,7 @@ def save_decisions(
 ) -> None:
     """Keep one decision for each run: the first one made, until one asks after all.
 
-    One that was made for the run's clock gives way to any other.
+    One that was made for what the recorder got wrong gives way to any other.
     """
     session.execute(_build_decision_upsert(session.get_bind()), decisions)
     session.execute(
@@ -330,8 +334,9 @@ def _build_decision_upsert(bind: Bind) -> Executable:
         set_={name: statement.excluded[name] for name in _UPSERT_COLUMNS},
         where=or_(
             statement.excluded.verdict == DecisionVerdict.SEND,
-            # It was not about the run, but about its clock.
+            # It was not about the run, but about its recorder.
             table.c.reason == DecisionReason.CLOCK_AHEAD,
+            table.c.reason == DecisionReason.IMPLAUSIBLE,
         ),
     )
 

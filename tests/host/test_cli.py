@@ -86,7 +86,11 @@ def test_wrong_use_is_answered_with_the_nearest_right_one(
     ("name", "value", "sentence"),
     [
         ("MOODMILES_SMPT_URL", "x", "did you mean MOODMILES_SMTP_URL?"),
-        ("MOODMILES_PORT", "many", "MOODMILES_PORT: Input should be"),
+        (
+            "MOODMILES_PORT",
+            "many",
+            "MOODMILES_PORT: must be a whole number from 0 to 65535",
+        ),
         ("MOODMILES_CONTACT", "ask me", "MOODMILES_CONTACT: must be"),
     ],
 )

@@ -17,13 +17,18 @@ from host.process_commands import web_argv
 from sync.settings import Settings
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, TIMEOUT_S, free_port, wait_until
+from web.health.checks import ping_redis
 
 NOTHING = frozenset[str]()
 EVERYTHING = frozenset(Settings.model_fields)
 
 
 def build_plan(
-    folder: Path, *, host: str = HOST, configured: frozenset[str]
+    folder: Path,
+    *,
+    host: str = HOST,
+    configured: frozenset[str],
+    redis_password: str = "",
 ) -> InstancePlan:
     options = InstanceOptions(
         data_dir=folder,
@@ -32,6 +37,7 @@ def build_plan(
         public_url="https://run.example",
         web_processes=1,
         configured=configured,
+        redis_password=redis_password,
     )
     with lock_data_directory(folder / "data") as home:
         return InstancePlan(options, home, port=8000)
@@ -58,6 +64,25 @@ def test_nothing_given_is_replaced(folder: Path) -> None:
         "MOODMILES_PORT",
     }
     assert plan.address == "https://run.example"
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("password", ["a 'b\" $c \\d %2F:@/#?&; ä€ =`e`", "x" * 40])
+def test_a_given_password_is_that_of_our_own_redis(folder: Path, password: str) -> None:
+    plan = build_plan(folder, configured=NOTHING, redis_password=password)
+    environment = {
+        "redis_url": plan.build_environment()["MOODMILES_REDIS_URL"],
+        "redis_password": password,
+    }
+    command = plan.redis_part().command
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+    try:
+        # The settings refuse an address with another password.
+        url = Settings.model_validate(environment).redis_url
+        wait_until(lambda: ping_redis(url) == "ok")
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,11 @@ from werkzeug.serving import make_server
 
 from host import subscription
 from host.checks import check_strava
+from host.doctor import run_checks
+from sync.inbox import subscription as stored_subscription
 from sync.models import Event, Run
 from sync.runtime import Runtime
+from sync.strava import RemoteSubscription
 from sync.strava.budget import Budget
 from sync.strava.client import HttpStrava
 from tests.support.harness import Harness
@@ -42,7 +45,7 @@ def served_runtime(runtime: Runtime) -> Iterator[Runtime]:
 
 
 def get_status(runtime: Runtime) -> str:
-    return subscription.describe_subscription(runtime.settings, runtime.strava)
+    return str(subscription.load_status(runtime))
 
 
 def test_subscribing_is_done_once(served_runtime: Runtime) -> None:
@@ -53,6 +56,60 @@ def test_subscribing_is_done_once(served_runtime: Runtime) -> None:
     assert second.startswith("Subscribed already (number")
     assert get_status(served_runtime).endswith("Strava tells us about new runs.")
     assert check_strava(served_runtime.settings) == get_status(served_runtime)
+
+
+def test_an_address_of_before_is_ours_however_it_was_written(
+    served_runtime: Runtime,
+) -> None:
+    """Older versions left a usual port and capital letters in the address."""
+    ours = subscription.build_callback_url(served_runtime.settings)
+    before = served_runtime.strava.subscribe(
+        ours.replace("http://127.0.0.1:", "HTTP://127.0.0.1:"),
+        served_runtime.settings.require_secret("strava_verify_token"),
+    )
+
+    assert get_status(served_runtime).startswith(f"Subscribed (number {before.id})")
+    assert subscription.subscribe(served_runtime).startswith("Subscribed already")
+
+
+def renew_by_hand(runtime: Runtime) -> RemoteSubscription:
+    """Do by curl what hosts do: away with it, and made anew at the same address."""
+    for existing in runtime.strava.subscriptions():
+        runtime.strava.unsubscribe(existing.id)
+    return runtime.strava.subscribe(
+        subscription.build_callback_url(runtime.settings),
+        runtime.settings.require_secret("strava_verify_token"),
+    )
+
+
+def test_a_number_whose_events_are_not_taken_is_told_and_mended(
+    served_runtime: Runtime,
+) -> None:
+    first = subscription.subscribe(served_runtime)
+    renewed = renew_by_hand(served_runtime)
+    status = get_status(served_runtime)
+    [advice] = run_checks(served_runtime.settings, ["strava"])
+    subscription.subscribe(served_runtime)
+
+    assert str(renewed.id) not in first
+    assert status.startswith(f"Strava's subscription has number {renewed.id}, and")
+    assert "run `moodmiles strava subscribe`" in status
+    assert advice.advice == status
+    assert get_status(served_runtime).startswith(f"Subscribed (number {renewed.id})")
+    assert subscription.load_status(served_runtime).is_well
+
+
+def test_tables_that_remember_no_number_are_told_and_mended(
+    served_runtime: Runtime,
+) -> None:
+    subscription.subscribe(served_runtime)
+    stored_subscription.clear(served_runtime)
+    status = subscription.load_status(served_runtime)
+    subscription.subscribe(served_runtime)
+
+    assert not status.is_well
+    assert "events of any number are taken; run `moodmiles strava subs" in str(status)
+    assert subscription.load_status(served_runtime).is_well
 
 
 def test_a_subscription_for_another_address_is_moved_here(

@@ -301,6 +301,43 @@ def test_stored_runs_are_judged_by_when_they_came(first_schema_url: str) -> None
     assert (judged[0].trusted_elapsed_s, judged[3].trusted_elapsed_s) == (2000, 1800)
 
 
+def test_stored_runs_are_judged_by_what_was_reported(first_schema_url: str) -> None:
+    url = first_schema_url
+    day = timedelta(days=1)
+    rows = [
+        (5000.0, 1800, 2000, (1800, 2000, False)),
+        (5000.0, 0, 1800, (1800, 1800, False)),
+        (5000.0, 36_000, 1800, (1800, 1800, False)),
+        (5000.0, 1800, 4_208_365, (1800, 1800, False)),
+        (0.0, 0, 1800, (1800, 1800, False)),
+        (500_000.0, 3600, 3600, (3600, 3600, True)),
+    ]
+    for number in range(1, len(rows) + 1):
+        add_run(url, number, started_at=CREATED_AT - 90 * number * day, elapsed_s=1800)
+    engine = open_engine(url)
+    run = reflect_tables(engine)["run"]
+    with engine.begin() as connection:
+        for number, (distance_m, moving_s, elapsed_s, _) in enumerate(rows, 1):
+            connection.execute(
+                run.update()
+                .where(run.c.id == number)
+                .values(distance_m=distance_m, moving_s=moving_s, elapsed_s=elapsed_s)
+            )
+    engine.dispose()
+
+    command.upgrade(build_config(url), "head")
+
+    engine = open_engine(url)
+    run = reflect_tables(engine)["run"]
+    with engine.connect() as connection:
+        judged = connection.execute(select(run).order_by(run.c.id)).all()
+    engine.dispose()
+    assert [
+        (row.trusted_moving_s, row.trusted_elapsed_s, bool(row.implausible))
+        for row in judged
+    ] == [expected for *_, expected in rows]
+
+
 def test_what_a_run_ahead_counted_for_counts_itself(first_schema_url: str) -> None:
     url = first_schema_url
     hour = timedelta(hours=1)

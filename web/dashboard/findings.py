@@ -13,13 +13,14 @@ from sync.language import gettext, translatable
 from sync.runtime import Runtime
 from sync.vocabulary import DistanceUnit
 from web.charts.mood_rows import BestRange, MoodCurve
+from web.dashboard.all_figures import load_all_figures
 from web.dashboard.comparison_rows import (
     PanelRow,
     build_difference_rows,
     build_link_rows,
 )
 from web.dashboard.delay_rows import DrawnDelaysView, build_drawn_delays
-from web.dashboard.run_links import RunLink, build_sentence_links
+from web.dashboard.run_links import RunLink, build_sentence_links, find_run_group
 from web.formats import convert_distance, mood_to_tile
 
 if TYPE_CHECKING:
@@ -76,13 +77,17 @@ class DashboardFindings:
 
 
 def load_findings(
-    runtime: Runtime, runner_id: int, unit: DistanceUnit
+    runtime: Runtime, runner_id: int, unit: DistanceUnit, *, group: str = ""
 ) -> DashboardFindings:
+    """Return the figures of the dashboard; `group` names runs of any panel."""
     # Imported here: numpy and what rests on it take half a second to load, and
     # a process that only serves surveys and events never pays for them.
     from sync.analytics.figures import load_figures  # noqa: PLC0415
 
     figures = load_figures(runtime, runner_id)
+    panels = figures.panels
+    if group and find_run_group(panels, group) is None:
+        panels = load_all_figures(runtime, runner_id).panels
     mileage = figures.mileage
     is_decided = mileage.decision is not None
     certainty = _CERTAINTY_BY_VERDICT.get(mileage.verdict, _NO_PATTERN)
@@ -94,7 +99,7 @@ def load_findings(
         strength=certainty.strength,
         notes=mileage.notes,
         headline_links=build_sentence_links(mileage),
-        panels=figures.panels,
+        panels=panels,
         by_week=_build_curve(mileage.curve, dashed=is_early) if is_decided else None,
         by_run=(
             _build_curve(mileage.curve_by_run, dashed=is_early) if is_decided else None

@@ -19,6 +19,7 @@ from sync.surveys.answering import answer
 from sync.surveys.instruments import InvalidAnswer
 from sync.vocabulary import Mood
 from web.dashboard import tables
+from web.dashboard.all_figures import load_all_figures
 from web.dashboard.chart_cache import load_charts
 from web.dashboard.context import DashboardContext
 from web.dashboard.encoded_files import respond_with_file
@@ -47,12 +48,12 @@ def dashboard_page() -> ResponseReturnValue:
     runner = require_runner()
     overview = account.load_overview(runtime(), runner.runner_id)
     data, context = _load_data(), _build_context()
-    findings = None
+    run_filter, findings = parse_filter(request.args), None
     if len(data.answered_runs) >= MIN_ANSWERS_FOR_FIGURES:
-        findings = load_findings(runtime(), runner.runner_id, context.unit)
-    run_filter = drop_unknown_group(
-        parse_filter(request.args), findings.panels if findings else ()
-    )
+        findings = load_findings(
+            runtime(), runner.runner_id, context.unit, group=run_filter.group
+        )
+    run_filter = drop_unknown_group(run_filter, findings.panels if findings else ())
     import_state = overview.importing
     return render_template(
         "dashboard/dashboard.html",
@@ -171,7 +172,7 @@ def panels_csv() -> ResponseReturnValue:
     with activate_language(DEFAULT_LANGUAGE):
         return respond_with_file(
             lambda: tables.build_panels_csv(
-                load_findings(runtime(), context.runner_id, context.unit)
+                load_all_figures(runtime(), context.runner_id).panels
             ),
             download_name="moodmiles-questions.csv",
         )

@@ -6,6 +6,7 @@ from sync.analytics.dataset.left_out import LeftOutRun
 from sync.analytics.dataset.run_annotations import RunAnnotation
 from sync.analytics.dataset.run_rows import RunRow
 from sync.language import gettext
+from sync.surveys.policy.explanations import label_reason
 from sync.vocabulary import DistanceUnit
 from web.dashboard.decision_text import decision_text
 from web.formats import (
@@ -39,11 +40,12 @@ class RunView:
 
 @dataclass(frozen=True, slots=True)
 class LeftOutView:
-    """A run that no figure counts: its distance, and when its recorder puts it."""
+    """A run that no figure counts: its distance, when its recorder puts it, and why."""
 
     id: int
     title: str
     when: str
+    reason: str
 
 
 def build_left_out_view(run: LeftOutRun, unit: DistanceUnit) -> LeftOutView:
@@ -53,6 +55,7 @@ def build_left_out_view(run: LeftOutRun, unit: DistanceUnit) -> LeftOutView:
         id=run.id,
         title=format_distance(run.distance_m, unit),
         when=f"{day}{start_time}",
+        reason=label_reason(run.reason),
     )
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from math import isfinite
+from typing import TYPE_CHECKING
 
 from flask import Response
 
@@ -13,12 +14,18 @@ from sync.analytics.dataset.run_annotations import RunAnnotation, RunAnnotations
 from sync.analytics.dataset.run_rows import RunRow
 from sync.safe_csv import write_csv
 from sync.surveys.instruments import OPTIONAL_QUESTIONS
-from sync.vocabulary import DecisionReason, DecisionVerdict
-from web.dashboard.comparison_rows import PanelRow
-from web.dashboard.delay_rows import DelayRow
-from web.dashboard.findings import DashboardFindings
+from sync.vocabulary import DecisionVerdict
+from web.dashboard.comparison_rows import (
+    PanelRow,
+    build_difference_rows,
+    build_link_rows,
+)
+from web.dashboard.delay_rows import DelayRow, build_drawn_delays
 from web.dashboard.weeks import compute_mean_mood
 from web.formats import MOOD_LABELS
+
+if TYPE_CHECKING:
+    from sync.analytics.panels.panel import Panel
 
 RUN_COLUMNS = (
     "run_id",
@@ -36,6 +43,7 @@ RUN_COLUMNS = (
     "survey",
     "mood",
     "mood_label",
+    "time_counted",
 )
 ANSWER_COLUMNS = (
     "run_id",
@@ -53,7 +61,7 @@ _ROWS_AT_ONCE = 250
 
 
 def build_runs_csv(data: Dashboard, annotations: RunAnnotations) -> str:
-    """Return the runs that count, and then those whose clock was ahead."""
+    """Return the runs that count, and then those that are left out."""
     return write_csv(
         RUN_COLUMNS,
         [
@@ -83,15 +91,20 @@ def build_weeks_csv(data: Dashboard) -> str:
     return write_csv(("week_of", "distance_m", "runs", "answers", "mean_mood"), rows)
 
 
-def build_panels_csv(findings: DashboardFindings) -> str:
+def build_panels_csv(panels: Sequence["Panel"]) -> str:
+    """Return a row for each panel: fixed in advance, then of two groups, then links."""
+    fixed = [panel for panel in panels if not panel.is_exploratory and panel.sides]
+    explored = [panel for panel in panels if panel.is_exploratory]
     rows = []
-    drawn = findings.drawn_delays
+    drawn = [build_drawn_delays(panel) for panel in explored if panel.delays]
     all_rows: Sequence[PanelRow | DelayRow] = (
-        *findings.fixed_questions,
-        *findings.differences,
-        *findings.links,
-        *([drawn.question] if drawn else []),
-        *(drawn.delays if drawn else []),
+        *build_difference_rows(fixed),
+        *build_difference_rows([panel for panel in explored if panel.sides]),
+        *build_link_rows(
+            [panel for panel in explored if not panel.sides and not panel.delays]
+        ),
+        *(view.question for view in drawn),
+        *(row for view in drawn for row in view.delays),
     )
     for row in all_rows:
         interval = row.interval
@@ -166,6 +179,7 @@ def list_run_values(run: RunRow, annotation: RunAnnotation) -> Sequence[object]:
         else annotation.reason,
         run.mood,
         None if run.mood is None else MOOD_LABELS[run.mood],
+        "elapsed" if run.is_timed_by_elapsed else "moving",
     )
 
 
@@ -184,7 +198,8 @@ def list_left_out_values(run: LeftOutRun) -> Sequence[object]:
         run.race,
         run.with_others,
         run.manual,
-        DecisionReason.CLOCK_AHEAD,
+        run.reason,
+        None,
         None,
         None,
     )

@@ -1,13 +1,29 @@
-"""Whether the parts that this process needs answer right now."""
+"""Whether the parts that this process needs work right now."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import TypedDict
 
-from redis import Redis, RedisError
+import structlog
+from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync import counters, work_status
+from sync import counters, heartbeats, storage, work_status
 from sync.backoff import MAX_WAIT
+from sync.broker_faults import BrokerFailed
+from sync.heartbeats import Heartbeat
+from sync.queue import CeleryQueue
 from sync.runtime import Runtime
+from sync.storage import StorageFailed
+
+log = structlog.get_logger()
+
+OK, NONE, DOWN, UNKNOWN, SILENT = "ok", "none", "down", "unknown", "silent"
+# Health checks come often, and from several sides at once.
+RECHECK_AFTER_S = 2.0
+# Where everything has just been started, the schedule may be the last to be.
+START_GRACE_S = 90.0
 
 
 class Readiness(TypedDict):
@@ -15,39 +31,122 @@ class Readiness(TypedDict):
 
     database: str
     redis: str
+    schedule: str
+    workers: str
     strava: str
     oldest_due_s: dict[str, int]
 
 
-def check_readiness(runtime: Runtime) -> Readiness:
-    redis_status = ping_redis(runtime.settings.redis_url)
-    try:
-        with runtime.db.read_only() as session:
-            now = runtime.db.now(session)
-            late_s = work_status.count_due(session, now).late_s
-            latest_error = counters.latest_strava_error(session)
-    except SQLAlchemyError:
-        return Readiness(
-            database="down", redis=redis_status, strava="unknown", oldest_due_s={}
-        )
-    strava_status = "ok"
-    # After the longest wait of a retry, everything has been tried again.
-    if latest_error is not None and now - latest_error[1] <= MAX_WAIT:
-        strava_status = latest_error[0]
-    return Readiness(
-        database="ok", redis=redis_status, strava=strava_status, oldest_due_s=late_s
+def is_ready(report: Readiness) -> bool:
+    return (
+        report["database"] == OK
+        and report["redis"] in {OK, NONE}
+        and report["schedule"] != SILENT
+        and report["workers"] != SILENT
     )
 
 
-def ping_redis(url: str) -> str:
-    """Return "ok" or "down"; "none" without an address."""
-    if not url:
-        return "none"
-    client = Redis.from_url(url, socket_connect_timeout=0.5, socket_timeout=1)
-    try:
-        client.ping()
-    except (RedisError, OSError):
-        return "down"
-    finally:
-        client.close()
-    return "ok"
+@dataclass(slots=True)
+class ReadinessMonitor:
+    """Tries what work does: writes a row, sends a wake-up, looks for signs of life.
+
+    What was tried less than `RECHECK_AFTER_S` ago is not tried again.  The log hears
+    of changes alone.
+    """
+
+    runtime: Runtime
+    clock: Callable[[], float] = monotonic
+    _queue: CeleryQueue = field(init=False)
+    _started_at: float = field(init=False)
+    _checked_at: float | None = None
+    _storage: str = UNKNOWN
+    _broker: str = UNKNOWN
+    _silent_since: dict[Heartbeat, float] = field(default_factory=dict)
+    _logged: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._queue = CeleryQueue(self.runtime.settings.redis_url)
+        self._started_at = self.clock()
+
+    def check(self) -> Readiness:
+        self._try_writing()
+        schedule = self._listen_for(Heartbeat.SCHEDULE)
+        workers = self._listen_for(Heartbeat.WORKERS)
+        report = Readiness(
+            database=self._storage,
+            redis=self._broker,
+            schedule=schedule,
+            workers=workers,
+            strava=UNKNOWN,
+            oldest_due_s={},
+        )
+        try:
+            with self.runtime.db.read_only() as session:
+                now = self.runtime.db.now(session)
+                report["oldest_due_s"] = work_status.count_due(session, now).late_s
+                latest_error = counters.latest_strava_error(session)
+        except SQLAlchemyError:
+            if report["database"] == OK:
+                report["database"] = DOWN
+        else:
+            is_recent = latest_error is not None and now - latest_error[1] <= MAX_WAIT
+            # After the longest wait of a retry, everything has been tried again.
+            report["strava"] = latest_error[0] if latest_error and is_recent else OK
+        for part, state in (
+            ("database", report["database"]),
+            ("redis", report["redis"]),
+            ("schedule", schedule),
+            ("workers", workers),
+        ):
+            self._log_change(part, state)
+        return report
+
+    def _try_writing(self) -> None:
+        now = self.clock()
+        if self._checked_at is not None and now - self._checked_at < RECHECK_AFTER_S:
+            return
+        self._checked_at = now
+        try:
+            storage.check_storage(self.runtime.db)
+            self._storage = OK
+        except StorageFailed as failure:
+            self._storage = failure.fault
+        if not self.runtime.settings.redis_url:
+            self._broker = NONE
+            return
+        try:
+            self._queue.check()
+            self._broker = OK
+        except BrokerFailed as failure:
+            self._broker = DOWN if failure.is_away else failure.fault
+
+    def _listen_for(self, heartbeat: Heartbeat) -> str:
+        """Return whether a sign of life was heard lately, by Redis' own clock.
+
+        Where nothing is known, as in an emptied Redis, the time counts from when that
+        was first seen.
+        """
+        if self._broker != OK:
+            return UNKNOWN
+        now = self.clock()
+        try:
+            age_s: float | None = heartbeats.read_age_s(
+                self.runtime.settings.redis_url, heartbeat
+            )
+        except (RedisError, OSError):
+            return UNKNOWN
+        if age_s is None:
+            age_s = now - self._silent_since.setdefault(heartbeat, now)
+        else:
+            self._silent_since.pop(heartbeat, None)
+        if age_s <= heartbeats.MAX_AGE_S:
+            return OK if heartbeat not in self._silent_since else UNKNOWN
+        return SILENT if now - self._started_at > START_GRACE_S else UNKNOWN
+
+    def _log_change(self, part: str, state: str) -> None:
+        before = self._logged.get(part, OK)
+        self._logged[part] = state
+        if state == before or UNKNOWN in {state, before}:
+            return
+        report = log.info if state in {OK, NONE} else log.warning
+        report("part checked", part=part, state=str(state))

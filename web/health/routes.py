@@ -2,17 +2,18 @@
 
 from http import HTTPStatus
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, abort, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from web.health.checks import check_readiness
+from web.health.checks import ReadinessMonitor, is_ready
 from web.health.counts import render_metrics
 from web.http.constant_time import matches_secret
 from web.http.local_only import require_local_request
 from web.runtime import runtime
 
 blueprint = Blueprint("health", __name__)
+_EXTENSION_KEY = "moodmiles_readiness"
 
 
 @blueprint.get("/healthz")
@@ -23,10 +24,9 @@ def healthz() -> ResponseReturnValue:
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """Say whether the database and Redis answer, and how late the work is."""
-    report = check_readiness(runtime())
-    is_ready = report["database"] == "ok" and report["redis"] != "down"
-    status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    """Say whether work can be stored, sent and done, and how late it is."""
+    report = _get_monitor().check()
+    status = HTTPStatus.OK if is_ready(report) else HTTPStatus.SERVICE_UNAVAILABLE
     return jsonify(report), status
 
 
@@ -46,3 +46,11 @@ def metrics() -> ResponseReturnValue:
     else:
         require_local_request()
     return Response(render_metrics(runtime()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _get_monitor() -> ReadinessMonitor:
+    """Return this process's monitor, made with the first question."""
+    monitor: ReadinessMonitor = current_app.extensions.setdefault(
+        _EXTENSION_KEY, ReadinessMonitor(runtime())
+    )
+    return monitor

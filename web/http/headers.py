@@ -12,6 +12,7 @@ from web.runtime import runtime
 
 _EXTENSION_KEY = "moodmiles_security_headers"
 _POLICY_HEADER = "Content-Security-Policy"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOUR_S = 3600
 _YEAR_S = 365 * 24 * _HOUR_S
 # Probes inside a container or a cluster cannot know the public name.
@@ -88,8 +89,10 @@ def refuse_foreign_host() -> ResponseReturnValue | None:
     """Answer only to our own host name: a foreign one would get into our links."""
     settings = runtime().settings
     host = request.host.lower()
-    own_host = urlsplit(settings.public_url).netloc.lower()
-    if host == own_host or request.endpoint in _ANY_HOST_ENDPOINTS:
+    if (
+        names_own_host(host, settings.public_url)
+        or request.endpoint in _ANY_HOST_ENDPOINTS
+    ):
         return None
     is_own_machine = not settings.is_public and is_loopback_host(host)
     if request.method == "GET" and is_own_machine:
@@ -98,6 +101,13 @@ def refuse_foreign_host() -> ResponseReturnValue | None:
         return redirect(f"{settings.public_url}{path}{query and '?'}{query}")
     page = render_template("other_name.html", public_url=settings.public_url)
     return page, HTTPStatus.MISDIRECTED_REQUEST
+
+
+def names_own_host(host: str, public_url: str) -> bool:
+    """Whether a Host header names us; who names the usual port means none."""
+    scheme, _, own_host = public_url.partition("://")
+    host = host.lower()
+    return host in {own_host, f"{own_host}:{_DEFAULT_PORTS[scheme]}"}
 
 
 def set_response_headers(response: Response) -> Response:

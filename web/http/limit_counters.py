@@ -25,7 +25,8 @@ class RateLimiter:
         self._shared: MovingWindowRateLimiter | None = None
         if redis_url:
             storage = RedisStorage(
-                redis_url,
+                # The library's own word for a socket.
+                redis_url.replace("unix://", "redis+unix://", 1),
                 key_prefix=_PREFIX,
                 wrap_exceptions=True,
                 socket_connect_timeout=_TIMEOUT_S,

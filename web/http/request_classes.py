@@ -30,6 +30,7 @@ CLASS_BY_ENDPOINT: Mapping[str, RequestClass] = {
     "dashboard.weeks_csv": RequestClass.NUMBERS,
     "export.download": RequestClass.NUMBERS,
     "fixtures.open_state": RequestClass.FIXTURE,
+    "questions.numbers_csv": RequestClass.NUMBERS,
     "wellbeing.own_line_csv": RequestClass.NUMBERS,
 }
 # By endpoint, with the reason.

@@ -54,6 +54,7 @@ class RunPage:
     questions: Sequence[Question]
     is_counted: bool
     is_clock_ahead: bool
+    is_implausible: bool
     recordings: Sequence[RecordingView]
 
 
@@ -91,13 +92,14 @@ def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPa
         questions=[question.localize() for question in detail.questions],
         is_counted=run.counted,
         is_clock_ahead=run.clock_ahead,
+        is_implausible=run.implausible,
         recordings=[
             RecordingView(
                 recording.id,
                 " · ".join(
                     (
                         format_distance(recording.distance_m, unit),
-                        format_duration(recording.moving_s),
+                        format_duration(recording.trusted_moving_s),
                         recording.device or _("unknown device"),
                     )
                 ),
@@ -122,14 +124,33 @@ def _list_facts(detail: RunDetail, unit: DistanceUnit) -> list[tuple[str, str]]:
     )
     facts = [
         (_("Distance"), format_distance(run.distance_m, unit)),
-        (_("Moving time"), format_duration(run.moving_s)),
-        (_("With breaks"), "" if detail.is_own else format_duration(run.elapsed_s)),
+        *_list_times(detail),
         (_("Climb"), _format_climb(run.elevation_m, unit)),
         (_("Kind"), _(sport.strip().capitalize())),
         (_("Notes"), ", ".join(name for name, applies in marks.items() if applies)),
         (_("Recorded by"), run.device or ""),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _list_times(detail: RunDetail) -> list[tuple[str, str]]:
+    """Return the times that count; of a run that is left out what was reported."""
+    run = detail.run
+    moving_s, elapsed_s = run.trusted_moving_s, run.trusted_elapsed_s
+    if run.left_out_for:
+        moving_s, elapsed_s = run.moving_s, run.elapsed_s
+    elif moving_s != run.moving_s:
+        duration = format_duration(moving_s)
+        return [
+            (
+                _("Duration"),
+                _("%(duration)s, from start to end", duration=duration),
+            )
+        ]
+    return [
+        (_("Moving time"), format_duration(moving_s)),
+        (_("With breaks"), "" if detail.is_own else format_duration(elapsed_s)),
+    ]
 
 
 def _format_climb(elevation_m: float | None, unit: DistanceUnit) -> str:

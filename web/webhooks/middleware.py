@@ -9,11 +9,10 @@ import json
 from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from sync.inbox.receive import SIGNATURE_HEADER
 from sync.runtime import Runtime
-from web.http.headers import build_security_headers
+from web.http.headers import build_security_headers, names_own_host
 from web.http.refusals import REFUSAL_KEY
 from web.webhooks.intake import accept, is_webhook_secret
 
@@ -32,7 +31,6 @@ class WebhookMiddleware:
         settings = runtime.settings
         self._app = app
         self._runtime = runtime
-        self._host = urlsplit(settings.public_url).netloc.lower()
         self._headers = [
             *build_security_headers(settings).items(),
             ("Content-Type", "application/json"),
@@ -63,7 +61,9 @@ class WebhookMiddleware:
             and REFUSAL_KEY not in environ
             and path.startswith(PATH_PREFIX)
             and is_webhook_secret(self._runtime, path.removeprefix(PATH_PREFIX))
-            and environ.get("HTTP_HOST", "").lower() == self._host
+            and names_own_host(
+                environ.get("HTTP_HOST", ""), self._runtime.settings.public_url
+            )
             and len(size) <= 4
             and size.isdecimal()
             and int(size) <= MAX_EVENT_BYTES

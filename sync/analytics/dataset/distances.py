@@ -16,6 +16,7 @@ from sync.analytics.stats.series import Floats, Ints, validate_columns
 from sync.answer_window import SESSION_GAP
 
 SESSION_GAP_S = SESSION_GAP.total_seconds()
+_SUM_DECIMALS = 6
 
 
 def compute_trailing_load(
@@ -37,7 +38,7 @@ def compute_trailing_load(
     run_days, cumulative = run_days[order], _accumulate(amount[order])
     newest = np.searchsorted(run_days, end_days, side="right")
     oldest = np.searchsorted(run_days, end_days - window_days, side="right")
-    return np.asarray(cumulative[newest] - cumulative[oldest], dtype=np.float64)
+    return _subtract_sums(cumulative[newest], cumulative[oldest])
 
 
 def compute_usual_load(
@@ -67,7 +68,7 @@ def compute_week_loads(amounts: npt.ArrayLike, days: npt.ArrayLike) -> Floats:
     run_days, cumulative = run_days[order], _accumulate(amount[order])
     oldest = np.searchsorted(run_days, run_days - WEEK_DAYS, side="right")
     loads = np.empty_like(amount)
-    loads[order] = cumulative[1:] - cumulative[oldest]
+    loads[order] = _subtract_sums(cumulative[1:], cumulative[oldest])
     return loads
 
 
@@ -92,7 +93,7 @@ class Sessions:
     def accumulate(self, amounts: Floats) -> Floats:
         """Sum `amounts` in its session up to and including each run, shape (n,)."""
         cumulative = _accumulate(amounts)
-        return np.asarray(cumulative[1:] - cumulative[self.starts])
+        return _subtract_sums(cumulative[1:], cumulative[self.starts])
 
     def sum_answers(
         self, amounts: Floats, run: Ints, earlier_runs: Sequence[tuple[int, int]]
@@ -129,3 +130,12 @@ def find_sessions(started_s: Floats, ended_s: Floats) -> Sessions:
 
 def _accumulate(amounts: Floats) -> Floats:
     return np.concatenate(([0.0], np.cumsum(amounts)))
+
+
+def _subtract_sums(later: Floats, earlier: Floats) -> Floats:
+    """Subtract cumulative sums, so that equal distances are equal numbers.
+
+    Their rounding errors differ with all that was run before, and would put ranks
+    between runs that are ties.
+    """
+    return np.round(later - earlier, _SUM_DECIMALS)

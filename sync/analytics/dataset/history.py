@@ -18,8 +18,9 @@ from sync.analytics.dataset.distances import (
 )
 from sync.analytics.dataset.load import (
     EARLIER_RUNS,
+    MOOD_AFTER_RUN,
     MOOD_AT_CHECK_IN,
-    NO_MOOD,
+    MOOD_BEFORE_RUN,
     ON_TRAIL,
     RACE,
     START_KNOWN,
@@ -30,12 +31,15 @@ from sync.analytics.dataset.load import (
     RunnerRows,
 )
 from sync.analytics.dataset.load import WITH_OTHERS as WITH_OTHERS_FLAG
-from sync.analytics.dataset.weeks import MONDAY
+from sync.analytics.dataset.weeks import MONDAY, WEEK_DAYS, count_from_monday
 from sync.analytics.stats.series import Flags, Floats, Ints
+from sync.answer_window import PRE_RUN_WINDOW
+from sync.runners.retained_runs import RETAINED_KEYS
 
 AFTER_RUN_HOURS = 6
 SECONDS_PER_DAY = 86_400
 SECONDS_PER_HOUR = 3600
+HOURS_PER_DAY = 24
 STREET, TRAIL, INDOORS = 0, 1, 2
 ALONE, WITH_OTHERS = 0, 1
 NO_RUN = -1
@@ -44,6 +48,11 @@ MAX_DAY_S = 36 * SECONDS_PER_HOUR
 EPOCH_DAY = date(1970, 1, 1).toordinal()
 # The keys of `sync/surveys/instruments/focus.toml`, the default one first.
 FOCUS_KEYS = ("energy", "effort", "presence", "progress", "clarity", "connection")
+# The keys of `sync/surveys/instruments/checkin_focus.toml` that runs are not asked.
+CHECK_IN_FOCUS_KEYS = ("sleep", "confidence", "control")
+_KEYS_WITH_COLUMN = frozenset(
+    {"mood", "stress", "before", "company", "place", "race", *RETAINED_KEYS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +81,11 @@ class AnswerArrays:
     """Answers, oldest first; every column has shape (m,).
 
     `run` is the row in Runs, -1 for a check-in and for an answer whose run is
-    gone. Optional answers are nan where they were not given; `focus` has a
-    column for each focus question that was ever answered, by its key.
+    gone. `local_day` is `date.toordinal()` and `local_hour`, 0…24, the time of day
+    where the run was, or in the runner's zone. Optional answers are nan where they
+    were not given; `focus` has a column for each "question more" that was ever
+    answered, by its key: after runs, at check-ins, and a host's own.  `race` is empty
+    where nobody was ever asked.
     `earlier_runs` lists (answer, run): runs of the day that a later run's answer is
     about too.
     """
@@ -82,12 +94,14 @@ class AnswerArrays:
     is_checkin: Flags
     answered_s: Floats
     local_day: Ints
+    local_hour: Floats
     mood: Floats
     stress: Floats
     before: Floats
     company: Floats
     place: Floats
     focus: Mapping[str, Floats] = field(default_factory=dict)
+    race: Floats = field(default_factory=lambda: np.zeros(0))
     earlier_runs: Sequence[tuple[int, int]] = ()
 
 
@@ -109,6 +123,14 @@ class DelayArrays:
     is_answered: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
 
 
+@dataclass(frozen=True, slots=True)
+class PreRunArrays:
+    """Moods that were given on the way out, oldest first; every column (k,)."""
+
+    answered_s: Floats = field(default_factory=lambda: np.zeros(0))
+    mood: Floats = field(default_factory=lambda: np.zeros(0))
+
+
 @dataclass(frozen=True)
 class History:
     """Everything the figures of one runner are computed from.
@@ -124,6 +146,7 @@ class History:
     first_weekday: int = MONDAY
     metres_per_unit: float = 1000.0
     delays: DelayArrays = field(default_factory=DelayArrays)
+    pre_run: PreRunArrays = field(default_factory=PreRunArrays)
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -157,10 +180,21 @@ class History:
         """Return the distance of the 7 days up to and including each run, (n,)."""
         return compute_week_loads(self.runs.distance_m, self.runs.local_day)
 
-    def compute_loads(self, at_days: Ints) -> Floats:
-        """Return the distance of the 7 local days up to each of `at_days`, (k,)."""
+    def compute_loads(self, at_days: Ints, *, window_days: int = WEEK_DAYS) -> Floats:
+        """Return the distance of the local days up to each of `at_days`, (k,)."""
         runs = self.runs
-        return compute_trailing_load(runs.distance_m, runs.local_day, at_days)
+        return compute_trailing_load(
+            runs.distance_m, runs.local_day, at_days, window_days=window_days
+        )
+
+    def find_last_runs(self, days: Ints) -> Ints:
+        """Return the id of the last run on each local day, (k,); NO_RUN without one."""
+        runs = self.runs
+        order = np.argsort(runs.local_day, kind="stable")
+        index = np.searchsorted(runs.local_day[order], days, side="right") - 1
+        rows = np.append(order, -1)[index]
+        has_run = np.append(runs.local_day, -1)[rows] == days
+        return np.asarray(np.where(has_run, np.append(runs.id, NO_RUN)[rows], NO_RUN))
 
     def find_week_starts(self, days: Ints) -> Ints:
         """Return the first day of the runner's week of each day number, (k,)."""
@@ -227,9 +261,48 @@ class History:
         return followed
 
     @cached_property
+    def is_about_race(self) -> Flags:
+        """Answers about a race, shape (m,): as told, or else as recorded."""
+        recorded = self.map_to_answers(self.runs.is_race, missing=0)
+        told = self.answers.race
+        if not len(told):
+            return recorded > 0
+        return np.asarray(np.where(np.isnan(told), recorded, told) > 0)
+
+    @cached_property
+    def said_before(self) -> Floats:
+        """Mood given on the way out to each answer's run, shape (m,); nan without it.
+
+        It belongs to the first run with a known start within three hours.  Of several
+        before one run the last counts; of a session, the one before its first run.
+        """
+        runs, pre_run = self.runs, self.pre_run
+        timed = np.flatnonzero(~np.isnan(runs.ended_s))
+        started_s = np.append(runs.started_s[timed], np.inf)
+        index = np.searchsorted(started_s, pre_run.answered_s)
+        is_paired = (
+            started_s[index] - pre_run.answered_s <= PRE_RUN_WINDOW.total_seconds()
+        )
+        by_run = dict(
+            zip(
+                timed[index[is_paired]].tolist(),
+                pre_run.mood[is_paired].tolist(),
+                strict=True,
+            )
+        )
+        by_session = np.full(len(runs.id), np.nan)
+        for row in sorted(by_run, reverse=True):
+            by_session[self.sessions.starts[row]] = by_run[row]
+        return self.map_to_answers(by_session[self.sessions.starts])
+
+    @cached_property
     def answer_days(self) -> Floats:
-        """When each answer came, in days with fractions, shape (m,)."""
-        return np.asarray(self.answers.answered_s / SECONDS_PER_DAY)
+        """When each answer came, shape (m,): a local day, and the time as its fraction.
+
+        Day 0 is a Monday, as `link` has it.
+        """
+        answers = self.answers
+        return count_from_monday(answers.local_day) + answers.local_hour / HOURS_PER_DAY
 
 
 def select_known_runs(run_ids: Ints | Floats) -> Ints:
@@ -260,6 +333,7 @@ def build_history(rows: RunnerRows, *, context: HistoryContext) -> History:
         first_weekday=context.first_weekday,
         metres_per_unit=context.metres_per_unit,
         delays=_build_delays(rows.delays, runs, answers),
+        pre_run=_build_pre_run(rows),
     )
 
 
@@ -332,18 +406,20 @@ def _build_runs(columns: RunColumns) -> RunArrays:
 def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerArrays:
     columns, offset_s = rows.answers, _floats(rows.runs.offset_s)
     mood_at = np.array(columns.mood_source, dtype=np.int64)
-    # A "before" belongs to a run, too, but is no mood after it.
-    mood_rows = np.flatnonzero(mood_at != NO_MOOD)
+    # A "before" is no mood after a run, and has arrays of its own.
+    mood_rows = np.flatnonzero(
+        (mood_at == MOOD_AFTER_RUN) | (mood_at == MOOD_AT_CHECK_IN)
+    )
     run_index = _find_rows(columns.run_id, runs.id)[mood_rows]
     answered_s = np.array(columns.answered_s, dtype=np.float64)[mood_rows]
     # The local day is the one at the run's offset; without a run, in the zone.
     answer_offset_s = np.append(offset_s, np.nan)[run_index]
-    local_day = np.floor((answered_s + answer_offset_s) / SECONDS_PER_DAY) + EPOCH_DAY
     has_no_run = np.isnan(answer_offset_s)
-    local_day[has_no_run] = [
-        datetime.fromtimestamp(moment, zone).toordinal()
-        for moment in answered_s[has_no_run].tolist()
+    answer_offset_s[has_no_run] = [
+        _find_offset_s(moment, zone) for moment in answered_s[has_no_run].tolist()
     ]
+    days_since_epoch = (answered_s + answer_offset_s) / SECONDS_PER_DAY
+    local_day = np.floor(days_since_epoch)
     given_keys = set[str]().union(*rows.answer_values)
     missing = np.full(len(mood_rows), np.nan)
 
@@ -358,13 +434,17 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
         run=run_index,
         is_checkin=mood_at[mood_rows] == MOOD_AT_CHECK_IN,
         answered_s=answered_s,
-        local_day=local_day.astype(np.int64),
+        local_day=local_day.astype(np.int64) + EPOCH_DAY,
+        local_hour=HOURS_PER_DAY * (days_since_epoch - local_day),
         mood=answer_column("mood"),
         stress=answer_column("stress"),
         before=answer_column("before"),
         company=answer_column("company"),
         place=answer_column("place"),
-        focus={key: answer_column(key) for key in FOCUS_KEYS if key in given_keys},
+        focus={
+            key: answer_column(key) for key in sorted(given_keys - _KEYS_WITH_COLUMN)
+        },
+        race=answer_column("race") if "race" in given_keys else np.zeros(0),
         earlier_runs=_find_earlier_runs(
             [columns.tags[index] for index in mood_rows.tolist()],
             run_index,
@@ -399,6 +479,21 @@ def _build_delays(
         asks_s=_floats(columns.asks_s),
         is_sent=np.array(columns.is_sent, dtype=np.bool_),
         is_answered=np.array(columns.is_answered, dtype=np.bool_),
+    )
+
+
+def _find_offset_s(moment: float, zone: ZoneInfo) -> float:
+    """Return the seconds by which the zone's clocks were ahead of UTC."""
+    offset = datetime.fromtimestamp(moment, zone).utcoffset()
+    return offset.total_seconds() if offset is not None else 0.0
+
+
+def _build_pre_run(rows: RunnerRows) -> PreRunArrays:
+    sources = rows.answers.mood_source
+    indices = [index for index, at in enumerate(sources) if at == MOOD_BEFORE_RUN]
+    return PreRunArrays(
+        _floats([rows.answers.answered_s[index] for index in indices]),
+        _floats([rows.answer_values[index].get("mood", np.nan) for index in indices]),
     )
 
 

@@ -1,22 +1,22 @@
-"""Runs that no figure counts, because nobody knows when they were."""
+"""Runs that no figure counts, because their recorder got time or distance wrong."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from sync.models import RUN_IS_VISIBLE, Run
-from sync.vocabulary import RunSource
+from sync.vocabulary import DecisionReason, RunSource
 
 _MAX_SHOWN = 50
 
 
 class LeftOutRun(NamedTuple):
-    """One run whose clock was ahead; its times are what its recorder said.
+    """One run that is left out; its times are what its recorder said.
 
-    `started_local` is None if the time of day is hidden.
+    `reason` says why; `started_local` is None if the time of day is hidden.
     """
 
     id: int
@@ -30,13 +30,18 @@ class LeftOutRun(NamedTuple):
     race: bool
     with_others: bool
     manual: bool
+    reason: DecisionReason
 
 
 def load_left_out(session: Session, runner_id: int) -> Sequence[LeftOutRun]:
-    """Return the runner's latest runs whose clock was ahead, the last one first."""
+    """Return the runner's latest runs that are left out, the last one first."""
     runs = session.scalars(
         select(Run)
-        .where(Run.runner_id == runner_id, Run.clock_ahead, RUN_IS_VISIBLE)
+        .where(
+            Run.runner_id == runner_id,
+            or_(Run.clock_ahead, Run.implausible),
+            RUN_IS_VISIBLE,
+        )
         .order_by(Run.first_seen_at.desc(), Run.id.desc())
         .limit(_MAX_SHOWN)
     )
@@ -53,6 +58,8 @@ def load_left_out(session: Session, runner_id: int) -> Sequence[LeftOutRun]:
             race=run.race,
             with_others=run.with_others,
             manual=run.manual,
+            reason=run.left_out_for,
         )
         for run in runs
+        if run.left_out_for
     ]

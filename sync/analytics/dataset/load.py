@@ -39,8 +39,8 @@ from sync.vocabulary import AnswerKind
 MOOD_KINDS = (AnswerKind.RUN, AnswerKind.CHECKIN)
 EARLIER_RUNS = "earlier_runs"
 START_KNOWN, RACE, WITH_OTHERS, TREADMILL, MANUAL = 1, 2, 4, 8, 16
-ON_TRAIL, VIRTUAL = 32, 64
-NO_MOOD, MOOD_AFTER_RUN, MOOD_AT_CHECK_IN = 0, 1, 2
+ON_TRAIL, VIRTUAL, BY_ELAPSED = 32, 64, 128
+NO_MOOD, MOOD_AFTER_RUN, MOOD_AT_CHECK_IN, MOOD_BEFORE_RUN = 0, 1, 2, 3
 _FETCH_SIZE = 500
 _MAX_CACHED = 2  # only until the figures have taken theirs
 
@@ -107,7 +107,8 @@ class RunColumns(NamedTuple):
 class AnswerColumns(NamedTuple):
     """The answers about mood or about a run, oldest first; `tags` is JSON.
 
-    `mood_source` tells whether a mood was given after a run, at a check-in or not.
+    `mood_source` tells whether a mood was given after a run, at a check-in, on the way
+    out to a run, or not.
     """
 
     run_id: Sequence[int | None]
@@ -181,6 +182,7 @@ _FLAGS: Sequence[tuple[Any, int]] = (
     (_RUN.manual, MANUAL),
     (_RUN.sport == "TrailRun", ON_TRAIL),
     (_RUN.sport == "VirtualRun", VIRTUAL),
+    (_RUN.trusted_moving_s != _RUN.moving_s, BY_ELAPSED),
 )
 _RUNS_QUERY = (
     select(
@@ -189,7 +191,7 @@ _RUNS_QUERY = (
         _RUN.offset_s,
         day_number(_RUN.local_day),
         _RUN.distance_m,
-        _RUN.moving_s,
+        _RUN.trusted_moving_s,
         _RUN.trusted_elapsed_s,
         reduce(add, [case((column, bit), else_=0) for column, bit in _FLAGS]),
     )
@@ -207,6 +209,7 @@ _ANSWERS_QUERY = (
         case(
             (_ANSWER.kind == AnswerKind.RUN, MOOD_AFTER_RUN),
             (_ANSWER.kind == AnswerKind.CHECKIN, MOOD_AT_CHECK_IN),
+            (_ANSWER.kind == AnswerKind.PRE_RUN, MOOD_BEFORE_RUN),
             else_=NO_MOOD,
         ),
         _ANSWER.sealed,
@@ -215,7 +218,10 @@ _ANSWERS_QUERY = (
     )
     .where(
         _ANSWER.runner_id == bindparam("runner_id"),
-        or_(_ANSWER.kind.in_(MOOD_KINDS), _ANSWER.run_id.is_not(None)),
+        or_(
+            _ANSWER.kind.in_((*MOOD_KINDS, AnswerKind.PRE_RUN)),
+            _ANSWER.run_id.is_not(None),
+        ),
     )
     .order_by(_ANSWER.answered_at, _ANSWER.id)
 )

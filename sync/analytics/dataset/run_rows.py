@@ -10,6 +10,7 @@ from typing import NamedTuple, overload
 from typing_extensions import override
 
 from sync.analytics.dataset.load import (
+    BY_ELAPSED,
     MANUAL,
     RACE,
     START_KNOWN,
@@ -72,6 +73,11 @@ class RunRow(NamedTuple):
         if not self.flags & START_KNOWN:
             return None
         return _EPOCH + timedelta(seconds=self.started_s + self.offset_s)
+
+    @property
+    def is_timed_by_elapsed(self) -> bool:
+        """Whether `moving_s` is not what was reported, but the time that counts."""
+        return bool(self.flags & BY_ELAPSED)
 
     @property
     def treadmill(self) -> bool:

@@ -4,7 +4,7 @@ from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from sync.analytics.stats.series import Ints
+    from sync.analytics.stats.series import Floats, Ints
 
 DayNumber = TypeVar("DayNumber", int, "Ints")
 
@@ -29,3 +29,11 @@ def find_first_day_number(
     there is no week 53.
     """
     return day_number - (day_number - 1 - first_weekday) % WEEK_DAYS
+
+
+def count_from_monday(day_numbers: "Ints") -> "Floats":
+    """Return the days, shape (n,), numbered from a Monday, as `link` has them.
+
+    `date.toordinal()` calls the first Monday of its calendar day 1.
+    """
+    return (day_numbers - 1).astype(float)

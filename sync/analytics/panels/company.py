@@ -34,6 +34,7 @@ PANELS = (
         title=translatable("With others or alone"),
         sides=Sides(translatable("with others"), translatable("alone")),
         compare=compare_company,
+        questions=("company",),
         sentences={
             "higher": Sentence(
                 translatable("Mood tended to be higher after runs with others.")

@@ -1,7 +1,6 @@
 """Check-in mood of a week against its days with a run."""
 
-import numpy as np
-
+from sync.analytics.panels.check_in_weeks import find_check_in_weeks
 from sync.analytics.panels.definition import (
     History,
     PairComparison,
@@ -13,22 +12,14 @@ from sync.language import translatable
 
 def pair_run_days(history: History) -> PairComparison:
     """Pair the days with a run of each week with its check-in mood."""
-    is_rest_day = history.is_rest_day
-    weeks = history.find_week_starts(history.answers.local_day[is_rest_day])
-    week, index = np.unique(weeks, return_inverse=True)
-    answer_counts = np.bincount(index, minlength=len(week))
-    mood = (
-        np.bincount(index, history.answers.mood[is_rest_day], len(week)) / answer_counts
-    )
-    run_weeks = history.find_week_starts(history.run_days)
-    run_days = np.searchsorted(run_weeks, week, side="right")
-    run_days -= np.searchsorted(run_weeks, week, side="left")
-    return PairComparison(
-        x=run_days.astype(np.float64),
-        y=mood,
-        days=week.astype(np.float64),
-        observation_kind="weeks",
-    )
+    weeks = find_check_in_weeks(history)
+    run_days = weeks.count_run_days()
+    display_groups = {
+        translatable("no run day or one"): run_days <= 1,
+        translatable("two or three run days"): (run_days == 2) | (run_days == 3),
+        translatable("four run days or more"): run_days >= 4,
+    }
+    return weeks.pair(run_days, display_groups=display_groups)
 
 
 PANELS = (

@@ -11,7 +11,9 @@ import numpy as np
 
 from sync.analytics.dataset.history import (
     FOCUS_KEYS,
+    HOURS_PER_DAY,
     INDOORS,
+    NO_RUN,
     NO_RUNS,
     STREET,
     TRAIL,
@@ -19,14 +21,17 @@ from sync.analytics.dataset.history import (
     History,
     select_known_runs,
 )
-from sync.analytics.dataset.weeks import MONTH_DAYS
+from sync.analytics.dataset.weeks import MONTH_DAYS, count_from_monday
 from sync.analytics.panels.panel import (
+    LEVEL_RANGE,
     MIN_FOR_NUMBERS,
+    MOOD_RANGE,
     CodebookEntry,
     Drawing,
     Estimate,
     Panel,
     Sides,
+    Timeline,
     count_decided_answers,
     estimate_group_means,
     list_ceiling_remarks,
@@ -50,6 +55,7 @@ from sync.analytics.sentences.milestones import (
 from sync.analytics.stats.groups import (
     MIN_GROUP_TO_CLAIM,
     MIN_GROUP_TO_SHOW,
+    Difference,
     estimate_difference,
 )
 from sync.analytics.stats.rank_link import Link, link
@@ -67,12 +73,14 @@ __all__ = [
     "FOCUS_KEYS",
     "INDOORS",
     "MONTH_DAYS",
+    "NO_RUN",
     "STREET",
     "TRAIL",
     "WITH_OTHERS",
     "CodebookEntry",
     "Comparison",
     "Estimate",
+    "Flags",
     "Floats",
     "GroupComparison",
     "History",
@@ -83,6 +91,7 @@ __all__ = [
     "Sides",
     "compare_after_runs",
     "compare_with_check_ins",
+    "count_from_monday",
     "pair_with_mood",
 ]
 
@@ -107,11 +116,16 @@ class PanelDefinition:
     name       stands in addresses and stored decisions; never change it
     position   the place among the panels, ascending, after those of `is_fixed`
     title      English, translatable
-    sentences  its sentence for each verdict: higher, lower, none
+    sentences  its sentence for each verdict: higher, lower, none; none for a picture
     compare    takes the compared values from a history; None for no panel
     is_fixed   whether it is one of the questions that are fixed in advance
     sides      the names of the two groups; None for pairs
     codebook   its line in the files for study; None leaves it out of them
+    questions  keys of the questions whose answers it uses besides mood
+    is_on_dashboard  whether the dashboard lists it; `/questions` lists every panel
+    is_of_host  whether a host of an instance added the question that it is about
+
+    Without sentences it is a picture, and nothing is ever decided about it.
     """
 
     name: str
@@ -122,6 +136,13 @@ class PanelDefinition:
     is_fixed: bool = False
     sides: Sides | None = None
     codebook: CodebookEntry | None = None
+    questions: tuple[str, ...] = ()
+    is_on_dashboard: bool = True
+    is_of_host: bool = False
+
+    @property
+    def is_picture(self) -> bool:
+        return not self.sentences
 
     def describe(self, outcome: Outcome, unit: Unit = "km") -> Finding:
         """Return the words for a stored outcome."""
@@ -145,6 +166,9 @@ class PanelDefinition:
             if decision
             else drawing.too_few,
             drawing=drawing,
+            is_picture=self.is_picture,
+            is_of_host=self.is_of_host,
+            question_keys=self.questions,
         )
 
 
@@ -153,10 +177,12 @@ class GroupComparison:
     """Values in two groups that are compared, and the groups that are drawn.
 
     `values`, `in_first`, `days` and `run_ids` have shape (n,); `run_ids` are the runs
-    that the values are about, NO_RUN for a check-in's.  `display_groups` maps English
-    labels to flags of shape (n,).  `q` is the number of standard errors that words
-    need, `is_mood` tells whether `values` are moods, `min_to_show` is the size of a
-    group that is drawn.
+    that the values are about, NO_RUN for a check-in's.  `days` are those of
+    `History.answer_days`, or whole days by `count_from_monday`: weekday and time of
+    day are taken out by them.  `display_groups` maps English labels to flags of shape
+    (n,).  `q` is the number of standard errors that words need, `is_mood` tells whether
+    `values` are moods, `min_to_show` is the size of a group that is drawn.
+    `is_about_hours` tells that the groups are times of day, so that the hour stays in.
     """
 
     values: Floats
@@ -167,6 +193,7 @@ class GroupComparison:
     q: float = Z_EXPLORATORY
     is_mood: bool = True
     min_to_show: int = MIN_GROUP_TO_SHOW
+    is_about_hours: bool = False
 
     def build_question(self, name: str) -> PanelQuestion:
         """Ask whether the values differ between the two groups.
@@ -181,9 +208,7 @@ class GroupComparison:
         second = np.arange(1, len(label) + 1) - first
 
         def evaluate(n_rows: int) -> Outcome:
-            estimate = estimate_difference(
-                series[:n_rows], label[:n_rows], times[:n_rows], q=self.q
-            )
+            estimate = self._estimate(series[:n_rows], label[:n_rows], times[:n_rows])
             verdict = name_sign(estimate.difference) if estimate.is_claim else "none"
             return Outcome(
                 f"{name}.{verdict}",
@@ -207,7 +232,7 @@ class GroupComparison:
 
     def draw(self, decision: PanelDecision | None) -> Drawing:
         """Draw two or more groups side by side."""
-        estimate = estimate_difference(self.values, self.in_first, self.days, q=self.q)
+        estimate = self._estimate(self.values, self.in_first, self.days)
         smaller_count = min(estimate.n_first, estimate.n_second)
         is_shown = smaller_count >= self.min_to_show
         needed = (
@@ -236,6 +261,7 @@ class GroupComparison:
                 self.days,
                 min_count=self.min_to_show,
             ),
+            value_range=MOOD_RANGE if self.is_mood else LEVEL_RANGE,
             difference=estimate if is_shown else None,
             contributing_runs={
                 "first": select_known_runs(self.run_ids[self.in_first]),
@@ -247,19 +273,26 @@ class GroupComparison:
         )
 
     def estimate(self) -> Estimate:
-        result = estimate_difference(self.values, self.in_first, self.days)
+        result = self._estimate(self.values, self.in_first, self.days)
         n = result.n_first + result.n_second
         return Estimate(result.difference, n, result.n_eff, result.i95)
+
+    def _estimate(
+        self, values: Floats, in_first: Flags | Floats, days: Floats
+    ) -> Difference:
+        hours = None if self.is_about_hours else find_hours(days)
+        return estimate_difference(values, in_first, days, q=self.q, hours=hours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairComparison:
     """Values that may move together, and the groups that are drawn.
 
-    `x`, `y` and `days` have shape (n,); `run_ids` are the runs that they are about,
-    none for check-ins and weeks.  `display_groups` maps English labels to flags of
-    shape (n,).  `is_mood` tells whether y is mood, `observation_kind` the kind of one
-    pair: the end of a "too_few" note's key.
+    `x`, `y` and `days` have shape (n,); `days` are those of `GroupComparison`.
+    `run_ids` are the runs that they are about, none for check-ins and weeks.
+    `display_groups` maps English labels to flags of shape (n,).  `is_mood` tells
+    whether y is mood, `observation_kind` the kind of one pair: the end of a "too_few"
+    note's key; `timeline` draws both over time.
     """
 
     x: Floats
@@ -270,13 +303,14 @@ class PairComparison:
     q: float = Z_EXPLORATORY
     is_mood: bool = True
     observation_kind: str = "answers"
+    timeline: Timeline | None = None
 
     def build_question(self, name: str) -> PanelQuestion:
         """Ask whether x and y move together."""
         times, xs, ys = sort_by_time(self.days, self.x, self.y)
 
         def evaluate(n_rows: int) -> Outcome:
-            estimate = link(xs[:n_rows], ys[:n_rows], times[:n_rows], q=self.q)
+            estimate = estimate_link(xs[:n_rows], ys[:n_rows], times[:n_rows], self.q)
             is_certain = estimate.is_certain_at(self.q)
             verdict = name_sign(estimate.rho) if is_certain else "none"
             return Outcome(f"{name}.{verdict}", build_link_facts(estimate))
@@ -299,12 +333,18 @@ class PairComparison:
                 *(list_ceiling_remarks(self.y) if self.is_mood else ()),
             ),
             means=estimate_group_means(self.display_groups, self.y, self.days),
-            link=link(self.x, self.y, self.days) if n >= MIN_FOR_NUMBERS else None,
+            value_range=MOOD_RANGE if self.is_mood else LEVEL_RANGE,
+            timeline=self.timeline if n >= MIN_FOR_NUMBERS else None,
+            link=(
+                estimate_link(self.x, self.y, self.days, self.q)
+                if n >= MIN_FOR_NUMBERS
+                else None
+            ),
             contributing_runs={"all": select_known_runs(self.run_ids)},
         )
 
     def estimate(self) -> Estimate:
-        return estimate_link(self.x, self.y, self.days)
+        return summarize_link(estimate_link(self.x, self.y, self.days, self.q))
 
 
 def compare_after_runs(
@@ -382,8 +422,20 @@ def build_link_facts(estimate: Link) -> Mapping[str, Fact]:
     return {"n": estimate.n, "rho_low": round(low, 3), "rho_high": round(high, 3)}
 
 
-def estimate_link(x: Floats, y: Floats, days: Floats) -> Estimate:
-    result = link(x, y, days)
+def find_hours(days: Floats) -> Floats:
+    """Return the hour of the day, 0…24, that is the fraction of each of `days`, (n,).
+
+    Whole days have the same hour, so that none is taken out of weeks.
+    """
+    return HOURS_PER_DAY * (days - np.floor(days))
+
+
+def estimate_link(x: Floats, y: Floats, days: Floats, q: float) -> Link:
+    """Estimate the link of a panel, weekday and time of day taken out."""
+    return link(x, y, days, q=q, hours=find_hours(days))
+
+
+def summarize_link(result: Link) -> Estimate:
     return Estimate(result.rho, result.n, result.n_eff, result.i95)
 
 

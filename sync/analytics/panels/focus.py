@@ -24,12 +24,18 @@ def pair_focus(history: History, key: str) -> PairComparison | None:
     Returns None without any answer to it.  The first question stands in where no
     focus question was answered.
     """
-    answered_keys = [key for key in FOCUS_KEYS if key in history.answers.focus]
+    is_about_run = history.answers.run >= 0
+    answered_keys = [
+        key
+        for key in FOCUS_KEYS
+        if key in history.answers.focus
+        and not np.isnan(history.answers.focus[key][is_about_run]).all()
+    ]
     if key not in (answered_keys or FOCUS_KEYS[:1]):
         return None
     missing = np.full(len(history.answers.run), np.nan)
     values = history.answers.focus.get(key, missing)
-    mask = history.is_after_run & ~np.isnan(values)
+    mask = history.is_after_run & ~np.isnan(values) & (history.about_m > 0)
     return PairComparison(
         x=history.about_m[mask],
         y=values[mask],
@@ -45,6 +51,7 @@ PANELS = (
         position=200,
         title=translatable("Energy and the distance run"),
         compare=partial(pair_focus, key="energy"),
+        questions=("energy",),
         sentences={
             "higher": Sentence(
                 translatable("You tended to have more energy after longer runs.")
@@ -62,6 +69,7 @@ PANELS = (
         position=210,
         title=translatable("How hard runs are, and their distance"),
         compare=partial(pair_focus, key="effort"),
+        questions=("effort",),
         sentences={
             "higher": Sentence(translatable("Longer runs tended to feel harder.")),
             "lower": Sentence(translatable("Longer runs tended to feel easier.")),
@@ -77,6 +85,7 @@ PANELS = (
         position=220,
         title=translatable("Attention on the here and now, and the distance run"),
         compare=partial(pair_focus, key="presence"),
+        questions=("presence",),
         sentences={
             "higher": Sentence(
                 translatable(
@@ -103,6 +112,7 @@ PANELS = (
         position=230,
         title=translatable("Satisfaction with progress, and the distance run"),
         compare=partial(pair_focus, key="progress"),
+        questions=("progress",),
         sentences={
             "higher": Sentence(
                 translatable(
@@ -129,6 +139,7 @@ PANELS = (
         position=240,
         title=translatable("A clear head and the distance run"),
         compare=partial(pair_focus, key="clarity"),
+        questions=("clarity",),
         sentences={
             "higher": Sentence(
                 translatable("Your head tended to be clearer after longer runs.")
@@ -146,6 +157,7 @@ PANELS = (
         position=250,
         title=translatable("Feeling connected to others, and the distance run"),
         compare=partial(pair_focus, key="connection"),
+        questions=("connection",),
         sentences={
             "higher": Sentence(
                 translatable(

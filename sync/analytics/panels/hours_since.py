@@ -1,6 +1,6 @@
 """Mood against the hours since the run."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from typing_extensions import override
 
@@ -37,11 +37,7 @@ def pair_hours_since(history: History) -> HabitualHours:
     mask = (hours >= 0) & (hours <= 24)
     pairs = pair_with_mood(history, hours, mask, display_groups=display_groups)
     return HabitualHours(
-        x=pairs.x,
-        y=pairs.y,
-        days=pairs.days,
-        run_ids=pairs.run_ids,
-        display_groups=pairs.display_groups,
+        **{each.name: getattr(pairs, each.name) for each in fields(pairs)}
     )
 
 

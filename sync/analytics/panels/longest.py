@@ -3,6 +3,7 @@
 import numpy as np
 
 from sync.analytics.panels.definition import (
+    Flags,
     GroupComparison,
     History,
     PanelDefinition,
@@ -15,14 +16,19 @@ from sync.language import translatable
 _MIN_EARLIER_RUNS = 10
 
 
-def compare_longest_runs(history: History) -> GroupComparison:
-    """Compare runs longer than any before them, from the eleventh on, with others."""
+def find_longest_runs(history: History) -> Flags:
+    """Find answers about runs longer than any before, from the eleventh on, (m,)."""
     distance_m = history.runs.distance_m
     previous_record = np.maximum.accumulate(np.concatenate(([0.0], distance_m)))[:-1]
     is_longest = (distance_m > previous_record) & (
         np.arange(len(distance_m)) >= _MIN_EARLIER_RUNS
     )
-    follows_longest = history.map_to_answers(is_longest).astype(bool)
+    return history.map_to_answers(is_longest, missing=0) > 0
+
+
+def compare_longest_runs(history: History) -> GroupComparison:
+    """Compare the longest runs so far with others."""
+    follows_longest = find_longest_runs(history)
     return compare_after_runs(
         history,
         follows_longest,

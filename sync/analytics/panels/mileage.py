@@ -10,8 +10,8 @@ from math import inf
 
 import numpy as np
 
-from sync.analytics.dataset.distances import find_week_starts
 from sync.analytics.dataset.history import NO_RUNS, History, select_known_runs
+from sync.analytics.dataset.weeks import WEEK_DAYS
 from sync.analytics.panels.definition import (
     CodebookEntry,
     Estimate,
@@ -20,7 +20,9 @@ from sync.analytics.panels.definition import (
     build_link_facts,
     build_too_few,
     estimate_link,
+    find_hours,
     name_sign,
+    summarize_link,
 )
 from sync.analytics.panels.panel import (
     MIN_FOR_NUMBERS,
@@ -38,8 +40,7 @@ from sync.analytics.sentences.milestones import (
     PanelQuestion,
 )
 from sync.analytics.stats.curve import Curve, compute_median_slope, fit_curve
-from sync.analytics.stats.rank_link import link
-from sync.analytics.stats.series import Floats, Ints, sort_by_time
+from sync.analytics.stats.series import Z_CLAIM, Floats, Ints, sort_by_time
 from sync.analytics.stats.shape import GOOD_MOOD, MileageShape, fit_shape
 from sync.language import translatable
 
@@ -113,7 +114,7 @@ class MileageComparison:
                 build_note("goes_together"),
             ),
             link=(
-                link(self.distance_m, self.mood, self.days)
+                estimate_link(self.distance_m, self.mood, self.days, Z_MILEAGE_CLAIM)
                 if n >= MIN_FOR_NUMBERS
                 else None
             ),
@@ -123,10 +124,12 @@ class MileageComparison:
         )
 
     def estimate(self) -> Estimate:
-        return estimate_link(self.distance_m, self.mood, self.days)
+        return summarize_link(
+            estimate_link(self.distance_m, self.mood, self.days, Z_MILEAGE_CLAIM)
+        )
 
     def _fit_curve(self, metres: Floats) -> Curve | None:
-        weeks = find_week_starts(self.days)
+        weeks = np.floor(self.days / WEEK_DAYS).astype(np.int64)
         return fit_curve(metres / self.metres_per_unit, self.mood, weeks)
 
     def _list_slope_remarks(
@@ -180,10 +183,11 @@ class MileageComparison:
 
 
 def compare_mileage(history: History) -> MileageComparison:
-    """Compare mood with this run's distance and the week's; races are left out."""
-    mask = history.is_after_run & (
-        history.map_to_answers(history.runs.is_race, missing=1) == 0
-    )
+    """Compare mood with this run's distance and the week's.
+
+    Races are left out, and so are runs whose distance was not measured.
+    """
+    mask = history.is_after_run & ~history.is_about_race & (history.about_m > 0)
     run = history.answers.run[mask]
     return MileageComparison(
         distance_m=history.about_m[mask],
@@ -198,9 +202,12 @@ def compare_mileage(history: History) -> MileageComparison:
 def evaluate_mileage(data: MileageComparison) -> Outcome:
     """Choose the one sentence: best range, a link, an early sign, or none."""
     ranges = fit_shape(
-        data.trailing_week_m / data.metres_per_unit, data.mood, data.days
+        data.trailing_week_m / data.metres_per_unit,
+        data.mood,
+        data.days,
+        hours=find_hours(data.days),
     )
-    monotone = link(data.distance_m, data.mood, data.days)
+    monotone = estimate_link(data.distance_m, data.mood, data.days, Z_CLAIM)
     if ranges is not None and is_clear_range(ranges):
         return Outcome("mileage.best", _build_range_facts(ranges, data.metres_per_unit))
     if monotone.is_certain_at(Z_MILEAGE_CLAIM):
@@ -240,6 +247,7 @@ PANELS = (
         title=translatable("Mood and mileage"),
         compare=compare_mileage,
         is_fixed=True,
+        questions=("race",),
         codebook=CodebookEntry("", "Spearman: about_m, mood; after_run, no races"),
         sentences={
             "best": Sentence(

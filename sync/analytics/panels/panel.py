@@ -23,12 +23,17 @@ from sync.analytics.stats.groups import (
 from sync.analytics.stats.random_delay import DelayContrast, DelaySlope
 from sync.analytics.stats.rank_link import Link
 from sync.analytics.stats.series import HALF_YEAR_DAYS, Flags, Floats, Interval, Ints
+from sync.analytics.stats.shares import Share
 from sync.language import gettext
 
 MIN_FOR_NUMBERS = 15
 MAX_CEILING_SHARE = 0.4
 TOP_MOOD = 2
 TOO_EARLY = "too_early"
+# The ends of what is drawn: moods, answers from 0 to 4, and changes of mood.
+MOOD_RANGE: Interval = (-2.0, 2.0)
+LEVEL_RANGE: Interval = (0.0, 4.0)
+CHANGE_RANGE: Interval = (-4.0, 4.0)
 
 # Parts of what a panel counts: all of it, or one of two groups; what its sentence is
 # about, which was decided some answers ago; of this, what lies in the range that the
@@ -79,18 +84,48 @@ class DelayGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Values over time, shape (n,) each; `days` are `date.toordinal()`.
+
+    `label` names the values in English; `is_distance` tells that they are metres.
+    """
+
+    label: str
+    days: Ints
+    values: Floats
+    is_distance: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Two series on one time axis: `upper` a line from 0 to `top`, `lower` bars.
+
+    `answer_counts`, shape (n,), are the answers behind each value of `upper`.
+    """
+
+    upper: Series
+    lower: Series
+    top: float
+    answer_counts: Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
     """What a comparison draws; None where there is too little yet.
 
     `too_few` stands in for a finding before the first decision.  `means` maps a
-    label to its group's mean, of 8 answers or more.  `contributing_runs` maps a part
-    of what is counted to the ids of its runs.
+    label to its group's mean, of 8 answers or more, `shares` to a share; the means lie
+    in `value_range`.  `contributing_runs` maps a part of what is counted to the ids of
+    its runs.
     """
 
     answer_count: int
     too_few: Finding
     remarks: tuple[LocalizedText, ...]
     means: Mapping[str, Mean] = field(default_factory=dict)
+    value_range: Interval = MOOD_RANGE
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    timeline: Timeline | None = None
     link: Link | None = None
     difference: Difference | None = None
     curve: Curve | None = None
@@ -105,7 +140,9 @@ class Panel:
     """What a page shows of one panel.
 
     `verdict` is higher, lower, best, early, none, withdrawn or too_early.  Title,
-    sentence, notes and labels are in the language active when they are read.
+    sentence, notes and labels are in the language active when they are read.  A panel
+    that `is_picture` never has a verdict.  `question_keys` are those of the questions
+    whose answers it uses besides mood.
     """
 
     name: str
@@ -116,6 +153,9 @@ class Panel:
     unit: Unit
     finding: Finding
     drawing: Drawing
+    is_picture: bool = False
+    is_of_host: bool = False
+    question_keys: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -136,6 +176,14 @@ class Panel:
     @property
     def groups(self) -> dict[str, Mean]:
         return {gettext(label): mean for label, mean in self.drawing.means.items()}
+
+    @property
+    def shares(self) -> dict[str, Share]:
+        return {gettext(label): share for label, share in self.drawing.shares.items()}
+
+    @property
+    def timeline(self) -> Timeline | None:
+        return self.drawing.timeline
 
     @property
     def answer_count(self) -> int:

@@ -34,6 +34,7 @@ PANELS = (
         title=translatable("Indoors or outdoors"),
         sides=Sides(translatable("indoors"), translatable("outdoors")),
         compare=compare_places,
+        questions=("place",),
         sentences={
             "higher": Sentence(
                 translatable("Mood tended to be higher after runs indoors.")

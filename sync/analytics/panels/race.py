@@ -14,7 +14,7 @@ _MIN_RACES = 5
 
 
 def compare_races(history: History) -> GroupComparison:
-    is_race = history.map_to_answers(history.runs.is_race).astype(bool)
+    is_race = history.is_about_race
     return compare_after_runs(
         history,
         is_race,
@@ -30,6 +30,7 @@ PANELS = (
         title=translatable("Races and other runs"),
         sides=Sides(translatable("races"), translatable("other runs")),
         compare=compare_races,
+        questions=("race",),
         sentences={
             "higher": Sentence(
                 translatable(

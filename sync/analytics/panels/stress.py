@@ -25,6 +25,7 @@ PANELS = (
         sides=Sides(translatable("after runs"), translatable("at check-ins")),
         compare=compare_stress,
         is_fixed=True,
+        questions=("stress",),
         codebook=CodebookEntry("steps", "mean stress after_run = 1, less rest = 1"),
         sentences={
             "higher": Sentence(

@@ -1,5 +1,7 @@
 """Mood after runs begun before noon against later ones."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from sync.analytics.panels.definition import (
@@ -22,8 +24,10 @@ def compare_times_of_day(history: History) -> GroupComparison:
         translatable("midday"): (hour >= 11) & (hour < 16),
         translatable("evening"): hour >= 16,
     }
-    valid = ~np.isnan(hour)
-    return compare_after_runs(history, hour < _NOON, display_groups, valid=valid)
+    comparison = compare_after_runs(
+        history, hour < _NOON, display_groups, valid=~np.isnan(hour)
+    )
+    return replace(comparison, is_about_hours=True)
 
 
 PANELS = (

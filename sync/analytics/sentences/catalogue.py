@@ -108,6 +108,7 @@ NOTES: Mapping[str, str] = {
     "too_few.stretches": translatable(
         "Not enough yet: {n} of {needed} stretches of four weeks."
     ),
+    "picture_only": translatable("A picture only: no sentence is made of it."),
     "too_few_each": translatable(
         "Not enough yet: {n} of {needed} answers on the smaller side."
     ),
@@ -140,6 +141,28 @@ NOTES: Mapping[str, str] = {
     "remembered": translatable(
         "Remembered change: {mean} (before is from memory, which usually makes it "
         "look bigger)."
+    ),
+    "remembered_before": translatable(
+        "Before is from memory, which usually makes the change look bigger."
+    ),
+    "said_before": translatable(
+        "Before is what you said on the way out. You choose the days on which you say "
+        "it, so it may be no fair picture of all runs."
+    ),
+    "memory_gap": translatable(
+        "From memory, the mood before those {n} runs was {mean} steps from what you "
+        "had said at the time."
+    ),
+    "ceiling_of_spread": translatable(
+        "When most answers are at the top of the scale, the spread is small for that "
+        "alone."
+    ),
+    "host_question": translatable(
+        "Asked by the host of this instance, and not by Moodmiles."
+    ),
+    "host_scale": translatable(
+        "The link is with the distance of the run, or of the seven days before a "
+        "check-in, and with the order of the choices as the host wrote them."
     ),
     "usual": translatable("Your usual here is {mean}, from {n} rest-day answers."),
     "decided_again": translatable(

@@ -10,14 +10,14 @@ from sync.analytics.stats.series import (
     UNBOUNDED,
     Z_CLAIM,
     Z_DRAWN,
+    Calendar,
     Floats,
     Interval,
     InvalidSeries,
-    build_seasonal_columns,
+    build_calendar,
     estimate_mean_n_eff,
     estimate_pair_n_eff,
     excludes_zero,
-    remove_season,
     sort_by_time,
     validate_columns,
 )
@@ -56,9 +56,10 @@ class Welch:
 class Difference:
     """The first group's mean minus the second's, corrected for autocorrelation.
 
-    `adjusted` is the difference after trend and season.  `is_shown` needs 8 values
-    in each group.  `is_claim` needs 15 in each, and an interval at the level
-    for claims that excludes 0 on the same side before and after season.
+    `adjusted` is the difference after the calendar: trend, season, weekday and time of
+    day.  `is_shown` needs 8 values in each group.  `is_claim` needs 15 in each, and an
+    interval at the level for claims that excludes 0 on the same side with the calendar
+    and without it.
     """
 
     n_first: int
@@ -118,18 +119,22 @@ def estimate_difference(
     days: npt.ArrayLike,
     *,
     q: float = Z_CLAIM,
+    hours: npt.ArrayLike | None = None,
 ) -> Difference:
     """Compare `values`, shape (n,), where `in_first` is true with the others.
 
     Welch's standard error is widened by √(n / n_eff), and the degrees of freedom
     shrink by n_eff / n.  n_eff comes from the persistence of the labels times that
     of the values: company, treadmill months and check-in weeks come in stretches,
-    and so does mood.  A claim must also hold after season.  Raises `InvalidSeries`.
-    Source: docs/figures.md, "The rule".
+    and so does mood.  A claim must also hold after the calendar: `days` and `hours`
+    are those of `link`.  Raises `InvalidSeries`.  Source: docs/figures.md, "The rule".
     """
-    times, label, series = sort_by_time(
+    times, label, series, clock = sort_by_time(
         *validate_columns(
-            days=days, in_first=np.asarray(in_first, dtype=float), values=values
+            days=days,
+            in_first=np.asarray(in_first, dtype=float),
+            values=values,
+            hours=days if hours is None else hours,
         )
     )
     first, second = series[label > 0], series[label <= 0]
@@ -140,9 +145,10 @@ def estimate_difference(
     unadjusted = compare_welch(first, second)
     error = unadjusted.standard_error * (len(times) / n_eff) ** 0.5
     df = max(unadjusted.df * n_eff / len(times), 1.0)
-    adjusted, after_season = _adjust_for_season(series, label, times, q)
-    before_season = compute_t_interval(unadjusted.difference, error, df, q)
-    is_certain = excludes_zero(before_season) and excludes_zero(after_season)
+    calendar = build_calendar(times, None if hours is None else clock)
+    adjusted, after_calendar = _adjust_for_calendar(series, label, calendar, q)
+    before = compute_t_interval(unadjusted.difference, error, df, q)
+    is_certain = excludes_zero(before) and excludes_zero(after_calendar)
     return Difference(
         n_first=len(first),
         n_second=len(second),
@@ -170,18 +176,17 @@ def compute_t_interval(center: float, error: float, df: float, q: float) -> Inte
     return (center - half_width, center + half_width)
 
 
-def _adjust_for_season(
-    values: Floats, label: Floats, days: Floats, q: float
+def _adjust_for_calendar(
+    values: Floats, label: Floats, calendar: Calendar, q: float
 ) -> tuple[float, Interval]:
-    """Compare the groups after trend and season: the difference and its interval."""
-    calendar = build_seasonal_columns(days)
-    residual_values, residual_label = remove_season(calendar, values, label)
+    """Compare the groups after the calendar: the difference and its interval."""
+    residual_values, residual_label = calendar.remove(values, label)
     spread = float(residual_label @ residual_label)
     if not spread > 0:
         return float("nan"), UNBOUNDED
     adjusted = float(residual_label @ residual_values) / spread
     residuals = residual_values - adjusted * residual_label
-    df = estimate_pair_n_eff(residual_label, residual_values) - calendar.shape[1] - 1
+    df = estimate_pair_n_eff(residual_label, residual_values) - calendar.df - 2
     if not df > 0:
         return adjusted, UNBOUNDED
     error = float((residuals @ residuals) / df / spread) ** 0.5

@@ -19,7 +19,7 @@ from sync.analytics.stats.series import (
     Interval,
     Ints,
     InvalidSeries,
-    build_seasonal_columns,
+    build_calendar,
     excludes_zero,
     validate_columns,
 )
@@ -41,7 +41,7 @@ class DelayDraws:
     offered_h  the delays that there are, ascending, shape (k,)
     odds       probability of each delay in each draw, shape (n, k); 0 for one that
                was not offered
-    days       when each value came, shape (n,)
+    days       when each value came, shape (n,); whole parts are local days, 0 a Monday
     hours      the local hour of each drawn moment, shape (n,)
     """
 
@@ -157,7 +157,7 @@ def estimate_delay_slope(draws: DelayDraws) -> DelaySlope:
         nothing = FittedSlope(float("nan"), float("nan"), 0.0)
         return DelaySlope(0, nothing, nothing)
     angle = draws.hours * (2 * np.pi / _DAY_HOURS)
-    calendar = (build_seasonal_columns(draws.days), np.sin(angle), np.cos(angle))
+    calendar = (build_calendar(draws.days).basis, np.sin(angle), np.cos(angle))
     return DelaySlope(
         n=n,
         unadjusted=_fit_slope(draws, np.column_stack((np.ones(n), expected_h))),

@@ -10,12 +10,11 @@ from sync.analytics.stats.series import (
     Z_DRAWN,
     Floats,
     Interval,
-    build_seasonal_columns,
+    build_calendar,
     compute_average_ranks,
     compute_correlation,
     estimate_pair_n_eff,
     excludes_zero,
-    remove_season,
     sort_by_time,
     validate_columns,
 )
@@ -36,7 +35,8 @@ class Link:
     rho        Spearman's rank correlation, -1…1; nan when either never varies
     i95        its interval for drawing, i99 its interval for words
     pshift     share of the n circular shifts that look at least as linked
-    adj        rank correlation after trend and season; nan when nothing is left
+    adj        rank correlation after the calendar: trend, season, weekday and time of
+               day; nan when nothing is left
     adj95      the interval of adj
     adj_n_eff  independent pairs left for adj, less the calendar's columns
     claim      whether the rule allows a sentence
@@ -54,23 +54,32 @@ class Link:
     claim: bool
 
     def is_certain_at(self, q: float) -> bool:
-        """Tell whether it is claimed and excludes 0 at `q`, before and after season."""
+        """Tell whether it is claimed and excludes 0 at `q`, also after the calendar."""
         before = compute_rank_interval(self.rho, self.n_eff, q)
         after = compute_rank_interval(self.adj, self.adj_n_eff, q)
         return self.claim and excludes_zero(before) and excludes_zero(after)
 
 
 def link(
-    x: npt.ArrayLike, y: npt.ArrayLike, days: npt.ArrayLike, *, q: float = Z_CLAIM
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    days: npt.ArrayLike,
+    *,
+    q: float = Z_CLAIM,
+    hours: npt.ArrayLike | None = None,
 ) -> Link:
     """Estimate how x and y, shape (n,) each, move together over `days`, shape (n,).
 
-    `days` are times in days from any start; `q` is the number of standard errors
-    that words need (2.576 for the three questions fixed in advance, 3 for the
-    exploring panels).  It uses no random numbers: the same rows give the same
-    result.  Raises `InvalidSeries`.  Source: docs/figures.md, "The rule".
+    The whole part of `days` is a local day, and day 0 a Monday; `hours`, shape (n,),
+    are local hours of the day, None where time of day is not to be taken out.  `q` is
+    the number of standard errors that words need (2.576 for the three questions fixed
+    in advance, 3 for the exploring panels).  It uses no random numbers: the same rows
+    give the same result.  Raises `InvalidSeries`.  Source: docs/figures.md, "The
+    rule".
     """
-    times, first, second = sort_by_time(*validate_columns(days=days, x=x, y=y))
+    times, first, second, clock = sort_by_time(
+        *validate_columns(days=days, x=x, y=y, hours=days if hours is None else hours)
+    )
     if len(times) < 2:
         return _undefined_link(len(times), float(len(times)))
     rank_x, rank_y = compute_average_ranks(first), compute_average_ranks(second)
@@ -80,11 +89,10 @@ def link(
     )
     if np.isnan(rho):
         return _undefined_link(len(times), n_eff)
-    calendar = build_seasonal_columns(times)
-    residual_x, residual_y = remove_season(calendar, rank_x, rank_y)
+    calendar = build_calendar(times, None if hours is None else clock)
+    residual_x, residual_y = calendar.remove(rank_x, rank_y)
     adj = compute_correlation(residual_x, residual_y)
-    calendar_df = calendar.shape[1] - 1
-    adj_n_eff = estimate_pair_n_eff(residual_x, residual_y) - calendar_df
+    adj_n_eff = estimate_pair_n_eff(residual_x, residual_y) - calendar.df
     adj95 = compute_rank_interval(adj, adj_n_eff, Z_DRAWN)
     pshift = _compute_pshift(rank_x, rank_y)
     is_claim = (

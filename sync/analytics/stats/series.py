@@ -1,8 +1,10 @@
-"""Number series: validation, order, ranks, persistence and season.
+"""Number series: validation, order, ranks, persistence and the calendar.
 
-All that `rank_link` and `groups` share.
+All that `rank_link`, `groups` and `shape` share.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -25,7 +27,12 @@ MAX_PERSISTENCE = 0.95
 _N_EFF_FLOOR = 4.0
 YEAR_DAYS = 365.25
 HALF_YEAR_DAYS = 182
+MIN_FOR_CLOCK = 60
+MIN_MIDDLE_HOURS = 3.0
+_WEEK_DAYS, _SATURDAY = 7, 5
+_DAY_HOURS = 24.0
 _ZERO_RESIDUAL = 1e-18
+_DEPENDENT = 1e-6  # of a column's length; what is left below it is rounding
 
 
 class InvalidSeries(MoodmilesError, ValueError):
@@ -148,31 +155,99 @@ def _shrink_n(n: int, autocorrelation: float) -> float:
     return float(max(n * (1 - share) / (1 + share), _N_EFF_FLOOR))
 
 
-def build_seasonal_columns(days: Floats) -> Floats:
-    """Build the columns of trend and season: shape (n, 2), from half a year (n, 4).
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What the calendar alone could explain of n values: the level, and `df` columns.
 
-    The columns are 1, time in years and, when `days` span at least 182 days, one
-    wave a year as sine and cosine.
+    `basis`, shape (n, 1 + df), holds them as orthonormal columns.
     """
-    years = (days - days.min()) / YEAR_DAYS
-    parts = [np.ones_like(years), years]
-    if np.ptp(days) >= HALF_YEAR_DAYS:
-        parts += [np.sin(2 * np.pi * years), np.cos(2 * np.pi * years)]
-    return np.column_stack(parts)
+
+    basis: Floats
+
+    @property
+    def df(self) -> int:
+        """Return the degrees of freedom that it costs: its columns but the level."""
+        return int(self.basis.shape[1]) - 1
+
+    def remove(self, *series: Floats) -> list[Floats]:
+        """Subtract from each series, shape (n,), its least-squares fit.
+
+        A series that the calendar explains completely becomes exact zeros: rounding
+        errors are no series.
+        """
+        values = np.column_stack(series)
+        residuals = values - self.basis @ (self.basis.T @ values)
+        deviations = values - values.mean(axis=0)
+        total = np.maximum((deviations**2).sum(axis=0), 1.0)
+        is_explained = (residuals**2).sum(axis=0) <= _ZERO_RESIDUAL * total * len(
+            values
+        )
+        residuals[:, is_explained] = 0.0
+        return list(residuals.T.copy())
 
 
-def remove_season(calendar: Floats, *series: Floats) -> list[Floats]:
-    """Subtract from each series, shape (n,), its least-squares fit on `calendar`.
+def build_calendar(days: Floats, hours: Floats | None = None) -> Calendar:
+    """Build what a question takes out: trend, season, weekday and time of day.
 
-    A series that the calendar explains completely becomes exact zeros: rounding
-    errors are no series.
+    The whole part of `days`, shape (n,), is a local day, and day 0 a Monday.  `hours`,
+    shape (n,), are local hours of the day; without them no time of day is taken out.
+    Source: docs/decisions/0032.
     """
-    values = np.column_stack(series)
-    fitted = calendar @ np.linalg.lstsq(calendar, values, rcond=None)[0]
-    residuals = []
-    for index, column in enumerate(series):
-        rest, centered = column - fitted[:, index], column - column.mean()
-        spread = max(float(centered @ centered), 1.0)
-        is_explained = rest @ rest <= _ZERO_RESIDUAL * spread * len(column)
-        residuals.append(np.zeros_like(column) if is_explained else rest)
-    return residuals
+    years = (days - days.min()) / YEAR_DAYS if len(days) else days
+    columns = [years]
+    if len(days) and np.ptp(days) >= HALF_YEAR_DAYS:
+        columns += [np.sin(2 * np.pi * years), np.cos(2 * np.pi * years)]
+    return span_calendar([*columns, *build_clock_columns(days, hours)], len(days))
+
+
+def build_clock_columns(days: Floats, hours: Floats | None) -> list[Floats]:
+    """Return the columns of weekday and time of day, shape (n,) each.
+
+    From 60 values on they are one for each weekday but the first, and one wave of 24
+    hours if the hours differ enough; below there is one for the weekend.
+    """
+    weekday = np.floor(days) % _WEEK_DAYS
+    if len(days) < MIN_FOR_CLOCK:
+        return [(weekday >= _SATURDAY).astype(np.float64)]
+    columns = [(weekday == day).astype(np.float64) for day in range(1, _WEEK_DAYS)]
+    if hours is not None and measure_middle_hours(hours) >= MIN_MIDDLE_HOURS:
+        angle = hours * (2 * np.pi / _DAY_HOURS)
+        columns += [np.sin(angle), np.cos(angle)]
+    return columns
+
+
+def measure_middle_hours(hours: Floats) -> float:
+    """Return how many hours of the day the middle half of `hours`, shape (n,), spans.
+
+    The day is cut where the longest time without a value lies, so that 23 and 1
+    o'clock are two hours apart.
+    """
+    ordered = np.sort(hours % _DAY_HOURS)
+    gaps = np.diff(ordered, append=ordered[:1] + _DAY_HOURS)
+    first = int(np.argmax(gaps)) + 1
+    unwrapped = np.concatenate((ordered[first:], ordered[:first] + _DAY_HOURS))
+    low, high = np.percentile(unwrapped, (25, 75))
+    return float(high - low)
+
+
+def span_calendar(columns: Sequence[Floats], n: int) -> Calendar:
+    """Return the calendar of the columns, shape (n,), that add something.
+
+    Left out is a column that does not vary, and one that the level and the columns
+    before it add up to: a runner who never answers on Mondays has six weekdays.
+    """
+    centered = [column - column.mean() for column in columns]
+    level = np.ones(n)
+    varying = [
+        column / norm
+        for column in centered
+        if (norm := float(np.sqrt(column @ column))) > _DEPENDENT
+    ]
+    basis, triangle = np.linalg.qr(np.column_stack([level, *varying]))
+    is_new = np.abs(np.diagonal(triangle)) > _DEPENDENT
+    while not is_new.all():
+        # What follows a dependent column was freed of a direction of its rounding.
+        del varying[int(np.argmin(is_new)) - 1]
+        basis, triangle = np.linalg.qr(np.column_stack([level, *varying]))
+        is_new = np.abs(np.diagonal(triangle)) > _DEPENDENT
+    return Calendar(basis)

@@ -6,7 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sync.analytics.stats.groups import estimate_difference
-from sync.analytics.stats.series import Floats, Ints, sort_by_time, validate_columns
+from sync.analytics.stats.series import (
+    Floats,
+    Ints,
+    build_clock_columns,
+    sort_by_time,
+    span_calendar,
+    validate_columns,
+)
 
 RANGE_STEPS = (5, 10, 15, 20, 25, 30, 40, 50)
 MAX_BINS = 5.6
@@ -50,21 +57,32 @@ class MileageShape:
 
 
 def fit_shape(
-    mileage: npt.ArrayLike, mood: npt.ArrayLike, days: npt.ArrayLike
+    mileage: npt.ArrayLike,
+    mood: npt.ArrayLike,
+    days: npt.ArrayLike,
+    *,
+    hours: npt.ArrayLike | None = None,
 ) -> MileageShape | None:
     """Compare `mood`, shape (n,), between round ranges of `mileage`, shape (n,).
 
     `mileage` is in the runner's own unit, because the ranges are round in it;
-    `days` are local days.  Returns None for fewer than two ranges.  Slow drift is
-    removed from mood and from the ranges, so a good summer of much running is not a
-    finding.  Then the difference between the ranges is compared with those of all
-    circular shifts of the same answers, forwards and backwards, which keep the
-    rhythm of both series.  It uses no random numbers.  Raises `InvalidSeries`.
-    Source: docs/decisions/0007.
+    `days` and `hours` are those of `link`.  Returns None for fewer than two ranges.
+    Weekday, time of day and slow drift are removed from mood and from the ranges, so
+    neither long Sundays nor a good summer of much running are a finding.  Then the
+    difference between the ranges is compared with those of all circular shifts of the
+    same answers, forwards and backwards, which keep the rhythm of both series.  It
+    uses no random numbers.  Raises `InvalidSeries`.  Source: docs/decisions/0007 and
+    0032.
     """
-    times, xs, ys = sort_by_time(
-        *validate_columns(days=days, mileage=mileage, mood=mood)
+    times, xs, ys, clock = sort_by_time(
+        *validate_columns(
+            days=days,
+            mileage=mileage,
+            mood=mood,
+            hours=days if hours is None else hours,
+        )
     )
+    given_hours = None if hours is None else clock
     min_count = max(3, int(0.05 * len(times)))
     edges = choose_round_ranges(xs, min_count)
     range_index = np.searchsorted(edges, xs, side="right") - 1
@@ -75,8 +93,9 @@ def fit_shape(
     membership = (range_index[:, None] == np.flatnonzero(is_large_enough)).astype(
         np.float64
     )
-    detrended = np.column_stack(
-        [remove_drift(column, times) for column in membership.T]
+    week = span_calendar(build_clock_columns(times, given_hours), len(times))
+    detrended_mood, *detrended = (
+        remove_drift(column, times) for column in week.remove(ys, *membership.T)
     )
     mean = np.bincount(range_index, weights=ys, minlength=len(edges)) / np.maximum(
         count, 1
@@ -90,11 +109,12 @@ def fit_shape(
         mean=np.where(count > 0, mean, np.nan),
         best=best,
         p=_compute_shift_p(
-            detrended / np.sqrt(count[is_large_enough]), remove_drift(ys, times)
+            np.column_stack(detrended) / np.sqrt(count[is_large_enough]),
+            detrended_mood,
         ),
         good_in=float(is_good[in_best].mean()),
         good_out=float(is_good[~in_best].mean()),
-        is_distinct=estimate_difference(ys, in_best, times).is_claim,
+        is_distinct=estimate_difference(ys, in_best, times, hours=given_hours).is_claim,
     )
 
 

@@ -7,20 +7,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sync.answer_window import PRE_RUN_WINDOW
 from sync.crypto import Vault
 from sync.models import RUN_IS_TIMED, Answer, Run
-from sync.surveys.policy.parameters import Policy
 from sync.vocabulary import AnswerKind
 
 _MAX_LOCAL_DAY = timedelta(hours=36)  # no local day is longer, wherever the runner went
-_PRE_RUN_WINDOW = timedelta(hours=Policy().before_pairs_h)
 
 
 def tag_answers(
     session: Session, runner_id: int, runs: Sequence[Run], vault: Vault
 ) -> None:
     """Tag the check-ins of the runs' days, and pair each "before" with its run."""
-    runs = [run for run in runs if not run.clock_ahead]
+    runs = [run for run in runs if not run.left_out_for]
     if not runs:
         return
     earliest = min(run.started_at for run in runs) - _MAX_LOCAL_DAY
@@ -61,7 +60,7 @@ def build_tags(answer: Answer, run: Run, vault: Vault) -> Mapping[str, Any]:
         return _build_day_tags(answer.answered_at, run)
     lead_time = run.started_at - answer.answered_at
     is_unpaired = "paired_with" not in answer.tags
-    if is_unpaired and run.start_known and timedelta(0) <= lead_time <= _PRE_RUN_WINDOW:
+    if is_unpaired and run.start_known and timedelta(0) <= lead_time <= PRE_RUN_WINDOW:
         # The run may leave and come back: this finds it again.
         return {"paired_with": vault.pairing_key(run.source, run.source_id)}
     return {}

@@ -20,6 +20,7 @@ __all__ = [
     "CURRENT_RUN_INSTRUMENT",
     "OPTIONAL_QUESTIONS",
     "QUESTIONS",
+    "HostQuestion",
     "Instrument",
     "InstrumentLibrary",
     "InvalidAnswer",
@@ -40,6 +41,14 @@ _REPEATED_KINDS = (
 
 class InvalidAnswer(MoodmilesError):
     """A value that its question does not offer."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostQuestion:
+    """A question that a host added, and whether it is asked about runs."""
+
+    question: Question
+    is_about_run: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,25 @@ class InstrumentLibrary:
             for instrument in self.get_by_kind(kind)
             for question in instrument.questions
         }
+
+    @property
+    def host_questions(self) -> tuple[HostQuestion, ...]:
+        """Return the questions that only this host asks, after runs and at check-ins.
+
+        Where both ask it, it counts as one that follows runs.
+        """
+        own_keys = self.questions.keys() - QUESTIONS.keys()
+        after_runs = {
+            question.key
+            for kind in (InstrumentKind.RUN, InstrumentKind.FOCUS)
+            for instrument in self.get_by_kind(kind)
+            for question in instrument.questions
+        }
+        return tuple(
+            HostQuestion(question, is_about_run=key in after_runs)
+            for key, question in self.questions.items()
+            if key in own_keys
+        )
 
     @property
     def known_keys(self) -> frozenset[str]:

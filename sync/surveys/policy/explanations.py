@@ -20,8 +20,11 @@ _RunnerReason: TypeAlias = Literal[
     DecisionReason.WAITING_FOR_CHOICE,
     DecisionReason.PAUSED,
 ]
-_RunReason: TypeAlias = Literal[
+_RecordingReason: TypeAlias = Literal[
+    DecisionReason.IMPLAUSIBLE,
     DecisionReason.ENTERED_BY_HAND,
+]
+_RunReason: TypeAlias = Literal[
     DecisionReason.TOO_SHORT,
     DecisionReason.ONLY_LONG_RUNS,
     DecisionReason.ASKED_BEFORE,
@@ -51,7 +54,12 @@ _UndeliveredReason: TypeAlias = Literal[
     DecisionReason.RUN_GONE,
 ]
 _WithholdReason: TypeAlias = (
-    _RunnerReason | _RunReason | _TimingReason | _SurveyReason | _UndeliveredReason
+    _RunnerReason
+    | _RecordingReason
+    | _RunReason
+    | _TimingReason
+    | _SurveyReason
+    | _UndeliveredReason
 )
 _ASKED_SENTENCES: Mapping[DecisionReason, str] = {
     DecisionReason.AFTER_RUN: translatable("Asked after the run."),
@@ -160,6 +168,28 @@ def _get_text(reason: _WithholdReason) -> _ReasonText:
                 translatable("you had paused the questions"),
             )
         case _:
+            return _get_recording_text(reason)
+
+
+def _get_recording_text(
+    reason: _RecordingReason
+    | _RunReason
+    | _TimingReason
+    | _SurveyReason
+    | _UndeliveredReason,
+) -> _ReasonText:
+    match reason:
+        case DecisionReason.IMPLAUSIBLE:
+            return _ReasonText(
+                translatable("Distance and time do not fit"),
+                translatable("nobody runs this distance in this time"),
+            )
+        case DecisionReason.ENTERED_BY_HAND:
+            return _ReasonText(
+                translatable("Entered by hand"),
+                translatable("the run was entered by hand"),
+            )
+        case _:
             return _get_run_text(reason)
 
 
@@ -167,11 +197,6 @@ def _get_run_text(
     reason: _RunReason | _TimingReason | _SurveyReason | _UndeliveredReason,
 ) -> _ReasonText:
     match reason:
-        case DecisionReason.ENTERED_BY_HAND:
-            return _ReasonText(
-                translatable("Entered by hand"),
-                translatable("the run was entered by hand"),
-            )
         case DecisionReason.TOO_SHORT:
             return _ReasonText(
                 translatable("Too short"),

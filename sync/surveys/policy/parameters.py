@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
-from sync.answer_window import ANSWER_WINDOW, SESSION_GAP
+from sync.answer_window import ANSWER_WINDOW, PRE_RUN_WINDOW, SESSION_GAP
 
 POLICY_VERSION = "3"
 
@@ -39,7 +39,7 @@ class Policy:
     checkin_life_h: int = 4
     checkin_from: str = "12:00"
     checkin_until: str = "20:00"
-    before_pairs_h: int = 3
+    before_pairs_h: int = PRE_RUN_WINDOW // timedelta(hours=1)
     drawn_delays_h: tuple[int, ...] = (0, 1, 2, 4, 6)
     straight_away_min: int = 30
 

@@ -185,14 +185,13 @@ def _run_suppression_reason(
     run: RunFacts, situation: Situation, policy: Policy, *, now: datetime
 ) -> DecisionReason | None:
     preferences = situation.preferences
-    if run.is_clock_ahead:
-        return DecisionReason.CLOCK_AHEAD
+    if run.left_out_for:
+        return run.left_out_for
     if run.is_manual and not preferences.ask_manual:
         return DecisionReason.ENTERED_BY_HAND
-    if (
-        run.moving_s < policy.shortest_moving_s
-        or run.distance_m < policy.shortest_distance_m
-    ):
+    # A treadmill without a sensor measures no distance: then the time alone tells.
+    is_too_near = 0 < run.distance_m < policy.shortest_distance_m
+    if run.moving_s < policy.shortest_moving_s or is_too_near:
         return DecisionReason.TOO_SHORT
     if (
         preferences.ask == AskFrequency.LONG_RUNS

@@ -7,11 +7,15 @@ from zoneinfo import ZoneInfo
 
 from sync.preferences import Preferences
 from sync.surveys.policy.frequency import QuestionMail, RecentQuestion
+from sync.vocabulary import DecisionReason
 
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What the policy needs to know of a run; `ended_at` is None if hidden."""
+    """What the policy needs to know of a run; `ended_at` is None if hidden.
+
+    `moving_s` is what counts of its time; a `distance_m` of 0 was not measured.
+    """
 
     run_id: int
     started_at: datetime
@@ -23,7 +27,7 @@ class RunFacts:
     is_manual: bool
     is_race: bool = False
     is_imported: bool = False  # with the past, when the runner linked
-    is_clock_ahead: bool = False  # it began after we heard of it
+    left_out_for: DecisionReason | None = None  # why no figure and no plan counts it
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def find_changed_surveys(
     return [
         survey
         for survey, run in rows
-        if run.clock_ahead or _has_other_end(survey, run, policy)
+        if run.left_out_for or _has_other_end(survey, run, policy)
     ]
 
 

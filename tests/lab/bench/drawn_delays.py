@@ -22,13 +22,13 @@ from sync.analytics.dataset.history import (
     RunArrays,
 )
 from sync.analytics.panels.asked_delay import DelayComparison, compare_drawn_delays
+from sync.analytics.panels.definition import estimate_link
 from sync.analytics.panels.hours_since import pair_hours_since
 from sync.analytics.stats.random_delay import (
     compare_delays,
     estimate_delay_slope,
     is_delay_claim,
 )
-from sync.analytics.stats.rank_link import link
 from sync.analytics.stats.series import Z_EXPLORATORY, Flags, Floats, Ints
 from sync.preferences import Preferences
 from sync.surveys.policy.delay_sampling import list_offered_delays
@@ -204,6 +204,7 @@ class DecaySimulator:
             is_checkin=np.zeros(len(chosen), dtype=np.bool_),
             answered_s=answered_s,
             local_day=(np.floor(answered_s / SECONDS_PER_DAY) + EPOCH).astype(np.int64),
+            local_hour=answered_s / 3600 % 24,
             mood=mood[chosen],
             stress=nothing,
             before=nothing,
@@ -288,7 +289,7 @@ def compare_pictures(
         habit.slopes.append(value)
         habit.widths.append(2 * 1.96 * error)
         habit.hits += covers((value - 1.96 * error, value + 1.96 * error), known.slope)
-        said = link(pairs.x, pairs.y, pairs.days, q=Z_EXPLORATORY)
+        said = estimate_link(pairs.x, pairs.y, pairs.days, Z_EXPLORATORY)
         habit.claims += said.rho < 0 and said.is_certain_at(Z_EXPLORATORY)
     return drawn, habit, known.slope
 

@@ -3,6 +3,7 @@
 import csv
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 
 import numpy as np
 from scipy.signal import lfilter
@@ -10,6 +11,7 @@ from scipy.stats import norm, rankdata
 
 from sync.analytics.dataset.history import (
     SECONDS_PER_DAY,
+    SECONDS_PER_HOUR,
     AnswerArrays,
     History,
     RunArrays,
@@ -23,6 +25,14 @@ EPOCH = date(1970, 1, 1).toordinal()
 DAYS = 915
 STEPS = (-1.8, -0.9, 0.1, 1.1)  # latent mood to Awful, Low, OK, Good, Great
 MILE_M = 1609.344
+LONGER_ON_FREE_DAYS = 1.2  # of the spread of a runner's distances on a log scale
+
+
+class FreeDays(StrEnum):
+    """Whose days off: an office's weekends, or three days off after three on."""
+
+    WEEKENDS = "weekends"
+    SHIFTS = "shifts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,11 @@ class SimulatedTruth:
     longer        true correlation of mood with this run's distance
     range         true correlation of mood with closeness to a usual week
     after         how many standard deviations a run lifts mood
+    free_days     which days are free; on them most runs are long and in the morning,
+                  on others short and in the evening, as most people's are
+    on_free_days  how many standard deviations moods are better on free days, run or not
+    by_hour       how many standard deviations moods are better at six than at 22
+                  o'clock, run or not
     """
 
     persistence: float
@@ -43,6 +58,9 @@ class SimulatedTruth:
     longer: float = 0.0
     range: float = 0.0
     after: float = 0.0
+    free_days: FreeDays | None = None
+    on_free_days: float = 0.0
+    by_hour: float = 0.0
 
 
 @dataclass(slots=True)
@@ -67,9 +85,11 @@ class RunnerSimulator:
         idle = np.setdiff1d(np.arange(DAYS), run_days)
         checked = idle[self.random.random(len(idle)) < 2 / 7]
         scale = 2**0.5 if self.world.season else 1.0
+        at_s = self._answer_times(runs, checked)
+        lift = self._calendar_lift(at_s)
         moods = np.concatenate((latent + self.world.after, mood[checked] / scale))
         stresses = np.concatenate((stress[run_days], stress[checked])) / scale
-        answers = self._answers(runs, checked, (moods, stresses))
+        answers = self._answers(at_s, len(run_days), (moods + lift, stresses - lift))
         return History(runs, answers, asked_count=len(run_days), today=FIRST_DAY + DAYS)
 
     def _wave(self) -> Floats:
@@ -93,12 +113,14 @@ class RunnerSimulator:
             return np.roll(self.log_m, int(self.random.integers(DAYS)))
         level = self._series(wave) / (2**0.5 if self.world.season else 1.0)
         spread = 0.7 * level + 0.7 * self.random.normal(size=DAYS)
+        spread += LONGER_ON_FREE_DAYS * self._find_free_days(np.arange(DAYS))
         metres = 1000 * np.maximum(np.exp(2.1 + 0.45 * spread), 1.0)
         return np.where(self.random.random(DAYS) < 0.5, metres, 0.0)
 
     def _runs(self, days: Ints, metres: Floats, wave: Floats) -> RunArrays:
         n = len(days)
-        hour = self.random.choice([6.5, 7.5, 12.5, 17.5, 18.5], n)
+        is_free = self._find_free_days(days)
+        hour = self._start_hours(is_free)
         moving = metres * self.random.normal(0.36, 0.02, n)
         local_day = (FIRST_DAY + days).astype(np.int64)
         started = (local_day - EPOCH) * SECONDS_PER_DAY + hour * 3600
@@ -112,9 +134,36 @@ class RunnerSimulator:
             distance_m=metres,
             moving_s=moving,
             is_race=self.random.random(n) < 0.03,
-            place=np.where(cold, 2, np.where(self.random.random(n) < 0.3, 1, 0)),
-            is_with_others=self._series(np.zeros(DAYS))[days] > 0.5,
+            place=np.where(
+                cold, 2, np.where(self.random.random(n) < 0.3 + 0.4 * is_free, 1, 0)
+            ),
+            is_with_others=self._series(np.zeros(DAYS))[days] > 0.5 - is_free,
         )
+
+    def _find_free_days(self, days: Ints) -> Flags:
+        """Tell which days are off; none where work and runs have no common rhythm."""
+        match self.world.free_days:
+            case FreeDays.WEEKENDS:
+                return np.asarray((FIRST_DAY - 1 + days) % 7 >= 5)
+            case FreeDays.SHIFTS:
+                return np.asarray(days % 6 >= 3)
+            case None:
+                return np.zeros(len(days), dtype=bool)
+
+    def _start_hours(self, is_free: Flags) -> Floats:
+        n = len(is_free)
+        if self.world.free_days is None:
+            return self.random.choice([6.5, 7.5, 12.5, 17.5, 18.5], n)
+        is_morning = self.random.random(n) < np.where(is_free, 0.85, 0.15)
+        usual = np.where(is_morning, 8.0, 18.0)
+        return np.asarray(usual + self.random.uniform(-1.5, 1.5, n))
+
+    def _calendar_lift(self, at_s: Floats) -> Floats:
+        """Return what the day and the hour alone do to mood, shape (m,)."""
+        days = np.floor(at_s / SECONDS_PER_DAY).astype(np.int64) + EPOCH - FIRST_DAY
+        hour = np.clip(at_s % SECONDS_PER_DAY / SECONDS_PER_HOUR, 6, 22)
+        on_free_days = self.world.on_free_days * self._find_free_days(days)
+        return np.asarray(on_free_days + self.world.by_hour * (22 - hour) / 16)
 
     def _with_truth(self, runs: RunArrays, mood: Floats) -> Floats:
         """Mix the true relation into mood after runs, keeping its spread at 1."""
@@ -129,23 +178,31 @@ class RunnerSimulator:
         rest = 1 - self.world.longer**2 - self.world.range**2
         return np.asarray(true + rest**0.5 * mood, dtype=np.float64)
 
+    def _answer_times(self, runs: RunArrays, checked: Ints) -> Floats:
+        """Return when runs and check-ins are answered, in this order, shape (m,).
+
+        In a life with free days check-ins come at clock times of earlier answers.
+        """
+        hours = np.minimum(self.random.exponential(2.5, len(runs.id)) + 0.4, 23)
+        after_runs_s = runs.ended_s + hours * SECONDS_PER_HOUR
+        noon_s = (FIRST_DAY + checked - EPOCH) * SECONDS_PER_DAY + 12 * SECONDS_PER_HOUR
+        since_noon_s = self.random.uniform(0, 8 * SECONDS_PER_HOUR, len(noon_s))
+        if self.world.free_days is not None:
+            usual_s = self.random.choice(after_runs_s, len(noon_s)) % SECONDS_PER_DAY
+            since_noon_s = usual_s - 12 * SECONDS_PER_HOUR
+        return np.concatenate((after_runs_s, noon_s + since_noon_s))
+
     def _answers(
-        self, runs: RunArrays, checked: Ints, latent: tuple[Floats, Floats]
+        self, at: Floats, count: int, latent: tuple[Floats, Floats]
     ) -> AnswerArrays:
-        """Answers on the five steps, more often missing the lower the mood."""
+        """Answer on the five steps, more often not at all the lower the mood.
+
+        The first `count` of the times `at`, shape (m,), are about runs.
+        """
         moods, stresses = latent
-        count = len(runs.id)
-        hours = np.minimum(self.random.exponential(2.5, count) + 0.4, 23)
-        noon = (FIRST_DAY + checked - EPOCH) * SECONDS_PER_DAY + 12 * 3600
-        at = np.concatenate(
-            (
-                runs.ended_s + hours * 3600,
-                noon + self.random.uniform(0, 28800, len(noon)),
-            )
-        )
         mood = (np.digitize(moods, STEPS) - 2).astype(np.float64)
         stress = np.digitize(stresses, STEPS).astype(np.float64)
-        run = np.concatenate((np.arange(count), np.full(len(checked), -1)))
+        run = np.concatenate((np.arange(count), np.full(len(at) - count, -1)))
         probability = 1 / (1 + np.exp(-(0.4 + 0.4 * (mood - 0.3))))
         indices = np.flatnonzero(self.random.random(len(at)) < probability)
         indices = indices[np.argsort(at[indices], kind="stable")]
@@ -172,6 +229,7 @@ def _answers(
         is_checkin=check_in,
         answered_s=at_s,
         local_day=(np.floor(at_s / SECONDS_PER_DAY) + EPOCH).astype(np.int64),
+        local_hour=at_s % SECONDS_PER_DAY / SECONDS_PER_HOUR,
         mood=mood,
         stress=stress,
         before=nothing,

@@ -61,7 +61,7 @@ def test_its_numbers_and_its_sentence_are_computed(
     assert panel.decision is not None
     assert panel.sentence == "No clear difference so far on the treadmill."
     assert len(panel.contributing_runs["first"]) == 20
-    assert "we look at 12 such pictures" in figures.notes[0]
+    assert "we look at 17 such pictures" in figures.notes[0]
 
 
 @pytest.mark.usefixtures("added_panel")
@@ -87,13 +87,9 @@ def test_it_stands_on_the_dashboard_and_in_its_data(
 def test_it_is_in_the_files_for_study(treadmill_runner: RunnerData) -> None:
     rows = treadmill_runner.read_study_table("headline.csv")
 
-    assert [row["question"] for row in rows] == [
-        "after_runs",
-        "mileage",
-        "stress",
-        NAME,
-    ]
-    assert rows[-1]["n"] == "40"
+    by_question = {row["question"]: row for row in rows}
+    assert list(by_question)[:3] == ["after_runs", "mileage", "stress"]
+    assert by_question[NAME]["n"] == "40"
     assert ("headline.csv", NAME, "steps") in [line[:3] for line in build_codebook()]
 
 

@@ -34,6 +34,7 @@ def build_history(
         is_checkin=np.zeros(1, dtype=bool),
         answered_s=started_s[-1:] + 2 * HOUR_S,
         local_day=np.ones(1, dtype=np.int64),
+        local_hour=np.full(1, 20.0),
         mood=np.ones(1),
         stress=nothing,
         before=nothing,

@@ -23,7 +23,8 @@ def test_each_stretch_holds_its_own_four_weeks(history: History) -> None:
     found = pair_month_load(history)
 
     assert set(np.diff(found.days) % 28) == {0}
-    for began, distance_m, mood in zip(found.days, found.x, found.y, strict=True):
+    first_days = found.days + 1  # as `date.toordinal()` has them
+    for began, distance_m, mood in zip(first_days, found.x, found.y, strict=True):
         ran = (history.runs.local_day - began) // 28 == 0
         asked = history.is_rest_day & ((history.answers.local_day - began) // 28 == 0)
         assert distance_m == pytest.approx(history.runs.distance_m[ran].sum())

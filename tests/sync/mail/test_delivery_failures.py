@@ -6,10 +6,13 @@ from threading import Thread
 
 import pytest
 
+from sync import counters
+from sync.backoff import MAX_ATTEMPTS
 from sync.mail import outbox
 from sync.mail.deliver import deliver_due
 from sync.models import Mail
 from sync.vocabulary import SuppressionReason
+from tests.support.lying_servers import Talk, converse, hang_up, run_server, say
 from tests.support.smtp_servers import (
     OK,
     FakeSmtpServer,
@@ -223,6 +226,73 @@ def test_a_wrong_password_waits_for_the_host(
     assert set(vault.users) == {b"runs"}
     assert get_state(outbox_harness.get_mail()) == (NOON + MINUTE, None, None)
     assert outbox_harness.get_runner().email_bounced_at is None
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        say("HTTP/1.1 400 Bad Request\r\n\r\n"),
+        say("\x00" * 10_000),
+        hang_up,
+        converse("220 hello", ("EHLO", "250-m\r\n250 AUTH PLAIN"), ("AUTH", "334 !")),
+        converse("220 hello", ("EHLO", "250-m\r\n250 AUTH XOAUTH2")),
+        converse("220 hello", ("EHLO", "what?"), ("HELO", "what?")),
+    ],
+    ids=["web server", "noise", "hung up", "bad challenge", "XOAUTH2", "odd"],
+)
+def test_nothing_that_a_server_says_at_first_costs_a_mail(
+    outbox_harness: OutboxHarness, talk: Talk
+) -> None:
+    """However often: it says nothing about the mail, which stays due until stale."""
+    with run_server(talk) as port:
+        outbox_harness.use_smtp_server(f"smtp://läufer:Grüße@127.0.0.1:{port}")
+        outbox_harness.enqueue()
+        for _ in range(MAX_ATTEMPTS + 1):
+            assert deliver_due(outbox_harness.runtime, timeout_s=1) == 0
+            mail = outbox_harness.get_mail()
+            assert (mail.withheld_for, mail.sent_at) == (None, None)
+            assert mail.due_at is not None
+            outbox_harness.clock.at = mail.due_at
+
+    assert outbox_harness.get_runner().email_bounced_at is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "state", "fault"),
+    [
+        ("sender", "552 5.3.4 message too big", "refused", "too large"),
+        ("sender", "530 5.7.0 sign in first", None, "sign-in required"),
+        ("recipient", "530 5.7.0 sign in first", None, "sign-in required"),
+        ("recipient", "452 4.2.2 mailbox full", None, "mailbox full"),
+        ("recipient", "552 5.2.2 mailbox full", "bounced", "mailbox full"),
+        ("recipient", "550 5.4.5 daily quota exceeded", None, "sending quota used up"),
+        ("recipient", "550 5.1.1 no such user", "bounced", "recipient unknown"),
+        ("recipient", "450 4.2.0 greylisted", None, "busy"),
+        ("content", "552 too much", "refused", "too large"),
+        ("content", "554 5.7.1 spam", "refused", "content refused"),
+    ],
+)
+def test_what_kept_a_mail_is_counted_by_its_name(
+    outbox_harness: OutboxHarness,
+    post: FakeSmtpServer,
+    *,
+    stage: str,
+    reply: str,
+    state: str | None,
+    fault: str,
+) -> None:
+    post.sender_reply = reply if stage == "sender" else OK
+    post.get_recipient_reply = lambda _address: reply if stage == "recipient" else OK
+    post.content_reply = reply if stage == "content" else OK
+    outbox_harness.enqueue()
+
+    deliver_due(outbox_harness.runtime)
+
+    mail = outbox_harness.get_mail()
+    assert mail.withheld_for == state
+    assert (mail.due_at is None) == (state is not None)
+    with outbox_harness.runtime.db.read_only() as session:
+        assert counters.load_counts(session) == {f"mail: {fault}": 1}
 
 
 def test_a_mail_cancelled_while_the_server_refused_it_stays_cancelled(

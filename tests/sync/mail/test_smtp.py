@@ -1,17 +1,26 @@
 """The line to the mail server: secured where it can be, never a password in clear."""
 
+from base64 import b64decode
+from contextlib import suppress
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from smtplib import SMTP
+from socket import socket
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
 from typing_extensions import override
 
 from sync.errors import NotConfigured
 from sync.mail.delivery_rules import SmtpStage
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
 from sync.mail_address import MailSender
+from sync.vocabulary import MailFault
+from tests.support.lying_servers import run_server
+from tests.support.servers import HOST
 from tests.support.smtp_servers import FakeSmtpServer, build_server_tls, run_smtp_server
 
 SENDER = MailSender.parse("Moodmiles <runs@mail.moodmiles.example>")
@@ -57,6 +66,11 @@ def test_the_address_of_a_server(url: str, server: SmtpServer) -> None:
         *("", "mail.example", "http://mail.example", "smtp://", "smtp://m:port"),
         *("smtp://mail?tls=no", "smtp://mail?tls=", "smtp://mail?starttls=off"),
         *("smtps://mail?tls=off", "smtp://mail?tls=off&x=1"),
+        # What an unquoted / # or ? in a password makes of an address.
+        *("smtp://runs:1/2@mail", "smtp://runs:1#2@mail", "smtp://runs:1?2@mail"),
+        *("smtp://mail:0", "smtp://mail:99999", "smtp://[::1", "smtp://läufer..de"),
+        # Not UTF-8, half of a character, and what parts user and password.
+        *("smtp://runs:%E4@mail", "smtp://runs:\udce4@mail", "smtp://runs:%00@mail"),
     ],
 )
 def test_a_wrong_address_is_refused_in_a_sentence(url: str) -> None:
@@ -80,6 +94,78 @@ def test_credentials_go_over_starttls(tmp_path: Path) -> None:
 
     assert post.users == [b"runs"]
     assert len(post.raw_mails) == 1
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "expected"),
+    [
+        ("PLAIN", "\0läufer\0Grüße 走る"),
+        ("LOGIN", "läufer|Grüße 走る"),
+        ("plain", "\0läufer\0Grüße 走る"),
+        ("CRAM-MD5", "läufer 9c7eddf0"),
+    ],
+)
+def test_any_letters_make_a_user_and_a_password(mechanism: str, expected: str) -> None:
+    answers: list[str] = []
+
+    def sign_in(line: socket) -> None:
+        line.sendall(b"220 hello\r\n")
+        for text in line.makefile("r", encoding="ascii", newline="\n"):
+            words = text.strip().split(" ")
+            match words[0].upper():
+                case "EHLO":
+                    line.sendall(f"250-m\r\n250 AUTH {mechanism}\r\n".encode())
+                case "AUTH":
+                    answers.extend(words[2:])
+                    is_answered = len(answers) == (mechanism.upper() != "LOGIN")
+                    is_done = is_answered and mechanism != "CRAM-MD5"
+                    line.sendall(b"235 OK\r\n" if is_done else b"334 PDE+\r\n")
+                case "MAIL" | "RSET" | "QUIT":
+                    line.sendall(b"250 OK\r\n")
+                case _:
+                    answers.append(words[0])
+                    is_done = len(answers) == 2 or mechanism == "CRAM-MD5"
+                    line.sendall(b"235 OK\r\n" if is_done else b"334 PDE+\r\n")
+
+    with run_server(sign_in) as port:
+        url = f"smtp://l%C3%A4ufer:Gr%C3%BC%C3%9Fe%20%E8%B5%B0%E3%82%8B@{HOST}:{port}"
+        with SmtpConnection(
+            SmtpServer.from_url(url), sender=SENDER, timeout_s=5
+        ) as line:
+            line.try_sender()
+
+    assert "|".join(b64decode(answer).decode() for answer in answers).startswith(
+        expected
+    )
+
+
+REPLIES = st.one_of(
+    st.binary(max_size=80),
+    st.sampled_from(
+        [
+            *(b"220 hello", b"250 OK", b"250-AUTH PLAIN\r\n250 AUTH LOGIN XOAUTH2"),
+            *(b"250-STARTTLS\r\n250 SIZE x", b"334 ", b"334 =", b"334 \xff", b"354"),
+            *(b"421 4.0.0 bye", b"235", b"999 what", b"-1", b"250-", b"530 5.7.0 \xe4"),
+        ]
+    ),
+)
+
+
+@given(st.lists(REPLIES, max_size=8), st.booleans())
+@hypothesis(max_examples=150)
+def test_whatever_a_server_says_is_taken_or_is_a_failure(
+    replies: list[bytes], has_password: bool
+) -> None:
+    def talk(line: socket) -> None:
+        for reply in replies:
+            line.sendall(reply + b"\r\n")
+            line.recv(4096)
+
+    with run_server(talk) as port:
+        login = "läufer:wört@" if has_password else ""
+        server = SmtpServer.from_url(f"smtp://{login}{HOST}:{port}")
+        with suppress(DeliveryFailed):
+            send_email(server, timeout_s=0.2)
 
 
 def test_a_server_may_speak_tls_from_the_first_byte(tmp_path: Path) -> None:
@@ -111,7 +197,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> Non
         send_email(build_remote_server(post))
 
     assert trouble.value.stage is SmtpStage.OPENING
-    assert trouble.value.text == "SSLCertVerificationError"
+    assert trouble.value.fault is MailFault.CERTIFICATE_UNTRUSTED
 
 
 def test_no_password_goes_over_a_plain_line_to_another_machine() -> None:
@@ -138,7 +224,7 @@ def test_no_mail_goes_over_a_plain_line_to_another_machine() -> None:
         for _ in range(2):  # the first attempt leaves no open line to the second
             with pytest.raises(DeliveryFailed, match="opening") as trouble:
                 line.send(build_email(), recipient="sam@example.org")
-            assert trouble.value.text == "the server offers no STARTTLS"
+            assert trouble.value.fault is MailFault.NO_STARTTLS
 
     assert (post.raw_mails, post.recipients) == ([], [])
 

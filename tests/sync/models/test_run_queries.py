@@ -10,7 +10,7 @@ from tests.support.paths import ROOT
 
 PREDICATES = {
     "RUN_IS_VISIBLE",
-    "RUN_HAS_SOUND_CLOCK",
+    "RUN_IS_CREDIBLE",
     "RUN_IS_TIMED",
     "RUN_IS_IN_FIGURES",
 }
