@@ -168,7 +168,8 @@ def check_workers(settings: Settings) -> str:
 
 def explain_broker_failure(settings: Settings, failure: BrokerFailed) -> str:
     """Return one sentence that tells a fault apart from others and names its cure."""
-    address = urlsplit(settings.redis_url).netloc.rpartition("@")[2]
+    parts = urlsplit(settings.redis_url)
+    address = parts.netloc.rpartition("@")[2] or parts.path
     return SENTENCES[failure.fault].format(
         place=address,
         host=address.rpartition(":")[0] or address,
@@ -208,7 +209,7 @@ def _require_heartbeat(settings: Settings, heartbeat: Heartbeat) -> int:
 def _ask_redis(question: Callable[[], "int | bool | None"]) -> "int | bool | None":
     try:
         return question()
-    except (RedisError, OSError):
+    except (RedisError, OSError, ValueError):
         raise _build_not_checked() from None
 
 

@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from host import subscription
 from host.check_runtime import DATABASE_ERRORS, open_runtime
+from host.data_entries import list_quarantined
 from host.database import MigrationState
 from host.errors import ActionRequired, Unencrypted
 from host.expiry_checks import Outdated
-from sync import storage, work_status
+from sync import part_failures, storage, work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.inbox.receive import SIGNATURE_COUNTER
@@ -87,8 +88,8 @@ STORAGE_SENTENCES: dict[StorageFault, str] = {
 
 def check_disk(settings: Settings) -> str:
     """Write a row, and a file where ours are kept, as work does."""
-    folder = storage.sqlite_folder(settings.sql_url)
     with open_runtime(settings) as runtime:
+        folder = storage.sqlite_folder(settings.sql_url)
         try:
             storage.check_storage(runtime.db)
             if folder is None:
@@ -244,6 +245,20 @@ def check_work(settings: Settings) -> str:
         f"; noted so far: {_format_counts(status.counters)}" if status.counters else ""
     )
     return f"nothing is late{oddities_text}"
+
+
+def check_parts(settings: Settings) -> str:
+    """Report the parts that end again and again, and what a start has set aside."""
+    failing = part_failures.read_failing(settings.data_dir, settings.redis_url)
+    if failing:
+        minutes = int(part_failures.WINDOW_S // 60)
+        raise ActionRequired(
+            f"Ended again and again in the last {minutes} minutes: "
+            f"{_format_counts(failing)}. The log of each says why."
+        )
+    names = [path.name for path in list_quarantined(settings.data_dir)]
+    names_text = f"; set aside at a start: {', '.join(names)}" if names else ""
+    return f"none ends again and again{names_text}"
 
 
 def _format_counts(counts: Mapping[str, int]) -> str:

@@ -24,6 +24,7 @@ CHECKS = (
     "limits",
     "clock",
     "work",
+    "parts",
     "helplines",
     "certificate",
 )

@@ -3,10 +3,16 @@
 import os
 from types import SimpleNamespace
 
-from host.data_dir import INSTANCE_FILE, DataDirectory
+from host.data_dir import UnreadableFile, print_message, read_object
+from host.data_entries import DataEntry
 from host.errors import UsageError
 from sync.errors import NotConfigured
 from sync.settings import PREFIX, Settings, load, reject_repeated
+
+_DAMAGED = (
+    "{path} cannot be used, so the settings of a running instance are not known here: "
+    "start it again."
+)
 
 
 def load_given_settings(arguments: SimpleNamespace) -> Settings:
@@ -46,10 +52,33 @@ def load_effective_settings(arguments: SimpleNamespace) -> Settings:
     that the other commands use the same database, Redis and Strava.
     """
     settings = load_given_settings(arguments)
-    for name, value in (
-        DataDirectory(settings.data_dir).read_json(INSTANCE_FILE).items()
-    ):
-        field = name.removeprefix(PREFIX).lower()
-        if field not in settings.model_fields_set:
-            os.environ[name] = value
-    return load()
+    given = dict(os.environ)
+    try:
+        os.environ.update(read_instance_settings(settings))
+        return load()
+    except (NotConfigured, ValueError):  # a damaged value
+        os.environ.clear()
+        os.environ.update(given)
+        print_message(_DAMAGED.format(path=settings.data_dir / DataEntry.INSTANCE))
+        return load()
+
+
+def read_instance_settings(settings: Settings) -> dict[str, str]:
+    """Return what a running instance has generated, and the host has not set.
+
+    A file that cannot be read is reported, and left to the next start.
+    """
+    path = settings.data_dir / DataEntry.INSTANCE
+    try:
+        stored = read_object(path)
+    except FileNotFoundError:
+        return {}
+    except UnreadableFile:
+        print_message(_DAMAGED.format(path=path))
+        return {}
+    unset = Settings.model_fields.keys() - settings.model_fields_set
+    return {
+        name: value
+        for name, value in stored.items()
+        if name.removeprefix(PREFIX).lower() in unset and isinstance(value, str)
+    }

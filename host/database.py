@@ -1,5 +1,6 @@
 """`moodmiles db ...`: migrations of the tables, and what a restored backup needs."""
 
+import sqlite3
 from types import SimpleNamespace
 
 from alembic import command
@@ -12,6 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from host.configuration import load_effective_settings
 from host.data_dir import create_data_directory
 from host.errors import StartupError
+from host.sqlite_file import (
+    describe_sqlite_error,
+    find_sqlite_file,
+    require_usable_file,
+)
 from sync.database import open_engine
 from sync.models import Model
 from sync.runners import browser_sessions, deletion
@@ -31,14 +37,17 @@ class MigrationState:
         self._config.attributes["url"] = url
         self._scripts = ScriptDirectory.from_config(self._config)
         self._engine: Engine = open_engine(url)
+        self._file = find_sqlite_file(url)
 
     def current_revisions(self) -> set[str]:
         """Return the tables' revisions; empty before the first migration."""
+        if self._file is not None:
+            require_usable_file(self._file)
         try:
             with self._engine.connect() as connection:
                 heads = MigrationContext.configure(connection).get_current_heads()
         except SQLAlchemyError as error:
-            raise _build_failure(error) from None
+            raise self.describe_error(error) from None
         finally:
             self._engine.dispose()
         return set(heads)
@@ -56,7 +65,7 @@ class MigrationState:
                 pid = connection.scalar(select(func.pg_backend_pid()))
                 return bool(driver.info.backend_pid != pid)
         except SQLAlchemyError as error:
-            raise _build_failure(error) from None
+            raise self.describe_error(error) from None
         finally:
             self._engine.dispose()
 
@@ -77,13 +86,20 @@ class MigrationState:
                 "The database belongs to a newer version of Moodmiles; update "
                 "Moodmiles, or restore the backup made before the update."
             )
-        if not self.is_current():
+        if self.is_current():
+            return
+        try:
             command.upgrade(self._config, "head")
+        except SQLAlchemyError as error:
+            raise self.describe_error(error) from None
 
-
-def _build_failure(error: SQLAlchemyError) -> StartupError:
-    reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-    return StartupError(f"The database cannot be used: {reason}.")
+    def describe_error(self, error: SQLAlchemyError) -> StartupError:
+        """Return what a host can do about an error of the database's."""
+        cause = getattr(error, "orig", None)
+        if self._file is not None and isinstance(cause, sqlite3.Error):
+            return describe_sqlite_error(self._file, cause)
+        reason = str(cause or error).splitlines()[0]
+        return StartupError(f"The database cannot be used: {reason}.")
 
 
 def run(arguments: SimpleNamespace) -> int:

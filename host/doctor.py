@@ -54,6 +54,7 @@ _CHECKS: dict[str, Callable[[Settings], str]] = {
     "limits": checks.check_limits,
     "clock": checks.check_clock,
     "work": checks.check_work,
+    "parts": checks.check_parts,
 }
 # These compare a date with the day of the check.
 _EXPIRY_CHECKS: dict[str, Callable[[Settings, datetime], str]] = {

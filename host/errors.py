@@ -5,6 +5,9 @@ from traceback import extract_tb
 
 from sync.errors import MoodmilesError
 
+# Told by the place of an error: to import them takes longer than most commands.
+_DATABASE_PACKAGES = {"sqlalchemy", "psycopg"}
+
 
 class UsageError(MoodmilesError):
     """A setting or an argument is wrong; exit code 2."""
@@ -23,11 +26,16 @@ class ActionRequired(MoodmilesError):
 
 
 def describe_unforeseen(error: Exception) -> str:
-    """Return one sentence for a mistake of ours: its class and its place, no text.
+    """Return one sentence for an error that has none: its class, and where to look.
 
     The text of an error may quote a password.
     """
     frames = extract_tb(error.__traceback__)
+    if any(_DATABASE_PACKAGES & {*Path(frame.filename).parts} for frame in frames):
+        return (
+            f"The database could not be used ({type(error).__name__}): `moodmiles "
+            "doctor database disk` says why."
+        )
     place = f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return (
         f"This failed in a way that nobody foresaw ({type(error).__name__}{place}): "

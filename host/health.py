@@ -56,7 +56,13 @@ def sends_greeting(
         try:
             with socket.create_connection((host, port), _TIMEOUT_S) as connection:
                 connection.sendall(request)
-                return connection.recv(len(greeting)) == greeting
+                answer = b""
+                while len(answer) < len(greeting):
+                    received = connection.recv(len(greeting) - len(answer))
+                    if not received:
+                        return False
+                    answer += received
+                return answer == greeting
         except OSError:
             return False
 

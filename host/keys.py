@@ -7,13 +7,23 @@ and exports lie under each runner's own key, which moves with the rest; with
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from time import sleep
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import inspect, select, tuple_, update
+from sqlalchemy import (
+    ColumnClause,
+    Engine,
+    column,
+    inspect,
+    select,
+    table,
+    tuple_,
+    update,
+)
 
 from host.check_runtime import open_runtime
 from host.configuration import load_effective_settings
@@ -21,6 +31,7 @@ from host.errors import ActionRequired
 from sync.conflicts import retry_conflicts
 from sync.crypto import (
     KeyLost,
+    Sealer,
     UnknownSealVersion,
     Vault,
     VaultSecrets,
@@ -28,6 +39,7 @@ from sync.crypto import (
 )
 from sync.models import (
     Answer,
+    AnswerNote,
     Connection,
     Export,
     FigureDecision,
@@ -47,7 +59,12 @@ SEALED_COLUMNS: Mapping[type[Model], tuple[str, ...]] = {
     Mail: ("sealed",),
 }
 # Under a runner's own key; the number of rows that one transaction takes of each.
-VAULT_BATCHES: Mapping[type[Model], int] = {Answer: 500, FigureDecision: 100, Export: 1}
+VAULT_BATCHES: Mapping[type[Model], int] = {
+    Answer: 500,
+    AnswerNote: 200,
+    FigureDecision: 100,
+    Export: 1,
+}
 _LOCKED_ROWS_WAIT_S = 0.1
 
 
@@ -106,6 +123,63 @@ def find_unreadable(runtime: Runtime, model: type[Model]) -> Sequence[KeyLost]:
         except KeyLost as error:
             errors.append(error)
     return errors
+
+
+def require_known_keys(
+    engine: Engine, sealer: Sealer, key_file: Path | None = None
+) -> None:
+    """Raise `KeyLost` if secrets are stored, and not one of them can be opened.
+
+    Whoever starts with other keys would seal new data beside what is lost then.  Where
+    some can be opened, `check_keys` counts the others.  The tables may be of an earlier
+    release, whose seals its migration opens.  `key_file` is where the key is, unless
+    it is in the environment.
+    """
+    openings = (
+        _can_open(sealer, value, sealed_column)
+        for value, sealed_column in _iterate_sealed(engine)
+        if is_known_format(value)
+    )
+    first = next(openings, True)
+    if first or any(openings):
+        return
+    if key_file is None:
+        advice = "put the key that sealed it back into MOODMILES_SECRET_KEYS"
+    elif key_file.exists():
+        advice = f"restore {key_file}, which holds another key, from a backup"
+    else:
+        advice = f"restore {key_file}, which is missing, from a backup"
+    raise KeyLost(
+        "The database holds sealed data, and the key opens none of it: "
+        f"{advice}. Without the former key they are lost."
+    )
+
+
+def _iterate_sealed(engine: Engine) -> Iterator[tuple[bytes, SealedColumn]]:
+    """Yield all secrets under the host's keys, whatever release made the tables."""
+    stored = inspect(engine)
+    with engine.connect() as connection:
+        for model, names in SEALED_COLUMNS.items():
+            table_name = model.__tablename__
+            if not stored.has_table(table_name):
+                continue
+            known_names = {each["name"] for each in stored.get_columns(table_name)}
+            for name in known_names.intersection(names):
+                sealed: ColumnClause[bytes] = column(name)
+                for value in connection.scalars(
+                    select(sealed)
+                    .select_from(table(table_name))
+                    .where(sealed.is_not(None))
+                ):
+                    yield bytes(value), find_column(model, name)
+
+
+def _can_open(sealer: Sealer, value: bytes, sealed_column: SealedColumn) -> bool:
+    try:
+        sealer.open(value, sealed_column)
+    except KeyLost:
+        return False
+    return True
 
 
 def find_column(model: type[Model], name: str) -> SealedColumn:

@@ -7,6 +7,7 @@ third-party servers and a failing interpreter write to its standard error, too.
 
 import os
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 
 MAX_FILE_BYTES = 10_000_000
@@ -19,7 +20,7 @@ def rotate_files(path: Path) -> None:
     """Rename `path` to `.1`, `.1` to `.2` and so on; drop the oldest file."""
     for number in range(MAX_FILES - 1, 0, -1):
         newer = path.with_suffix(f".log.{number - 1}") if number > 1 else path
-        if newer.exists():
+        if os.path.lexists(newer):
             newer.replace(path.with_suffix(f".log.{number}"))
 
 
@@ -35,8 +36,14 @@ class RotatingFile:
         self._open()
 
     def _open(self) -> None:
-        self._file = self._path.open("ab", buffering=0)
+        self._file = self._open_file()
         self._size = self._file.tell()
+
+    def _open_file(self) -> FileIO:
+        try:
+            return self._path.open("ab", buffering=0)
+        except OSError:  # it costs the part its lines, and not its life
+            return Path(os.devnull).open("ab", buffering=0)
 
     def write(self, data: bytes) -> None:
         # One more chunk is reserved for the rest of the line that is not complete.

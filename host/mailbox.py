@@ -4,7 +4,10 @@ python -m host.mailbox --port 8025 --dir .moodmiles/mailbox
 """
 
 import asyncio
+import errno
+import os
 import signal
+import sys
 from argparse import ArgumentParser
 from mailbox import Maildir
 from pathlib import Path
@@ -18,7 +21,11 @@ class MaildirHandler:
     """Stores each mail as received, with the envelope in two headers before it."""
 
     def __init__(self, folder: Path) -> None:
-        self._maildir = Maildir(folder, create=True)
+        for name in ("tmp", "new", "cur"):
+            (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(folder / name, os.R_OK | os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), name)
+        self._maildir = Maildir(folder, create=False)
 
     async def handle_DATA(  # noqa: N802 - the name that aiosmtpd calls
         self, _server: SMTP, _session: Session, envelope: Envelope
@@ -45,14 +52,19 @@ async def serve(folder: Path, *, host: str, port: int) -> None:
     server.close()
 
 
-def main() -> None:
+def main() -> int:
     parser = ArgumentParser(prog="python -m host.mailbox", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--dir", type=Path, required=True)
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.dir, host=arguments.host, port=arguments.port))
+    try:
+        asyncio.run(serve(arguments.dir, host=arguments.host, port=arguments.port))
+    except OSError as error:
+        print(f"The mailbox cannot be opened: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

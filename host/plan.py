@@ -1,12 +1,15 @@
 """The parts of one instance, the ports they listen on and the settings they get."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
 from host import health, redis_server
-from host.data_dir import DataDirectory
+from host.data_dir import DataDirectory, PartFolder
+from host.data_entries import DataEntry, describe_os_error
 from host.options import InstanceOptions
 from host.ports import LOOPBACK, choose_inner_port
 from host.process import Part
@@ -31,9 +34,10 @@ class InstancePlan:
     export: Path | None = None
     generated_settings: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        secrets = self.home.load_secrets()
+        secrets = self.secrets = self.home.load_secrets()
         self._set_variable("data_dir", str(self.home.path))
         if self._is_unset("database_url"):
             self._set_variable("database_url", "")
@@ -55,7 +59,9 @@ class InstancePlan:
                 "smtp_url", f"smtp://{LOOPBACK}:{self._assign_port('mailbox')}"
             )
             if self.is_loopback:
-                self._set_variable("mailbox_dir", str(self.home.path / "mailbox"))
+                self._set_variable(
+                    "mailbox_dir", str(self.home.path / DataEntry.MAILBOX)
+                )
         if self.has_simulator:
             site = f"http://{LOOPBACK}:{self._assign_port('simulator')}"
             self._set_variable("strava_site_url", site)
@@ -73,7 +79,7 @@ class InstancePlan:
     @property
     def redis_password(self) -> str:
         """Return the password of our own Redis: the host's, if there is one."""
-        return self.options.redis_password or self.home.load_secrets()["redis_password"]
+        return self.options.redis_password or self.secrets["redis_password"]
 
     @property
     def has_own_mailbox(self) -> bool:
@@ -105,15 +111,22 @@ class InstancePlan:
         return f"[{host}]" if ":" in host else host
 
     def redis_part(self) -> Part:
-        port, folder = self.ports["redis"], self.home.create_folder("redis")
-        configuration = folder / "redis.conf"
-        redis_server.write_configuration(
-            configuration,
-            port=port,
-            password=self.redis_password,
-            folder=folder,
+        port, password = self.ports["redis"], self.redis_password
+        configuration = self.home.path / DataEntry.REDIS / "redis.conf"
+
+        def prepare() -> None:
+            folder = self.home.create_folder(DataEntry.REDIS)
+            redis_server.write_configuration(
+                configuration, port=port, password=password, folder=folder
+            )
+
+        # While it reads its files it answers, but with an error.
+        is_answering = health.sends_greeting(
+            port,
+            b"+OK\r\n+PONG",
+            request=redis_server.encode_command("AUTH", password)
+            + redis_server.encode_command("PING"),
         )
-        is_answering = health.sends_greeting(port, b"-NOAUTH", request=b"PING\r\n")
         return Part(
             name="redis",
             command=[str(redis_server.find_server()), str(configuration)],
@@ -121,10 +134,11 @@ class InstancePlan:
             log=self.home.rotate_log("redis"),
             is_ready=is_answering,
             is_healthy=is_answering,
+            folder=self._part_folder(DataEntry.REDIS, prepare),
         )
 
     def mailbox_part(self) -> Part:
-        port, folder = self.ports["mailbox"], self.home.path / "mailbox"
+        port, folder = self.ports["mailbox"], self.home.path / DataEntry.MAILBOX
         return Part(
             name="mailbox",
             command=_to_argv("host.mailbox", "--port", port, "--dir", folder),
@@ -132,12 +146,13 @@ class InstancePlan:
             environment=_environment_without_settings(),
             log=self.home.rotate_log("mailbox"),
             is_ready=health.sends_greeting(port, b"220"),
+            folder=self._part_folder(DataEntry.MAILBOX),
         )
 
     def simulator_part(self) -> Part:
         port, secret = self.ports["simulator"], f"{PREFIX}STRAVA_CLIENT_SECRET"
         arguments: list[object] = ["--host", LOOPBACK, "--port", port, "--quiet"]
-        arguments += ["--state", self.home.create_folder("simulator") / "world.sqlite3"]
+        arguments += ["--state", self.home.path / DataEntry.SIMULATOR / "world.sqlite3"]
         arguments += ["--client-id", _SIMULATED_CLIENT_ID]
         if self.export:
             arguments += ["--export", self.export.absolute()]
@@ -149,6 +164,7 @@ class InstancePlan:
             | {secret: self.generated_settings[secret]},
             log=self.home.rotate_log("simulator"),
             is_ready=health.has_written("Simulated Strava at"),
+            folder=self._part_folder(DataEntry.SIMULATOR),
         )
 
     def web_part(self) -> Part:
@@ -185,7 +201,7 @@ class InstancePlan:
     @property
     def _heartbeat_file(self) -> Path:
         """The file that the worker touches whenever it wakes all queues."""
-        return self.home.path / "pulse"
+        return self.home.path / DataEntry.HEARTBEAT
 
     def command_part(self, *arguments: str) -> Part:
         """Return one of our own commands as a part that runs once."""
@@ -199,17 +215,39 @@ class InstancePlan:
             is_ready=health.is_alive,
         )
 
-    def module_part(self, name: str) -> Part:
+    def module_part(self, name: str, *arguments: str) -> Part:
         """Return one of our modules as a part that runs once."""
         short_name = name.rpartition(".")[2]
         return Part(
             name=short_name,
-            command=[name],
+            command=[name, *arguments],
             is_module=True,
             environment=self.build_environment(),
             log=self.home.rotate_log(short_name),
             is_ready=health.is_alive,
         )
+
+    def database_part(self) -> Part:
+        """Return the part that prepares the tables, before any other one."""
+        module = "host.prepare_database"
+        if self._is_unset("secret_keys"):
+            return self.module_part(
+                module, "--key-file", str(self.home.path / DataEntry.SECRETS)
+            )
+        return self.module_part(module)
+
+    def _part_folder(
+        self, entry: DataEntry, prepare: Callable[[], object] | None = None
+    ) -> PartFolder:
+        """Return the folder of a part, made with all that has to be in it."""
+        make = prepare or partial(self.home.create_folder, entry)
+        folder = PartFolder(self.home.path / entry, self.home, make)
+        try:
+            folder.prepare()
+        except OSError as error:
+            self.home.set_aside(folder.path, describe_os_error(error))
+            folder.prepare()
+        return folder
 
     def build_environment(self) -> dict[str, str]:
         """Return the environment of web and worker: the host's, then our settings."""

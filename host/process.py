@@ -14,6 +14,7 @@ from functools import partial
 from importlib import import_module
 from pathlib import Path
 
+from host.data_dir import PartFolder
 from host.logs import MAX_FILE_BYTES, PipeLog
 
 # On other systems, system libraries may fail in a forked child that calls no exec.
@@ -30,7 +31,8 @@ class Part:
     `command` is a program and its arguments or, if `is_module`, one of our modules,
     which has a `main`, and its arguments: it runs in a fork of this process and
     shares the memory of the modules loaded here (see `host.preload`).
-    `is_healthy`, if given, is called at intervals while the part runs.
+    `is_healthy`, if given, is called at intervals while the part runs.  `folder`, if
+    given, holds what the part can start without.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Part:
     is_healthy: Callable[["PartProcess"], bool] | None = None
     max_log_bytes: int = MAX_FILE_BYTES
     is_module: bool = False
+    folder: PartFolder | None = None
 
 
 class PartProcess:
@@ -62,6 +65,9 @@ class PartProcess:
                 self._start_fork(detach)
             else:
                 self._start_program()
+        except BaseException:
+            self.output.close()
+            raise
         finally:
             os.close(self.output.write_fd)
 

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-# Where Celery itself looks; the schedule reads nothing else.
-BROKER_VARIABLE = "CELERY_BROKER_URL"
-
 
 def web_argv(host: str, port: int, processes: int) -> list[str]:
     argv = ["web.server", "--host", host, "--port", str(port)]

@@ -43,10 +43,26 @@ def write_configuration(path: Path, *, port: int, password: str, folder: Path) -
         "appendonly yes",
         "appendfsync everysec",
         "daemonize no",
-        f'dir "{folder}"',
+        f'dir "{_quote(folder)}"',
     )
-    path.touch(mode=0o600)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
     path.write_text("\n".join(lines) + "\n")
+
+
+def encode_command(*words: str) -> bytes:
+    """Return a command as it goes over the wire, whatever its words hold.
+
+    https://redis.io/docs/latest/develop/reference/protocol-spec/
+    """
+    encoded = [word.encode() for word in words]
+    parts = [b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded]
+    return b"*%d\r\n%s" % (len(parts), b"".join(parts))
+
+
+def _quote(folder: Path) -> str:
+    """Return a path as it stands between quotes in the configuration."""
+    return str(folder).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def read_version(server: str) -> tuple[int, ...]:

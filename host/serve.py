@@ -5,7 +5,10 @@ import sys
 from types import SimpleNamespace
 
 from host.configuration import load_given_settings
-from host.process_commands import BROKER_VARIABLE, beat_argv, web_argv, worker_argv
+from host.ports import require_port
+from host.process_commands import beat_argv, web_argv, worker_argv
+from host.sqlite_file import find_sqlite_file, require_usable_file
+from sync import part_failures
 from sync.errors import NotConfigured
 from sync.mail.smtp import SmtpServer
 from sync.settings import PREFIX, Settings
@@ -22,11 +25,18 @@ _REQUIRED_BY_PART = {
 def run(arguments: SimpleNamespace) -> int:
     """Replace this process by the part, so that signals reach it directly."""
     settings = load_given_settings(arguments)
+    # Before anything may refuse to start: that counts, too.
+    part_failures.record_start(arguments.command, settings.redis_url)
     require_settings(settings, arguments.command)
     if arguments.command != "beat":
+        file = find_sqlite_file(settings.sql_url)
+        if file is not None:
+            require_usable_file(file)
         load_library(settings.data_dir)  # a bad instrument is refused with its line
+    if arguments.command == "web":
+        require_port(settings.host, settings.port)
     argv = build_argv(settings, arguments.command)
-    os.environ[BROKER_VARIABLE] = settings.broker_url
+    os.environ[part_failures.BROKER_VARIABLE] = settings.broker_url
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", *argv])  # noqa: S606 - no shell
 

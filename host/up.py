@@ -1,15 +1,19 @@
 """`moodmiles up`: run one instance with all its parts until it is stopped."""
 
-import sys
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 from host import ports, preload
-from host.data_dir import INSTANCE_FILE, lock_data_directory
+from host.data_dir import DataDirectory, lock_data_directory, print_message
+from host.data_entries import DataEntry
+from host.errors import StartupError
 from host.options import InstanceOptions, load_options
 from host.plan import STOP_ORDER, InstancePlan
 from host.supervisor import SignalWaiter, StopRequested, Supervisor
+from sync import part_failures
 from sync.settings import require_encryption
 
 
@@ -25,7 +29,9 @@ def run_instance(
         port = ports.choose_web_port(options.host, options.port)
         plan = InstancePlan(options, home, port=port, export=export)
         require_encryption(plan.address)
-        supervisor = Supervisor(waiter, report=_print_message)
+        supervisor = Supervisor(
+            waiter, print_message, publish_failing=partial(publish_failing, home)
+        )
         try:
             start_parts(plan, supervisor)
             if is_seeded:
@@ -36,7 +42,9 @@ def run_instance(
             pass
         finally:
             supervisor.stop(STOP_ORDER)
-            (home.path / INSTANCE_FILE).unlink(missing_ok=True)
+            for entry in (DataEntry.INSTANCE, DataEntry.FAILING_PARTS):
+                with suppress(OSError):
+                    (home.path / entry).unlink(missing_ok=True)
     return 0
 
 
@@ -44,10 +52,13 @@ def start_parts(plan: InstancePlan, supervisor: Supervisor) -> None:
     """Start tables, Redis and pages first, then worker and stand-ins."""
     preload.preload_modules(preload.DATABASE_MODULES)
     supervisor.run_once(
-        plan.command_part("db", "upgrade"),
+        plan.database_part(),
         meanwhile=partial(preload.preload_modules, preload.OTHER_MODULES),
     )
-    plan.home.write_json(INSTANCE_FILE, dict(plan.generated_settings))
+    # Only now: no key is new where something lies under a former one.
+    plan.home.store_secrets(plan.secrets)
+    plan.home.write_json(DataEntry.INSTANCE, plan.generated_settings)
+    plan.home.write_json(DataEntry.FAILING_PARTS, part_failures.encode_failing({}))
     if plan.has_own_redis:
         supervisor.start([plan.redis_part()])
     supervisor.start([plan.web_part()])
@@ -61,5 +72,8 @@ def start_parts(plan: InstancePlan, supervisor: Supervisor) -> None:
         supervisor.run_once(plan.command_part("strava", "subscribe"))
 
 
-def _print_message(sentence: str) -> None:
-    print(f"moodmiles: {sentence}", file=sys.stderr, flush=True)
+def publish_failing(home: DataDirectory, failing: Mapping[str, int]) -> None:
+    """Say in a file which parts end again and again, for pages and `doctor`."""
+    content = part_failures.encode_failing(failing)
+    with suppress(OSError, StartupError):  # such as a full disk
+        home.write_json(DataEntry.FAILING_PARTS, content)

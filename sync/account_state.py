@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 from sync.consent_version import VERSION
 from sync.errors import ConsentOutdated, DeletionPending
 from sync.models import Consent, Runner
-from sync.vocabulary import ConsentKind
+from sync.vocabulary import ConsentKind, is_unknown
 
 RunnerId: TypeAlias = InstrumentedAttribute[int]
 
@@ -40,6 +40,8 @@ def has_outdated_consent(runner_id: RunnerId) -> ColumnElement[bool]:
     return exists().where(
         older.runner_id == runner_id,
         older.withdrawn_at.is_(None),
+        # Nobody can agree anew to what only a newer version asks for.
+        older.kind.in_(list(ConsentKind)),
         (older.version != VERSION) | older.from_file,
         ~exists().where(
             newer.runner_id == older.runner_id,
@@ -71,7 +73,11 @@ def outdated_consents(
         for row in rows
         if row.version == VERSION and (trusts_files or not row.from_file)
     }
-    return {row.kind: row.given_at for row in rows if row.kind not in current_kinds}
+    return {
+        row.kind: row.given_at
+        for row in rows
+        if row.kind not in current_kinds and not is_unknown(row.kind)
+    }
 
 
 def require_active(

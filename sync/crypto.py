@@ -37,6 +37,7 @@ SEALED_BYTES: Mapping[SealedColumn, int] = {
     SealedColumn.STRAVA_REFRESH: 512,
     SealedColumn.MAIL: 4096,
     SealedColumn.ANSWER: 384,
+    SealedColumn.ANSWER_NOTE: 1280,
     SealedColumn.FIGURE_DECISION: 1024,
     SealedColumn.EXPORT: 64 * 1024,
 }
@@ -101,7 +102,7 @@ def is_known_format(sealed: bytes) -> bool:
 
 def encode_values(values: Mapping[str, Any]) -> bytes:
     """Return the JSON of values as it is sealed."""
-    return json.dumps(values, separators=(",", ":")).encode()
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def compute_sealed_size(column: SealedColumn, needed_bytes: int) -> int:

@@ -19,7 +19,7 @@ from sync.runners import signed_links
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
 from sync.vocabulary import MailKind, SignedLinkPurpose
-from sync.work import RunnerDueWork, RunnerTask
+from sync.work import RunnerDueWork, RunnerRange, RunnerTask
 
 log = structlog.get_logger()
 
@@ -34,12 +34,15 @@ class DigestWork(RunnerDueWork[date]):
     job = Job.DIGEST
 
     @override
-    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[date]]:
+    def find_due(
+        self, session: Session, *, now: datetime, runners: RunnerRange
+    ) -> list[RunnerTask[date]]:
         rows = session.execute(
             select(Runner.id, Runner.zone, Runner.preferences).where(
                 Runner.email_confirmed_at.is_not(None),
                 Runner.email_bounced_at.is_(None),
                 account_state.may_collect(Runner.id),
+                runners.includes(Runner.id),
             )
         ).all()
         week_by_key = {}

@@ -372,3 +372,4 @@ def find_row(name: str) -> Switch | Choice | None:
 
 
 DEFAULT_PREFERENCES = Preferences()
+PREFERENCES_WITHOUT_MAIL = Preferences(ask=AskFrequency.NEVER, checkins=False)

@@ -291,3 +291,12 @@ def to_broker_url(redis_url: str) -> str:
     return redis_url.replace("unix://", "redis+socket://", 1).replace(
         "?db=", "?virtual_host=", 1
     )
+
+
+def from_broker_url(broker_url: str) -> str:
+    """Return the address that `to_broker_url` has made this one of."""
+    if not broker_url.startswith("redis+socket://"):
+        return broker_url
+    return broker_url.replace("redis+socket://", "unix://", 1).replace(
+        "?virtual_host=", "?db=", 1
+    )

@@ -223,6 +223,9 @@ class Settings(BaseSettings):
             path = Path(value).expanduser()
         except RuntimeError:
             raise ValueError("begins with ~ and no user of this machine") from None
+        # An instance closes its folder to all other people.
+        if path.absolute() == Path(path.absolute().anchor):
+            raise ValueError("must be a folder of its own, and not the root of all")
         encoded = os.fsencode(path)
         if len(encoded) >= _MAX_PATH_BYTES or any(
             len(name) > _MAX_NAME_BYTES for name in encoded.split(b"/")

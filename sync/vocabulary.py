@@ -3,9 +3,39 @@
 The values are those in the database, in exports and in addresses.  To change one
 takes a migration; to add one takes a member, and the words that type checking then
 asks for.  `sync.models.base` stores each set in a column of plain text.
+
+A column may hold a word of no member: a newer version wrote it before a host went
+back to this one.  It is read as an `unknown_word` of its set.
 """
 
 from enum import IntEnum, StrEnum
+from typing import TypeVar
+
+MemberT = TypeVar("MemberT", bound=StrEnum)
+
+
+class UnknownWord(Exception):
+    """A row cannot be acted on: it holds a word that this version does not know."""
+
+
+def unknown_word(members: type[MemberT], word: str) -> MemberT:
+    """Return a word of no member as one of its set, so that rows with it are read.
+
+    It equals no member and is written back as it was.
+    """
+    member = str.__new__(members, word)
+    member._name_, member._value_ = "UNKNOWN", word
+    return member
+
+
+def is_unknown(word: StrEnum) -> bool:
+    return word._name_ not in type(word).__members__
+
+
+def require_known(word: StrEnum) -> None:
+    """Raise `UnknownWord`, which names the set alone: a word may be anybody's."""
+    if is_unknown(word):
+        raise UnknownWord(f"a word that is no {type(word).__name__}")
 
 
 class MailKind(StrEnum):
@@ -356,6 +386,7 @@ class SealedColumn(StrEnum):
     STRAVA_REFRESH = "connection.refresh_token"
     MAIL = "mail.sealed"
     ANSWER = "answer.sealed"
+    ANSWER_NOTE = "answer_note.sealed"
     FIGURE_DECISION = "figure_decision.sealed"
     EXPORT = "export.sealed"
 

@@ -7,16 +7,16 @@ others waiting.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import structlog
-from sqlalchemy import delete, literal, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, delete, literal, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from typing_extensions import override
 
 from sync import counters
@@ -27,7 +27,7 @@ from sync.backoff import (
     counts_as_attempt,
     next_attempt_at,
 )
-from sync.conflicts import mark_effect, retry_conflicts
+from sync.conflicts import count_attempts, mark_effect, retry_conflicts
 from sync.database import dialect_insert
 from sync.errors import MoodmilesError
 from sync.models import Runner, RunnerWork
@@ -96,16 +96,23 @@ class DueWork(ABC, Generic[ItemT]):
     def claim(self, runtime: Runtime) -> Iterator[ItemT]:
         """Yield due items; each is leased, and its attempt counted, beforehand.
 
-        An item that kills its worker is thus given up in the end.
+        An item that kills its worker is thus given up in the end.  A claim reads keys
+        and numbers alone: a row that cannot be read must fail in `handle`.
         """
+
+    def require_readable(self, item: ItemT) -> None:
+        """Raise what kept the claim from reading what the item is about."""
 
     @abstractmethod
     def handle(self, runtime: Runtime, item: ItemT) -> None:
-        """Do the work and settle it; any exception postpones the item."""
+        """Read the item and do the work; any exception postpones the item."""
 
     @abstractmethod
     def postpone(self, session: Session, item: ItemT, failure: Failure) -> Retry:
-        """Put the item back for later, or give it up so that the host sees it."""
+        """Put the item back for later, or give it up so that the host sees it.
+
+        It reads no row of the item's, as that may be what fails.
+        """
 
     def release(self, runtime: Runtime, item: ItemT) -> None:
         """Let go of what the claim holds besides the row itself."""
@@ -129,6 +136,7 @@ def process_due(runtime: Runtime, kind: DueWork[ItemT]) -> None:
             with attempt(runtime, kind, item):
                 if kind.attempts(item) > kind.max_attempts:
                     raise WorkerDied
+                kind.require_readable(item)
                 retry_conflicts(kind.handle)(runtime, item)
         finally:
             retry_conflicts(kind.release)(runtime, item)
@@ -199,11 +207,29 @@ def postpone(
 
 @dataclass(frozen=True, slots=True)
 class RunnerTask(Generic[DetailT]):
-    """Work about one runner that has no row of its own."""
+    """Work about one runner that has no row of its own.
+
+    `error` says why the runner's rows could not be read; there is no `detail` then.
+    """
 
     runner_id: int
     detail: DetailT
     attempts: int = 1
+    error: Exception | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerRange:
+    """Runners from one number to another, both included; all of them by default."""
+
+    first: int | None = None
+    last: int | None = None
+
+    def includes(self, runner_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        """Say in a query that a row is about one of these runners."""
+        if self.first is None or self.last is None:
+            return true()
+        return runner_id.between(self.first, self.last)
 
 
 class RunnerDueWork(DueWork[RunnerTask[DetailT]]):
@@ -216,29 +242,75 @@ class RunnerDueWork(DueWork[RunnerTask[DetailT]]):
     lease: ClassVar[timedelta] = LEASE
 
     @abstractmethod
-    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[DetailT]]:
+    def find_due(
+        self, session: Session, *, now: datetime, runners: RunnerRange
+    ) -> list[RunnerTask[DetailT]]:
         """Return what the tables show to be due, whether or not it is leased."""
 
     @override
     def claim(self, runtime: Runtime) -> Iterator[RunnerTask[DetailT]]:
-        with runtime.db.read_only() as session:
-            now = runtime.db.now(session)
-            tasks = self.find_due(session, now=now)
-            postponed_ids = set(
-                session.scalars(
-                    select(RunnerWork.runner_id).where(
-                        RunnerWork.job == self.job, RunnerWork.due_at > now
-                    )
-                )
-                if tasks
-                else ()
-            )
-        for task in tasks:
-            if task.runner_id in postponed_ids:
-                continue
+        for task in self._find_unleased(runtime):
             attempts = self._lease(runtime, task.runner_id)
             if attempts is not None:
-                yield RunnerTask(task.runner_id, task.detail, attempts)
+                yield replace(task, attempts=attempts)
+
+    @override
+    def require_readable(self, item: RunnerTask[DetailT]) -> None:
+        if item.error is not None:
+            raise item.error
+
+    def _find_unleased(self, runtime: Runtime) -> list[RunnerTask[DetailT]]:
+        try:
+            with runtime.db.read_only() as session:
+                now = runtime.db.now(session)
+                tasks = self.find_due(session, now=now, runners=RunnerRange())
+                postponed_ids = self._load_postponed_ids(session, now) if tasks else ()
+        except Exception as error:
+            if count_attempts(error) > 1:
+                raise
+        else:
+            return [task for task in tasks if task.runner_id not in postponed_ids]
+        with runtime.db.read_only() as session:
+            now = runtime.db.now(session)
+            postponed_ids = self._load_postponed_ids(session, now)
+            runner_ids = session.scalars(select(Runner.id).order_by(Runner.id)).all()
+        unleased_ids = [id_ for id_ in runner_ids if id_ not in postponed_ids]
+        return [*self._find_one_by_one(runtime, unleased_ids, now=now)]
+
+    def _load_postponed_ids(self, session: Session, now: datetime) -> set[int]:
+        return set(
+            session.scalars(
+                select(RunnerWork.runner_id).where(
+                    RunnerWork.job == self.job, RunnerWork.due_at > now
+                )
+            )
+        )
+
+    def _find_one_by_one(
+        self, runtime: Runtime, runner_ids: Sequence[int], *, now: datetime
+    ) -> Iterator[RunnerTask[DetailT]]:
+        """Find what is due although the rows of some runners cannot be read.
+
+        Whatever half of the runners fails is halved again, down to those who do.
+        """
+        if not runner_ids:
+            return
+        runners = RunnerRange(runner_ids[0], runner_ids[-1])
+        try:
+            with runtime.db.read_only() as session:
+                tasks = self.find_due(session, now=now, runners=runners)
+        except Exception as error:
+            if count_attempts(error) > 1:
+                raise
+            if len(runner_ids) == 1:
+                unread: RunnerTask[Any] = RunnerTask(runner_ids[0], None, error=error)
+                yield unread
+                return
+            middle = len(runner_ids) // 2
+            yield from self._find_one_by_one(runtime, runner_ids[:middle], now=now)
+            yield from self._find_one_by_one(runtime, runner_ids[middle:], now=now)
+        else:
+            yield from tasks
 
     @retry_conflicts
     def _lease(self, runtime: Runtime, runner_id: int) -> int | None:

@@ -13,6 +13,7 @@ from web.help.routes import blueprint as help_
 from web.landing.routes import blueprint as landing
 from web.login.routes import blueprint as login
 from web.mailbox.routes import blueprint as mailbox
+from web.notes.routes import blueprint as notes
 from web.offline.routes import blueprint as offline
 from web.pre_run.routes import blueprint as pre_run
 from web.privacy.routes import blueprint as privacy
@@ -39,6 +40,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     dashboard,
     questions,
     runs,
+    notes,
     settings,
     export,
     disconnect_and_delete,

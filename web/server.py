@@ -17,6 +17,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 import web.app  # noqa: F401 - loaded for the processes to come
+from sync import part_failures
 
 APP = "web.asgi:app"
 # It costs half a second and tens of megabytes, and only a dashboard needs it.
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     arguments = parser.parse_args()
     serve(arguments.host, arguments.port, arguments.processes)
+    part_failures.record_wanted_end("web")
 
 
 def serve(host: str, port: int, processes: int, *, app: str = APP) -> None:

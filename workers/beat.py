@@ -15,10 +15,11 @@ from typing import NoReturn
 import structlog
 from kombu.connection import Connection
 
-from sync import heartbeats
+from sync import heartbeats, part_failures
 from sync import log as logging
 from sync.heartbeats import Heartbeat
 from sync.queue import BROKER_OPTIONS, publish_task
+from sync.setting_urls import from_broker_url
 from workers.clock_safe_schedule import ClockSafeSchedule
 
 WAKE_INTERVAL = timedelta(minutes=1)
@@ -38,23 +39,28 @@ def main() -> int:
     parser = ArgumentParser(prog="python -m workers.beat", description=__doc__)
     parser.add_argument("--log-format", choices=("text", "json"), default="text")
     arguments = parser.parse_args()
-    broker_url = os.environ.get("CELERY_BROKER_URL")
+    broker_url = os.environ.get(part_failures.BROKER_VARIABLE)
     if not broker_url:
         print("CELERY_BROKER_URL is not set; start `moodmiles beat`.", file=sys.stderr)  # noqa: T201
         return 1
     logging.configure(arguments.log_format, part="beat")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _exit)
-    return run_beat(broker_url)
+    try:
+        run_beat(broker_url)
+    except SystemExit:
+        part_failures.record_wanted_end("beat")
+        raise
 
 
 def run_beat(broker_url: str) -> NoReturn:
     """Keep the schedule, in a process of its own or in a thread of a worker's."""
     broker = Connection(broker_url, transport_options=BROKER_OPTIONS)
+    redis_url = from_broker_url(broker_url)
 
     def send_task(task: str) -> None:
         publish_task(broker, task, expires=MESSAGE_LIFETIME)
-        heartbeats.record(broker_url, Heartbeat.SCHEDULE)
+        heartbeats.record(redis_url, Heartbeat.SCHEDULE)
 
     run_schedule(ClockSafeSchedule(SCHEDULE, monotonic), send_task)
 

@@ -5,6 +5,7 @@ every worker a tenth of its memory.
 """
 
 import gc
+import os
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
@@ -17,11 +18,14 @@ import structlog
 from celery.signals import task_postrun, worker_ready
 
 from sync import log as logging
+from sync import part_failures
 from sync.errors import NotConfigured
 from sync.settings import load
 from sync.surveys.instruments import load_library
 from workers import beat
 from workers.app import celery
+
+log = structlog.get_logger()
 
 # What takes seconds and tens of megabytes to load, and only some work needs.
 FIGURES_MODULE, STRAVA_MODULE = (
@@ -33,6 +37,12 @@ FIGURES_MODULE, STRAVA_MODULE = (
 log = structlog.get_logger()
 
 
+CELERY_VARIABLES = (
+    *("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"),
+    *("CELERY_RESULT_BACKEND", "CELERY_LOADER"),
+)
+
+
 def main() -> int:
     parser = ArgumentParser(prog="python -m workers.worker", description=__doc__)
     parser.add_argument("--pool", choices=("prefork", "threads"), default="prefork")
@@ -42,6 +52,9 @@ def main() -> int:
     )
     parser.add_argument("--beat", action="store_true", help="keep the schedule, too")
     arguments = parser.parse_args()
+    # Celery would rather believe these than our settings: they are another program's.
+    for name in CELERY_VARIABLES:
+        os.environ.pop(name, None)
     if arguments.pulse is not None:
         touch_after_wakeups(arguments.pulse)
     if arguments.beat:
@@ -68,6 +81,8 @@ def main() -> int:
     )
     worker.start()
     exit_code: int = worker.exitcode or 0
+    if not exit_code:
+        part_failures.record_wanted_end("worker")
     return exit_code
 
 
@@ -95,7 +110,16 @@ def start_schedule_thread() -> None:
 
     @worker_ready.connect(weak=False)
     def _start_beat(**_: object) -> None:
-        Thread(target=beat.run_beat, args=(load().broker_url,), daemon=True).start()
+        Thread(target=keep_schedule, args=(load().broker_url,), daemon=True).start()
+
+
+def keep_schedule(broker_url: str) -> None:
+    """Keep the schedule; if that ends, end the worker, so that both start again."""
+    try:
+        beat.run_beat(broker_url)
+    finally:
+        log.error("schedule ended", error=type(sys.exception()).__name__)
+        os._exit(1)
 
 
 def preload_modules() -> None:

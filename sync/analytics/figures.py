@@ -9,6 +9,7 @@ import numpy as np
 from sync.analytics.dataset.cache import RunnerCache
 from sync.analytics.dataset.history import History, HistoryContext, build_history
 from sync.analytics.dataset.load import ROWS_CACHE, read_rows
+from sync.analytics.panels.definition import list_fairness_remarks
 from sync.analytics.panels.discovery import ComparedPanel, compare_all
 from sync.analytics.panels.host_questions import (
     HostQuestion,
@@ -216,7 +217,7 @@ def _build_remarks(
 ) -> tuple[LocalizedText, ...]:
     answers, answer_count = history.answers, len(history.answers.mood)
     n_exploratory = sum(not panel.definition.is_fixed for panel in panels)
-    remarks = [build_note("exploring", panels=n_exploratory)]
+    remarks = [build_note("exploring", panels=n_exploratory), *list_fairness_remarks()]
     if answer_count:
         asked_count = max(history.asked_count, answer_count)
         remarks.append(build_note("answered", answered=answer_count, asked=asked_count))

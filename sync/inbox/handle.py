@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import work
-from sync.conflicts import retry_conflicts
-from sync.errors import NotOnStrava, TryLater
+from sync.conflicts import count_attempts, retry_conflicts
+from sync.errors import MoodmilesError, NotOnStrava, TryLater
 from sync.inbox import rules, store
-from sync.inbox.rules import EventBatch, EventPlan
+from sync.inbox.rules import EventBatch, EventClaim, EventPlan
 from sync.queue import Job
 from sync.runners import deauthorisation
 from sync.runners import store as runners
@@ -36,26 +36,41 @@ class SingleRead:
     listed_at: datetime | None = None
 
 
-class InboxWork(DueWork[EventBatch]):
+class InboxWork(DueWork[EventClaim]):
     """The due events of one runner; what fails concerns some of them alone."""
 
     job = Job.INBOX
     reads_strava = True
 
     @override
-    def claim(self, runtime: Runtime) -> Iterator[EventBatch]:
+    def claim(self, runtime: Runtime) -> Iterator[EventClaim]:
         while True:
             with runtime.db.transaction() as session:
-                batch = store.claim_next(session, now=runtime.db.now(session))
-            if batch is None:
+                claim = store.claim_next(session, now=runtime.db.now(session))
+            if claim is None:
                 return
-            yield batch
+            yield claim
 
     @override
-    def handle(self, runtime: Runtime, item: EventBatch) -> None:
-        plan = rules.plan_events(item)
-        if plan.visibility or plan.reported_gone or plan.settled or item.is_doubtful:
-            self.apply_reported(runtime, item, plan)
+    def handle(self, runtime: Runtime, item: EventClaim) -> None:
+        try:
+            with runtime.db.read_only() as session:
+                batch = store.load_batch(session, item)
+            plan = rules.plan_events(batch)
+            self.apply_reported(runtime, batch, plan)
+        except Exception as error:
+            is_foreseen = isinstance(error, MoodmilesError)
+            if len(item.events) == 1 or is_foreseen or count_attempts(error) > 1:
+                raise
+            # Whatever half fails is halved again, down to the events that do.
+            for half in item.halves():
+                with work.attempt(runtime, self, half):
+                    self.handle(runtime, half)
+        else:
+            self.read_planned(runtime, batch, plan)
+
+    def read_planned(self, runtime: Runtime, item: EventBatch, plan: EventPlan) -> None:
+        """Ask Strava for what the events' own word is not enough for."""
         if plan.revoked:
             with work.attempt(runtime, self, item.subset(plan.revoked)):
                 is_true = deauthorisation.disconnect_if_revoked(runtime, item.runner_id)
@@ -83,6 +98,9 @@ class InboxWork(DueWork[EventBatch]):
         What is gone is out of sight at once, whatever Strava says when it is asked;
         of a runner in doubt only once Strava has been asked.
         """
+        is_needed = plan.visibility or plan.reported_gone or plan.settled
+        if not is_needed and not batch.is_doubtful:
+            return
         hidden_ids = () if batch.is_doubtful else plan.reported_gone
         changes = RunChanges(visibility=plan.visibility, hidden_ids=hidden_ids)
         with runtime.db.transaction(runner_id=batch.runner_id) as session:
@@ -224,7 +242,7 @@ class InboxWork(DueWork[EventBatch]):
             store.count_misses(session, batch.runner_id, misses, now=now)
 
     @override
-    def postpone(self, session: Session, item: EventBatch, failure: Failure) -> Retry:
+    def postpone(self, session: Session, item: EventClaim, failure: Failure) -> Retry:
         is_miss = isinstance(failure.error, NotOnStrava)
         if is_miss:
             first_missed = {e.subject_id for e in item.events if not e.misses}
@@ -255,16 +273,16 @@ class InboxWork(DueWork[EventBatch]):
         )
 
     @override
-    def release(self, runtime: Runtime, item: EventBatch) -> None:
+    def release(self, runtime: Runtime, item: EventClaim) -> None:
         with runtime.db.transaction() as session:
             runners.release(session, item.runner_id)
 
     @override
-    def attempts(self, item: EventBatch) -> int:
+    def attempts(self, item: EventClaim) -> int:
         return max((event.attempts for event in item.events), default=0)
 
     @override
-    def log_ids(self, item: EventBatch) -> Mapping[str, object]:
+    def log_ids(self, item: EventClaim) -> Mapping[str, object]:
         event_ids = [event.id for event in item.events]
         return {"runner_id": item.runner_id, "event_ids": event_ids}
 

@@ -1,8 +1,8 @@
 """What a runner's due events ask us to do, and when to try again.  Pure."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -52,21 +52,32 @@ class EventLike(Protocol):
     def misses(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class EventBatch:
+class ClaimedEvent(Protocol):
+    """What is known of an event before it is read."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def subject_id(self) -> int: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def misses(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class EventClaim:
     """One runner's due events, ours alone until they are settled.
 
-    `known_starts` are the starts of those runs that we hold, hidden ones included, by
-    Strava's ids.  `may_collect`: whether the runner has agreed to what may be
-    collected now.  `ignores_private`: whether we look away from private runs that the
-    link shows.  `misses` counts the events of today that Strava did not bear out.
+    `scope` is that of the runner's link.  `may_collect`: whether the runner has agreed
+    to what may be collected now.  `misses` counts the events of today that Strava did
+    not bear out.
     """
 
     runner_id: int
-    events: Sequence[EventLike]
-    known_starts: Mapping[int, datetime] = field(default_factory=dict)
+    events: Sequence[ClaimedEvent]
+    scope: str = ""
     may_collect: bool = True
-    ignores_private: bool = False
     misses: int = 0
 
     @property
@@ -74,10 +85,31 @@ class EventBatch:
         """Whether so little of it was true that only the list is read."""
         return self.misses >= MAX_MISSES
 
-    def subset(self, event_ids: Collection[int]) -> "EventBatch":
-        """Return the batch of these events alone."""
+    def subset(self, event_ids: Collection[int]) -> "EventClaim":
+        """Return the claim of these events alone."""
         events = [event for event in self.events if event.id in event_ids]
-        return replace(self, events=events)
+        return EventClaim(
+            self.runner_id, events, self.scope, self.may_collect, self.misses
+        )
+
+    def halves(self) -> "Iterator[EventClaim]":
+        middle = len(self.events) // 2
+        for events in (self.events[:middle], self.events[middle:]):
+            yield self.subset([event.id for event in events])
+
+
+@dataclass(frozen=True)
+class EventBatch(EventClaim):
+    """One runner's due events, read.
+
+    `known_starts` are the starts of those runs that we hold, hidden ones included, by
+    Strava's ids.  `ignores_private`: whether we look away from private runs that the
+    link shows.
+    """
+
+    events: Sequence[EventLike]
+    known_starts: Mapping[int, datetime] = field(default_factory=dict)
+    ignores_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

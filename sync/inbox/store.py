@@ -17,12 +17,18 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.backoff import LEASE, MAX_ATTEMPTS
-from sync.inbox.rules import MISSES_EXPIRE_AFTER, EventBatch, EventRetry
+from sync.inbox.rules import (
+    MISSES_EXPIRE_AFTER,
+    EventBatch,
+    EventClaim,
+    EventRetry,
+)
 from sync.models import Connection, Event, Run, Runner
 from sync.models.base import UtcDateTime
 from sync.runners import store as runners
 from sync.runs import private
 from sync.runs.rules import SOURCE
+from sync.vocabulary import require_known
 
 _MAX_SCANNED = 20
 _MAX_CLAIMED = 100
@@ -39,9 +45,9 @@ _WAITING = (
         Runner.athlete_id,
         (~account_state.has_outdated_consent(Runner.id)).label("may_collect"),
         Connection.scope,
-        case((Connection.missed_since > _YESTERDAY, Connection.misses), else_=0).label(
-            "misses"
-        ),
+        case(
+            (Connection.missed_since > _YESTERDAY, Connection.misses + 0), else_=0
+        ).label("misses"),
     )
     .join(Event, Event.athlete_id == Runner.athlete_id)
     .join(Connection, Connection.runner_id == Runner.id)
@@ -54,7 +60,7 @@ _WAITING = (
     .limit(_MAX_SCANNED)
 )
 _DUE_EVENTS = (
-    select(Event.id, Event.attempts)
+    select(Event.id, (Event.attempts >= _SUSPECT_ATTEMPTS).label("is_suspect"))
     .where(
         Event.athlete_id
         == bindparam("claimed_athlete_id", type_=Event.athlete_id.type),
@@ -62,6 +68,16 @@ _DUE_EVENTS = (
     )
     .order_by(Event.id)
     .limit(_MAX_CLAIMED)
+)
+_CONTENT = select(
+    Event.id,
+    Event.athlete_id,
+    Event.subject,
+    Event.subject_id,
+    Event.aspect,
+    Event.updates,
+    Event.attempts,
+    Event.misses,
 )
 _KNOWN_RUNS = select(Run.source_id, Run.started_at).where(
     Run.runner_id == bindparam("claimed_runner_id", type_=Run.runner_id.type),
@@ -86,7 +102,7 @@ def _is_linked(athlete_id: ColumnElement[int]) -> ColumnElement[bool]:
     )
 
 
-def claim_next(session: Session, *, now: datetime) -> EventBatch | None:
+def claim_next(session: Session, *, now: datetime) -> EventClaim | None:
     """Lease a runner whom no other worker has, with their due events.
 
     An attempt is counted before the work: an event that kills its worker is thus
@@ -105,23 +121,54 @@ def claim_next(session: Session, *, now: datetime) -> EventBatch | None:
         return None
     athlete = {"claimed_athlete_id": runner.athlete_id, "now": now}
     due = session.execute(_DUE_EVENTS, athlete).all()
-    event_ids = [row.id for row in due if row.attempts < _SUSPECT_ATTEMPTS]
-    events = session.scalars(
+    event_ids = [row.id for row in due if not row.is_suspect]
+    claimed = session.execute(
         update(Event)
         .where(Event.id.in_(event_ids or [row.id for row in due[:1]]))
         .values(due_at=now + LEASE, attempts=Event.attempts + 1)
-        .returning(Event)
+        .returning(
+            Event.id,
+            Event.subject_id,
+            Event.attempts,
+            # In a sum SQLite takes anything for a number.
+            (Event.misses + 0).label("misses"),
+        )
+        .execution_options(synchronize_session=False)
     ).all()
-    run_ids = [event.subject_id for event in events]
-    runs = {"claimed_runner_id": runner.id, "run_ids": run_ids}
-    return EventBatch(
+    return EventClaim(
         runner.id,
-        events,
-        {run.source_id: run.started_at for run in session.execute(_KNOWN_RUNS, runs)},
+        claimed,
+        scope=runner.scope,
         may_collect=bool(runner.may_collect),
-        ignores_private=any("private" in event.updates for event in events)
-        and private.ignores_private_runs(session, runner.id, runner.scope),
         misses=runner.misses,
+    )
+
+
+def load_batch(session: Session, claim: EventClaim) -> EventBatch:
+    """Read what claimed events say, and which of their runs we hold.
+
+    Raises `UnknownWord` for an event that this version does not understand.
+    """
+    event_ids = [event.id for event in claim.events]
+    events = session.execute(_CONTENT.where(Event.id.in_(event_ids))).all()
+    for event in events:
+        require_known(event.subject)
+        require_known(event.aspect)
+    runs = {
+        "claimed_runner_id": claim.runner_id,
+        "run_ids": [event.subject_id for event in claim.events],
+    }
+    return EventBatch(
+        claim.runner_id,
+        events,
+        scope=claim.scope,
+        may_collect=claim.may_collect,
+        misses=claim.misses,
+        known_starts={
+            run.source_id: run.started_at for run in session.execute(_KNOWN_RUNS, runs)
+        },
+        ignores_private=any("private" in event.updates for event in events)
+        and private.ignores_private_runs(session, claim.runner_id, claim.scope),
     )
 
 

@@ -30,11 +30,16 @@ from sync.mail.kinds import get_mail_spec
 from sync.mail.message import FooterContact, InvalidMail, RenderContext
 from sync.mail.rendering import render_mail
 from sync.mail.smtp import TIMEOUT_S, DeliveryFailed, SmtpConnection, SmtpServer
+from sync.mail.store import ClaimedMail
 from sync.models import Mail, Runner
 from sync.queue import Job
 from sync.runtime import Runtime
 from sync.time_zones import get_zone
-from sync.vocabulary import SealedColumn, SuppressionReason
+from sync.vocabulary import (
+    SealedColumn,
+    SuppressionReason,
+    require_known,
+)
 from sync.work import DueWork, Failure, Retry
 
 log = structlog.get_logger()
@@ -52,6 +57,7 @@ class _OpenedMail:
     `is_own_address`: the address is the runner's own, not one given for this mail.
     """
 
+    mail: Mail
     recipient: str | None = None
     values: Mapping[str, Any] | None = None
     is_own_address: bool = True
@@ -68,7 +74,7 @@ def find_no_contacts(
     return ()
 
 
-class OutboxWork(DueWork[Mail]):
+class OutboxWork(DueWork[ClaimedMail]):
     """Due mails, over one connection; no transaction is open while the server thinks.
 
     A mail is sent twice only if the server took it and we died before recording it,
@@ -86,51 +92,49 @@ class OutboxWork(DueWork[Mail]):
         self._is_server_away = False
 
     @override
-    def claim(self, runtime: Runtime) -> Iterator[Mail]:
+    def claim(self, runtime: Runtime) -> Iterator[ClaimedMail]:
         while not self._is_server_away:
             with runtime.db.transaction() as session:
                 now = runtime.db.now(session)
-                mail = store.claim_next(session, now=now, until=now + LEASE)
-                if mail is not None and "@" not in mail.message_id:
-                    host = runtime.settings.sender.host
-                    mail.message_id = f"<{mail.message_id}@{host}>"
-            if mail is None:
+                claimed = store.claim_next(session, now=now, until=now + LEASE)
+            if claimed is None:
                 return
-            yield mail
+            yield claimed
 
     @override
-    def handle(self, runtime: Runtime, item: Mail) -> None:
+    def handle(self, runtime: Runtime, item: ClaimedMail) -> None:
         opened = _open_deliverable(runtime, item)
         if opened is None or opened.recipient is None:
             return
+        mail = opened.mail
         now = runtime.now()
         context = RenderContext(
             runtime.settings.public_url,
             now=now,
-            stale_at=item.stale_at,
+            stale_at=mail.stale_at,
             language=opened.language,
-            contacts=self._load_contacts(runtime, item, opened.language),
+            contacts=self._load_contacts(runtime, mail, opened.language),
         )
         email = build_email(
-            render_mail(item.kind, opened.values or {}, context),
-            kind=item.kind,
+            render_mail(mail.kind, opened.values or {}, context),
+            kind=mail.kind,
             sender=runtime.settings.sender,
             recipient=opened.recipient,
-            message_id=item.message_id,
+            message_id=mail.message_id,
             sent_at=now,
         )
         try:
             self._connection.send(email, recipient=opened.recipient)
         except DeliveryFailed as failure:
             if _classify(failure) is DeliveryOutcome.BOUNCED:
-                _save_bounce(runtime, item, is_own_address=opened.is_own_address)
+                _save_bounce(runtime, mail, is_own_address=opened.is_own_address)
             raise
-        _save_sent(runtime, item)
+        _save_sent(runtime, mail)
         self.sent_count += 1
-        log.info("mail sent", mail_id=item.id, kind=item.kind, attempts=item.attempts)
+        log.info("mail sent", mail_id=mail.id, kind=mail.kind, attempts=item.attempts)
 
     @override
-    def postpone(self, session: Session, item: Mail, failure: Failure) -> Retry:
+    def postpone(self, session: Session, item: ClaimedMail, failure: Failure) -> Retry:
         outcome = DeliveryOutcome.RETRY
         details: dict[str, object] = {}
         if isinstance(failure.error, DeliveryFailed):
@@ -151,7 +155,9 @@ class OutboxWork(DueWork[Mail]):
         match outcome:
             case DeliveryOutcome.RETRY:
                 retry_at = compute_next_attempt(
-                    item.attempts, now=failure.at, stale_at=item.stale_at
+                    item.attempts,
+                    now=failure.at,
+                    stale_at=item.stale_at,
                 )
                 store.postpone(session, item, until=retry_at)
                 return Retry(retry_at, details=details)
@@ -162,12 +168,13 @@ class OutboxWork(DueWork[Mail]):
         return Retry(None, details=details)
 
     @override
-    def attempts(self, item: Mail) -> int:
+    def attempts(self, item: ClaimedMail) -> int:
         return item.attempts
 
     @override
-    def log_ids(self, item: Mail) -> Mapping[str, object]:
-        return {"mail_id": item.id, "kind": item.kind}
+    def log_ids(self, item: ClaimedMail) -> Mapping[str, object]:
+        kind = {} if item.kind is None else {"kind": item.kind}
+        return {"mail_id": item.id, **kind}
 
     def _load_contacts(
         self, runtime: Runtime, mail: Mail, language: str
@@ -227,10 +234,17 @@ def _classify(failure: DeliveryFailed) -> DeliveryOutcome:
 
 
 @retry_conflicts
-def _open_deliverable(runtime: Runtime, mail: Mail) -> _OpenedMail | None:
+def _open_deliverable(runtime: Runtime, claimed: ClaimedMail) -> _OpenedMail | None:
     """Open a mail that may go out now; any other is suppressed or postponed."""
     with runtime.db.transaction() as session:
         now = runtime.db.now(session)
+        mail = store.load_claimed(session, claimed)
+        if mail is None:
+            return None
+        require_known(mail.kind)
+        claimed.kind, claimed.stale_at = mail.kind, mail.stale_at
+        if "@" not in mail.message_id:
+            mail.message_id = f"<{mail.message_id}@{runtime.settings.sender.host}>"
         runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
         opened = _open_mail(runtime, mail, runner)
         pending_mail = PendingMail(
@@ -248,9 +262,9 @@ def _open_deliverable(runtime: Runtime, mail: Mail) -> _OpenedMail | None:
             deliver_at = _compute_delivery_time(session, mail, runner, now=now)
             if deliver_at <= now:
                 return opened
-            store.postpone(session, mail, until=deliver_at)
+            store.postpone(session, claimed, until=deliver_at)
             return None
-        store.suppress(session, mail, reason)
+        store.suppress(session, claimed, reason)
     log.info("mail withheld", mail_id=mail.id, kind=mail.kind, reason=reason)
     return None
 
@@ -276,7 +290,7 @@ def _open_mail(runtime: Runtime, mail: Mail, runner: Runner | None) -> _OpenedMa
             recipient = runtime.sealer.open(runner.email, SealedColumn.ADDRESS)
     except KeyLost:
         values = None
-    return _OpenedMail(recipient, values, is_own_address, language)
+    return _OpenedMail(mail, recipient, values, is_own_address, language)
 
 
 def _compute_delivery_time(

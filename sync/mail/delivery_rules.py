@@ -163,8 +163,11 @@ def name_refusal(stage: SmtpStage, code: int, text: str) -> MailFault:
 
 
 def compute_next_attempt(
-    attempts: int, *, now: datetime, stale_at: datetime
+    attempts: int, *, now: datetime, stale_at: datetime | None
 ) -> datetime:
-    """Return when to try again: later each time, and once more to give up."""
-    delay = min(backoff(attempts), _MAX_WAIT)
-    return max(now, min(now + delay, stale_at))
+    """Return when to try again: later each time, and once more to give up.
+
+    It may not be known when the mail is stale, as its row could not be read.
+    """
+    retry_at = now + min(backoff(attempts), _MAX_WAIT)
+    return retry_at if stale_at is None else max(now, min(retry_at, stale_at))

@@ -1,5 +1,6 @@
 """The outbox in SQL: taking a due mail, and settling what became of it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, update
@@ -12,19 +13,49 @@ from sync.models import Answer, Decision, Mail, Runner, Survey
 from sync.vocabulary import DecisionVerdict, MailKind, SuppressionReason
 
 
-def claim_next(session: Session, *, now: datetime, until: datetime) -> Mail | None:
-    """Lease the mail that has been due longest until `until`."""
-    mail = session.scalars(
-        select(Mail)
+@dataclass(slots=True)
+class ClaimedMail:
+    """A mail that is leased `until` then, and the attempt's number.
+
+    What it is for, and when it is stale, is there once its row has been read.
+    """
+
+    id: int
+    runner_id: int | None
+    attempts: int
+    until: datetime
+    kind: MailKind | None = None
+    stale_at: datetime | None = None
+
+
+def claim_next(
+    session: Session, *, now: datetime, until: datetime
+) -> ClaimedMail | None:
+    """Lease the mail that has been due longest until `until`; count the attempt."""
+    next_id = session.scalar(
+        select(Mail.id)
         .where(Mail.due_at <= now)
         .order_by(Mail.due_at, Mail.id)
         .limit(1)
         .with_for_update(skip_locked=True)
-    ).first()
-    if mail is not None:
-        mail.due_at = until
-        mail.attempts += 1
-    return mail
+    )
+    if next_id is None:
+        return None
+    row = session.execute(
+        update(Mail)
+        .where(Mail.id == next_id)
+        .values(due_at=until, attempts=Mail.attempts + 1)
+        .returning(Mail.id, Mail.runner_id, Mail.attempts)
+        .execution_options(synchronize_session=False)
+    ).one()
+    return ClaimedMail(row.id, row.runner_id, row.attempts, until)
+
+
+def load_claimed(session: Session, claimed: ClaimedMail) -> Mail | None:
+    """Return the row of a claimed mail; None if it is not ours any more."""
+    return session.scalar(
+        select(Mail).where(Mail.id == claimed.id, Mail.due_at == claimed.until)
+    )
 
 
 def load_survey_state(session: Session, mail: Mail) -> SurveyState | None:
@@ -73,7 +104,7 @@ def mark_sent(session: Session, mail: Mail, *, now: datetime) -> None:
         )
 
 
-def postpone(session: Session, mail: Mail, *, until: datetime) -> None:
+def postpone(session: Session, mail: ClaimedMail, *, until: datetime) -> None:
     """Make the mail due again later, if it is still ours to decide.
 
     However often it had to wait, its next attempt is not one too many.
@@ -82,7 +113,7 @@ def postpone(session: Session, mail: Mail, *, until: datetime) -> None:
     session.execute(_update_claimed(mail).values(due_at=until, attempts=attempts))
 
 
-def suppress(session: Session, mail: Mail, reason: SuppressionReason) -> None:
+def suppress(session: Session, mail: ClaimedMail, reason: SuppressionReason) -> None:
     """Close the mail unsent, if it is still ours to decide."""
     if mail.runner_id is not None:
         suppress_decisions(
@@ -90,7 +121,7 @@ def suppress(session: Session, mail: Mail, reason: SuppressionReason) -> None:
             mail.runner_id,
             reason,
             Mail.id == mail.id,
-            Mail.due_at == mail.due_at,
+            Mail.due_at == mail.until,
         )
     session.execute(
         _update_claimed(mail).values(due_at=None, withheld_for=reason, sealed=None)
@@ -136,10 +167,10 @@ def mark_bounced(
     )
 
 
-def _update_claimed(mail: Mail) -> Update:
+def _update_claimed(mail: ClaimedMail) -> Update:
     """Return an update that a cancelled mail or a lost lease escapes."""
     return (
         update(Mail)
-        .where(Mail.id == mail.id, Mail.due_at == mail.due_at)
+        .where(Mail.id == mail.id, Mail.due_at == mail.until)
         .execution_options(synchronize_session=False)
     )

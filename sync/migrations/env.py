@@ -15,7 +15,13 @@ from sqlalchemy import Connection
 from sync.database import lock_name, open_engine
 from sync.errors import MoodmilesError
 from sync.models import Model
-from sync.models.base import EnumText, PreferencesJson, UtcDateTime
+from sync.models.base import (
+    EnumText,
+    JsonObject,
+    LocalDay,
+    PreferencesJson,
+    UtcDateTime,
+)
 from sync.settings import load
 
 _LOCK_NAME = "moodmiles migrations"
@@ -29,7 +35,9 @@ def _plain_types(
         return False
     if isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"
-    if isinstance(item, PreferencesJson):
+    if isinstance(item, LocalDay):
+        return "sa.Date()"
+    if isinstance(item, JsonObject | PreferencesJson):
         return "sa.JSON()"
     return "sa.String()" if isinstance(item, EnumText) else False
 

@@ -24,7 +24,14 @@ from sync.models.runner import (
     Runner,
     SignIn,
 )
-from sync.models.survey import Answer, CheckinDraw, Decision, DelayDraw, Survey
+from sync.models.survey import (
+    Answer,
+    AnswerNote,
+    CheckinDraw,
+    Decision,
+    DelayDraw,
+    Survey,
+)
 from sync.models.work import RunnerWork
 
 __all__ = [
@@ -33,6 +40,7 @@ __all__ = [
     "RUN_IS_TIMED",
     "RUN_IS_VISIBLE",
     "Answer",
+    "AnswerNote",
     "Backfill",
     "CheckinDraw",
     "Connection",

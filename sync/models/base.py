@@ -1,13 +1,16 @@
 """The declarative base that every table shares, and our types."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
+import structlog
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Date,
     DateTime,
     Dialect,
     Integer,
@@ -20,13 +23,33 @@ from sqlalchemy.types import TypeDecorator
 from typing_extensions import override
 
 from sync import vocabulary
-from sync.preferences import DEFAULT_PREFERENCES, Preferences
+from sync.preferences import (
+    DEFAULT_PREFERENCES,
+    PREFERENCES_WITHOUT_MAIL,
+    Preferences,
+)
+
+log = structlog.get_logger()
 
 MemberT = TypeVar("MemberT", bound=StrEnum)
 
+# What is read where SQLite holds no time or day at all: a lease of then has ended, a
+# link has expired, and what happened then is over.
+UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+UNREADABLE_DAY = UNREADABLE_TIME.date()
+
+
+@cache  # once for each process: a page may read thousands of such rows
+def _log_unreadable(kind: str) -> None:
+    """Say that values are read as if they were others; `moodmiles doctor` counts."""
+    log.warning("stored values not understood", kind=kind)
+
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC instant; SQLite, which knows no zones, keeps it naive."""
+    """An aware UTC instant; SQLite, which knows no zones, keeps it naive.
+
+    What is no time is read as `UNREADABLE_TIME`.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -43,23 +66,91 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
     @override
-    def process_result_value(
-        self, value: datetime | None, dialect: Dialect
-    ) -> datetime | None:
-        if value is None:
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None]:
+        parse: Callable[[Any], Any] = (
+            self.impl_instance.result_processor(dialect, coltype) or _take
+        )
+
+        def read(value: Any) -> datetime | None:
+            if value is None:
+                return None
+            try:
+                moment: datetime = parse(value)
+            except (ValueError, TypeError):
+                _log_unreadable("time")
+                return UNREADABLE_TIME
+            if moment.tzinfo is None:
+                return moment.replace(tzinfo=UTC)
+            return moment.astimezone(UTC)
+
+        return read
+
+
+class LocalDay(TypeDecorator[date]):
+    """A day in a place; what is no day is read as `UNREADABLE_DAY`."""
+
+    impl = Date
+    cache_ok = True
+
+    @override
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], date | None] | None:
+        parse = self.impl_instance.result_processor(dialect, coltype)
+        if parse is None:  # PostgreSQL holds nothing else
             return None
-        if value.tzinfo is None:
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
+
+        def read(value: Any) -> date | None:
+            try:
+                day: date | None = parse(value)
+            except (ValueError, TypeError):
+                _log_unreadable("day")
+                return UNREADABLE_DAY
+            return day
+
+        return read
 
 
-class SharedJson(TypeDecorator[dict[str, Any]]):
+def _take(value: Any) -> Any:
+    return value
+
+
+class JsonObject(TypeDecorator[dict[str, Any]]):
+    """A JSON object; anything else in the column is read as an empty one."""
+
+    impl = JSON
+    cache_ok = True
+
+    @override
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], dict[str, Any] | None]:
+        parse = self.impl_instance.result_processor(dialect, coltype) or _take
+
+        def read(value: Any) -> dict[str, Any] | None:
+            if value is None:
+                return None
+            try:
+                content = parse(value)
+            # Nested too deeply, it is a RecursionError.
+            except (ValueError, TypeError, RecursionError):
+                content = None
+            if isinstance(content, dict):
+                return content
+            _log_unreadable("JSON")
+            return {}
+
+        return read
+
+
+class SharedJson(JsonObject):
     """JSON that many rows hold alike: stored at once, it is written out only once.
 
     Else a tenth of deciding about an imported past is spent on writing the policy.
     """
 
-    impl = JSON
     cache_ok = True
 
     @override
@@ -80,7 +171,10 @@ class SharedJson(TypeDecorator[dict[str, Any]]):
 
 
 class PreferencesJson(TypeDecorator[Preferences]):
-    """A runner's preferences: JSON in the table, `Preferences` in Python."""
+    """A runner's preferences: JSON in the table, `Preferences` in Python.
+
+    Of a runner whose choices are lost altogether, nothing is asked by mail.
+    """
 
     impl = JSON
     cache_ok = True
@@ -92,33 +186,63 @@ class PreferencesJson(TypeDecorator[Preferences]):
         return None if value is None else value.to_stored()
 
     @override
-    def process_result_value(
-        self, value: dict[str, Any] | None, dialect: Dialect
-    ) -> Preferences:
-        return Preferences.from_stored(value) if value else DEFAULT_PREFERENCES
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], Preferences]:
+        parse = self.impl_instance.result_processor(dialect, coltype) or _take
+
+        def read(value: Any) -> Preferences:
+            try:
+                stored = parse(value)
+                if not stored and not isinstance(stored, str):
+                    return DEFAULT_PREFERENCES
+                return Preferences.from_stored(stored)
+            except (ValueError, TypeError, RecursionError):
+                _log_unreadable("preferences")
+                return PREFERENCES_WITHOUT_MAIL
+
+        return read
 
     @override
     def compare_values(self, x: Preferences, y: Preferences) -> bool:
         return x.to_stored() == y.to_stored()
 
 
-class _MemberLookup(dict[Any, Any]):
-    """A dictionary that says which closed set a value is missing from."""
+class _WordByMember(dict[Any, Any]):
+    """The word to store for each member of a closed set."""
 
-    def __init__(self, members: type[StrEnum], values: dict[Any, Any]) -> None:
-        super().__init__(values)
+    def __init__(self, members: type[StrEnum]) -> None:
+        super().__init__({member: member.value for member in members})
         self[None] = None
-        self._set_name = members.__name__
+        self._members = members
 
-    def __missing__(self, value: object) -> Any:
-        raise LookupError(f"{value!r} is no {self._set_name}")
+    def __missing__(self, value: object) -> str:
+        # An unknown word that was read before is written back.
+        if isinstance(value, self._members):
+            return str(value.value)
+        raise LookupError(f"{value!r} is no {self._members.__name__}")
+
+
+class _MemberByWord(dict[Any, Any]):
+    """The member of a closed set for each stored word, an unknown one included."""
+
+    def __init__(self, members: type[StrEnum]) -> None:
+        super().__init__({member.value: member for member in members})
+        self[None] = None
+        self._members = members
+
+    def __missing__(self, word: object) -> StrEnum:
+        _log_unreadable(self._members.__name__)
+        text = word.decode(errors="replace") if isinstance(word, bytes) else str(word)
+        return vocabulary.unknown_word(self._members, text)
 
 
 class EnumText(TypeDecorator[MemberT]):
     """A member of a closed set in a column of text, stored as its plain value.
 
-    Another value is a LookupError, on its way in and on its way out.  Both ways are
-    one look into a dictionary, since whole pasts are read and written through them.
+    Another value is a LookupError on its way in, and an `unknown_word` on its way out:
+    one row from a newer version must not keep a whole list from being read.  Both ways
+    are one look into a dictionary, since whole pasts are read and written through them.
     """
 
     impl = String
@@ -130,17 +254,13 @@ class EnumText(TypeDecorator[MemberT]):
 
     @override
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
-        return _MemberLookup(
-            self.members, {member: member.value for member in self.members}
-        ).__getitem__
+        return _WordByMember(self.members).__getitem__
 
     @override
     def result_processor(
         self, dialect: Dialect, coltype: object
     ) -> Callable[[Any], Any]:
-        return _MemberLookup(
-            self.members, {member.value: member for member in self.members}
-        ).__getitem__
+        return _MemberByWord(self.members).__getitem__
 
 
 # SQLite numbers rows by itself only when the key is a plain INTEGER.
@@ -157,7 +277,11 @@ class Model(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()} | {
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime(),
+        date: LocalDay(),
+        dict[str, Any]: JsonObject(),
+    } | {
         closed_set: EnumText(closed_set)
         for closed_set in vars(vocabulary).values()
         if isinstance(closed_set, type) and issubclass(closed_set, StrEnum)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Identity, Index
+from sqlalchemy import BigInteger, Identity, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.models.base import Model, RowId
@@ -25,7 +25,7 @@ class Event(Model):
     subject_id: Mapped[int] = mapped_column(BigInteger)
     aspect: Mapped[EventAspect]
     athlete_id: Mapped[int] = mapped_column(BigInteger, index=True)
-    updates: Mapped[dict[str, Any]] = mapped_column(JSON)
+    updates: Mapped[dict[str, Any]]
     happened_at: Mapped[datetime]
     received_at: Mapped[datetime]
     due_at: Mapped[datetime | None] = mapped_column(index=True)

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     ForeignKey,
     Identity,
@@ -84,7 +83,7 @@ class LinkAttempt(Model):
 
     state_hash: Mapped[str] = mapped_column(primary_key=True)
     browser_hash: Mapped[str]
-    consents: Mapped[dict[str, Any]] = mapped_column(JSON)
+    consents: Mapped[dict[str, Any]]
     runner_id: Mapped[int | None] = mapped_column(
         ForeignKey("runner.id", ondelete="CASCADE")
     )

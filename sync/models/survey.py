@@ -4,7 +4,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     ForeignKey,
     Identity,
     Index,
@@ -67,7 +66,7 @@ class Survey(Model):
     instrument: Mapped[str]
     reversed_order: Mapped[bool]
     focus: Mapped[str | None]
-    tags: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    tags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     local_day: Mapped[date | None]
     created_at: Mapped[datetime]
     send_at: Mapped[datetime]
@@ -115,7 +114,7 @@ class DelayDraw(Model):
     )
     pairing_key: Mapped[str]
     delay_h: Mapped[int]
-    odds: Mapped[dict[str, float]] = mapped_column(JSON)
+    odds: Mapped[dict[str, Any]]
     asks_at: Mapped[datetime]
     drawn_at: Mapped[datetime]
 
@@ -148,5 +147,23 @@ class Answer(Model):
     answered_at: Mapped[datetime]
     changed_at: Mapped[datetime | None]
     minutes_since_end: Mapped[int | None]
-    tags: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    tags: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AnswerNote(Model):
+    """A line that a runner wrote for themselves beside an answer; it goes with it.
+
+    `sealed` is JSON under the runner's own vault key.
+    """
+
+    __tablename__ = "answer_note"
+
+    answer_id: Mapped[int] = mapped_column(
+        ForeignKey("answer.id", ondelete="CASCADE"), primary_key=True
+    )
+    runner_id: Mapped[int] = mapped_column(
+        ForeignKey("runner.id", ondelete="CASCADE"), index=True
+    )
+    written_at: Mapped[datetime]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)

@@ -140,33 +140,50 @@ def purge_expired(runtime: Runtime) -> None:
         )
 
 
-class ExportWork(DueWork[Export]):
+@dataclass(frozen=True, slots=True)
+class ClaimedExport:
+    """An export whose packing is leased, and the attempt's number."""
+
+    id: int
+    runner_id: int
+    attempts: int
+
+
+class ExportWork(DueWork[ClaimedExport]):
     """Requested exports; one whose worker died is packed anew."""
 
     job = Job.EXPORT
     max_attempts = 3
 
     @override
-    def claim(self, runtime: Runtime) -> Iterator[Export]:
+    def claim(self, runtime: Runtime) -> Iterator[ClaimedExport]:
         while True:
             with runtime.db.transaction() as session:
                 now = runtime.db.now(session)
-                export = session.scalars(
-                    select(Export)
+                next_id = session.scalar(
+                    select(Export.id)
                     .where(Export.due_at <= now)
                     .order_by(Export.due_at, Export.id)
                     .limit(1)
                     .with_for_update(skip_locked=True)
-                ).first()
-                if export is None:
+                )
+                if next_id is None:
                     return
-                export.attempts += 1
-                export.tables_done = 0
-                export.due_at = now + LEASE
-            yield export
+                row = session.execute(
+                    update(Export)
+                    .where(Export.id == next_id)
+                    .values(
+                        attempts=Export.attempts + 1,
+                        tables_done=0,
+                        due_at=now + LEASE,
+                    )
+                    .returning(Export.id, Export.runner_id, Export.attempts)
+                    .execution_options(synchronize_session=False)
+                ).one()
+            yield ClaimedExport(row.id, row.runner_id, row.attempts)
 
     @override
-    def handle(self, runtime: Runtime, item: Export) -> None:
+    def handle(self, runtime: Runtime, item: ClaimedExport) -> None:
         try:
             zip_bytes = pack_export(
                 runtime,
@@ -180,7 +197,9 @@ class ExportWork(DueWork[Export]):
             log.info("export packed", runner_id=item.runner_id, export_id=item.id)
 
     @override
-    def postpone(self, session: Session, item: Export, failure: Failure) -> Retry:
+    def postpone(
+        self, session: Session, item: ClaimedExport, failure: Failure
+    ) -> Retry:
         is_given_up = item.attempts >= self.max_attempts
         # With a lost key the next attempt would fail as well.
         is_given_up |= isinstance(failure.error, KeyLost)
@@ -192,11 +211,11 @@ class ExportWork(DueWork[Export]):
         return Retry(due_at, is_given_up)
 
     @override
-    def attempts(self, item: Export) -> int:
+    def attempts(self, item: ClaimedExport) -> int:
         return item.attempts
 
     @override
-    def log_ids(self, item: Export) -> Mapping[str, object]:
+    def log_ids(self, item: ClaimedExport) -> Mapping[str, object]:
         return {"export_id": item.id}
 
 
@@ -206,7 +225,7 @@ def process_due(runtime: Runtime) -> None:
 
 
 @retry_conflicts
-def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
+def _save_export(runtime: Runtime, claimed: ClaimedExport, zip_bytes: bytes) -> None:
     """Keep the file for its runner, and tell them by mail that it is there."""
     with runtime.db.transaction(runner_id=claimed.runner_id) as session:
         now = runtime.db.now(session)
@@ -241,14 +260,14 @@ def _save_export(runtime: Runtime, claimed: Export, zip_bytes: bytes) -> None:
 
 
 @retry_conflicts
-def _save_progress(runtime: Runtime, claimed: Export, done: int) -> None:
+def _save_progress(runtime: Runtime, claimed: ClaimedExport, done: int) -> None:
     """Show how far the packing is, and renew the lease."""
     with runtime.db.transaction() as session:
         until = runtime.db.now(session) + LEASE
         _update_claimed(session, claimed, tables_done=done, due_at=until)
 
 
-def _update_claimed(session: Session, claimed: Export, **values: object) -> None:
+def _update_claimed(session: Session, claimed: ClaimedExport, **values: object) -> None:
     """Change the row if it is still ours, or raise `_LeaseLost`."""
     updated_id = session.scalar(
         update(Export)

@@ -89,6 +89,7 @@ def _store_bundle(
         relink.relink_answers(session, runtime.sealer, runner.id, strava_ids)
         importer.import_surveys(bundle.surveys)
         answer_count = importer.import_answers(bundle.answers)
+        importer.import_notes(bundle.notes)
         importer.import_decisions(bundle.decisions)
         importer.import_draws(bundle.draws)
         importer.import_delays(bundle.delays)

@@ -17,6 +17,7 @@ from pydantic import (
 
 from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
 from sync.crypto import OVERHEAD_BYTES, compute_sealed_size
+from sync.surveys.answering.own_notes import MAX_NOTE_LENGTH, clean_note
 from sync.vocabulary import (
     AnswerKind,
     CancellationReason,
@@ -55,6 +56,12 @@ def _check_day(day: date) -> date:
 def _check_text(text: str) -> str:
     if "\x00" in text:
         raise ValueError("a text with a character that no text has")
+    return text
+
+
+def _check_note(text: str) -> str:
+    if clean_note(text) != text:
+        raise ValueError("no line as it is kept here")
     return text
 
 
@@ -177,6 +184,20 @@ class AnswerRecord(ExportRecord):
     minutes_since_end: Minutes | None
     tags: Tags
     said: AnswerValues
+
+
+class NoteValues(ExportRecord):
+    note: Annotated[
+        str,
+        Field(min_length=1, max_length=MAX_NOTE_LENGTH),
+        AfterValidator(_check_note),
+    ]
+
+
+class NoteRecord(ExportRecord):
+    answer_id: Id
+    written_at: Time
+    said: NoteValues
 
 
 class DecisionRecord(ExportRecord):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sync.crypto import Vault
 from sync.models import (
     Answer,
+    AnswerNote,
     Backfill,
     CheckinDraw,
     Connection,
@@ -64,6 +65,9 @@ class ExportTable:
 TABLES: Mapping[str, ExportTable] = {
     "runs": ExportTable(Run, "your runs, in metres and seconds"),
     "answers": ExportTable(Answer, "what you said (numbers below)", is_sealed=True),
+    "notes": ExportTable(
+        AnswerNote, "the lines that you wrote for yourself", is_sealed=True
+    ),
     "surveys": ExportTable(Survey, "the questions that were planned or sent"),
     "decisions": ExportTable(Decision, "whether each run was asked about, or why not"),
     "draws": ExportTable(CheckinDraw, "the days drawn for a check-in, and the odds"),

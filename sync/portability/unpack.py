@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sync.crypto import Vault, hash_token, new_token
 from sync.models import (
     Answer,
+    AnswerNote,
     CheckinDraw,
     Consent,
     Decision,
@@ -27,12 +28,14 @@ from sync.portability.schema import (
     DelayRecord,
     DrawRecord,
     MailRecord,
+    NoteRecord,
     RunRecord,
     SurveyRecord,
 )
 from sync.runners import retained_runs
+from sync.surveys.answering.own_notes import encode_note
 from sync.surveys.instruments import InstrumentLibrary
-from sync.vocabulary import RunSource, SuppressionReason
+from sync.vocabulary import RunSource, SealedColumn, SuppressionReason
 
 DedupeKey = tuple[str, Any]
 _EARLIER = "earlier_runs"
@@ -48,8 +51,8 @@ _JUDGED_COLUMNS = (
 class RowImporter:
     """Imports one runner's rows, table by table.
 
-    `run_ids` and `survey_ids` map the numbers in the file to the numbers here: runs
-    come first, then surveys, then all others.
+    `run_ids`, `survey_ids` and `answer_ids` map the numbers in the file to the numbers
+    here: runs come first, then surveys, then answers, then all others.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class RowImporter:
         self._known_keys = library.known_keys
         self.run_ids: Mapping[int, int] = {}
         self.survey_ids: Mapping[int, int] = {}
+        self.answer_ids: Mapping[int, int] = {}
 
     def import_runs(self, records: Sequence[RunRecord]) -> None:
         """Store the runs that are not here; the others stay as they are."""
@@ -143,31 +147,17 @@ class RowImporter:
 
     def import_answers(self, records: Sequence[AnswerRecord]) -> int:
         """Store the answers that are not here, sealed anew; return their number."""
-        rows = self._session.execute(
-            select(
-                Answer.run_id,
-                Answer.survey_id,
-                Answer.pairing_key,
-                Answer.kind,
-                Answer.answered_at,
-            ).where(Answer.runner_id == self._runner_id)
-        )
-        existing_keys = {
-            key
-            for row in rows
-            for key in _dedupe_keys(
-                row, row.answered_at, run=row.run_id, survey=row.survey_id
-            )
-        }
+        existing = self._load_answer_ids()
         ids_by_key = self._load_run_ids_by_key()
         new_rows = []
+        keys_by_record: dict[int, list[DedupeKey]] = {}
         for record in records:
             run_id = self._find_run_id(record, ids_by_key)
             survey_id = self._find_survey_id(record)
-            keys = _dedupe_keys(
+            keys = keys_by_record[record.id] = _dedupe_keys(
                 record, record.answered_at, run=run_id, survey=survey_id
             )
-            if existing_keys.isdisjoint(keys):
+            if existing.keys().isdisjoint(keys):
                 new_rows.append(
                     record.values("id", "said")
                     | {
@@ -181,7 +171,30 @@ class RowImporter:
                     }
                 )
         insert_rows(self._session, Answer, new_rows)
+        stored = self._load_answer_ids()
+        self.answer_ids = {
+            record_id: next(stored[key] for key in keys if key in stored)
+            for record_id, keys in keys_by_record.items()
+        }
         return len(new_rows)
+
+    def import_notes(self, records: Iterable[NoteRecord]) -> None:
+        """Store the lines beside answers that have none here, sealed anew."""
+        insert_missing(
+            self._session,
+            AnswerNote,
+            [
+                {
+                    "answer_id": self.answer_ids[record.answer_id],
+                    "runner_id": self._runner_id,
+                    "written_at": record.written_at,
+                    "sealed": self._vault.seal(
+                        encode_note(record.said.note), SealedColumn.ANSWER_NOTE
+                    ),
+                }
+                for record in records
+            ],
+        )
 
     def import_decisions(self, records: Iterable[DecisionRecord]) -> None:
         insert_missing(
@@ -259,6 +272,26 @@ class RowImporter:
                 for record in records
             ],
         )
+
+    def _load_answer_ids(self) -> dict[DedupeKey, int]:
+        """Return the runner's answers by each key that tells them apart."""
+        rows = self._session.execute(
+            select(
+                Answer.id,
+                Answer.run_id,
+                Answer.survey_id,
+                Answer.pairing_key,
+                Answer.kind,
+                Answer.answered_at,
+            ).where(Answer.runner_id == self._runner_id)
+        )
+        return {
+            key: row.id
+            for row in rows
+            for key in _dedupe_keys(
+                row, row.answered_at, run=row.run_id, survey=row.survey_id
+            )
+        }
 
     def _find_existing_runs(
         self, records: Sequence[RunRecord]

@@ -20,6 +20,7 @@ from sync.portability.schema import (
     DrawRecord,
     ExportRecord,
     MailRecord,
+    NoteRecord,
     RunRecord,
     SurveyRecord,
 )
@@ -48,6 +49,7 @@ _PAST_COLUMNS = (
     "skipped_at",
     "undecided_since",
     "withdrawn_at",
+    "written_at",
 )
 # What there is one of.
 _UNIQUE_COLUMNS = (
@@ -56,11 +58,17 @@ _UNIQUE_COLUMNS = (
     *((name, ("run_id",)) for name in ("surveys", "answers", "decisions", "delays")),
     *((name, ("pairing_key",)) for name in ("surveys", "answers", "delays")),
     ("answers", ("survey_id",)),
+    ("notes", ("answer_id",)),
     ("runs", ("source", "source_id")),
     ("draws", ("local_day",)),
 )
 # Which column names a row of which table.
-_REFERENCES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
+_REFERENCES = {
+    "run_id": "runs",
+    "duplicate_of": "runs",
+    "survey_id": "surveys",
+    "answer_id": "answers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +79,7 @@ class ExportBundle:
     runs: list[RunRecord]
     surveys: list[SurveyRecord]
     answers: list[AnswerRecord]
+    notes: list[NoteRecord]
     decisions: list[DecisionRecord]
     draws: list[DrawRecord]
     delays: list[DelayRecord]
@@ -86,6 +95,10 @@ def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
             runs=_parse_rows(files, "runs", RunRecord),
             surveys=_parse_rows(files, "surveys", SurveyRecord),
             answers=_parse_rows(files, "answers", AnswerRecord),
+            # Earlier exports have none.
+            notes=_parse_rows(files, "notes", NoteRecord)
+            if "notes.json" in files.names
+            else [],
             decisions=_parse_rows(files, "decisions", DecisionRecord),
             draws=_parse_rows(files, "draws", DrawRecord),
             # Exports of before have none.
@@ -190,7 +203,8 @@ def require_consents(records: Sequence[ConsentRecord]) -> None:
 def check_references(bundle: ExportBundle) -> None:
     """Raise `InvalidExport` if a row names another that is not in the file."""
     ids_by_table = {
-        name: {row.id for row in getattr(bundle, name)} for name in ("runs", "surveys")
+        name: {row.id for row in getattr(bundle, name)}
+        for name in ("runs", "surveys", "answers")
     }
     for field in fields(ExportBundle)[1:]:
         for row_number, row in enumerate(getattr(bundle, field.name), 1):

@@ -40,7 +40,7 @@ from sync.vocabulary import (
     SealedColumn,
     SuppressionReason,
 )
-from sync.work import RunnerDueWork, RunnerTask
+from sync.work import RunnerDueWork, RunnerRange, RunnerTask
 
 log = structlog.get_logger()
 
@@ -101,11 +101,15 @@ class RemovalWork(RunnerDueWork[None]):
     lease = account_state.DELETION_GRACE
 
     @override
-    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[None]]:
+    def find_due(
+        self, session: Session, *, now: datetime, runners: RunnerRange
+    ) -> list[RunnerTask[None]]:
         is_abandoned = Runner.leaving_since <= now - account_state.DELETION_GRACE
         is_undo_over = and_(Runner.leaving_since.is_(None), Runner.erase_at <= now)
         runner_ids = session.scalars(
-            select(Runner.id).where(or_(is_abandoned, is_undo_over)).order_by(Runner.id)
+            select(Runner.id)
+            .where(or_(is_abandoned, is_undo_over), runners.includes(Runner.id))
+            .order_by(Runner.id)
         )
         return [RunnerTask(runner_id, None) for runner_id in runner_ids]
 

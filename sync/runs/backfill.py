@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Date, Integer, bindparam, exists, func, update
+from sqlalchemy import Integer, bindparam, exists, func, update
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -23,6 +23,7 @@ from sync.runners import store as runners
 from sync.runners.strava_call import call_strava
 from sync.runs import claims, private
 from sync.runs.changes import RunChanges, apply_changes, save_or_quarantine
+from sync.runs.claims import RunnerClaim
 from sync.runs.rules import retention_start
 from sync.runtime import Runtime
 from sync.strava import ActivityPage, Lane
@@ -54,7 +55,9 @@ _ADVANCE = (
         next_page=Backfill.next_page + 1,
         activities_seen=Backfill.activities_seen + bindparam("size", type_=Integer),
         runs_stored=Backfill.runs_stored + bindparam("stored", type_=Integer),
-        reached=func.coalesce(bindparam("oldest_day", type_=Date), Backfill.reached),
+        reached=func.coalesce(
+            bindparam("oldest_day", type_=Backfill.reached.type), Backfill.reached
+        ),
         due_at=bindparam("next_at", type_=UtcDateTime()),
         finished_at=bindparam("ended_at", type_=UtcDateTime()),
         attempts=0,
@@ -64,14 +67,14 @@ _ADVANCE = (
 )
 
 
-class BackfillWork(DueWork[Backfill]):
+class BackfillWork(DueWork[RunnerClaim]):
     """The next page of a runner's past."""
 
     job = Job.BACKFILL
     reads_strava = True
 
     @override
-    def claim(self, runtime: Runtime) -> Iterator[Backfill]:
+    def claim(self, runtime: Runtime) -> Iterator[RunnerClaim]:
         while True:
             with runtime.db.transaction() as session:
                 now = runtime.db.now(session)
@@ -81,48 +84,62 @@ class BackfillWork(DueWork[Backfill]):
             yield claimed
 
     @override
-    def handle(self, runtime: Runtime, item: Backfill) -> None:
+    def handle(self, runtime: Runtime, item: RunnerClaim) -> None:
+        backfill = claims.load_claimed(runtime, Backfill, item)
+        if backfill is None:
+            return
         page = call_strava(
             runtime,
             item.runner_id,
             lambda token: runtime.strava.page(
-                token, lane=Lane.BACKFILL, page=item.next_page, before=item.before
+                token,
+                lane=Lane.BACKFILL,
+                page=backfill.next_page,
+                before=backfill.before,
             ),
         )
         page = private.filter_page(runtime, item.runner_id, page)
         is_saved = save_or_quarantine(
-            runtime, item.runner_id, page, lambda page: save_page(runtime, item, page)
+            runtime,
+            item.runner_id,
+            page,
+            lambda page: save_page(runtime, backfill, page),
         )
         if is_saved:
             log.info(
                 "page imported",
                 runner_id=item.runner_id,
-                page=item.next_page,
+                page=backfill.next_page,
                 size=page.size,
             )
 
     @override
-    def postpone(self, session: Session, item: Backfill, failure: Failure) -> Retry:
+    def postpone(self, session: Session, item: RunnerClaim, failure: Failure) -> Retry:
         runners.release(session, item.runner_id)
-        backfill = session.get(Backfill, item.runner_id)
-        if backfill is None:
-            return Retry(None)
-        backfill.waiting_for = (
+        waiting_for = (
             BackfillDelay.LIMIT
             if isinstance(failure.error, RateLimited)
             else BackfillDelay.STRAVA
         )
+        retry = claims.postpone_row(
+            session, self.job, Backfill, item, failure, waiting_for=waiting_for
+        )
         if isinstance(failure.error, AccessRevoked):
-            backfill.due_at = None  # linking anew starts it again
+            # Linking anew starts it again.
+            session.execute(
+                update(Backfill)
+                .where(Backfill.runner_id == item.runner_id)
+                .values(due_at=None)
+            )
             return Retry(None)
-        return claims.postpone_row(session, self.job, backfill, failure)
+        return retry
 
     @override
-    def attempts(self, item: Backfill) -> int:
+    def attempts(self, item: RunnerClaim) -> int:
         return item.attempts
 
     @override
-    def log_ids(self, item: Backfill) -> Mapping[str, object]:
+    def log_ids(self, item: RunnerClaim) -> Mapping[str, object]:
         return {"runner_id": item.runner_id, "page": item.next_page}
 
 

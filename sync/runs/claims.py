@@ -1,6 +1,6 @@
 """Due rows of runners whom no other worker acts for, and putting them back."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from typing import TypeVar
@@ -22,6 +22,7 @@ from sync import account_state, work
 from sync.backoff import LEASE, MAX_ATTEMPTS, SET_ASIDE_INTERVAL
 from sync.conflicts import retry_conflicts
 from sync.database import Database
+from sync.errors import StravaUnavailable
 from sync.models import Backfill, Connection, ReconcileState
 from sync.models.base import UtcDateTime
 from sync.queue import Job
@@ -39,23 +40,40 @@ FULL_DELAY = timedelta(minutes=5)
 JobRow = TypeVar("JobRow", Backfill, ReconcileState)
 
 
+@dataclass(frozen=True, slots=True)
+class RunnerClaim:
+    """A runner whose row of one kind is leased, with the attempt's number.
+
+    `next_page` is the page of Strava's list that the work goes on with.
+    """
+
+    runner_id: int
+    attempts: int
+    next_page: int
+
+
 def claim_next(
     session: Session, table: type[JobRow], *, now: datetime
-) -> JobRow | None:
-    """Lease the longest-waiting runner whom no other worker has; return their row."""
-    rows: Sequence[JobRow] = session.scalars(_due_statement(table), {"now": now}).all()
-    for row in rows:
-        if runners.acquire(session, row.runner_id, now=now, until=now + LEASE):
-            row.attempts += 1
-            return row
+) -> RunnerClaim | None:
+    """Lease the longest-waiting runner whom no other worker has; count the attempt."""
+    for runner_id in session.scalars(_due_statement(table), {"now": now}).all():
+        if runners.acquire(session, runner_id, now=now, until=now + LEASE):
+            row = session.execute(
+                update(table)
+                .where(table.runner_id == runner_id)
+                .values(attempts=table.attempts + 1)
+                .returning(table.attempts, table.next_page)
+                .execution_options(synchronize_session=False)
+            ).one()
+            return RunnerClaim(runner_id, row.attempts, row.next_page)
     return None
 
 
 @cache  # building it costs more than running it
-def _due_statement(table: type[JobRow]) -> Select[JobRow]:
+def _due_statement(table: type[JobRow]) -> Select[int]:
     now = bindparam("now", type_=UtcDateTime())
     return (
-        select(table)
+        select(table.runner_id)
         .join(Connection, Connection.runner_id == table.runner_id)
         .where(table.due_at <= now, Connection.broken_at.is_(None))
         .where(account_state.may_collect(table.runner_id))
@@ -65,30 +83,53 @@ def _due_statement(table: type[JobRow]) -> Select[JobRow]:
     )
 
 
+def load_claimed(
+    runtime: Runtime, table: type[JobRow], claim: RunnerClaim
+) -> JobRow | None:
+    """Return the row of a claim; None if the runner left meanwhile."""
+    with runtime.db.read_only() as session:
+        return session.get(table, claim.runner_id)
+
+
 def was_set_aside(claimed: Backfill | ReconcileState) -> bool:
     """Whether this is the one attempt a day at a row that was set aside."""
     return claimed.attempts >= MAX_ATTEMPTS
 
 
 def postpone_row(
-    session: Session, job: Job, row: Backfill | ReconcileState, failure: Failure
+    session: Session,
+    job: Job,
+    table: type[JobRow],
+    claim: RunnerClaim,
+    failure: Failure,
+    **values: object,
 ) -> Retry:
-    """Make the row due again after its backoff.
+    """Make the row due again after its backoff, with these values.
 
     What Strava owes us is asked for again and again.  Anything else is set aside
     after `MAX_ATTEMPTS`: the host sees it, and it is tried once a day.
     """
-    attempts = max(row.attempts - failure.is_free, 0)
-    is_given_up = not failure.is_foreseen and attempts >= MAX_ATTEMPTS
-    row.attempts = min(attempts, MAX_ATTEMPTS - 1)
-    row.due_at = due_at = (
+    attempts = max(claim.attempts - failure.is_free, 0)
+    is_owed = isinstance(failure.error, StravaUnavailable)
+    is_given_up = not is_owed and attempts >= MAX_ATTEMPTS
+    due_at = (
         failure.at + SET_ASIDE_INTERVAL
         if is_given_up
         else failure.next_attempt_at(attempts)
     )
+    values |= {"attempts": min(attempts, MAX_ATTEMPTS - 1), "due_at": due_at}
+    postponed_id = session.scalar(
+        update(table)
+        .where(table.runner_id == claim.runner_id)
+        .values(values)
+        .returning(table.runner_id)
+        .execution_options(synchronize_session=False)
+    )
+    if postponed_id is None:
+        return Retry(None)
     if is_given_up:
         work.set_aside(
-            session, job, row.runner_id, reason=failure.reason, due_at=due_at
+            session, job, claim.runner_id, reason=failure.reason, due_at=due_at
         )
     return Retry(due_at, is_given_up)
 

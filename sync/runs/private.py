@@ -103,7 +103,8 @@ def _delete_private_runs(
     own_private_runs = select(Run.source_id).where(
         Run.runner_id == runner_id,
         Run.source == SOURCE,
-        Run.visibility == Visibility.ONLY_ME,
+        # A word that a newer version has stored may mean as much.
+        Run.visibility.not_in([Visibility.EVERYONE, Visibility.FOLLOWERS_ONLY]),
     )
     source_ids = session.scalars(own_private_runs).all()
     removed = remove_runs(runtime, session, runner_id, source_ids, now=now)

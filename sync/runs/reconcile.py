@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from typing_extensions import override
 
@@ -21,6 +22,7 @@ from sync.runners import store as runners
 from sync.runners.strava_call import call_strava
 from sync.runs import claims, private, pull, reconcile_rules, rules, store
 from sync.runs.changes import RunChanges, apply_changes, save_or_quarantine
+from sync.runs.claims import RunnerClaim
 from sync.runs.duplicates import resolve_duplicates
 from sync.runs.reconcile_rules import CoveredRange, ListComparison
 from sync.runtime import Runtime
@@ -33,33 +35,40 @@ log = structlog.get_logger()
 MAX_CLOCK_SKEW = timedelta(days=1)  # watches may be set wrong
 
 
-class ReconcileWork(DueWork[ReconcileState]):
+class ReconcileWork(DueWork[RunnerClaim]):
     """One list read against a runner's rows."""
 
     job = Job.RECONCILE
     reads_strava = True
 
     @override
-    def claim(self, runtime: Runtime) -> Iterator[ReconcileState]:
+    def claim(self, runtime: Runtime) -> Iterator[RunnerClaim]:
         while True:
             with runtime.db.transaction() as session:
                 now = runtime.db.now(session)
                 claimed = claims.claim_next(session, ReconcileState, now=now)
                 if claimed is not None:
-                    claimed.due_at = now + LEASE
+                    session.execute(
+                        update(ReconcileState)
+                        .where(ReconcileState.runner_id == claimed.runner_id)
+                        .values(due_at=now + LEASE)
+                    )
             if claimed is None:
                 return
             yield claimed
 
     @override
-    def handle(self, runtime: Runtime, item: ReconcileState) -> None:
+    def handle(self, runtime: Runtime, item: RunnerClaim) -> None:
+        state = claims.load_claimed(runtime, ReconcileState, item)
+        if state is None:
+            return
         with runtime.db.read_only() as session:
             now = runtime.db.now(session)
-        is_full = item.before is not None or (
-            item.compared_at <= now - reconcile_rules.FULL_INTERVAL
+        is_full = state.before is not None or (
+            state.compared_at <= now - reconcile_rules.FULL_INTERVAL
         )
         compare_list = compare_page if is_full else compare_recent
-        if not compare_list(runtime, item, now=now):
+        if not compare_list(runtime, state, now=now):
             return
         with runtime.db.read_only() as session:
             hidden_ids = store.find_hidden(session, item.runner_id)
@@ -68,27 +77,21 @@ class ReconcileWork(DueWork[ReconcileState]):
             pull.confirm_gone(runtime, item.runner_id, run_id, lane=Lane.RECONCILE)
 
     @override
-    def postpone(
-        self, session: Session, item: ReconcileState, failure: Failure
-    ) -> Retry:
-        state = session.get(ReconcileState, item.runner_id)
-        if state is None:
-            return Retry(None)
+    def postpone(self, session: Session, item: RunnerClaim, failure: Failure) -> Retry:
         # Hidden runs are confirmed after the comparison has set the attempts back.
-        state.attempts = item.attempts
-        return claims.postpone_row(session, self.job, state, failure)
+        return claims.postpone_row(session, self.job, ReconcileState, item, failure)
 
     @override
-    def release(self, runtime: Runtime, item: ReconcileState) -> None:
+    def release(self, runtime: Runtime, item: RunnerClaim) -> None:
         with runtime.db.transaction() as session:
             runners.release(session, item.runner_id)
 
     @override
-    def attempts(self, item: ReconcileState) -> int:
+    def attempts(self, item: RunnerClaim) -> int:
         return item.attempts
 
     @override
-    def log_ids(self, item: ReconcileState) -> Mapping[str, object]:
+    def log_ids(self, item: RunnerClaim) -> Mapping[str, object]:
         return {"runner_id": item.runner_id}
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Executable,
     Row,
     and_,
@@ -93,9 +94,11 @@ _SELECT_NEWEST = (
 )
 
 
-def find_waiting_runners(session: Session) -> Sequence[int]:
+def find_waiting_runners(
+    session: Session, *conditions: ColumnElement[bool]
+) -> Sequence[int]:
     """Return runners with runs that the policy has not looked at yet."""
-    return session.scalars(_SELECT_WAITING_RUNNERS).all()
+    return session.scalars(_SELECT_WAITING_RUNNERS.where(*conditions)).all()
 
 
 def lock_runner(session: Session, runner_id: int) -> Runner | None:
@@ -349,7 +352,12 @@ def load_newest_run(
 
 
 def find_by_token(session: Session, token_hash: str) -> Survey | None:
-    return session.scalar(select(Survey).where(Survey.token_hash == token_hash))
+    """Find a survey; one of a kind that this version does not know is none to it."""
+    return session.scalar(
+        select(Survey).where(
+            Survey.token_hash == token_hash, Survey.kind.in_(list(SurveyKind))
+        )
+    )
 
 
 def lock_by_token(session: Session, token_hash: str) -> Survey | None:

@@ -9,7 +9,8 @@ from stat import S_IMODE
 
 import pytest
 
-from host.data_dir import SECRETS_FILE, lock_data_directory
+from host.data_dir import lock_data_directory
+from host.data_entries import DataEntry
 from host.errors import StartupError
 from tests.support.paths import ROOT
 
@@ -20,10 +21,10 @@ def get_mode(path: Path) -> int:
 
 def test_a_new_data_directory_is_private(folder: Path) -> None:
     with lock_data_directory(folder / "a" / "b") as home:
-        home.load_secrets()
+        home.store_secrets(home.load_secrets())
 
     assert get_mode(folder / "a") == get_mode(folder / "a" / "b") == 0o700
-    assert get_mode(home.path / SECRETS_FILE) == 0o600
+    assert get_mode(home.path / DataEntry.SECRETS) == 0o600
 
 
 def test_an_empty_directory_is_made_private(folder: Path) -> None:
@@ -97,6 +98,8 @@ def test_a_directory_that_cannot_be_used_is_named(folder: Path) -> None:
 def test_secrets_are_made_once(folder: Path) -> None:
     with lock_data_directory(folder / "data") as home:
         first = home.load_secrets()
+        assert home.load_secrets() != first
+        home.store_secrets(first)
 
     with lock_data_directory(folder / "data") as home:
         assert home.load_secrets() == first
@@ -106,7 +109,7 @@ def test_secrets_are_made_once(folder: Path) -> None:
 
 def test_spoiled_secrets_are_not_replaced(folder: Path) -> None:
     with lock_data_directory(folder / "data") as home:
-        (home.path / SECRETS_FILE).write_text("{")
+        (home.path / DataEntry.SECRETS).write_text("{")
 
         with pytest.raises(StartupError, match="restore it from a backup"):
             home.load_secrets()

@@ -15,6 +15,7 @@ from host.keys import SEALED_COLUMNS, find_column, rotate_keys, rotate_vaults
 from sync.crypto import KeyLost, Sealer, Vault
 from sync.models import (
     Answer,
+    AnswerNote,
     Connection,
     Export,
     FigureDecision,
@@ -33,6 +34,7 @@ from tests.support.simulated_kill import SimulatedKill
 # What lies under a runner's own vault key, which moves and need not change.
 IN_VAULTS: Mapping[type[Model], tuple[str, ...]] = {
     Answer: ("sealed",),
+    AnswerNote: ("sealed",),
     FigureDecision: ("sealed",),
     Export: ("sealed",),
 }

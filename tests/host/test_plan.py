@@ -14,13 +14,22 @@ from host.errors import StartupError
 from host.options import InstanceOptions
 from host.plan import InstancePlan
 from host.process_commands import web_argv
+from sync.broker_faults import BrokerFailed
+from sync.queue import CeleryQueue
 from sync.settings import Settings
 from tests.support.paths import ROOT
 from tests.support.servers import HOST, TIMEOUT_S, free_port, wait_until
-from web.health.checks import ping_redis
 
 NOTHING = frozenset[str]()
 EVERYTHING = frozenset(Settings.model_fields)
+
+
+def takes_wake_ups(url: str) -> bool:
+    try:
+        CeleryQueue(url).check()
+    except BrokerFailed:
+        return False
+    return True
 
 
 def build_plan(
@@ -79,7 +88,7 @@ def test_a_given_password_is_that_of_our_own_redis(folder: Path, password: str) 
     try:
         # The settings refuse an address with another password.
         url = Settings.model_validate(environment).redis_url
-        wait_until(lambda: ping_redis(url) == "ok")
+        wait_until(lambda: takes_wake_ups(url))
     finally:
         process.kill()
         process.wait()
@@ -125,7 +134,7 @@ def test_no_part_is_told_a_secret_where_everybody_may_read_it(folder: Path) -> N
         plan.command_part("strava", "subscribe"),
     ]
 
-    secrets = plan.home.load_secrets()
+    secrets = plan.secrets
     words = " ".join(str(word) for part in parts for word in part.command)
     assert [name for name, secret in secrets.items() if secret in words] == []
     # The stand-in for Strava knows its own secret, and no other.

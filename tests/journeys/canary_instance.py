@@ -32,6 +32,7 @@ CANARY_WORDS = (
     "Zwitscher",
     "Kanarienlauf",
     "Piepmatz",
+    "Tirili",
     "13379",
     "13.38",
     "13.4 km",
@@ -95,14 +96,22 @@ class CanaryInstance:
 
     @contextmanager
     def unknown_words(self) -> Generator[None]:
-        """Store words that are in no closed set, so that an error quotes them."""
+        """Store words that are in no closed set, as a newer version may have."""
         self._sql("UPDATE survey SET kind = kind || 'Zwitscher'")
         self._sql("UPDATE decision SET reason = reason || 'Zwitscher'")
+        self._sql(
+            "UPDATE event SET aspect = aspect || 'Zwitscher', attempts = 0,"
+            " due_at = '2000-01-01 00:00:00.000000'"
+        )
         try:
             yield
         finally:
             self._sql("UPDATE survey SET kind = replace(kind, 'Zwitscher', '')")
             self._sql("UPDATE decision SET reason = replace(reason, 'Zwitscher', '')")
+            self._sql(
+                "UPDATE event SET aspect = replace(aspect, 'Zwitscher', ''),"
+                " due_at = NULL, parked_for = NULL"
+            )
 
     @contextmanager
     def strava_failing(self, on: str) -> Generator[None]:

@@ -70,6 +70,11 @@ def run_scenario(host: CanaryInstance) -> list[str]:
     host.tell(host.finish_run())
     survey = wait_for(lambda: newest_link(host, "s"))
     assert requests.post(survey, data={"mood": "5"}, timeout=TIMEOUT_S).ok
+    line = {"note": "Tirili at the river"}
+    assert requests.post(f"{survey}/note", data=line, timeout=TIMEOUT_S).ok
+    assert "Tirili" in get(host, "/notes").text
+    search = {"words": "Tirili", "csrf": read_csrf_token(get(host, "/notes").text)}
+    assert "Tirili" in post(host, "/notes", search).text
     return [*run_wrong_commands(host, survey), *cause_failures(host, survey)]
 
 
@@ -108,6 +113,8 @@ def run_wrong_commands(host: CanaryInstance, survey: str) -> list[str]:
         requests.post(hook + "Zwitscher", json={}, timeout=TIMEOUT_S).text,
         requests.post(survey, data={"mood": "Canaria"}, timeout=TIMEOUT_S).text,
         requests.post(survey, data={"Zwitscher": "13379"}, timeout=TIMEOUT_S).text,
+        post(host, "/notes/13379", {"csrf": form, "note": "Tirili"}).text,
+        get(host, "/notes/Tirili").text,
         requests.get(
             host.url, headers={"Host": "Canaria.example"}, timeout=TIMEOUT_S
         ).text,
@@ -121,6 +128,8 @@ def cause_failures(host: CanaryInstance, survey: str) -> list[str]:
         pages += [get(host, path).text for path in ("/dashboard", "/settings/export")]
         pages += [get(host, "/dashboard/data.json").text]
         pages += [requests.post(survey, data={"mood": "1"}, timeout=TIMEOUT_S).text]
+        line = {"note": "Tirili once more"}
+        pages += [requests.post(f"{survey}/note", data=line, timeout=TIMEOUT_S).text]
     with host.table_removed("event"):
         assert host.tell(host.finish_run()) == 500
     with host.table_removed("decision"):
@@ -128,10 +137,10 @@ def cause_failures(host: CanaryInstance, survey: str) -> list[str]:
         wait_for(lambda: "OperationalError" in host.logged("worker"))
     with host.unknown_words():
         responses = [get(host, path) for path in ("/dashboard", "/settings")]
-        pages += [page.text for page in responses if not page.ok]
-        host.make_postponed_work_due()
-        assert host.tell(host.finish_run()) == 200
-        wait_for(lambda: "LookupError" in host.logged("worker"))
+        assert all(page.ok for page in responses)
+        host.wake(Job.INBOX)
+        wait_for(lambda: "UnknownWord" in host.logged("worker"))
+    host.make_postponed_work_due()
     with host.strava_failing("any"):
         assert host.tell(host.finish_run()) == 200
         pages += [get(host, sign_in_again(host)).text]

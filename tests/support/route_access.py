@@ -44,6 +44,7 @@ ACCESS_BY_ENDPOINT: Mapping[str, Access] = {
     "offline": "open",
     "pre_run": "link",
     "privacy": "open",
+    "notes": "own",
     "runs": "own",
     "settings": "own",
     "static": "open",

@@ -20,7 +20,7 @@ from sync.runners import connect as linking
 from sync.runners import sign_in
 from sync.runtime import Runtime
 from sync.simulator.records import Athlete
-from sync.surveys.answering import answer, pre_run, wellbeing
+from sync.surveys.answering import answer, own_notes, pre_run, wellbeing
 from sync.vocabulary import SealedColumn
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
@@ -37,11 +37,9 @@ def add_activity(harness: Harness, athlete: Athlete, runner_id: int) -> None:
     )
     harness.deliver_event(athlete, run.id, "create")
     harness.process_all_due()
-    answer.record_answer(
-        harness.runtime,
-        token=read_pending_token(harness.runtime),
-        values={"mood": 1, "stress": 2},
-    )
+    token = read_pending_token(harness.runtime)
+    answer.record_answer(harness.runtime, token=token, values={"mood": 1, "stress": 2})
+    own_notes.save_for_survey(harness.runtime, token=token, text="windy by the river")
     deliver.deliver_due(harness.runtime)
     with harness.runtime.db.transaction() as session:
         runner = session.get_one(Runner, runner_id)

@@ -10,7 +10,7 @@ from sync.portability import exports
 from sync.runners import address, sign_in
 from sync.runtime import Runtime
 from sync.surveys import unsubscribe
-from sync.surveys.answering import pre_run
+from sync.surveys.answering import own_notes, pre_run
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
 from tests.web.conftest import PageClient
@@ -18,6 +18,7 @@ from web.app import create_app
 
 ADAS_RUN_M, BENS_RUN_M = 23_460, 5_000
 ADDRESS = "ada-canary@example.org"
+NOTE = "the quiet path past the mill"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def add_two_runners(harness: Harness) -> TwoRunners:
     subject_id = add_full_runner(harness)
     ids = collect_ids(runtime, subject_id, harness)  # while every newest mail is hers
     other_id = link_runner_with_run(harness, 8, BENS_RUN_M)
-    marks = (ADDRESS, "23.46", "23.5", "23460", ids["run at Strava"])
+    marks = (ADDRESS, NOTE, "23.46", "23.5", "23460", ids["run at Strava"])
     return TwoRunners(create_app(runtime), runtime, subject_id, other_id, ids, marks)
 
 
@@ -70,6 +71,11 @@ def add_full_runner(harness: Harness) -> int:
     sign_in.enqueue_sign_in_link(runtime, email=ADDRESS, browser="ada's browser")
     pre_run.record_mood(
         runtime, token=pre_run.create_token(runtime, subject_id), mood=1
+    )
+    with runtime.db.read_only() as session:
+        answer_id = session.scalars(select(Answer.id)).one()
+    own_notes.save_for_answer(
+        runtime, runner_id=subject_id, answer_id=answer_id, text=NOTE
     )
     exports.request_export(runtime, subject_id)
     exports.process_due(runtime)

@@ -1,12 +1,19 @@
 """A column of a closed set takes and gives its members, and nothing else."""
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import StatementError
 
 from sync.models import Consent, Model
 from sync.models.base import EnumText
-from sync.vocabulary import ConsentKind, Mood
+from sync.vocabulary import (
+    ConsentKind,
+    Mood,
+    UnknownWord,
+    is_unknown,
+    require_known,
+)
+from tests.support.clock import NOON
 from tests.support.harness import Harness
 
 
@@ -43,15 +50,30 @@ def test_another_word_is_not_stored(consented_harness: Harness) -> None:
         )
 
 
-def test_another_word_in_the_table_is_said(consented_harness: Harness) -> None:
+def test_another_word_in_the_table_is_read_and_written_back(
+    consented_harness: Harness,
+) -> None:
     with consented_harness.runtime.db.transaction() as session:
         session.execute(text("UPDATE consent SET kind = 'sauna'"))
 
-    with (
-        pytest.raises(LookupError, match="'sauna' is no ConsentKind"),
-        consented_harness.runtime.db.read_only() as session,
-    ):
-        session.scalars(select(Consent.kind)).all()
+    with consented_harness.runtime.db.transaction() as session:
+        kinds = session.scalars(select(Consent.kind)).all()
+        session.execute(
+            insert(Consent),
+            [
+                {"runner_id": 1, "kind": kinds[0], "version": "", "given_at": NOON},
+            ],
+        )
+        stored = session.execute(text("SELECT DISTINCT kind FROM consent")).scalars()
+
+        assert stored.all() == ["sauna"]
+    assert {type(kind) for kind in kinds} == {ConsentKind}
+    assert all(is_unknown(kind) for kind in kinds)
+    assert not {*kinds} & {*ConsentKind}
+    with pytest.raises(UnknownWord, match="no ConsentKind"):
+        require_known(kinds[0])
+    for kind in ConsentKind:
+        require_known(kind)
 
 
 def test_every_closed_set_is_kept_as_plain_text() -> None:

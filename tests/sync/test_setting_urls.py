@@ -12,18 +12,21 @@ from limits import RateLimitItemPerMinute
 from limits.storage import RedisStorage
 from redis import Redis
 
+from sync import heartbeats
+from sync.heartbeats import Heartbeat
 from sync.queue import CeleryQueue, Job
 from sync.setting_urls import (
     add_redis_password,
+    from_broker_url,
     is_same_web_url,
     read_connection_parameters,
     read_database_url,
     read_redis_url,
     read_web_url,
     require_escaped,
+    to_broker_url,
 )
 from tests.support.servers import find_valkey, wait_until
-from web.health.checks import ping_redis
 from web.http.limit_counters import RateLimiter
 
 # No piece of it is a piece of one of our sentences.
@@ -249,7 +252,10 @@ def test_all_who_connect_meet_at_one_socket(password: str, tmp_path: Path) -> No
         CeleryQueue(url).wake(Job.INBOX)
         assert RateLimiter(url).retry_after_s(RateLimitItemPerMinute(1), "me") == 0
         assert RateLimiter(url).retry_after_s(RateLimitItemPerMinute(1), "me") > 0
-        assert ping_redis(url) == "ok"
+        CeleryQueue(url).check()
+        assert from_broker_url(to_broker_url(url)) == url
+        heartbeats.record(from_broker_url(to_broker_url(url)), Heartbeat.SCHEDULE)
+        assert heartbeats.read_age_s(url, Heartbeat.SCHEDULE) == 0
         with Redis.from_url(url, decode_responses=True) as client:
             assert client.llen("celery") == 1
             names = client.keys()

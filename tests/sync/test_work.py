@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from pydantic import SecretStr
@@ -34,27 +34,27 @@ SECRET = "what a runner wrote"
 ROUNDS = 30  # of an hour: much longer than all attempts take
 
 
-def link_two(harness: Harness) -> list[int]:
-    """Link two runners, each with a run of some days ago that is not imported yet."""
+def link_runners(harness: Harness, count: int = 2) -> list[int]:
+    """Link runners, each with a run of some days ago that is not imported yet."""
     runner_ids = []
-    for athlete_id in (1, 2):
+    for athlete_id in range(1, count + 1):
         athlete = harness.add_athlete(athlete_id)
         harness.finish_run(athlete, ended_minutes_ago=3 * 24 * 60)
         runner_ids.append(harness.link_runner(athlete))
     return runner_ids
 
 
-def add_events(harness: Harness) -> None:
-    link_two(harness)
+def add_events(harness: Harness, count: int = 2) -> None:
+    link_runners(harness, count)
     harness.process_all_due()
-    for athlete_id in (1, 2):
+    for athlete_id in range(1, count + 1):
         athlete = activities.require_athlete(harness.world, athlete_id)
         run = harness.finish_run(athlete, ended_minutes_ago=30)
         harness.deliver_event(athlete, run.id, "create")
 
 
-def add_undecided_runs(harness: Harness) -> None:
-    link_two(harness)
+def add_undecided_runs(harness: Harness, count: int = 2) -> None:
+    link_runners(harness, count)
     PROCESSORS[Job.BACKFILL](harness.runtime)
 
 
@@ -65,56 +65,60 @@ def set_preferences(harness: Harness, preferences: Preferences) -> None:
         )
 
 
-def add_checkin_days(harness: Harness) -> None:
-    link_two(harness)
+def add_checkin_days(harness: Harness, count: int = 2) -> None:
+    link_runners(harness, count)
     set_preferences(harness, Preferences(checkins=True))
 
 
-def add_weeks(harness: Harness) -> None:
+def add_weeks(harness: Harness, count: int = 2) -> None:
     harness.clock.at = NOON.replace(day=4, hour=9)  # a Monday
-    link_two(harness)
+    link_runners(harness, count)
     harness.process_all_due()
     set_preferences(harness, Preferences(digest=True))
 
 
-def add_mails(harness: Harness) -> None:
+def add_mails(harness: Harness, count: int = 2) -> None:
     now = harness.clock()
-    with harness.runtime.db.transaction() as session:
-        for number in (1, 2):
+    values = {"expires_at": now, "zone": "UTC"}
+    for runner_id in link_runners(harness, count):
+        with harness.runtime.db.transaction() as session:
             outbox.enqueue_mail(
                 session,
                 sealer=harness.runtime.sealer,
                 now=now,
-                dedupe_key=f"disconnected:{number}",
-                kind=MailKind.DISCONNECTED,
-                runner_id=None,
-                values={},
-                to=f"runner{number}@example.org",
+                dedupe_key=f"export:{runner_id}",
+                kind=MailKind.EXPORT_READY,
+                runner_id=runner_id,
+                values=values,
                 stale_at=now + timedelta(days=7),
             )
 
 
-def add_comparisons(harness: Harness) -> None:
-    link_two(harness)
+def add_comparisons(harness: Harness, count: int = 2) -> None:
+    link_runners(harness, count)
     harness.process_all_due()
     harness.advance_clock(days=2)
 
 
-def add_removals(harness: Harness) -> None:
-    for runner_id in link_two(harness):
+def add_removals(harness: Harness, count: int = 2) -> None:
+    for runner_id in link_runners(harness, count):
         deletion.request_deletion(harness.runtime, runner_id)
     harness.advance_clock(minutes=11)
 
 
-def add_exports(harness: Harness) -> None:
-    for runner_id in link_two(harness):
+def add_exports(harness: Harness, count: int = 2) -> None:
+    for runner_id in link_runners(harness, count):
         exports.request_export(harness.runtime, runner_id)
 
 
-# Two due items of each kind, of two runners.
-PREPARE: Mapping[Job, Callable[[Harness], object]] = {
+class Prepare(Protocol):
+    def __call__(self, harness: Harness, count: int = 2) -> object: ...
+
+
+# Due items of each kind, one a runner.
+PREPARE: Mapping[Job, Prepare] = {
     Job.INBOX: add_events,
-    Job.BACKFILL: link_two,
+    Job.BACKFILL: link_runners,
     Job.SURVEYS: add_undecided_runs,
     Job.CHECKINS: add_checkin_days,
     Job.DIGEST: add_weeks,
@@ -345,7 +349,7 @@ def test_a_shift_that_ends_calls_the_next_one(
 def test_where_nothing_is_due_nothing_is_written(
     harness: Harness, worker: Runtime, job: Job
 ) -> None:
-    link_two(harness)
+    link_runners(harness)
     for _ in range(2):
         for process in PROCESSORS.values():
             process(worker)

@@ -57,7 +57,7 @@ def run_code(code: str, data_dir: Path) -> tuple[int, list[str]]:
     return int(count), modules
 
 
-@pytest.mark.parametrize(("code", "count"), [(WORKER, 11), (WEB, 4)])
+@pytest.mark.parametrize(("code", "count"), [(WORKER, 12), (WEB, 4)])
 def test_idling_loads_nothing_heavy(code: str, count: int, tmp_path: Path) -> None:
     did, modules = run_code(code, tmp_path)
 

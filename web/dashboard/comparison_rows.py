@@ -42,6 +42,8 @@ class PanelRow:
     center: str
     low: str
     high: str
+    words_low: str
+    words_high: str
     interval: IntervalRow | None
     svg: Markup | None
     label: str
@@ -72,7 +74,14 @@ def build_link_rows(panels: Sequence["Panel"]) -> list[PanelRow]:
 def _build_interval(
     panel: "Panel", center: float, i95: tuple[float, float]
 ) -> IntervalRow:
-    return IntervalRow(center, *i95, is_clear=panel.verdict in CLEAR_VERDICTS)
+    words_low, words_high = panel.words_interval or i95
+    return IntervalRow(
+        center,
+        *i95,
+        words_low=words_low,
+        words_high=words_high,
+        is_clear=panel.verdict in CLEAR_VERDICTS,
+    )
 
 
 def _build_rows(
@@ -98,12 +107,24 @@ def build_row(
     panel: "Panel", interval: IntervalRow | None, svg: Markup | None
 ) -> PanelRow:
     """Return the texts, the links and the drawing of one panel."""
-    center = low = high = "–"
+    center = low = high = words_low = words_high = "–"
     label = ""
     if interval is not None:
         center = format_signed(interval.center)
         low, high = format_end(interval.low), format_end(interval.high)
-        label = build_interval_label(interval)
+        words_low, words_high = (
+            format_end(interval.words_low),
+            format_end(interval.words_high),
+        )
+        label = _(
+            "%(middle)s, anywhere from %(low)s to %(high)s; words go by %(words_low)s "
+            "to %(words_high)s",
+            middle=center,
+            low=low,
+            high=high,
+            words_low=words_low,
+            words_high=words_high,
+        )
     return PanelRow(
         title=panel.title,
         sentence=panel.sentence,
@@ -114,6 +135,8 @@ def build_row(
         center=center,
         low=low,
         high=high,
+        words_low=words_low,
+        words_high=words_high,
         interval=interval,
         svg=svg,
         label=label,

@@ -61,19 +61,23 @@ def build_drawn_delays(panel: "Panel") -> DrawnDelaysView:
     interval = None
     if slope is not None and isfinite(slope.value):
         low, high = slope.i95
+        words_low, words_high = panel.words_interval or slope.i95
         interval = IntervalRow(
             slope.value * span_h,
             low * span_h,
             high * span_h,
+            words_low * span_h,
+            words_high * span_h,
             is_clear=panel.verdict in CLEAR_VERDICTS,
         )
+    question = build_row(panel, interval, None)
     return DrawnDelaysView(
-        question=build_row(panel, interval, None),
+        question=question,
         slope_text=ngettext(
             "Steps of mood over %(n)s hour: %(range)s.",
             "Steps of mood over %(n)s hours: %(range)s.",
             span_h,
-            range=build_interval_label(interval),
+            range=question.label,
         )
         if interval
         else "",
@@ -86,7 +90,11 @@ def build_delay_rows(groups: Sequence["DelayGroup"]) -> list[DelayRow]:
     compared = [group for group in groups if group.contrast is not None]
     intervals_by_hours = {
         group.hours: IntervalRow(
-            group.contrast.difference, *group.contrast.i95, is_clear=False
+            group.contrast.difference,
+            # No words are said about one delay alone.
+            *group.contrast.i95,
+            *group.contrast.i95,
+            is_clear=False,
         )
         # The first is what the others are set against.
         for group in compared[1:]

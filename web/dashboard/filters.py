@@ -70,7 +70,8 @@ class RunFilter:
     """The query parameters of the dashboard; invalid ones have their defaults.
 
     `least` and `below` bound the distance of the 7 days up to a run, in the
-    runner's unit; `group` names a number of the figures by its runs.
+    runner's unit; `group` names a number of the figures by its runs; `notes` is "1" to
+    show the runner's own lines in the list.
     """
 
     period: str = ALL_TIME
@@ -81,11 +82,15 @@ class RunFilter:
     least: float | None = None
     below: float | None = None
     group: str = ""
+    notes: str = ""
     page: int = 1
 
     @property
     def is_filtered(self) -> bool:
-        return replace(self, period=ALL_TIME, sort="newest", page=1) != RunFilter()
+        return (
+            replace(self, period=ALL_TIME, sort="newest", notes="", page=1)
+            != RunFilter()
+        )
 
     def address(self, **changes: Any) -> str:
         """Return the dashboard's address with this filter and some changes to it."""
@@ -115,6 +120,7 @@ def parse_filter(query: Mapping[str, str]) -> RunFilter:
         least=_parse_distance(query.get("least")),
         below=_parse_distance(query.get("below")),
         group=query.get("group", ""),
+        notes="1" if query.get("notes") == "1" else "",
         page=int(page) if page.isdecimal() and len(page) < 7 else 1,
     )
 

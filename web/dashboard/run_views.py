@@ -36,6 +36,7 @@ class RunView:
     notes: str
     strava_id: int | None
     device: str | None
+    own_line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def format_start(run: RunRow) -> str:
 
 
 def build_run_view(
-    run: RunRow, annotation: RunAnnotation, unit: DistanceUnit
+    run: RunRow, annotation: RunAnnotation, unit: DistanceUnit, own_line: str = ""
 ) -> RunView:
     marks = {
         gettext("race"): run.race,
@@ -88,4 +89,5 @@ def build_run_view(
         notes=", ".join(name for name, applies in marks.items() if applies),
         strava_id=annotation.strava_id,
         device=annotation.device,
+        own_line=own_line,
     )

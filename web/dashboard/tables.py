@@ -108,14 +108,26 @@ def build_panels_csv(panels: Sequence["Panel"]) -> str:
     )
     for row in all_rows:
         interval = row.interval
-        values: Sequence[float | None] = (None, None, None)
+        values: Sequence[float | None] = (None,) * 5
         if interval is not None:
             values = [
                 round(value, 4) if isfinite(value) else None
-                for value in (interval.center, interval.low, interval.high)
+                for value in (
+                    interval.center,
+                    interval.low,
+                    interval.high,
+                    interval.words_low,
+                    interval.words_high,
+                )
             ]
         rows.append((row.title, row.answers, *values, row.sentence))
-    return write_csv(("question", "answers", "value", "low", "high", "sentence"), rows)
+    return write_csv(
+        (
+            *("question", "answers", "value", "low", "high"),
+            *("words_low", "words_high", "sentence"),
+        ),
+        rows,
+    )
 
 
 def build_json(data: Dashboard, annotations: RunAnnotations) -> str:

@@ -78,8 +78,12 @@ def build_dashboard_view(
     answerable = find_answerable_run(runs)
     shown_runs = [*page.runs, *latest, *([answerable] if answerable else [])]
     annotations = context.load_annotations([run.id for run in shown_runs])
+    own_lines = context.load_own_lines(page.runs) if run_filter.notes else {}
     views = {
-        run.id: build_run_view(run, annotations[run.id], unit) for run in shown_runs
+        run.id: build_run_view(
+            run, annotations[run.id], unit, own_lines.get(run.id, "")
+        )
+        for run in shown_runs
     }
     answer_count = len(data.answered_runs)
     headline = choose_headline(len(runs), answer_count, findings, link)

@@ -9,7 +9,7 @@ import structlog
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from sync import counters, heartbeats, storage, work_status
+from sync import counters, heartbeats, part_failures, storage, work_status
 from sync.backoff import MAX_WAIT
 from sync.broker_faults import BrokerFailed
 from sync.heartbeats import Heartbeat
@@ -27,7 +27,10 @@ START_GRACE_S = 90.0
 
 
 class Readiness(TypedDict):
-    """`strava` names its latest error of the last hour; pages work without it."""
+    """`strava` names its latest error of the last hour; pages work without it.
+
+    `failing_parts` are those that end again and again, and how often of late.
+    """
 
     database: str
     redis: str
@@ -35,6 +38,7 @@ class Readiness(TypedDict):
     workers: str
     strava: str
     oldest_due_s: dict[str, int]
+    failing_parts: dict[str, int]
 
 
 def is_ready(report: Readiness) -> bool:
@@ -43,6 +47,7 @@ def is_ready(report: Readiness) -> bool:
         and report["redis"] in {OK, NONE}
         and report["schedule"] != SILENT
         and report["workers"] != SILENT
+        and not report["failing_parts"]
     )
 
 
@@ -79,6 +84,10 @@ class ReadinessMonitor:
             workers=workers,
             strava=UNKNOWN,
             oldest_due_s={},
+            failing_parts=part_failures.read_failing(
+                self.runtime.settings.data_dir,
+                self.runtime.settings.redis_url if self._broker == OK else "",
+            ),
         )
         try:
             with self.runtime.db.read_only() as session:

@@ -8,6 +8,7 @@ from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
 from sync.language import translatable
 from sync.surveys.answering.answer import SurveyClosed
+from sync.surveys.answering.own_notes import NoAnswerForNote
 from sync.surveys.instruments import InvalidAnswer
 from web.http.local_only import NotLocal
 
@@ -202,6 +203,15 @@ BY_ERROR[InvalidAnswer] = Problem(
     HTTPStatus.BAD_REQUEST,
     translatable("That is not one of the answers."),
     translatable("Go back and choose one of the answers shown. Nothing was changed."),
+)
+BY_ERROR[NoAnswerForNote] = Problem(
+    HTTPStatus.BAD_REQUEST,
+    translatable("There is no answer for this line."),
+    translatable(
+        "A line stands beside an answer: answer first, and then write it. Go back, and "
+        "it is still in the field."
+    ),
+    ProblemAction(translatable("Open your dashboard"), "dashboard.dashboard_page"),
 )
 BY_ERROR[NotLocal] = Problem(
     HTTPStatus.FORBIDDEN,

@@ -6,8 +6,9 @@ from http import HTTPStatus
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sync.language import gettext
 from sync.runs.duplicates import choose_recording
-from sync.surveys.answering import answer, retained_runs, run_detail
+from sync.surveys.answering import answer, own_notes, retained_runs, run_detail
 from sync.surveys.answering.run_detail import RunDetail
 from web.formats import parse_unit
 from web.http import csrf
@@ -25,6 +26,11 @@ blueprint = Blueprint("runs", __name__, url_prefix="/runs")
 @blueprint.get("/<int:run_id>")
 @login_required
 def run_page(run_id: int) -> ResponseReturnValue:
+    return _render_run(run_id)
+
+
+def _render_run(run_id: int, *, refused: str = "", draft: str | None = None) -> str:
+    """Show the run; `draft` is a line that was refused."""
     detail, runner = _load_run(run_id), require_runner()
     unit = parse_unit(runner.units)
     retained_run = retained_runs.load_offer_for_run(runtime(), runner.runner_id, run_id)
@@ -32,6 +38,8 @@ def run_page(run_id: int) -> ResponseReturnValue:
         "runs/run.html",
         run=build_run_page(detail, unit, zone=runner.zone),
         own=build_retained_run_view(retained_run, unit),
+        refused=refused,
+        draft=draft,
     )
 
 
@@ -47,6 +55,29 @@ def save_answer(run_id: int) -> ResponseReturnValue:
         run_id=run_id,
         values=parse_answers(_answer_fields(request.form)),
     )
+    return _redirect_to_run(run_id)
+
+
+def _render_note_form(run_id: int, *, refused: str) -> str:
+    return _render_run(run_id, refused=refused, draft=request.form.get("note", ""))
+
+
+@blueprint.post("/<int:run_id>/note")
+@login_required
+@rate_limited("answer", runner_subject, render_form=_render_note_form)
+def keep_note(run_id: int) -> ResponseReturnValue:
+    """Keep a line beside the answer, or remove the one that is there."""
+    _load_run(run_id)
+    try:
+        own_notes.save_for_run(
+            runtime(),
+            runner_id=require_runner().runner_id,
+            run_id=run_id,
+            text=request.form.get("note", ""),
+        )
+    except own_notes.InvalidNote as error:
+        page = _render_note_form(run_id, refused=gettext(str(error)))
+        return page, HTTPStatus.BAD_REQUEST
     return _redirect_to_run(run_id)
 
 

@@ -56,6 +56,7 @@ class RunPage:
     is_clock_ahead: bool
     is_implausible: bool
     recordings: Sequence[RecordingView]
+    note: str
 
 
 def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPage:
@@ -107,6 +108,7 @@ def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPa
             )
             for recording in detail.other_recordings
         ],
+        note=detail.note,
     )
 
 

@@ -9,10 +9,12 @@ from http import HTTPStatus
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sync.surveys.answering import answer, retained_runs
+from sync.language import gettext
+from sync.surveys.answering import answer, own_notes, retained_runs
 from web.http.language import activate_locale
 from web.http.limits import link_subject, rate_limited
 from web.http.problems import NOT_FOUND
+from web.http.session import current_runner
 from web.runtime import runtime
 from web.survey.retained_runs import build_retained_run_view
 from web.survey.views import SurveyView, build_survey_view, parse_answers, parse_tile
@@ -33,13 +35,22 @@ def survey_page(token: str) -> ResponseReturnValue:
     )
 
 
-def _render_saved(view: SurveyView, token: str, *, refused: str = "") -> str:
+def _render_saved(
+    view: SurveyView, token: str, *, refused: str = "", draft: str | None = None
+) -> str:
+    """Show what is saved; `draft` is a line that was refused."""
     retained_run = retained_runs.load_offer_for_survey(runtime(), token)
+    reader = current_runner()
+    note = own_notes.load_survey_note(
+        runtime(), token, reader_id=reader.runner_id if reader else None
+    )
     return render_template(
         "survey/saved.html",
         survey=view,
         token=token,
         own=build_retained_run_view(retained_run, view.unit),
+        note=note,
+        draft=draft,
         refused=refused,
     )
 
@@ -48,7 +59,8 @@ def _render_form(token: str, *, refused: str) -> str:
     """Show the form again with what was tapped in it."""
     view, tile = _load_view(token), parse_tile(request.form.get("mood"))
     if view.mood is not None and tile is None:
-        return _render_saved(view, token, refused=refused)
+        draft = request.form.get("note")
+        return _render_saved(view, token, refused=refused, draft=draft)
     return render_template(
         "survey/ask.html",
         survey=view,
@@ -78,6 +90,23 @@ def record(token: str) -> ResponseReturnValue:
 def skip(token: str) -> ResponseReturnValue:
     _load_view(token)
     answer.skip_survey(runtime(), token=token)
+    return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
+
+
+@blueprint.post("/<token>/note")
+@rate_limited("answer", link_subject, render_form=_render_form)
+def keep_note(token: str) -> ResponseReturnValue:
+    """Keep a line beside the answer, or remove the one that is there."""
+    view = _load_view(token)
+    try:
+        own_notes.save_for_survey(
+            runtime(), token=token, text=request.form.get("note", "")
+        )
+    except answer.SurveyClosed:
+        return _render_closed(view)
+    except own_notes.InvalidNote as error:
+        page = _render_form(token, refused=gettext(str(error)))
+        return page, HTTPStatus.BAD_REQUEST
     return redirect(url_for(".survey_page", token=token), HTTPStatus.SEE_OTHER)
 
 

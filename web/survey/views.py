@@ -8,7 +8,13 @@ from sync.language import gettext as _
 from sync.language import translatable
 from sync.surveys.answering.answer import SurveyPage, SurveyPageState
 from sync.surveys.instruments import InvalidAnswer, Question
-from sync.vocabulary import CancellationReason, DistanceUnit, Mood, SurveyKind
+from sync.vocabulary import (
+    CancellationReason,
+    DistanceUnit,
+    Mood,
+    SurveyKind,
+    is_unknown,
+)
 from web.formats import (
     format_datetime,
     format_distance,
@@ -105,6 +111,8 @@ def _get_closed_text(survey: SurveyPage) -> ClosedText | None:
 
 
 def _get_cancellation_text(reason: CancellationReason | None) -> ClosedText:
+    if reason is not None and is_unknown(reason):
+        reason = None
     match reason:
         case CancellationReason.REPLACED:
             return ClosedText(

@@ -43,6 +43,7 @@ HOURS_PER_DAY = 24
 STREET, TRAIL, INDOORS = 0, 1, 2
 ALONE, WITH_OTHERS = 0, 1
 NO_RUN = -1
+MAX_ODDS_ERROR = 1e-6
 NO_RUNS: Ints = np.zeros(0, dtype=np.int64)
 MAX_DAY_S = 36 * SECONDS_PER_HOUR
 EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -454,15 +455,30 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
     )
 
 
+def _read_odds(text: str, delay_h: int) -> dict[int, float]:
+    """Return the odds of a draw by hours; none if it could not have come out so."""
+    try:
+        odds = {int(hours): float(share) for hours, share in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    is_possible = odds.get(delay_h, 0.0) > 0 and min(odds.values()) >= 0
+    return odds if is_possible and abs(sum(odds.values()) - 1) < MAX_ODDS_ERROR else {}
+
+
 def _build_delays(
     columns: DelayColumns, runs: RunArrays, answers: AnswerArrays
 ) -> DelayArrays:
-    if not columns.delay_h:
-        return DelayArrays()
     odds_by_delay = [
-        {int(delay_h): share for delay_h, share in json.loads(text).items()}
-        for text in columns.odds
+        _read_odds(text, delay_h)
+        for text, delay_h in zip(columns.odds, columns.delay_h, strict=True)
     ]
+    readable = [index for index, odds in enumerate(odds_by_delay) if odds]
+    if not readable:
+        return DelayArrays()
+    columns = DelayColumns._make(
+        [column[index] for index in readable] for column in columns
+    )
+    odds_by_delay = [odds_by_delay[index] for index in readable]
     offered_h = sorted(set[int]().union(*odds_by_delay))
     run_index = _find_rows(columns.run_id, runs.id)
     answer_index = np.full(len(runs.id) + 1, -1)

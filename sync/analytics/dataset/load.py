@@ -33,6 +33,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from sync.analytics.dataset.cache import RunnerCache
 from sync.crypto import Vault
 from sync.models import RUN_IS_IN_FIGURES, Answer, DelayDraw, Run, Survey
+from sync.models.base import UNREADABLE_DAY
 from sync.vocabulary import AnswerKind
 
 # A "before" said on the way out and the wellbeing page are neither.
@@ -65,7 +66,11 @@ def _compile_epoch_sqlite(
 ) -> str:
     moment = compiler.process(element.clauses, **options)
     # A third of what strftime('%s') costs. A day number is exact to 0.04 ms.
-    return f"cast((julianday({moment}) - 2440587.5) * 86400 + 0.0005 as integer)"
+    # What is no time is 0, as `UNREADABLE_TIME` is.
+    return (
+        f"coalesce(cast((julianday({moment}) - 2440587.5) * 86400 + 0.0005 as integer),"
+        " 0)"
+    )
 
 
 @compiles(epoch_s, "postgresql")
@@ -81,7 +86,10 @@ def _compile_day_sqlite(
     element: day_number, compiler: SQLCompiler, **options: Any
 ) -> str:
     day = compiler.process(element.clauses, **options)
-    return f"cast(julianday({day}) - 1721424.5 as integer)"
+    return (
+        f"coalesce(cast(julianday({day}) - 1721424.5 as integer), "
+        f"{UNREADABLE_DAY.toordinal()})"
+    )
 
 
 @compiles(day_number, "postgresql")

@@ -43,7 +43,14 @@ from sync.analytics.stats.random_delay import (
     estimate_delay_slope,
     is_delay_claim,
 )
-from sync.analytics.stats.series import Flags, Floats, Ints
+from sync.analytics.stats.series import (
+    Z_DRAWN,
+    Z_EXPLORATORY,
+    Flags,
+    Floats,
+    Ints,
+    enclose,
+)
 from sync.language import translatable
 
 HOURS_PER_DAY = 24
@@ -95,6 +102,7 @@ class DelayComparison:
     def draw(self, decision: PanelDecision | None) -> Drawing:
         """Draw each delay beside the first, with answers given and questions asked."""
         draws, n = self.draws, len(self.draws.values)
+        slope = estimate_delay_slope(draws)
         contrasts = compare_delays(draws)
         early = [build_note("asked_early", n=self.early_count)]
         return Drawing(
@@ -121,7 +129,13 @@ class DelayComparison:
                     strict=True,
                 )
             ),
-            delay_slope=estimate_delay_slope(draws) if n >= MIN_FOR_NUMBERS else None,
+            delay_slope=slope if n >= MIN_FOR_NUMBERS else None,
+            words_interval=enclose(
+                (
+                    slope.unadjusted.interval(Z_EXPLORATORY),
+                    slope.adjusted.interval(Z_DRAWN),
+                )
+            ),
             contributing_runs={"all": select_known_runs(self.run_ids)},
         )
 

@@ -4,7 +4,7 @@ A panel's file imports everything of the figures from here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -42,8 +42,10 @@ from sync.analytics.sentences.catalogue import (
     WITHDRAWN_SENTENCE,
     Fact,
     Finding,
+    LocalizedText,
     Sentence,
     Unit,
+    build_note,
 )
 from sync.analytics.sentences.milestones import (
     FIRST_MILESTONE,
@@ -155,6 +157,10 @@ class PanelDefinition:
     ) -> Panel:
         """Return the panel as a page shows it."""
         drawing = comparison.draw(decision)
+        if self.is_fixed:
+            drawing = replace(
+                drawing, remarks=(*drawing.remarks, *list_fairness_remarks())
+            )
         return Panel(
             name=self.name,
             english_title=self.title,
@@ -252,7 +258,12 @@ class GroupComparison:
                 Sentence(NOTES["too_few_each"]), {"n": smaller_count, "needed": needed}
             ),
             remarks=(
-                *list_remarks(decision, 2 * smaller_count, self.days),
+                *list_remarks(
+                    decision,
+                    2 * smaller_count,
+                    self.days,
+                    words_interval=estimate.words if is_shown else None,
+                ),
                 *(list_ceiling_remarks(self.values) if self.is_mood else ()),
             ),
             means=estimate_group_means(
@@ -263,6 +274,7 @@ class GroupComparison:
             ),
             value_range=MOOD_RANGE if self.is_mood else LEVEL_RANGE,
             difference=estimate if is_shown else None,
+            words_interval=estimate.words if is_shown else None,
             contributing_runs={
                 "first": select_known_runs(self.run_ids[self.in_first]),
                 "second": select_known_runs(self.run_ids[~self.in_first]),
@@ -313,7 +325,7 @@ class PairComparison:
             estimate = estimate_link(xs[:n_rows], ys[:n_rows], times[:n_rows], self.q)
             is_certain = estimate.is_certain_at(self.q)
             verdict = name_sign(estimate.rho) if is_certain else "none"
-            return Outcome(f"{name}.{verdict}", build_link_facts(estimate))
+            return Outcome(f"{name}.{verdict}", build_link_facts(estimate, self.q))
 
         return PanelQuestion(
             name=name,
@@ -325,21 +337,24 @@ class PairComparison:
     def draw(self, decision: PanelDecision | None) -> Drawing:
         """Draw groups along something that may move together with mood."""
         n = len(self.days)
+        estimate = (
+            estimate_link(self.x, self.y, self.days, self.q)
+            if n >= MIN_FOR_NUMBERS
+            else None
+        )
+        words_interval = estimate.find_words_interval(self.q) if estimate else None
         return Drawing(
             answer_count=n,
             too_few=build_too_few(self.observation_kind, n),
             remarks=(
-                *list_remarks(decision, n, self.days),
+                *list_remarks(decision, n, self.days, words_interval=words_interval),
                 *(list_ceiling_remarks(self.y) if self.is_mood else ()),
             ),
             means=estimate_group_means(self.display_groups, self.y, self.days),
             value_range=MOOD_RANGE if self.is_mood else LEVEL_RANGE,
             timeline=self.timeline if n >= MIN_FOR_NUMBERS else None,
-            link=(
-                estimate_link(self.x, self.y, self.days, self.q)
-                if n >= MIN_FOR_NUMBERS
-                else None
-            ),
+            link=estimate,
+            words_interval=words_interval,
             contributing_runs={"all": select_known_runs(self.run_ids)},
         )
 
@@ -412,13 +427,18 @@ def pair_with_mood(
     )
 
 
+def list_fairness_remarks() -> tuple[LocalizedText, ...]:
+    """Say what every sentence allows for, and what none can."""
+    return (build_note("allowed_for"), build_note("not_allowed_for"))
+
+
 def name_sign(value: float) -> str:
     return "higher" if value > 0 else "lower"
 
 
-def build_link_facts(estimate: Link) -> Mapping[str, Fact]:
-    """Return the facts of a sentence about a link."""
-    low, high = estimate.i95
+def build_link_facts(estimate: Link, q: float) -> Mapping[str, Fact]:
+    """Return the facts of a sentence about a link that words need `q` for."""
+    low, high = estimate.find_words_interval(q)
     return {"n": estimate.n, "rho_low": round(low, 3), "rho_high": round(high, 3)}
 
 

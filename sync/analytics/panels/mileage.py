@@ -103,21 +103,26 @@ class MileageComparison:
         The link is the question's own: with the distance of each run.
         """
         n = len(self.days)
+        estimate = (
+            estimate_link(self.distance_m, self.mood, self.days, Z_MILEAGE_CLAIM)
+            if n >= MIN_FOR_NUMBERS
+            else None
+        )
+        words_interval = (
+            estimate.find_words_interval(Z_MILEAGE_CLAIM) if estimate else None
+        )
         return Drawing(
             answer_count=n,
             too_few=build_too_few("runs", n),
             remarks=(
-                *list_remarks(decision, n, self.days),
+                *list_remarks(decision, n, self.days, words_interval=words_interval),
                 *self._list_slope_remarks(decision),
                 *list_ceiling_remarks(self.mood),
                 build_note("races_out"),
                 build_note("goes_together"),
             ),
-            link=(
-                estimate_link(self.distance_m, self.mood, self.days, Z_MILEAGE_CLAIM)
-                if n >= MIN_FOR_NUMBERS
-                else None
-            ),
+            link=estimate,
+            words_interval=words_interval,
             curve=self._fit_curve(self.trailing_week_m),
             curve_by_run=self._fit_curve(self.distance_m),
             contributing_runs=self._collect_runs(decision),
@@ -212,12 +217,14 @@ def evaluate_mileage(data: MileageComparison) -> Outcome:
         return Outcome("mileage.best", _build_range_facts(ranges, data.metres_per_unit))
     if monotone.is_certain_at(Z_MILEAGE_CLAIM):
         verdict = name_sign(monotone.rho)
-        return Outcome(f"mileage.{verdict}", build_link_facts(monotone))
+        return Outcome(
+            f"mileage.{verdict}", build_link_facts(monotone, Z_MILEAGE_CLAIM)
+        )
     if ranges is not None and ranges.p <= MAX_P_EARLY:
         return Outcome(
             "mileage.early", _build_range_facts(ranges, data.metres_per_unit)
         )
-    return Outcome("mileage.none", build_link_facts(monotone))
+    return Outcome("mileage.none", build_link_facts(monotone, Z_MILEAGE_CLAIM))
 
 
 def is_clear_range(ranges: MileageShape) -> bool:
@@ -271,7 +278,8 @@ PANELS = (
                     "higher."
                 ),
                 translatable(
-                    "That held after allowing for season. It does not tell us why."
+                    "That held after allowing for season, weekday and time of day. It "
+                    "does not tell us why."
                 ),
             ),
             "lower": Sentence(
@@ -280,7 +288,8 @@ PANELS = (
                     "lower."
                 ),
                 translatable(
-                    "That held after allowing for season. It does not tell us why."
+                    "That held after allowing for season, weekday and time of day. It "
+                    "does not tell us why."
                 ),
             ),
             "none": Sentence(

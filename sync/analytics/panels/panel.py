@@ -1,6 +1,6 @@
 """A panel as a page draws it: groups, link, curve, and one finding."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -115,8 +115,9 @@ class Drawing:
 
     `too_few` stands in for a finding before the first decision.  `means` maps a
     label to its group's mean, of 8 answers or more, `shares` to a share; the means lie
-    in `value_range`.  `contributing_runs` maps a part of what is counted to the ids of
-    its runs.
+    in `value_range`.  `words_interval` decides about words: it is longer than those of
+    `link` and `difference`, so that a sentence that claims nothing can be seen to be
+    right.  `contributing_runs` maps a part of what is counted to the ids of its runs.
     """
 
     answer_count: int
@@ -128,6 +129,7 @@ class Drawing:
     timeline: Timeline | None = None
     link: Link | None = None
     difference: Difference | None = None
+    words_interval: Interval | None = None
     curve: Curve | None = None
     curve_by_run: Curve | None = None
     delays: tuple[DelayGroup, ...] = ()
@@ -198,6 +200,10 @@ class Panel:
         return self.drawing.difference
 
     @property
+    def words_interval(self) -> Interval | None:
+        return self.drawing.words_interval
+
+    @property
     def curve(self) -> Curve | None:
         return self.drawing.curve
 
@@ -224,10 +230,20 @@ class Panel:
 
 
 def list_remarks(
-    decision: PanelDecision | None, answer_count: int, days: Floats
+    decision: PanelDecision | None,
+    answer_count: int,
+    days: Floats,
+    *,
+    words_interval: Interval | None = None,
 ) -> tuple[LocalizedText, ...]:
-    """Return the remarks on a panel's decision and on the span of its answers."""
-    remarks = []
+    """Return the remarks on a panel's decision and on the span of its answers.
+
+    A decision stands while answers are added: where `words_interval`, that of today's
+    answers, no longer agrees with it, a remark says so.
+    """
+    remarks: list[LocalizedText] = []
+    if decision and words_interval:
+        remarks += _list_changes(decision, words_interval)
     if decision and decision.revised_at:
         remarks.append(build_note("decided_again", day=decision.revised_at.date()))
     if decision:
@@ -237,6 +253,22 @@ def list_remarks(
     if answer_count >= MIN_FOR_NUMBERS and np.ptp(days) < HALF_YEAR_DAYS:
         remarks.append(build_note("season"))
     return tuple(remarks)
+
+
+def _list_changes(
+    decision: PanelDecision, words_interval: Interval
+) -> Iterable[LocalizedText]:
+    """Say that today's answers would decide otherwise than those decided from."""
+    verdict = decision.outcome.verdict
+    sign = {"higher": 1, "lower": -1, "none": 0}.get(verdict)
+    if sign is None:
+        return
+    low, high = words_interval
+    today = (low > 0) - (high < 0)
+    if sign == 0 and today != 0:
+        yield build_note("more_today", n=count_decided_answers(decision))
+    elif sign != today:
+        yield build_note("less_today", n=count_decided_answers(decision))
 
 
 def list_ceiling_remarks(moods: Floats) -> tuple[LocalizedText, ...]:

@@ -189,6 +189,23 @@ NOTES: Mapping[str, str] = {
         "This shows what goes together, not why. A good mood can also send you out "
         "for a run."
     ),
+    "more_today": translatable(
+        "Decided from the first {n} answers. Together with those since, they look "
+        "clearer than that."
+    ),
+    "less_today": translatable(
+        "Decided from the first {n} answers. Together with those since, they are no "
+        "longer clear."
+    ),
+    "allowed_for": translatable(
+        "Allowed for: season, weekday and time of day, and the rhythm in which your "
+        "runs come."
+    ),
+    "not_allowed_for": translatable(
+        "Not allowed for, as nobody can from answers alone: you may run more when you "
+        "already feel well, and answer less on bad days; illness and holidays move "
+        "both."
+    ),
     "slope": translatable("About {slope} steps of mood for each {distance} more."),
 }
 

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, stdtrit
 
+from sync.analytics.stats.rhythm import build_rhythm_columns
 from sync.analytics.stats.series import (
     UNBOUNDED,
     Z_CLAIM,
@@ -14,7 +15,9 @@ from sync.analytics.stats.series import (
     Floats,
     Interval,
     InvalidSeries,
-    build_calendar,
+    build_calendars,
+    choose_word_levels,
+    enclose,
     estimate_mean_n_eff,
     estimate_pair_n_eff,
     excludes_zero,
@@ -57,9 +60,9 @@ class Difference:
     """The first group's mean minus the second's, corrected for autocorrelation.
 
     `adjusted` is the difference after the calendar: trend, season, weekday and time of
-    day.  `is_shown` needs 8 values in each group.  `is_claim` needs 15 in each, and an
-    interval at the level for claims that excludes 0 on the same side with the calendar
-    and without it.
+    day.  `is_shown` needs 8 values in each group.  `words` is the interval that decides
+    about words, longer than those drawn: it holds the difference at each of the
+    `WordLevels`, and 0 where either group has fewer than 15 values.
     """
 
     n_first: int
@@ -71,7 +74,11 @@ class Difference:
     n_eff: float
     i95: Interval
     i99: Interval
-    is_claim: bool
+    words: Interval
+
+    @property
+    def is_claim(self) -> bool:
+        return excludes_zero(self.words)
 
     @property
     def is_shown(self) -> bool:
@@ -145,23 +152,30 @@ def estimate_difference(
     unadjusted = compare_welch(first, second)
     error = unadjusted.standard_error * (len(times) / n_eff) ** 0.5
     df = max(unadjusted.df * n_eff / len(times), 1.0)
-    calendar = build_calendar(times, None if hours is None else clock)
-    adjusted, after_calendar = _adjust_for_calendar(series, label, calendar, q)
-    before = compute_t_interval(unadjusted.difference, error, df, q)
-    is_certain = excludes_zero(before) and excludes_zero(after_calendar)
+    calendars = build_calendars(times, None if hours is None else clock)
+    rhythm = build_rhythm_columns(times, *calendars.season.remove(label))
+    after_calendar = _adjust(series, label, calendars.full)
+    after_rhythm = _adjust(series, label, calendars.full.extend(rhythm))
+    levels = choose_word_levels(q, len(times))
+    intervals = [
+        compute_t_interval(unadjusted.difference, error, df, levels.before),
+        _adjust(series, label, calendars.season).interval(levels.before),
+        after_calendar.interval(levels.calendar),
+        after_rhythm.interval(levels.rhythm),
+    ]
+    if min_size < MIN_GROUP_TO_CLAIM:
+        intervals.append((0.0, 0.0))
     return Difference(
         n_first=len(first),
         n_second=len(second),
         mean_first=float(first.mean()),
         mean_second=float(second.mean()),
         difference=unadjusted.difference,
-        adjusted=adjusted,
+        adjusted=after_calendar.difference,
         n_eff=n_eff,
         i95=compute_t_interval(unadjusted.difference, error, df, Z_DRAWN),
         i99=compute_t_interval(unadjusted.difference, error, df, Z_CLAIM),
-        is_claim=is_certain
-        and adjusted * unadjusted.difference > 0
-        and min_size >= MIN_GROUP_TO_CLAIM,
+        words=enclose(intervals),
     )
 
 
@@ -176,21 +190,28 @@ def compute_t_interval(center: float, error: float, df: float, q: float) -> Inte
     return (center - half_width, center + half_width)
 
 
-def _adjust_for_calendar(
-    values: Floats, label: Floats, calendar: Calendar, q: float
-) -> tuple[float, Interval]:
-    """Compare the groups after the calendar: the difference and its interval."""
+@dataclass(frozen=True, slots=True)
+class _Adjusted:
+    """A difference after the calendar; its interval has no ends without `df`."""
+
+    difference: float
+    standard_error: float
+    df: float
+
+    def interval(self, q: float) -> Interval:
+        return compute_t_interval(self.difference, self.standard_error, self.df, q)
+
+
+def _adjust(values: Floats, label: Floats, calendar: Calendar) -> _Adjusted:
     residual_values, residual_label = calendar.remove(values, label)
     spread = float(residual_label @ residual_label)
     if not spread > 0:
-        return float("nan"), UNBOUNDED
+        return _Adjusted(float("nan"), 0.0, 0.0)
     adjusted = float(residual_label @ residual_values) / spread
     residuals = residual_values - adjusted * residual_label
     df = estimate_pair_n_eff(residual_label, residual_values) - calendar.df - 2
-    if not df > 0:
-        return adjusted, UNBOUNDED
-    error = float((residuals @ residuals) / df / spread) ** 0.5
-    return adjusted, compute_t_interval(adjusted, error, df, q)
+    error = float((residuals @ residuals) / df / spread) ** 0.5 if df > 0 else 0.0
+    return _Adjusted(adjusted, error, df)
 
 
 def _undefined_difference(first: Floats, second: Floats, n_eff: float) -> Difference:
@@ -205,5 +226,5 @@ def _undefined_difference(first: Floats, second: Floats, n_eff: float) -> Differ
         n_eff=n_eff,
         i95=UNBOUNDED,
         i99=UNBOUNDED,
-        is_claim=False,
+        words=UNBOUNDED,
     )

@@ -19,7 +19,7 @@ from sync.analytics.stats.series import (
     Interval,
     Ints,
     InvalidSeries,
-    build_calendar,
+    build_calendars,
     excludes_zero,
     validate_columns,
 )
@@ -157,7 +157,7 @@ def estimate_delay_slope(draws: DelayDraws) -> DelaySlope:
         nothing = FittedSlope(float("nan"), float("nan"), 0.0)
         return DelaySlope(0, nothing, nothing)
     angle = draws.hours * (2 * np.pi / _DAY_HOURS)
-    calendar = (build_calendar(draws.days).basis, np.sin(angle), np.cos(angle))
+    calendar = (build_calendars(draws.days).full.basis, np.sin(angle), np.cos(angle))
     return DelaySlope(
         n=n,
         unadjusted=_fit_slope(draws, np.column_stack((np.ones(n), expected_h))),

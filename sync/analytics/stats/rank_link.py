@@ -5,14 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sync.analytics.stats.rhythm import build_rhythm_columns
 from sync.analytics.stats.series import (
     Z_CLAIM,
     Z_DRAWN,
+    Calendar,
     Floats,
     Interval,
-    build_calendar,
+    build_calendars,
+    choose_word_levels,
     compute_average_ranks,
     compute_correlation,
+    enclose,
     estimate_pair_n_eff,
     excludes_zero,
     sort_by_time,
@@ -24,6 +28,17 @@ MIN_N_EFF = 20
 MAX_PSHIFT = 0.05
 _MAX_RHO = 1 - 1e-12
 _SPEARMAN_FACTOR = 1.06
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustedLink:
+    """A rank correlation after the calendar, and the independent pairs left for it."""
+
+    rho: float
+    n_eff: float
+
+    def interval(self, q: float) -> Interval:
+        return compute_rank_interval(self.rho, self.n_eff, q)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,8 @@ class Link:
     adj95      the interval of adj
     adj_n_eff  independent pairs left for adj, less the calendar's columns
     claim      whether the rule allows a sentence
+    season     the link after trend and season alone
+    rhythm     the link after the calendar and the strongest rhythm of x
     """
 
     n: int
@@ -52,12 +69,29 @@ class Link:
     adj95: Interval
     adj_n_eff: float
     claim: bool
+    season: AdjustedLink
+    rhythm: AdjustedLink
+
+    def find_words_interval(self, q: float) -> Interval:
+        """Return the interval that decides about words, longer than those drawn of rho.
+
+        It holds every estimate on which the words rest, each at its `WordLevels`, and
+        0 wherever the rule withholds words for another reason.
+        """
+        levels = choose_word_levels(q, self.n)
+        intervals = [
+            compute_rank_interval(self.rho, self.n_eff, levels.before),
+            self.season.interval(levels.before),
+            compute_rank_interval(self.adj, self.adj_n_eff, levels.calendar),
+            self.rhythm.interval(levels.rhythm),
+        ]
+        if self.n < MIN_PAIRS or self.n_eff < MIN_N_EFF or self.pshift > MAX_PSHIFT:
+            intervals.append((0.0, 0.0))
+        return enclose(intervals)
 
     def is_certain_at(self, q: float) -> bool:
-        """Tell whether it is claimed and excludes 0 at `q`, also after the calendar."""
-        before = compute_rank_interval(self.rho, self.n_eff, q)
-        after = compute_rank_interval(self.adj, self.adj_n_eff, q)
-        return self.claim and excludes_zero(before) and excludes_zero(after)
+        """Tell whether a sentence may claim it at `q`, whatever the calendar does."""
+        return excludes_zero(self.find_words_interval(q))
 
 
 def link(
@@ -89,11 +123,10 @@ def link(
     )
     if np.isnan(rho):
         return _undefined_link(len(times), n_eff)
-    calendar = build_calendar(times, None if hours is None else clock)
-    residual_x, residual_y = calendar.remove(rank_x, rank_y)
-    adj = compute_correlation(residual_x, residual_y)
-    adj_n_eff = estimate_pair_n_eff(residual_x, residual_y) - calendar.df
-    adj95 = compute_rank_interval(adj, adj_n_eff, Z_DRAWN)
+    calendars = build_calendars(times, None if hours is None else clock)
+    after_calendar = _adjust(rank_x, rank_y, calendars.full)
+    rhythm = build_rhythm_columns(times, *calendars.season.remove(rank_x))
+    adj95 = after_calendar.interval(Z_DRAWN)
     pshift = _compute_pshift(rank_x, rank_y)
     is_claim = (
         len(times) >= MIN_PAIRS
@@ -101,7 +134,7 @@ def link(
         and excludes_zero(compute_rank_interval(rho, n_eff, q))
         and pshift <= MAX_PSHIFT
         and excludes_zero(adj95)
-        and adj * rho > 0
+        and after_calendar.rho * rho > 0
     )
     return Link(
         n=len(times),
@@ -110,10 +143,20 @@ def link(
         i95=compute_rank_interval(rho, n_eff, Z_DRAWN),
         i99=compute_rank_interval(rho, n_eff, Z_CLAIM),
         pshift=pshift,
-        adj=adj,
+        adj=after_calendar.rho,
         adj95=adj95,
-        adj_n_eff=adj_n_eff,
+        adj_n_eff=after_calendar.n_eff,
         claim=bool(is_claim),
+        season=_adjust(rank_x, rank_y, calendars.season),
+        rhythm=_adjust(rank_x, rank_y, calendars.full.extend(rhythm)),
+    )
+
+
+def _adjust(rank_x: Floats, rank_y: Floats, calendar: Calendar) -> AdjustedLink:
+    residual_x, residual_y = calendar.remove(rank_x, rank_y)
+    return AdjustedLink(
+        compute_correlation(residual_x, residual_y),
+        estimate_pair_n_eff(residual_x, residual_y) - calendar.df,
     )
 
 
@@ -162,4 +205,6 @@ def _undefined_link(n: int, n_eff: float) -> Link:
         adj95=full_range,
         adj_n_eff=0.0,
         claim=False,
+        season=AdjustedLink(nan, 0.0),
+        rhythm=AdjustedLink(nan, 0.0),
     )

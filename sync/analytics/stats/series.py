@@ -3,7 +3,7 @@
 All that `rank_link`, `groups` and `shape` share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,8 +19,10 @@ Interval: TypeAlias = tuple[float, float]
 
 UNBOUNDED: Interval = (float("-inf"), float("inf"))
 # Standard errors: a 95 % interval to draw, 99 % for words about a question that
-# was fixed in advance, 99.7 % for the exploring panels.
+# was fixed in advance, 99.7 % for the exploring panels; 97.5 % after the calendar,
+# which has to show that the calendar is not all there is: docs/decisions/0032.
 Z_DRAWN = 1.959964
+Z_AFTER_CALENDAR = 2.241403
 Z_CLAIM = 2.575829
 Z_EXPLORATORY = 3.0
 MAX_PERSISTENCE = 0.95
@@ -28,6 +30,7 @@ _N_EFF_FLOOR = 4.0
 YEAR_DAYS = 365.25
 HALF_YEAR_DAYS = 182
 MIN_FOR_CLOCK = 60
+MIN_FOR_HARMONICS = 120
 MIN_MIDDLE_HOURS = 3.0
 _WEEK_DAYS, _SATURDAY = 7, 5
 _DAY_HOURS = 24.0
@@ -42,6 +45,41 @@ class InvalidSeries(MoodmilesError, ValueError):
 def excludes_zero(interval: Interval) -> bool:
     low, high = interval
     return low > 0 or high < 0
+
+
+def enclose(intervals: Iterable[Interval]) -> Interval:
+    """Return the shortest interval that holds all of them."""
+    lows, highs = zip(*intervals, strict=True)
+    return (min(lows), max(highs))
+
+
+@dataclass(frozen=True, slots=True)
+class WordLevels:
+    """The standard errors that words need, at each stage of what is taken out.
+
+    before    as it is, and after trend and season
+    calendar  after weekday and time of day, too
+    rhythm    after the rhythm of what the runner does, too
+    """
+
+    before: float
+    calendar: float
+    rhythm: float
+
+
+def choose_word_levels(q: float, n: int) -> WordLevels:
+    """Return what words about n values need that are decided at `q`.
+
+    The exploring panels, of which there are many, need `q` throughout.  For others a
+    rhythm is found for certain only from 120 values on, and a few answers cannot spare
+    much for one that may not be there.  Source: docs/decisions/0032.
+    """
+    if q >= Z_EXPLORATORY:
+        return WordLevels(q, q, q)
+    is_certain_rhythm = n >= MIN_FOR_HARMONICS
+    return WordLevels(
+        q, Z_AFTER_CALENDAR, Z_AFTER_CALENDAR if is_certain_rhythm else Z_DRAWN
+    )
 
 
 def validate_column(values: npt.ArrayLike, name: str) -> Floats:
@@ -157,7 +195,7 @@ def _shrink_n(n: int, autocorrelation: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """What the calendar alone could explain of n values: the level, and `df` columns.
+    """What time alone could explain of n values: the level, and `df` columns.
 
     `basis`, shape (n, 1 + df), holds them as orthonormal columns.
     """
@@ -185,19 +223,53 @@ class Calendar:
         residuals[:, is_explained] = 0.0
         return list(residuals.T.copy())
 
+    def extend(self, columns: Iterable[Floats]) -> "Calendar":
+        """Return the calendar with the columns, shape (n,), that add something to it.
 
-def build_calendar(days: Floats, hours: Floats | None = None) -> Calendar:
+        Left out is a column that does not vary, and one that the level and the columns
+        before it add up to: a runner who never answers on Mondays has six weekdays.
+        """
+        centered = [column - column.mean() for column in columns]
+        varying = [
+            column / norm
+            for column in centered
+            if (norm := float(np.sqrt(column @ column))) > _DEPENDENT
+        ]
+        while True:
+            basis, triangle = np.linalg.qr(np.column_stack([self.basis, *varying]))
+            is_new = np.abs(np.diagonal(triangle)) > _DEPENDENT
+            if is_new.all():
+                return Calendar(basis)
+            # What follows a dependent column was freed of a direction of its rounding.
+            del varying[int(np.argmin(is_new)) - self.df - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Calendars:
+    """Trend and season alone, and `full` with weekday and time of day, too."""
+
+    season: Calendar
+    full: Calendar
+
+
+def build_calendars(days: Floats, hours: Floats | None = None) -> Calendars:
     """Build what a question takes out: trend, season, weekday and time of day.
 
     The whole part of `days`, shape (n,), is a local day, and day 0 a Monday.  `hours`,
     shape (n,), are local hours of the day; without them no time of day is taken out.
     Source: docs/decisions/0032.
     """
-    years = (days - days.min()) / YEAR_DAYS if len(days) else days
+    years = (days - days.min()) / YEAR_DAYS
     columns = [years]
-    if len(days) and np.ptp(days) >= HALF_YEAR_DAYS:
+    if np.ptp(days) >= HALF_YEAR_DAYS:
         columns += [np.sin(2 * np.pi * years), np.cos(2 * np.pi * years)]
-    return span_calendar([*columns, *build_clock_columns(days, hours)], len(days))
+    season = build_level(len(days)).extend(columns)
+    return Calendars(season, season.extend(build_clock_columns(days, hours)))
+
+
+def build_level(n: int) -> Calendar:
+    """Return the calendar that takes out nothing but the mean of n values."""
+    return Calendar(np.full((n, 1), n**-0.5))
 
 
 def build_clock_columns(days: Floats, hours: Floats | None) -> list[Floats]:
@@ -228,26 +300,3 @@ def measure_middle_hours(hours: Floats) -> float:
     unwrapped = np.concatenate((ordered[first:], ordered[:first] + _DAY_HOURS))
     low, high = np.percentile(unwrapped, (25, 75))
     return float(high - low)
-
-
-def span_calendar(columns: Sequence[Floats], n: int) -> Calendar:
-    """Return the calendar of the columns, shape (n,), that add something.
-
-    Left out is a column that does not vary, and one that the level and the columns
-    before it add up to: a runner who never answers on Mondays has six weekdays.
-    """
-    centered = [column - column.mean() for column in columns]
-    level = np.ones(n)
-    varying = [
-        column / norm
-        for column in centered
-        if (norm := float(np.sqrt(column @ column))) > _DEPENDENT
-    ]
-    basis, triangle = np.linalg.qr(np.column_stack([level, *varying]))
-    is_new = np.abs(np.diagonal(triangle)) > _DEPENDENT
-    while not is_new.all():
-        # What follows a dependent column was freed of a direction of its rounding.
-        del varying[int(np.argmin(is_new)) - 1]
-        basis, triangle = np.linalg.qr(np.column_stack([level, *varying]))
-        is_new = np.abs(np.diagonal(triangle)) > _DEPENDENT
-    return Calendar(basis)

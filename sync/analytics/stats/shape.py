@@ -10,8 +10,8 @@ from sync.analytics.stats.series import (
     Floats,
     Ints,
     build_clock_columns,
+    build_level,
     sort_by_time,
-    span_calendar,
     validate_columns,
 )
 
@@ -93,7 +93,7 @@ def fit_shape(
     membership = (range_index[:, None] == np.flatnonzero(is_large_enough)).astype(
         np.float64
     )
-    week = span_calendar(build_clock_columns(times, given_hours), len(times))
+    week = build_level(len(times)).extend(build_clock_columns(times, given_hours))
     detrended_mood, *detrended = (
         remove_drift(column, times) for column in week.remove(ys, *membership.T)
     )

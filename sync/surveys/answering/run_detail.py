@@ -14,6 +14,7 @@ from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
 from sync.surveys import instruments
+from sync.surveys.answering import own_notes
 from sync.surveys.instruments import Question
 from sync.surveys.own_runs import can_answer_run, find_own_run
 from sync.surveys.policy.explanations import explain_decision
@@ -28,8 +29,9 @@ class RunDetail:
     """A run with everything else that its page shows.
 
     `decision` is one sentence, None while nothing is decided; `answer_values` are
-    empty without an answer; `questions` may follow the mood.  `is_asked_later` tells
-    whether its question is still to come at a drawn time.
+    empty without an answer; `questions` may follow the mood; `note` is the line that
+    the runner wrote beside the answer.  `is_asked_later` tells whether
+    its question is still to come at a drawn time.
     """
 
     run: Run
@@ -40,6 +42,7 @@ class RunDetail:
     is_asked_later: bool
     questions: tuple[Question, ...]
     other_recordings: Sequence[Run]
+    note: str
 
     @property
     def strava_id(self) -> int | None:
@@ -77,7 +80,8 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
                 DelayDraw.runner_id == runner_id, DelayDraw.run_id == run.id
             )
         )
-    vault = runtime.sealer.open_vault(runner.vault_key)
+        vault = runtime.sealer.open_vault(runner.vault_key)
+        note = own_notes.load_note(session, vault, answer)
     return RunDetail(
         run=run,
         decision=explain_decision(decision.reason, decision.minutes_since_end)
@@ -97,6 +101,7 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
             else None,
         ),
         other_recordings=other_recordings,
+        note=note,
     )
 
 

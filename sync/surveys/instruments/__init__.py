@@ -5,7 +5,7 @@ of the data folder.  All are checked when they are first needed and at start; a
 bad file is refused with its line.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +20,7 @@ __all__ = [
     "CURRENT_RUN_INSTRUMENT",
     "OPTIONAL_QUESTIONS",
     "QUESTIONS",
-    "HostQuestion",
+    "AddedQuestion",
     "Instrument",
     "InstrumentLibrary",
     "InvalidAnswer",
@@ -44,7 +44,7 @@ class InvalidAnswer(MoodmilesError):
 
 
 @dataclass(frozen=True, slots=True)
-class HostQuestion:
+class AddedQuestion:
     """A question that a host added, and whether it is asked about runs."""
 
     question: Question
@@ -87,7 +87,7 @@ class InstrumentLibrary:
         }
 
     @property
-    def host_questions(self) -> tuple[HostQuestion, ...]:
+    def host_questions(self) -> tuple[AddedQuestion, ...]:
         """Return the questions that only this host asks, after runs and at check-ins.
 
         Where both ask it, it counts as one that follows runs.
@@ -100,7 +100,7 @@ class InstrumentLibrary:
             for question in instrument.questions
         }
         return tuple(
-            HostQuestion(question, is_about_run=key in after_runs)
+            AddedQuestion(question, is_about_run=key in after_runs)
             for key, question in self.questions.items()
             if key in own_keys
         )
@@ -140,9 +140,32 @@ def _widen(questions: Iterable[Question]) -> dict[str, int]:
 @cache
 def load_library(data_dir: Path | None = None) -> InstrumentLibrary:
     """Read all instruments, or raise `NotConfigured` naming a file and its line."""
-    paths = sorted((data_dir / "instruments").glob("*.toml")) if data_dir else []
+    paths = _list_own_files(data_dir / "instruments") if data_dir else []
     return _build_library(
         [*_load_bundled(), *((path, read_instrument(path)) for path in paths)]
+    )
+
+
+def _list_own_files(folder: Path) -> Sequence[Path]:
+    """Return a host's own files; a folder that cannot be read is `NotConfigured`."""
+    try:
+        paths = sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if not folder.is_symlink() and not folder.exists():
+            return ()
+        reason = error.strerror
+    except OSError as error:
+        reason = error.strerror
+    else:
+        # An editor's drafts begin with a full stop.
+        return [
+            path
+            for path in paths
+            if path.suffix == ".toml" and not path.name.startswith(".")
+        ]
+    raise NotConfigured(
+        f"The host's own questions in {folder} cannot be read ({reason}): mend the "
+        "folder, or move it away."
     )
 
 

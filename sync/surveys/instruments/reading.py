@@ -117,13 +117,15 @@ class Instrument(BaseModel):
 
 def read_instrument(path: Path) -> Instrument:
     """Return the instrument in this file, or raise `NotConfigured` with its line."""
-    text = path.read_text(encoding="utf-8")
+    text = _read_text(path)
     try:
         instrument = Instrument.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         line_match = _SYNTAX_LINE.search(str(error))
         line = line_match[1] if line_match and line_match[1] else len(text.splitlines())
         raise _build_error(path, int(line), str(error).partition(" (at")[0]) from None
+    except RecursionError:
+        raise _build_error(path, 1, "it is nested too deeply") from None
     except ValidationError as error:
         first_error = error.errors()[0]
         line = _find_line(text, first_error["loc"])
@@ -136,6 +138,19 @@ def read_instrument(path: Path) -> Instrument:
         dotted_path = ".".join(map(str, key_path))
         raise _build_error(path, _find_line(text, key_path), f"{dotted_path}: {gap}")
     return instrument
+
+
+def _read_text(path: Path) -> str:
+    if path.exists() and not path.is_file():
+        raise _build_error(path, 1, "it is no plain file")
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise _build_error(path, 1, f"it cannot be read ({reason})") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise _build_error(path, line, "that is no text in UTF-8") from None
 
 
 def _find_translation_gaps(instrument: Instrument) -> Iterator[tuple[KeyPath, str]]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, assert_never
 
 from sync.language import gettext as _
 from sync.language import ngettext, translatable
-from sync.vocabulary import DecisionReason
+from sync.vocabulary import DecisionReason, is_unknown
 
 _RunnerReason: TypeAlias = Literal[
     DecisionReason.BEFORE_LINKING,
@@ -85,6 +85,13 @@ class _ReasonText:
     clause: str
 
 
+# A newer version decided about the run, before its host went back to this one.
+_UNKNOWN = _ReasonText(
+    translatable("Reason not known here"),
+    translatable("the reason is one that this version does not know"),
+)
+
+
 def label_reason(reason: DecisionReason) -> str:
     """Return in a few words why a run was asked about, or not."""
     match reason:
@@ -99,7 +106,8 @@ def label_reason(reason: DecisionReason) -> str:
         case DecisionReason.CLOCK_AHEAD:
             return _("Clock was ahead")
         case _:
-            return _(_get_text(reason).label)
+            text = _UNKNOWN if is_unknown(reason) else _get_text(reason)
+            return _(text.label)
 
 
 def explain_decision(
@@ -126,7 +134,8 @@ def explain_decision(
                 age=_format_age(minutes_since_end),
             )
         case _:
-            return _("No survey: %(why)s.", why=_(_get_text(reason).clause))
+            text = _UNKNOWN if is_unknown(reason) else _get_text(reason)
+            return _("No survey: %(why)s.", why=_(text.clause))
 
 
 def _format_age(minutes: int) -> str:

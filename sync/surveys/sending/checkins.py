@@ -25,7 +25,7 @@ from sync.surveys.sending.decide_runs import POLICY
 from sync.surveys.sending.schedule import SurveyContext, enqueue_checkin
 from sync.time_zones import get_zone
 from sync.vocabulary import AnswerKind, KeyUse
-from sync.work import RunnerDueWork, RunnerTask
+from sync.work import RunnerDueWork, RunnerRange, RunnerTask
 
 log = structlog.get_logger()
 
@@ -38,7 +38,9 @@ class CheckinWork(RunnerDueWork[date]):
     job = Job.CHECKINS
 
     @override
-    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[date]]:
+    def find_due(
+        self, session: Session, *, now: datetime, runners: RunnerRange
+    ) -> list[RunnerTask[date]]:
         last_drawn_day: ColumnElement[date | None] = func.max(CheckinDraw.local_day)
         rows = session.execute(
             select(Runner.id, Runner.zone, Runner.preferences, last_drawn_day)
@@ -49,6 +51,7 @@ class CheckinWork(RunnerDueWork[date]):
                 Runner.email_bounced_at.is_(None),
                 Connection.broken_at.is_(None),
                 account_state.may_collect(Runner.id),
+                runners.includes(Runner.id),
             )
             .group_by(Runner.id)
         ).all()

@@ -34,7 +34,7 @@ from sync.surveys.sending.delay_draws import draw_question_time
 from sync.surveys.sending.schedule import SurveyContext
 from sync.time_zones import get_zone
 from sync.vocabulary import DecisionReason, DecisionVerdict
-from sync.work import RunnerDueWork, RunnerTask
+from sync.work import RunnerDueWork, RunnerRange, RunnerTask
 
 log = structlog.get_logger()
 
@@ -53,12 +53,16 @@ class DecisionWork(RunnerDueWork[bool]):
         self._has_looked_for_changes = False
 
     @override
-    def find_due(self, session: Session, *, now: datetime) -> list[RunnerTask[bool]]:
-        has_changes = dict.fromkeys(store.find_waiting_runners(session), False)
+    def find_due(
+        self, session: Session, *, now: datetime, runners: RunnerRange
+    ) -> list[RunnerTask[bool]]:
+        waiting_ids = store.find_waiting_runners(session, runners.includes(Runner.id))
+        has_changes = dict.fromkeys(waiting_ids, False)
         if not self._has_looked_for_changes:
-            for survey in reevaluate.find_changed_surveys(session, POLICY):
+            for survey in reevaluate.find_changed_surveys(
+                session, POLICY, runners.includes(Survey.runner_id)
+            ):
                 has_changes[survey.runner_id] = True
-            self._has_looked_for_changes = True
         return [RunnerTask(runner_id, flag) for runner_id, flag in has_changes.items()]
 
     @override
@@ -69,6 +73,7 @@ class DecisionWork(RunnerDueWork[bool]):
             is_idle = True
             for task in super().claim(runtime):
                 is_idle = False
+                self._has_looked_for_changes = True
                 yield task
 
     @override

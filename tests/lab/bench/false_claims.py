@@ -6,12 +6,13 @@ keeps what it printed.
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from sync.analytics.dataset.history import History
 from sync.analytics.panels.after_runs import compare_mood
+from sync.analytics.panels.definition import find_hours
 from sync.analytics.panels.discovery import compare_all
 from sync.analytics.panels.mileage import (
     Z_MILEAGE_CLAIM,
@@ -23,9 +24,14 @@ from sync.analytics.sentences.milestones import FIRST_MILESTONE, PanelQuestion
 from sync.analytics.stats.groups import estimate_difference
 from sync.analytics.stats.rank_link import link
 from sync.analytics.stats.shape import fit_shape
-from tests.lab.bench.simulated_runners import RunnerSimulator, SimulatedTruth
+from tests.lab.bench.simulated_runners import (
+    FreeDays,
+    RunnerSimulator,
+    SimulatedTruth,
+)
 
 HEADLINE = ("after_runs", "mileage", "stress")
+SEED = 2026
 LOOKS = (30, 60, 120, 240)
 COLUMNS = (
     *HEADLINE,
@@ -36,10 +42,30 @@ COLUMNS = (
     "mileage.early",
 )
 CLAIMS = {"higher", "lower", "best"}
+LIFTS = (
+    *((0.25, 0.0), (0.5, 0.0), (0.8, 0.0)),
+    *((0.0, 0.25), (0.0, 0.5)),
+    *((0.25, 0.25), (0.5, 0.5)),
+)
 NULL_WORLDS = [
     SimulatedTruth(persistence, real=real, season=season)
     for persistence in (0.3, 0.6, 0.85)
     for real, season in ((False, False), (True, False), (False, True))
+]
+
+# No effect of running either, but moods that follow the days on which runs are long.
+CALENDAR_WORLDS = [
+    SimulatedTruth(
+        0.5,
+        free_days=free_days,
+        on_free_days=on_free_days,
+        by_hour=by_hour,
+    )
+    for free_days, lifts in (
+        (FreeDays.WEEKENDS, ((0.0, 0.0), *LIFTS)),
+        (FreeDays.SHIFTS, ((0.0, 0.0), *LIFTS[:3])),
+    )
+    for on_free_days, by_hour in lifts
 ]
 
 
@@ -77,6 +103,8 @@ def count_false_claims(
     for _ in range(runners):
         claims = collect_claims(maker.simulate_runner())
         explored = {name for name in claims if "." not in name} - set(HEADLINE)
+        if world.by_hour:
+            explored.discard("time_of_day")  # it would be true
         counts.update(claims)
         panels.update(explored)
         counts["any headline"] += bool(claims & set(HEADLINE))
@@ -105,8 +133,11 @@ def measure_power(
         data = compare_mileage(maker.simulate_runner())
         for at, count in enumerate(LOOKS):
             some = take_first(data, count)
-            monotone = link(some.distance_m, some.mood, some.days)
-            ranges = fit_shape(some.trailing_week_m / 1000, some.mood, some.days)
+            hours = find_hours(some.days)
+            monotone = link(some.distance_m, some.mood, some.days, hours=hours)
+            ranges = fit_shape(
+                some.trailing_week_m / 1000, some.mood, some.days, hours=hours
+            )
             shares[0, at] += monotone.claim
             shares[1, at] += monotone.is_certain_at(Z_MILEAGE_CLAIM)
             shares[2, at] += ranges is not None and is_clear_range(ranges)
@@ -125,7 +156,10 @@ def measure_lift_power(
         for at, count in enumerate(LOOKS[:3]):
             some = order[: int(np.searchsorted(counted, count)) + 1]
             claimed = estimate_difference(
-                panel.values[some], panel.in_first[some], panel.days[some]
+                panel.values[some],
+                panel.in_first[some],
+                panel.days[some],
+                hours=find_hours(panel.days[some]),
             )
             reached[at] += counted[-1] >= count
             shares[at] += counted[-1] >= count and claimed.is_claim
@@ -134,7 +168,7 @@ def measure_lift_power(
 
 def format_line(label: str, shares: Iterable[float], digits: int = 1) -> None:
     cells = [f"{100 * share:.{digits}f}" for share in shares]
-    print(f"| {label} | {' | '.join(cells)} |")
+    print(f"| {label} | {' | '.join(cells)} |", flush=True)
 
 
 def print_header(title: str, *names: object) -> None:
@@ -143,27 +177,37 @@ def print_header(title: str, *names: object) -> None:
 
 
 def format_label(world: SimulatedTruth) -> str:
+    if world.free_days is not None:
+        return f"{world.free_days} | {world.on_free_days} | {world.by_hour}"
     kind = "real" if world.real else "simulated"
     return f"{world.persistence} | {kind} | {'both' if world.season else 'none'}"
 
 
-def print_false_claims(runners: int, random: np.random.Generator) -> None:
+def print_false_claims(
+    title: str, columns: Sequence[str], worlds: Sequence[SimulatedTruth], runners: int
+) -> None:
+    """Print the share of runners ever told something, in a row for each world.
+
+    Each row starts from the same seed, so that one can be run again by itself.
+    """
     print_header(
-        f"No true effect, {runners} runners a row: % ever told, at any milestone",
-        *("mood phi", "mileage", "season"),
+        f"{title}, {runners} runners a row: % ever told, at any milestone",
+        *columns,
         *("after runs", "mileage", "stress", "link half", "range half"),
         *("any headline", "any exploring", "early sign"),
     )
-    panels, everyone = Counter[str](), runners * len(NULL_WORLDS)
+    panels, everyone = Counter[str](), runners * len(worlds)
     total = np.zeros(len(COLUMNS))
-    for world in NULL_WORLDS:
+    for world in worlds:
+        random = np.random.default_rng(SEED)
         shares = count_false_claims(world, runners, random, panels)
-        total += np.array(shares) / len(NULL_WORLDS)
+        total += np.array(shares) / len(worlds)
         format_line(format_label(world), shares)
     format_line("all | | ", total)
     print_header(
         f"Each exploring panel, all {everyone} runners: % ever told", "panel", "%"
     )
+    random = np.random.default_rng(SEED)
     history = RunnerSimulator(SimulatedTruth(0.3), random).simulate_runner()
     for panel in compare_all(history):
         if panel.name not in HEADLINE:
@@ -199,6 +243,13 @@ def print_power(runners: int, random: np.random.Generator) -> None:
 
 if __name__ == "__main__":
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    generator = np.random.default_rng(2026)
-    print_false_claims(count, generator)
-    print_power(max(count // 2, 1), generator)
+    print_false_claims(
+        "No true effect", ("mood phi", "mileage", "season"), NULL_WORLDS, count
+    )
+    print_false_claims(
+        "No true effect, long runs on free days and in the morning, phi .5",
+        ("free days", "moods on them (SD)", "from 6 to 22 o'clock (SD)"),
+        CALENDAR_WORLDS,
+        count,
+    )
+    print_power(max(count // 2, 1), np.random.default_rng(SEED))

@@ -181,16 +181,13 @@ class RunnerSimulator:
     def _answer_times(self, runs: RunArrays, checked: Ints) -> Floats:
         """Return when runs and check-ins are answered, in this order, shape (m,).
 
-        In a life with free days check-ins come at clock times of earlier answers.
+        As in the product, check-ins come at clock times of answers about runs.
         """
         hours = np.minimum(self.random.exponential(2.5, len(runs.id)) + 0.4, 23)
         after_runs_s = runs.ended_s + hours * SECONDS_PER_HOUR
-        noon_s = (FIRST_DAY + checked - EPOCH) * SECONDS_PER_DAY + 12 * SECONDS_PER_HOUR
-        since_noon_s = self.random.uniform(0, 8 * SECONDS_PER_HOUR, len(noon_s))
-        if self.world.free_days is not None:
-            usual_s = self.random.choice(after_runs_s, len(noon_s)) % SECONDS_PER_DAY
-            since_noon_s = usual_s - 12 * SECONDS_PER_HOUR
-        return np.concatenate((after_runs_s, noon_s + since_noon_s))
+        midnight_s = (FIRST_DAY + checked - EPOCH) * SECONDS_PER_DAY
+        clock_s = self.random.choice(after_runs_s, len(checked)) % SECONDS_PER_DAY
+        return np.concatenate((after_runs_s, midnight_s + clock_s))
 
     def _answers(
         self, at: Floats, count: int, latent: tuple[Floats, Floats]

@@ -2,12 +2,13 @@
 
 import csv
 import io
+import json
 from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from sync.analytics.figures import load_figures
 from sync.analytics.panels.panel import Panel
@@ -177,3 +178,20 @@ def test_the_export_gives_the_slope_with_numpy_alone(runner_data: RunnerData) ->
     assert float(line["value"]) == pytest.approx(slope, abs=1e-9)
     assert int(line["n"]) == len(rows) == 50
     assert [float(rows[-1][f"odds_{hours}"]) for hours in DELAYS] == [0.5, 0.5, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "odds", [{}, [], {"0": "x", "1": 0.5}, {"1": 1.0}, {"0": 0.9, "1": 0.9}]
+)
+def test_a_draw_that_cannot_be_read_is_in_no_figure(
+    runner_data: RunnerData, odds: Any
+) -> None:
+    add_drawn_run(runner_data, 1, 0, 1)
+    add_drawn_run(runner_data, 2, 0, 1)
+    with runner_data.runtime.db.transaction() as session:
+        session.execute(
+            text("UPDATE delay_draw SET odds = :odds WHERE run_id = 2"),
+            {"odds": json.dumps(odds)},
+        )
+
+    assert load_panel(runner_data).answer_count == 1

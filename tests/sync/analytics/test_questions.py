@@ -116,7 +116,7 @@ def test_a_sentence_about_mileage_needs_more_than_a_link() -> None:
 
 
 def test_an_early_sign_is_rarer_than_one_in_thirty() -> None:
-    data = build_scattered_series(16, slope=0)
+    data = build_scattered_series(13, slope=0)
 
     ranges = fit_shape(data.trailing_week_m / 1000, data.mood, data.days)
 

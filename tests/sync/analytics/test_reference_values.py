@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 from statsmodels.regression.mixed_linear_model import MixedLM
 
 from sync.analytics import link
@@ -58,8 +59,38 @@ def test_the_link_of_sixty_real_runs() -> None:
     assert [printed(end, 6) for end in found.i95] == [-0.184292, 0.334720]
     assert [printed(end, 6) for end in found.i99] == [-0.264003, 0.407091]
     assert printed(found.pshift, 6) == 0.466667
-    assert printed(found.adj, 6) == 0.077044
+    assert printed(found.season.rho, 6) == 0.077044
     assert found.claim is False
+
+
+@pytest.mark.parametrize("n", [40, 60])
+def test_weekday_and_hour_are_taken_out_as_by_ordinary_least_squares(n: int) -> None:
+    """Below 60 runs one column tells weekends, from 60 on six tell the weekdays."""
+    days, hours = DAYS[:n] - 1, np.arange(n) * 5.0 % 24  # day 0 is a Monday
+    weekday = days % 7
+    clock = (
+        [weekday >= 5]
+        if n < 60
+        else [
+            *(weekday == day for day in np.unique(weekday)[1:]),
+            np.sin(np.pi * hours / 12),
+            np.cos(np.pi * hours / 12),
+        ]
+    )
+    columns = np.column_stack([np.ones(n), days - days[0], *clock])
+
+    found = link(MILES[:n], PACE[:n], days, hours=hours)
+
+    left_of_miles, left_of_pace = (
+        OLS(stats.rankdata(series[:n]), columns).fit().resid for series in (MILES, PACE)
+    )
+    wanted = stats.pearsonr(left_of_miles, left_of_pace).statistic
+    lag_product = estimate_persistence(left_of_miles) * estimate_persistence(
+        left_of_pace
+    )
+    shrinkage = (1 - max(lag_product, 0)) / (1 + max(lag_product, 0))
+    assert found.adj == pytest.approx(wanted, abs=1e-12)
+    assert found.adj_n_eff == pytest.approx(n * shrinkage - columns.shape[1] + 1)
 
 
 @pytest.mark.parametrize(

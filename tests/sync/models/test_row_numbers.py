@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Connection, Date, Table, delete, insert
+from sqlalchemy import Connection, Table, delete, insert
 from sqlalchemy.types import TypeEngine
 
 from sync.models import Model
-from sync.models.base import EnumText, UtcDateTime
+from sync.models.base import EnumText, JsonObject, LocalDay, UtcDateTime
 from sync.runtime import Runtime
 
 NUMBERED_TABLES = [
@@ -25,9 +25,9 @@ def fill(kind: TypeEngine[Any]) -> Any:
             return next(member.value for member in members)
         case UtcDateTime():
             return datetime(2026, 4, 1, tzinfo=UTC)
-        case Date():
+        case LocalDay():
             return date(2026, 4, 1)
-        case JSON():
+        case JsonObject():
             return {}
         case _:
             return kind.python_type()

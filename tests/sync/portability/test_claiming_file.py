@@ -162,7 +162,7 @@ def test_a_claim_of_ones_own_next_run_gives_way_to_stravas_word(
     run = harness.finish_run(athlete, distance_m=9000.0, ended_minutes_ago=5)
     vault = open_vault(harness, runner_id)
     files = claim(read_export(harness.runtime, runner_id), run.id, vault)
-    files["surveys.json"] = files["answers.json"] = b"[]"
+    files |= dict.fromkeys(("surveys.json", "answers.json", "notes.json"), b"[]")
     import_runner(harness.runtime, write_export(tmp_path, files), runner_id=runner_id)
 
     harness.deliver_event(athlete, run.id, "create")

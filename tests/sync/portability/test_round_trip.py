@@ -29,13 +29,19 @@ pytestmark = pytest.mark.slow
 COMES_ALONG = (
     "runs",
     "answers",
+    "notes",
     "surveys",
     "decisions",
     "draws",
     "delays",
     "consents",
 )
-REFERENCES = {"run_id": "runs", "duplicate_of": "runs", "survey_id": "surveys"}
+REFERENCES = {
+    "run_id": "runs",
+    "duplicate_of": "runs",
+    "survey_id": "surveys",
+    "answer_id": "answers",
+}
 ACCOUNT = ("strava_athlete_id", "created_at", "zone", "preferences")
 
 

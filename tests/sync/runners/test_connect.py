@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sync.errors import CodeRefused, RunnerMismatch, ScopeMissing, StateRefused
 from sync.models import Backfill, Connection, Decision, Run, Runner
 from sync.runners import connect, disconnect, sign_in
+from sync.runners.rules import may_read_private, may_read_runs
 from sync.runners.tokens import get_access_token
 from sync.runs import store
 from sync.simulator import grants
@@ -212,3 +213,21 @@ def test_coming_back_through_a_healthy_link_is_only_signing_in(
     assert harness.count_strava_reads() == reads
     with harness.runtime.db.read_only() as session:
         assert session.get_one(Connection, runner_id).linked_at == before
+
+
+@pytest.mark.parametrize(
+    ("scope", "runs", "private_runs"),
+    [
+        ("read,activity:read_all", True, True),
+        ("read activity:read activity:read_all", True, True),
+        ("read,read_all,activity:read", True, False),
+        ("read_all", False, False),
+        ("profile:read_all,activity:read", True, False),
+        ("activity:read_all_else", False, False),
+        ("", False, False),
+    ],
+)
+def test_scopes_are_compared_as_words(
+    scope: str, runs: bool, private_runs: bool
+) -> None:
+    assert (may_read_runs(scope), may_read_private(scope)) == (runs, private_runs)

@@ -67,8 +67,8 @@ DRAWINGS: dict[str, Callable[[], str]] = {
     "intervals": lambda: "\n".join(
         intervals.draw(
             [
-                IntervalRow(0.4, 0.1, 0.7, is_clear=True),
-                IntervalRow(-0.2, -inf, inf, is_clear=False),
+                IntervalRow(0.4, 0.1, 0.7, 0.05, 0.8, is_clear=True),
+                IntervalRow(-0.2, -inf, inf, -inf, inf, is_clear=False),
             ],
             max_half_width=2,
         ).rows
@@ -139,7 +139,7 @@ def test_a_year_is_a_small_document() -> None:
 
 def test_an_interval_without_an_end_reaches_the_edge() -> None:
     drawn = intervals.draw(
-        [IntervalRow(0, -inf, inf, is_clear=False)], max_half_width=2
+        [IntervalRow(0, -inf, inf, -inf, inf, is_clear=False)], max_half_width=2
     )
 
     assert drawn.half_width == 0.5

@@ -32,6 +32,6 @@ def test_each_delay_is_set_against_the_first_that_has_enough_answers() -> None:
     ]
     assert [row.svg is None for row in rows] == [True, True, False]
     assert (rows[2].interval, rows[1].interval) == (
-        IntervalRow(-0.5, -1.0, -0.25, is_clear=False),
+        IntervalRow(-0.5, -1.0, -0.25, -1.0, -0.25, is_clear=False),
         None,
     )

@@ -165,3 +165,28 @@ def test_half_of_the_runners_see_the_best_answer_first(
     page = browser.open(survey_path).text
 
     assert page.index(">Great<") < page.index(">Awful<")
+
+
+def test_a_line_for_oneself_is_kept_and_shown_to_its_runner_alone(
+    browser: PageClient, survey_path: str
+) -> None:
+    browser.client.post(survey_path, data={"mood": "4"})
+    kept = browser.client.post(f"{survey_path}/note", data={"note": "by the river"})
+    to_anybody = browser.open(kept.location).text
+    browser.sign_in(1)
+    to_runner = browser.open(survey_path).text
+
+    assert kept.status_code == 303
+    assert "by the river" not in to_anybody
+    assert "You kept a line." in to_anybody
+    assert "by the river</textarea>" in to_runner
+
+
+def test_a_line_that_is_too_long_is_not_lost(
+    browser: PageClient, survey_path: str
+) -> None:
+    browser.client.post(survey_path, data={"mood": "4"})
+    refused = browser.client.post(f"{survey_path}/note", data={"note": "x" * 281})
+
+    assert refused.status_code == 400
+    assert f"{'x' * 281}</textarea>" in refused.text

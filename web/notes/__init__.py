@@ -1,0 +1,1 @@
+"""The lines that a runner wrote for themselves."""
