@@ -148,6 +148,7 @@ def test_an_edit_keeps_the_draw_and_moves_the_question(
     harness: Harness, athlete: Athlete
 ) -> None:
     run = finish_run(harness, athlete)
+    planned_end = load_standing_survey(harness).expires_at - 24 * HOUR
     force_draw(harness, 4)
     # By now it could only be drawn among the later ones.
     harness.advance_clock(hours=2)
@@ -160,6 +161,7 @@ def test_an_edit_keeps_the_draw_and_moves_the_question(
 
     [draw], survey = load_draws(harness), load_standing_survey(harness)
     ended_at = survey.expires_at - 24 * HOUR
+    assert ended_at == planned_end - timedelta(minutes=10)
     assert (draw.delay_h, len(draw.odds)) == (4, 5)
     assert survey.send_at == draw.asks_at == ended_at + 4 * HOUR
 
