@@ -17,6 +17,8 @@ from sync.vocabulary import ClaimStatus
 
 # Settings that are on or off; the other questions of a claim are chosen from a list.
 _SWITCHES = ("checkins", "stress", "context")
+# Of these, the ones that are not named like the question that they ask.
+_NO_QUESTIONS = ("checkins", "context")
 _STATUS_BY_VERDICT: Mapping[str, ClaimStatus] = {
     "higher": ClaimStatus.CLEAR,
     "lower": ClaimStatus.CLEAR,
@@ -64,14 +66,15 @@ class ClaimAnswer:
 
     `main` is the answer of the first of its panels that the runner has, `others` are
     those of the rest; without any answer to its questions there is no panel.
-    `settings_off` are the settings that would have to change for more answers.
+    `settings_off` maps each setting that would have to change for more answers to the
+    questions that it then asks, any of which is enough.
     """
 
     claim: Claim
     status: ClaimStatus
     main: PanelAnswer | None
     others: Sequence[PanelAnswer]
-    settings_off: Sequence[str]
+    settings_off: Mapping[str, Sequence[str]]
 
 
 def answer_claims(
@@ -92,7 +95,7 @@ def answer_claim(
         if name in panels_by_name
     ]
     main = answers[0] if answers else None
-    settings_off = list_settings_off(claim, preferences)
+    settings_off = list_settings_off(claim, preferences, main.panel if main else None)
     if not claim.is_testable:
         status = ClaimStatus.UNTESTABLE
     elif settings_off and (main is None or _is_empty(main)):
@@ -129,22 +132,28 @@ def find_shortfall(panel: Panel) -> Shortfall | None:
     return Shortfall(count, needed, kind)
 
 
-def list_settings_off(claim: Claim, preferences: Preferences) -> list[str]:
-    """Return the settings that keep the claim's questions from being asked.
+def list_settings_off(
+    claim: Claim, preferences: Preferences, panel: Panel | None
+) -> dict[str, Sequence[str]]:
+    """Return the settings that keep questions from being asked, with these questions.
 
-    Of the questions that one setting lists any is enough, as one alone is asked.
+    They are those that `panel` uses, and without a panel those of the claim.
     """
-    off = [
-        name
-        for name in _SWITCHES
-        if name in claim.questions and not getattr(preferences, name)
+    keys = [
+        key
+        for key in claim.questions
+        if panel is None or key in (*panel.question_keys, *_NO_QUESTIONS)
     ]
+    off: dict[str, Sequence[str]] = {}
+    for name in _SWITCHES:
+        if name in keys and not getattr(preferences, name):
+            off[name] = ()
     for setting, offered in _list_choices().items():
-        wanted = [key for key in claim.questions if key in offered]
-        if wanted and getattr(preferences, setting) not in wanted:
-            off.append(setting)
+        wanted = [key for key in keys if key in offered]
         if wanted and setting == "checkin_focus" and not preferences.checkins:
-            off = ["checkins", *(name for name in off if name != "checkins")]
+            off["checkins"] = ()
+        if wanted and getattr(preferences, setting) not in wanted:
+            off[setting] = wanted
     return off
 
 
