@@ -108,6 +108,7 @@ class DecisionReason(StrEnum):
     # With the verdict `SEND`.
     AFTER_RUN = "after the run"
     NEXT_MORNING = "next morning"
+    DRAWN_TIME = "at a drawn time"
     # With the verdict `WITHHOLD`: the runner.
     BEFORE_LINKING = "before linking"
     NO_CONFIRMED_ADDRESS = "no confirmed address"
@@ -400,6 +401,7 @@ class KeyUse(StrEnum):
     CONFIRMATION_CODES = "confirmation codes"
     FORMS = "forms"
     CHECKIN_DRAWS = "check-in draws"
+    DELAY_DRAWS = "delay draws"
 
 
 class AskFrequency(StrEnum):

@@ -1,6 +1,7 @@
 """The rule for saying that two things move together: `link`."""
 
 from dataclasses import dataclass
+from math import atanh, isnan, sqrt, tanh
 
 import numpy as np
 import numpy.typing as npt
@@ -167,11 +168,11 @@ def compute_rank_interval(rho: float, n_eff: float, q: float) -> Interval:
     An n_eff of 3 or less gives the whole range, -1…1.
     """
     df = n_eff - 3
-    if df <= 0 or np.isnan(rho):
+    if df <= 0 or isnan(rho):
         return (-1.0, 1.0)
-    center = np.arctanh(np.clip(rho, -_MAX_RHO, _MAX_RHO))
-    half_width = q * np.sqrt(_SPEARMAN_FACTOR / df)
-    return (float(np.tanh(center - half_width)), float(np.tanh(center + half_width)))
+    center = atanh(min(max(rho, -_MAX_RHO), _MAX_RHO))
+    half_width = q * sqrt(_SPEARMAN_FACTOR / df)
+    return (tanh(center - half_width), tanh(center + half_width))
 
 
 def _compute_pshift(rank_x: Floats, rank_y: Floats) -> float:
