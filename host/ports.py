@@ -20,16 +20,31 @@ def is_free(host: str, port: int) -> bool:
 
 def choose_web_port(host: str, port: int) -> int:
     """Return the port for the pages (`0`: any); raise `StartupError` if taken."""
-    try:
-        bound_port = _try_bind(host, port)
-    except socket.gaierror:
-        raise StartupError(f"{host} is not an address of this machine.") from None
+    require_own_address(host)
+    bound_port = _try_bind(host, port)
     if bound_port is None:
-        raise StartupError(
-            f"Port {port} on {host} is taken or not ours to use; choose another "
-            "one with --port."
-        )
+        raise _build_taken_error(host, port)
     return bound_port
+
+
+def require_own_address(host: str) -> None:
+    """Raise `StartupError` if pages cannot be served at this address, by any port."""
+    try:
+        is_ours = _try_bind(host, 0) is not None
+    except (socket.gaierror, UnicodeError):
+        is_ours = False
+    if not is_ours:
+        raise StartupError(f"{host} is not an address of this machine.")
+
+
+def require_port(host: str, port: int) -> None:
+    """Raise `StartupError` if a web server cannot listen there.
+
+    One of ours that still does so is none in the way: both listen until it ends.
+    """
+    require_own_address(host)
+    if _try_bind(host, port, is_shared=True) is None:
+        raise _build_taken_error(host, port)
 
 
 def choose_inner_port(home: DataDirectory, part: str) -> int:
@@ -53,10 +68,19 @@ def read_former_ports(home: DataDirectory) -> dict[str, int]:
     return ports
 
 
-def _try_bind(host: str, port: int) -> int | None:
+def _build_taken_error(host: str, port: int) -> StartupError:
+    return StartupError(
+        f"Port {port} on {host} is taken or not ours to use; choose another one with "
+        "--port."
+    )
+
+
+def _try_bind(host: str, port: int, *, is_shared: bool = False) -> int | None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
             probe.bind((host, port))
         except socket.gaierror:

@@ -5,6 +5,7 @@ import sys
 from types import SimpleNamespace
 
 from host.configuration import load_given_settings
+from host.ports import require_port
 from host.process_commands import beat_argv, web_argv, worker_argv
 from host.sqlite_file import find_sqlite_file, require_usable_file
 from sync import part_failures
@@ -32,6 +33,8 @@ def run(arguments: SimpleNamespace) -> int:
         if file is not None:
             require_usable_file(file)
         load_library(settings.data_dir)  # a bad instrument is refused with its line
+    if arguments.command == "web":
+        require_port(settings.host, settings.port)
     argv = build_argv(settings, arguments.command)
     os.environ[part_failures.BROKER_VARIABLE] = settings.broker_url
     sys.stdout.flush()

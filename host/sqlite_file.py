@@ -22,10 +22,9 @@ _LOG_SUFFIXES = ("-wal", "-journal")
 
 def find_sqlite_file(url: str) -> Path | None:
     """Return the path of a SQLite database; None for another one, or one in memory."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, ":memory:"}:
-        return None
-    return Path(parsed.database or "").absolute()
+    # SQLAlchemy cannot read each address that PostgreSQL's own library takes.
+    database = make_url(url).database if url.startswith("sqlite") else None
+    return Path(database).absolute() if database not in {None, ":memory:"} else None
 
 
 def require_usable_file(path: Path, *, was_used: bool = False) -> None:

@@ -88,9 +88,9 @@ def check_folder(folder: Path) -> None:
 
 def sqlite_folder(sql_url: str) -> Path | None:
     """Return the folder of a SQLite file; None for another database."""
-    url = make_url(sql_url)
-    is_file = url.get_backend_name() == "sqlite" and url.database
-    return Path(url.database or "").parent if is_file else None
+    # SQLAlchemy cannot read each address that PostgreSQL's own library takes.
+    database = make_url(sql_url).database if sql_url.startswith("sqlite") else None
+    return Path(database).parent if database else None
 
 
 def diagnose(error: SQLAlchemyError) -> StorageFault:

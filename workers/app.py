@@ -1,6 +1,5 @@
 """The Celery application of the workers: its settings, and each process's runtime."""
 
-import os
 from functools import cache
 from typing import Any
 
@@ -12,21 +11,9 @@ from sync.queue import BROKER_OPTIONS
 from sync.runtime import Runtime, build
 from sync.settings import load
 
-_CELERY_VARIABLES = (
-    "CELERY_BROKER_URL",
-    "CELERY_BROKER_READ_URL",
-    "CELERY_BROKER_WRITE_URL",
-)
-
 
 def load_configuration() -> dict[str, Any]:
-    """Return Celery's settings, read when the worker starts and not on import.
-
-    Celery itself would rather go by the environment, where other programs of this
-    machine may have left theirs.
-    """
-    for name in _CELERY_VARIABLES:
-        os.environ.pop(name, None)
+    """Return Celery's settings, read when the worker starts and not on import."""
     return {
         "broker_url": load().broker_url,
         "broker_transport_options": BROKER_OPTIONS,

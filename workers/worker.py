@@ -37,6 +37,12 @@ FIGURES_MODULE, STRAVA_MODULE = (
 log = structlog.get_logger()
 
 
+CELERY_VARIABLES = (
+    *("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"),
+    *("CELERY_RESULT_BACKEND", "CELERY_LOADER"),
+)
+
+
 def main() -> int:
     parser = ArgumentParser(prog="python -m workers.worker", description=__doc__)
     parser.add_argument("--pool", choices=("prefork", "threads"), default="prefork")
@@ -46,6 +52,9 @@ def main() -> int:
     )
     parser.add_argument("--beat", action="store_true", help="keep the schedule, too")
     arguments = parser.parse_args()
+    # Celery would rather believe these than our settings: they are another program's.
+    for name in CELERY_VARIABLES:
+        os.environ.pop(name, None)
     if arguments.pulse is not None:
         touch_after_wakeups(arguments.pulse)
     if arguments.beat:

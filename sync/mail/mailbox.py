@@ -74,7 +74,7 @@ class Mailbox:
 def _read_email(maildir: Maildir, key: str) -> ReceivedEmail | None:
     try:
         source = maildir.get_bytes(key)
-    except (KeyError, FileNotFoundError):
+    except (KeyError, OSError):  # gone meanwhile, or unreadable
         return None
     message = message_from_bytes(source, policy=policy.default)
     headers = tuple((name, str(value)) for name, value in message.items())

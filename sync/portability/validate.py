@@ -16,6 +16,7 @@ from sync.portability.schema import (
     AnswerRecord,
     ConsentRecord,
     DecisionRecord,
+    DelayRecord,
     DrawRecord,
     ExportRecord,
     MailRecord,
@@ -38,6 +39,7 @@ _PAST_COLUMNS = (
     "changed_at",
     "created_at",
     "decided_at",
+    "drawn_at",
     "fetched_at",
     "first_seen_at",
     "given_at",
@@ -51,9 +53,10 @@ _PAST_COLUMNS = (
 )
 # What there is one of.
 _UNIQUE_COLUMNS = (
-    *((name, ("id",)) for name in ("runs", "surveys", "answers", "mails", "consents")),
-    *((name, ("run_id",)) for name in ("surveys", "answers", "decisions")),
-    *((name, ("pairing_key",)) for name in ("surveys", "answers")),
+    *((name, ("id",)) for name in ("runs", "surveys", "answers", "delays")),
+    *((name, ("id",)) for name in ("mails", "consents")),
+    *((name, ("run_id",)) for name in ("surveys", "answers", "decisions", "delays")),
+    *((name, ("pairing_key",)) for name in ("surveys", "answers", "delays")),
     ("answers", ("survey_id",)),
     ("notes", ("answer_id",)),
     ("runs", ("source", "source_id")),
@@ -79,6 +82,7 @@ class ExportBundle:
     notes: list[NoteRecord]
     decisions: list[DecisionRecord]
     draws: list[DrawRecord]
+    delays: list[DelayRecord]
     mails: list[MailRecord]
     consents: list[ConsentRecord]
 
@@ -97,6 +101,10 @@ def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
             else [],
             decisions=_parse_rows(files, "decisions", DecisionRecord),
             draws=_parse_rows(files, "draws", DrawRecord),
+            # Exports of before have none.
+            delays=_parse_rows(files, "delays", DelayRecord)
+            if "delays.json" in files.names
+            else [],
             mails=_parse_rows(files, "mails", MailRecord),
             consents=_parse_rows(files, "consents", ConsentRecord),
         )

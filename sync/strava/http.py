@@ -146,6 +146,8 @@ def translate_errors(call: Callable[[], ResultT]) -> ResultT:
         reason = getattr(error.args[0], "reason", None) if error.args else None
         is_unreached = type(reason).__name__ in CONNECT_ERRORS
         error_class = Unreached if is_unreached else StravaUnavailable
+    except OSError:  # of requests' own: a file that REQUESTS_CA_BUNDLE names
+        description, error_class = "no certificates to check it with", Unreached
     except (
         KeyError,
         TypeError,

@@ -5,10 +5,12 @@ The import takes a second, so only the call that needs it imports this module.
 
 import gc
 import logging
+import math
 import warnings
 from collections.abc import Callable
+from functools import partial
 
-from requests import Response, Session
+from requests import JSONDecodeError, Response, Session
 from typing_extensions import override
 
 with warnings.catch_warnings():
@@ -22,6 +24,8 @@ with warnings.catch_warnings():
 
 # The loaded modules stay until the end: no garbage collection need visit them.
 gc.freeze()
+
+_MAX_DIGITS = 20  # more than the largest number that any column holds
 
 
 class StravaApi(ApiV3):
@@ -56,4 +60,20 @@ class StravaApi(ApiV3):
     @override
     def _handle_protocol_error(self, response: Response) -> Response:
         self._check_response(response)
+        # stravalib asks the response itself for what its body says.
+        response.json = partial(_parse_body, response)  # type: ignore[method-assign]
         return response
+
+
+def _parse_body(response: Response) -> object:
+    """Parse a body; one absurd number in it must not cost the records beside it."""
+    try:
+        return Response.json(response)
+    except JSONDecodeError:
+        raise
+    except ValueError:  # Python makes no integer of more than 4300 digits
+        return Response.json(response, parse_int=_parse_integer)
+
+
+def _parse_integer(digits: str) -> float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else math.inf

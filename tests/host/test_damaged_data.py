@@ -33,6 +33,9 @@ from host.plan import InstancePlan
 from tests.support import damage
 from tests.support.servers import HOST
 
+# Each start is tried in a fork without privileges.
+pytestmark = pytest.mark.processes
+
 FOREIGN_OWNERS = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root gives files to another user"
 )

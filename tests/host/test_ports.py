@@ -7,7 +7,7 @@ import pytest
 
 from host.data_dir import lock_data_directory
 from host.errors import StartupError
-from host.ports import choose_inner_port, choose_web_port
+from host.ports import choose_inner_port, choose_web_port, require_port
 from tests.support.servers import HOST, free_port
 
 
@@ -21,11 +21,6 @@ def test_a_taken_port_is_refused() -> None:
 
 def test_port_zero_means_any() -> None:
     assert choose_web_port(HOST, 0) > 0
-
-
-def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(StartupError):
-        choose_web_port("not-an-address.invalid", 0)
 
 
 def test_a_part_listens_where_it_did_last_time(folder: Path) -> None:
@@ -56,3 +51,26 @@ def test_a_part_moves_when_its_port_was_taken(folder: Path) -> None:
 
         with socket.create_server((HOST, first)):
             assert choose_inner_port(home, "redis") != first
+
+
+@pytest.mark.parametrize("host", ["not-an-address.invalid", "203.0.113.9", "a..b"])
+def test_an_address_of_another_machine_is_refused(host: str) -> None:
+    for require in (choose_web_port, require_port):
+        with pytest.raises(StartupError, match="is not an address of this machine"):
+            require(host, 8000)
+
+
+def test_a_port_of_another_program_is_refused() -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        with pytest.raises(StartupError, match=r"is taken .* with --port"):
+            require_port(HOST, taken.getsockname()[1])
+
+
+def test_one_of_ours_may_still_listen() -> None:
+    with socket.socket() as former:
+        former.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        former.bind((HOST, 0))
+        former.listen()
+        require_port(HOST, former.getsockname()[1])

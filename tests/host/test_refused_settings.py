@@ -12,7 +12,7 @@ from tests.support.live_instance import start_instance
 from tests.support.servers import HOST, TIMEOUT_S, free_port
 
 COMMANDS = [
-    *(["up"], ["demo"], ["web"], ["worker"], ["beat"], ["db", "upgrade"], ["doctor"]),
+    *(["up"], ["demo"], ["web"], ["worker"], ["beat"], ["db", "upgrade"]),
     *(["strava", "status"], ["runner", "list"], ["keys", "rotate"]),
 ]
 DOCTOR = [sys.executable, "-m", "host.cli", "doctor"]
@@ -49,6 +49,24 @@ def test_no_command_begins(
     assert said.err.count("\n") == 1
     assert "Zq7Zx" not in said.err
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_doctor_says_it_and_goes_on(
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("MOODMILES_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv(f"MOODMILES_{name}", REFUSED[name])
+
+    assert main(["doctor", "configuration", "helplines"]) == EXIT_FAILED
+
+    said = capsys.readouterr()
+    assert said.out.startswith(f"fix  configuration MOODMILES_{name}: ")
+    assert said.out.count("\n") == 2
+    assert "Zq7Zx" not in said.out + said.err
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

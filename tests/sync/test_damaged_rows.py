@@ -20,7 +20,7 @@ from sync.queue import Job
 from sync.runtime import Runtime
 from sync.simulator.records import App, Limits
 from sync.work import DueWork
-from tests.support.damaged_rows import COLUMNS, DAMAGE, DamagedColumn
+from tests.support.damaged_columns import COLUMNS, DAMAGE, DamagedColumn
 from tests.support.harness import Harness
 from tests.sync.test_work import PREPARE, every_job, find_kind, worker
 from workers.jobs import PROCESSORS

@@ -18,7 +18,7 @@ from sync.models.base import (
 )
 from sync.portability import exports
 from sync.runtime import Runtime
-from tests.support.damaged_rows import COLUMNS, DamagedColumn
+from tests.support.damaged_columns import COLUMNS, DamagedColumn
 from tests.support.harness import Harness
 from tests.support.two_runners import TwoRunners, add_two_runners
 

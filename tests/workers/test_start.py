@@ -54,3 +54,30 @@ def test_one_command_for_everything_refuses_it_too(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "The instrument club.toml, line 5: " in ended.stderr
     assert "ready" not in ended.stdout
+
+
+def test_a_worker_listens_to_the_broker_of_our_settings(tmp_path: Path) -> None:
+    """Celery believes the environment first, where another program's may stand."""
+    names = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL")
+    others = dict.fromkeys(names, "redis://another.invalid:6379/7")
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "workers.worker", "--pool", "threads"],
+        cwd=tmp_path,
+        env=os.environ | others | {"MOODMILES_REDIS_URL": "redis://127.0.0.1:1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stderr is not None
+    lines = []
+    try:
+        for line in worker.stderr:
+            lines.append(line)
+            if "Cannot connect to redis" in line:
+                break
+    finally:
+        worker.kill()
+        worker.wait()
+        worker.stderr.close()
+
+    assert "connecting to 127.0.0.1:1" in lines[-1]
+    assert "another.invalid" not in "".join(lines)

@@ -186,7 +186,8 @@ class ChoicePicture:
     """The shares of each choice of a question, and its rank link with distance.
 
     `values`, `distance_m`, `days` and `run_ids` have shape (n,); `choices` maps each
-    value that can be chosen to its words.
+    value that can be chosen to its words.  A distance may be nan: its answer counts
+    for the shares alone.
     """
 
     values: Floats
@@ -227,4 +228,10 @@ class ChoicePicture:
         return summarize_link(self._link())
 
     def _link(self) -> Link:
-        return estimate_link(self.distance_m, self.values, self.days, Z_EXPLORATORY)
+        is_known = ~np.isnan(self.distance_m)
+        return estimate_link(
+            self.distance_m[is_known],
+            self.values[is_known],
+            self.days[is_known],
+            Z_EXPLORATORY,
+        )

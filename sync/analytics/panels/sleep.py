@@ -53,13 +53,16 @@ def find_last_ends(history: History) -> Floats:
     It is above 24 past midnight, and nan without a run or with a hidden time.
     """
     runs, end_hour = history.runs, find_end_hours(history)
+    # One hidden time hides its day: whether that run was the last is not known.
+    end_hour = np.where(np.isnan(end_hour), np.inf, end_hour)
     days, index = np.unique(runs.local_day, return_inverse=True)
     last_end = np.full(len(days), -np.inf)
-    np.maximum.at(last_end, index, end_hour)  # nan spreads: a hidden time hides the day
+    np.maximum.at(last_end, index, end_hour)
     yesterday = history.answers.local_day - 1
     row = np.searchsorted(days, yesterday)
     is_known = np.append(days, -1)[row] == yesterday
-    return np.asarray(np.where(is_known, np.append(last_end, np.nan)[row], np.nan))
+    found = np.where(is_known, np.append(last_end, np.nan)[row], np.nan)
+    return np.asarray(np.where(np.isinf(found), np.nan, found))
 
 
 def find_end_hours(history: History) -> Floats:

@@ -1,6 +1,7 @@
 """Whatever a record holds, it costs at most itself: made-up values in every field."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from tests.support.harness import Harness
 
 RECORDS = Path(__file__).parents[1] / "strava" / "records"
 SAMPLES = [json.loads(path.read_text()) for path in sorted(RECORDS.glob("*.json"))]
+# The long form is asked for by hand: FUZZ_EXAMPLES=10000.
+LENGTHENED_BY = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 NEIGHBOUR_IDS = (101, 103)
 ODD_ID = 102
 
@@ -62,7 +65,7 @@ def odd_records(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(odd_values | odd_records())
-@settings(max_examples=2000)
+@settings(max_examples=LENGTHENED_BY or 2000)
 def test_every_record_is_read_or_named_unreadable(record: object) -> None:
     parsed = parse_activity(record)
 
@@ -96,7 +99,7 @@ def test_no_record_stops_its_neighbours(harness: Harness) -> None:
     ]
 
     @given(odd_records())
-    @settings(max_examples=250)
+    @settings(max_examples=LENGTHENED_BY or 250)
     def store_beside_others(record: dict[str, Any]) -> None:
         page = build_page([neighbours[0], record, neighbours[1]])
 

@@ -1,7 +1,9 @@
 """What a Strava in trouble, or one that is asked too much, means to us."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +19,10 @@ from sync.simulator.world import World
 from sync.strava import Grant, Lane
 from sync.strava.client import HttpStrava
 from tests.support.clock import NOON
-from tests.sync.strava.conftest import add_fault, give_code
+from tests.support.http_listener import run_http_listener
+from tests.sync.strava.conftest import add_fault, build_strava, give_code
+
+RECORDS = Path(__file__).parent / "records"
 
 
 @pytest.mark.parametrize(
@@ -104,3 +109,14 @@ def test_a_used_up_budget_asks_strava_for_nothing(
 
     assert len(refused) == 3
     assert world.usage.quarter_used == 3
+
+
+@pytest.mark.parametrize("number", ["1" * 5000, "NaN", "-Infinity", "1e999"])
+def test_an_absurd_number_costs_its_own_record_alone(number: str) -> None:
+    sound = (RECORDS / "treadmill_summary.json").read_text()
+    odd = json.dumps(json.loads(sound) | {"distance": "?"}).replace('"?"', number)
+    with run_http_listener() as listener:
+        listener.body = f"[{sound}, {odd}, {sound}]"
+        page = build_strava(listener.url).page("access", lane=Lane.RECONCILE)
+
+    assert (len(page.runs), len(page.unreadable)) == (2, 1)

@@ -129,3 +129,12 @@ def test_a_proxy_that_nothing_takes_may_be_anything(
     monkeypatch.setenv("HTTPS_PROXY", "nothing://")
     monkeypatch.setenv("NO_PROXY", "strava.com")
     require_usable_proxy("https://www.strava.com")
+
+
+def test_certificates_that_are_not_there_are_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+
+    with pytest.raises(StravaUnavailable, match="no certificates to check it with"):
+        get_page("https://127.0.0.1:1")

@@ -105,6 +105,25 @@ def test_a_full_disk_turns_it_red_and_room_turns_it_green(
 
 
 @pytest.mark.processes
+def test_room_in_the_log_of_sqlite_does_not_hide_a_full_disk(
+    runtime_on_small_disk: Runtime, small_disk: Path, seconds: Seconds
+) -> None:
+    db = runtime_on_small_disk.db
+    with db.transaction() as session:
+        for number in range(100):
+            counters.increment(session, f"{number}" * 2000, at=db.now(session))
+    with db.engine.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA wal_checkpoint(RESTART)")
+    fill(small_disk)
+    with db.transaction() as session:  # one row still fits
+        counters.increment(session, "one more", at=db.now(session))
+
+    report = watch(runtime_on_small_disk, seconds).check()
+
+    assert (report["database"], is_ready(report)) == ("disk full", False)
+
+
+@pytest.mark.processes
 def test_a_disk_that_may_not_be_written_is_named(
     runtime_on_small_disk: Runtime, small_disk: Path, seconds: Seconds
 ) -> None:
