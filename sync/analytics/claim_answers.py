@@ -95,10 +95,11 @@ def answer_claim(
         if name in panels_by_name
     ]
     main = answers[0] if answers else None
-    settings_off = list_settings_off(claim, preferences, main.panel if main else None)
+    answered = None if main is None or _is_empty(main) else main.panel
+    settings_off = list_settings_off(claim, preferences, answered)
     if not claim.is_testable:
         status = ClaimStatus.UNTESTABLE
-    elif settings_off and (main is None or _is_empty(main)):
+    elif settings_off and answered is None:
         status = ClaimStatus.NOT_ASKED
     else:
         status = main.status if main else ClaimStatus.TOO_FEW
@@ -137,7 +138,7 @@ def list_settings_off(
 ) -> dict[str, Sequence[str]]:
     """Return the settings that keep questions from being asked, with these questions.
 
-    They are those that `panel` uses, and without a panel those of the claim.
+    They are those that `panel` uses, and without a panel with answers the claim's.
     """
     keys = [
         key

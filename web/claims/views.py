@@ -33,7 +33,7 @@ _STRENGTH = {ClaimStatus.CLEAR: 3, ClaimStatus.EARLY: 2, ClaimStatus.NO_LINK: 1}
 _STATUS_LABELS: Mapping[ClaimStatus, str] = {
     ClaimStatus.EARLY: translatable("Early sign"),
     ClaimStatus.NO_LINK: translatable("No clear link so far"),
-    ClaimStatus.NOT_ASKED: translatable("Not asked yet"),
+    ClaimStatus.NOT_ASKED: translatable("You have not been asked yet"),
     ClaimStatus.PICTURE: translatable("Picture only"),
     ClaimStatus.UNTESTABLE: translatable("Not testable on one person"),
 }
@@ -168,7 +168,7 @@ def find_sentence(answer: "ClaimAnswer") -> str:
         case ClaimStatus.UNTESTABLE:
             return gettext(answer.claim.reason)
         case ClaimStatus.NOT_ASKED:
-            return _("You have not been asked yet.")
+            return ""
         case ClaimStatus.TOO_FEW:
             is_withdrawn = answer.main is not None and answer.main.shortfall is None
             return answer.main.panel.sentence if answer.main and is_withdrawn else ""

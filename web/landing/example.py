@@ -79,7 +79,7 @@ def list_example_claims() -> list[ExampleClaim]:
             sentence=_("No clear link so far between minutes of running and mood."),
         ),
         ExampleClaim(
-            article=_("A run clears your head."),
+            article=_("Keep it easy: a gentle effort feels best."),
             kind="too-few",
             status=_("%(n)s of %(needed)s answers", n=12, needed=30),
             strength=0,
