@@ -7,6 +7,7 @@ piece of the address: it may be a piece of its password.
 import re
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from sync.mail_address import encode_host
@@ -168,6 +169,15 @@ def read_database_url(text: str) -> str:
             raise ValueError("must name no driver: write postgresql://")
         case _:
             raise ValueError(_DATABASE_EXAMPLE)
+
+
+def find_sqlite_file(sql_url: str) -> Path | None:
+    """Return the path of a SQLite database; None for another one, or one in memory."""
+    scheme, _, rest = sql_url.partition(":///")
+    path = rest.partition("?")[0]
+    if scheme != "sqlite" or path in {"", ":memory:"}:
+        return None
+    return Path(path).absolute()
 
 
 def read_connection_parameters(url: str) -> dict[str, str]:
