@@ -12,7 +12,7 @@ from redis import Redis, RedisError
 
 from host import redis_server
 from host.checks import require_encrypted_redis
-from host.errors import ActionRequired
+from host.errors import ActionRequired, quote_words
 from sync import heartbeats
 from sync.broker_faults import BrokerFailed
 from sync.heartbeats import Heartbeat
@@ -173,7 +173,7 @@ def explain_broker_failure(settings: Settings, failure: BrokerFailed) -> str:
     return SENTENCES[failure.fault].format(
         place=address,
         host=address.rpartition(":")[0] or address,
-        words=failure.text.strip(" .") or "without a word",
+        words=quote_words(failure.text),
         url=_URL,
     )
 

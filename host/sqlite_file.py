@@ -11,20 +11,11 @@ from contextlib import closing
 from pathlib import Path
 from stat import S_ISREG
 
-from sqlalchemy import make_url
-
-from host.data_entries import describe_os_error
 from host.errors import StartupError
+from sync.errors import describe_os_error
 
 _FROM_BACKUP = "restore it from a backup; nothing has been changed."
 _LOG_SUFFIXES = ("-wal", "-journal")
-
-
-def find_sqlite_file(url: str) -> Path | None:
-    """Return the path of a SQLite database; None for another one, or one in memory."""
-    # SQLAlchemy cannot read each address that PostgreSQL's own library takes.
-    database = make_url(url).database if url.startswith("sqlite") else None
-    return Path(database).absolute() if database not in {None, ":memory:"} else None
 
 
 def require_usable_file(path: Path, *, was_used: bool = False) -> None:

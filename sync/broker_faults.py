@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from kombu.exceptions import KombuError
 from redis import exceptions as redis_errors
 
-from sync.errors import MoodmilesError
+from sync.errors import MoodmilesError, quote_server
 from sync.vocabulary import BrokerFault
 
 # The first word of a refusal; https://redis.io/docs/latest/develop/reference/protocol-spec/
@@ -91,8 +91,7 @@ class BrokerFailed(MoodmilesError):
 
 def build_failure(error: Exception) -> BrokerFailed:
     """Return what kombu, redis-py or a socket raised as an error of ours."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
-    return BrokerFailed(diagnose(error), text[:200])
+    return BrokerFailed(diagnose(error), quote_server(str(error)))
 
 
 def diagnose(error: BaseException) -> BrokerFault:

@@ -411,7 +411,7 @@ def _describe_allowed(field: str) -> str:
     }
     return (
         f"must be a whole number from {bounds['ge']} to {bounds['le']}"
-        if (bounds)
+        if bounds
         else ""
     )
 
@@ -473,7 +473,7 @@ def reject_repeated(environ: Mapping[str, str]) -> None:
     for name in environ.keys() - find_foreign_names(environ):
         if (
             _has_prefix(name)
-            and values.setdefault(name.upper(), environ[name]) != (environ[name])
+            and values.setdefault(name.upper(), environ[name]) != environ[name]
         ):
             raise NotConfigured(
                 f"{name.upper()} is set twice, in capital and in small letters: leave "

@@ -76,6 +76,12 @@ class RunArrays:
     place: Ints
     is_with_others: Flags
 
+    @property
+    def end_hour(self) -> Floats:
+        """Local hour of each run's end, (n,); above 24 past midnight, nan if hidden."""
+        duration_h = (self.ended_s - self.started_s) / SECONDS_PER_HOUR
+        return np.asarray(self.start_hour + duration_h)
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerArrays:

@@ -93,6 +93,7 @@ __all__ = [
     "Sentence",
     "Sides",
     "compare_after_runs",
+    "compare_answers",
     "compare_with_check_ins",
     "count_from_monday",
     "pair_with_mood",
@@ -370,6 +371,27 @@ class PairComparison:
         return summarize_link(estimate_link(self.x, self.y, self.days, self.q))
 
 
+def compare_answers(
+    history: History,
+    values: Floats,
+    in_first: Flags,
+    mask: Flags,
+    display_groups: Mapping[str, Flags],
+) -> GroupComparison:
+    """Compare `values`, no moods, of two kinds of answers where `mask` is true.
+
+    All have shape (m,).
+    """
+    return GroupComparison(
+        values=values[mask],
+        in_first=in_first[mask],
+        days=history.answer_days[mask],
+        run_ids=history.run_ids[mask],
+        display_groups={label: flags[mask] for label, flags in display_groups.items()},
+        is_mood=False,
+    )
+
+
 def compare_after_runs(
     history: History,
     in_first: Flags,
@@ -383,14 +405,10 @@ def compare_after_runs(
     `in_first`, `valid` and the groups have shape (m,), a flag for each answer.
     """
     mask = history.is_after_run if valid is None else history.is_after_run & valid
-    return GroupComparison(
-        values=history.answers.mood[mask],
-        in_first=in_first[mask],
-        days=history.answer_days[mask],
-        run_ids=history.run_ids[mask],
-        display_groups={label: flags[mask] for label, flags in display_groups.items()},
-        min_to_show=min_to_show,
+    comparison = compare_answers(
+        history, history.answers.mood, in_first, mask, display_groups
     )
+    return replace(comparison, is_mood=True, min_to_show=min_to_show)
 
 
 def compare_with_check_ins(
@@ -401,19 +419,17 @@ def compare_with_check_ins(
     It is for questions that are fixed in advance.
     """
     is_after_run, is_rest_day = history.is_after_run, history.is_rest_day
-    mask = (is_after_run | is_rest_day) & ~np.isnan(values)
-    return GroupComparison(
-        values=values[mask],
-        in_first=is_after_run[mask],
-        days=history.answer_days[mask],
-        run_ids=history.run_ids[mask],
-        display_groups={
-            translatable("after runs"): is_after_run[mask],
-            translatable("check-ins"): is_rest_day[mask],
+    comparison = compare_answers(
+        history,
+        values,
+        is_after_run,
+        (is_after_run | is_rest_day) & ~np.isnan(values),
+        {
+            translatable("after runs"): is_after_run,
+            translatable("check-ins"): is_rest_day,
         },
-        q=Z_CLAIM,
-        is_mood=is_mood,
     )
+    return replace(comparison, q=Z_CLAIM, is_mood=is_mood)
 
 
 def pair_with_mood(
