@@ -7,7 +7,6 @@ from sync.crypto import Vault
 from sync.models import Answer, Run, Runner
 from sync.runtime import Runtime
 
-
 _FASTEST_PACE_S_PER_M = 0.25
 
 
