@@ -470,3 +470,15 @@ class LinkStage(StrEnum):
     IMPORTING = "importing"
     LINKED = "linked"
     DISCONNECTED = "disconnected"
+
+
+class ClaimStatus(StrEnum):
+    """What a runner's own answers say of a claim of the article (`claims.csv`)."""
+
+    CLEAR = "clear"
+    EARLY = "early sign"
+    NO_LINK = "no clear link so far"
+    TOO_FEW = "too few answers"
+    NOT_ASKED = "not asked yet"
+    PICTURE = "picture only"
+    UNTESTABLE = "cannot be tested on one person"

@@ -30,6 +30,7 @@ from sync.analytics.panels.panel import (
     Drawing,
     Estimate,
     Panel,
+    Scatter,
     Sides,
     Timeline,
     count_decided_answers,
@@ -305,7 +306,8 @@ class PairComparison:
     `run_ids` are the runs that they are about, none for check-ins and weeks.
     `display_groups` maps English labels to flags of shape (n,).  `is_mood` tells
     whether y is mood, `observation_kind` the kind of one pair: the end of a "too_few"
-    note's key; `timeline` draws both over time.
+    note's key; `timeline` draws both over time, and
+    `scatter_label` names, in English, the axis of a dot for each pair.
     """
 
     x: Floats
@@ -317,6 +319,7 @@ class PairComparison:
     is_mood: bool = True
     observation_kind: str = "answers"
     timeline: Timeline | None = None
+    scatter_label: str = ""
 
     def build_question(self, name: str) -> PanelQuestion:
         """Ask whether x and y move together."""
@@ -354,6 +357,11 @@ class PairComparison:
             means=estimate_group_means(self.display_groups, self.y, self.days),
             value_range=MOOD_RANGE if self.is_mood else LEVEL_RANGE,
             timeline=self.timeline if n >= MIN_FOR_NUMBERS else None,
+            scatter=Scatter(
+                label=self.scatter_label, x=self.x, mood=self.y, days=self.days
+            )
+            if self.scatter_label and n
+            else None,
             link=estimate,
             words_interval=words_interval,
             contributing_runs={"all": select_known_runs(self.run_ids)},
@@ -430,6 +438,7 @@ def pair_with_mood(
     mask: Flags,
     *,
     display_groups: Mapping[str, Flags] | None = None,
+    scatter_label: str = "",
 ) -> PairComparison:
     """Pair x with mood where `mask` is true; all of shape (m,)."""
     return PairComparison(
@@ -440,6 +449,7 @@ def pair_with_mood(
         display_groups={
             label: flags[mask] for label, flags in (display_groups or {}).items()
         },
+        scatter_label=scatter_label,
     )
 
 
