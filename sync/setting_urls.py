@@ -202,15 +202,14 @@ def read_connection_parameters(url: str) -> dict[str, str]:
         ) from None
     ports = parameters.get("port", "").split(",")
     n_hosts = len(parameters.get("host", "").split(","))
-    if len(ports) not in {1, n_hosts} or not all(map(_is_port, ports)):
+    are_ports = all(
+        not port or (port.isdecimal() and int(port) in _PORTS) for port in ports
+    )
+    if len(ports) not in {1, n_hosts} or not are_ports:
         raise ValueError(f"{_DATABASE_EXAMPLE}; a port is a number from 1 to 65535")
     if parameters.get("sslmode", "disable") not in _SSL_MODES:
         raise ValueError("has another sslmode than PostgreSQL knows: use verify-full")
     return parameters
-
-
-def _is_port(text: str) -> bool:
-    return not text or (text.isdecimal() and int(text) in _PORTS)
 
 
 def read_redis_url(text: str) -> str:

@@ -183,7 +183,13 @@ class Settings(BaseSettings):
     @field_validator("contact")
     @classmethod
     def _check_contact(cls, value: str) -> str:
-        if value and not _is_contact(value):
+        if not value or _EMAIL_PATTERN.fullmatch(value):
+            return value
+        try:
+            is_page = value.startswith("https://") and bool(urlsplit(value).hostname)
+        except ValueError:
+            is_page = False
+        if not is_page or re.search(r"\s", value):
             raise ValueError("must be an e-mail address or begin with https://")
         return value
 
@@ -359,15 +365,6 @@ def require_encryption(public_url: str) -> None:
 
 def _is_loopback(url: str) -> bool:
     return is_loopback_name(urlsplit(url).hostname or "")
-
-
-def _is_contact(text: str) -> bool:
-    if not text.startswith("https://"):
-        return bool(_EMAIL_PATTERN.fullmatch(text))
-    try:
-        return bool(urlsplit(text).hostname) and not re.search(r"\s", text)
-    except ValueError:
-        return False
 
 
 def _strip(value: str) -> str:

@@ -229,14 +229,11 @@ class SmtpConnection:
         # Servers make smtplib and what is below it raise anything: a mail that the
         # outbox cannot settle would be claimed for ever.
         except Exception as error:  # noqa: BLE001
-            self._close()
+            if self._client is not None:
+                with suppress(OSError):
+                    self._client.close()
+                self._client = None
             raise _build_failure(stage, error) from None
-
-    def _close(self) -> None:
-        if self._client is not None:
-            with suppress(OSError):
-                self._client.close()
-            self._client = None
 
 
 class _OpeningFailed(Exception):

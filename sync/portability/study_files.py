@@ -192,15 +192,15 @@ def build_codebook(
         if panel.codebook is not None
     ]
     columns = [
-        ("answers.csv", question.key, _format_choices(question), "the host's question")
+        (
+            "answers.csv",
+            question.key,
+            f"{min(question.choices)[0]} to {max(question.choices)[0]}",
+            "the host's question",
+        )
         for question in host_questions
     ]
     return (*_COLUMNS, *columns, *_DELAY_COLUMNS, *questions, *_NUMBERS)
-
-
-def _format_choices(question: HostQuestion) -> str:
-    values = [value for value, _words in question.choices]
-    return f"{min(values)} to {max(values)}"
 
 
 def build_files(
