@@ -107,9 +107,14 @@ class DataDirectory:
         except FileNotFoundError:
             return generated
         except UnreadableFile as error:
+            cure = (
+                "restore it from a backup"
+                if os.access(path, os.R_OK)
+                else "let Moodmiles' user read it, or restore it from a backup"
+            )
             raise StartupError(
                 f"{path}, which holds the key to all that is stored, cannot be used "
-                f"({error}): restore it from a backup."
+                f"({error}): {cure}."
             ) from None
         return generated | stored
 
