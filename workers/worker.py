@@ -20,12 +20,11 @@ from celery.signals import task_postrun, worker_ready
 from sync import log as logging
 from sync import part_failures
 from sync.errors import NotConfigured
+from sync.queue import CeleryQueue
 from sync.settings import load
 from sync.surveys.instruments import load_library
 from workers import beat
 from workers.app import celery
-
-log = structlog.get_logger()
 
 # What takes seconds and tens of megabytes to load, and only some work needs.
 FIGURES_MODULE, STRAVA_MODULE = (
@@ -61,6 +60,9 @@ def main() -> int:
     except NotConfigured as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
+    logging.configure(load().log_format, part="worker")
+    for name in CeleryQueue(load().redis_url).set_foreign_keys_aside():
+        log.warning("another program's value in Redis was renamed", key=name)
     pool = arguments.pool
     if pool == "prefork" and not has_semaphores():
         pool = "threads"
@@ -92,7 +94,6 @@ def has_semaphores() -> bool:
     try:
         Lock()
     except OSError as error:
-        logging.configure(load().log_format, part="worker")
         log.warning(
             "working in threads of one process: processes need a /dev/shm to write to; "
             "mount one, such as a tmpfs",
