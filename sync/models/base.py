@@ -41,7 +41,10 @@ UNREADABLE_DAY = UNREADABLE_TIME.date()
 
 @cache  # once for each process: a page may read thousands of such rows
 def _log_unreadable(kind: str) -> None:
-    """Say that values are read as if they were others; `moodmiles doctor` counts."""
+    """Say that values are read as if they were others.
+
+    How many lie in which column, `moodmiles doctor` counts: `host.unreadable_values`.
+    """
     log.warning("stored values not understood", kind=kind)
 
 
