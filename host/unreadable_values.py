@@ -4,9 +4,20 @@ They come from a newer version, or from damage; no page and no work stops at the
 """
 
 from collections.abc import Mapping
+from datetime import MAXYEAR, MINYEAR
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, String, case, false, func, select, true
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    String,
+    case,
+    extract,
+    false,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.sql.expression import type_coerce
 
 from sync.database import Database
@@ -61,10 +72,12 @@ def _is_unreadable(
         return _is_malformed(column)
     match column.type:
         case UtcDateTime() | LocalDay():
-            return ~func.isfinite(column)
+            year = extract("year", column)
+            return ~func.isfinite(column) | ~year.between(MINYEAR, MAXYEAR)
         case JsonObject() | PreferencesJson():
             return func.json_typeof(column).not_in(_JSON_TYPES)
-    return None
+        case _:
+            return None
 
 
 def _is_malformed(column: Column[Any]) -> ColumnElement[bool] | None:
@@ -82,4 +95,5 @@ def _is_malformed(column: Column[Any]) -> ColumnElement[bool] | None:
                 (func.json_valid(plain) == 0, true()),
                 else_=func.json_type(plain).not_in(_JSON_TYPES),
             )
-    return None
+        case _:
+            return None

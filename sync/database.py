@@ -3,8 +3,8 @@
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import date, datetime, timedelta
+from functools import cache, cached_property
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, TypeAlias
 
@@ -28,11 +28,23 @@ from sqlalchemy.orm import Session, sessionmaker
 from sync.clock import Clock, utc_now
 from sync.conflicts import is_locked, mark_effect
 from sync.models import Counter, Runner
-from sync.models.base import UtcDateTime
+from sync.models.base import (
+    UNREADABLE_DAY,
+    UNREADABLE_TIME,
+    UtcDateTime,
+    log_unreadable,
+)
 from sync.queue import Job, Queue
 from sync.setting_urls import POOL_MODE, read_connection_parameters
 
 Bind: TypeAlias = Engine | Connection
+
+# https://www.postgresql.org/docs/current/catalog-pg-type.html, and how rows come.
+_TIMESTAMPTZ, _DATE, _TEXT_FORMAT = 1184, 1082, 0
+_READ_INSTEAD: Mapping[int, date] = {
+    _TIMESTAMPTZ: UNREADABLE_TIME,
+    _DATE: UNREADABLE_DAY,
+}
 
 # SQLite's writers do not queue: on a busy machine a rare writer may be overtaken
 # many times, and to wait is better than to fail.
@@ -256,6 +268,7 @@ def open_engine(url: str, *, is_bounded: bool = False) -> Engine:
             pool_pre_ping=True,
             hide_parameters=True,
         )
+        event.listen(engine, "connect", read_any_time)
         # What one transaction sets, the next of somebody else would have behind a
         # pooler: there it is the role's to set.
         if is_bounded and not is_shared:
@@ -288,6 +301,40 @@ def _build_postgres_url(parameters: dict[str, str]) -> URL:
         port=int(ports[0]) if is_plain and ports[0] else None,
         query={name: value for name, value in parameters.items() if value.strip(",")},
     )
+
+
+def read_any_time(connection: Any, _record: object) -> None:
+    """Let PostgreSQL's times that are none in Python keep no row from being read.
+
+    They are infinity, and the years before 1 and after 9999.
+    """
+    for oid, replacement in _READ_INSTEAD.items():
+        loader = connection.adapters.get_loader(oid, _TEXT_FORMAT)
+        connection.adapters.register_loader(
+            oid, _build_tolerant_loader(loader, connection.DataError, replacement)
+        )
+
+
+@cache
+def _build_tolerant_loader(
+    loader: Any, error: type[Exception], replacement: date
+) -> type[Any]:
+    """Return a loader of psycopg's that has a value for what it refuses."""
+
+    class TolerantLoader:
+        format = _TEXT_FORMAT
+
+        def __init__(self, oid: int, context: Any = None) -> None:
+            self._load = loader(oid, context).load
+
+        def load(self, data: Any) -> Any:
+            try:
+                return self._load(data)
+            except error:
+                log_unreadable("time")
+                return replacement
+
+    return TolerantLoader
 
 
 def bound_statements(connection: Any, _record: object) -> None:
