@@ -32,6 +32,7 @@ def find_server() -> Path:
 
 def write_configuration(path: Path, *, port: int, password: str, folder: Path) -> None:
     """Write the server's configuration, which holds a password, for its owner alone."""
+    quoted_folder = str(folder).replace("\\", "\\\\").replace('"', '\\"')
     # Any sign may stand in quotes that is written as its number.
     escaped = "".join(f"\\x{byte:02x}" for byte in password.encode())
     lines = (
@@ -43,7 +44,7 @@ def write_configuration(path: Path, *, port: int, password: str, folder: Path) -
         "appendonly yes",
         "appendfsync everysec",
         "daemonize no",
-        f'dir "{_quote(folder)}"',
+        f'dir "{quoted_folder}"',
     )
     path.unlink(missing_ok=True)
     path.touch(mode=0o600, exist_ok=False)
@@ -58,11 +59,6 @@ def encode_command(*words: str) -> bytes:
     encoded = [word.encode() for word in words]
     parts = [b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded]
     return b"*%d\r\n%s" % (len(parts), b"".join(parts))
-
-
-def _quote(folder: Path) -> str:
-    """Return a path as it stands between quotes in the configuration."""
-    return str(folder).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def read_version(server: str) -> tuple[int, ...]:

@@ -34,9 +34,6 @@ FIGURES_MODULE, STRAVA_MODULE = (
 )
 
 
-log = structlog.get_logger()
-
-
 CELERY_VARIABLES = (
     *("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"),
     *("CELERY_RESULT_BACKEND", "CELERY_LOADER"),
@@ -82,7 +79,7 @@ def main() -> int:
     worker.start()
     exit_code: int = worker.exitcode or 0
     if not exit_code:
-        part_failures.record_wanted_end("worker")
+        part_failures.record_wanted_end("worker", load().redis_url)
     return exit_code
 
 

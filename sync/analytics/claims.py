@@ -61,7 +61,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         number=3,
         text=translatable("The good mood lasts for hours."),
-        panels=("hours_since",),
+        panels=("hours_since", "asked_delay"),
     ),
     Claim(
         number=4,

@@ -26,7 +26,7 @@ from sync.analytics.panels.host_questions import (
     compare_host_questions,
 )
 from sync.analytics.panels.longest import find_longest_runs
-from sync.analytics.panels.sleep import find_end_hours, find_last_ends
+from sync.analytics.panels.sleep import find_last_ends
 from sync.analytics.sentences import store
 from sync.analytics.stats.series import UNBOUNDED, Floats, Interval, Ints
 from sync.runtime import Runtime
@@ -192,15 +192,15 @@ def build_codebook(
         if panel.codebook is not None
     ]
     columns = [
-        ("answers.csv", question.key, _format_choices(question), "the host's question")
+        (
+            "answers.csv",
+            question.key,
+            f"{min(question.choices)[0]} to {max(question.choices)[0]}",
+            "the host's question",
+        )
         for question in host_questions
     ]
     return (*_COLUMNS, *columns, *_DELAY_COLUMNS, *questions, *_NUMBERS)
-
-
-def _format_choices(question: HostQuestion) -> str:
-    values = [value for value, _words in question.choices]
-    return f"{min(values)} to {max(values)}"
 
 
 def build_files(
@@ -245,7 +245,7 @@ def _build_run_columns(history: History) -> Mapping[str, Iterable[object]]:
         "session_m": _round_numbers(history.session_m),
         "week_m": _round_numbers(history.load_m),
         "week_of": _format_days(history.find_week_starts(runs.local_day)),
-        "ended_hour": _round_numbers(find_end_hours(history)),
+        "ended_hour": _round_numbers(runs.end_hour),
         "moving_s": _round_numbers(runs.moving_s),
         "race": runs.is_race.astype(int),
         "place": [

@@ -95,16 +95,10 @@ def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
             runs=_parse_rows(files, "runs", RunRecord),
             surveys=_parse_rows(files, "surveys", SurveyRecord),
             answers=_parse_rows(files, "answers", AnswerRecord),
-            # Earlier exports have none.
-            notes=_parse_rows(files, "notes", NoteRecord)
-            if "notes.json" in files.names
-            else [],
+            notes=_parse_later_rows(files, "notes", NoteRecord),
             decisions=_parse_rows(files, "decisions", DecisionRecord),
             draws=_parse_rows(files, "draws", DrawRecord),
-            # Exports of before have none.
-            delays=_parse_rows(files, "delays", DelayRecord)
-            if "delays.json" in files.names
-            else [],
+            delays=_parse_later_rows(files, "delays", DelayRecord),
             mails=_parse_rows(files, "mails", MailRecord),
             consents=_parse_rows(files, "consents", ConsentRecord),
         )
@@ -125,6 +119,13 @@ def _parse_rows(files: ExportArchive, name: str, kind: type[RecordT]) -> list[Re
             place = f"{file_name}, row {row_number}"
             raise InvalidExport(_error_sentence(place, error)) from None
     return records
+
+
+def _parse_later_rows(
+    files: ExportArchive, name: str, kind: type[RecordT]
+) -> list[RecordT]:
+    """Return the rows of a table that exports of earlier versions do not have."""
+    return _parse_rows(files, name, kind) if f"{name}.json" in files.names else []
 
 
 def _parse_account(files: ExportArchive) -> AccountRecord:

@@ -100,9 +100,9 @@ def load_findings(
         notes=mileage.notes,
         headline_links=build_sentence_links(mileage),
         panels=panels,
-        by_week=_build_curve(mileage.curve, dashed=is_early) if is_decided else None,
+        by_week=build_curve(mileage.curve, dashed=is_early) if is_decided else None,
         by_run=(
-            _build_curve(mileage.curve_by_run, dashed=is_early) if is_decided else None
+            build_curve(mileage.curve_by_run, dashed=is_early) if is_decided else None
         ),
         best=find_best_range(mileage, unit),
         fixed_questions=build_difference_rows(
@@ -137,7 +137,7 @@ def _join_percents(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def _build_curve(curve: "Curve | None", *, dashed: bool) -> MoodCurve | None:
+def build_curve(curve: "Curve | None", *, dashed: bool) -> MoodCurve | None:
     if curve is None:
         return None
     mood_curve = MoodCurve(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -75,6 +75,12 @@ class RunArrays:
     is_race: Flags
     place: Ints
     is_with_others: Flags
+
+    @property
+    def end_hour(self) -> Floats:
+        """Local hour of each run's end, (n,); above 24 past midnight, nan if hidden."""
+        duration_h = (self.ended_s - self.started_s) / SECONDS_PER_HOUR
+        return np.asarray(self.start_hour + duration_h)
 
 
 @dataclass(frozen=True, slots=True)
@@ -500,8 +506,8 @@ def _build_delays(
 
 def _find_offset_s(moment: float, zone: ZoneInfo) -> float:
     """Return the seconds by which the zone's clocks were ahead of UTC."""
-    offset = datetime.fromtimestamp(moment, zone).utcoffset()
-    return offset.total_seconds() if offset is not None else 0.0
+    offset = datetime.fromtimestamp(moment, zone).utcoffset() or timedelta()
+    return offset.total_seconds()
 
 
 def _build_pre_run(rows: RunnerRows) -> PreRunArrays:

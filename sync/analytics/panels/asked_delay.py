@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sync.analytics.dataset.history import (
-    SECONDS_PER_HOUR,
+    HOURS_PER_DAY,
     DelayArrays,
     select_known_runs,
 )
@@ -52,8 +52,6 @@ from sync.analytics.stats.series import (
     enclose,
 )
 from sync.language import translatable
-
-HOURS_PER_DAY = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +175,8 @@ def compare_drawn_delays(history: History) -> DelayComparison | None:
 
 def find_asked_hours(history: History) -> Floats:
     """Return the local hour of each drawn moment, (d,); nan without a known start."""
-    runs, delays = history.runs, history.delays
-    end_hour = runs.start_hour + (runs.ended_s - runs.started_s) / SECONDS_PER_HOUR
-    hours = np.append(end_hour, np.nan)[delays.run] + delays.delay_h
+    delays = history.delays
+    hours = np.append(history.runs.end_hour, np.nan)[delays.run] + delays.delay_h
     return np.asarray(hours % HOURS_PER_DAY)
 
 

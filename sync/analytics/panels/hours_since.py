@@ -35,7 +35,13 @@ def pair_hours_since(history: History) -> HabitualHours:
         translatable("6 to 24 hours"): hours > 6,
     }
     mask = (hours >= 0) & (hours <= 24)
-    pairs = pair_with_mood(history, hours, mask, display_groups=display_groups)
+    pairs = pair_with_mood(
+        history,
+        hours,
+        mask,
+        display_groups=display_groups,
+        scatter_label=translatable("Hours since the run"),
+    )
     return HabitualHours(
         **{each.name: getattr(pairs, each.name) for each in fields(pairs)}
     )

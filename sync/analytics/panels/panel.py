@@ -110,6 +110,19 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scatter:
+    """Moods along something, a dot each; `x`, `mood` and `days` have shape (n,).
+
+    `label` names the axis in English; `days` are numbered as `History.answer_days`.
+    """
+
+    label: str
+    x: Floats
+    mood: Floats
+    days: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
     """What a comparison draws; None where there is too little yet.
 
@@ -127,6 +140,7 @@ class Drawing:
     value_range: Interval = MOOD_RANGE
     shares: Mapping[str, Share] = field(default_factory=dict)
     timeline: Timeline | None = None
+    scatter: Scatter | None = None
     link: Link | None = None
     difference: Difference | None = None
     words_interval: Interval | None = None
