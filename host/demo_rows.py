@@ -18,6 +18,7 @@ from sync.models import (
     CheckinDraw,
     Connection,
     Decision,
+    DelayDraw,
     Run,
     Runner,
     Survey,
@@ -27,6 +28,7 @@ from sync.standins.demo_answers import (
     LEARNED_AFTER,
     POLICY,
     DemoAnswer,
+    DemoDelayDraw,
     DemoHistory,
     DemoSurvey,
     generate_history,
@@ -102,6 +104,7 @@ def _store_history(session: Session, rows: "_RowBuilder", history: DemoHistory) 
             for draw in history.draws
         ],
     )
+    session.add_all(map(rows.build_delay_draw, history.delay_draws))
     session.connection().execute(
         update(Decision)
         .where(
@@ -219,6 +222,18 @@ class _RowBuilder:
         )
         row.tags = self._build_day_tags(row)
         return row
+
+    def build_delay_draw(self, draw: DemoDelayDraw) -> DelayDraw:
+        run = draw.run
+        return DelayDraw(
+            runner_id=self.runner_id,
+            run_id=run.id,
+            pairing_key=self.vault.pairing_key(run.source, run.source_id),
+            delay_h=draw.delay.delay_h,
+            odds={str(hours): share for hours, share in draw.delay.odds.items()},
+            asks_at=draw.asks_at,
+            drawn_at=draw.drawn_at,
+        )
 
     def build_note(self, answer: DemoAnswer, row: Answer) -> AnswerNote:
         sealed = self.vault.seal(encode_note(answer.note), SealedColumn.ANSWER_NOTE)

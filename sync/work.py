@@ -399,9 +399,11 @@ def set_aside(
     )
 
 
-def forget_failure(session: Session, job: Job, runner_id: int) -> None:
+def forget_failure(
+    session: Session, job: Job, runner_id: int, *conditions: ColumnElement[bool]
+) -> None:
     session.execute(
         delete(RunnerWork).where(
-            RunnerWork.runner_id == runner_id, RunnerWork.job == job
+            RunnerWork.runner_id == runner_id, RunnerWork.job == job, *conditions
         )
     )

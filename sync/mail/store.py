@@ -113,6 +113,22 @@ def postpone(session: Session, mail: ClaimedMail, *, until: datetime) -> None:
     session.execute(_update_claimed(mail).values(due_at=until, attempts=attempts))
 
 
+def set_aside(session: Session, mail: ClaimedMail, *, until: datetime) -> None:
+    """Make the mail due for a last attempt, if it is still ours to decide."""
+    session.execute(
+        _update_claimed(mail).values(due_at=until, attempts=MAX_ATTEMPTS - 1)
+    )
+
+
+def has_set_aside(runner_id: int) -> ColumnElement[bool]:
+    """Say in a query that a mail of this runner's has its last attempt before it."""
+    return exists().where(
+        Mail.runner_id == runner_id,
+        Mail.due_at.is_not(None),
+        Mail.attempts >= MAX_ATTEMPTS - 1,
+    )
+
+
 def suppress(session: Session, mail: ClaimedMail, reason: SuppressionReason) -> None:
     """Close the mail unsent, if it is still ours to decide."""
     if mail.runner_id is not None:

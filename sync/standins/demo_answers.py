@@ -25,10 +25,17 @@ from sync.surveys.policy.checkin_sampling import (
     choose_focus,
     draw_checkin,
 )
+from sync.surveys.policy.delay_sampling import (
+    MIN_OFFERED,
+    DrawnDelay,
+    draw_delay,
+    list_offered_delays,
+    plan_delayed_question,
+)
 from sync.surveys.policy.frequency import WEEK, QuestionMail, RecentQuestion
 from sync.surveys.policy.parameters import Policy
-from sync.surveys.policy.run_decision import Suppress, decide_run
-from sync.surveys.policy.situation import Situation
+from sync.surveys.policy.run_decision import Send, decide_run
+from sync.surveys.policy.situation import RunFacts, Situation
 from sync.surveys.store import build_run_facts
 from sync.vocabulary import DecisionReason, DrawReason, MailKind, SurveyKind
 
@@ -43,6 +50,9 @@ FOCUS_TURNS = (
     ("energy", 99),
 )
 CHECKIN_FOCUS_TURNS = (("sleep", 22), ("clarity", 26), ("sleep", 99))
+# The weeks in which the runner lets the time of asking be drawn; it is off today, so
+# that a new run is asked about soon.
+DRAWN_WEEKS = range(28, 46)
 POLICY, PREFERENCES = Policy(), Preferences()
 PRE_RUN_PROBABILITY = 0.35
 PROMPT_PROBABILITY = 0.7
@@ -89,6 +99,16 @@ class DemoDraw:
     survey_index: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DemoDelayDraw:
+    """The hours drawn for the question about a run, and when that makes it."""
+
+    run: Run
+    delay: DrawnDelay
+    asks_at: datetime
+    drawn_at: datetime
+
+
 @dataclass(slots=True)
 class DemoHistory:
     """All that was asked, answered and decided, oldest first.
@@ -99,6 +119,7 @@ class DemoHistory:
     surveys: list[DemoSurvey] = field(default_factory=list)
     pre_run_answers: list[DemoAnswer] = field(default_factory=list)
     draws: list[DemoDraw] = field(default_factory=list)
+    delay_draws: list[DemoDelayDraw] = field(default_factory=list)
     reasons_not_asked: dict[int, DecisionReason] = field(default_factory=dict)
 
 
@@ -215,14 +236,17 @@ class _Diary:
             recent_mails=self.recent_mails,
         )
         verdict = decide_run(facts, situation, POLICY, now=learned_at)
-        if isinstance(verdict, Suppress):
+        if not isinstance(verdict, Send):
             self.history.reasons_not_asked[run.id] = verdict.reason
             return False
-        focus = self._find_turn(FOCUS_TURNS, run.local_day)
-        if self.rng.random() < PROMPT_PROBABILITY:
-            wait_min = self.rng.expovariate(1 / 40)
-        else:
-            wait_min = self.rng.uniform(60, 600)
+        is_prompt = self.rng.random() < PROMPT_PROBABILITY
+        if self._count_weeks(run.local_day) in DRAWN_WEEKS:
+            is_prompt = True
+            verdict = self._draw_delay(run, facts, situation, verdict)
+        focus = find_turn(FOCUS_TURNS, self._count_weeks(run.local_day))
+        wait_min = (
+            self.rng.expovariate(1 / 40) if is_prompt else self.rng.uniform(60, 600)
+        )
         answered_at = verdict.at + timedelta(minutes=1 + wait_min)
         answer = None
         if self._is_answered(answered_at, verdict.expires_at):
@@ -247,7 +271,7 @@ class _Diary:
 
     def _ask_at_checkin(self, day: date, at: datetime) -> int:
         """Ask at a moment that was drawn; return the survey's place."""
-        preferred_focus = self._find_turn(CHECKIN_FOCUS_TURNS, day)
+        preferred_focus = find_turn(CHECKIN_FOCUS_TURNS, self._count_weeks(day))
         focus = choose_focus(at, preferred_focus, self.zone)
         expires_at = at + timedelta(hours=POLICY.checkin_life_h)
         answered_at = at + timedelta(minutes=1 + self.rng.expovariate(1 / 35))
@@ -306,11 +330,33 @@ class _Diary:
             )
         )
 
-    def _find_turn(self, turns: Sequence[tuple[str, int]], day: date) -> str:
-        """Return whose turn it is: `turns` are questions and their weeks, in order."""
-        weeks = (day - self.first_day).days // 7
-        for key, turn_weeks in turns:
-            weeks -= turn_weeks
-            if weeks < 0:
-                return key
-        return turns[-1][0]
+    def _draw_delay(
+        self, run: Run, facts: RunFacts, situation: Situation, question: Send
+    ) -> Send:
+        """Return the question at a drawn time, or as it is if there is no choice."""
+        now = facts.learned_at
+        offered_h = list_offered_delays(facts, situation, POLICY, now=now)
+        if len(offered_h) < MIN_OFFERED:
+            return question
+        delay = draw_delay(offered_h, self.rng.random())
+        plan = plan_delayed_question(
+            facts, situation, POLICY, delay_h=delay.delay_h, now=now
+        )
+        delayed = plan if isinstance(plan, Send) else question
+        self.history.delay_draws.append(DemoDelayDraw(run, delay, delayed.at, now))
+        return delayed
+
+    def _count_weeks(self, day: date) -> int:
+        return (day - self.first_day).days // 7
+
+
+def find_turn(turns: Sequence[tuple[str, int]], weeks: int) -> str:
+    """Return whose turn it is after so many weeks.
+
+    `turns` are questions, each with the weeks for which it is asked, in order.
+    """
+    for key, turn_weeks in turns:
+        weeks -= turn_weeks
+        if weeks < 0:
+            return key
+    return turns[-1][0]

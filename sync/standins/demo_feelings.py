@@ -1,6 +1,6 @@
 """How the demo's runner feels and answers, drawn from known relations.  Pure.
 
-Mood is best in weeks of about 40 km, drifts from day to day (AR(1), 0.4), and is a
+Mood is best in weeks of about 35 km, drifts from day to day (AR(1), 0.4), and is a
 little better at weekends and towards the evening.  A run lifts it for some hours, more
 so in company and outdoors, less so when it was hard.  Stress, energy, a clear head and
 the others follow mood and the run, each with noise of its own.
@@ -14,21 +14,21 @@ from random import Random
 
 from sync.models import Run
 
-OPTIMUM_WEEK_M = 40_000.0
-WIDTH_M = 13_000.0
-PEAK = 0.8
+OPTIMUM_WEEK_M = 35_000.0
+WIDTH_M = 11_000.0
+PEAK = 0.5
 DEPTH = 2.0
 DRIFT_AR1 = 0.4
-DRIFT_SD = 0.45
+DRIFT_SD = 0.4
 WEEKEND_LIFT = 0.25
 HOUR_LIFT = 0.15
 BRIGHTEST_HOUR = 17
 NOISE_SD = 0.35
 
-RUN_LIFT = 0.95
-LIFT_HOURS = 7.0
+RUN_LIFT = 1.0
+LIFT_HOURS = 8.0
 COMPANY_LIFT = 0.4
-INDOORS_LIFT = -0.35
+INDOORS_LIFT = -0.25
 LIFT_BY_EFFORT = -0.3  # for each step above "moderate"
 RECALL_BIAS = -0.35
 
@@ -180,7 +180,7 @@ class DemoFeelings:
     def _draw_checkin_focus(self, key: str, mood: float, at: datetime) -> int:
         has_run = any(felt.run.ended_at <= at for felt in self._runs_today)
         means = {
-            "sleep": 2.2 + 0.4 * self._has_run_yesterday + 0.3 * self._drift,
+            "sleep": 2.2 + 0.5 * self._has_run_yesterday + 0.3 * self._drift,
             "confidence": 2.1 + 0.4 * mood + 0.2 * has_run,
             "control": 2.0 + 0.4 * mood + 0.2 * has_run,
             "clarity": 1.7 + 0.4 * mood,
