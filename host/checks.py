@@ -17,7 +17,7 @@ from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.inbox.receive import SIGNATURE_COUNTER
 from sync.local_requests import is_loopback_name
-from sync.setting_urls import read_connection_parameters
+from sync.setting_urls import find_sqlite_file, read_connection_parameters
 from sync.settings import Settings, require_encryption
 from sync.storage import StorageFailed
 from sync.surveys.instruments import load_library
@@ -90,7 +90,8 @@ STORAGE_SENTENCES: dict[StorageFault, str] = {
 def check_disk(settings: Settings) -> str:
     """Write a row, and a file where ours are kept, as work does."""
     with open_runtime(settings) as runtime:
-        folder = storage.sqlite_folder(settings.sql_url)
+        file = find_sqlite_file(settings.sql_url)
+        folder = file.parent if file else None
         try:
             storage.check_storage(runtime.db)
             if folder is None:

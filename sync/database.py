@@ -172,7 +172,7 @@ class Database:
         return utc_now()  # SQLite has no clock but that of its machine
 
     def check_writable(self) -> None:
-        """Commit a row, as work does; raises `OperationalError` and its like.
+        """Commit a row, as work does; raises SQLAlchemy's errors.
 
         On a disk that is full, or to a server that lets nobody write, it fails as
         work does.  It waits for no other writer: where one is at work, one can be.

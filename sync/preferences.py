@@ -124,6 +124,18 @@ class Preferences(BaseModel):
             translatable("Three hours later, by day, and only while the run is fresh"),
         ),
     ] = True
+    random_delay: Annotated[
+        bool,
+        Switch(
+            translatable("Help find out how long it lasts"),
+            translatable(
+                "The question then comes straight away, or 1, 2, 4 or 6 hours after "
+                "the run, as drawn at random, by day, no more often, and without a "
+                "reminder. Where nothing can be drawn, it comes as chosen under “How "
+                "soon”. You can switch it off whenever you like"
+            ),
+        ),
+    ] = False
     checkins: Annotated[
         bool,
         Switch(

@@ -15,27 +15,23 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
-import structlog
 from celery.signals import task_postrun, task_prerun, worker_ready
 
 from sync import log as logging
 from sync import part_failures
 from sync.backoff import LEASE
 from sync.errors import NotConfigured
+from sync.queue import CeleryQueue
 from sync.settings import load
 from sync.surveys.instruments import load_library
 from workers import beat
 from workers.app import celery
-
-log = structlog.get_logger()
 
 # What takes seconds and tens of megabytes to load, and only some work needs.
 FIGURES_MODULE, STRAVA_MODULE = (
     "sync.analytics.figures",
     "sync.strava.stravalib_adapter",
 )
-
-
 # Less than the lease, so that a thread that hangs over a row is gone before another
 # begins with it.
 THREAD_LIMIT_S = LEASE.total_seconds() * 0.8
@@ -67,6 +63,9 @@ def main() -> int:
     except NotConfigured as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 1
+    logging.configure(load().log_format, part="worker")
+    for name in CeleryQueue(load().redis_url).set_foreign_keys_aside():
+        log.warning("another program's value in Redis was renamed", key=name)
     pool = arguments.pool
     if pool == "prefork" and not has_semaphores():
         pool = "threads"
@@ -87,7 +86,7 @@ def main() -> int:
     worker.start()
     exit_code: int = worker.exitcode or 0
     if not exit_code:
-        part_failures.record_wanted_end("worker")
+        part_failures.record_wanted_end("worker", load().redis_url)
     return exit_code
 
 
@@ -100,7 +99,6 @@ def has_semaphores() -> bool:
     try:
         Lock()
     except OSError as error:
-        logging.configure(load().log_format, part="worker")
         log.warning(
             "working in threads of one process: processes need a /dev/shm to write to; "
             "mount one, such as a tmpfs",

@@ -22,7 +22,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from typing_extensions import override
 
 from sync.conflicts import mark_effect
-from sync.errors import MoodmilesError, NotConfigured
+from sync.errors import MoodmilesError, NotConfigured, quote_server
 from sync.local_requests import is_loopback_name
 from sync.mail.delivery_rules import SmtpStage, name_refusal
 from sync.mail_address import MailSender, encode_host
@@ -41,7 +41,6 @@ _IS_PLAIN = {"": False, "tls=off": True}
 # What smtplib signs in by; others, such as XOAUTH2, need more than a password.
 _SIGN_IN_MECHANISMS = {"CRAM-MD5", "PLAIN", "LOGIN"}
 _MAX_CHALLENGES = 5
-_MAX_TEXT_LENGTH = 200
 
 # https://docs.openssl.org/3.0/man1/openssl-verification-options/#diagnostics
 _CERTIFICATE_FAULTS = {
@@ -241,14 +240,11 @@ class SmtpConnection:
         # Servers make smtplib and what is below it raise anything: a mail that the
         # outbox cannot settle would be claimed for ever.
         except Exception as error:  # noqa: BLE001
-            self._close()
+            if self._client is not None:
+                with suppress(OSError):
+                    self._client.close()
+                self._client = None
             raise _build_failure(stage, error) from None
-
-    def _close(self) -> None:
-        if self._client is not None:
-            with suppress(OSError):
-                self._client.close()
-            self._client = None
 
 
 class _OpeningFailed(Exception):
@@ -482,10 +478,9 @@ def _build_refusal(stage: SmtpStage, code: int, text: bytes | str) -> DeliveryFa
 
 
 def _decode_text(text: bytes | str) -> str:
-    """Return a server's words on one line, of a bounded length."""
-    decoded = text.decode(errors="replace") if isinstance(text, bytes) else text
-    shown = "".join(sign if sign.isprintable() else " " for sign in decoded)
-    return " ".join(shown.split())[:_MAX_TEXT_LENGTH]
+    return quote_server(
+        text.decode(errors="replace") if isinstance(text, bytes) else text
+    )
 
 
 def _encode_response(text: str) -> str:

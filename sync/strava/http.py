@@ -22,6 +22,7 @@ from typing_extensions import override
 from sync.conflicts import mark_effect
 from sync.errors import NotConfigured, StravaUnavailable
 from sync.local_requests import is_loopback_name
+from sync.setting_urls import require_escaped
 
 CONNECT_S = 5
 READ_S = 20
@@ -202,7 +203,9 @@ def require_usable_proxy(*urls: str) -> None:
         if proxy is None or _is_neighbour(url):
             continue
         try:
-            parts = urlsplit(_complete_proxy(proxy))
+            address = _complete_proxy(proxy)
+            require_escaped(address)
+            parts = urlsplit(address)
             is_usable = (
                 parts.scheme in {"http", "https"}
                 and parts.port != 0
@@ -218,8 +221,9 @@ def require_usable_proxy(*urls: str) -> None:
             )
             raise NotConfigured(
                 f"{names or 'The proxy of this system'}: must look like "
-                "http://proxy.example.org:3128; a proxy of another kind is not spoken "
-                "to. For none, leave it empty."
+                "http://proxy.example.org:3128, with %40 for @, %2F for / and %23 for "
+                "# in a password; a proxy of another kind is not spoken to. For none, "
+                "leave it empty."
             )
 
 

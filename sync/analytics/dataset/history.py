@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,7 @@ from sync.analytics.dataset.load import (
     START_KNOWN,
     TREADMILL,
     VIRTUAL,
+    DelayColumns,
     RunColumns,
     RunnerRows,
 )
@@ -42,6 +43,7 @@ HOURS_PER_DAY = 24
 STREET, TRAIL, INDOORS = 0, 1, 2
 ALONE, WITH_OTHERS = 0, 1
 NO_RUN = -1
+MAX_ODDS_ERROR = 1e-6
 NO_RUNS: Ints = np.zeros(0, dtype=np.int64)
 MAX_DAY_S = 36 * SECONDS_PER_HOUR
 EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -74,6 +76,12 @@ class RunArrays:
     place: Ints
     is_with_others: Flags
 
+    @property
+    def end_hour(self) -> Floats:
+        """Local hour of each run's end, (n,); above 24 past midnight, nan if hidden."""
+        duration_h = (self.ended_s - self.started_s) / SECONDS_PER_HOUR
+        return np.asarray(self.start_hour + duration_h)
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerArrays:
@@ -105,6 +113,24 @@ class AnswerArrays:
 
 
 @dataclass(frozen=True, slots=True)
+class DelayArrays:
+    """Drawn delays, oldest draw first; every column has shape (d,).
+
+    `run` and `answer` are rows in Runs and Answers, -1 without one.  `odds`, shape
+    (d, k), has the probability of each of the `offered_h`, 0 for what was not offered.
+    """
+
+    run: Ints = field(default_factory=lambda: NO_RUNS)
+    answer: Ints = field(default_factory=lambda: NO_RUNS)
+    delay_h: Ints = field(default_factory=lambda: NO_RUNS)
+    offered_h: Ints = field(default_factory=lambda: NO_RUNS)
+    odds: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    asks_s: Floats = field(default_factory=lambda: np.zeros(0))
+    is_sent: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+    is_answered: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+
+@dataclass(frozen=True, slots=True)
 class PreRunArrays:
     """Moods that were given on the way out, oldest first; every column (k,)."""
 
@@ -126,6 +152,7 @@ class History:
     today: int
     first_weekday: int = MONDAY
     metres_per_unit: float = 1000.0
+    delays: DelayArrays = field(default_factory=DelayArrays)
     pre_run: PreRunArrays = field(default_factory=PreRunArrays)
 
     @cached_property
@@ -232,6 +259,15 @@ class History:
         return np.asarray(self.answers.is_checkin & ~has_run_before)
 
     @cached_property
+    def is_followed(self) -> Flags:
+        """Runs that another one followed on the same local day, shape (n,)."""
+        days = self.runs.local_day
+        order = np.lexsort((self.runs.started_s, days))
+        followed = np.zeros(len(days), dtype=np.bool_)
+        followed[order[:-1]] = days[order[1:]] == days[order[:-1]]
+        return followed
+
+    @cached_property
     def is_about_race(self) -> Flags:
         """Answers about a race, shape (m,): as told, or else as recorded."""
         recorded = self.map_to_answers(self.runs.is_race, missing=0)
@@ -295,13 +331,15 @@ class HistoryContext:
 def build_history(rows: RunnerRows, *, context: HistoryContext) -> History:
     """Turn one runner's rows into arrays."""
     runs = _build_runs(rows.runs)
+    answers = _build_answers(rows, runs, context.zone)
     return History(
         runs=runs,
-        answers=_build_answers(rows, runs, context.zone),
+        answers=answers,
         asked_count=context.asked_count,
         today=context.today,
         first_weekday=context.first_weekday,
         metres_per_unit=context.metres_per_unit,
+        delays=_build_delays(rows.delays, runs, answers),
         pre_run=_build_pre_run(rows),
     )
 
@@ -423,10 +461,53 @@ def _build_answers(rows: RunnerRows, runs: RunArrays, zone: ZoneInfo) -> AnswerA
     )
 
 
+def _read_odds(text: str, delay_h: int) -> dict[int, float]:
+    """Return the odds of a draw by hours; none if it could not have come out so."""
+    try:
+        odds = {int(hours): float(share) for hours, share in json.loads(text).items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+    is_possible = odds.get(delay_h, 0.0) > 0 and min(odds.values()) >= 0
+    return odds if is_possible and abs(sum(odds.values()) - 1) < MAX_ODDS_ERROR else {}
+
+
+def _build_delays(
+    columns: DelayColumns, runs: RunArrays, answers: AnswerArrays
+) -> DelayArrays:
+    odds_by_delay = [
+        _read_odds(text, delay_h)
+        for text, delay_h in zip(columns.odds, columns.delay_h, strict=True)
+    ]
+    readable = [index for index, odds in enumerate(odds_by_delay) if odds]
+    if not readable:
+        return DelayArrays()
+    columns = DelayColumns._make(
+        [column[index] for index in readable] for column in columns
+    )
+    odds_by_delay = [odds_by_delay[index] for index in readable]
+    offered_h = sorted(set[int]().union(*odds_by_delay))
+    run_index = _find_rows(columns.run_id, runs.id)
+    answer_index = np.full(len(runs.id) + 1, -1)
+    is_after_run = answers.run >= 0
+    answer_index[answers.run[is_after_run]] = np.flatnonzero(is_after_run)
+    return DelayArrays(
+        run=run_index,
+        answer=np.where(run_index >= 0, answer_index[run_index], -1),
+        delay_h=np.array(columns.delay_h, dtype=np.int64),
+        offered_h=np.array(offered_h, dtype=np.int64),
+        odds=np.array(
+            [[odds.get(hours, 0.0) for hours in offered_h] for odds in odds_by_delay]
+        ),
+        asks_s=_floats(columns.asks_s),
+        is_sent=np.array(columns.is_sent, dtype=np.bool_),
+        is_answered=np.array(columns.is_answered, dtype=np.bool_),
+    )
+
+
 def _find_offset_s(moment: float, zone: ZoneInfo) -> float:
     """Return the seconds by which the zone's clocks were ahead of UTC."""
-    offset = datetime.fromtimestamp(moment, zone).utcoffset()
-    return offset.total_seconds() if offset is not None else 0.0
+    offset = datetime.fromtimestamp(moment, zone).utcoffset() or timedelta()
+    return offset.total_seconds()
 
 
 def _build_pre_run(rows: RunnerRows) -> PreRunArrays:

@@ -20,10 +20,10 @@ Interval: TypeAlias = tuple[float, float]
 
 UNBOUNDED: Interval = (float("-inf"), float("inf"))
 # Standard errors: a 95 % interval to draw, 99 % for words about a question that
-# was fixed in advance, 99.7 % for the exploring panels; 97.5 % after the calendar,
+# was fixed in advance, 99.7 % for the exploring panels; 98 % after the calendar,
 # which has to show that the calendar is not all there is: docs/decisions/0032.
 Z_DRAWN = 1.959964
-Z_AFTER_CALENDAR = 2.241403
+Z_AFTER_CALENDAR = 2.326348
 Z_CLAIM = 2.575829
 Z_EXPLORATORY = 3.0
 MAX_PERSISTENCE = 0.95
