@@ -15,6 +15,7 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any
 
+import structlog
 from celery.signals import task_postrun, task_prerun, worker_ready
 
 from sync import log as logging
@@ -26,6 +27,8 @@ from sync.settings import load
 from sync.surveys.instruments import load_library
 from workers import beat
 from workers.app import celery
+
+log = structlog.get_logger()
 
 # What takes seconds and tens of megabytes to load, and only some work needs.
 FIGURES_MODULE, STRAVA_MODULE = (
