@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.backoff import LEASE, MAX_ATTEMPTS
+from sync.database import count_up
 from sync.inbox.rules import (
     MISSES_EXPIRE_AFTER,
     EventBatch,
     EventClaim,
     EventRetry,
 )
-from sync.database import count_up
 from sync.models import Connection, Event, Run, Runner
 from sync.models.base import UtcDateTime
 from sync.runners import store as runners
