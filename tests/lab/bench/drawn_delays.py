@@ -252,7 +252,7 @@ def measure_coverage(
 
 
 @dataclass(slots=True)
-class Picture:
+class DelayPicture:
     """Estimates of the same decay in one way of asking."""
 
     slopes: list[float]
@@ -273,10 +273,10 @@ class Picture:
 
 def compare_pictures(
     truth: DecayTruth, answers: int, runners: int, random: np.random.Generator
-) -> tuple[Picture, Picture, float]:
+) -> tuple[DelayPicture, DelayPicture, float]:
     """Return what drawn hours and habitual hours say, and the true slope."""
     known, maker = compute_truth(truth, random), DecaySimulator(truth, random)
-    drawn, habit = Picture([], []), Picture([], [])
+    drawn, habit = DelayPicture([], []), DelayPicture([], [])
     for _ in range(runners):
         comparison = maker.simulate_drawn(answers)
         slope = estimate_delay_slope(comparison.draws)
