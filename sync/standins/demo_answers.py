@@ -350,13 +350,13 @@ class _Diary:
         return (day - self.first_day).days // 7
 
 
-def find_turn(turns: Sequence[tuple[str, int]], weeks: int) -> str:
+def find_turn(rotation: Sequence[tuple[str, int]], weeks: int) -> str:
     """Return whose turn it is after so many weeks.
 
-    `turns` are questions, each with the weeks for which it is asked, in order.
+    `rotation` are questions, each with the weeks for which it is asked, in order.
     """
-    for key, turn_weeks in turns:
-        weeks -= turn_weeks
+    for key, asked_weeks in rotation:
+        weeks -= asked_weeks
         if weeks < 0:
             return key
-    return turns[-1][0]
+    return rotation[-1][0]
