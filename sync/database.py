@@ -16,6 +16,7 @@ from sqlalchemy import (
     Executable,
     Row,
     bindparam,
+    case,
     create_engine,
     event,
     func,
@@ -72,6 +73,7 @@ _BOUND_STATEMENTS = f"""
 """  # noqa: S608 - of our own numbers
 # The name of the one row that `check_writable` writes; it counts nothing.
 WRITE_CHECK = "write check"
+_MAX_COUNT = 10**9
 _PENDING_WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
 _AUTOCOMMIT = "moodmiles_alone"
@@ -230,6 +232,15 @@ def lock_name(session: Session | Connection, name: str) -> None:
     bind = session.get_bind() if isinstance(session, Session) else session
     if bind.dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+
+
+def count_up(column: Any, amount: int = 1) -> ColumnElement[int]:
+    """Add to a count, in a statement that fails for no value that the column holds.
+
+    A claim must not stop at one row whose count cannot be added to: PostgreSQL raises
+    beyond the largest number.  A count that none can have come to begins anew.
+    """
+    return case((column.between(0, _MAX_COUNT), column + amount), else_=amount)
 
 
 def dialect_insert(

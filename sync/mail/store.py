@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, u
 from sqlalchemy.orm import Session
 
 from sync.backoff import MAX_ATTEMPTS
+from sync.database import count_up
 from sync.mail.delivery_rules import SurveyState
 from sync.mail.kinds import get_mail_spec
 from sync.models import Answer, Decision, Mail, Runner, Survey
@@ -44,7 +45,7 @@ def claim_next(
     row = session.execute(
         update(Mail)
         .where(Mail.id == next_id)
-        .values(due_at=until, attempts=Mail.attempts + 1)
+        .values(due_at=until, attempts=count_up(Mail.attempts))
         .returning(Mail.id, Mail.runner_id, Mail.attempts)
         .execution_options(synchronize_session=False)
     ).one()

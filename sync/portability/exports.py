@@ -14,7 +14,7 @@ from sync import work
 from sync.backoff import LEASE
 from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, hash_token
-from sync.database import wake_after_commit
+from sync.database import count_up, wake_after_commit
 from sync.mail import outbox
 from sync.models import Export, Runner
 from sync.portability.pack import STEPS, pack_export
@@ -174,7 +174,7 @@ class ExportWork(DueWork[ClaimedExport]):
                     update(Export)
                     .where(Export.id == next_id)
                     .values(
-                        attempts=Export.attempts + 1,
+                        attempts=count_up(Export.attempts),
                         tables_done=0,
                         due_at=now + LEASE,
                     )

@@ -38,6 +38,8 @@ _STATUS_LABELS: Mapping[ClaimStatus, str] = {
     ClaimStatus.UNTESTABLE: translatable("Not testable on one person"),
 }
 _SLIGHT, _CLEAR = 0.1, 0.3
+# With this many characters the sheet is three quarters full.
+_MAX_CHARACTERS = 2_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,16 @@ class ClaimsView:
     answered: str
     counts: Sequence[str]
     fairness: Sequence[str]
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether there is so much text that it fits on paper in small type alone."""
+        texts = [
+            text
+            for line in self.lines
+            for text in (line.sentence, line.certainty, *line.notes)
+        ]
+        return sum(map(len, texts)) > _MAX_CHARACTERS
 
 
 def build_claims_view(
@@ -234,7 +246,7 @@ def describe_certainty(answer: "PanelAnswer") -> str:
         n=format_thousands(panel.answer_count),
     )
     span = describe_span(panel) if panel.verdict not in {"best", "early"} else ""
-    return f"{count}: {span}" if span else count
+    return f"{count}: {span}." if span else f"{count}."
 
 
 def describe_span(panel: "Panel") -> str:

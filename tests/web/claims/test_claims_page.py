@@ -198,3 +198,17 @@ def test_the_start_page_says_that_this_is_what_one_gets(browser: PageClient) -> 
 @pytest.mark.parametrize("path", ["/claims", "/claims.csv"])
 def test_nobody_sees_it_without_signing_in(browser: PageClient, path: str) -> None:
     assert browser.open(path).status_code in {302, 303}
+
+
+@pytest.mark.usefixtures("runner_id")
+def test_it_is_compressed_as_it_repeats_nothing_of_a_visitors(
+    browser: PageClient,
+) -> None:
+    packed = browser.client.get(
+        "/claims?group=guess&lang=guess", headers={"Accept-Encoding": "gzip"}
+    )
+    plain = browser.open("/claims?group=guess&lang=guess")
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.data) < len(plain.data) / 3
+    assert "guess" not in plain.text
