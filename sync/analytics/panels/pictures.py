@@ -39,7 +39,7 @@ from sync.analytics.stats.shares import estimate_share
 PICTURE_ONLY = Finding(Sentence(NOTES["picture_only"]))
 
 
-class Picture:
+class PictureComparison:
     """A comparison about which nothing is decided."""
 
     __slots__ = ()
@@ -66,7 +66,7 @@ def describe_picture(count: int, *, needed: int, kind: str = "answers") -> Findi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeanPicture(Picture):
+class MeanPicture(PictureComparison):
     """Values whose mean is drawn, for one group or for several side by side.
 
     `values`, `days` and `run_ids` have shape (n,); `display_groups` maps English
@@ -107,7 +107,7 @@ class MeanPicture(Picture):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharePicture(Picture):
+class SharePicture(PictureComparison):
     """How often something was so: flags of shape (n,), at `days`, after `run_ids`.
 
     `label` names it in English; `finding` is the sentence that counts it, with the
@@ -146,7 +146,7 @@ class SharePicture(Picture):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimelinePicture(Picture):
+class TimelinePicture(PictureComparison):
     """Two series over time, and nothing computed from the two together.
 
     `needed` values of the upper one are drawn; `kind` is the end of the key of the
@@ -178,7 +178,7 @@ class TimelinePicture(Picture):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChoicePicture(Picture):
+class ChoicePicture(PictureComparison):
     """The shares of each choice of a question, and its rank link with distance.
 
     `values`, `distance_m`, `days` and `run_ids` have shape (n,); `choices` maps each
