@@ -14,6 +14,7 @@ from redis import Redis, RedisError
 from host import redis_server
 from host.checks import require_encrypted_redis
 from host.errors import ActionRequired, quote_words
+from host.expiry_checks import Outdated
 from sync import heartbeats
 from sync.broker_faults import BrokerFailed
 from sync.heartbeats import Heartbeat
@@ -118,26 +119,36 @@ SENTENCES: dict[BrokerFault, str] = {
 def check_redis(settings: Settings) -> str:
     """Send a wake-up to nobody, as work sends them, and ask for the version."""
     require_redis_url(settings)
+    if fault := find_redis_fault(settings):
+        raise ActionRequired(fault)
     try:
-        CeleryQueue(settings.redis_url).check()
         with Redis.from_url(
             settings.redis_url,
             socket_connect_timeout=_TIMEOUT_S,
             socket_timeout=_TIMEOUT_S,
         ) as client:
             version = str(client.info("server").get("redis_version", ""))
-    except BrokerFailed as failure:
-        raise ActionRequired(explain_broker_failure(settings, failure)) from None
     except (RedisError, OSError) as error:
-        raise ActionRequired(
+        # Work goes on: it never asks.
+        raise Outdated(
             f"Redis takes wake-ups and does not say its version "
-            f"({type(error).__name__}): allow INFO to the user in {_URL}."
+            f"({type(error).__name__}), which must be 6.2 or newer: allow INFO to the "
+            f"user in {_URL}."
         ) from None
     numbers = [int(part) for part in version.split(".")[:2] if part.isdecimal()]
     if tuple(numbers) < redis_server.MIN_VERSION:
         raise ActionRequired(f"Redis {version} is too old: 6.2 or newer is needed.")
     require_encrypted_redis(settings.redis_url)
     return f"version {version}, takes wake-ups"
+
+
+def find_redis_fault(settings: Settings) -> str:
+    """Return what keeps wake-ups from being sent, in one sentence; else nothing."""
+    try:
+        CeleryQueue(settings.redis_url).check()
+    except BrokerFailed as failure:
+        return explain_broker_failure(settings, failure)
+    return ""
 
 
 def check_schedule(settings: Settings) -> str:

@@ -32,6 +32,8 @@ _PRIVATE_DIR = 0o700
 _OTHERS = 0o077
 _PRIVATE_FILE = 0o600
 _KEY_DIGITS = 96
+# A file of ours has some hundred; a broken disk may show one of any size.
+_MAX_JSON_BYTES = 1_000_000
 # Names that nobody else gives: what holds one is a data directory.
 _OWN_ENTRIES = {
     *(DataEntry.INSTANCE, DataEntry.SECRETS, DataEntry.LOCK),
@@ -107,9 +109,14 @@ class DataDirectory:
         except FileNotFoundError:
             return generated
         except UnreadableFile as error:
+            cure = (
+                "restore it from a backup"
+                if os.access(path, os.R_OK) or not path.exists()
+                else "let Moodmiles' user read it, or restore it from a backup"
+            )
             raise StartupError(
                 f"{path}, which holds the key to all that is stored, cannot be used "
-                f"({error}): restore it from a backup."
+                f"({error}): {cure}."
             ) from None
         return generated | stored
 
@@ -200,8 +207,11 @@ def read_object(path: Path) -> dict[str, Any]:
     if not os.path.lexists(path):
         raise FileNotFoundError(path)
     try:
-        if not S_ISREG(path.stat().st_mode):
+        status = path.stat()
+        if not S_ISREG(status.st_mode):
             raise UnreadableFile("it is no plain file")
+        if status.st_size > _MAX_JSON_BYTES:
+            raise UnreadableFile("it is damaged")
         values = json.loads(path.read_bytes())
     except OSError as error:
         raise UnreadableFile(describe_os_error(error)) from None

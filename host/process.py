@@ -104,7 +104,11 @@ class PartProcess:
         if self._exit_code is not None:
             return True
         wait_options = os.WEXITED | os.WNOHANG | os.WNOWAIT
-        return os.waitid(os.P_PID, self.pid, wait_options) is not None
+        try:
+            return os.waitid(os.P_PID, self.pid, wait_options) is not None
+        # `multiprocessing` reaps, at each fork, those of before that have ended.
+        except ChildProcessError:
+            return True
 
     def terminate(self) -> None:
         if not self.has_ended():

@@ -1,5 +1,6 @@
 """An embedded Redis: the machine's own server, or the bundled one."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -32,19 +33,16 @@ def find_server() -> Path:
 
 def write_configuration(path: Path, *, port: int, password: str, folder: Path) -> None:
     """Write the server's configuration, which holds a password, for its owner alone."""
-    quoted_folder = str(folder).replace("\\", "\\\\").replace('"', '\\"')
-    # Any sign may stand in quotes that is written as its number.
-    escaped = "".join(f"\\x{byte:02x}" for byte in password.encode())
     lines = (
         f"bind {LOOPBACK}",
         "protected-mode yes",
         f"port {port}",
-        f'requirepass "{escaped}"',
+        f"requirepass {_quote(password.encode())}",
         'save ""',
         "appendonly yes",
         "appendfsync everysec",
         "daemonize no",
-        f'dir "{quoted_folder}"',
+        f"dir {_quote(os.fsencode(folder))}",
     )
     path.unlink(missing_ok=True)
     path.touch(mode=0o600, exist_ok=False)
@@ -59,6 +57,12 @@ def encode_command(*words: str) -> bytes:
     encoded = [word.encode() for word in words]
     parts = [b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded]
     return b"*%d\r\n%s" % (len(parts), b"".join(parts))
+
+
+def _quote(text: bytes) -> str:
+    """Return any text as it stands in the configuration, each sign by its number."""
+    escaped = "".join(f"\\x{byte:02x}" for byte in text)
+    return f'"{escaped}"'
 
 
 def read_version(server: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from host.options import InstanceOptions, load_options
 from host.plan import STOP_ORDER, InstancePlan
 from host.supervisor import SignalWaiter, StopRequested, Supervisor
 from sync import part_failures
-from sync.settings import require_encryption
+from sync.settings import load, require_encryption
 
 
 def run(arguments: SimpleNamespace) -> int:
@@ -67,9 +67,26 @@ def start_parts(plan: InstancePlan, supervisor: Supervisor) -> None:
         background_parts.append(plan.simulator_part())
     if plan.has_own_mailbox:
         background_parts.append(plan.mailbox_part())
-    supervisor.start(background_parts)
+    try:
+        supervisor.start(background_parts)
+    except StartupError:
+        if not plan.has_own_redis:
+            require_redis()
+        raise
     if plan.has_simulator:
         supervisor.run_once(plan.command_part("strava", "subscribe"))
+
+
+def require_redis() -> None:
+    """Raise `StartupError` with what is wrong with the host's own Redis, if anything.
+
+    A worker waits for one, and says so in lines of its own.
+    """
+    # Only a start that has failed needs it.
+    from host.broker_check import find_redis_fault  # noqa: PLC0415
+
+    if fault := find_redis_fault(load()):
+        raise StartupError(fault)
 
 
 def publish_failing(home: DataDirectory, failing: Mapping[str, int]) -> None:

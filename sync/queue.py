@@ -20,6 +20,7 @@ from redis import Redis, RedisError
 from typing_extensions import override
 
 from sync.broker_faults import build_failure
+from sync.heartbeats import PROBE_LIFETIME_S
 from sync.setting_urls import to_broker_url
 
 log = structlog.get_logger()
@@ -34,9 +35,19 @@ _CELERY_QUEUE = "celery"
 _CHECK_KEY = "moodmiles:check"
 # Nobody listens to it: what a check leaves there, it takes away.
 _CHECK_QUEUE = "moodmiles.check"
+# What Celery keeps under which name; a worker ends where it finds another kind.
+_KINDS_OF_KEYS = {
+    _CELERY_QUEUE: "list",
+    f"_kombu.binding.{_CELERY_QUEUE}": "set",
+    "unacked": "hash",
+    "unacked_index": "zset",
+    "unacked_mutex": "string",
+}
+# Whoever wrote there something else may want to see it.
+_SET_ASIDE_S = 7 * 24 * 3600
 # What a worker does with a probe is to say that it came.
 PROBE_TASK = "probe"
-_PROBE_LIFETIME = timedelta(minutes=1)
+_PROBE_LIFETIME = timedelta(seconds=PROBE_LIFETIME_S)
 BROKER_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 2,
@@ -166,6 +177,23 @@ class CeleryQueue(Queue):
         # Whatever a wrong address makes these libraries raise, the host is told.
         except Exception as error:  # noqa: BLE001
             raise build_failure(error) from None
+
+    def set_foreign_keys_aside(self) -> list[str]:
+        """Rename what is none of Celery's under Celery's names; return those names.
+
+        It is kept for a week.  A Redis that is away has none.
+        """
+        renamed = []
+        try:
+            for name, kind in _KINDS_OF_KEYS.items():
+                if self._redis.type(name) not in {kind.encode(), b"none"}:
+                    new_name = f"moodmiles:set-aside:{name}"
+                    self._redis.rename(name, new_name)
+                    self._redis.expire(new_name, _SET_ASIDE_S)
+                    renamed.append(name)
+        except (RedisError, OSError, ValueError) as error:
+            log.warning("keys not looked at", error=type(error).__name__)
+        return renamed
 
     def send_probe(self) -> str:
         """Send a wake-up as all are sent, which a worker answers; return its id.

@@ -46,6 +46,15 @@ PREFIX = "MOODMILES_"
 ENV_FILE = ".env"
 # Notepad begins a file with a sign that would belong to the first name in it.
 ENV_ENCODING = "utf-8-sig"
+# A line that names a setting of ours, however it goes on.
+_ENV_LINE = re.compile(
+    rf"""\W*(?:export\s+|set\s+)?["']?({PREFIX[:-1]}[\W_]\w+)""", re.IGNORECASE
+)
+# Between such quotes a value is as it stands; here, `${...}` would be replaced, too.
+_LITERAL_LINE = re.compile(
+    r"^\s*(?:export\s+)?(\w+)\s*=\s*'((?:\\.|[^'\\])*)'", re.MULTILINE | re.DOTALL
+)
+_LITERAL_ESCAPE = re.compile(r"\\([\\'])")
 _EMAIL_PATTERN = re.compile(r"[^@\s<>\"',;]+@[^@\s<>\"',;]+")
 _HOST_PATTERN = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 _MAX_PATH_BYTES, _MAX_NAME_BYTES = 4096, 255
@@ -72,6 +81,19 @@ class _HostEnvironment(EnvSettingsSource):
             for name, value in super()._load_env_vars().items()
             if name.lower() not in foreign_names
         }
+
+
+class _HostFile(DotEnvSettingsSource):
+    """The file beside us, with the values that compose files would read in it."""
+
+    @override
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        values = dict(super()._load_env_vars())
+        if values:
+            for name, value in _LITERAL_LINE.findall(_read_env_file()):
+                if name.lower() in values:
+                    values[name.lower()] = _LITERAL_ESCAPE.sub(r"\1", value)
+        return values
 
 
 class Settings(BaseSettings):
@@ -133,7 +155,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, _HostEnvironment(settings_cls), dotenv_settings
+        return (
+            init_settings,
+            _HostEnvironment(settings_cls),
+            _HostFile(settings_cls, settings_cls.model_config.get("env_file")),
+        )
 
     @model_validator(mode="before")
     @classmethod
@@ -478,37 +504,63 @@ def reject_repeated(environ: Mapping[str, str]) -> None:
             )
 
 
+def _read_env_file() -> str:
+    """Return the text of the file beside us, empty if there is none.
+
+    Raises `NotConfigured` if it cannot be read.
+    """
+    path = Path(ENV_FILE)
+    # Docker makes a folder of a file that it shall mount and does not find; others
+    # have their Python there.
+    if path.is_dir() and not (path / "pyvenv.cfg").exists():
+        raise NotConfigured(f"{ENV_FILE} is a folder: put the file of settings there.")
+    if not path.is_file():
+        return ""
+    try:
+        text = path.read_text(encoding=ENV_ENCODING)
+    except (OSError, UnicodeError) as error:
+        raise NotConfigured(
+            f"{ENV_FILE} cannot be read ({type(error).__name__}): it must be a text in "
+            "UTF-8 that this user may read."
+        ) from None
+    if "\0" in text:
+        raise NotConfigured(
+            f"{ENV_FILE} is damaged, as by a power cut: it holds zero bytes. Write it "
+            "anew."
+        )
+    return text
+
+
 def _read_file_names() -> set[str]:
     """Return the names that are set in the file beside us.
 
     Raises `NotConfigured` for a file, or a line of ours in it, that cannot be read,
     and for a second value of one name.
     """
-    path = Path(ENV_FILE)
-    if not path.is_file():
+    text = _read_env_file()
+    if not text:
         return set()
-    try:
-        lines = path.read_text(encoding=ENV_ENCODING).splitlines()
-    except (OSError, UnicodeError) as error:
-        raise NotConfigured(
-            f"{ENV_FILE} cannot be read ({type(error).__name__}): it must be a text in "
-            "UTF-8 that this user may read."
-        ) from None
     given: dict[str, str] = {}
-    for line in lines:
+    for line in text.splitlines():
+        if line.strip().startswith("#"):
+            continue
         name, separator, value = line.strip().removeprefix("export ").partition("=")
         name = name.strip()
-        if separator and not name.startswith("#"):
+        if separator:
             is_first = given.setdefault(name.upper(), value.strip()) == value.strip()
             if _has_prefix(name) and not is_first:
                 raise NotConfigured(f"{name} stands in {ENV_FILE} with two values.")
+        elif match := _ENV_LINE.match(line):
+            given.setdefault(match[1].upper(), "")
     # Of a line that the reader of such files cannot read, it warns, and goes on.
     readable = {
         name.upper() for name in DotEnvSettingsSource(Settings, ENV_FILE).env_vars
     }
-    for name in sorted(given.keys() - readable):
-        if _has_prefix(name):
+    for name in sorted(given):
+        match = _ENV_LINE.match(name)
+        if match and not (name in readable and _has_prefix(name)):
             raise NotConfigured(
-                f"The line of {name} in {ENV_FILE} cannot be read: is a quote open?"
+                f"The line of {match[1].upper()} in {ENV_FILE} cannot be read: write "
+                "NAME=value, and close a quote that is open."
             )
     return set(given)

@@ -7,14 +7,13 @@ from decimal import Decimal
 import numpy as np
 from sqlalchemy.orm import Session
 
+from sync.analytics.dataset.build_history import HistoryContext, build_history
 from sync.analytics.dataset.history import (
     CHECK_IN_FOCUS_KEYS,
     FOCUS_KEYS,
     STREET,
     TRAIL,
     History,
-    HistoryContext,
-    build_history,
 )
 from sync.analytics.dataset.load import read_rows
 from sync.analytics.dataset.weeks import MONTH_DAYS

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sync.models import Run
 from sync.preferences import Preferences
 from sync.standins.demo_feelings import DemoFeelings, RunFelt
-from sync.standins.demo_notes import draw_note
+from sync.standins.demo_notes import DemoNotes
 from sync.surveys.policy.checkin_sampling import (
     CheckinDay,
     DrawOutcome,
@@ -142,7 +142,14 @@ def generate_history(
     loads_m = {run.id: load_m for run, load_m in zip(runs, week_loads_m, strict=True)}
     runs_by_day = group_by_day(runs)
     rng = Random(seed)  # noqa: S311  chance for play, not for secrets
-    diary = _Diary(history, DemoFeelings(rng), rng, zone, first_day=min(runs_by_day))
+    diary = _Diary(
+        history,
+        DemoFeelings(rng),
+        DemoNotes(rng),
+        rng,
+        zone,
+        first_day=min(runs_by_day),
+    )
     today = now.astimezone(zone).date()
     week_m = 0.0
     for number in range((today - diary.first_day).days):
@@ -167,6 +174,7 @@ class _Diary:
 
     history: DemoHistory
     feelings: DemoFeelings
+    notes: DemoNotes
     rng: Random
     zone: ZoneInfo
     first_day: date
@@ -252,7 +260,7 @@ class _Diary:
         if self._is_answered(answered_at, verdict.expires_at):
             local_at = answered_at.astimezone(self.zone)
             values = self.feelings.answer_after_run(felt, local_at, focus)
-            note = draw_note(self.rng, felt, values["mood"])
+            note = self.notes.draw(felt, values["mood"])
             answer = DemoAnswer(answered_at, values, note)
             self.answer_times.append(local_at.time())
         self._add(
@@ -350,13 +358,13 @@ class _Diary:
         return (day - self.first_day).days // 7
 
 
-def find_turn(turns: Sequence[tuple[str, int]], weeks: int) -> str:
+def find_turn(schedule: Sequence[tuple[str, int]], weeks: int) -> str:
     """Return whose turn it is after so many weeks.
 
-    `turns` are questions, each with the weeks for which it is asked, in order.
+    `schedule` has questions, each with the weeks for which it is asked, in order.
     """
-    for key, turn_weeks in turns:
+    for key, turn_weeks in schedule:
         weeks -= turn_weeks
         if weeks < 0:
             return key
-    return turns[-1][0]
+    return schedule[-1][0]

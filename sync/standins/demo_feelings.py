@@ -35,7 +35,7 @@ RECALL_BIAS = -0.35
 _SECONDS_PER_HOUR = 3600
 _SATURDAY = 5
 _MODERATE = 2
-_STREET, _TRAIL, _INDOORS = 0, 1, 2
+STREET, TRAIL, INDOORS = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class RunFelt:
         return (
             RUN_LIFT
             + COMPANY_LIFT * self.is_together
-            + INDOORS_LIFT * (self.place == _INDOORS)
+            + INDOORS_LIFT * (self.place == INDOORS)
             + LIFT_BY_EFFORT * (self.effort - _MODERATE)
         )
 
@@ -94,11 +94,11 @@ class DemoFeelings:
             run=run,
             effort=effort,
             is_together=run.with_others or rng.random() < 0.08,
-            place=_INDOORS
+            place=INDOORS
             if run.treadmill
-            else _TRAIL
+            else TRAIL
             if run.sport == "TrailRun" or rng.random() < 0.4
-            else _STREET,
+            else STREET,
             is_longest=run.distance_m > self._longest_m > 0,
         )
         self._longest_m = max(self._longest_m, run.distance_m)

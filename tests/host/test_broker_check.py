@@ -245,6 +245,27 @@ def test_a_redis_that_is_well_takes_a_wake_up_and_keeps_nothing_of_it(
     assert not {key for key in keys if "check" in key}
 
 
+def test_a_redis_that_only_hides_its_version_is_a_warning(
+    settings: Settings, tmp_path: Path
+) -> None:
+    def hide_version(redis: Redis) -> None:
+        redis.acl_setuser(
+            "ada",
+            enabled=True,
+            passwords=["+right"],
+            keys=["*"],
+            channels=["*"],
+            categories=["+@all"],
+            commands=["-info"],
+        )
+
+    with configure(hide_version, login="ada:right@")(tmp_path) as url:
+        advice = get_advice(settings, url)
+
+    assert advice.startswith("warn redis ")
+    assert "allow INFO" in advice
+
+
 def test_every_fault_has_its_own_sentence() -> None:
     assert SENTENCES.keys() == set(BrokerFault)
     assert len(set(SENTENCES.values())) == len(SENTENCES)

@@ -292,6 +292,7 @@ def test_damaged_secrets_are_named_and_left_alone(
     sentence = capfd.readouterr().out
     assert str(path) in sentence
     assert "restore it from a backup" in sentence
+    assert ("user read it" in sentence) == (harm in damage.OF_ACCESS)
     assert sentence.count("\n") == 1
     after = path.lstat()
     assert (after.st_ino, after.st_mode, after.st_size, after.st_mtime_ns) == (

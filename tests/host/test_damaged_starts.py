@@ -99,6 +99,13 @@ def test_no_file_of_redis_stops_a_start(
     assert start_parts(data_dir, "redis") == (0, [])
 
 
+@pytest.mark.parametrize("name", ["a\nb", 'a"b\\c', "\u00e4 $x %s '{y}'", "x" * 200])
+def test_a_data_directory_may_have_any_name(name: str, folder: Path) -> None:
+    data_dir = folder / name
+
+    assert start_parts(data_dir, "redis", "mailbox", "simulator") == (0, [])
+
+
 @pytest.mark.parametrize("harm", damage.OF_BYTES)
 def test_a_damaged_world_is_made_anew(
     harm: Callable[[Path], None], data_dir: Path

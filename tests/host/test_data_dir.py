@@ -9,7 +9,7 @@ from stat import S_IMODE
 
 import pytest
 
-from host.data_dir import lock_data_directory
+from host.data_dir import UnreadableFile, lock_data_directory, read_object
 from host.data_entries import DataEntry
 from host.errors import StartupError
 from tests.support.paths import ROOT
@@ -105,6 +105,17 @@ def test_secrets_are_made_once(folder: Path) -> None:
         assert home.load_secrets() == first
 
     assert len(set(first.values())) == len(first)
+
+
+def test_a_file_of_a_size_that_none_has_is_not_read(folder: Path) -> None:
+    path = folder / DataEntry.PORTS
+    path.write_text('{"redis": 12345}')
+    # JSON may end in spaces, so that only its size is wrong.
+    with path.open("a") as file:
+        file.write(" " * 2_000_000)
+
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read_object(path)
 
 
 def test_spoiled_secrets_are_not_replaced(folder: Path) -> None:

@@ -247,6 +247,35 @@ def test_a_fork_is_a_part_like_any_other(folder: Path) -> None:
         assert not is_running(pid)
 
 
+# The first has ended, and nobody has looked, when the second is forked.
+FORKED_TOGETHER = """
+from tests.host.test_supervisor import *
+folder = Path({folder!r})
+def fork(name, *arguments):
+    part = replace(
+        build_part(folder, "", name=name),
+        command=["tests.host.forked_process", *arguments],
+        is_module=True,
+    )
+    return PartProcess(part, waiter.detach)
+with SignalWaiter() as waiter:
+    first = fork("first", "3")
+    os.waitid(os.P_PID, first.pid, os.WEXITED | os.WNOWAIT)
+    second = fork("second")
+    print(first.has_ended(), second.has_ended(), first.kill_group())
+    second.kill_group()
+"""
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="parts are programs here")
+def test_parts_that_end_at_once_are_each_seen_to(folder: Path) -> None:
+    code = FORKED_TOGETHER.format(folder=str(folder))
+
+    output = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)  # noqa: S603
+
+    assert output == "True False 3\n"
+
+
 def test_something_alive_is_ready(folder: Path, supervisor: Supervisor) -> None:
     quiet = build_part(folder, "import time; time.sleep(60)")
 

@@ -6,6 +6,8 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +19,8 @@ from redis import Redis
 from host.cli import EXIT_FAILED, main
 from host.commands import CHECKS
 from tests.support.live_instance import LiveInstance, start_instance, wait_for
-from tests.support.servers import HOST, TIMEOUT_S, free_port
+from tests.support.paths import ROOT
+from tests.support.servers import HOST, TIMEOUT_S, free_port, run_valkey
 
 pytestmark = pytest.mark.processes
 
@@ -155,6 +158,39 @@ def test_a_taken_port_is_refused(
 
     assert code == EXIT_FAILED
     assert f"Port {port} on 127.0.0.1 is taken" in capsys.readouterr().err
+
+
+IMPATIENT = (
+    "import sys; from host import supervisor; supervisor.START_TIMEOUT_S = 8;"
+    "from host.cli import main; sys.exit(main(sys.argv[1:]))"
+)
+
+
+def test_a_redis_that_the_host_has_given_is_named_if_it_cannot_be_used(
+    folder: Path,
+) -> None:
+    with run_valkey() as server, Redis.from_url(server.url) as redis:
+        redis.config_set("requirepass", "q7Jw0Zr1uVx9Kc3Tn5Lb8Ye2")
+        given = server.url.replace("redis://", "redis://:Zq7Zx@")
+        ended = subprocess.run(  # noqa: S603
+            [sys.executable, "-c", IMPATIENT, "up", "--port", "0"],
+            cwd=folder,
+            env=os.environ
+            | {
+                "PYTHONPATH": str(ROOT),
+                "MOODMILES_REDIS_URL": given,
+                "MOODMILES_DATA_DIR": str(folder / "data"),
+            },
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    assert "refuses the password" in ended.stderr, ended.stderr
+    assert "Zq7Zx" not in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 def test_the_other_commands_know_a_running_instance(

@@ -243,6 +243,16 @@ def test_a_slip_of_the_pen_is_no_cluster_s(name: str, value: str) -> None:
         (b"MOODMILES_OPERATOR=\xff\n", ".env cannot be read (UnicodeDecodeError)"),
         (b"\xff\xfeM\x00", ".env cannot be read (UnicodeDecodeError)"),
         (b"\xef\xbb\xbfMOODMILES_PROT=1\n", "Unknown setting MOODMILES_PROT"),
+        # What a power cut leaves, and what other files look like.
+        (b"\0" * 64, ".env is damaged"),
+        (b"MOODMILES_PORT=1\n" + b"\0" * 64, ".env is damaged"),
+        (b"MOODMILES_PORT=1\nMOODMILES_PUB", "Unknown setting MOODMILES_PUB"),
+        (b"MOODMILES_PORT: 1\n", "MOODMILES_PORT in .env cannot be read"),
+        (b'{"MOODMILES_PORT": 1}\n', "MOODMILES_PORT in .env cannot be read"),
+        (b"- MOODMILES_PORT=1\n", "MOODMILES_PORT in .env cannot be read"),
+        (b"set MOODMILES_PORT=1\n", "MOODMILES_PORT in .env cannot be read"),
+        (b"MOODMILES-PORT=1\n", "MOODMILES-PORT in .env cannot be read"),
+        ("\u200bMOODMILES_PORT=1\n".encode(), "MOODMILES_PORT in .env cannot be read"),
     ],
 )
 def test_a_line_of_the_file_is_not_lost(
@@ -267,6 +277,37 @@ def test_a_file_is_read_as_people_write_it(content: bytes, folder: Path) -> None
     (folder / ".env").write_bytes(content)
 
     assert settings.load({}).port == 8123
+
+
+@pytest.mark.parametrize(
+    ("line", "password"),
+    [
+        ("'$HOME ${HOME} # $$ %40'", "$HOME ${HOME} # $$ %40"),
+        ("'${HOME}\\'${HOME}'", "${HOME}'${HOME}"),
+        ("'a\\\\${HOME}' # ours", "a\\${HOME}"),
+        ('"${NOT_SET}x"', "x"),
+        ("${NOT_SET}x", "x"),
+    ],
+)
+def test_a_value_in_single_quotes_is_as_it_stands(
+    line: str, password: str, folder: Path
+) -> None:
+    (folder / ".env").write_text(f"MOODMILES_REDIS_PASSWORD={line}\nMOODMILES_PORT=1\n")
+
+    read = settings.load({})
+
+    assert read.redis_password is not None
+    assert read.redis_password.get_secret_value() == password
+    assert read.port == 1
+
+
+def test_a_folder_in_place_of_the_file_is_refused(folder: Path) -> None:
+    """Docker makes one where it shall mount a file that is missing."""
+    (folder / ".env").mkdir()
+    assert ".env is a folder" in refuse({})
+    (folder / ".env" / "pyvenv.cfg").touch()
+
+    assert settings.load({}).port == 8000
 
 
 def test_two_spellings_of_one_name_are_refused() -> None:

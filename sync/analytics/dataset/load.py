@@ -60,6 +60,10 @@ class day_number(GenericFunction[int]):  # noqa: N801 - it is a function in SQL
     inherit_cache = True
 
 
+# Of PostgreSQL's days those that Python has; infinity is none.
+_FIRST_DAY, _LAST_DAY = "date '0001-01-01'", "date '9999-12-31'"
+
+
 @compiles(epoch_s, "sqlite")
 def _compile_epoch_sqlite(
     element: epoch_s, compiler: SQLCompiler, **options: Any
@@ -78,7 +82,10 @@ def _compile_epoch_postgresql(
     element: epoch_s, compiler: SQLCompiler, **options: Any
 ) -> str:
     moment = compiler.process(element.clauses, **options)
-    return f"floor(extract(epoch from {moment}))::float8"
+    return (
+        f"CASE WHEN {moment} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} "
+        f"THEN floor(extract(epoch from {moment}))::float8 ELSE 0 END"
+    )
 
 
 @compiles(day_number, "sqlite")
@@ -96,7 +103,11 @@ def _compile_day_sqlite(
 def _compile_day_postgresql(
     element: day_number, compiler: SQLCompiler, **options: Any
 ) -> str:
-    return f"({compiler.process(element.clauses, **options)} - date '0001-01-01') + 1"
+    day = compiler.process(element.clauses, **options)
+    return (
+        f"CASE WHEN {day} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} "
+        f"THEN ({day} - {_FIRST_DAY}) + 1 ELSE {UNREADABLE_DAY.toordinal()} END"
+    )
 
 
 class RunColumns(NamedTuple):

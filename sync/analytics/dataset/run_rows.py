@@ -154,7 +154,7 @@ class RunTable(Sequence[RunRow]):
 def build_run_table(rows: RunnerRows, *, now: datetime) -> RunTable:
     # Imported here: numpy costs 11 MB and 65 ms, and a process that serves landing
     # pages, surveys and events never needs it.
-    from sync.analytics.dataset.history import sum_run_distances  # noqa: PLC0415
+    from sync.analytics.dataset.build_history import sum_run_distances  # noqa: PLC0415
 
     distances = sum_run_distances(rows)
     run_ids = rows.answers.run_id

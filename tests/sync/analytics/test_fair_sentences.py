@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.analytics.dataset.history import HistoryContext, build_history
+from sync.analytics.dataset.build_history import HistoryContext, build_history
 from sync.analytics.dataset.load import read_rows
 from sync.analytics.panels.definition import (
     Comparison,

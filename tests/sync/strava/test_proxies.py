@@ -106,6 +106,7 @@ def test_who_is_excepted_is_asked_directly(
         *("socks5://127.0.0.1:1080", "http://", "http://[::1", "tcp://10.0.0.7:3128"),
         *("http://proxy:99999", "http://proxy:0", "http://me:Zq7Zx@", "://", "a b"),
         *("http://proxy:port", "ftp://proxy", "http://pro xy:1"),
+        *("http://me:a@Zq7Zx/b#c@proxy:1", "me:a@Zq7Zx@proxy:1", "me:a/Zq7Zx@proxy:1"),
     ],
 )
 def test_a_proxy_that_cannot_be_used_is_named(
