@@ -64,8 +64,8 @@ class PanelAnswer:
 class ClaimAnswer:
     """What a runner's answers say of one claim.
 
-    `main` is the answer of the first of its panels that the runner has, `others` are
-    those of the rest; without any answer to its questions there is no panel.
+    `main` is the answer of the first of its panels with any answers, `others` are those
+    of the rest; where its questions were never answered there may be no panel.
     `settings_off` maps each setting that would have to change for more answers to the
     questions that it then asks, any of which is enough.
     """
@@ -88,22 +88,25 @@ def answer_claims(
 def answer_claim(
     claim: Claim, panels_by_name: Mapping[str, Panel], preferences: Preferences
 ) -> ClaimAnswer:
-    """Take the answer of the first panel; which of several speaks is never chosen."""
+    """Take the answer of the first panel with any answers, whatever it says."""
     answers = [
         answer_by_panel(claim, panels_by_name[name])
         for name in claim.panels
         if name in panels_by_name
     ]
-    main = answers[0] if answers else None
-    answered = None if main is None or _is_empty(main) else main.panel
-    settings_off = list_settings_off(claim, preferences, answered)
+    answered = [answer for answer in answers if answer.panel.answer_count]
+    main = next(iter(answered or answers), None)
+    settings_off = list_settings_off(
+        claim, preferences, answered[0].panel if answered else None
+    )
     if not claim.is_testable:
         status = ClaimStatus.UNTESTABLE
-    elif settings_off and answered is None:
+    elif settings_off and not answered:
         status = ClaimStatus.NOT_ASKED
     else:
         status = main.status if main else ClaimStatus.TOO_FEW
-    return ClaimAnswer(claim, status, main, answers[1:], settings_off)
+    others = [answer for answer in answers if answer is not main]
+    return ClaimAnswer(claim, status, main, others, settings_off)
 
 
 def answer_by_panel(claim: Claim, panel: Panel) -> PanelAnswer:
@@ -167,7 +170,3 @@ def _list_choices() -> Mapping[str, Sequence[str]]:
         if isinstance(at_check_ins, Choice)
         else [],
     }
-
-
-def _is_empty(answer: PanelAnswer) -> bool:
-    return answer.shortfall is not None and answer.shortfall.count == 0

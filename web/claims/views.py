@@ -140,8 +140,8 @@ def build_line(answer: "ClaimAnswer") -> ClaimLine:
         sentence=find_sentence(answer),
         certainty=describe_certainty(main) if main and is_asked else "",
         notes=list_changes(main.panel) if main else [],
-        picture_url=f"/questions/{main.panel.name}" if main else "",
-        run_links=list_run_links(main.panel) if main else [],
+        picture_url=f"/questions/{main.panel.name}" if main and is_asked else "",
+        run_links=list_run_links(main.panel) if main and is_asked else [],
         others=[build_other(other) for other in answer.others],
         settings_off=[
             OffSetting(label_setting(name, keys), f"/settings#{name.replace('_', '-')}")
