@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from ipaddress import ip_address
+from threading import Event, Timer
 from types import TracebackType
 from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -36,6 +37,7 @@ _IS_PLAIN = {"": False, "tls=off": True}
 _SIGN_IN_MECHANISMS = {"CRAM-MD5", "PLAIN", "LOGIN"}
 _MAX_CHALLENGES = 5
 _MAX_TEXT_LENGTH = 200
+_MASK = "***"
 
 # https://docs.openssl.org/3.0/man1/openssl-verification-options/#diagnostics
 _CERTIFICATE_FAULTS = {
@@ -98,6 +100,13 @@ class SmtpServer:
     @property
     def is_local(self) -> bool:
         return is_loopback_name(self.host)
+
+    def mask_secrets(self, text: str) -> str:
+        """Return a server's words without our password, which some repeat."""
+        pair = f"\0{self.user}\0{self.password}"
+        for secret in (_encode_response(pair), _encode_response(self.password)):
+            text = text.replace(secret, _MASK) if self.password else text
+        return text.replace(self.password, _MASK) if self.password else text
 
     @classmethod
     def from_url(cls, url: str) -> "SmtpServer":
@@ -222,7 +231,8 @@ class SmtpConnection:
         """
         try:
             yield
-        except DeliveryFailed:
+        except DeliveryFailed as failure:
+            failure.text = self._server.mask_secrets(failure.text)
             # smtplib hangs up by itself on 421.
             if self._client is not None and self._client.sock is None:
                 self._client = None
@@ -231,7 +241,9 @@ class SmtpConnection:
         # outbox cannot settle would be claimed for ever.
         except Exception as error:  # noqa: BLE001
             self._close()
-            raise _build_failure(stage, error) from None
+            unforeseen = _build_failure(stage, error)
+            unforeseen.text = self._server.mask_secrets(unforeseen.text)
+            raise unforeseen from None
 
     def _close(self) -> None:
         if self._client is not None:
@@ -250,13 +262,41 @@ class _OpeningFailed(Exception):
 
 
 class _Client(smtplib.SMTP):
-    """smtplib's client, which signs in with any letters: its own takes ASCII alone."""
+    """smtplib's client, which signs in with any letters: its own takes ASCII alone.
+
+    And it waits for the end of an answer no longer than for its beginning.
+    """
+
+    @override
+    def getreply(self) -> tuple[int, bytes]:
+        """Do what smtplib does, which a server could keep waiting letter by letter."""
+        is_late = Event()
+        line = self.sock
+        if line is None:
+            raise smtplib.SMTPServerDisconnected("no line")
+
+        def hang_up() -> None:
+            is_late.set()
+            with suppress(OSError):
+                # Not TLS' own: the other thread is still reading from it.
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
+
+        timer = Timer(self.timeout, hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            return super().getreply()
+        finally:
+            timer.cancel()
+            if is_late.is_set():
+                self.close()
+                raise _OpeningFailed(MailFault.ANSWER_TIMED_OUT)
 
     def sign_in(self, user: str, password: str) -> None:
         """Sign in by the mechanisms that the server offers and smtplib knows."""
-        if not self.has_extn("auth"):
+        offered = self.esmtp_features.get("auth", "").upper()
+        if not offered.strip():
             raise _OpeningFailed(MailFault.NO_SIGN_IN)
-        offered = self.esmtp_features["auth"].upper()
         self.esmtp_features["auth"] = offered  # smtplib compares it letter by letter
         if not _SIGN_IN_MECHANISMS & set(offered.split()):
             raise _OpeningFailed(MailFault.UNKNOWN_SIGN_IN, offered)
