@@ -185,7 +185,7 @@ class CeleryQueue(Queue):
         renamed = []
         try:
             for name, kind in _KINDS_OF_KEYS.items():
-                if self._redis.type(name).decode() not in {kind, "none"}:
+                if self._redis.type(name) not in {kind.encode(), b"none"}:
                     new_name = f"moodmiles:set-aside:{name}"
                     self._redis.rename(name, new_name)
                     self._redis.expire(new_name, _SET_ASIDE_S)
