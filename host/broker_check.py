@@ -7,7 +7,7 @@ that work would meet; each is one sentence with its cure.
 from collections.abc import Callable
 from time import monotonic, sleep
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis import Redis, RedisError
 
@@ -202,11 +202,15 @@ def check_workers(settings: Settings) -> str:
 def explain_broker_failure(settings: Settings, failure: BrokerFailed) -> str:
     """Return one sentence that tells a fault apart from others and names its cure."""
     parts = urlsplit(settings.redis_url)
+    words = failure.text
+    # A server that does not know a command repeats what stands behind it.
+    for secret in filter(None, (parts.password, unquote(parts.password or ""))):
+        words = words.replace(secret, "***")
     address = parts.netloc.rpartition("@")[2] or parts.path
     return SENTENCES[failure.fault].format(
         place=address,
         host=address.rpartition(":")[0] or address,
-        words=quote_words(failure.text),
+        words=quote_words(words),
         url=_URL,
     )
 

@@ -1,5 +1,6 @@
 """The errors of the command line: wrong use, and a machine that is not ready."""
 
+import errno
 from pathlib import Path
 from traceback import extract_tb
 
@@ -7,6 +8,16 @@ from sync.errors import MoodmilesError
 
 # Told by the place of an error: to import them takes longer than most commands.
 _DATABASE_PACKAGES = {"sqlalchemy", "psycopg"}
+
+
+_DISK_FAULTS = {
+    errno.ENOSPC: "The disk is full: make room on it",
+    errno.EDQUOT: "The disk is full for this user: make room, or raise the quota",
+    errno.EROFS: "The disk can only be read: mount it for writing",
+    errno.EIO: "The disk does not do what it is told: look at it",
+    errno.EMFILE: "A process may not open so many files: raise its limit (ulimit -n)",
+    errno.ENFILE: "This machine has too many open files: end what holds them",
+}
 
 
 class UsageError(MoodmilesError):
@@ -30,6 +41,9 @@ def describe_unforeseen(error: Exception) -> str:
 
     The text of an error may quote a password.
     """
+    if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
+        what, _, cure = _DISK_FAULTS[error.errno].partition(": ")
+        return f"{what} ({error.strerror}): {cure}, and try again."
     frames = extract_tb(error.__traceback__)
     if any(_DATABASE_PACKAGES & {*Path(frame.filename).parts} for frame in frames):
         return (

@@ -41,6 +41,7 @@ _IS_PLAIN = {"": False, "tls=off": True}
 # What smtplib signs in by; others, such as XOAUTH2, need more than a password.
 _SIGN_IN_MECHANISMS = {"CRAM-MD5", "PLAIN", "LOGIN"}
 _MAX_CHALLENGES = 5
+_MASK = "***"
 
 # https://docs.openssl.org/3.0/man1/openssl-verification-options/#diagnostics
 _CERTIFICATE_FAULTS = {
@@ -103,6 +104,13 @@ class SmtpServer:
     @property
     def is_local(self) -> bool:
         return is_loopback_name(self.host)
+
+    def mask_secrets(self, text: str) -> str:
+        """Return a server's words without our password, which some repeat."""
+        pair = f"\0{self.user}\0{self.password}"
+        for secret in (_encode_response(pair), _encode_response(self.password)):
+            text = text.replace(secret, _MASK) if self.password else text
+        return text.replace(self.password, _MASK) if self.password else text
 
     @classmethod
     def from_url(cls, url: str) -> "SmtpServer":
@@ -232,7 +240,8 @@ class SmtpConnection:
         """
         try:
             yield
-        except DeliveryFailed:
+        except DeliveryFailed as failure:
+            failure.text = self._server.mask_secrets(failure.text)
             # smtplib hangs up by itself on 421.
             if self._client is not None and self._client.sock is None:
                 self._client = None
@@ -244,7 +253,9 @@ class SmtpConnection:
                 with suppress(OSError):
                     self._client.close()
                 self._client = None
-            raise _build_failure(stage, error) from None
+            unforeseen = _build_failure(stage, error)
+            unforeseen.text = self._server.mask_secrets(unforeseen.text)
+            raise unforeseen from None
 
 
 class _OpeningFailed(Exception):
@@ -357,9 +368,9 @@ class _Client(smtplib.SMTP):
 
     def sign_in(self, user: str, password: str) -> None:
         """Sign in by the mechanisms that the server offers and smtplib knows."""
-        if not self.has_extn("auth"):
+        offered = self.esmtp_features.get("auth", "").upper()
+        if not offered.strip():
             raise _OpeningFailed(MailFault.NO_SIGN_IN)
-        offered = self.esmtp_features["auth"].upper()
         self.esmtp_features["auth"] = offered  # smtplib compares it letter by letter
         if not _SIGN_IN_MECHANISMS & set(offered.split()):
             raise _OpeningFailed(MailFault.UNKNOWN_SIGN_IN, offered)

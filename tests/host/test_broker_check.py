@@ -245,6 +245,20 @@ def test_a_redis_that_is_well_takes_a_wake_up_and_keeps_nothing_of_it(
     assert not {key for key in keys if "check" in key}
 
 
+def test_no_password_comes_back_with_the_servers_words(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """What does not know AUTH repeats what stands behind it."""
+    unknown = reply("-ERR unknown command 'AUTH', with args beginning with: 'w/rd'")
+
+    with serve(unknown)(tmp_path) as url:
+        advice = get_advice(settings, url.replace("//", "//:w%2Frd@"))
+
+    assert advice.startswith("fix  redis ")
+    assert "beginning with" in advice
+    assert "w/rd" not in advice
+
+
 def test_a_redis_that_only_hides_its_version_is_a_warning(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -230,3 +231,22 @@ def test_the_changelog_names_this_version_with_its_date() -> None:
 
     assert headings[0][0] == declared
     assert headings == sorted(headings, key=lambda heading: heading[1], reverse=True)
+
+
+def test_a_full_disk_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A device that is always full gives the error that any disk gives."""
+
+    def write(_arguments: object) -> int:
+        with Path("/dev/full").open("w") as full:
+            full.write("x")
+        return 0
+
+    monkeypatch.setattr("host.version.run", write)
+
+    assert main(["version"]) == EXIT_FAILED
+    assert capsys.readouterr().err == (
+        "moodmiles: The disk is full (No space left on device): make room on it, and "
+        "try again.\n"
+    )

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from smtplib import SMTP
 from socket import socket
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 from hypothesis import given
@@ -167,6 +167,40 @@ def test_whatever_a_server_says_is_taken_or_is_a_failure(
         server = SmtpServer.from_url(f"smtp://{login}{HOST}:{port}")
         with suppress(DeliveryFailed):
             send_email(server, timeout_s=0.2)
+
+
+@pytest.mark.parametrize("part", [b"2", b"250-x\r\n"])
+def test_an_answer_that_does_not_end_is_not_waited_for(part: bytes) -> None:
+    """Each part comes in time, and so would keep one that waits for the next."""
+
+    def talk(line: socket) -> None:
+        if part.endswith(b"\n"):
+            line.sendall(b"220 hello\r\n")
+        for _ in range(200):
+            line.sendall(part)
+            sleep(0.1)
+
+    begun_at = monotonic()
+    with run_server(talk) as port, pytest.raises(DeliveryFailed) as failed:
+        send_email(SmtpServer.from_url(f"smtp://{HOST}:{port}"), timeout_s=0.5)
+
+    assert failed.value.fault == MailFault.ANSWER_TIMED_OUT
+    assert monotonic() - begun_at < 15
+
+
+def test_no_password_comes_back_with_a_servers_words() -> None:
+    def talk(line: socket) -> None:
+        line.sendall(b"220 hello\r\n")
+        while command := line.recv(4096):
+            if command.upper().startswith(b"EHLO"):
+                line.sendall(b"250-x\r\n250 AUTH PLAIN\r\n")
+            else:
+                line.sendall(b"535 no robin w/rd: " + command.strip() + b"\r\n")
+
+    with run_server(talk) as port, pytest.raises(DeliveryFailed) as failed:
+        send_email(SmtpServer.from_url(f"smtp://robin:w%2Frd@{HOST}:{port}"))
+
+    assert failed.value.text == "no robin ***: AUTH PLAIN ***"
 
 
 def test_a_server_may_speak_tls_from_the_first_byte(tmp_path: Path) -> None:
