@@ -16,6 +16,9 @@ _SPRINT_S, _SPRINT_M_S = 60, 12.5
 _HOURS_S, _HOURS_M_S = 3 * 3600, 7.5
 _ENDURANCE_M_S = 4.0
 _MAX_RUN_S = 7 * 86_400  # the longest races last six days
+# How far beyond that a recorder must be wrong before its run is left out: a ride that
+# its rider calls a run is theirs to correct, and no reason not to ask.
+_CERTAIN_ERROR = 3.0
 # Who is under way for more than a day gets on; a watch in a drawer does not.
 _DAY_S = 86_400
 _MIN_M_S_BEYOND_A_DAY = 0.1
@@ -29,8 +32,8 @@ class RunJudgement:
 
     `moving_s` is its duration: the time in motion, or the time from start to end
     where that one cannot be true.  `elapsed_s` leads from its start to its end.  A run
-    whose `clock_ahead` began after we heard of it; one that is `implausible` nobody
-    can have run in any time that was reported.  Either is left out of figures.
+    whose `clock_ahead` began after we heard of it; one that is `implausible` is far
+    beyond every record in any time that was reported.  Either is left out of figures.
     """
 
     moving_s: int
@@ -60,14 +63,15 @@ def judge_run(  # noqa: PLR0913
         first_seen_at=first_seen_at,
     )
     passed_s = elapsed_s if passed.is_ahead else passed.elapsed_s
-    may_be_moving = can_run(distance_m, moving_s)
-    may_be_elapsed = can_run(distance_m, passed_s)
-    if may_be_moving and (moving_s <= elapsed_s or not may_be_elapsed):
-        duration_s = moving_s
-    elif may_be_elapsed:
-        duration_s = passed_s
-    else:
-        duration_s = moving_s or elapsed_s
+    duration_s, is_certain_error = moving_s or elapsed_s, True
+    for margin in (1.0, _CERTAIN_ERROR):
+        may_be_moving = can_run(distance_m, moving_s, margin=margin)
+        may_be_elapsed = can_run(distance_m, passed_s, margin=margin)
+        if may_be_moving or may_be_elapsed:
+            is_moving = moving_s <= elapsed_s or not may_be_elapsed
+            duration_s = moving_s if may_be_moving and is_moving else passed_s
+            is_certain_error = False
+            break
     is_pause_too_long = elapsed_s > _MAX_RUN_S or (
         elapsed_s - duration_s > _DAY_S
         and elapsed_s > _MAX_ELAPSED_PER_MOVING * duration_s
@@ -84,7 +88,7 @@ def judge_run(  # noqa: PLR0913
         moving_s=duration_s,
         elapsed_s=clock.elapsed_s,
         clock_ahead=clock.is_ahead,
-        implausible=is_reported and not (may_be_moving or may_be_elapsed),
+        implausible=is_reported and is_certain_error,
     )
 
 
@@ -95,13 +99,16 @@ def judge_left_out(*, clock_ahead: bool, implausible: bool) -> DecisionReason | 
     return DecisionReason.IMPLAUSIBLE if implausible else None
 
 
-def can_run(distance_m: float, seconds: int) -> bool:
-    """Whether a person can have spent this time on this distance, pauses included."""
+def can_run(distance_m: float, seconds: int, *, margin: float = 1.0) -> bool:
+    """Whether a person can have spent this time on this distance, pauses included.
+
+    `margin` is how many times farther than anybody they may have come.
+    """
     if not 0 < seconds <= _MAX_RUN_S:
         return False
     if seconds > _DAY_S and distance_m < _MIN_M_S_BEYOND_A_DAY * seconds:
         return False
-    return distance_m <= compute_farthest_m(seconds)
+    return distance_m <= margin * compute_farthest_m(seconds)
 
 
 def compute_farthest_m(seconds: int) -> float:

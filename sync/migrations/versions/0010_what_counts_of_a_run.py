@@ -91,16 +91,17 @@ def _judge(row: sa.Row[Any]) -> tuple[int, int, bool]:
     passed_s = elapsed_s
     if not row.clock_ahead and elapsed_s > until_s:
         passed_s = max(0, min(elapsed_s, since_start_s))
-    may_be_moving = _can_run(distance_m, moving_s)
-    may_be_elapsed = _can_run(distance_m, passed_s)
-    if may_be_moving and (moving_s <= elapsed_s or not may_be_elapsed):
-        duration_s = moving_s
-    elif may_be_elapsed:
-        duration_s = passed_s
-    else:
-        duration_s = moving_s or elapsed_s
+    duration_s, is_certain_error = moving_s or elapsed_s, True
+    for margin in (1, 3):
+        may_be_moving = _can_run(distance_m, moving_s, margin)
+        may_be_elapsed = _can_run(distance_m, passed_s, margin)
+        if may_be_moving or may_be_elapsed:
+            is_moving = moving_s <= elapsed_s or not may_be_elapsed
+            duration_s = moving_s if may_be_moving and is_moving else passed_s
+            is_certain_error = False
+            break
     is_reported = distance_m > 0 or duration_s > 0
-    is_implausible = is_reported and not (may_be_moving or may_be_elapsed)
+    is_implausible = is_reported and is_certain_error
     is_pause_too_long = elapsed_s > _WEEK_S or (
         elapsed_s - duration_s > _DAY_S and elapsed_s > 10 * duration_s
     )
@@ -110,14 +111,15 @@ def _judge(row: sa.Row[Any]) -> tuple[int, int, bool]:
     return duration_s, trusted_s, is_implausible
 
 
-def _can_run(distance_m: float, seconds: int) -> bool:
+def _can_run(distance_m: float, seconds: int, margin: int) -> bool:
     if not 0 < seconds <= _WEEK_S or (seconds > _DAY_S and distance_m < 0.1 * seconds):
         return False
     sprint_s = min(seconds, _MINUTE_S)
     hours_s = min(seconds, _THREE_HOURS_S) - sprint_s
     return bool(
         distance_m
-        <= 12.5 * sprint_s + 7.5 * hours_s + 4 * (seconds - sprint_s - hours_s)
+        <= margin
+        * (12.5 * sprint_s + 7.5 * hours_s + 4 * (seconds - sprint_s - hours_s))
     )
 
 
