@@ -6,13 +6,14 @@ that work would meet; each is one sentence with its cure.
 
 from collections.abc import Callable
 from time import monotonic, sleep
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 from redis import Redis, RedisError
 
 from host import redis_server
 from host.checks import require_encrypted_redis
-from host.errors import ActionRequired
+from host.errors import ActionRequired, quote_words
 from host.expiry_checks import Outdated
 from sync import heartbeats
 from sync.broker_faults import BrokerFailed
@@ -20,6 +21,8 @@ from sync.heartbeats import Heartbeat
 from sync.queue import CeleryQueue
 from sync.settings import Settings
 from sync.vocabulary import BrokerFault
+
+AnswerT = TypeVar("AnswerT")
 
 _TIMEOUT_S = 5
 # What was started together with the doctor may need a moment.
@@ -150,7 +153,26 @@ def find_redis_fault(settings: Settings) -> str:
 
 def check_schedule(settings: Settings) -> str:
     """Report the last tick of the schedule, which wakes all work once a minute."""
-    return f"ticked {_require_heartbeat(settings, Heartbeat.SCHEDULE)} s ago"
+    require_redis_url(settings)
+
+    def read_age_s() -> int | None:
+        return heartbeats.read_age_s(settings.redis_url, Heartbeat.SCHEDULE)
+
+    _ask_redis(
+        lambda: _wait_until(lambda: read_age_s() is not None, wait_s=_TICK_WAIT_S)
+    )
+    age_s = _ask_redis(read_age_s)
+    cure = (
+        f"start `moodmiles beat`, with the same {_URL} as here, or look into its log."
+    )
+    if age_s is None:
+        raise ActionRequired(f"The schedule has not ticked at this Redis: {cure}")
+    if age_s > heartbeats.MAX_AGE_S:
+        raise ActionRequired(
+            f"The schedule last ticked {age_s // 60} minutes ago, and should each "
+            f"minute: {cure}"
+        )
+    return f"ticked {age_s} s ago"
 
 
 def check_workers(settings: Settings) -> str:
@@ -188,7 +210,7 @@ def explain_broker_failure(settings: Settings, failure: BrokerFailed) -> str:
     return SENTENCES[failure.fault].format(
         place=address,
         host=address.rpartition(":")[0] or address,
-        words=words.strip(" .") or "without a word",
+        words=quote_words(words),
         url=_URL,
     )
 
@@ -198,30 +220,7 @@ def require_redis_url(settings: Settings) -> None:
         raise ActionRequired(f"Set {_URL}, or start `moodmiles up`.")
 
 
-def _require_heartbeat(settings: Settings, heartbeat: Heartbeat) -> int:
-    require_redis_url(settings)
-
-    def read_age_s() -> int | None:
-        return heartbeats.read_age_s(settings.redis_url, heartbeat)
-
-    _ask_redis(
-        lambda: _wait_until(lambda: read_age_s() is not None, wait_s=_TICK_WAIT_S)
-    )
-    age_s = _ask_redis(read_age_s)
-    cure = (
-        f"start `moodmiles beat`, with the same {_URL} as here, or look into its log."
-    )
-    if age_s is None:
-        raise ActionRequired(f"The schedule has not ticked at this Redis: {cure}")
-    if age_s > heartbeats.MAX_AGE_S:
-        raise ActionRequired(
-            f"The schedule last ticked {age_s // 60} minutes ago, and should each "
-            f"minute: {cure}"
-        )
-    return age_s
-
-
-def _ask_redis(question: Callable[[], "int | bool | None"]) -> "int | bool | None":
+def _ask_redis(question: Callable[[], AnswerT]) -> AnswerT:
     try:
         return question()
     except (RedisError, OSError, ValueError):

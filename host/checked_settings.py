@@ -70,7 +70,9 @@ def load_for_checks(arguments: SimpleNamespace) -> CheckedSettings:
     try:
         return CheckedSettings(load_effective_settings(arguments), problem, unusable)
     except Exception:  # noqa: BLE001 - as above
-        return CheckedSettings(_build_settings(defaults), problem, unusable)
+        settings = _try_settings(defaults)
+        usable = settings if isinstance(settings, Settings) else None
+        return CheckedSettings(usable, problem, unusable)
 
 
 def describe_problem(error: Exception) -> str:
@@ -105,11 +107,6 @@ def _try_settings(defaults: Mapping[str, object]) -> Settings | set[str] | None:
         return names & Settings.model_fields.keys() - defaults.keys() or None
     except Exception:  # noqa: BLE001 - the file cannot be read
         return None
-
-
-def _build_settings(defaults: Mapping[str, object]) -> Settings | None:
-    settings = _try_settings(defaults)
-    return settings if isinstance(settings, Settings) else None
 
 
 def _name_variables(fields: list[str]) -> str:

@@ -11,12 +11,13 @@ from host.data_entries import list_quarantined
 from host.database import MigrationState
 from host.errors import ActionRequired, Unencrypted
 from host.expiry_checks import Outdated
+from host.unreadable_values import count_unreadable
 from sync import part_failures, storage, work_status
 from sync.clock import utc_now
 from sync.crypto import Sealer
 from sync.inbox.receive import SIGNATURE_COUNTER
 from sync.local_requests import is_loopback_name
-from sync.setting_urls import read_connection_parameters
+from sync.setting_urls import find_sqlite_file, read_connection_parameters
 from sync.settings import Settings, require_encryption
 from sync.storage import StorageFailed
 from sync.surveys.instruments import load_library
@@ -89,7 +90,8 @@ STORAGE_SENTENCES: dict[StorageFault, str] = {
 def check_disk(settings: Settings) -> str:
     """Write a row, and a file where ours are kept, as work does."""
     with open_runtime(settings) as runtime:
-        folder = storage.sqlite_folder(settings.sql_url)
+        file = find_sqlite_file(settings.sql_url)
+        folder = file.parent if file else None
         try:
             storage.check_storage(runtime.db)
             if folder is None:
@@ -225,9 +227,10 @@ def check_limits(settings: Settings) -> str:
 
 
 def check_work(settings: Settings) -> str:
-    """Report overdue rows and rows that were given up."""
+    """Report overdue rows, rows that were given up, and what is not understood."""
     with open_runtime(settings) as runtime:
         status = work_status.read_status(runtime)
+        unreadable = count_unreadable(runtime.db)
     if status.max_late_s > _MAX_DELAY_S:
         minutes = status.max_late_s // 60
         raise ActionRequired(
@@ -240,6 +243,12 @@ def check_work(settings: Settings) -> str:
         raise ActionRequired(
             f"Strava showed no run at all of {status.stopped_reconciles} runners "
             "who have some, so none was removed; the workers' log names the runners."
+        )
+    if unreadable:
+        raise Outdated(
+            f"Not understood, and read as if it were something else: "
+            f"{_format_counts(unreadable)}. A newer version wrote it: update "
+            "Moodmiles; or it is damaged: restore a backup."
         )
     oddities_text = (
         f"; noted so far: {_format_counts(status.counters)}" if status.counters else ""

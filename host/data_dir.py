@@ -17,7 +17,6 @@ from host.data_entries import (
     DISPOSABLE_FOLDERS,
     DataEntry,
     delete_old_quarantined,
-    describe_os_error,
     draft_name,
     find_defect,
     find_file_defect,
@@ -26,6 +25,7 @@ from host.data_entries import (
 )
 from host.errors import StartupError
 from host.logs import rotate_files
+from sync.errors import describe_os_error
 from sync.secret_strength import RULES, SecretRule, find_weakness
 
 _PRIVATE_DIR = 0o700

@@ -15,6 +15,7 @@ from stat import S_ISDIR, S_ISREG
 
 from host.errors import StartupError
 from sync.clock import utc_now
+from sync.errors import describe_os_error
 from sync.part_failures import FAILING_FILE
 
 # So many of each entry are left for who wants to look; older ones are deleted.
@@ -115,11 +116,6 @@ def _find_special_files(folder: Path) -> Iterator[str]:
                     yield f"{path.relative_to(folder)} in it is no plain file"
     for error in unreadable:
         yield describe_os_error(error)
-
-
-def describe_os_error(error: OSError) -> str:
-    """Return the system's words for an error, without the path."""
-    return error.strerror or type(error).__name__
 
 
 def quarantine(path: Path) -> Path:

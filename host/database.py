@@ -13,15 +13,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from host.configuration import load_effective_settings
 from host.data_dir import create_data_directory
 from host.errors import StartupError
-from host.sqlite_file import (
-    describe_sqlite_error,
-    find_sqlite_file,
-    require_usable_file,
-)
+from host.sqlite_file import describe_sqlite_error, require_usable_file
 from sync.database import open_engine
 from sync.models import Model
 from sync.runners import browser_sessions, deletion
 from sync.runtime import build
+from sync.setting_urls import find_sqlite_file
 
 _SCRIPTS = "sync:migrations"
 # More rows than any table got between a backup of a month ago and today.

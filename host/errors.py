@@ -57,6 +57,11 @@ def describe_unforeseen(error: Exception) -> str:
     )
 
 
+def quote_words(words: str) -> str:
+    """Return a server's words as they stand in brackets within a sentence."""
+    return words.strip(" .") or "without a word"
+
+
 def to_one_line(text: str) -> str:
     """Return a sentence as any terminal shows it: it may quote what a host wrote."""
     shown = "".join(

@@ -7,11 +7,11 @@ third-party servers and a failing interpreter write to its standard error, too.
 
 import os
 from contextlib import suppress
-from io import FileIO
 from pathlib import Path
 
 MAX_FILE_BYTES = 10_000_000
 MAX_FILES = 5
+_NOWHERE = Path(os.devnull)
 # No more is read at once, so that a test for a line in the output sees each one.
 CHUNK_BYTES = 16_384
 
@@ -36,14 +36,11 @@ class RotatingFile:
         self._open()
 
     def _open(self) -> None:
-        self._file = self._open_file()
-        self._size = self._file.tell()
-
-    def _open_file(self) -> FileIO:
         try:
-            return self._path.open("ab", buffering=0)
+            self._file = self._path.open("ab", buffering=0)
         except OSError:  # it costs the part its lines, and not its life
-            return Path(os.devnull).open("ab", buffering=0)
+            self._file = _NOWHERE.open("ab", buffering=0)
+        self._size = self._file.tell()
 
     def write(self, data: bytes) -> None:
         # One more chunk is reserved for the rest of the line that is not complete.

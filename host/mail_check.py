@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from host.check_runtime import open_runtime
-from host.errors import ActionRequired
+from host.errors import ActionRequired, quote_words
 from sync.errors import MoodmilesError
 from sync.mail.deliver import MAIL_COUNTER
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer, speaks_tls
@@ -190,7 +190,7 @@ def explain_mail_failure(
     return SENTENCES[failure.fault].format(
         place=_format_place(server),
         host=server.host,
-        words=f"{reply.strip(' .') or 'without a word'}",
+        words=quote_words(reply),
         sender=sender,
         timeout=_TIMEOUT_S,
         url=_URL,

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from host import health, redis_server
 from host.data_dir import DataDirectory, PartFolder
-from host.data_entries import DataEntry, describe_os_error
+from host.data_entries import DataEntry
 from host.options import InstanceOptions
 from host.ports import LOOPBACK, choose_inner_port
 from host.process import Part
 from host.process_commands import web_argv, worker_argv
+from sync.errors import describe_os_error
 from sync.setting_urls import add_redis_password
 from sync.settings import PREFIX
 

@@ -14,13 +14,13 @@ from host.database import MigrationState
 from host.keys import require_known_keys
 from host.sqlite_file import (
     build_read_only_url,
-    find_sqlite_file,
     require_usable_file,
     require_whole_file,
 )
 from sync.crypto import Sealer
 from sync.database import open_engine
 from sync.errors import MoodmilesError
+from sync.setting_urls import find_sqlite_file
 from sync.settings import Settings, load
 
 
@@ -41,13 +41,12 @@ def prepare_database(settings: Settings, key_file: Path | None) -> None:
     sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
     tables = MigrationState(settings.sql_url)
     file = find_sqlite_file(settings.sql_url)
-    engine = open_engine(settings.sql_url)
     if file is not None:
         secrets_file = settings.data_dir / DataEntry.SECRETS
         require_usable_file(file, was_used=secrets_file.exists())
         require_whole_file(file)
-        engine = open_engine(build_read_only_url(file))
     if file is None or file.exists():
+        engine = open_engine(build_read_only_url(file) if file else settings.sql_url)
         try:
             require_known_keys(engine, sealer, key_file)
         except SQLAlchemyError as error:

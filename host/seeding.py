@@ -7,35 +7,26 @@ straight into the tables, since they would take 18 months.
 
 import json
 import sys
-from datetime import timedelta
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
 
-from sync.analytics.dataset.distances import compute_week_loads
+from host.demo_rows import store_demo_answers
 from sync.conflicts import retry_conflicts
-from sync.crypto import Vault, hash_token, new_token
 from sync.errors import MoodmilesError
-from sync.models import RUN_IS_TIMED, Answer, Connection, Decision, Run, Runner, Survey
+from sync.models import Answer, Run, Runner
 from sync.queue import Job
 from sync.runners import account, connect
 from sync.runners.rules import ConsentChoices
 from sync.runtime import Runtime, build
 from sync.settings import load
-from sync.standins.demo_answers import DemoAnswer, generate_answers
 from sync.strava import SCOPE
-from sync.surveys import instruments
-from sync.surveys.policy.parameters import Policy
-from sync.vocabulary import DecisionReason, DecisionVerdict, SealedColumn, SurveyKind
 
 RUNNER_NAME = "Robin"
-SEED = 6
 IMPORT_TIMEOUT_S = 60
-SURVEY_LIFE = timedelta(hours=Policy().life_h)
 
 
 def main() -> int:
@@ -100,82 +91,6 @@ def store_past(runtime: Runtime, runner_id: int) -> None:
         has_answers = select(Answer.id).where(Answer.runner_id == runner_id).limit(1)
         if session.scalar(has_answers) is None:
             store_demo_answers(runtime, session, runner_id)
-
-
-def store_demo_answers(runtime: Runtime, session: Session, runner_id: int) -> None:
-    """Store a confirmed address and the surveys and answers since the first run."""
-    runner = session.get_one(Runner, runner_id)
-    address = "robin@example.org"
-    now = runtime.db.now(session)
-    runner.email = runtime.sealer.seal(address, SealedColumn.ADDRESS)
-    runner.email_hash = runtime.sealer.lookup_hashes(address)[0]
-    runner.email_confirmed_at = now
-    runs = session.scalars(
-        select(Run)
-        .where(Run.runner_id == runner_id, RUN_IS_TIMED)
-        .order_by(Run.started_at, Run.id)
-    ).all()
-    # The answers begin with the first run, so the link must be older.
-    runner.created_at = runs[0].started_at - timedelta(days=1)
-    session.get_one(Connection, runner.id).linked_at = runner.created_at
-    loads = compute_week_loads(
-        [run.distance_m for run in runs], [run.local_day.toordinal() for run in runs]
-    ).tolist()
-    runs_by_id = {run.id: run for run in runs}
-    vault = runtime.sealer.open_vault(runner.vault_key)
-    for demo_answer in generate_answers(runs, loads, seed=SEED):
-        if demo_answer.answered_at < now:
-            run = runs_by_id.get(demo_answer.run_id or 0)
-            store_demo_answer(session, vault, runner, run, demo_answer)
-    runner.data_version += 1
-
-
-def store_demo_answer(
-    session: Session, vault: Vault, runner: Runner, run: Run | None, demo: DemoAnswer
-) -> None:
-    """Store a survey, about `run` or else a check-in, and its answer, if any."""
-    life = SURVEY_LIFE if run else timedelta(hours=4)
-    survey = Survey(
-        runner_id=runner.id,
-        run_id=run.id if run else None,
-        pairing_key=vault.pairing_key(run.source, run.source_id) if run else None,
-        kind=SurveyKind.RUN if run else SurveyKind.CHECKIN,
-        token_hash=hash_token(new_token()),
-        instrument=instruments.CURRENT_RUN_INSTRUMENT,
-        reversed_order=False,
-        created_at=demo.asked_at,
-        send_at=demo.asked_at,
-        sent_at=demo.asked_at,
-        expires_at=demo.asked_at + life,
-    )
-    session.add(survey)
-    session.flush()
-    if run is not None:
-        session.execute(
-            update(Decision)
-            .where(Decision.run_id == run.id)
-            .values(
-                verdict=DecisionVerdict.SEND,
-                reason=DecisionReason.AFTER_RUN,
-                minutes_since_end=30,
-            )
-        )
-    if demo.values:
-        session.add(
-            Answer(
-                runner_id=survey.runner_id,
-                run_id=survey.run_id,
-                survey_id=survey.id,
-                pairing_key=survey.pairing_key,
-                kind=survey.kind,
-                instrument=survey.instrument,
-                reversed_order=survey.reversed_order,
-                answered_at=demo.answered_at,
-                minutes_since_end=demo.minutes_since_end,
-                tags={},
-                sealed=vault.seal(demo.values),
-            )
-        )
 
 
 def _call_simulator(

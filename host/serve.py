@@ -7,10 +7,11 @@ from types import SimpleNamespace
 from host.configuration import load_given_settings
 from host.ports import require_port
 from host.process_commands import beat_argv, web_argv, worker_argv
-from host.sqlite_file import find_sqlite_file, require_usable_file
+from host.sqlite_file import require_usable_file
 from sync import part_failures
 from sync.errors import NotConfigured
 from sync.mail.smtp import SmtpServer
+from sync.setting_urls import find_sqlite_file
 from sync.settings import PREFIX, Settings
 from sync.surveys.instruments import load_library
 

@@ -6,25 +6,15 @@ one, and follow a link to where no disk is mounted.
 
 import os
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from stat import S_ISREG
 
-from sqlalchemy import make_url
-
-from host.data_entries import describe_os_error
 from host.errors import StartupError
+from sync.errors import describe_os_error
 
 _FROM_BACKUP = "restore it from a backup; nothing has been changed."
 _LOG_SUFFIXES = ("-wal", "-journal")
-
-
-def find_sqlite_file(url: str) -> Path | None:
-    """Return the path of a SQLite database; None for another one, or one in memory."""
-    # SQLAlchemy cannot read each address that PostgreSQL's own library takes.
-    database = make_url(url).database if url.startswith("sqlite") else None
-    return Path(database).absolute() if database not in {None, ":memory:"} else None
 
 
 def require_usable_file(path: Path, *, was_used: bool = False) -> None:
@@ -89,10 +79,10 @@ def require_whole_file(path: Path) -> None:
     try:
         uri = _read_only_uri(path)
         with closing(sqlite3.connect(uri, uri=True, timeout=30)) as connection:
-            problems = list(_find_problems(connection))
+            results = connection.execute("PRAGMA quick_check(1)").fetchall()
     except sqlite3.Error as error:
         raise describe_sqlite_error(path, error) from None
-    if problems:
+    if results != [("ok",)]:
         raise StartupError(f"The database {path} is damaged: {_FROM_BACKUP}")
 
 
@@ -106,12 +96,6 @@ def _read_only_uri(path: Path) -> str:
     Another connection would write the log into the file when it closes.
     """
     return f"{path.as_uri()}?mode=ro"
-
-
-def _find_problems(connection: sqlite3.Connection) -> Iterator[str]:
-    for (result,) in connection.execute("PRAGMA quick_check(1)"):
-        if result != "ok":
-            yield str(result)
 
 
 def describe_sqlite_error(path: Path, error: sqlite3.Error) -> StartupError:

@@ -2,12 +2,12 @@
 
 import socket
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from kombu.exceptions import KombuError
 from redis import exceptions as redis_errors
 
-from sync.errors import MoodmilesError
+from sync.errors import MoodmilesError, quote_server
 from sync.vocabulary import BrokerFault
 
 # The first word of a refusal; https://redis.io/docs/latest/develop/reference/protocol-spec/
@@ -44,8 +44,6 @@ _FAULTS_BY_PHRASE = {
     "loading the dataset": BrokerFault.LOADING,
     "connection closed by server": BrokerFault.HUNG_UP,
 }
-
-
 # The first that fits: some of these classes are others, too.
 _FAULTS_BY_CLASS: Sequence[tuple[type[BaseException], BrokerFault]] = (
     (redis_errors.InvalidResponse, BrokerFault.NOT_REDIS),
@@ -91,32 +89,27 @@ class BrokerFailed(MoodmilesError):
 
 def build_failure(error: Exception) -> BrokerFailed:
     """Return what kombu, redis-py or a socket raised as an error of ours."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
-    return BrokerFailed(diagnose(error), text[:200])
+    return BrokerFailed(diagnose(error), quote_server(str(error)))
 
 
 def diagnose(error: BaseException) -> BrokerFault:
-    """Return the first fault that an error, or what caused it, tells of."""
-    for each in _causes(error):
-        fault = _diagnose_one(each)
-        if fault is not None:
-            return fault
-    return BrokerFault.NOT_FORESEEN
+    """Return the first fault that an error, or what caused it, tells of.
 
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield what lies beneath first: libraries wrap what a socket raised."""
+    What lies beneath comes first: libraries wrap what a socket raised.
+    """
     chain: list[BaseException] = []
-    while error is not None and error not in chain:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    yield from reversed(chain)
-
-
-def _diagnose_one(error: BaseException) -> BrokerFault | None:
-    is_said = isinstance(error, redis_errors.RedisError | KombuError)
-    by_class = (fault for kind, fault in _FAULTS_BY_CLASS if isinstance(error, kind))
-    return (_diagnose_words(str(error)) if is_said else None) or next(by_class, None)
+    cause: BaseException | None = error
+    while cause is not None and cause not in chain:
+        chain.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    for each in reversed(chain):
+        is_said = isinstance(each, redis_errors.RedisError | KombuError)
+        if is_said and (fault := _diagnose_words(str(each))):
+            return fault
+        for kind, fault in _FAULTS_BY_CLASS:
+            if isinstance(each, kind):
+                return fault
+    return BrokerFault.NOT_FORESEEN
 
 
 def _diagnose_words(text: str) -> BrokerFault | None:

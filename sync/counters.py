@@ -7,7 +7,7 @@ from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from sync.conflicts import retry_conflicts
-from sync.database import WRITE_CHECK, Database, dialect_insert
+from sync.database import WRITE_CHECK, Database, count_up, dialect_insert
 from sync.errors import (
     AccessRevoked,
     MoodmilesError,
@@ -29,7 +29,7 @@ def increment(session: Session, name: str, *, at: datetime) -> None:
         .values(name=name, count=1, latest_at=at)
         .on_conflict_do_update(
             index_elements=["name"],
-            set_={"count": Counter.count + 1, "latest_at": at},
+            set_={"count": count_up(Counter.count), "latest_at": at},
         )
     )
 
@@ -53,7 +53,7 @@ def _increment_statement(db: Database) -> Executable:
     return statement.on_conflict_do_update(
         index_elements=["name"],
         set_={
-            "count": Counter.count + 1,
+            "count": count_up(Counter.count),
             "latest_at": statement.excluded.latest_at,
         },
     ).returning(Counter.count)

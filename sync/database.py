@@ -3,8 +3,8 @@
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from functools import cached_property
+from datetime import date, datetime, timedelta
+from functools import cache, cached_property
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from sqlalchemy import (
     Executable,
     Row,
     bindparam,
+    case,
     create_engine,
     event,
     func,
@@ -28,18 +29,51 @@ from sqlalchemy.orm import Session, sessionmaker
 from sync.clock import Clock, utc_now
 from sync.conflicts import is_locked, mark_effect
 from sync.models import Counter, Runner
-from sync.models.base import UtcDateTime
+from sync.models.base import (
+    UNREADABLE_DAY,
+    UNREADABLE_TIME,
+    UtcDateTime,
+    log_unreadable,
+)
 from sync.queue import Job, Queue
 from sync.setting_urls import POOL_MODE, read_connection_parameters
 
 Bind: TypeAlias = Engine | Connection
 
+# https://www.postgresql.org/docs/current/catalog-pg-type.html, and how rows come.
+_TIMESTAMPTZ, _DATE, _TEXT_FORMAT = 1184, 1082, 0
+_READ_INSTEAD: Mapping[int, date] = {
+    _TIMESTAMPTZ: UNREADABLE_TIME,
+    _DATE: UNREADABLE_DAY,
+}
+
 # SQLite's writers do not queue: on a busy machine a rare writer may be overtaken
 # many times, and to wait is better than to fail.
 _LOCK_TIMEOUT_S = 30
 _CHECK_TIMEOUT_MS = 500
+# A server that went away without a word is noticed, and not waited for; in seconds,
+# the last in milliseconds.
+_LINE_TIMEOUTS = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+# No page and no work waits longer for one statement, or holds its locks for longer
+# without doing anything.  What the host has set otherwise, for the role or in the
+# address, stays.
+_BOUND_STATEMENTS = f"""
+    SELECT set_config(name, value, false) FROM (VALUES
+        ('statement_timeout', '60s'),
+        ('lock_timeout', '{_LOCK_TIMEOUT_S}s'),
+        ('idle_in_transaction_session_timeout', '300s')
+    ) AS bound (name, value)
+    WHERE current_setting(name) = '0'
+"""  # noqa: S608 - of our own numbers
 # The name of the one row that `check_writable` writes; it counts nothing.
 WRITE_CHECK = "write check"
+_MAX_COUNT = 10**9
 _PENDING_WAKES = "wakes"
 _READ_ONLY = "moodmiles_read_only"
 _AUTOCOMMIT = "moodmiles_alone"
@@ -140,7 +174,7 @@ class Database:
         return utc_now()  # SQLite has no clock but that of its machine
 
     def check_writable(self) -> None:
-        """Commit a row, as work does; raises `OperationalError` and its like.
+        """Commit a row, as work does; raises SQLAlchemy's errors.
 
         On a disk that is full, or to a server that lets nobody write, it fails as
         work does.  It waits for no other writer: where one is at work, one can be.
@@ -200,6 +234,15 @@ def lock_name(session: Session | Connection, name: str) -> None:
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
 
 
+def count_up(column: Any, amount: int = 1) -> ColumnElement[int]:
+    """Add to a count, in a statement that fails for no value that the column holds.
+
+    A claim must not stop at one row whose count cannot be added to: PostgreSQL raises
+    beyond the largest number.  A count that none can have come to begins anew.
+    """
+    return case((column.between(0, _MAX_COUNT), column + amount), else_=amount)
+
+
 def dialect_insert(
     target: Session | Bind, table: Any
 ) -> "sqlite.Insert | postgresql.Insert":
@@ -209,8 +252,11 @@ def dialect_insert(
     return postgresql.insert(table) if is_postgres else sqlite.insert(table)
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, is_bounded: bool = False) -> Engine:
     """Build an engine: PostgreSQL with a checked pool, or SQLite in WAL mode.
+
+    `is_bounded` is for pages and work: no statement of theirs may take minutes, as
+    one of a migration may.
 
     PostgreSQL's own library reads its address.  `pool_mode=transaction` in it says
     that each transaction may have another server process, as behind PgBouncer: what
@@ -218,12 +264,27 @@ def open_engine(url: str) -> Engine:
     """
     if not url.startswith("sqlite"):
         shared = re.compile(rf"[?&]{POOL_MODE}=transaction$")
-        return create_engine(
-            _build_postgres_url(read_connection_parameters(shared.sub("", url))),
-            connect_args={"prepare_threshold": None} if shared.search(url) else {},
+        is_shared = shared.search(url) is not None
+        parameters = read_connection_parameters(shared.sub("", url))
+        options: dict[str, Any] = {
+            name: value
+            for name, value in _LINE_TIMEOUTS.items()
+            if name not in parameters
+        }
+        if is_shared:
+            options["prepare_threshold"] = None
+        engine = create_engine(
+            _build_postgres_url(parameters),
+            connect_args=options,
             pool_pre_ping=True,
             hide_parameters=True,
         )
+        event.listen(engine, "connect", read_any_time)
+        # What one transaction sets, the next of somebody else would have behind a
+        # pooler: there it is the role's to set.
+        if is_bounded and not is_shared:
+            event.listen(engine, "connect", bound_statements)
+        return engine
     # The parameters may be an answer or a token: no error message shows them.
     engine = create_engine(
         url, connect_args={"timeout": _LOCK_TIMEOUT_S}, hide_parameters=True
@@ -251,6 +312,46 @@ def _build_postgres_url(parameters: dict[str, str]) -> URL:
         port=int(ports[0]) if is_plain and ports[0] else None,
         query={name: value for name, value in parameters.items() if value.strip(",")},
     )
+
+
+def read_any_time(connection: Any, _record: object) -> None:
+    """Let PostgreSQL's times that are none in Python keep no row from being read.
+
+    They are infinity, and the years before 1 and after 9999.
+    """
+    for oid, replacement in _READ_INSTEAD.items():
+        loader = connection.adapters.get_loader(oid, _TEXT_FORMAT)
+        connection.adapters.register_loader(
+            oid, _build_tolerant_loader(loader, connection.DataError, replacement)
+        )
+
+
+@cache
+def _build_tolerant_loader(
+    loader: Any, error: type[Exception], replacement: date
+) -> type[Any]:
+    """Return a loader of psycopg's that has a value for what it refuses."""
+
+    class TolerantLoader:
+        format = _TEXT_FORMAT
+
+        def __init__(self, oid: int, context: Any = None) -> None:
+            self._load = loader(oid, context).load
+
+        def load(self, data: Any) -> Any:
+            try:
+                return self._load(data)
+            except error:
+                log_unreadable("time")
+                return replacement
+
+    return TolerantLoader
+
+
+def bound_statements(connection: Any, _record: object) -> None:
+    """Let PostgreSQL end what takes too long, from a connection's beginning on."""
+    connection.execute(_BOUND_STATEMENTS)
+    connection.commit()
 
 
 def prepare_sqlite_connection(connection: SqliteConnection, _record: object) -> None:

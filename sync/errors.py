@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+_MAX_WORDS_LENGTH = 200
+
 
 class MoodmilesError(Exception):
     """Base of every error raised on purpose; its text is one clear sentence."""
@@ -97,3 +99,14 @@ class CodeMissing(MoodmilesError):
 
 class InvalidAddress(MoodmilesError):
     """The text is not a usable e-mail address."""
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return the system's words for an error, without the path."""
+    return error.strerror or type(error).__name__
+
+
+def quote_server(words: str) -> str:
+    """Return what a server said on one line, of a bounded length."""
+    printable = "".join(sign if sign.isprintable() else " " for sign in words)
+    return " ".join(printable.split())[:_MAX_WORDS_LENGTH]

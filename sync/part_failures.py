@@ -18,9 +18,7 @@ from typing import Any
 
 from redis import Redis, RedisError
 
-from sync.setting_urls import from_broker_url
-
-# Where Celery itself looks.  Only what was started by `record_start` finds it here.
+# Where Celery itself looks.  Only what `moodmiles web` or `beat` became finds it here.
 BROKER_VARIABLE = "CELERY_BROKER_URL"
 # Those that a host's own supervisor starts, in production.
 RECORDED_PARTS = ("web", "worker", "beat")
@@ -114,9 +112,8 @@ def record_start(part: str, redis_url: str) -> None:
         redis.expire(starts_key, int(WINDOW_S))
 
 
-def record_wanted_end(part: str) -> None:
+def record_wanted_end(part: str, redis_url: str) -> None:
     """Take back the record of this process, if there is one: its end was asked for."""
-    redis_url = from_broker_url(os.environ.get(BROKER_VARIABLE, ""))
     if not redis_url:
         return
     starts_key = f"{_STARTS_PREFIX}{part}:{socket.gethostname()}"
@@ -147,7 +144,7 @@ def _is_running(process_id: str) -> bool:
     return True
 
 
-def _open_redis(url: str) -> "Redis":
+def _open_redis(url: str) -> Redis:
     return Redis.from_url(
         url,
         socket_connect_timeout=_TIMEOUT_S,
@@ -156,7 +153,7 @@ def _open_redis(url: str) -> "Redis":
     )
 
 
-def _read_clock(redis: "Redis") -> float:
+def _read_clock(redis: Redis) -> float:
     """Return the seconds of Redis' clock, which all machines share."""
     seconds, microseconds = redis.time()
     return float(seconds + microseconds / 1e6)

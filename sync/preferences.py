@@ -7,7 +7,7 @@ row on the settings page, which is built, read and checked from it.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
@@ -58,6 +58,9 @@ def _check_language(code: str) -> str:
     return code
 
 
+# A pause whose end cannot be read lasts until the runner ends it.
+UNREADABLE_PAUSE_END = datetime(2100, 1, 1, tzinfo=UTC)
+
 TimeOfDay = Annotated[str, AfterValidator(_check_time_of_day)]
 
 
@@ -67,8 +70,9 @@ class Preferences(BaseModel):
     `slowed_at` is when we last stopped asking by ourselves: questions that were
     ignored before it are not held against a runner who wants to be asked again.
 
-    A stored value that cannot be read is the default, and a stored key that this
-    version does not know is kept: both stay in `to_stored` until they are changed.
+    A stored value that cannot be read is the default, or what asks least where the
+    default asks more; a stored key that this version does not know is kept.  Both
+    stay in `to_stored` until they are changed.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -120,6 +124,18 @@ class Preferences(BaseModel):
             translatable("Three hours later, by day, and only while the run is fresh"),
         ),
     ] = True
+    random_delay: Annotated[
+        bool,
+        Switch(
+            translatable("Help find out how long it lasts"),
+            translatable(
+                "The question then comes straight away, or 1, 2, 4 or 6 hours after "
+                "the run, as drawn at random, by day, no more often, and without a "
+                "reminder. Where nothing can be drawn, it comes as chosen under “How "
+                "soon”. You can switch it off whenever you like"
+            ),
+        ),
+    ] = False
     checkins: Annotated[
         bool,
         Switch(
@@ -237,8 +253,13 @@ class Preferences(BaseModel):
             return cls.model_validate(kept, context=kept)
         except ValidationError as error:
             unreadable = {item["loc"][0] for item in error.errors()}
-            readable = {key: kept[key] for key in kept.keys() - unreadable}
-            return cls.model_validate(readable, context=kept)
+            values = {key: kept[key] for key in kept.keys() - unreadable}
+            values |= {name: False for name in SWITCHES_FOR_MORE if name in unreadable}
+            if "ask" in unreadable:
+                values |= {"ask": AskFrequency.NEVER, "checkins": False}
+            if "paused_until" in unreadable:
+                values["paused_until"] = UNREADABLE_PAUSE_END
+            return cls.model_validate(values, context=kept)
 
     @classmethod
     def from_export(cls, stored: Mapping[str, Any]) -> Self:

@@ -20,6 +20,7 @@ from redis import Redis, RedisError
 from typing_extensions import override
 
 from sync.broker_faults import build_failure
+from sync.heartbeats import PROBE_LIFETIME_S
 from sync.setting_urls import to_broker_url
 
 log = structlog.get_logger()
@@ -46,7 +47,7 @@ _KINDS_OF_KEYS = {
 _SET_ASIDE_S = 7 * 24 * 3600
 # What a worker does with a probe is to say that it came.
 PROBE_TASK = "probe"
-_PROBE_LIFETIME = timedelta(minutes=1)
+_PROBE_LIFETIME = timedelta(seconds=PROBE_LIFETIME_S)
 BROKER_OPTIONS = {
     "socket_connect_timeout": 0.5,
     "socket_timeout": 2,

@@ -26,7 +26,7 @@ def build(settings: Settings, *, queue: Queue | None = None) -> Runtime:
     queue = queue or CeleryQueue(settings.redis_url)
     return Runtime(
         settings=settings,
-        db=Database(open_engine(settings.sql_url), queue),
+        db=Database(open_engine(settings.sql_url, is_bounded=True), queue),
         queue=queue,
         strava=HttpStrava(settings),
         sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),

@@ -7,11 +7,12 @@ piece of the address: it may be a piece of its password.
 import re
 from collections.abc import Mapping
 from ipaddress import IPv6Address, ip_address
+from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from sync.mail_address import encode_host
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEFAULT_PORTS = {"http": 80, "https": 443}
 _PORTS = range(1, 65536)
 _MAX_NAME_LENGTH = 253
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -58,7 +59,7 @@ def read_web_url(text: str, *, may_have_path: bool) -> str:
         port = parts.port
     except ValueError:
         raise ValueError(_WEB_EXAMPLE) from None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         raise ValueError(_WEB_EXAMPLE)
     if not text.isprintable() or " " in text or "\\" in text:
         raise ValueError(f"{_WEB_EXAMPLE}, without spaces")
@@ -77,7 +78,7 @@ def read_web_url(text: str, *, may_have_path: bool) -> str:
     if not _PATH.fullmatch(path) or {".", ".."} & {*path.split("/")}:
         raise ValueError("has a path that is none")
     host = _read_host(parts.netloc, parts.hostname)
-    netloc = host if port in {None, _DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}"
+    netloc = host if port in {None, DEFAULT_PORTS[parts.scheme]} else f"{host}:{port}"
     return urlunsplit((parts.scheme, netloc, path, "", ""))
 
 
@@ -170,6 +171,15 @@ def read_database_url(text: str) -> str:
             raise ValueError(_DATABASE_EXAMPLE)
 
 
+def find_sqlite_file(sql_url: str) -> Path | None:
+    """Return the path of a SQLite database; None for another one, or one in memory."""
+    scheme, _, rest = sql_url.partition(":///")
+    path = rest.partition("?")[0]
+    if scheme != "sqlite" or path in {"", ":memory:"}:
+        return None
+    return Path(path).absolute()
+
+
 def read_connection_parameters(url: str) -> dict[str, str]:
     """Return what PostgreSQL's own library reads in a `postgresql://` address.
 
@@ -192,15 +202,14 @@ def read_connection_parameters(url: str) -> dict[str, str]:
         ) from None
     ports = parameters.get("port", "").split(",")
     n_hosts = len(parameters.get("host", "").split(","))
-    if len(ports) not in {1, n_hosts} or not all(map(_is_port, ports)):
+    are_ports = all(
+        not port or (port.isdecimal() and int(port) in _PORTS) for port in ports
+    )
+    if len(ports) not in {1, n_hosts} or not are_ports:
         raise ValueError(f"{_DATABASE_EXAMPLE}; a port is a number from 1 to 65535")
     if parameters.get("sslmode", "disable") not in _SSL_MODES:
         raise ValueError("has another sslmode than PostgreSQL knows: use verify-full")
     return parameters
-
-
-def _is_port(text: str) -> bool:
-    return not text or (text.isdecimal() and int(text) in _PORTS)
 
 
 def read_redis_url(text: str) -> str:
@@ -291,6 +300,11 @@ def to_broker_url(redis_url: str) -> str:
     return redis_url.replace("unix://", "redis+socket://", 1).replace(
         "?db=", "?virtual_host=", 1
     )
+
+
+def to_limits_url(redis_url: str) -> str:
+    """Return an address of Redis as the library `limits` writes it."""
+    return redis_url.replace("unix://", "redis+unix://", 1)
 
 
 def from_broker_url(broker_url: str) -> str:

@@ -209,7 +209,13 @@ class Settings(BaseSettings):
     @field_validator("contact")
     @classmethod
     def _check_contact(cls, value: str) -> str:
-        if value and not _is_contact(value):
+        if not value or _EMAIL_PATTERN.fullmatch(value):
+            return value
+        try:
+            is_page = value.startswith("https://") and bool(urlsplit(value).hostname)
+        except ValueError:
+            is_page = False
+        if not is_page or re.search(r"\s", value):
             raise ValueError("must be an e-mail address or begin with https://")
         return value
 
@@ -387,15 +393,6 @@ def _is_loopback(url: str) -> bool:
     return is_loopback_name(urlsplit(url).hostname or "")
 
 
-def _is_contact(text: str) -> bool:
-    if not text.startswith("https://"):
-        return bool(_EMAIL_PATTERN.fullmatch(text))
-    try:
-        return bool(urlsplit(text).hostname) and not re.search(r"\s", text)
-    except ValueError:
-        return False
-
-
 def _strip(value: str) -> str:
     """Return a value without the spaces around it; raise `ValueError` for odd signs.
 
@@ -437,7 +434,7 @@ def _describe_allowed(field: str) -> str:
     }
     return (
         f"must be a whole number from {bounds['ge']} to {bounds['le']}"
-        if (bounds)
+        if bounds
         else ""
     )
 
@@ -499,7 +496,7 @@ def reject_repeated(environ: Mapping[str, str]) -> None:
     for name in environ.keys() - find_foreign_names(environ):
         if (
             _has_prefix(name)
-            and values.setdefault(name.upper(), environ[name]) != (environ[name])
+            and values.setdefault(name.upper(), environ[name]) != environ[name]
         ):
             raise NotConfigured(
                 f"{name.upper()} is set twice, in capital and in small letters: leave "

@@ -13,11 +13,11 @@ from sqlite3 import (
 )
 from tempfile import TemporaryFile
 
-from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from sync.database import Database
-from sync.errors import MoodmilesError
+from sync.errors import MoodmilesError, describe_os_error, quote_server
+from sync.setting_urls import find_sqlite_file
 from sync.vocabulary import StorageFault
 
 # As much as a busy minute writes.  SQLite's log may have room left on a full disk.
@@ -62,14 +62,15 @@ class StorageFailed(MoodmilesError):
 
 def check_storage(db: Database) -> None:
     """Write a row and, beside a SQLite file, a file; raises `StorageFailed`."""
-    if folder := sqlite_folder(str(db.engine.url)):
-        check_folder(folder)
+    if file := find_sqlite_file(str(db.engine.url)):
+        check_folder(file.parent)
     try:
         db.check_writable()
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        text = (str(cause).splitlines() or [""])[0]
-        raise StorageFailed(diagnose(error), text) from None
+        raise StorageFailed(
+            diagnose(error), quote_server(str(cause).partition("\n")[0])
+        ) from None
 
 
 def check_folder(folder: Path) -> None:
@@ -83,14 +84,7 @@ def check_folder(folder: Path) -> None:
                 file.flush()
     except OSError as error:
         fault = _FAULTS_BY_ERRNO.get(error.errno or 0, StorageFault.WRITE_FAILED)
-        raise StorageFailed(fault, error.strerror or type(error).__name__) from None
-
-
-def sqlite_folder(sql_url: str) -> Path | None:
-    """Return the folder of a SQLite file; None for another database."""
-    # SQLAlchemy cannot read each address that PostgreSQL's own library takes.
-    database = make_url(sql_url).database if sql_url.startswith("sqlite") else None
-    return Path(database).parent if database else None
+        raise StorageFailed(fault, describe_os_error(error)) from None
 
 
 def diagnose(error: SQLAlchemyError) -> StorageFault:

@@ -108,6 +108,7 @@ class DecisionReason(StrEnum):
     # With the verdict `SEND`.
     AFTER_RUN = "after the run"
     NEXT_MORNING = "next morning"
+    DRAWN_TIME = "at a drawn time"
     # With the verdict `WITHHOLD`: the runner.
     BEFORE_LINKING = "before linking"
     NO_CONFIRMED_ADDRESS = "no confirmed address"
@@ -400,6 +401,7 @@ class KeyUse(StrEnum):
     CONFIRMATION_CODES = "confirmation codes"
     FORMS = "forms"
     CHECKIN_DRAWS = "check-in draws"
+    DELAY_DRAWS = "delay draws"
 
 
 class AskFrequency(StrEnum):
@@ -468,3 +470,15 @@ class LinkStage(StrEnum):
     IMPORTING = "importing"
     LINKED = "linked"
     DISCONNECTED = "disconnected"
+
+
+class ClaimStatus(StrEnum):
+    """What a runner's own answers say of a claim of the article (`claims.csv`)."""
+
+    CLEAR = "clear"
+    EARLY = "early sign"
+    NO_LINK = "no clear link so far"
+    TOO_FEW = "too few answers"
+    NOT_ASKED = "not asked yet"
+    PICTURE = "picture only"
+    UNTESTABLE = "cannot be tested on one person"

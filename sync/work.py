@@ -28,7 +28,7 @@ from sync.backoff import (
     next_attempt_at,
 )
 from sync.conflicts import count_attempts, mark_effect, retry_conflicts
-from sync.database import dialect_insert
+from sync.database import count_up, dialect_insert
 from sync.errors import MoodmilesError
 from sync.models import Runner, RunnerWork
 from sync.queue import Job
@@ -378,7 +378,7 @@ def lease_runner(
             index_elements=["runner_id", "job"],
             set_={
                 "due_at": statement.excluded.due_at,
-                "attempts": RunnerWork.attempts + 1,
+                "attempts": count_up(RunnerWork.attempts),
             },
             where=RunnerWork.due_at <= now,
         )
@@ -399,9 +399,11 @@ def set_aside(
     )
 
 
-def forget_failure(session: Session, job: Job, runner_id: int) -> None:
+def forget_failure(
+    session: Session, job: Job, runner_id: int, *conditions: ColumnElement[bool]
+) -> None:
     session.execute(
         delete(RunnerWork).where(
-            RunnerWork.runner_id == runner_id, RunnerWork.job == job
+            RunnerWork.runner_id == runner_id, RunnerWork.job == job, *conditions
         )
     )

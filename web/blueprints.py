@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from web.account_links.routes import blueprint as account_links
+from web.claims.routes import blueprint as claims
 from web.connect.routes import blueprint as connect
 from web.consents.routes import blueprint as consents
 from web.dashboard.routes import blueprint as dashboard
@@ -39,6 +40,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     wellbeing,
     dashboard,
     questions,
+    claims,
     runs,
     notes,
     settings,

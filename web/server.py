@@ -6,6 +6,7 @@ share the memory, and one that takes another's place is there at once.
 
 import gc
 import multiprocessing
+import os
 import resource
 import sys
 from argparse import ArgumentParser
@@ -18,6 +19,7 @@ from granian.log import LogLevels
 
 import web.app  # noqa: F401 - loaded for the processes to come
 from sync import part_failures
+from sync.setting_urls import from_broker_url
 
 APP = "web.asgi:app"
 # It costs half a second and tens of megabytes, and only a dashboard needs it.
@@ -44,7 +46,8 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=1)
     arguments = parser.parse_args()
     serve(arguments.host, arguments.port, arguments.processes)
-    part_failures.record_wanted_end("web")
+    broker_url = os.environ.get(part_failures.BROKER_VARIABLE, "")
+    part_failures.record_wanted_end("web", from_broker_url(broker_url))
 
 
 def serve(host: str, port: int, processes: int, *, app: str = APP) -> None:

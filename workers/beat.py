@@ -49,7 +49,7 @@ def main() -> int:
     try:
         run_beat(broker_url)
     except SystemExit:
-        part_failures.record_wanted_end("beat")
+        part_failures.record_wanted_end("beat", from_broker_url(broker_url))
         raise
 
 

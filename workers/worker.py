@@ -12,13 +12,15 @@ from importlib import import_module
 from multiprocessing import Lock
 from pathlib import Path
 from threading import Thread
+from time import monotonic, sleep
 from typing import Any
 
 import structlog
-from celery.signals import task_postrun, worker_ready
+from celery.signals import task_postrun, task_prerun, worker_ready
 
 from sync import log as logging
 from sync import part_failures
+from sync.backoff import LEASE
 from sync.errors import NotConfigured
 from sync.queue import CeleryQueue
 from sync.settings import load
@@ -26,15 +28,16 @@ from sync.surveys.instruments import load_library
 from workers import beat
 from workers.app import celery
 
+log = structlog.get_logger()
+
 # What takes seconds and tens of megabytes to load, and only some work needs.
 FIGURES_MODULE, STRAVA_MODULE = (
     "sync.analytics.figures",
     "sync.strava.stravalib_adapter",
 )
-
-
-log = structlog.get_logger()
-
+# Less than the lease, so that a thread that hangs over a row is gone before another
+# begins with it.
+THREAD_LIMIT_S = LEASE.total_seconds() * 0.8
 
 CELERY_VARIABLES = (
     *("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL"),
@@ -71,6 +74,8 @@ def main() -> int:
         pool = "threads"
     if pool == "prefork":
         preload_modules()
+    else:
+        end_when_task_hangs()
     worker = celery.Worker(
         pool_cls=pool,
         concurrency=arguments.concurrency,
@@ -84,7 +89,7 @@ def main() -> int:
     worker.start()
     exit_code: int = worker.exitcode or 0
     if not exit_code:
-        part_failures.record_wanted_end("worker")
+        part_failures.record_wanted_end("worker", load().redis_url)
     return exit_code
 
 
@@ -121,6 +126,34 @@ def keep_schedule(broker_url: str) -> None:
     finally:
         log.error("schedule ended", error=type(sys.exception()).__name__)
         os._exit(1)
+
+
+def end_when_task_hangs(*, limit_s: float = THREAD_LIMIT_S) -> None:
+    """End this process when one of its threads does not come back.
+
+    Celery ends a process of a pool that takes too long, and can end no thread.  What
+    was under way is begun again by whoever starts in our place, and a row that hangs
+    every time is given up as one that kills its workers is.
+    """
+    started_at: dict[str, tuple[str, float]] = {}
+
+    @task_prerun.connect(weak=False)
+    def _note_start(task_id: str, task: Any, **_: object) -> None:
+        started_at[task_id] = str(task.name), monotonic()
+
+    @task_postrun.connect(weak=False)
+    def _forget_start(task_id: str, **_: object) -> None:
+        started_at.pop(task_id, None)
+
+    def watch() -> None:
+        while True:
+            sleep(min(limit_s / 4, 10))
+            for name, moment in [*started_at.values()]:
+                if monotonic() - moment > limit_s:
+                    log.error("task hangs", task=name, limit_s=limit_s)
+                    os._exit(1)
+
+    Thread(target=watch, daemon=True, name="task-watch").start()
 
 
 def preload_modules() -> None:

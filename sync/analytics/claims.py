@@ -16,6 +16,8 @@ class Claim:
     number     its place in the article, from 1
     text       what the article says, English, translatable
     panels     names of the panels that answer it for one runner, the main one first
+    agreeing   the sentences, as panel and verdict, that say the same as the article;
+               another clear one of the same panel says the opposite
     questions  keys of the questions that the panels need and a runner may have off;
                one of them is enough for a first picture
     reason     why one person's answers cannot test it; empty for one they can test
@@ -24,6 +26,7 @@ class Claim:
     number: int
     text: str
     panels: tuple[str, ...] = ()
+    agreeing: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
     reason: str = ""
 
@@ -31,24 +34,34 @@ class Claim:
     def is_testable(self) -> bool:
         return not self.reason
 
+    def agrees_with(self, sentence_key: str) -> bool | None:
+        """Whether a clear sentence says the same; None where its panel says neither."""
+        if sentence_key in self.agreeing:
+            return True
+        panel = sentence_key.partition(".")[0]
+        has_direction = any(key.startswith(f"{panel}.") for key in self.agreeing)
+        return False if has_direction else None
+
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         number=1,
         text=translatable("A run leaves you in a better mood."),
         panels=("after_runs", "pre_run", "remembered"),
+        agreeing=("after_runs.higher",),
         questions=("checkins",),
     ),
     Claim(
         number=2,
         text=translatable("You are less stressed after a run."),
         panels=("stress",),
+        agreeing=("stress.lower",),
         questions=("stress", "checkins"),
     ),
     Claim(
         number=3,
         text=translatable("The good mood lasts for hours."),
-        panels=("hours_since",),
+        panels=("hours_since", "asked_delay"),
     ),
     Claim(
         number=4,
@@ -68,6 +81,7 @@ CLAIMS: tuple[Claim, ...] = (
         number=6,
         text=translatable("Regular runners are less stressed in general."),
         panels=("stress_load",),
+        agreeing=("stress_load.lower",),
         questions=("stress", "checkins"),
     ),
     Claim(
@@ -81,6 +95,7 @@ CLAIMS: tuple[Claim, ...] = (
         number=8,
         text=translatable("Mood and mileage go together."),
         panels=("mileage",),
+        agreeing=("mileage.best", "mileage.higher", "mileage.lower"),
     ),
     Claim(
         number=9,
@@ -94,24 +109,28 @@ CLAIMS: tuple[Claim, ...] = (
             "Running regularly counts for more than a long run now and then."
         ),
         panels=("longest_share", "consistency", "load"),
+        agreeing=("longest_share.lower", "consistency.higher"),
         questions=("checkins",),
     ),
     Claim(
         number=11,
         text=translatable("Running outdoors feels better than running indoors."),
         panels=("place",),
+        agreeing=("place.lower",),
         questions=("context",),
     ),
     Claim(
         number=12,
         text=translatable("Running with others feels better than running alone."),
         panels=("company",),
+        agreeing=("company.higher",),
         questions=("context",),
     ),
     Claim(
         number=13,
         text=translatable("It feels better to run with your mind on the here and now."),
         panels=("presence_mood", "focus_presence"),
+        agreeing=("presence_mood.higher",),
         questions=("presence",),
     ),
     Claim(
@@ -120,18 +139,21 @@ CLAIMS: tuple[Claim, ...] = (
             "Reaching goals, such as a longest run or a race, makes you content."
         ),
         panels=("longest", "race", "progress_milestones", "focus_progress"),
+        agreeing=("longest.higher", "race.higher", "progress_milestones.higher"),
         questions=("progress",),
     ),
     Claim(
         number=15,
         text=translatable("Running makes you more confident and more in control."),
         panels=("control", "confidence"),
+        agreeing=("control.higher", "confidence.higher"),
         questions=("control", "confidence"),
     ),
     Claim(
         number=16,
         text=translatable("A run clears your head."),
         panels=("clear_head", "focus_clarity"),
+        agreeing=("clear_head.higher",),
         questions=("clarity",),
     ),
     Claim(
@@ -140,12 +162,14 @@ CLAIMS: tuple[Claim, ...] = (
             "You sleep better after a day with a run, if it was not late."
         ),
         panels=("sleep", "late_runs"),
+        agreeing=("sleep.higher", "late_runs.lower"),
         questions=("sleep",),
     ),
     Claim(
         number=18,
         text=translatable("Rest days matter: too much running wears you out."),
         panels=("load", "month"),
+        agreeing=("load.lower", "month.lower"),
         questions=("checkins",),
     ),
     Claim(
@@ -157,6 +181,7 @@ CLAIMS: tuple[Claim, ...] = (
         number=20,
         text=translatable("Keep it easy: a gentle effort feels best."),
         panels=("effort_mood", "focus_effort"),
+        agreeing=("effort_mood.lower",),
         questions=("effort",),
     ),
     Claim(

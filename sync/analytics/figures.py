@@ -6,8 +6,9 @@ from datetime import datetime
 
 import numpy as np
 
+from sync.analytics.dataset.build_history import HistoryContext, build_history
 from sync.analytics.dataset.cache import RunnerCache
-from sync.analytics.dataset.history import History, HistoryContext, build_history
+from sync.analytics.dataset.history import History
 from sync.analytics.dataset.load import ROWS_CACHE, read_rows
 from sync.analytics.panels.definition import list_fairness_remarks
 from sync.analytics.panels.discovery import ComparedPanel, compare_all

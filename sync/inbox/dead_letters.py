@@ -1,14 +1,16 @@
 """Work that was given up: another try, when a host asks for it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
+from sync.backoff import MAX_ATTEMPTS
 from sync.conflicts import retry_conflicts
 from sync.database import wake_after_commit
-from sync.models import Backfill, Event, ReconcileState, RunnerWork
+from sync.models import Backfill, Event, Export, Mail, ReconcileState, RunnerWork
 from sync.queue import Job
 from sync.runtime import Runtime
 from sync.work_status import NEEDS_RUNNER
@@ -20,6 +22,24 @@ class Revived:
 
     events: int
     other_work: int
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnRow:
+    """The table of a kind of work, and which of a runner's rows are tried again."""
+
+    table: type[Backfill | ReconcileState | Mail | Export]
+    is_given_up: Sequence[ColumnElement[bool]] = ()
+
+
+_OWN_ROWS: Mapping[str, _OwnRow] = {
+    Job.BACKFILL: _OwnRow(Backfill),
+    Job.RECONCILE: _OwnRow(ReconcileState),
+    Job.OUTBOX: _OwnRow(
+        Mail, (Mail.due_at.is_not(None), Mail.attempts >= MAX_ATTEMPTS - 1)
+    ),
+    Job.EXPORT: _OwnRow(Export, (Export.due_at.is_(None), Export.expires_at.is_(None))),
+}
 
 
 @retry_conflicts
@@ -47,16 +67,13 @@ def _retry_runner_work(session: Session, now: datetime) -> int:
     ).all()
     for job, runner_id in failed:
         # Some kinds of work have a row of their own, which says when it is due.
-        for own_job, table in (
-            (Job.BACKFILL, Backfill),
-            (Job.RECONCILE, ReconcileState),
-        ):
-            if job == own_job:
-                session.execute(
-                    update(table)
-                    .where(table.runner_id == runner_id)
-                    .values(due_at=now, attempts=0)
-                )
+        own_row = _OWN_ROWS.get(job)
+        if own_row is not None:
+            session.execute(
+                update(own_row.table)
+                .where(own_row.table.runner_id == runner_id, *own_row.is_given_up)
+                .values(due_at=now, attempts=0)
+            )
         wake_after_commit(session, Job(job))
     session.execute(delete(RunnerWork).where(RunnerWork.set_aside_for.is_not(None)))
     return len(failed)

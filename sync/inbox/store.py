@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.backoff import LEASE, MAX_ATTEMPTS
+from sync.database import count_up
 from sync.inbox.rules import (
     MISSES_EXPIRE_AFTER,
     EventBatch,
@@ -125,7 +126,7 @@ def claim_next(session: Session, *, now: datetime) -> EventClaim | None:
     claimed = session.execute(
         update(Event)
         .where(Event.id.in_(event_ids or [row.id for row in due[:1]]))
-        .values(due_at=now + LEASE, attempts=Event.attempts + 1)
+        .values(due_at=now + LEASE, attempts=count_up(Event.attempts))
         .returning(
             Event.id,
             Event.subject_id,
@@ -195,7 +196,7 @@ def postpone(
             due_at=retry.due_at,
             parked_for=retry.failed_reason,
             attempts=Event.attempts - int(is_free),
-            misses=Event.misses + int(is_miss),
+            misses=count_up(Event.misses, int(is_miss)),
         )
     )
 
@@ -214,7 +215,7 @@ def count_misses(
         update(Connection)
         .where(Connection.runner_id == runner_id)
         .values(
-            misses=case((is_over, count), else_=Connection.misses + count),
+            misses=case((is_over, count), else_=count_up(Connection.misses, count)),
             missed_since=case((is_over, now), else_=Connection.missed_since),
         )
         .execution_options(synchronize_session=False)

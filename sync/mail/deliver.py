@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from sync import account_state, counters, work
-from sync.backoff import LEASE, MAX_ATTEMPTS
+from sync.backoff import LEASE, MAX_ATTEMPTS, SET_ASIDE_INTERVAL
 from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost
 from sync.errors import MoodmilesError
@@ -150,8 +150,7 @@ class OutboxWork(DueWork[ClaimedMail]):
                 "outcome": outcome,
             }
         elif isinstance(failure.error, InvalidMail) or item.attempts >= MAX_ATTEMPTS:
-            store.suppress(session, item, SuppressionReason.UNREADABLE)
-            return Retry(None, is_given_up=True)
+            return _set_aside(session, item, failure)
         match outcome:
             case DeliveryOutcome.RETRY:
                 retry_at = compute_next_attempt(
@@ -216,6 +215,7 @@ def deliver_due(
 def _save_sent(runtime: Runtime, mail: Mail) -> None:
     with runtime.db.transaction() as session:
         store.mark_sent(session, mail, now=runtime.db.now(session))
+        _forget_failure(session, mail.runner_id)
 
 
 @retry_conflicts
@@ -226,6 +226,30 @@ def _save_bounce(runtime: Runtime, mail: Mail, *, is_own_address: bool) -> None:
             mail.runner_id,
             is_own_address=is_own_address,
             now=runtime.db.now(session),
+        )
+
+
+def _set_aside(session: Session, item: ClaimedMail, failure: Failure) -> Retry:
+    """Show the host a mail that fails; until it is stale it is tried once a day."""
+    if item.stale_at is not None and item.stale_at <= failure.at:
+        store.suppress(session, item, SuppressionReason.UNREADABLE)
+        _forget_failure(session, item.runner_id)
+        return Retry(None, is_given_up=True)
+    due_at = failure.at + SET_ASIDE_INTERVAL
+    due_at = due_at if item.stale_at is None else min(due_at, item.stale_at)
+    store.set_aside(session, item, until=due_at)
+    if item.runner_id is not None:
+        work.set_aside(
+            session, Job.OUTBOX, item.runner_id, reason=failure.reason, due_at=due_at
+        )
+    return Retry(due_at, is_given_up=True)
+
+
+def _forget_failure(session: Session, runner_id: int | None) -> None:
+    """Tell the host no more of a runner none of whose mails is set aside now."""
+    if runner_id is not None:
+        work.forget_failure(
+            session, Job.OUTBOX, runner_id, ~store.has_set_aside(runner_id)
         )
 
 
@@ -241,8 +265,9 @@ def _open_deliverable(runtime: Runtime, claimed: ClaimedMail) -> _OpenedMail | N
         mail = store.load_claimed(session, claimed)
         if mail is None:
             return None
+        claimed.stale_at = mail.stale_at
         require_known(mail.kind)
-        claimed.kind, claimed.stale_at = mail.kind, mail.stale_at
+        claimed.kind = mail.kind
         if "@" not in mail.message_id:
             mail.message_id = f"<{mail.message_id}@{runtime.settings.sender.host}>"
         runner = session.get(Runner, mail.runner_id) if mail.runner_id else None
@@ -265,6 +290,7 @@ def _open_deliverable(runtime: Runtime, claimed: ClaimedMail) -> _OpenedMail | N
             store.postpone(session, claimed, until=deliver_at)
             return None
         store.suppress(session, claimed, reason)
+        _forget_failure(session, mail.runner_id)
     log.info("mail withheld", mail_id=mail.id, kind=mail.kind, reason=reason)
     return None
 

@@ -12,31 +12,35 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from io import BufferedReader, RawIOBase
 from ipaddress import ip_address
-from threading import Event, Timer
+from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from typing_extensions import override
 
 from sync.conflicts import mark_effect
-from sync.errors import MoodmilesError, NotConfigured
+from sync.errors import MoodmilesError, NotConfigured, quote_server
 from sync.local_requests import is_loopback_name
 from sync.mail.delivery_rules import SmtpStage, name_refusal
 from sync.mail_address import MailSender, encode_host
 from sync.vocabulary import MailFault
 
-# One mail takes at most about eight answers of the server, so it ends, one way
-# or another, well within the lease.
+# For one answer of the server, and for all that one mail takes: a server that sends
+# its answers letter by letter holds nobody up for longer.  It is less than a task may
+# live, and than the lease.
 TIMEOUT_S = 20.0
+CONVERSATION_S = 50.0
+# An answer without end is none: smtplib keeps its lines in memory.
+_MAX_ANSWER_BYTES = 64 * 1024
 _PORTS = {"smtp": 587, "smtps": 465}
 # Whether mails may go to another machine in the clear, by the end of the address.
 _IS_PLAIN = {"": False, "tls=off": True}
 # What smtplib signs in by; others, such as XOAUTH2, need more than a password.
 _SIGN_IN_MECHANISMS = {"CRAM-MD5", "PLAIN", "LOGIN"}
 _MAX_CHALLENGES = 5
-_MAX_TEXT_LENGTH = 200
 _MASK = "***"
 
 # https://docs.openssl.org/3.0/man1/openssl-verification-options/#diagnostics
@@ -103,10 +107,16 @@ class SmtpServer:
 
     def mask_secrets(self, text: str) -> str:
         """Return a server's words without our password, which some repeat."""
+        if not self.password:
+            return text
         pair = f"\0{self.user}\0{self.password}"
-        for secret in (_encode_response(pair), _encode_response(self.password)):
-            text = text.replace(secret, _MASK) if self.password else text
-        return text.replace(self.password, _MASK) if self.password else text
+        for secret in (
+            _encode_response(pair),
+            _encode_response(self.password),
+            self.password,
+        ):
+            text = text.replace(secret, _MASK)
+        return text
 
     @classmethod
     def from_url(cls, url: str) -> "SmtpServer":
@@ -135,14 +145,22 @@ class SmtpServer:
 
 
 class SmtpConnection:
-    """A line to the server, opened by the first mail and hung up at the end."""
+    """A line to the server, opened by the first mail and hung up at the end.
+
+    `timeout_s` is for one answer, `conversation_s` for a mail from its beginning.
+    """
 
     def __init__(
-        self, server: SmtpServer, *, sender: MailSender, timeout_s: float = TIMEOUT_S
+        self,
+        server: SmtpServer,
+        *,
+        sender: MailSender,
+        timeout_s: float = TIMEOUT_S,
+        conversation_s: float = CONVERSATION_S,
     ) -> None:
         self._server = server
         self._sender = sender
-        self._timeout_s = timeout_s
+        self._deadline = _Deadline(timeout_s, conversation_s)
         self._client: smtplib.SMTP | None = None
 
     def __enter__(self) -> Self:
@@ -155,11 +173,13 @@ class SmtpConnection:
         trace: TracebackType | None,
     ) -> None:
         if self._client is not None:
+            self._deadline.begin()
             with suppress(DeliveryFailed), self._failing_at(SmtpStage.LINE):
                 self._client.quit()
 
     def send(self, email: EmailMessage, *, recipient: str) -> None:
         """Hand one mail over, or raise `DeliveryFailed`."""
+        self._deadline.begin()
         client = self._client or self.open()
         mark_effect()  # whatever comes next, the mail may be out
         with self._failing_at(SmtpStage.LINE):
@@ -187,23 +207,18 @@ class SmtpConnection:
         for.  Raises `DeliveryFailed` if a step fails.
         """
         server = self._server
+        if self._client is None:
+            self._deadline.begin()
         with self._failing_at(SmtpStage.OPENING):
             if server.scheme == "smtps":
-                # Asking the resolver for our own name, smtplib's default, can hang.
                 self._client = _TlsClient(
-                    server.host,
-                    server.port,
-                    local_hostname=self._sender.host,
-                    timeout=self._timeout_s,
+                    server,
+                    self._sender.host,
+                    self._deadline,
                     context=_create_tls_context(server),
                 )
             else:
-                self._client = _Client(
-                    server.host,
-                    server.port,
-                    local_hostname=self._sender.host,
-                    timeout=self._timeout_s,
-                )
+                self._client = _Client(server, self._sender.host, self._deadline)
                 self._client.ehlo_or_helo_if_needed()
                 if self._client.has_extn("starttls") and not server.is_plain:
                     self._client.starttls(context=_create_tls_context(server))
@@ -240,16 +255,13 @@ class SmtpConnection:
         # Servers make smtplib and what is below it raise anything: a mail that the
         # outbox cannot settle would be claimed for ever.
         except Exception as error:  # noqa: BLE001
-            self._close()
+            if self._client is not None:
+                with suppress(OSError):
+                    self._client.close()
+                self._client = None
             unforeseen = _build_failure(stage, error)
             unforeseen.text = self._server.mask_secrets(unforeseen.text)
             raise unforeseen from None
-
-    def _close(self) -> None:
-        if self._client is not None:
-            with suppress(OSError):
-                self._client.close()
-            self._client = None
 
 
 class _OpeningFailed(Exception):
@@ -261,36 +273,104 @@ class _OpeningFailed(Exception):
         self.text = text
 
 
-class _Client(smtplib.SMTP):
-    """smtplib's client, which signs in with any letters: its own takes ASCII alone.
+class _Deadline:
+    """When the server must have answered, and when a mail must be out."""
 
-    And it waits for the end of an answer no longer than for its beginning.
+    def __init__(self, answer_s: float, conversation_s: float) -> None:
+        self.answer_s = answer_s
+        self._conversation_s = conversation_s
+        self._answer_ends_at = self._conversation_ends_at = 0.0
+
+    def begin(self) -> None:
+        self._conversation_ends_at = monotonic() + self._conversation_s
+
+    def begin_answer(self) -> None:
+        self._answer_ends_at = monotonic() + self.answer_s
+
+    def remaining_s(self) -> float:
+        """Return how long to wait at most; raise `TimeoutError` if that is over."""
+        ends_at = min(self._answer_ends_at, self._conversation_ends_at)
+        remaining_s = ends_at - monotonic()
+        if remaining_s <= 0:
+            raise TimeoutError("the server took too long")
+        return remaining_s
+
+
+class _AnswerTooLong(Exception):
+    """An answer has more bytes than any server's; no `OSError`, which smtplib hides."""
+
+
+class _AnswerReader(RawIOBase):
+    """A server's bytes, of which no answer takes too long or has too many."""
+
+    def __init__(self, line: socket.socket, deadline: _Deadline) -> None:
+        super().__init__()
+        self._line = line
+        self._deadline = deadline
+        self._bytes_left = 0
+
+    def begin_answer(self) -> None:
+        self._bytes_left = _MAX_ANSWER_BYTES
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int:
+        if self._bytes_left <= 0:
+            raise _AnswerTooLong
+        # A timeout of a socket begins anew with each byte.
+        self._line.settimeout(self._deadline.remaining_s())
+        size = self._line.recv_into(buffer)
+        self._bytes_left -= size
+        return size
+
+
+class _Client(smtplib.SMTP):
+    """smtplib's client, which waits for no server without end.
+
+    It also signs in with any letters: smtplib's own takes ASCII alone.
     """
+
+    def __init__(
+        self,
+        server: SmtpServer,
+        local_hostname: str,
+        deadline: _Deadline,
+        **options: Any,
+    ) -> None:
+        self._deadline = deadline
+        self._answers: _AnswerReader | None = None
+        # Asking the resolver for our own name, smtplib's default, can hang.
+        super().__init__(
+            server.host,
+            server.port,
+            local_hostname=local_hostname,
+            timeout=deadline.answer_s,
+            **options,
+        )
+
+    @override
+    def send(self, s: Any) -> None:
+        if self.sock is not None:
+            self._deadline.begin_answer()
+            self.sock.settimeout(self._deadline.remaining_s())
+        super().send(s)
 
     @override
     def getreply(self) -> tuple[int, bytes]:
-        """Do what smtplib does, which a server could keep waiting letter by letter."""
-        is_late = Event()
-        line = self.sock
-        if line is None:
-            raise smtplib.SMTPServerDisconnected("no line")
-
-        def hang_up() -> None:
-            is_late.set()
-            with suppress(OSError):
-                # Not TLS' own: the other thread is still reading from it.
-                socket.socket.shutdown(line, socket.SHUT_RDWR)
-
-        timer = Timer(self.timeout, hang_up)
-        timer.daemon = True
-        timer.start()
+        if self.file is None and self.sock is not None:
+            self._answers = _AnswerReader(self.sock, self._deadline)
+            self.file = BufferedReader(self._answers)
+        if self._answers is not None:
+            self._answers.begin_answer()
+        self._deadline.begin_answer()
         try:
             return super().getreply()
-        finally:
-            timer.cancel()
-            if is_late.is_set():
-                self.close()
-                raise _OpeningFailed(MailFault.ANSWER_TIMED_OUT)
+        except _AnswerTooLong:
+            self.close()
+            raise smtplib.SMTPResponseException(-1, "an answer without end") from None
 
     def sign_in(self, user: str, password: str) -> None:
         """Sign in by the mechanisms that the server offers and smtplib knows."""
@@ -415,10 +495,9 @@ def _build_refusal(stage: SmtpStage, code: int, text: bytes | str) -> DeliveryFa
 
 
 def _decode_text(text: bytes | str) -> str:
-    """Return a server's words on one line, of a bounded length."""
-    decoded = text.decode(errors="replace") if isinstance(text, bytes) else text
-    shown = "".join(sign if sign.isprintable() else " " for sign in decoded)
-    return " ".join(shown.split())[:_MAX_TEXT_LENGTH]
+    return quote_server(
+        text.decode(errors="replace") if isinstance(text, bytes) else text
+    )
 
 
 def _encode_response(text: str) -> str:

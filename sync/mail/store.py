@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, true, u
 from sqlalchemy.orm import Session
 
 from sync.backoff import MAX_ATTEMPTS
+from sync.database import count_up
 from sync.mail.delivery_rules import SurveyState
 from sync.mail.kinds import get_mail_spec
 from sync.models import Answer, Decision, Mail, Runner, Survey
@@ -44,7 +45,7 @@ def claim_next(
     row = session.execute(
         update(Mail)
         .where(Mail.id == next_id)
-        .values(due_at=until, attempts=Mail.attempts + 1)
+        .values(due_at=until, attempts=count_up(Mail.attempts))
         .returning(Mail.id, Mail.runner_id, Mail.attempts)
         .execution_options(synchronize_session=False)
     ).one()
@@ -111,6 +112,22 @@ def postpone(session: Session, mail: ClaimedMail, *, until: datetime) -> None:
     """
     attempts = min(mail.attempts, MAX_ATTEMPTS - 1)
     session.execute(_update_claimed(mail).values(due_at=until, attempts=attempts))
+
+
+def set_aside(session: Session, mail: ClaimedMail, *, until: datetime) -> None:
+    """Make the mail due for a last attempt, if it is still ours to decide."""
+    session.execute(
+        _update_claimed(mail).values(due_at=until, attempts=MAX_ATTEMPTS - 1)
+    )
+
+
+def has_set_aside(runner_id: int) -> ColumnElement[bool]:
+    """Say in a query that a mail of this runner's has its last attempt before it."""
+    return exists().where(
+        Mail.runner_id == runner_id,
+        Mail.due_at.is_not(None),
+        Mail.attempts >= MAX_ATTEMPTS - 1,
+    )
 
 
 def suppress(session: Session, mail: ClaimedMail, reason: SuppressionReason) -> None:

@@ -24,7 +24,14 @@ from sync.models.runner import (
     Runner,
     SignIn,
 )
-from sync.models.survey import Answer, AnswerNote, CheckinDraw, Decision, Survey
+from sync.models.survey import (
+    Answer,
+    AnswerNote,
+    CheckinDraw,
+    Decision,
+    DelayDraw,
+    Survey,
+)
 from sync.models.work import RunnerWork
 
 __all__ = [
@@ -40,6 +47,7 @@ __all__ = [
     "Consent",
     "Counter",
     "Decision",
+    "DelayDraw",
     "Event",
     "Export",
     "FigureDecision",

@@ -33,15 +33,18 @@ log = structlog.get_logger()
 
 MemberT = TypeVar("MemberT", bound=StrEnum)
 
-# What is read where SQLite holds no time or day at all: a lease of then has ended, a
-# link has expired, and what happened then is over.
+# What is read where SQLite holds no time or day at all, and PostgreSQL one that Python
+# has not: a lease of then has ended, a link has expired, what happened then is over.
 UNREADABLE_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 UNREADABLE_DAY = UNREADABLE_TIME.date()
 
 
 @cache  # once for each process: a page may read thousands of such rows
-def _log_unreadable(kind: str) -> None:
-    """Say that values are read as if they were others; `moodmiles doctor` counts."""
+def log_unreadable(kind: str) -> None:
+    """Say that values are read as if they were others.
+
+    How many lie in which column, `moodmiles doctor` counts: `host.unreadable_values`.
+    """
     log.warning("stored values not understood", kind=kind)
 
 
@@ -79,7 +82,7 @@ class UtcDateTime(TypeDecorator[datetime]):
             try:
                 moment: datetime = parse(value)
             except (ValueError, TypeError):
-                _log_unreadable("time")
+                log_unreadable("time")
                 return UNREADABLE_TIME
             if moment.tzinfo is None:
                 return moment.replace(tzinfo=UTC)
@@ -106,7 +109,7 @@ class LocalDay(TypeDecorator[date]):
             try:
                 day: date | None = parse(value)
             except (ValueError, TypeError):
-                _log_unreadable("day")
+                log_unreadable("day")
                 return UNREADABLE_DAY
             return day
 
@@ -139,7 +142,7 @@ class JsonObject(TypeDecorator[dict[str, Any]]):
                 content = None
             if isinstance(content, dict):
                 return content
-            _log_unreadable("JSON")
+            log_unreadable("JSON")
             return {}
 
         return read
@@ -198,7 +201,7 @@ class PreferencesJson(TypeDecorator[Preferences]):
                     return DEFAULT_PREFERENCES
                 return Preferences.from_stored(stored)
             except (ValueError, TypeError, RecursionError):
-                _log_unreadable("preferences")
+                log_unreadable("preferences")
                 return PREFERENCES_WITHOUT_MAIL
 
         return read
@@ -232,7 +235,7 @@ class _MemberByWord(dict[Any, Any]):
         self._members = members
 
     def __missing__(self, word: object) -> StrEnum:
-        _log_unreadable(self._members.__name__)
+        log_unreadable(self._members.__name__)
         text = word.decode(errors="replace") if isinstance(word, bytes) else str(word)
         return vocabulary.unknown_word(self._members, text)
 

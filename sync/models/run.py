@@ -1,8 +1,8 @@
 """Runs, and how far the import of a runner's past has come."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -26,38 +26,33 @@ from sync.vocabulary import (
     Visibility,
 )
 
+ValueT = TypeVar("ValueT")
+
 
 def _default_first_seen_at(context: DefaultExecutionContext) -> datetime:
     moment: datetime = _get_values(context)["fetched_at"]
     return moment
 
 
-def _default_clock_ahead(context: DefaultExecutionContext) -> bool:
-    return _judge_new_row(context).clock_ahead
+def _judged(
+    choose: Callable[[RunJudgement], ValueT],
+) -> Callable[[DefaultExecutionContext], ValueT]:
+    """Return the default of a column that holds a part of the new run's judgement."""
 
+    def judge_new_row(context: DefaultExecutionContext) -> ValueT:
+        values = _get_values(context)
+        return choose(
+            judge_run(
+                started_at=values["started_at"],
+                local_day=values["local_day"],
+                distance_m=values["distance_m"],
+                moving_s=values["moving_s"],
+                elapsed_s=values["elapsed_s"],
+                first_seen_at=values.get("first_seen_at") or values["fetched_at"],
+            )
+        )
 
-def _default_trusted_elapsed_s(context: DefaultExecutionContext) -> int:
-    return _judge_new_row(context).elapsed_s
-
-
-def _default_trusted_moving_s(context: DefaultExecutionContext) -> int:
-    return _judge_new_row(context).moving_s
-
-
-def _default_implausible(context: DefaultExecutionContext) -> bool:
-    return _judge_new_row(context).implausible
-
-
-def _judge_new_row(context: DefaultExecutionContext) -> RunJudgement:
-    values = _get_values(context)
-    return judge_run(
-        started_at=values["started_at"],
-        local_day=values["local_day"],
-        distance_m=values["distance_m"],
-        moving_s=values["moving_s"],
-        elapsed_s=values["elapsed_s"],
-        first_seen_at=values.get("first_seen_at") or values["fetched_at"],
-    )
+    return judge_new_row
 
 
 def _get_values(context: DefaultExecutionContext) -> Mapping[str, Any]:
@@ -120,12 +115,16 @@ class Run(Model):
     from_file: Mapped[bool] = mapped_column(default=False, server_default=false())
     first_seen_at: Mapped[datetime] = mapped_column(default=_default_first_seen_at)
     clock_ahead: Mapped[bool] = mapped_column(
-        default=_default_clock_ahead, server_default=false()
+        default=_judged(lambda judgement: judgement.clock_ahead), server_default=false()
     )
-    trusted_elapsed_s: Mapped[int] = mapped_column(default=_default_trusted_elapsed_s)
-    trusted_moving_s: Mapped[int] = mapped_column(default=_default_trusted_moving_s)
+    trusted_elapsed_s: Mapped[int] = mapped_column(
+        default=_judged(lambda judgement: judgement.elapsed_s)
+    )
+    trusted_moving_s: Mapped[int] = mapped_column(
+        default=_judged(lambda judgement: judgement.moving_s)
+    )
     implausible: Mapped[bool] = mapped_column(
-        default=_default_implausible, server_default=false()
+        default=_judged(lambda judgement: judgement.implausible), server_default=false()
     )
 
     @property

@@ -95,6 +95,30 @@ class CheckinDraw(Model):
     decided_at: Mapped[datetime]
 
 
+class DelayDraw(Model):
+    """The delay that was drawn for the question about one run, with its odds.
+
+    It is drawn once, and stays when the question is decided about again or the run
+    goes: `pairing_key` finds the run if it returns.  `odds` has the probability of
+    each delay that was offered, by its hours as text; `asks_at` is when the question
+    is to go out.
+    """
+
+    __tablename__ = "delay_draw"
+    __table_args__ = (UniqueConstraint("runner_id", "pairing_key"),)
+
+    id: Mapped[int] = mapped_column(RowId, Identity(), primary_key=True)
+    runner_id: Mapped[int] = mapped_column(ForeignKey("runner.id", ondelete="CASCADE"))
+    run_id: Mapped[int | None] = mapped_column(
+        ForeignKey("run.id", ondelete="SET NULL"), unique=True
+    )
+    pairing_key: Mapped[str]
+    delay_h: Mapped[int]
+    odds: Mapped[dict[str, Any]]
+    asks_at: Mapped[datetime]
+    drawn_at: Mapped[datetime]
+
+
 class Answer(Model):
     """What the runner said.  `sealed` is JSON under the runner's own vault key.
 

@@ -14,7 +14,7 @@ from sync import work
 from sync.backoff import LEASE
 from sync.conflicts import retry_conflicts
 from sync.crypto import KeyLost, hash_token
-from sync.database import wake_after_commit
+from sync.database import count_up, wake_after_commit
 from sync.mail import outbox
 from sync.models import Export, Runner
 from sync.portability.pack import STEPS, pack_export
@@ -70,6 +70,7 @@ def request_export(
             return
         now = runtime.db.now(session)
         delete_export(session, runner_id)
+        work.forget_failure(session, Job.EXPORT, runner_id)
         session.add(
             Export(
                 runner_id=runner_id,
@@ -173,7 +174,7 @@ class ExportWork(DueWork[ClaimedExport]):
                     update(Export)
                     .where(Export.id == next_id)
                     .values(
-                        attempts=Export.attempts + 1,
+                        attempts=count_up(Export.attempts),
                         tables_done=0,
                         due_at=now + LEASE,
                     )
@@ -208,6 +209,15 @@ class ExportWork(DueWork[ClaimedExport]):
             _update_claimed(session, item, due_at=due_at)
         except _LeaseLost:
             return Retry(None)
+        if is_given_up:
+            # Nobody tries it by itself: the runner is told that it failed.
+            work.set_aside(
+                session,
+                self.job,
+                item.runner_id,
+                reason=failure.reason,
+                due_at=failure.at,
+            )
         return Retry(due_at, is_given_up)
 
     @override
@@ -246,6 +256,7 @@ def _save_export(runtime: Runtime, claimed: ClaimedExport, zip_bytes: bytes) -> 
             expires_at=expires_at,
             due_at=None,
         )
+        work.forget_failure(session, Job.EXPORT, runner.id)
         if runner.email is not None and runner.email_confirmed_at is not None:
             outbox.enqueue_mail(
                 session,

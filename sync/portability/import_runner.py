@@ -92,6 +92,7 @@ def _store_bundle(
         importer.import_notes(bundle.notes)
         importer.import_decisions(bundle.decisions)
         importer.import_draws(bundle.draws)
+        importer.import_delays(bundle.delays)
         importer.import_mails(bundle.mails)
         # The file says which recordings count, but not by the times believed here.
         starts = [run.started_at for run in bundle.runs]

@@ -9,6 +9,7 @@ from sync.crypto import Vault, VaultSecrets, hash_run
 from sync.portability.schema import (
     KEY_PATTERN,
     AnswerRecord,
+    DelayRecord,
     RunRecord,
     SurveyRecord,
 )
@@ -17,7 +18,7 @@ from sync.runners.retained_runs import HAND, retained_source_id
 
 PAIRED_WITH = "paired_with"
 
-RecordT = TypeVar("RecordT", SurveyRecord, AnswerRecord)
+RecordT = TypeVar("RecordT", SurveyRecord, AnswerRecord, DelayRecord)
 
 
 def rekey_bundle(
@@ -42,9 +43,13 @@ def rekey_bundle(
             else hash_run(source, source_id)
         )
         new_keys[file_key] = vault.pairing_key(source, source_id)
-    records: list[SurveyRecord | AnswerRecord] = [*bundle.surveys, *bundle.answers]
+    records: list[SurveyRecord | AnswerRecord | DelayRecord] = [
+        *bundle.surveys,
+        *bundle.answers,
+        *bundle.delays,
+    ]
     for record in records:
-        for key in (record.pairing_key, record.tags.get(PAIRED_WITH)):
+        for key in (record.pairing_key, _get_tags(record).get(PAIRED_WITH)):
             if isinstance(key, str) and re.match(KEY_PATTERN, key):
                 new_keys.setdefault(key, vault.wrap_pairing_key(key))
     new_numbers = {
@@ -56,7 +61,13 @@ def rekey_bundle(
         runs=[_renumber_retained(run, new_numbers) for run in bundle.runs],
         surveys=[_rekey_record(record, new_keys) for record in bundle.surveys],
         answers=[_rekey_record(record, new_keys) for record in bundle.answers],
+        delays=[_rekey_record(record, new_keys) for record in bundle.delays],
     )
+
+
+def _get_tags(record: SurveyRecord | AnswerRecord | DelayRecord) -> Mapping[str, Any]:
+    """Return a row's tags; a drawn delay has none."""
+    return {} if isinstance(record, DelayRecord) else record.tags
 
 
 def _renumber_retained(run: RunRecord, new_numbers: Mapping[int, int]) -> RunRecord:
@@ -70,7 +81,8 @@ def _rekey_record(record: RecordT, new_keys: Mapping[str, str]) -> RecordT:
     changes: dict[str, Any] = {}
     if record.pairing_key is not None:
         changes["pairing_key"] = new_keys[record.pairing_key]
-    paired_with = record.tags.get(PAIRED_WITH)
+    tags = _get_tags(record)
+    paired_with = tags.get(PAIRED_WITH)
     if isinstance(paired_with, str) and paired_with in new_keys:
-        changes["tags"] = {**record.tags, PAIRED_WITH: new_keys[paired_with]}
+        changes["tags"] = {**tags, PAIRED_WITH: new_keys[paired_with]}
     return record.model_copy(update=changes) if changes else record

@@ -2,7 +2,8 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeAlias
+from math import isclose
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -11,6 +12,7 @@ from pydantic import (
     ConfigDict,
     Field,
     JsonValue,
+    model_validator,
 )
 
 from sync.bounds import FIRST_YEAR, LAST_YEAR, MAX_ID
@@ -84,6 +86,11 @@ Offset: TypeAlias = Annotated[int, Field(ge=-_DAY_S, le=_DAY_S)]
 Metres: TypeAlias = Annotated[float, Field(ge=0, le=5_000_000, allow_inf_nan=False)]
 Height: TypeAlias = Annotated[float, Field(ge=-1e5, le=1e6, allow_inf_nan=False)]
 Share: TypeAlias = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+DelayHours: TypeAlias = Annotated[int, Field(ge=0, le=24)]
+Odds: TypeAlias = Annotated[
+    dict[Annotated[str, Field(pattern=r"^(1?[0-9]|2[0-4])$")], Share],
+    Field(min_length=2, max_length=25),
+]
 AnswerValues: TypeAlias = Annotated[
     dict[
         Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,29}$")],
@@ -209,6 +216,25 @@ class DrawRecord(ExportRecord):
     reason: DrawReason
     survey_id: Id | None
     decided_at: Time
+
+
+class DelayRecord(ExportRecord):
+    id: Id
+    run_id: Id | None
+    pairing_key: Key
+    delay_h: DelayHours
+    odds: Odds
+    asks_at: Time
+    drawn_at: Time
+
+    @model_validator(mode="after")
+    def _check_odds(self) -> Self:
+        """Refuse a delay that could not have been drawn."""
+        if not self.odds.get(str(self.delay_h)) or not isclose(
+            sum(self.odds.values()), 1, abs_tol=1e-6
+        ):
+            raise ValueError("a delay that could not have been drawn")
+        return self
 
 
 class MailRecord(ExportRecord):

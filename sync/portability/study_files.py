@@ -7,17 +7,17 @@ from decimal import Decimal
 import numpy as np
 from sqlalchemy.orm import Session
 
+from sync.analytics.dataset.build_history import HistoryContext, build_history
 from sync.analytics.dataset.history import (
     CHECK_IN_FOCUS_KEYS,
     FOCUS_KEYS,
     STREET,
     TRAIL,
     History,
-    HistoryContext,
-    build_history,
 )
 from sync.analytics.dataset.load import read_rows
 from sync.analytics.dataset.weeks import MONTH_DAYS
+from sync.analytics.panels.asked_delay import find_asked_hours
 from sync.analytics.panels.discovery import ComparedPanel, compare_all, list_panels
 from sync.analytics.panels.host_questions import (
     HostQuestion,
@@ -25,12 +25,13 @@ from sync.analytics.panels.host_questions import (
     compare_host_questions,
 )
 from sync.analytics.panels.longest import find_longest_runs
-from sync.analytics.panels.sleep import find_end_hours, find_last_ends
+from sync.analytics.panels.sleep import find_last_ends
 from sync.analytics.sentences import store
 from sync.analytics.stats.series import UNBOUNDED, Floats, Interval, Ints
 from sync.runtime import Runtime
 from sync.safe_csv import write_csv
 from sync.surveys.instruments import InstrumentLibrary, load_library
+from sync.surveys.policy.parameters import Policy
 
 _SURFACE_NAMES = {STREET: "street", TRAIL: "trail"}
 _COLUMNS: Sequence[tuple[str, str, str, str]] = (
@@ -109,6 +110,25 @@ _COLUMNS: Sequence[tuple[str, str, str, str]] = (
     ("answers.csv", "confidence", "0 to 4", "Not at all to Very"),
     ("answers.csv", "control", "0 to 4", "of the day, Not at all to Completely"),
 )
+_DELAY_COLUMNS: Sequence[tuple[str, str, str, str]] = (
+    ("delays.csv", "run", "", "the run asked about"),
+    ("delays.csv", "answer", "", "the answer about it; empty without one"),
+    ("delays.csv", "delay_h", "hours", "drawn, from the run's end to its question"),
+    ("delays.csv", "expected_h", "hours", "mean of the delays offered, by the odds"),
+    ("delays.csv", "asked_hour", "hours", "local time of the drawn moment"),
+    ("delays.csv", "asked", "0 or 1", "the question went out, or was answered before"),
+    ("delays.csv", "answered", "0 or 1", "and it was answered"),
+    ("delays.csv", "followed", "0 or 1", "another run that day: left out"),
+    *(
+        (
+            "delays.csv",
+            f"odds_{hours}",
+            "0 to 1",
+            f"probability of {hours} h; 0: not on offer",
+        )
+        for hours in Policy().drawn_delays_h
+    ),
+)
 _NUMBERS: Sequence[tuple[str, str, str, str]] = (
     ("headline.csv", "n", "", "rows used"),
     ("headline.csv", "n_eff", "", "independent rows that they are worth"),
@@ -171,15 +191,15 @@ def build_codebook(
         if panel.codebook is not None
     ]
     columns = [
-        ("answers.csv", question.key, _format_choices(question), "the host's question")
+        (
+            "answers.csv",
+            question.key,
+            f"{min(question.choices)[0]} to {max(question.choices)[0]}",
+            "the host's question",
+        )
         for question in host_questions
     ]
-    return (*_COLUMNS, *columns, *questions, *_NUMBERS)
-
-
-def _format_choices(question: HostQuestion) -> str:
-    values = [value for value, _words in question.choices]
-    return f"{min(values)} to {max(values)}"
+    return (*_COLUMNS, *columns, *_DELAY_COLUMNS, *questions, *_NUMBERS)
 
 
 def build_files(
@@ -199,6 +219,7 @@ def build_files(
     return {
         "runs.csv": _write_columns(_build_run_columns(history)),
         "answers.csv": _write_columns(answer_columns),
+        "delays.csv": _write_columns(_build_delay_columns(history)),
         "headline.csv": _write_columns(_build_headline_columns(panels)),
         "groups.csv": write_csv(
             ("question", "part", "name", "value", "n", "low", "high"),
@@ -223,7 +244,7 @@ def _build_run_columns(history: History) -> Mapping[str, Iterable[object]]:
         "session_m": _round_numbers(history.session_m),
         "week_m": _round_numbers(history.load_m),
         "week_of": _format_days(history.find_week_starts(runs.local_day)),
-        "ended_hour": _round_numbers(find_end_hours(history)),
+        "ended_hour": _round_numbers(runs.end_hour),
         "moving_s": _round_numbers(runs.moving_s),
         "race": runs.is_race.astype(int),
         "place": [
@@ -265,6 +286,28 @@ def _build_answer_columns(history: History) -> Mapping[str, Iterable[object]]:
         "stress": _round_numbers(answers.stress),
         "company": _round_numbers(answers.company),
     } | {key: _get_answers(history, key) for key in (*FOCUS_KEYS, *CHECK_IN_FOCUS_KEYS)}
+
+
+def _build_delay_columns(history: History) -> Mapping[str, Iterable[object]]:
+    """Build a row for each delay drawn; numbers lead to the other files."""
+    delays = history.delays
+    odds_by_hours = dict(zip(delays.offered_h.tolist(), delays.odds.T, strict=True))
+    not_offered = np.zeros(len(delays.delay_h))
+    all_hours = sorted({*Policy().drawn_delays_h, *odds_by_hours})
+    return {
+        "run": [run + 1 if run >= 0 else "" for run in delays.run],
+        "answer": [answer + 1 if answer >= 0 else "" for answer in delays.answer],
+        "delay_h": delays.delay_h,
+        "expected_h": _round_numbers(delays.odds @ delays.offered_h),
+        "asked_hour": _round_numbers(find_asked_hours(history)),
+        "asked": (delays.is_sent | delays.is_answered).astype(int),
+        "answered": delays.is_answered.astype(int),
+        "followed": np.append(history.is_followed, False)[delays.run].astype(int),
+        **{
+            f"odds_{hours}": _round_numbers(odds_by_hours.get(hours, not_offered))
+            for hours in all_hours
+        },
+    }
 
 
 def _get_answers(history: History, key: str) -> list[Decimal | str]:

@@ -16,6 +16,7 @@ from sync.models import (
     Connection,
     Consent,
     Decision,
+    DelayDraw,
     Event,
     Export,
     FigureDecision,
@@ -70,6 +71,9 @@ TABLES: Mapping[str, ExportTable] = {
     "surveys": ExportTable(Survey, "the questions that were planned or sent"),
     "decisions": ExportTable(Decision, "whether each run was asked about, or why not"),
     "draws": ExportTable(CheckinDraw, "the days drawn for a check-in, and the odds"),
+    "delays": ExportTable(
+        DelayDraw, "the hours drawn for questions after runs, and the odds"
+    ),
     "mails": ExportTable(Mail, "the mails that were sent, or withheld and why"),
     "sentences": ExportTable(
         FigureDecision, "what your dashboard says, until when", is_sealed=True

@@ -14,6 +14,7 @@ from sync.models import (
     CheckinDraw,
     Consent,
     Decision,
+    DelayDraw,
     Mail,
     Run,
     Survey,
@@ -24,6 +25,7 @@ from sync.portability.schema import (
     AnswerRecord,
     ConsentRecord,
     DecisionRecord,
+    DelayRecord,
     DrawRecord,
     MailRecord,
     NoteRecord,
@@ -219,6 +221,28 @@ class RowImporter:
             ],
         )
 
+    def import_delays(self, records: Sequence[DelayRecord]) -> None:
+        """Store the delays that were drawn for runs that have none here."""
+        rows = self._session.execute(
+            select(DelayDraw.run_id, DelayDraw.pairing_key).where(
+                DelayDraw.runner_id == self._runner_id
+            )
+        ).all()
+        drawn_run_ids = {row.run_id for row in rows}
+        drawn_keys = {row.pairing_key for row in rows}
+        ids_by_key = self._load_run_ids_by_key()
+        new_rows = []
+        for record in records:
+            run_id = self._find_run_id(record, ids_by_key)
+            is_drawn = run_id is not None and run_id in drawn_run_ids
+            if not is_drawn and record.pairing_key not in drawn_keys:
+                drawn_run_ids.add(run_id)
+                new_rows.append(
+                    record.values("id")
+                    | {"runner_id": self._runner_id, "run_id": run_id}
+                )
+        insert_rows(self._session, DelayDraw, new_rows)
+
     def import_mails(self, records: Iterable[MailRecord]) -> None:
         """Store the mails of the past; one that was still due is suppressed."""
         imported = SuppressionReason.IMPORTED
@@ -299,9 +323,11 @@ class RowImporter:
         }
 
     def _find_run_id(
-        self, record: SurveyRecord | AnswerRecord, ids_by_key: Mapping[str, int]
+        self,
+        record: SurveyRecord | AnswerRecord | DelayRecord,
+        ids_by_key: Mapping[str, int],
     ) -> int | None:
-        """Return the run that a survey or an answer is about, if it is here."""
+        """Return the run that a row is about, if it is here."""
         if record.run_id is not None:
             return self.run_ids[record.run_id]
         return ids_by_key.get(record.pairing_key or "")

@@ -16,6 +16,7 @@ from sync.portability.schema import (
     AnswerRecord,
     ConsentRecord,
     DecisionRecord,
+    DelayRecord,
     DrawRecord,
     ExportRecord,
     MailRecord,
@@ -38,6 +39,7 @@ _PAST_COLUMNS = (
     "changed_at",
     "created_at",
     "decided_at",
+    "drawn_at",
     "fetched_at",
     "first_seen_at",
     "given_at",
@@ -51,9 +53,10 @@ _PAST_COLUMNS = (
 )
 # What there is one of.
 _UNIQUE_COLUMNS = (
-    *((name, ("id",)) for name in ("runs", "surveys", "answers", "mails", "consents")),
-    *((name, ("run_id",)) for name in ("surveys", "answers", "decisions")),
-    *((name, ("pairing_key",)) for name in ("surveys", "answers")),
+    *((name, ("id",)) for name in ("runs", "surveys", "answers", "delays")),
+    *((name, ("id",)) for name in ("mails", "consents")),
+    *((name, ("run_id",)) for name in ("surveys", "answers", "decisions", "delays")),
+    *((name, ("pairing_key",)) for name in ("surveys", "answers", "delays")),
     ("answers", ("survey_id",)),
     ("notes", ("answer_id",)),
     ("runs", ("source", "source_id")),
@@ -79,6 +82,7 @@ class ExportBundle:
     notes: list[NoteRecord]
     decisions: list[DecisionRecord]
     draws: list[DrawRecord]
+    delays: list[DelayRecord]
     mails: list[MailRecord]
     consents: list[ConsentRecord]
 
@@ -91,12 +95,10 @@ def read_bundle(path: Path, library: InstrumentLibrary) -> ExportBundle:
             runs=_parse_rows(files, "runs", RunRecord),
             surveys=_parse_rows(files, "surveys", SurveyRecord),
             answers=_parse_rows(files, "answers", AnswerRecord),
-            # Earlier exports have none.
-            notes=_parse_rows(files, "notes", NoteRecord)
-            if "notes.json" in files.names
-            else [],
+            notes=_parse_later_rows(files, "notes", NoteRecord),
             decisions=_parse_rows(files, "decisions", DecisionRecord),
             draws=_parse_rows(files, "draws", DrawRecord),
+            delays=_parse_later_rows(files, "delays", DelayRecord),
             mails=_parse_rows(files, "mails", MailRecord),
             consents=_parse_rows(files, "consents", ConsentRecord),
         )
@@ -117,6 +119,13 @@ def _parse_rows(files: ExportArchive, name: str, kind: type[RecordT]) -> list[Re
             place = f"{file_name}, row {row_number}"
             raise InvalidExport(_error_sentence(place, error)) from None
     return records
+
+
+def _parse_later_rows(
+    files: ExportArchive, name: str, kind: type[RecordT]
+) -> list[RecordT]:
+    """Return the rows of a table that exports of earlier versions do not have."""
+    return _parse_rows(files, name, kind) if f"{name}.json" in files.names else []
 
 
 def _parse_account(files: ExportArchive) -> AccountRecord:

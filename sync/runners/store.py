@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from sync import account_state
 from sync.crypto import Sealer, Vault
-from sync.database import dialect_insert
+from sync.database import count_up, dialect_insert
 from sync.errors import ConsentMissing
 from sync.models import (
     Backfill,
@@ -26,7 +26,7 @@ _RUNNER_ID = bindparam("whose", type_=Runner.id.type)
 _BUMP_DATA_VERSION = (
     update(Runner)
     .where(Runner.id == _RUNNER_ID)
-    .values(data_version=Runner.data_version + 1)
+    .values(data_version=count_up(Runner.data_version))
 )
 _ACQUIRE = (
     update(Connection)

@@ -5,7 +5,15 @@ from sqlalchemy import delete
 
 from sync.conflicts import retry_conflicts
 from sync.mail import outbox
-from sync.models import Answer, CheckinDraw, Export, FigureDecision, MailLink, Runner
+from sync.models import (
+    Answer,
+    CheckinDraw,
+    DelayDraw,
+    Export,
+    FigureDecision,
+    MailLink,
+    Runner,
+)
 from sync.runners import retained_runs, sign_in_changes
 from sync.runners import store as runners
 from sync.runners.mail_links import UNDO_PURPOSES
@@ -26,7 +34,7 @@ def withdraw_mood_consent(runtime: Runtime, runner_id: int) -> None:
         outbox.cancel_runner_surveys(session, runner_id, SuppressionReason.STOPPED)
         outbox.cancel_runner_digests(session, runner_id, SuppressionReason.STOPPED)
         retained_runs.remove_all(session, runner_id)
-        for table in (Answer, FigureDecision, CheckinDraw, Export):
+        for table in (Answer, FigureDecision, CheckinDraw, DelayDraw, Export):
             session.execute(delete(table).where(table.runner_id == runner_id))
         runners.withdraw_consent(session, runner_id, ConsentKind.MOOD, at=now)
         runners.bump_data_version(session, runner_id)

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sync import account_state, work
 from sync.backoff import LEASE, MAX_ATTEMPTS, SET_ASIDE_INTERVAL
 from sync.conflicts import retry_conflicts
-from sync.database import Database
+from sync.database import Database, count_up
 from sync.errors import StravaUnavailable
 from sync.models import Backfill, Connection, ReconcileState
 from sync.models.base import UtcDateTime
@@ -61,7 +61,7 @@ def claim_next(
             row = session.execute(
                 update(table)
                 .where(table.runner_id == runner_id)
-                .values(attempts=table.attempts + 1)
+                .values(attempts=count_up(table.attempts))
                 .returning(table.attempts, table.next_page)
                 .execution_options(synchronize_session=False)
             ).one()

@@ -36,12 +36,8 @@ class Recording:
     device: str | None
     has_elevation: bool
     is_chosen: bool
-    moving_s: int | None = None
-    source_id: int = 0
-
-    @property
-    def duration_s(self) -> int:
-        return self.elapsed_s if self.moving_s is None else self.moving_s
+    moving_s: int
+    source_id: int
 
     @property
     def is_watch(self) -> bool:
@@ -98,7 +94,7 @@ def are_same_run(first: Recording, second: Recording) -> bool:
         return False  # one had ended before the other began
     edge_gap_s = min(abs(start_gap_s), abs(end_gap_s))
     shorter_s, longer_s = sorted((first.elapsed_s, second.elapsed_s))
-    less_motion_s, more_motion_s = sorted((first.duration_s, second.duration_s))
+    less_motion_s, more_motion_s = sorted((first.moving_s, second.moving_s))
     if _agree(first.distance_m, second.distance_m, MAX_DISTANCE_GAP):
         return overlap_s > MIN_OVERLAP * longer_s or (
             overlap_s > MIN_OVERLAP * shorter_s
@@ -111,8 +107,8 @@ def are_same_run(first: Recording, second: Recording) -> bool:
         and nearer_m >= MIN_PART * farther_m
         and edge_gap_s < MAX_PART_EDGE_GAP * less_motion_s
         and _agree(
-            first.distance_m * second.duration_s,
-            second.distance_m * first.duration_s,
+            first.distance_m * second.moving_s,
+            second.distance_m * first.moving_s,
             MAX_PACE_GAP,
         )
     )

@@ -43,7 +43,10 @@ def pull_run(runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane) -> bo
 def pull_activity(
     runtime: Runtime, runner_id: int, run_id: int, *, lane: Lane
 ) -> Activity:
-    """Do the same, and return what Strava says."""
+    """Bring our copy of one run up to date, and return what Strava says of it.
+
+    Raises `NotOnStrava` as `pull_run` does.
+    """
     activity = call_strava(
         runtime, runner_id, lambda token: runtime.strava.run(token, run_id, lane=lane)
     )

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from sync.crypto import Sealer
-from sync.models import Answer, Run, Runner, Survey
+from sync.models import Answer, DelayDraw, Run, Runner, Survey
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runs.rules import SOURCE
@@ -22,7 +22,7 @@ _HAS_UNLINKED = select(
                 table.run_id.is_(None),
                 table.pairing_key.is_not(None),
             )
-            for table in (Answer, Survey)
+            for table in (Answer, Survey, DelayDraw)
         ),
         exists().where(
             Answer.runner_id == _RUNNER_ID,
@@ -48,6 +48,7 @@ def relink_answers(
     changes_by_table: dict[Any, dict[str, Any]] = {
         Answer: {},
         Survey: {"cancelled_for": None},
+        DelayDraw: {},
     }
     for table, changes in changes_by_table.items():
         unlinked_rows = session.execute(

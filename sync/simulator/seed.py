@@ -172,7 +172,7 @@ def plan_run(rng: Random, day: date, fitness: float, zone: str) -> PlannedActivi
     """Draw one run; `fitness` is a factor about 1 on its distance."""
     is_weekend = day.weekday() >= 5
     is_race = day.weekday() == 6 and rng.random() < 0.09
-    is_indoors = not is_weekend and rng.random() < 0.12 - 0.12 * _summer_factor(day)
+    is_indoors = not is_weekend and rng.random() < 0.4 - 0.4 * _summer_factor(day)
     is_manual = not is_race and rng.random() < 0.02
     is_together = is_weekend and rng.random() < 0.4
     if is_race:

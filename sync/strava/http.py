@@ -3,9 +3,15 @@
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from contextvars import ContextVar
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from ipaddress import ip_address
-from typing import Any, TypeVar
+from socket import SHUT_RDWR, socket
+from threading import Timer
+from types import TracebackType
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, RequestException, Response, Session
@@ -20,6 +26,11 @@ from sync.setting_urls import require_escaped
 
 CONNECT_S = 5
 READ_S = 20
+# For an answer as a whole: the other timeouts begin anew with each byte.
+ANSWER_S = 40
+# A page of 200 activities has about a twentieth of it.
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
 CONNECTIONS = 16
 # By name: urllib3 comes with requests and is no dependency of ours.
 CONNECT_ERRORS = {"ConnectTimeoutError", "NameResolutionError", "NewConnectionError"}
@@ -30,16 +41,111 @@ _PROXY_HOST = re.compile(r"[\w.:%-]+")
 ResultT = TypeVar("ResultT")
 
 
+class _AnswerTooSlow(RequestException):
+    """An answer had not come whole when its time was over."""
+
+
+class _AnswerTooLarge(RequestException):
+    """An answer has more bytes than any of Strava's."""
+
+
+class _Cut:
+    """Hangs up when a time is over, so that whoever reads from the line goes on."""
+
+    def __init__(self, after_s: float) -> None:
+        self.has_come = False
+        self._line: socket | None = None
+        self._timer = Timer(after_s, self._hang_up)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        _current_cut.set(self)
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._timer.cancel()
+        _current_cut.set(None)
+
+    def watch(self, line: socket | None) -> None:
+        self._line = line
+        if self.has_come:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.has_come = True
+        if self._line is not None:
+            with suppress(OSError):
+                self._line.shutdown(SHUT_RDWR)
+
+
+_current_cut: ContextVar[_Cut | None] = ContextVar("cut", default=None)
+
+
 class _TimeoutAdapter(HTTPAdapter):
-    """Sets a timeout where the caller sets none."""
+    """Sets timeouts where the caller sets none, and bounds an answer as a whole."""
 
     timeout: tuple[float, float]
+    answer_s: float
 
     @override
     def send(self, request: PreparedRequest, **options: Any) -> Response:  # type: ignore[override]
         options["timeout"] = options.get("timeout") or self.timeout
+        options["stream"] = True  # it is read here
         mark_effect()  # what was asked of Strava is not asked a second time
-        return super().send(request, **options)
+        with _Cut(self.answer_s) as cut:
+            try:
+                response = super().send(request, **options)
+                response._content = _read_body(response)  # noqa: SLF001
+            except RequestException:
+                if cut.has_come:
+                    raise _AnswerTooSlow from None
+                raise
+        # A body of unknown length may end where the line was cut.
+        if cut.has_come:
+            raise _AnswerTooSlow
+        return response
+
+    @override
+    def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **options)
+        if not hasattr(pool.ConnectionCls, "is_watched"):
+            pool.ConnectionCls = _watch(pool.ConnectionCls)
+        return pool
+
+
+@cache
+def _watch(connection_class: Any) -> Any:
+    """Return a class of connections whose lines the current `_Cut` can hang up."""
+
+    class WatchedConnection(connection_class):  # type: ignore[misc]
+        is_watched = True
+
+        def getresponse(self, *args: Any, **options: Any) -> Any:
+            cut = _current_cut.get()
+            if cut is not None:
+                cut.watch(self.sock)
+            return super().getresponse(*args, **options)
+
+    return WatchedConnection
+
+
+def _read_body(response: Response) -> bytes:
+    body = bytearray()
+    try:
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            body += chunk
+            if len(body) > MAX_ANSWER_BYTES:
+                raise _AnswerTooLarge
+    except RequestException:
+        response.close()
+        raise
+    return bytes(body)
 
 
 class _StravaSession(Session):
@@ -62,7 +168,12 @@ class _StravaSession(Session):
         return None
 
 
-def build_session(*, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Session:
+def build_session(
+    *,
+    connect_s: float = CONNECT_S,
+    read_s: float = READ_S,
+    answer_s: float = ANSWER_S,
+) -> Session:
     """Build the session; each process needs its own, made after the fork."""
     http = _StravaSession()
     # A retry in here would be counted by Strava and not by us, and urllib3
@@ -71,6 +182,7 @@ def build_session(*, connect_s: float = CONNECT_S, read_s: float = READ_S) -> Se
         pool_connections=4, pool_maxsize=CONNECTIONS, max_retries=0
     )
     adapter.timeout = connect_s, read_s
+    adapter.answer_s = answer_s
     http.mount("https://", adapter)
     http.mount("http://", adapter)
     # One runner's cookies must not travel with the next runner's token.

@@ -72,8 +72,9 @@ def _parse_body(response: Response) -> object:
     except JSONDecodeError:
         raise
     except ValueError:  # Python makes no integer of more than 4300 digits
-        return Response.json(response, parse_int=_parse_integer)
-
-
-def _parse_integer(digits: str) -> float:
-    return int(digits) if len(digits) <= _MAX_DIGITS else math.inf
+        return Response.json(
+            response,
+            parse_int=lambda digits: (
+                int(digits) if len(digits) <= _MAX_DIGITS else math.inf
+            ),
+        )

@@ -5,6 +5,9 @@ from itertools import count
 
 from sqlalchemy import select
 
+from sync import work_status
+from sync.backoff import MAX_ATTEMPTS
+from sync.inbox import dead_letters
 from sync.models import Answer, Backfill, Connection, Mail, Run, Runner
 from sync.runners import deletion, disconnect
 from sync.runs import reconcile
@@ -85,6 +88,43 @@ def test_a_pull(harness: Harness, worker_pool: WorkerPool) -> None:
     assert surveyed_runs
     assert len(surveyed_runs) == len(set(surveyed_runs))
     assert harness.count_strava_reads() <= 2 * len(pulled) + 1
+
+
+def test_a_run_that_kills_every_worker_is_given_up_alone(
+    harness: Harness, worker_pool: WorkerPool
+) -> None:
+    widen_scope(harness, token_s=10_000_000)
+    athletes = [harness.add_athlete(athlete_id) for athlete_id in (7, 8, 9)]
+    for athlete in athletes:
+        harness.link_runner(athlete)
+    harness.process_all_due()
+    runs = [harness.finish_run(athlete) for athlete in athletes]
+    deadly_run = runs[1]
+    for athlete, run in zip(athletes, runs, strict=True):
+        harness.deliver_event(athlete, run.id, "create")
+    job = WorkerJob("inbox", values={"deadly_run_id": deadly_run.id})
+
+    deaths = 0
+    while not worker_pool.run_job(harness, job):
+        deaths += 1
+        assert deaths <= MAX_ATTEMPTS
+        if deaths == 1:
+            # The others wait for no lease of the dead.
+            assert worker_pool.run_job(harness, job)
+            assert set(stored_rows(harness)) == {runs[0].id, runs[2].id}
+        harness.advance_clock(minutes=6)
+
+    assert deaths == MAX_ATTEMPTS
+    status = work_status.read_status(harness.runtime)
+    assert status.failed_events == {"WorkerDied": 1}
+    assert status.counters["inbox given up"] == 1
+    late_run = harness.finish_run(athletes[1])
+    harness.deliver_event(athletes[1], late_run.id, "create")
+    assert worker_pool.run_job(harness, job)
+    assert late_run.id in stored_rows(harness)
+    assert dead_letters.retry_failed(harness.runtime).events == 1
+    assert worker_pool.run_job(harness, WorkerJob("inbox"))
+    assert stored_rows(harness) == expected_rows(harness.world)
 
 
 def test_a_delete(harness: Harness, worker_pool: WorkerPool) -> None:

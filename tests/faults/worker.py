@@ -45,6 +45,15 @@ class KillSwitch:
     def __init__(self, dies_at: int | None) -> None:
         self._dies_at = dies_at
         self._steps = 0
+        self._deadly_run_id: int | None = None
+
+    def die_over(self, run_id: int) -> None:
+        """Die whenever this run is asked for, whichever step that is."""
+        self._deadly_run_id = run_id
+
+    def ask_for(self, run_id: int) -> None:
+        if run_id == self._deadly_run_id:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def step(self, *_: object) -> None:
         self._steps += 1
@@ -68,6 +77,7 @@ class KillSwitchStrava(HttpStrava):
 
     @override
     def run(self, access_token: str, run_id: int, *, lane: Lane) -> Activity:
+        self._fate.ask_for(run_id)
         self._fate.step()
         try:
             return super().run(access_token, run_id, lane=lane)
@@ -180,6 +190,8 @@ def _fork(order: Values, job: Values) -> int:
 
 def _work(order: Values, job: Values) -> None:
     fate = KillSwitch(job["kill_at_step"])
+    if "deadly_run_id" in job["values"]:
+        fate.die_over(job["values"]["deadly_run_id"])
     settings = _settings(order["settings"])
     now = ManualClock(datetime.fromisoformat(order["now"]))
     engine = open_engine(settings.sql_url)

@@ -4,10 +4,11 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import requests
 from redis import Redis
@@ -38,6 +39,8 @@ CANARY_WORDS = (
     "13.4 km",
     "piep.canary",
 )
+# The device is kept, which Strava asks us to name; a column holds an unknown word.
+TABLE_WORDS = ("Canaria", "Kanarienlauf", "Tirili", "piep.canary")
 ATHLETE_ID = 777_001
 
 
@@ -135,6 +138,18 @@ class CanaryInstance:
                 f"{key!r} {redis.dump(key)!r}" for key in redis.scan_iter("*")
             )
 
+    def in_redis_files(self) -> str:
+        """Return the bytes that Redis wrote: each command that came, and a snapshot."""
+        with Redis.from_url(self.redis_url) as redis:
+            redis.save()
+            folder = Path(redis.config_get("dir")["dir"])
+            files = [*folder.rglob("*.aof"), *folder.rglob("*.rdb")]
+        return read_as_text(files)
+
+    def in_tables(self) -> str:
+        """Return the bytes of SQLite's files, its log with them."""
+        return read_as_text(self.folder.glob("moodmiles.sqlite3*"))
+
     def secrets(self) -> set[str]:
         """Return the tokens of links, cookies, Strava and of the host itself."""
         cookies = {cookie.value or "" for cookie in self.runner.cookies}
@@ -156,6 +171,10 @@ class CanaryInstance:
         tables.close()
 
 
+def read_as_text(files: Iterable[Path]) -> str:
+    return "".join(file.read_bytes().decode(errors="replace") for file in files)
+
+
 @contextmanager
 def open_canary_instance(folder: Path) -> Iterator[CanaryInstance]:
     """Start web and a worker, one logging JSON and one text, on real servers."""
@@ -173,7 +192,8 @@ def open_canary_instance(folder: Path) -> Iterator[CanaryInstance]:
     with ExitStack() as stack:
         strava = stack.enter_context(serve_in_thread(world))
         post = stack.enter_context(run_smtp_server())
-        redis_url = stack.enter_context(run_valkey()).url
+        redis_folder = Path(stack.enter_context(TemporaryDirectory()))
+        redis_url = stack.enter_context(run_valkey(redis_folder)).url
         url = f"http://{HOST}:{port}"
         environment = {
             "DATA_DIR": str(folder),

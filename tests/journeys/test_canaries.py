@@ -1,8 +1,8 @@
 """Words that are a runner's own never turn up in anything that is written.
 
 One runner's story with all that can go wrong in it, in real processes: then
-every log, page of an error, number, command's output, mail and Redis key is
-searched for names, distances, addresses and tokens.
+every log, page of an error, number, command's output and mail, Redis' keys and files,
+and the bytes of the tables are searched for names, distances, addresses and tokens.
 """
 
 import re
@@ -17,6 +17,7 @@ from tests.journeys.canary_instance import (
     ADDRESS,
     ATHLETE_ID,
     CANARY_WORDS,
+    TABLE_WORDS,
     CanaryInstance,
     open_canary_instance,
     run_and_capture,
@@ -37,7 +38,10 @@ COMMANDS = (
     ("keys", "rotate"),
     ("runner", "delete", "999", "--yes"),
 )
-SOURCES = ("web", "worker", "errors", "numbers", "commands", "mails", "redis")
+SOURCES = (
+    *("web", "worker", "errors", "numbers", "commands", "mails"),
+    *("redis", "redis files", "tables"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +62,8 @@ def written_texts(
             "commands": " ".join(commands),
             "mails": " ".join(words_of_mails(host)),
             "redis": host.in_redis(),
+            "redis files": host.in_redis_files(),
+            "tables": host.in_tables(),
         }
         yield texts, host.secrets()
     faults.MAINTENANCE_PAGE = page
@@ -212,7 +218,8 @@ def test_no_private_word_and_no_token_was_written(
 ) -> None:
     texts, secrets = written_texts
     text = texts[source]
-    private = CANARY_WORDS if source == "mails" else (*CANARY_WORDS, *secrets)
+    words = TABLE_WORDS if source == "tables" else CANARY_WORDS
+    private = words if source == "mails" else (*words, *secrets)
 
     assert len(text) > 20
     assert len(secrets) > 8

@@ -12,17 +12,23 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from sqlalchemy import update
 from werkzeug.test import Client
 
-from sync.models import Model
+from sync.models import Model, Runner
 from sync.portability.pack import pack_export
+from sync.preferences import Preferences
 from sync.queue import Job
 from sync.runs.changes import save_pulled
 from sync.runtime import Runtime
 from sync.simulator.records import Athlete
 from sync.strava.client import build_page
+from sync.surveys.answering import own_notes
+from sync.surveys.answering.answer import record_run_answer
 from tests.support.clock import NOON
 from tests.support.harness import Harness
+from tests.support.two_runners import ADDRESS as ADDRESS_OF_A_RUNNER
+from tests.support.two_runners import NOTE, add_two_runners
 from web.app import create_app
 from workers.jobs import PROCESSORS
 
@@ -138,6 +144,36 @@ def find_words(dump: dict[str, bytes], *words: str) -> list[str]:
         for word in words
         if (found := content.lower().find(word.lower().encode())) >= 0
     ]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
+def test_what_runners_write_here_lies_sealed(harness: Harness) -> None:
+    """Answers, lines for oneself, the address, and the tokens that were mailed."""
+    two_runners = add_two_runners(harness)
+    runtime, runner_id = two_runners.runtime, two_runners.subject_id
+    run_id = int(two_runners.ids["run"])
+    with runtime.db.transaction() as session:
+        session.execute(
+            update(Runner)
+            .where(Runner.id == runner_id)
+            .values(preferences=Preferences(distance_in_mail=True))
+        )
+    record_run_answer(
+        runtime,
+        runner_id=runner_id,
+        run_id=run_id,
+        values={"mood": 2, "stress": 4, "energy": 3},
+    )
+    for note in (f"{WORD} first", f"{WORD} second"):
+        own_notes.save_for_run(runtime, runner_id=runner_id, run_id=run_id, text=note)
+    tokens = [value for name, value in two_runners.ids.items() if "token" in name]
+
+    dump = dump_database(runtime)
+
+    assert find_words(dump, "mood") != []  # the names of consents: it was all read
+    assert len(tokens) > 3
+    assert find_words(dump, WORD, NOTE, ADDRESS_OF_A_RUNNER, *tokens) == []
+    assert find_words(dump, '"stress": 4', '"stress":4', '"mood": 2', '"mood":2') == []
 
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)

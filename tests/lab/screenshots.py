@@ -45,6 +45,9 @@ def capture_dashboard(browser: Browser, home: LiveInstance) -> None:
         sign_in_demo_runner(page, home)
         page.get_by_role("heading", level=1).wait_for()
         page.screenshot(path=PICTURES / "dashboard.png")
+        page.get_by_role("link", name="The article’s claims, checked on you").click()
+        page.get_by_role("heading", level=1).wait_for()
+        page.screenshot(path=PICTURES / "claims.png")
 
 
 def capture_mail(browser: Browser, home: LiveInstance) -> None:

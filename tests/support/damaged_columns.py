@@ -53,6 +53,12 @@ class DamagedColumn:
     def name(self) -> str:
         return f"{self.table.name}.{self.column.name}"
 
+    @property
+    def owner(self) -> str:
+        """The column that says whose a row is."""
+        owners = {"runner": "id", "event": "athlete_id"}
+        return owners.get(self.table.name, "runner_id")
+
     def damage(self, runtime: Runtime, runner_id: int) -> None:
         """Put rubbish into this column of all rows about a runner."""
         dialect = runtime.db.engine.dialect.name
@@ -62,10 +68,9 @@ class DamagedColumn:
             if isinstance(self.column.type, kind)
         ]
         name = f'"{self.column.name}"'
-        owner = {"runner": "id", "event": "athlete_id"}.get(self.table.name)
         statement = (
             f"UPDATE {self.table.name} SET {name} = {value.replace('COLUMN', name)} "  # noqa: S608
-            f"WHERE {owner or 'runner_id'} = {runner_id}"
+            f"WHERE {self.owner} = {runner_id}"
         )
         with runtime.db.transaction() as session, session.begin_nested():
             session.execute(text(statement))

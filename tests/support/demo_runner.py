@@ -1,6 +1,6 @@
 """The demo's runner: 18 months of runs at Strava, and answers of their own."""
 
-from host import seeding
+from host.demo_rows import store_demo_answers
 from sync.simulator import seed
 from tests.support.harness import Harness
 
@@ -17,5 +17,5 @@ def add_demo_runner(harness: Harness) -> int:
     runner_id = harness.link_runner(athlete)
     harness.process_all_due()
     with harness.runtime.db.transaction() as session:
-        seeding.store_demo_answers(harness.runtime, session, runner_id)
+        store_demo_answers(harness.runtime, session, runner_id)
     return runner_id

@@ -23,6 +23,7 @@ from tests.support.export_fixtures import (
 )
 from tests.support.harness import Harness
 from tests.support.outbox_reader import read_pending_token
+from tests.support.question_answers import add_every_answer
 from tests.support.run_history import add_answered_runs, add_wellbeing_answers
 from web.fixtures.routes import FAILURES
 
@@ -70,6 +71,19 @@ def build_answered(harness: Harness, count: int, path: str = "/dashboard") -> Fi
     ]
     add_answered_runs(harness.runtime, runner_id, moods=moods, km=km)
     return Fixture(path, runner_id)
+
+
+def build_all_answered(harness: Harness, path: str, count: int = 70) -> Fixture:
+    """Sign in a runner who has answered every question there is after each run."""
+    fixture = build_answered(harness, count, path)
+    assert fixture.runner_id is not None
+    add_every_answer(harness.runtime, fixture.runner_id)
+    return fixture
+
+
+def build_claims(harness: Harness, count: int = 130) -> Fixture:
+    """Open the claims of a runner who has answered every question there is."""
+    return build_all_answered(harness, "/claims", count)
 
 
 def _build_run_page(
@@ -215,6 +229,18 @@ STATES: Mapping[str, State] = {
     "runs-behind": lambda harness: build_answered(
         harness, 60, "/dashboard?group=company.second"
     ),
+    "questions": lambda harness: build_all_answered(harness, "/questions"),
+    "question-by-groups": lambda harness: build_all_answered(
+        harness, "/questions/clear_head"
+    ),
+    "question-by-shares": lambda harness: build_all_answered(
+        harness, "/questions/runners_high"
+    ),
+    "question-over-time": lambda harness: build_all_answered(
+        harness, "/questions/stress_load"
+    ),
+    "question-unasked": _visit_signed_in("/questions/sleep"),
+    "claims-all": build_claims,
     "run-to-answer": _build_run_page,
     "run-answered": lambda harness: _build_run_page(harness, mood=1),
     "run-remove": lambda harness: _build_run_page(harness, "/remove", mood=1),

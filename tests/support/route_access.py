@@ -19,6 +19,7 @@ Access: TypeAlias = Literal["open", "own", "link", "host", "local"]
 ACCESS_BY_ENDPOINT: Mapping[str, Access] = {
     "account_links": "link",
     "browser_sessions": "own",
+    "claims": "own",
     "connect": "open",
     "consents": "own",
     "dashboard": "own",

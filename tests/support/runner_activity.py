@@ -2,9 +2,19 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from sync.analytics.figures import load_figures
 from sync.mail import deliver
-from sync.models import CheckinDraw, FigureDecision, QuarantinedRecord, Runner
+from sync.models import (
+    CheckinDraw,
+    DelayDraw,
+    FigureDecision,
+    QuarantinedRecord,
+    Run,
+    Runner,
+)
 from sync.preferences import Preferences
 from sync.runners import connect as linking
 from sync.runners import sign_in
@@ -35,6 +45,7 @@ def add_activity(harness: Harness, athlete: Athlete, runner_id: int) -> None:
         runner = session.get_one(Runner, runner_id)
         runner.preferences = Preferences(units="mi", wellbeing=True)
         session.add(_build_draw(harness, runner_id))
+        session.add(_build_delay_draw(harness, session, runner))
         session.add(_build_sentence(harness, runner))
         session.add(
             QuarantinedRecord(
@@ -64,6 +75,23 @@ def _build_draw(harness: Harness, runner_id: int) -> CheckinDraw:
         drawn=False,
         reason="not drawn",
         decided_at=harness.clock(),
+    )
+
+
+def _build_delay_draw(harness: Harness, session: Session, runner: Runner) -> DelayDraw:
+    run = session.scalars(
+        select(Run).where(Run.runner_id == runner.id).order_by(Run.id.desc())
+    ).first()
+    assert run
+    vault = harness.runtime.sealer.open_vault(runner.vault_key)
+    return DelayDraw(
+        runner_id=runner.id,
+        run_id=run.id,
+        pairing_key=vault.pairing_key(run.source, run.source_id),
+        delay_h=2,
+        odds={"0": 0.5, "2": 0.5},
+        asks_at=harness.clock(),
+        drawn_at=harness.clock(),
     )
 
 

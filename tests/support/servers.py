@@ -18,10 +18,23 @@ TIMEOUT_S = 180  # bounds a failure alone: nobody waits for it on a good day
 
 
 class ValkeyServer:
-    """An embedded Redis that keeps nothing, so that a restart also empties it."""
+    """An embedded Redis that keeps nothing, so that a restart also empties it.
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
+    With a folder it keeps its files there.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] | None = None,
+        *,
+        folder: Path | None = None,
+    ) -> None:
         self._environment = environment
+        self._files = (
+            ["--dir", "/"]
+            if folder is None
+            else ["--dir", str(folder), "--appendonly", "yes"]
+        )
         self._port = free_port()
         self._process: Popen[bytes] | None = None
         self.url = f"redis://{HOST}:{self._port}/0"
@@ -29,7 +42,7 @@ class ValkeyServer:
     def start(self) -> None:
         command = [find_valkey(), "--bind", HOST, "--port", str(self._port)]
         self._process = Popen(  # noqa: S603
-            [*command, "--save", "", "--dir", "/"],
+            [*command, "--save", "", *self._files],
             stdout=DEVNULL,
             stderr=DEVNULL,
             env=self._environment,
@@ -66,9 +79,9 @@ class ValkeyServer:
 
 
 @contextmanager
-def run_valkey() -> Generator[ValkeyServer]:
-    """Run a Redis until the block ends."""
-    server = ValkeyServer()
+def run_valkey(folder: Path | None = None) -> Generator[ValkeyServer]:
+    """Run a Redis until the block ends; it keeps files in `folder`, if one is given."""
+    server = ValkeyServer(folder=folder)
     server.start()
     try:
         yield server

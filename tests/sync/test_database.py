@@ -1,10 +1,13 @@
 """The database's door: what goes wrong inside shows nothing that was written."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from sync.database import open_engine
+from sync.models.base import UNREADABLE_DAY, UNREADABLE_TIME
 
 
 @pytest.mark.parametrize(
@@ -29,4 +32,24 @@ def test_an_error_message_holds_no_value() -> None:
             )
 
     assert "Low" not in str(refused.value)
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("kind", "replacement"),
+    [("timestamptz", UNREADABLE_TIME), ("date", UNREADABLE_DAY)],
+)
+@pytest.mark.parametrize(
+    "value", ["infinity", "-infinity", "0044-03-15 BC", "10000-01-01", "99999-12-31"]
+)
+def test_a_time_that_python_has_not_is_read_as_long_over(
+    postgres_url: str, kind: str, replacement: date, value: str
+) -> None:
+    engine = open_engine(postgres_url)
+    with engine.connect() as connection:
+        row = connection.execute(
+            text(f"SELECT CAST('{value}' AS {kind}), CAST('2026-05-01' AS date)")
+        ).one()
+
+    assert tuple(row) == (replacement, date(2026, 5, 1))
     engine.dispose()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis import Redis
 
-from sync import part_failures
+from sync import heartbeats, part_failures
 from sync.part_failures import (
     FAILING_FILE,
     MIN_RECOVERY_S,
@@ -22,6 +22,7 @@ from sync.part_failures import (
     read_failing,
     read_published,
 )
+from sync.queue import CeleryQueue
 from tests.support.paths import ROOT
 from tests.support.servers import ValkeyServer, free_port, run_valkey, wait_until
 
@@ -93,6 +94,12 @@ def redis() -> Iterator[ValkeyServer]:
 def start_beat(
     redis_url: str, folder: Path, **settings: str
 ) -> "subprocess.Popen[str]":
+    return start_part("beat", redis_url, folder, **settings)
+
+
+def start_part(
+    part: str, redis_url: str, folder: Path, **settings: str
+) -> "subprocess.Popen[str]":
     own = {
         "MOODMILES_SECRET_KEYS": "0123456789abcdefghijklmnopqrstuvwxyz",
         "MOODMILES_REDIS_URL": redis_url,
@@ -100,8 +107,8 @@ def start_beat(
         "MOODMILES_STRAVA_CLIENT_SECRET": "secret",
     }
     others = {k: v for k, v in os.environ.items() if not k.startswith("MOODMILES_")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "host.cli", "beat"],
+    return subprocess.Popen(  # noqa: S603
+        [sys.executable, "-m", "host.cli", part],
         cwd=folder,
         env=others | own | settings | {"PYTHONPATH": str(ROOT)},
         stderr=subprocess.PIPE,
@@ -167,6 +174,33 @@ def test_an_end_that_was_asked_for_is_none(redis: ValkeyServer, tmp_path: Path) 
 
     with Redis.from_url(redis.url) as records:
         assert list(records.scan_iter("moodmiles:ends:*")) == []
+
+
+@pytest.mark.processes
+def test_a_worker_that_ends_as_it_was_asked_to_leaves_no_record(
+    redis: ValkeyServer, tmp_path: Path
+) -> None:
+    process = start_part(
+        "worker",
+        redis.url,
+        tmp_path,
+        MOODMILES_SMTP_URL="smtp://127.0.0.1",
+        MOODMILES_PUBLIC_URL="http://127.0.0.1:8000",
+        MOODMILES_MAIL_FROM="moodmiles@localhost",
+        MOODMILES_DATA_DIR=str(tmp_path),
+        MOODMILES_WORKER_PROCESSES="1",
+    )
+    probe_id = CeleryQueue(redis.url).send_probe()
+    wait_until(lambda: heartbeats.has_arrived(redis.url, probe_id))
+    with Redis.from_url(redis.url) as records:
+        started = list(records.scan_iter("moodmiles:starts:worker:*"))
+        process.terminate()
+        process.communicate()
+        left = list(records.scan_iter("moodmiles:starts:worker:*"))
+
+    assert process.returncode == 0
+    assert len(started) == 1
+    assert left == []
 
 
 @pytest.mark.processes

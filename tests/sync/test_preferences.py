@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from sync.models import Runner
-from sync.preferences import Choice, Preferences, Switch, find_row
+from sync.preferences import SWITCHES_FOR_MORE, Choice, Preferences, Switch, find_row
 from sync.vocabulary import AskFrequency, DistanceUnit
 from tests.support.harness import Harness
 from web.settings.cards import IF_YOU_LIKE, WHAT_TO_ASK, WHEN_TO_ASK, WHERE_AND_HOW
@@ -29,7 +29,6 @@ def test_what_was_chosen_is_stored_again_as_it_was() -> None:
     [
         {"units": "furlongs"},
         {"delay_min": [30]},
-        {"paused_until": "2026-06-01T00:00:00"},
         {"quiet_from": "25:99"},
         {"language": "xx"},
     ],
@@ -40,6 +39,31 @@ def test_a_value_that_cannot_be_read_is_the_default(unreadable: dict[str, Any]) 
     (name,) = unreadable
     assert getattr(preferences, name) == getattr(Preferences(), name)
     assert preferences.ask is AskFrequency.WEEKLY
+
+
+@pytest.mark.parametrize("ask", ["sometimes", None, 7, ["every run"], {}])
+def test_whom_to_ask_how_often_is_not_known_is_not_asked_by_mail(ask: object) -> None:
+    preferences = Preferences.from_stored({"ask": ask, "checkins": True, "units": "mi"})
+
+    assert preferences.is_asking_stopped
+    assert not preferences.wants_mail
+    assert not preferences.checkins
+    assert preferences.units is DistanceUnit.MI
+    chosen = preferences.with_changes(ask="weekly")
+    assert (chosen.ask, chosen.checkins) == (AskFrequency.WEEKLY, True)
+
+
+@pytest.mark.parametrize("until", ["2026-06-01T00:00:00", "soon", ["2026"], True])
+def test_a_pause_without_a_readable_end_lasts_until_it_is_ended(until: object) -> None:
+    preferences = Preferences.from_stored({"paused_until": until})
+
+    assert preferences.is_paused_at(NOW)
+    assert not preferences.with_changes(paused_until=None).is_paused_at(NOW)
+
+
+@pytest.mark.parametrize("name", SWITCHES_FOR_MORE)
+def test_a_switch_that_cannot_be_read_is_off(name: str) -> None:
+    assert getattr(Preferences.from_stored({name: "sauna"}), name) is False
 
 
 def test_keys_of_another_version_stay_through_every_change() -> None:

@@ -25,6 +25,7 @@ from sync.setting_urls import (
     read_web_url,
     require_escaped,
     to_broker_url,
+    to_limits_url,
 )
 from tests.support.servers import find_valkey, wait_until
 from web.http.limit_counters import RateLimiter
@@ -228,7 +229,7 @@ def test_an_address_of_redis_is_read_alike_by_all_who_connect(
 ) -> None:
     assert read_redis_url(url) == read
     assert read_redis_url(read) == read
-    storage = RedisStorage(read.replace("unix://", "redis+unix://", 1))
+    storage = RedisStorage(to_limits_url(read))
     with Redis.from_url(read) as client:
         ours = client.connection_pool.connection_kwargs
         counters = storage.storage.connection_pool.connection_kwargs

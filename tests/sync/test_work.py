@@ -243,6 +243,32 @@ def test_an_item_that_always_fails_is_set_aside(
 
 
 @every_job
+def test_what_is_given_up_is_named_and_done_when_the_host_asks(
+    harness: Harness, worker: Runtime, job: Job, trap: Trap
+) -> None:
+    PREPARE[job](harness)
+    trap.befall = fail
+    for _ in range(ROUNDS):
+        PROCESSORS[job](worker)
+        if f"{job} given up" in work_status.read_status(worker).counters:
+            break
+        harness.advance_clock(minutes=30)
+    attempts = trap.handled.count(trap.first)
+    named = work_status.read_status(worker).retryable
+    trap.befall = lambda: None
+
+    revived = dead_letters.retry_failed(worker)
+    PROCESSORS[job](worker)
+
+    kind = "" if job is Job.INBOX else f"{job}: "
+    assert named == {f"{kind}ZeroDivisionError": 1}
+    assert revived.events + revived.other_work == 1
+    assert trap.handled.count(trap.first) > attempts
+    assert work_status.read_status(worker).retryable == {}
+    assert dead_letters.retry_failed(worker) == dead_letters.Revived(0, 0)
+
+
+@every_job
 def test_an_item_that_fails_once_is_done_by_a_later_attempt(
     harness: Harness, worker: Runtime, job: Job, trap: Trap
 ) -> None:

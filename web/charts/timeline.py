@@ -10,6 +10,7 @@ from web.charts.layers import Point
 from web.charts.scale import AxisLabel, compute_top, list_month_labels
 
 WIDTH, UPPER_HEIGHT, LOWER_HEIGHT = 1000, 250, 200
+_MAX_DOTS = 60  # more would hide the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,9 @@ def draw(
 
 
 def _draw_line(points: Sequence[Point], height: int, css_class: str) -> Markup:
+    """Draw a line between its two scale lines; a few points are dots, too."""
     line = "L".join(f"{x} {y}" for x, y in points)
-    dots = "".join(f"M{x} {y}h0" for x, y in points)
+    dots = "".join(f"M{x} {y}h0" for x, y in points if len(points) <= _MAX_DOTS)
     return Markup(  # noqa: S704 - numbers and our own names
         f'<path class="row" d="M0 0H{WIDTH}M0 {height}H{WIDTH}"/>'
         f'<path class="{css_class}" d="M{line}"/><path class="weekly" d="{dots}"/>'

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 2.0  # mood steps of four; a larger difference is clipped at the edge
 MAX_LINK = 1.0
-_CLEAR_VERDICTS = frozenset({"higher", "lower"})
+CLEAR_VERDICTS = frozenset({"higher", "lower"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _build_interval(
         *i95,
         words_low=words_low,
         words_high=words_high,
-        is_clear=panel.verdict in _CLEAR_VERDICTS,
+        is_clear=panel.verdict in CLEAR_VERDICTS,
     )
 
 
@@ -140,6 +140,16 @@ def build_row(
         interval=interval,
         svg=svg,
         label=label,
+    )
+
+
+def build_interval_label(interval: IntervalRow) -> str:
+    """Say a center and its interval."""
+    return _(
+        "%(middle)s, anywhere from %(low)s to %(high)s",
+        middle=format_signed(interval.center),
+        low=format_end(interval.low),
+        high=format_end(interval.high),
     )
 
 

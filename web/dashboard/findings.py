@@ -19,6 +19,7 @@ from web.dashboard.comparison_rows import (
     build_difference_rows,
     build_link_rows,
 )
+from web.dashboard.delay_rows import DrawnDelaysView, build_drawn_delays
 from web.dashboard.run_links import RunLink, build_sentence_links, find_run_group
 from web.formats import convert_distance, mood_to_tile
 
@@ -69,6 +70,7 @@ class DashboardFindings:
     fixed_questions: Sequence[PanelRow]
     differences: Sequence[PanelRow]
     links: Sequence[PanelRow]
+    drawn_delays: DrawnDelaysView | None
     general_notes: Sequence[str]
     notice: str | None
     support: str | None
@@ -98,9 +100,9 @@ def load_findings(
         notes=mileage.notes,
         headline_links=build_sentence_links(mileage),
         panels=panels,
-        by_week=_build_curve(mileage.curve, dashed=is_early) if is_decided else None,
+        by_week=build_curve(mileage.curve, dashed=is_early) if is_decided else None,
         by_run=(
-            _build_curve(mileage.curve_by_run, dashed=is_early) if is_decided else None
+            build_curve(mileage.curve_by_run, dashed=is_early) if is_decided else None
         ),
         best=find_best_range(mileage, unit),
         fixed_questions=build_difference_rows(
@@ -110,7 +112,19 @@ def load_findings(
             [panel for panel in figures.exploratory if panel.sides]
         ),
         links=build_link_rows(
-            [panel for panel in figures.exploratory if not panel.sides]
+            [
+                panel
+                for panel in figures.exploratory
+                if not panel.sides and not panel.delays
+            ]
+        ),
+        drawn_delays=next(
+            (
+                build_drawn_delays(panel)
+                for panel in figures.exploratory
+                if panel.delays
+            ),
+            None,
         ),
         general_notes=figures.notes,
         notice=figures.notice,
@@ -123,7 +137,7 @@ def _join_percents(text: str) -> str:
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def _build_curve(curve: "Curve | None", *, dashed: bool) -> MoodCurve | None:
+def build_curve(curve: "Curve | None", *, dashed: bool) -> MoodCurve | None:
     if curve is None:
         return None
     mood_curve = MoodCurve(

@@ -15,7 +15,12 @@ from sync.analytics.dataset.run_rows import RunRow
 from sync.safe_csv import write_csv
 from sync.surveys.instruments import OPTIONAL_QUESTIONS
 from sync.vocabulary import DecisionVerdict
-from web.dashboard.comparison_rows import build_difference_rows, build_link_rows
+from web.dashboard.comparison_rows import (
+    PanelRow,
+    build_difference_rows,
+    build_link_rows,
+)
+from web.dashboard.delay_rows import DelayRow, build_drawn_delays
 from web.dashboard.weeks import compute_mean_mood
 from web.formats import MOOD_LABELS
 
@@ -91,11 +96,17 @@ def build_panels_csv(panels: Sequence["Panel"]) -> str:
     fixed = [panel for panel in panels if not panel.is_exploratory and panel.sides]
     explored = [panel for panel in panels if panel.is_exploratory]
     rows = []
-    for row in (
+    drawn = [build_drawn_delays(panel) for panel in explored if panel.delays]
+    all_rows: Sequence[PanelRow | DelayRow] = (
         *build_difference_rows(fixed),
         *build_difference_rows([panel for panel in explored if panel.sides]),
-        *build_link_rows([panel for panel in explored if not panel.sides]),
-    ):
+        *build_link_rows(
+            [panel for panel in explored if not panel.sides and not panel.delays]
+        ),
+        *(view.question for view in drawn),
+        *(row for view in drawn for row in view.delays),
+    )
+    for row in all_rows:
         interval = row.interval
         values: Sequence[float | None] = (None,) * 5
         if interval is not None:

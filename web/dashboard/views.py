@@ -108,11 +108,15 @@ def build_dashboard_view(
 
 
 def find_answerable_run(runs: RunTable) -> RunRow | None:
-    """Return the latest run that can still be answered and was not."""
+    """Return the latest run that can still be answered and was not.
+
+    None while its question is to come at a drawn time: to ask before would undo the
+    draw.
+    """
     can_answer, moods = runs.derived.can_answer, runs.derived.mood
     for index in reversed(range(len(runs))):
         if can_answer[index] and moods[index] is None:
-            return runs[index]
+            return None if runs.derived.is_asked_later[index] else runs[index]
     return None
 
 

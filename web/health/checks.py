@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from time import monotonic
 from typing import TypedDict
 
@@ -19,11 +20,20 @@ from sync.storage import StorageFailed
 
 log = structlog.get_logger()
 
-OK, NONE, DOWN, UNKNOWN, SILENT = "ok", "none", "down", "unknown", "silent"
 # Health checks come often, and from several sides at once.
 RECHECK_AFTER_S = 2.0
 # Where everything has just been started, the schedule may be the last to be.
 START_GRACE_S = 90.0
+
+
+class PartState(StrEnum):
+    """How a part stands; a database or Redis that fails has a fault's name instead."""
+
+    OK = "ok"
+    NONE = "none"  # there is no such part
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    SILENT = "silent"
 
 
 class Readiness(TypedDict):
@@ -43,10 +53,10 @@ class Readiness(TypedDict):
 
 def is_ready(report: Readiness) -> bool:
     return (
-        report["database"] == OK
-        and report["redis"] in {OK, NONE}
-        and report["schedule"] != SILENT
-        and report["workers"] != SILENT
+        report["database"] == PartState.OK
+        and report["redis"] in {PartState.OK, PartState.NONE}
+        and report["schedule"] != PartState.SILENT
+        and report["workers"] != PartState.SILENT
         and not report["failing_parts"]
     )
 
@@ -64,8 +74,8 @@ class ReadinessMonitor:
     _queue: CeleryQueue = field(init=False)
     _started_at: float = field(init=False)
     _checked_at: float | None = None
-    _storage: str = UNKNOWN
-    _broker: str = UNKNOWN
+    _storage: str = PartState.UNKNOWN
+    _broker: str = PartState.UNKNOWN
     _silent_since: dict[Heartbeat, float] = field(default_factory=dict)
     _logged: dict[str, str] = field(default_factory=dict)
 
@@ -82,11 +92,11 @@ class ReadinessMonitor:
             redis=self._broker,
             schedule=schedule,
             workers=workers,
-            strava=UNKNOWN,
+            strava=PartState.UNKNOWN,
             oldest_due_s={},
             failing_parts=part_failures.read_failing(
                 self.runtime.settings.data_dir,
-                self.runtime.settings.redis_url if self._broker == OK else "",
+                self.runtime.settings.redis_url if self._broker == PartState.OK else "",
             ),
         )
         try:
@@ -95,12 +105,14 @@ class ReadinessMonitor:
                 report["oldest_due_s"] = work_status.count_due(session, now).late_s
                 latest_error = counters.latest_strava_error(session)
         except SQLAlchemyError:
-            if report["database"] == OK:
-                report["database"] = DOWN
+            if report["database"] == PartState.OK:
+                report["database"] = PartState.DOWN
         else:
             is_recent = latest_error is not None and now - latest_error[1] <= MAX_WAIT
             # After the longest wait of a retry, everything has been tried again.
-            report["strava"] = latest_error[0] if latest_error and is_recent else OK
+            report["strava"] = (
+                latest_error[0] if latest_error and is_recent else PartState.OK
+            )
         for part, state in (
             ("database", report["database"]),
             ("redis", report["redis"]),
@@ -117,17 +129,17 @@ class ReadinessMonitor:
         self._checked_at = now
         try:
             storage.check_storage(self.runtime.db)
-            self._storage = OK
+            self._storage = PartState.OK
         except StorageFailed as failure:
             self._storage = failure.fault
         if not self.runtime.settings.redis_url:
-            self._broker = NONE
+            self._broker = PartState.NONE
             return
         try:
             self._queue.check()
-            self._broker = OK
+            self._broker = PartState.OK
         except BrokerFailed as failure:
-            self._broker = DOWN if failure.is_away else failure.fault
+            self._broker = PartState.DOWN if failure.is_away else failure.fault
 
     def _listen_for(self, heartbeat: Heartbeat) -> str:
         """Return whether a sign of life was heard lately, by Redis' own clock.
@@ -135,27 +147,29 @@ class ReadinessMonitor:
         Where nothing is known, as in an emptied Redis, the time counts from when that
         was first seen.
         """
-        if self._broker != OK:
-            return UNKNOWN
+        if self._broker != PartState.OK:
+            return PartState.UNKNOWN
         now = self.clock()
         try:
             age_s: float | None = heartbeats.read_age_s(
                 self.runtime.settings.redis_url, heartbeat
             )
         except (RedisError, OSError):
-            return UNKNOWN
+            return PartState.UNKNOWN
         if age_s is None:
             age_s = now - self._silent_since.setdefault(heartbeat, now)
         else:
             self._silent_since.pop(heartbeat, None)
-        if age_s <= heartbeats.MAX_AGE_S:
-            return OK if heartbeat not in self._silent_since else UNKNOWN
-        return SILENT if now - self._started_at > START_GRACE_S else UNKNOWN
+        is_late = age_s > heartbeats.MAX_AGE_S
+        if is_late and now - self._started_at > START_GRACE_S:
+            return PartState.SILENT
+        is_unheard = is_late or heartbeat in self._silent_since
+        return PartState.UNKNOWN if is_unheard else PartState.OK
 
     def _log_change(self, part: str, state: str) -> None:
-        before = self._logged.get(part, OK)
+        before = self._logged.get(part, PartState.OK)
         self._logged[part] = state
-        if state == before or UNKNOWN in {state, before}:
+        if state == before or PartState.UNKNOWN in {state, before}:
             return
-        report = log.info if state in {OK, NONE} else log.warning
+        report = log.info if state in {PartState.OK, PartState.NONE} else log.warning
         report("part checked", part=part, state=str(state))

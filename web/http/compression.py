@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Flask, Response, request
 
 # A page that repeats a visitor's input stays plain: its size would leak (BREACH).
-_COMPRESSED_ENDPOINTS = {"static", "dashboard.dashboard_page"}
+_COMPRESSED_ENDPOINTS = {"static", "dashboard.dashboard_page", "claims.claims_page"}
 _TEXT_TYPES = ("text/", "application/json", "image/svg+xml", "application/javascript")
 _MIN_BYTES = 1400  # bytes that fit one packet anyway
 

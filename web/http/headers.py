@@ -7,12 +7,12 @@ from flask import Flask, Response, current_app, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 
 from sync.local_requests import is_loopback_host
+from sync.setting_urls import DEFAULT_PORTS
 from sync.settings import Settings
 from web.runtime import runtime
 
 _EXTENSION_KEY = "moodmiles_security_headers"
 _POLICY_HEADER = "Content-Security-Policy"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 _HOUR_S = 3600
 _YEAR_S = 365 * 24 * _HOUR_S
 # Probes inside a container or a cluster cannot know the public name.
@@ -107,7 +107,7 @@ def names_own_host(host: str, public_url: str) -> bool:
     """Whether a Host header names us; who names the usual port means none."""
     scheme, _, own_host = public_url.partition("://")
     host = host.lower()
-    return host in {own_host, f"{own_host}:{_DEFAULT_PORTS[scheme]}"}
+    return host in {own_host, f"{own_host}:{DEFAULT_PORTS[scheme]}"}
 
 
 def set_response_headers(response: Response) -> Response:

@@ -9,6 +9,8 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from sync.setting_urls import to_limits_url
+
 log = structlog.get_logger()
 
 _PREFIX = "moodmiles:limit"
@@ -25,8 +27,7 @@ class RateLimiter:
         self._shared: MovingWindowRateLimiter | None = None
         if redis_url:
             storage = RedisStorage(
-                # The library's own word for a socket.
-                redis_url.replace("unix://", "redis+unix://", 1),
+                to_limits_url(redis_url),
                 key_prefix=_PREFIX,
                 wrap_exceptions=True,
                 socket_connect_timeout=_TIMEOUT_S,

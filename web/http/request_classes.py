@@ -22,6 +22,7 @@ class RequestClass(StrEnum):
 
 
 CLASS_BY_ENDPOINT: Mapping[str, RequestClass] = {
+    "claims.claims_csv": RequestClass.NUMBERS,
     "dashboard.answers_csv": RequestClass.NUMBERS,
     "dashboard.data_json": RequestClass.NUMBERS,
     "dashboard.panels_csv": RequestClass.NUMBERS,

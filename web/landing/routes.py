@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from sync.language import current_language
 from sync.language import gettext as _
 from web.http.session import current_runner
-from web.landing.example import draw_example
+from web.landing.example import draw_example, list_example_claims
 from web.pages import asset_url
 
 _ICON_SIZES = (192, 512)
@@ -18,7 +18,9 @@ blueprint = Blueprint("landing", __name__)
 def landing() -> ResponseReturnValue:
     if current_runner() is not None:
         return redirect(url_for("dashboard.dashboard_page"))
-    return render_template("landing.html", chart=draw_example())
+    return render_template(
+        "landing.html", chart=draw_example(), claims=list_example_claims()
+    )
 
 
 @blueprint.get("/manifest.webmanifest")

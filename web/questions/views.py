@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from sync.analytics.dataset.weeks import WEEK_DAYS
 from sync.language import format_signed, gettext, localize_number, ngettext
 from sync.language import gettext as _
 from sync.surveys.instruments import QUESTIONS
 from sync.vocabulary import DistanceUnit
-from web.charts import timeline
+from web.charts import mood_rows, timeline
 from web.charts.levels import LevelAxis, draw_bar, draw_dot
+from web.charts.mood_rows import Dots, MoodRows
 from web.charts.scale import AxisLabel
 from web.charts.timeline import DatedValues
 from web.dashboard.comparison_rows import (
@@ -21,12 +23,18 @@ from web.dashboard.comparison_rows import (
     build_difference_rows,
     build_link_rows,
 )
+from web.dashboard.findings import build_curve
 from web.dashboard.run_links import (
     RunLink,
     build_answer_links,
     format_run_count,
 )
-from web.formats import convert_distance, format_number, format_short_date
+from web.formats import (
+    convert_distance,
+    format_number,
+    format_short_date,
+    mood_to_tile,
+)
 
 if TYPE_CHECKING:
     from sync.analytics.panels.panel import Panel, Series
@@ -68,6 +76,16 @@ class TimelineView:
 
 
 @dataclass(frozen=True, slots=True)
+class ScatterView:
+    """A dot for each answer along an axis, with the typical mood from 30 on."""
+
+    axis: str
+    plot: MoodRows
+    has_line: bool
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionView:
     """Everything of one question's page; what it does not draw is empty or None."""
 
@@ -83,6 +101,7 @@ class QuestionView:
     ends: Sequence[str]
     shares: Sequence[LevelRow]
     timeline: TimelineView | None
+    scatter: ScatterView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,7 @@ def build_question_view(panel: "Panel", unit: DistanceUnit) -> QuestionView:
         ends=name_ends(panel),
         shares=build_share_rows(panel),
         timeline=build_timeline_view(panel, unit),
+        scatter=build_scatter_view(panel),
     )
 
 
@@ -285,6 +305,40 @@ def _date_values(series: "Series", unit: DistanceUnit) -> DatedValues:
     if series.is_distance:
         values = [convert_distance(value, unit) for value in values]
     return DatedValues([date.fromordinal(day) for day in series.days.tolist()], values)
+
+
+def build_scatter_view(panel: "Panel") -> ScatterView | None:
+    """Draw a dot for each answer of a panel; None where it has no such axis."""
+    scatter = panel.drawing.scatter
+    if scatter is None:
+        return None
+    # Imported here: see `web.dashboard.findings`.
+    import numpy as np  # noqa: PLC0415
+
+    from sync.analytics.stats.curve import fit_curve  # noqa: PLC0415
+
+    weeks = np.floor(scatter.days / WEEK_DAYS).astype(np.int64)
+    line = build_curve(fit_curve(scatter.x, scatter.mood, weeks), dashed=False)
+    n = len(scatter.x)
+    dots = Dots(
+        distance=scatter.x.tolist(),
+        mood=[mood_to_tile(int(mood)) for mood in scatter.mood.tolist()],
+        number=[0] * n,
+        hollow=[False] * n,
+    )
+    axis = gettext(scatter.label)
+    return ScatterView(
+        axis=axis,
+        plot=mood_rows.draw(dots, line=line),
+        has_line=line is not None,
+        label=_(
+            "Mood of %(n)s answers along: %(axis)s, from %(least)s to %(most)s.",
+            n=n,
+            axis=axis,
+            least=localize_number(f"{scatter.x.min():.1f}"),
+            most=localize_number(f"{scatter.x.max():.1f}"),
+        ),
+    )
 
 
 def list_numbers(panel: "Panel") -> list[Sequence[object]]:

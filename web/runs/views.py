@@ -49,6 +49,7 @@ class RunPage:
     answered_text: str
     answers: Sequence[tuple[str, str]]
     can_answer: bool
+    is_asked_later: bool
     values: dict[str, int]
     questions: Sequence[Question]
     is_counted: bool
@@ -87,6 +88,7 @@ def build_run_page(detail: RunDetail, unit: DistanceUnit, *, zone: str) -> RunPa
             if value in question.choices
         ],
         can_answer=detail.can_answer and run.counted,
+        is_asked_later=detail.is_asked_later,
         values=dict(detail.answer_values),
         questions=[question.localize() for question in detail.questions],
         is_counted=run.counted,

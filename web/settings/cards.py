@@ -14,6 +14,7 @@ Card = tuple[str, ...]
 WHEN_TO_ASK: Card = (
     "ask",
     "delay_min",
+    "random_delay",
     "quiet_hours",
     "pause",
     "reminders",

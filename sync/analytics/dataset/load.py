@@ -5,7 +5,7 @@ days as numbers, because each value of ten thousand rows costs its microsecond.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial, reduce
 from itertools import chain
 from operator import add
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Text,
+    and_,
     bindparam,
     case,
     cast,
@@ -31,7 +32,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from sync.analytics.dataset.cache import RunnerCache
 from sync.crypto import Vault
-from sync.models import RUN_IS_IN_FIGURES, Answer, Run
+from sync.models import RUN_IS_IN_FIGURES, Answer, DelayDraw, Run, Survey
 from sync.models.base import UNREADABLE_DAY
 from sync.vocabulary import AnswerKind
 
@@ -59,6 +60,10 @@ class day_number(GenericFunction[int]):  # noqa: N801 - it is a function in SQL
     inherit_cache = True
 
 
+# Of PostgreSQL's days those that Python has; infinity is none.
+_FIRST_DAY, _LAST_DAY = "date '0001-01-01'", "date '9999-12-31'"
+
+
 @compiles(epoch_s, "sqlite")
 def _compile_epoch_sqlite(
     element: epoch_s, compiler: SQLCompiler, **options: Any
@@ -77,7 +82,10 @@ def _compile_epoch_postgresql(
     element: epoch_s, compiler: SQLCompiler, **options: Any
 ) -> str:
     moment = compiler.process(element.clauses, **options)
-    return f"floor(extract(epoch from {moment}))::float8"
+    return (
+        f"CASE WHEN {moment} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} "
+        f"THEN floor(extract(epoch from {moment}))::float8 ELSE 0 END"
+    )
 
 
 @compiles(day_number, "sqlite")
@@ -95,7 +103,11 @@ def _compile_day_sqlite(
 def _compile_day_postgresql(
     element: day_number, compiler: SQLCompiler, **options: Any
 ) -> str:
-    return f"({compiler.process(element.clauses, **options)} - date '0001-01-01') + 1"
+    day = compiler.process(element.clauses, **options)
+    return (
+        f"CASE WHEN {day} BETWEEN {_FIRST_DAY} AND {_LAST_DAY} "
+        f"THEN ({day} - {_FIRST_DAY}) + 1 ELSE {UNREADABLE_DAY.toordinal()} END"
+    )
 
 
 class RunColumns(NamedTuple):
@@ -126,6 +138,21 @@ class AnswerColumns(NamedTuple):
     minutes_since_end: Sequence[int | None] = ()
 
 
+class DelayColumns(NamedTuple):
+    """The delays drawn for questions after runs, oldest first; `odds` is JSON.
+
+    `run_id` is the run that the answer is about, or else the one asked about.
+    `asks_s` is when the question goes out; `is_sent` whether it did and stands.
+    """
+
+    run_id: Sequence[int | None] = ()
+    delay_h: Sequence[int] = ()
+    odds: Sequence[str] = ()
+    asks_s: Sequence[float] = ()
+    is_sent: Sequence[int] = ()
+    is_answered: Sequence[int] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RunnerRows:
     """The columns that were read, with the opened values of each answer."""
@@ -133,6 +160,7 @@ class RunnerRows:
     runs: RunColumns
     answers: AnswerColumns
     answer_values: Sequence[Mapping[str, int]]
+    delays: DelayColumns = field(default_factory=DelayColumns)
 
 
 def read_rows(
@@ -142,7 +170,10 @@ def read_rows(
     runs = RunColumns(*_fetch_columns(session, _RUNS_QUERY, runner_id))
     answers_query = _PAGE_ANSWERS_QUERY if for_page else _ANSWERS_QUERY
     answer_columns = AnswerColumns(*_fetch_columns(session, answers_query, runner_id))
-    return RunnerRows(runs, answer_columns, vault.open_all(answer_columns.sealed))
+    delays = DelayColumns(*_fetch_columns(session, _DELAYS_QUERY, runner_id))
+    return RunnerRows(
+        runs, answer_columns, vault.open_all(answer_columns.sealed), delays
+    )
 
 
 def _fetch_columns(
@@ -214,5 +245,38 @@ _ANSWERS_QUERY = (
     .order_by(_ANSWER.answered_at, _ANSWER.id)
 )
 _PAGE_ANSWERS_QUERY = _ANSWERS_QUERY.add_columns(_ANSWER.minutes_since_end)
+_DRAW, _SURVEY = DelayDraw.__table__.c, Survey.__table__.c
+_DELAYS_QUERY = (
+    select(
+        func.coalesce(_ANSWER.run_id, _RUN.duplicate_of, _DRAW.run_id),
+        _DRAW.delay_h,
+        cast(_DRAW.odds, Text),
+        epoch_s(_DRAW.asks_at),
+        case(
+            (_SURVEY.sent_at.is_not(None) & _SURVEY.cancelled_for.is_(None), 1), else_=0
+        ),
+        case((_ANSWER.id.is_not(None), 1), else_=0),
+    )
+    .select_from(DelayDraw.__table__)
+    .outerjoin(
+        Run.__table__, and_(_RUN.id == _DRAW.run_id, _RUN.runner_id == _DRAW.runner_id)
+    )
+    .outerjoin(
+        Survey.__table__,
+        and_(
+            _SURVEY.runner_id == _DRAW.runner_id,
+            _SURVEY.pairing_key == _DRAW.pairing_key,
+        ),
+    )
+    .outerjoin(
+        Answer.__table__,
+        and_(
+            _ANSWER.runner_id == _DRAW.runner_id,
+            _ANSWER.pairing_key == _DRAW.pairing_key,
+        ),
+    )
+    .where(_DRAW.runner_id == bindparam("runner_id"))
+    .order_by(_DRAW.drawn_at, _DRAW.id)
+)
 # By runner and the version of their runs and answers.
 ROWS_CACHE: RunnerCache[RunnerRows] = RunnerCache(_MAX_CACHED)

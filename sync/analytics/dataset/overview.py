@@ -119,6 +119,11 @@ def _compute_valid_until(rows: RunnerRows, now: datetime) -> datetime:
         datetime.fromtimestamp(started_s + elapsed_s, UTC) + ANSWER_WINDOW
         for started_s, elapsed_s in times
     ]
+    # From a drawn time on the page may ask by itself.
+    deadlines += [
+        datetime.fromtimestamp(asks_s, UTC)
+        for asks_s in rows.delays.asks_s[-_MAX_RUNS_PER_DAY:]
+    ]
     return min([midnight + DAY - offset, *(end for end in deadlines if end > now)])
 
 

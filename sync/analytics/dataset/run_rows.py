@@ -32,6 +32,7 @@ class DerivedColumns(NamedTuple):
 
     `week_m` is the distance of the 7 days up to and including it, `about_m` that of
     all the runs that its answer is about; `answer_values` is empty without one.
+    `is_asked_later` tells whether its question is still to come at a drawn time.
     """
 
     week_m: Sequence[float]
@@ -40,6 +41,7 @@ class DerivedColumns(NamedTuple):
     mood: Sequence[int | None]
     answered_minutes_after: Sequence[int | None]
     can_answer: Sequence[bool]
+    is_asked_later: Sequence[bool]
 
 
 class RunRow(NamedTuple):
@@ -59,6 +61,7 @@ class RunRow(NamedTuple):
     mood: int | None
     answered_minutes_after: int | None
     can_answer: bool
+    is_asked_later: bool
 
     @property
     def local_day(self) -> date:
@@ -151,7 +154,7 @@ class RunTable(Sequence[RunRow]):
 def build_run_table(rows: RunnerRows, *, now: datetime) -> RunTable:
     # Imported here: numpy costs 11 MB and 65 ms, and a process that serves landing
     # pages, surveys and events never needs it.
-    from sync.analytics.dataset.history import sum_run_distances  # noqa: PLC0415
+    from sync.analytics.dataset.build_history import sum_run_distances  # noqa: PLC0415
 
     distances = sum_run_distances(rows)
     run_ids = rows.answers.run_id
@@ -160,6 +163,11 @@ def build_run_table(rows: RunnerRows, *, now: datetime) -> RunTable:
     answers = [values_by_run.get(run_id, _NO_ANSWER) for run_id in rows.runs.id]
     earliest_end_s = (now - ANSWER_WINDOW).timestamp()
     times = zip(rows.runs.started_s, rows.runs.elapsed_s, strict=True)
+    later_ids = {
+        run_id
+        for run_id, asks_s in zip(rows.delays.run_id, rows.delays.asks_s, strict=True)
+        if asks_s > now.timestamp()
+    }
     derived = DerivedColumns(
         week_m=distances.week_m,
         about_m=distances.about_m,
@@ -169,5 +177,6 @@ def build_run_table(rows: RunnerRows, *, now: datetime) -> RunTable:
         can_answer=[
             started_s + elapsed_s >= earliest_end_s for started_s, elapsed_s in times
         ],
+        is_asked_later=[run_id in later_ids for run_id in rows.runs.id],
     )
     return RunTable(rows.runs, derived)

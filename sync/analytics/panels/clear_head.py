@@ -9,6 +9,7 @@ from sync.analytics.panels.definition import (
     PanelDefinition,
     Sentence,
     Sides,
+    compare_answers,
 )
 from sync.language import translatable
 
@@ -33,14 +34,7 @@ def compare_clear_heads(history: History) -> GroupComparison | None:
         translatable("after runs, evening"): is_after_run & is_evening,
         translatable("check-ins, evening"): is_rest_day & is_evening,
     }
-    return GroupComparison(
-        values=clarity[mask],
-        in_first=is_after_run[mask],
-        days=history.answer_days[mask],
-        run_ids=history.run_ids[mask],
-        display_groups={label: flags[mask] for label, flags in display_groups.items()},
-        is_mood=False,
-    )
+    return compare_answers(history, clarity, is_after_run, mask, display_groups)
 
 
 PANELS = (

@@ -30,6 +30,7 @@ from sync.analytics.panels.panel import (
     Drawing,
     Estimate,
     Panel,
+    Scatter,
     Sides,
     Timeline,
     count_decided_answers,
@@ -92,6 +93,7 @@ __all__ = [
     "Sentence",
     "Sides",
     "compare_after_runs",
+    "compare_answers",
     "compare_with_check_ins",
     "count_from_monday",
     "pair_with_mood",
@@ -304,7 +306,8 @@ class PairComparison:
     `run_ids` are the runs that they are about, none for check-ins and weeks.
     `display_groups` maps English labels to flags of shape (n,).  `is_mood` tells
     whether y is mood, `observation_kind` the kind of one pair: the end of a "too_few"
-    note's key; `timeline` draws both over time.
+    note's key; `timeline` draws both over time, and
+    `scatter_label` names, in English, the axis of a dot for each pair.
     """
 
     x: Floats
@@ -316,6 +319,7 @@ class PairComparison:
     is_mood: bool = True
     observation_kind: str = "answers"
     timeline: Timeline | None = None
+    scatter_label: str = ""
 
     def build_question(self, name: str) -> PanelQuestion:
         """Ask whether x and y move together."""
@@ -353,6 +357,11 @@ class PairComparison:
             means=estimate_group_means(self.display_groups, self.y, self.days),
             value_range=MOOD_RANGE if self.is_mood else LEVEL_RANGE,
             timeline=self.timeline if n >= MIN_FOR_NUMBERS else None,
+            scatter=Scatter(
+                label=self.scatter_label, x=self.x, mood=self.y, days=self.days
+            )
+            if self.scatter_label and n
+            else None,
             link=estimate,
             words_interval=words_interval,
             contributing_runs={"all": select_known_runs(self.run_ids)},
@@ -360,6 +369,27 @@ class PairComparison:
 
     def estimate(self) -> Estimate:
         return summarize_link(estimate_link(self.x, self.y, self.days, self.q))
+
+
+def compare_answers(
+    history: History,
+    values: Floats,
+    in_first: Flags,
+    mask: Flags,
+    display_groups: Mapping[str, Flags],
+) -> GroupComparison:
+    """Compare `values`, no moods, of two kinds of answers where `mask` is true.
+
+    All have shape (m,).
+    """
+    return GroupComparison(
+        values=values[mask],
+        in_first=in_first[mask],
+        days=history.answer_days[mask],
+        run_ids=history.run_ids[mask],
+        display_groups={label: flags[mask] for label, flags in display_groups.items()},
+        is_mood=False,
+    )
 
 
 def compare_after_runs(
@@ -375,14 +405,10 @@ def compare_after_runs(
     `in_first`, `valid` and the groups have shape (m,), a flag for each answer.
     """
     mask = history.is_after_run if valid is None else history.is_after_run & valid
-    return GroupComparison(
-        values=history.answers.mood[mask],
-        in_first=in_first[mask],
-        days=history.answer_days[mask],
-        run_ids=history.run_ids[mask],
-        display_groups={label: flags[mask] for label, flags in display_groups.items()},
-        min_to_show=min_to_show,
+    comparison = compare_answers(
+        history, history.answers.mood, in_first, mask, display_groups
     )
+    return replace(comparison, is_mood=True, min_to_show=min_to_show)
 
 
 def compare_with_check_ins(
@@ -393,19 +419,17 @@ def compare_with_check_ins(
     It is for questions that are fixed in advance.
     """
     is_after_run, is_rest_day = history.is_after_run, history.is_rest_day
-    mask = (is_after_run | is_rest_day) & ~np.isnan(values)
-    return GroupComparison(
-        values=values[mask],
-        in_first=is_after_run[mask],
-        days=history.answer_days[mask],
-        run_ids=history.run_ids[mask],
-        display_groups={
-            translatable("after runs"): is_after_run[mask],
-            translatable("check-ins"): is_rest_day[mask],
+    comparison = compare_answers(
+        history,
+        values,
+        is_after_run,
+        (is_after_run | is_rest_day) & ~np.isnan(values),
+        {
+            translatable("after runs"): is_after_run,
+            translatable("check-ins"): is_rest_day,
         },
-        q=Z_CLAIM,
-        is_mood=is_mood,
     )
+    return replace(comparison, q=Z_CLAIM, is_mood=is_mood)
 
 
 def pair_with_mood(
@@ -414,6 +438,7 @@ def pair_with_mood(
     mask: Flags,
     *,
     display_groups: Mapping[str, Flags] | None = None,
+    scatter_label: str = "",
 ) -> PairComparison:
     """Pair x with mood where `mask` is true; all of shape (m,)."""
     return PairComparison(
@@ -424,6 +449,7 @@ def pair_with_mood(
         display_groups={
             label: flags[mask] for label, flags in (display_groups or {}).items()
         },
+        scatter_label=scatter_label,
     )
 
 

@@ -68,7 +68,7 @@ def picture_choices(history: History, question: HostQuestion) -> ChoicePicture:
     """Set the answers beside the distance that they are about.
 
     That is the run's, within six hours of it, or that of the seven days before a
-    check-in.
+    check-in.  A distance that was not measured is nan.
     """
     values = history.answers.focus[question.key]
     is_about_run = question.is_about_run
@@ -76,7 +76,7 @@ def picture_choices(history: History, question: HostQuestion) -> ChoicePicture:
         history.is_after_run if is_about_run else history.answers.is_checkin
     )
     distance_m = (
-        history.about_m[mask]
+        np.where(history.about_m > 0, history.about_m, np.nan)[mask]
         if is_about_run
         else history.compute_loads(history.answers.local_day[mask] - 1)
     )

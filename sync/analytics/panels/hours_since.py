@@ -1,5 +1,9 @@
 """Mood against the hours since the run."""
 
+from dataclasses import fields, replace
+
+from typing_extensions import override
+
 from sync.analytics.panels.definition import (
     History,
     PairComparison,
@@ -7,10 +11,23 @@ from sync.analytics.panels.definition import (
     Sentence,
     pair_with_mood,
 )
+from sync.analytics.panels.panel import Drawing
+from sync.analytics.sentences.catalogue import build_note
+from sync.analytics.sentences.milestones import PanelDecision
 from sync.language import translatable
 
 
-def pair_hours_since(history: History) -> PairComparison:
+class HabitualHours(PairComparison):
+    """Moods by the hours at which the runner happened to answer."""
+
+    @override
+    def draw(self, decision: PanelDecision | None) -> Drawing:
+        drawing = PairComparison.draw(self, decision)
+        remark = build_note("asked_by_habit")
+        return replace(drawing, remarks=(*drawing.remarks, remark))
+
+
+def pair_hours_since(history: History) -> HabitualHours:
     hours = history.hours_after
     display_groups = {
         translatable("0 to 2 hours"): hours < 2,
@@ -18,7 +35,16 @@ def pair_hours_since(history: History) -> PairComparison:
         translatable("6 to 24 hours"): hours > 6,
     }
     mask = (hours >= 0) & (hours <= 24)
-    return pair_with_mood(history, hours, mask, display_groups=display_groups)
+    pairs = pair_with_mood(
+        history,
+        hours,
+        mask,
+        display_groups=display_groups,
+        scatter_label=translatable("Hours since the run"),
+    )
+    return HabitualHours(
+        **{each.name: getattr(pairs, each.name) for each in fields(pairs)}
+    )
 
 
 PANELS = (

@@ -20,6 +20,7 @@ from sync.analytics.stats.groups import (
     Mean,
     estimate_mean,
 )
+from sync.analytics.stats.random_delay import DelayContrast, DelaySlope
 from sync.analytics.stats.rank_link import Link
 from sync.analytics.stats.series import HALF_YEAR_DAYS, Flags, Floats, Interval, Ints
 from sync.analytics.stats.shares import Share
@@ -69,6 +70,19 @@ class Estimate:
     i95: Interval
 
 
+@dataclass(frozen=True, slots=True)
+class DelayGroup:
+    """The questions that came after one drawn delay, set against the shortest one.
+
+    `contrast` is None for a delay with too few answers.
+    """
+
+    hours: int
+    asked_count: int
+    answered_count: int
+    contrast: DelayContrast | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
     """Values over time, shape (n,) each; `days` are `date.toordinal()`.
@@ -96,6 +110,19 @@ class Timeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Scatter:
+    """Moods along something, a dot each; `x`, `mood` and `days` have shape (n,).
+
+    `label` names the axis in English; `days` are numbered as `History.answer_days`.
+    """
+
+    label: str
+    x: Floats
+    mood: Floats
+    days: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
     """What a comparison draws; None where there is too little yet.
 
@@ -113,11 +140,14 @@ class Drawing:
     value_range: Interval = MOOD_RANGE
     shares: Mapping[str, Share] = field(default_factory=dict)
     timeline: Timeline | None = None
+    scatter: Scatter | None = None
     link: Link | None = None
     difference: Difference | None = None
     words_interval: Interval | None = None
     curve: Curve | None = None
     curve_by_run: Curve | None = None
+    delays: tuple[DelayGroup, ...] = ()
+    delay_slope: DelaySlope | None = None
     contributing_runs: ContributingRuns
 
 
@@ -194,6 +224,14 @@ class Panel:
     @property
     def curve_by_run(self) -> Curve | None:
         return self.drawing.curve_by_run
+
+    @property
+    def delays(self) -> tuple[DelayGroup, ...]:
+        return self.drawing.delays
+
+    @property
+    def delay_slope(self) -> DelaySlope | None:
+        return self.drawing.delay_slope
 
     @property
     def contributing_runs(self) -> ContributingRuns:

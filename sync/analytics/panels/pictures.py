@@ -39,18 +39,23 @@ from sync.analytics.stats.shares import estimate_share
 PICTURE_ONLY = Finding(Sentence(NOTES["picture_only"]))
 
 
-def build_silent_question(name: str) -> PanelQuestion:
-    """Return a question that reaches no milestone, so that nothing is decided."""
+class Picture:
+    """A comparison about which nothing is decided."""
 
-    def evaluate(n_rows: int) -> NoReturn:
-        raise ValueError(f"nothing is decided about {name} from {n_rows} rows.")
+    __slots__ = ()
 
-    return PanelQuestion(
-        name=name,
-        cumulative_answers=np.zeros(0, dtype=np.int64),
-        rows=np.zeros((0, 0)),
-        evaluate=evaluate,
-    )
+    def build_question(self, name: str) -> PanelQuestion:
+        """Return a question that reaches no milestone."""
+
+        def evaluate(n_rows: int) -> NoReturn:
+            raise ValueError(f"nothing is decided about {name} from {n_rows} rows.")
+
+        return PanelQuestion(
+            name=name,
+            cumulative_answers=np.zeros(0, dtype=np.int64),
+            rows=np.zeros((0, 0)),
+            evaluate=evaluate,
+        )
 
 
 def describe_picture(count: int, *, needed: int, kind: str = "answers") -> Finding:
@@ -61,7 +66,7 @@ def describe_picture(count: int, *, needed: int, kind: str = "answers") -> Findi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeanPicture:
+class MeanPicture(Picture):
     """Values whose mean is drawn, for one group or for several side by side.
 
     `values`, `days` and `run_ids` have shape (n,); `display_groups` maps English
@@ -75,9 +80,6 @@ class MeanPicture:
     display_groups: Mapping[str, Flags]
     value_range: Interval = MOOD_RANGE
     remarks: tuple[LocalizedText, ...] = ()
-
-    def build_question(self, name: str) -> PanelQuestion:
-        return build_silent_question(name)
 
     def draw(self, decision: PanelDecision | None) -> Drawing:
         del decision  # there is none
@@ -105,7 +107,7 @@ class MeanPicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharePicture:
+class SharePicture(Picture):
     """How often something was so: flags of shape (n,), at `days`, after `run_ids`.
 
     `label` names it in English; `finding` is the sentence that counts it, with the
@@ -117,9 +119,6 @@ class SharePicture:
     run_ids: Ints
     label: str
     finding: str
-
-    def build_question(self, name: str) -> PanelQuestion:
-        return build_silent_question(name)
 
     def draw(self, decision: PanelDecision | None) -> Drawing:
         del decision  # there is none
@@ -147,7 +146,7 @@ class SharePicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimelinePicture:
+class TimelinePicture(Picture):
     """Two series over time, and nothing computed from the two together.
 
     `needed` values of the upper one are drawn; `kind` is the end of the key of the
@@ -158,9 +157,6 @@ class TimelinePicture:
     needed: int
     kind: str
     remarks: tuple[LocalizedText, ...] = ()
-
-    def build_question(self, name: str) -> PanelQuestion:
-        return build_silent_question(name)
 
     def draw(self, decision: PanelDecision | None) -> Drawing:
         del decision  # there is none
@@ -182,11 +178,12 @@ class TimelinePicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChoicePicture:
+class ChoicePicture(Picture):
     """The shares of each choice of a question, and its rank link with distance.
 
     `values`, `distance_m`, `days` and `run_ids` have shape (n,); `choices` maps each
-    value that can be chosen to its words.
+    value that can be chosen to its words.  A distance may be nan: its answer counts
+    for the shares alone.
     """
 
     values: Floats
@@ -195,9 +192,6 @@ class ChoicePicture:
     choices: Mapping[int, str]
     run_ids: Ints = field(default_factory=lambda: NO_RUNS)
     remarks: tuple[LocalizedText, ...] = ()
-
-    def build_question(self, name: str) -> PanelQuestion:
-        return build_silent_question(name)
 
     def draw(self, decision: PanelDecision | None) -> Drawing:
         del decision  # there is none
@@ -227,4 +221,10 @@ class ChoicePicture:
         return summarize_link(self._link())
 
     def _link(self) -> Link:
-        return estimate_link(self.distance_m, self.values, self.days, Z_EXPLORATORY)
+        is_known = ~np.isnan(self.distance_m)
+        return estimate_link(
+            self.distance_m[is_known],
+            self.values[is_known],
+            self.days[is_known],
+            Z_EXPLORATORY,
+        )

@@ -9,6 +9,7 @@ from sync.analytics.panels.definition import (
     PanelDefinition,
     Sentence,
     Sides,
+    compare_answers,
 )
 from sync.analytics.panels.longest import find_longest_runs
 from sync.language import translatable
@@ -19,18 +20,12 @@ def compare_milestones(history: History) -> GroupComparison | None:
     if progress is None:
         return None
     mask = history.is_after_run & ~np.isnan(progress)
-    is_milestone = (find_longest_runs(history) | history.is_about_race)[mask]
-    return GroupComparison(
-        values=progress[mask],
-        in_first=is_milestone,
-        days=history.answer_days[mask],
-        run_ids=history.run_ids[mask],
-        display_groups={
-            translatable("races and longest so far"): is_milestone,
-            translatable("others"): ~is_milestone,
-        },
-        is_mood=False,
-    )
+    is_milestone = find_longest_runs(history) | history.is_about_race
+    display_groups = {
+        translatable("races and longest so far"): is_milestone,
+        translatable("others"): ~is_milestone,
+    }
+    return compare_answers(history, progress, is_milestone, mask, display_groups)
 
 
 PANELS = (

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from sync.analytics.dataset.history import SECONDS_PER_HOUR
 from sync.analytics.panels.definition import (
     CodebookEntry,
     Flags,
@@ -52,24 +51,17 @@ def find_last_ends(history: History) -> Floats:
 
     It is above 24 past midnight, and nan without a run or with a hidden time.
     """
-    runs, end_hour = history.runs, find_end_hours(history)
+    runs = history.runs
+    # One hidden time hides its day: whether that run was the last is not known.
+    end_hour = np.nan_to_num(runs.end_hour, nan=np.inf)
     days, index = np.unique(runs.local_day, return_inverse=True)
     last_end = np.full(len(days), -np.inf)
-    np.maximum.at(last_end, index, end_hour)  # nan spreads: a hidden time hides the day
+    np.maximum.at(last_end, index, end_hour)
     yesterday = history.answers.local_day - 1
     row = np.searchsorted(days, yesterday)
     is_known = np.append(days, -1)[row] == yesterday
-    return np.asarray(np.where(is_known, np.append(last_end, np.nan)[row], np.nan))
-
-
-def find_end_hours(history: History) -> Floats:
-    """Return the local hour at which each run ended, shape (n,); nan if hidden.
-
-    It is above 24 past midnight.
-    """
-    runs = history.runs
-    duration_h = (runs.ended_s - runs.started_s) / SECONDS_PER_HOUR
-    return np.asarray(runs.start_hour + duration_h)
+    found = np.where(is_known, np.append(last_end, np.nan)[row], np.nan)
+    return np.asarray(np.where(np.isinf(found), np.nan, found))
 
 
 def _compare_nights(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sync.analytics.dataset.distances import compute_trailing_load
 from sync.analytics.panels.definition import (
     MONTH_DAYS,
     CodebookEntry,
@@ -27,18 +28,22 @@ def pair_stress_with_load(history: History) -> PairComparison:
         & ~np.isnan(answers.stress)
         & (answers.local_day >= first_day + MONTH_DAYS)
     )
-    days = answers.local_day[mask]
+    days, stress = answers.local_day[mask], answers.stress[mask]
     load_m = history.compute_loads(days - 1, window_days=MONTH_DAYS)
+    answer_counts = compute_trailing_load(
+        np.ones(len(days)), days, days, window_days=MONTH_DAYS
+    ).astype(np.int64)
     return PairComparison(
         x=load_m,
-        y=answers.stress[mask],
+        y=stress,
         days=history.answer_days[mask],
         is_mood=False,
         timeline=Timeline(
             upper=Series(
-                label=translatable("Stress at check-ins"),
+                label=translatable("Stress at check-ins, mean of four weeks"),
                 days=days,
-                values=answers.stress[mask],
+                values=compute_trailing_load(stress, days, days, window_days=MONTH_DAYS)
+                / np.maximum(answer_counts, 1),
             ),
             lower=Series(
                 label=translatable("Distance of four weeks"),
@@ -47,7 +52,7 @@ def pair_stress_with_load(history: History) -> PairComparison:
                 is_distance=True,
             ),
             top=LEVEL_RANGE[1],
-            answer_counts=np.ones(len(days), dtype=np.int64),
+            answer_counts=answer_counts,
         ),
     )
 

@@ -168,6 +168,23 @@ NOTES: Mapping[str, str] = {
     "decided_again": translatable(
         "Decided again on {day}, after a change to the runs or answers behind it."
     ),
+    "asked_by_habit": translatable(
+        "These hours are when you happened to answer, and bad days may be answered "
+        "late. “Help find out how long it lasts” in the settings has the hours drawn "
+        "at random."
+    ),
+    "asked_by_draw": translatable(
+        "This goes by the hours that were drawn, not by when you answered. A run that "
+        "another one followed that day is left out, whatever was drawn."
+    ),
+    "asked_early": translatable(
+        "{n} of these answers came before their question; they count all the same, so "
+        "differences look smaller than they are."
+    ),
+    "later_in_day": translatable(
+        "Later after a run is also later in the day: a sentence here needs a link that "
+        "the hour of the day alone does not explain."
+    ),
     "goes_together": translatable(
         "This shows what goes together, not why. A good mood can also send you out "
         "for a run."

@@ -153,16 +153,18 @@ def estimate_difference(
     error = unadjusted.standard_error * (len(times) / n_eff) ** 0.5
     df = max(unadjusted.df * n_eff / len(times), 1.0)
     calendars = build_calendars(times, None if hours is None else clock)
-    rhythm = build_rhythm_columns(times, *calendars.season.remove(label))
+    after_season = _adjust(series, label, calendars.season)
     after_calendar = _adjust(series, label, calendars.full)
-    after_rhythm = _adjust(series, label, calendars.full.extend(rhythm))
     levels = choose_word_levels(q, len(times))
     intervals = [
         compute_t_interval(unadjusted.difference, error, df, levels.before),
-        _adjust(series, label, calendars.season).interval(levels.before),
+        after_season.interval(levels.before),
         after_calendar.interval(levels.calendar),
-        after_rhythm.interval(levels.rhythm),
     ]
+    if excludes_zero(enclose(intervals)):
+        rhythm = build_rhythm_columns(times, *calendars.season.remove(label))
+        after_rhythm = _adjust(series, label, calendars.full.extend(rhythm))
+        intervals.append(after_rhythm.interval(levels.rhythm))
     if min_size < MIN_GROUP_TO_CLAIM:
         intervals.append((0.0, 0.0))
     return Difference(

@@ -1,6 +1,7 @@
 """The rule for saying that two things move together: `link`."""
 
 from dataclasses import dataclass
+from math import atanh, isnan, sqrt, tanh
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +57,8 @@ class Link:
     adj_n_eff  independent pairs left for adj, less the calendar's columns
     claim      whether the rule allows a sentence
     season     the link after trend and season alone
-    rhythm     the link after the calendar and the strongest rhythm of x
+    rhythm     the link after the calendar and the strongest rhythm of x; None where
+               it decides nothing, as a 95 % interval holds 0 without it
     """
 
     n: int
@@ -70,7 +72,7 @@ class Link:
     adj_n_eff: float
     claim: bool
     season: AdjustedLink
-    rhythm: AdjustedLink
+    rhythm: AdjustedLink | None
 
     def find_words_interval(self, q: float) -> Interval:
         """Return the interval that decides about words, longer than those drawn of rho.
@@ -83,8 +85,9 @@ class Link:
             compute_rank_interval(self.rho, self.n_eff, levels.before),
             self.season.interval(levels.before),
             compute_rank_interval(self.adj, self.adj_n_eff, levels.calendar),
-            self.rhythm.interval(levels.rhythm),
         ]
+        if self.rhythm is not None:
+            intervals.append(self.rhythm.interval(levels.rhythm))
         if self.n < MIN_PAIRS or self.n_eff < MIN_N_EFF or self.pshift > MAX_PSHIFT:
             intervals.append((0.0, 0.0))
         return enclose(intervals)
@@ -125,8 +128,13 @@ def link(
         return _undefined_link(len(times), n_eff)
     calendars = build_calendars(times, None if hours is None else clock)
     after_calendar = _adjust(rank_x, rank_y, calendars.full)
-    rhythm = build_rhythm_columns(times, *calendars.season.remove(rank_x))
+    after_season = _adjust(rank_x, rank_y, calendars.season)
     adj95 = after_calendar.interval(Z_DRAWN)
+    i95 = compute_rank_interval(rho, n_eff, Z_DRAWN)
+    after_rhythm = None
+    if excludes_zero(enclose([i95, adj95, after_season.interval(Z_DRAWN)])):
+        rhythm = build_rhythm_columns(times, *calendars.season.remove(rank_x))
+        after_rhythm = _adjust(rank_x, rank_y, calendars.full.extend(rhythm))
     pshift = _compute_pshift(rank_x, rank_y)
     is_claim = (
         len(times) >= MIN_PAIRS
@@ -140,15 +148,15 @@ def link(
         n=len(times),
         n_eff=n_eff,
         rho=rho,
-        i95=compute_rank_interval(rho, n_eff, Z_DRAWN),
+        i95=i95,
         i99=compute_rank_interval(rho, n_eff, Z_CLAIM),
         pshift=pshift,
         adj=after_calendar.rho,
         adj95=adj95,
         adj_n_eff=after_calendar.n_eff,
         claim=bool(is_claim),
-        season=_adjust(rank_x, rank_y, calendars.season),
-        rhythm=_adjust(rank_x, rank_y, calendars.full.extend(rhythm)),
+        season=after_season,
+        rhythm=after_rhythm,
     )
 
 
@@ -167,11 +175,11 @@ def compute_rank_interval(rho: float, n_eff: float, q: float) -> Interval:
     An n_eff of 3 or less gives the whole range, -1…1.
     """
     df = n_eff - 3
-    if df <= 0 or np.isnan(rho):
+    if df <= 0 or isnan(rho):
         return (-1.0, 1.0)
-    center = np.arctanh(np.clip(rho, -_MAX_RHO, _MAX_RHO))
-    half_width = q * np.sqrt(_SPEARMAN_FACTOR / df)
-    return (float(np.tanh(center - half_width)), float(np.tanh(center + half_width)))
+    center = atanh(min(max(rho, -_MAX_RHO), _MAX_RHO))
+    half_width = q * sqrt(_SPEARMAN_FACTOR / df)
+    return (tanh(center - half_width), tanh(center + half_width))
 
 
 def _compute_pshift(rank_x: Floats, rank_y: Floats) -> float:
@@ -206,5 +214,5 @@ def _undefined_link(n: int, n_eff: float) -> Link:
         adj_n_eff=0.0,
         claim=False,
         season=AdjustedLink(nan, 0.0),
-        rhythm=AdjustedLink(nan, 0.0),
+        rhythm=None,
     )

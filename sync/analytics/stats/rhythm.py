@@ -29,9 +29,6 @@ def build_rhythm_columns(days: Floats, behavior: Floats) -> list[Floats]:
     is_rhythm = (per_day >= 1 / MAX_PERIOD_DAYS) & (per_day <= 1 / MIN_PERIOD_DAYS)
     strongest = per_day[int(np.argmax(np.where(is_rhythm, power, -1)))]
     harmonics = _HARMONICS if len(days) >= MIN_FOR_HARMONICS else _HARMONICS[:1]
-    angles = [
-        2 * np.pi * day * harmonic * strongest
-        for harmonic in harmonics
-        if harmonic * strongest <= 1 / MIN_PERIOD_DAYS
-    ]
+    # On whole days a harmonic beyond half a cycle a day is one below it.
+    angles = [2 * np.pi * day * harmonic * strongest for harmonic in harmonics]
     return [wave(angle) for angle in angles for wave in (np.sin, np.cos)]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sync.conflicts import retry_conflicts
-from sync.models import RUN_IS_VISIBLE, Answer, Decision, Run, Runner
+from sync.models import RUN_IS_VISIBLE, Answer, Decision, DelayDraw, Run, Runner
 from sync.runners import retained_runs
 from sync.runners import store as runners
 from sync.runtime import Runtime
@@ -30,7 +30,8 @@ class RunDetail:
 
     `decision` is one sentence, None while nothing is decided; `answer_values` are
     empty without an answer; `questions` may follow the mood; `note` is the line that
-    the runner wrote beside the answer.
+    the runner wrote beside the answer.  `is_asked_later` tells whether
+    its question is still to come at a drawn time.
     """
 
     run: Run
@@ -38,6 +39,7 @@ class RunDetail:
     answer_values: Mapping[str, int]
     answered_at: datetime | None
     can_answer: bool
+    is_asked_later: bool
     questions: tuple[Question, ...]
     other_recordings: Sequence[Run]
     note: str
@@ -73,6 +75,11 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         )
         other_recordings = _load_other_recordings(session, run)
         now = runtime.db.now(session)
+        asks_at = session.scalar(
+            select(DelayDraw.asks_at).where(
+                DelayDraw.runner_id == runner_id, DelayDraw.run_id == run.id
+            )
+        )
         vault = runtime.sealer.open_vault(runner.vault_key)
         note = own_notes.load_note(session, vault, answer)
     return RunDetail(
@@ -83,6 +90,7 @@ def load_run_detail(runtime: Runtime, runner_id: int, run_id: int) -> RunDetail 
         answer_values=vault.open(answer.sealed) if answer else {},
         answered_at=answer.answered_at if answer else None,
         can_answer=can_answer_run(run, now=now),
+        is_asked_later=asks_at is not None and asks_at > now,
         questions=select_questions(
             instruments.load_library(runtime.settings.data_dir),
             SurveyKind.RUN,

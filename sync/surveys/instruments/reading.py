@@ -12,7 +12,7 @@ from typing import Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sync.errors import NotConfigured
+from sync.errors import NotConfigured, describe_os_error
 from sync.language import DEFAULT_LANGUAGE, LANGUAGES, current_language
 from sync.vocabulary import InstrumentKind
 
@@ -146,7 +146,7 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as error:
-        reason = error.strerror or type(error).__name__
+        reason = describe_os_error(error)
         raise _build_error(path, 1, f"it cannot be read ({reason})") from None
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1

@@ -4,6 +4,7 @@ Every reason is matched by name, so that a new one without words does not type-c
 The matches are a chain: each hands the reasons of the next groups on.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
@@ -60,6 +61,15 @@ _WithholdReason: TypeAlias = (
     | _SurveyReason
     | _UndeliveredReason
 )
+_ASKED_SENTENCES: Mapping[DecisionReason, str] = {
+    DecisionReason.AFTER_RUN: translatable("Asked after the run."),
+    DecisionReason.NEXT_MORNING: translatable(
+        "Asked the next morning, after your quiet hours."
+    ),
+    DecisionReason.DRAWN_TIME: translatable(
+        "Asked after the run, at a time that was drawn at random."
+    ),
+}
 _MINUTES_PER_HOUR, _MINUTES_PER_DAY = 60, 24 * 60
 _MAX_HOURS_SHOWN = 48
 
@@ -85,7 +95,11 @@ _UNKNOWN = _ReasonText(
 def label_reason(reason: DecisionReason) -> str:
     """Return in a few words why a run was asked about, or not."""
     match reason:
-        case DecisionReason.AFTER_RUN | DecisionReason.NEXT_MORNING:
+        case (
+            DecisionReason.AFTER_RUN
+            | DecisionReason.NEXT_MORNING
+            | DecisionReason.DRAWN_TIME
+        ):
             return _("Asked by mail")
         case DecisionReason.TOO_OLD:
             return _("Reached us too late")
@@ -104,10 +118,12 @@ def explain_decision(
     `minutes_since_end` is the age of the run when it was decided, if known.
     """
     match reason:
-        case DecisionReason.AFTER_RUN:
-            return _("Asked after the run.")
-        case DecisionReason.NEXT_MORNING:
-            return _("Asked the next morning, after your quiet hours.")
+        case (
+            DecisionReason.AFTER_RUN
+            | DecisionReason.NEXT_MORNING
+            | DecisionReason.DRAWN_TIME
+        ):
+            return _(_ASKED_SENTENCES[reason])
         case DecisionReason.CLOCK_AHEAD:
             return _("No survey: by its clock, the run began after we heard of it.")
         case DecisionReason.TOO_OLD:

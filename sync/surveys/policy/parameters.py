@@ -6,7 +6,7 @@ from typing import Any
 
 from sync.answer_window import ANSWER_WINDOW, PRE_RUN_WINDOW, SESSION_GAP
 
-POLICY_VERSION = "2"
+POLICY_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ class Policy:
     checkin_from: str = "12:00"
     checkin_until: str = "20:00"
     before_pairs_h: int = PRE_RUN_WINDOW // timedelta(hours=1)
+    drawn_delays_h: tuple[int, ...] = (0, 1, 2, 4, 6)
+    straight_away_min: int = 30
 
     def to_dict(self) -> dict[str, Any]:
-        return {"version": POLICY_VERSION} | asdict(self)
+        values = asdict(self) | {"drawn_delays_h": list(self.drawn_delays_h)}
+        return {"version": POLICY_VERSION} | values

@@ -65,6 +65,22 @@ def decide_run(
     if situation.preferences.delay_min == 0:
         delay_min = 0  # "straight away" is the runner's own choice
     earliest_at = max(ended_at + timedelta(minutes=delay_min), now)
+    return plan_question(run, situation, policy, earliest_at=earliest_at, now=now)
+
+
+def plan_question(
+    run: RunFacts,
+    situation: Situation,
+    policy: Policy,
+    *,
+    earliest_at: datetime,
+    now: datetime,
+) -> Verdict:
+    """Return when to ask about a run that may be asked about, or why not at all.
+
+    `earliest_at` is no earlier than `now`.
+    """
+    ended_at = run.ended_at or now
     send_at = defer_past_quiet_hours(
         earliest_at, situation.preferences.quiet_hours, situation.zone
     )

@@ -30,6 +30,7 @@ from sync.surveys.policy.run_decision import (
 )
 from sync.surveys.policy.situation import RunFacts, Situation
 from sync.surveys.sending import reevaluate, schedule
+from sync.surveys.sending.delay_draws import draw_question_time
 from sync.surveys.sending.schedule import SurveyContext
 from sync.time_zones import get_zone
 from sync.vocabulary import DecisionReason, DecisionVerdict
@@ -165,6 +166,7 @@ def decide_runs(
             (asked_run,) = store.load_runs(
                 context.session, context.runner.id, [facts.run_id]
             )
+            verdict = draw_question_time(context, asked_run, facts, situation, verdict)
             survey = schedule.enqueue_run_survey(context, asked_run, verdict)
         elif verdict.reason == DecisionReason.FIVE_UNANSWERED:
             schedule.enqueue_slow_down(

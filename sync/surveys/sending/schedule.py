@@ -132,8 +132,13 @@ def _enqueue_run_mails(
         "distance_m": run.distance_m if context.preferences.distance_in_mail else None,
         "units": context.preferences.units,
     }
-    # One that could not leave in time would measure something else.
-    too_old_at = ended_at + timedelta(hours=context.policy.too_old_h)
+    # One that could not leave in time would measure something else: a drawn delay
+    # bears no other.
+    too_old_at = (
+        verdict.at
+        if verdict.reason == DecisionReason.DRAWN_TIME
+        else ended_at + timedelta(hours=context.policy.too_old_h)
+    )
     _enqueue_mail(
         context,
         survey,

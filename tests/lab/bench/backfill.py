@@ -41,6 +41,7 @@ from tests.conftest import KEY, empty_postgres, migrate
 from tests.lab.bench.baselines import import_with_library, import_with_minimum
 from tests.lab.bench.canned_strava import PAGE, serve_pages
 from tests.lab.bench.dashboard import (
+    PAGES,
     change_data,
     measure_ms,
     open_page,
@@ -77,7 +78,9 @@ def run_until_dashboard(api_url: str, database_url: str) -> float:
         with runtime.db.read_only() as session:
             for table in (Run, Decision):
                 assert _rows(session, table) == PAGE
-        visit = open_page(sign_in_browser(runtime, RUNNER), "/dashboard")
+        visit = open_page(
+            sign_in_browser(runtime, RUNNER), "/dashboard", PAGES["/dashboard"]
+        )
         visit()  # what is imported or compiled once is not a visit's work
         change_data(runtime, RUNNER)
         took.append(measure_ms(visit)[1] / 1000)

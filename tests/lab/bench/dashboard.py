@@ -1,4 +1,6 @@
-"""How long the server works on a dashboard: cold, warm, alone and among others.
+"""How long the server works on a dashboard and on the claims, and their bytes.
+
+Each is measured cold and warm, alone and among others.
 
 Run it with `python -m tests.lab.bench.dashboard`. Cold is the first look after an
 answer, when every figure is computed anew; warm is any later one. The times are
@@ -28,6 +30,8 @@ from web.app import create_app
 from web.gc_tuning import tune_gc
 
 SCENES = ("answers-500", "runs-10000")
+# What stands on each page.
+PAGES = {"/dashboard": "Latest runs", "/claims": "How this was measured"}
 OTHER_RUNNERS, RUNS_EACH = 1_000, 100
 ROUNDS = 9
 AIM_COLD_MS, AIM_WARM_MS = 150, 30
@@ -35,8 +39,8 @@ AIM_COLD_MS, AIM_WARM_MS = 150, 30
 
 def main() -> None:
     print(f"aim: cold {AIM_COLD_MS} ms, warm {AIM_WARM_MS} ms; median of {ROUNDS}\n")
-    print("| tables | dashboard | cold CPU (all) | warm CPU (all) |")
-    print("|---|---|---|---|")
+    print("| tables | runner | page | bytes (gzip) | cold CPU (all) | warm CPU (all) |")
+    print("|---|---|---|---|---|---|")
     for name, build in (("SQLite", on_sqlite), ("PostgreSQL", on_postgres)):
         with build() as runtime:
             report(name, runtime)
@@ -63,18 +67,20 @@ def report(name: str, runtime: Runtime) -> None:
     for scene_name in SCENES:
         fixture = build_fixture(runtime, scene_name)
         assert fixture.runner_id is not None
-        visit = open_page(sign_in_browser(runtime, fixture.runner_id), fixture.path)
-        visit()  # what is imported or compiled once is not a visit's work
-        colds, warms = [], []
-        for _ in range(ROUNDS):
-            change_data(runtime, fixture.runner_id)
-            colds.append(measure_ms(visit))
-            warms.append(measure_ms(visit))
-        print(
-            f"| {name} | {scene_name} | "
-            f"{format_times(colds)} | {format_times(warms)} |",
-            flush=True,
-        )
+        client = sign_in_browser(runtime, fixture.runner_id)
+        for path, words in PAGES.items():
+            visit = open_page(client, path, words)
+            visit()  # what is imported or compiled once is not a visit's work
+            colds, warms = [], []
+            for _ in range(ROUNDS):
+                change_data(runtime, fixture.runner_id)
+                colds.append(measure_ms(visit))
+                warms.append(measure_ms(visit))
+            print(
+                f"| {name} | {scene_name} | {path} | {format_bytes(client, path)} | "
+                f"{format_times(colds)} | {format_times(warms)} |",
+                flush=True,
+            )
 
 
 def sign_in_browser(runtime: Runtime, runner_id: int) -> FlaskClient:
@@ -85,11 +91,11 @@ def sign_in_browser(runtime: Runtime, runner_id: int) -> FlaskClient:
     return client
 
 
-def open_page(client: FlaskClient, path: str) -> Callable[[], None]:
+def open_page(client: FlaskClient, path: str, words: str) -> Callable[[], None]:
     def visit() -> None:
         page = client.get(path)
         assert page.status_code == 200
-        assert "Latest runs" in page.text
+        assert words in page.text
 
     return visit
 
@@ -109,6 +115,12 @@ def measure_ms(work: Callable[[], None]) -> tuple[float, float]:
     began, worked = perf_counter(), process_time()
     work()
     return 1000 * (process_time() - worked), 1000 * (perf_counter() - began)
+
+
+def format_bytes(client: FlaskClient, path: str) -> str:
+    plain = len(client.get(path).data)
+    gzipped = len(client.get(path, headers={"Accept-Encoding": "gzip"}).data)
+    return f"{plain} ({gzipped})"
 
 
 def format_times(times: list[tuple[float, float]]) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import insert, update
 
 from sync.analytics import figures
-from sync.analytics.dataset.history import HistoryContext, build_history
+from sync.analytics.dataset.build_history import HistoryContext, build_history
 from sync.analytics.dataset.load import read_rows
 from sync.analytics.panels.discovery import compare_all
 from sync.analytics.sentences import store

@@ -72,7 +72,7 @@ class RunnerData:
                 )
             bump_data_version(session, self.runner_id)
 
-    def add_checkin(self, number: int, mood: int) -> None:
+    def add_checkin(self, number: float, mood: int) -> None:
         with self.runtime.db.transaction() as session:
             at = FIRST + timedelta(days=number, hours=5)
             self._add_answer(session, at, {"mood": mood, "stress": 2}, kind="checkin")

@@ -117,6 +117,7 @@ FACTS: Mapping[str, float] = {
     "day": 1,
     "slope": 0.2,
     "distance": 5,
+    "h": 6,
 }
 
 

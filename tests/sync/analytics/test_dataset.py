@@ -29,7 +29,15 @@ def round_trip(runs: list[tuple[int, int]]) -> RunTable:
     nobody = [None] * count
     return RunTable(
         stored,
-        DerivedColumns(metres, metres, [{}] * count, nobody, nobody, [False] * count),
+        DerivedColumns(
+            metres,
+            metres,
+            [{}] * count,
+            nobody,
+            nobody,
+            [False] * count,
+            [False] * count,
+        ),
     )
 
 

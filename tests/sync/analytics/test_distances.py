@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.analytics.dataset.history import History, HistoryContext, build_history
+from sync.analytics.dataset.build_history import HistoryContext, build_history
+from sync.analytics.dataset.history import History
 from sync.analytics.dataset.load import (
     MOOD_AFTER_RUN,
     START_KNOWN,

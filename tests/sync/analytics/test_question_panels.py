@@ -14,6 +14,7 @@ from sync.analytics.panels.host_questions import (
     compare_host_questions,
 )
 from sync.analytics.panels.pre_run import find_checkin_pairs
+from sync.analytics.panels.sleep import find_last_ends
 from sync.analytics.sentences.milestones import FIRST_MILESTONE
 from sync.analytics.stats.series import Floats, InvalidSeries
 from sync.analytics.stats.shares import estimate_share
@@ -287,6 +288,26 @@ def test_a_before_counts_for_no_run_that_is_too_far_off(history: History) -> Non
     found = replace(history, pre_run=replace(history.pre_run, answered_s=early))
 
     assert np.isnan(found.said_before).all()
+
+
+def test_a_hidden_start_hides_how_late_the_day_was(history: History) -> None:
+    runs = history.runs
+    is_hidden = np.arange(len(runs.id)) % 4 == 0
+    hidden = replace(
+        history,
+        runs=replace(
+            runs,
+            ended_s=np.where(is_hidden, np.nan, runs.ended_s),
+            start_hour=np.where(is_hidden, np.nan, runs.start_hour),
+        ),
+    )
+
+    shown, found = find_last_ends(history), find_last_ends(hidden)
+
+    hidden_days = runs.local_day[is_hidden] + 1
+    is_lost = np.isin(history.answers.local_day, hidden_days)
+    assert np.isnan(found[is_lost]).all()
+    assert found[~is_lost] == pytest.approx(shown[~is_lost], nan_ok=True)
 
 
 @pytest.mark.parametrize("count", [0, 1, 7, 40])

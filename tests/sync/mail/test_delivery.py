@@ -1,16 +1,19 @@
 """Mails leave over real SMTP: once, in time, and not when they came too late."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from sync import work_status
 from sync.errors import NotConfigured
+from sync.inbox import dead_letters
 from sync.mail import outbox
 from sync.mail.deliver import deliver_due
 from sync.models import Answer
-from sync.vocabulary import SealedColumn, SuppressionReason
+from sync.vocabulary import MailKind, SealedColumn, SuppressionReason
 from tests.support.smtp_servers import FakeSmtpServer, run_smtp_server
 from tests.sync.mail.conftest import (
     NOON,
@@ -249,7 +252,35 @@ def test_a_mail_that_cannot_be_written_does_not_stop_the_others(
 
     assert deliver_due(outbox_harness.runtime) == 1
 
-    assert outbox_harness.get_mail("wrong").withheld_for == "unreadable"
+    wrong = outbox_harness.get_mail("wrong")
+    assert (wrong.withheld_for, wrong.due_at) == (None, wrong.stale_at)
+    outbox_harness.clock.at = wrong.stale_at
+    assert deliver_due(outbox_harness.runtime) == 0
+    assert outbox_harness.get_mail("wrong").withheld_for == "stale"
+    assert outbox_harness.get_mail("wrong").sealed is None
+
+
+def test_a_mail_that_was_given_up_is_shown_and_sent_once_it_can_be(
+    outbox_harness: OutboxHarness, post: FakeSmtpServer
+) -> None:
+    runtime = outbox_harness.runtime
+    outbox_harness.enqueue("wrong", kind="sign_in_link", values={"token": 7})
+    outbox_harness.enqueue("fine")
+    deliver_due(runtime)
+    assert work_status.read_status(runtime).retryable == {"outbox: InvalidMail": 1}
+    right = {"to": None, "values": build_survey_values(), "language": ""}
+    with runtime.db.transaction() as session:
+        mail = session.merge(outbox_harness.get_mail("wrong"))
+        mail.kind = MailKind.SURVEY
+        mail.sealed = runtime.sealer.seal(
+            json.dumps(right, default=str), SealedColumn.MAIL
+        )
+
+    revived = dead_letters.retry_failed(runtime)
+
+    assert revived.other_work == 1
+    assert deliver_due(runtime) == 1
+    assert work_status.read_status(runtime).retryable == {}
 
 
 def test_without_a_mail_server_the_setting_is_named(

@@ -20,7 +20,7 @@ from sync.mail.delivery_rules import SmtpStage
 from sync.mail.smtp import DeliveryFailed, SmtpConnection, SmtpServer
 from sync.mail_address import MailSender
 from sync.vocabulary import MailFault
-from tests.support.lying_servers import run_server
+from tests.support.lying_servers import Talk, run_server
 from tests.support.servers import HOST
 from tests.support.smtp_servers import FakeSmtpServer, build_server_tls, run_smtp_server
 
@@ -339,3 +339,59 @@ def test_a_server_that_is_gone_at_the_end_does_no_harm() -> None:
     assert isinstance(opened, SMTP)
 
     line.__exit__(None, None, None)
+
+
+def drip(connection: socket) -> None:
+    """Greet by one letter at a time, each soon enough for a timeout of its own."""
+    for letter in "220 mail.example is here\r\n" * 100:
+        connection.sendall(letter.encode())
+        sleep(0.05)
+
+
+def drip_lines(connection: socket) -> None:
+    while True:
+        connection.sendall(b"220-more to come\r\n")
+        sleep(0.05)
+
+
+def pour(connection: socket) -> None:
+    """Greet without end, as fast as it goes."""
+    while True:
+        connection.sendall(b"220-more to come\r\n" * 100)
+
+
+@pytest.mark.parametrize(
+    ("talk", "fault"),
+    [
+        (drip, MailFault.ANSWER_TIMED_OUT),
+        (drip_lines, MailFault.ANSWER_TIMED_OUT),
+        (pour, MailFault.NOT_SMTP),
+    ],
+)
+def test_a_server_whose_answer_never_ends_is_given_up(
+    talk: Talk, fault: MailFault
+) -> None:
+    with run_server(talk) as port, pytest.raises(DeliveryFailed) as failure:
+        send_email(SmtpServer("smtp", HOST, port), timeout_s=0.5)
+
+    assert failure.value.fault is fault
+
+
+def test_a_mail_takes_no_longer_than_its_whole_conversation_may() -> None:
+    """An answer would come in time, and the mail is not out in time."""
+    post = FakeSmtpServer(before_reply=lambda: sleep(1.5))
+    with (
+        run_smtp_server(post),
+        SmtpConnection(
+            SmtpServer.from_url(post.url),
+            sender=SENDER,
+            timeout_s=5,
+            conversation_s=1.0,
+        ) as line,
+    ):
+        with pytest.raises(DeliveryFailed) as failure:
+            line.send(build_email(), recipient="sam@example.org")
+        post.before_reply = lambda: None
+        line.send(build_email(), recipient="sam@example.org")
+
+    assert failure.value.fault is MailFault.ANSWER_TIMED_OUT

@@ -21,6 +21,7 @@ ALL_RUNS = {
     # By their ids or Strava's, whatever else is true of them.
     "host/seeding.py:wait_for_import": "each is decided about",
     "sync/inbox/store.py:_KNOWN_RUNS": "what an event names",
+    "sync/analytics/dataset/load.py:_DELAYS_QUERY": "draws; hidden runs have no row",
     "sync/runs/duplicates.py:choose_recording": "the recordings that the runner chose",
     "sync/runs/private.py:_delete_private_runs": "private runs, to go",
     "sync/runs/relink.py:_HAS_UNLINKED": "answers without a run",
@@ -42,6 +43,7 @@ ALL_RUNS = {
     "sync/surveys/answering/retained_runs.py:_build_offer": "the run of one answer",
     "sync/surveys/answering/pairing.py:tag_answers": "answers; its runs are given",
     "sync/surveys/own_runs.py:find_surveyed_run": "the run of one survey",
+    "sync/surveys/sending/delay_draws.py:_find_draw": "other recordings of a run",
     "sync/surveys/sending/reevaluate.py:find_changed_surveys": "finds false clocks",
     "sync/surveys/sending/schedule.py:_cancel_replaced": "the runs of one survey",
     "sync/surveys/store.py:_OLDEST_UNDECIDED": "each is decided about",

@@ -69,6 +69,7 @@ def claim(files: dict[str, bytes], source_id: int, vault: Vault) -> dict[str, by
     """
     tables = {name: json.loads(files[f"{name}.json"]) for name in ("runs", "surveys")}
     tables["answers"] = json.loads(files["answers.json"])
+    tables["delays"] = json.loads(files["delays.json"])
     run = tables["runs"][0] | {"source_id": source_id, "distance_m": 1.0}
     key = vault.pairing_key(RunSource.STRAVA, source_id)
     about_run = {"run_id": None, "pairing_key": key}
@@ -82,6 +83,7 @@ def claim(files: dict[str, bytes], source_id: int, vault: Vault) -> dict[str, by
         "answers": [answer | about_run | {"survey_id": None}],
         "decisions": [],
         "draws": [],
+        "delays": [tables["delays"][0] | about_run],
         "mails": [],
     }
     return files | {

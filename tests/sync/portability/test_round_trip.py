@@ -26,7 +26,16 @@ from tests.support.second_instance import (
 
 pytestmark = pytest.mark.slow
 
-COMES_ALONG = ("runs", "answers", "notes", "surveys", "decisions", "draws", "consents")
+COMES_ALONG = (
+    "runs",
+    "answers",
+    "notes",
+    "surveys",
+    "decisions",
+    "draws",
+    "delays",
+    "consents",
+)
 REFERENCES = {
     "run_id": "runs",
     "duplicate_of": "runs",
@@ -50,7 +59,7 @@ def renumber(files: dict[str, bytes]) -> dict[str, Any]:
     numbers = {
         name: {row["id"]: number for number, row in enumerate(rows, 1)}
         for name, rows in tables.items()
-        if name in {"runs", "surveys", "answers", "consents"}
+        if name in {"runs", "surveys", "answers", "delays", "consents"}
     }
     for name, rows in tables.items():
         for row in rows:

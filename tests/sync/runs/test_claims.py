@@ -51,6 +51,8 @@ def test_recordings_that_never_meet_are_no_twins(spans: list[tuple[int, int]]) -
             id=number,
             started_at=started_at,
             elapsed_s=elapsed_s,
+            moving_s=elapsed_s,
+            source_id=number,
             distance_m=5000,
             manual=False,
             device=None,

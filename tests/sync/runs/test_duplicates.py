@@ -32,6 +32,8 @@ def build_recording(
         id=number,
         started_at=start,
         elapsed_s=int(lasts_min * 60),
+        moving_s=int(lasts_min * 60),
+        source_id=number,
         distance_m=distance_m,
         manual=manual,
         device=device,

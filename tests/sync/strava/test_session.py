@@ -4,6 +4,8 @@ import json
 import logging
 from collections.abc import Generator
 from pathlib import Path
+from socket import socket
+from time import sleep
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -19,7 +21,8 @@ from sync.strava.client import HttpStrava
 from sync.strava.http import build_session, translate_errors
 from tests.support.clock import NOON
 from tests.support.http_listener import HttpListener, run_http_listener
-from tests.support.servers import free_port, run_valkey
+from tests.support.lying_servers import Talk, run_server
+from tests.support.servers import HOST, free_port, run_valkey
 
 SECRET = "very-secret"
 TOKEN = "tok-en"
@@ -193,6 +196,68 @@ def test_a_strava_that_takes_too_long_is_given_up() -> None:
         pytest.raises(StravaUnavailable, match="ReadTimeout"),
     ):
         translate_errors(lambda: http.get(f"{site}/api/v3/athlete"))
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def drip(start: bytes, piece: bytes) -> Talk:
+    """Answer piece by piece without end, each soon enough for a timeout of its own."""
+
+    def talk(connection: socket) -> None:
+        connection.recv(4096)
+        connection.sendall(start)
+        while True:
+            connection.sendall(piece)
+            sleep(0.02)
+
+    return talk
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        pytest.param(drip(b"", b"H"), id="status"),
+        pytest.param(drip(HEAD + b"X-Odd: ", b"x"), id="header"),
+        pytest.param(drip(HEAD + b"Content-Length: 9999\r\n\r\n", b" "), id="body"),
+        pytest.param(drip(HEAD + b"\r\n", b" "), id="body-without-length"),
+        pytest.param(
+            drip(HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+            id="chunks",
+        ),
+    ],
+)
+def test_an_answer_that_never_ends_is_given_up(talk: Talk) -> None:
+    with (
+        run_server(talk) as port,
+        build_session(read_s=5, answer_s=0.5) as http,
+        pytest.raises(StravaUnavailable, match="AnswerTooSlow"),
+    ):
+        translate_errors(lambda: http.get(f"http://{HOST}:{port}/api/v3/athlete"))
+
+
+def test_an_answer_larger_than_any_is_not_kept() -> None:
+    def pour(connection: socket) -> None:
+        connection.recv(4096)
+        connection.sendall(HEAD + b"\r\n")
+        while True:
+            connection.sendall(b" " * 100_000)
+
+    with (
+        run_server(pour) as port,
+        build_session() as http,
+        pytest.raises(StravaUnavailable, match="AnswerTooLarge"),
+    ):
+        translate_errors(lambda: http.get(f"http://{HOST}:{port}/api/v3/athlete"))
+
+
+def test_a_line_serves_several_requests(http_listener: HttpListener) -> None:
+    with build_session(answer_s=0.3) as http:
+        for _ in range(3):
+            http.get(f"{http_listener.url}/api/v3/athlete")
+            sleep(0.2)
+
+    assert len(http_listener.requests) == 3
 
 
 def test_a_request_that_never_left_costs_nothing() -> None:

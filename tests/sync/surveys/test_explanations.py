@@ -6,7 +6,11 @@ from sync.language import activate_language
 from sync.surveys.policy.explanations import explain_decision, label_reason
 from sync.vocabulary import CancellationReason, DecisionReason, SuppressionReason
 
-SENT = {DecisionReason.AFTER_RUN, DecisionReason.NEXT_MORNING}
+SENT = {
+    DecisionReason.AFTER_RUN,
+    DecisionReason.NEXT_MORNING,
+    DecisionReason.DRAWN_TIME,
+}
 
 
 @pytest.mark.parametrize("reason", sorted(set(DecisionReason) - SENT))

@@ -24,6 +24,7 @@ FILES = (
     "/dashboard/weeks.csv",
     "/dashboard/answers.csv",
     "/dashboard/panels.csv",
+    "/claims.csv",
 )
 
 

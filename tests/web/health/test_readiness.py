@@ -50,10 +50,10 @@ def watch(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Give a disk of two megabytes."""
+    """Give a disk of four megabytes."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
     try:
         subprocess.run(mount, check=True, capture_output=True)  # noqa: S603
     except (OSError, subprocess.CalledProcessError):

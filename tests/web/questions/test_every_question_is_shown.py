@@ -186,7 +186,8 @@ def test_every_panel_of_ours_has_its_page(browser: PageClient) -> None:
         re.findall(r'href="/questions/(\w+)"', browser.open("/questions").text)
     )
 
-    assert {panel.name for panel in list_panels()} <= listed
+    # The hours that are drawn at random are asked of those who wish it alone.
+    assert {panel.name for panel in list_panels()} - listed <= {"asked_delay"}
     for panel in list_panels():
         page = browser.open(f"/questions/{panel.name}")
         assert page.status_code == 200

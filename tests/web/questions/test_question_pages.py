@@ -78,6 +78,23 @@ def test_a_drawing_has_a_table_and_a_file(
 
 
 @pytest.mark.usefixtures("runner_id")
+def test_the_hours_since_a_run_are_drawn_answer_by_answer(
+    browser: PageClient,
+) -> None:
+    page = browser.open("/questions/hours_since").text
+
+    numbers = browser.open("/questions/hours_since/numbers.csv").text
+    (counted,) = [
+        row["answers"]
+        for row in csv.DictReader(numbers.splitlines())
+        if row["part"] == "link"
+    ]
+    assert re.findall(r"Mood of (\d+) answers along: Hours", page) == [counted]
+    assert "Answer by answer</h2>" in page
+    assert "Answer by answer</h2>" not in browser.open("/questions/load").text
+
+
+@pytest.mark.usefixtures("runner_id")
 @pytest.mark.parametrize(
     ("name", "kind"),
     [

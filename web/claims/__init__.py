@@ -1,0 +1,1 @@
+"""The article's claims, and what a runner's own answers say of each."""
