@@ -107,10 +107,16 @@ class SmtpServer:
 
     def mask_secrets(self, text: str) -> str:
         """Return a server's words without our password, which some repeat."""
+        if not self.password:
+            return text
         pair = f"\0{self.user}\0{self.password}"
-        for secret in (_encode_response(pair), _encode_response(self.password)):
-            text = text.replace(secret, _MASK) if self.password else text
-        return text.replace(self.password, _MASK) if self.password else text
+        for secret in (
+            _encode_response(pair),
+            _encode_response(self.password),
+            self.password,
+        ):
+            text = text.replace(secret, _MASK)
+        return text
 
     @classmethod
     def from_url(cls, url: str) -> "SmtpServer":
