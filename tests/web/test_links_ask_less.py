@@ -43,6 +43,7 @@ REQUESTS: Mapping[str, str] = {
     "strava": "1",
     "mood": "3",
     "keep": "1",
+    "note": "Seen in somebody else's mail",
     **dict.fromkeys(
         (
             "reminders",
@@ -113,6 +114,7 @@ LINKS: Mapping[str, Callable[[MailReader], str]] = {
     ),
     "account_links.confirm (undo)": MailReader.open_undo,
     "account_links.confirm (stay)": MailReader.open_stay,
+    "survey.keep_note": lambda reader: f"/s/{reader.survey_token}/note",
     "survey.record": lambda reader: f"/s/{reader.survey_token}",
     "survey.retain": lambda reader: f"/s/{reader.survey_token}/own-log",
     "survey.skip": lambda reader: f"/s/{reader.survey_token}/skip",
