@@ -126,6 +126,7 @@ def test_a_stand_in_is_told_no_secret(
     assert not [name for name in environment if name.startswith("MOODMILES_")]
 
 
+@pytest.mark.processes
 def test_no_part_is_told_a_secret_where_everybody_may_read_it(folder: Path) -> None:
     plan = build_plan(folder, configured=NOTHING)
     parts = [

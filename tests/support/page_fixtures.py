@@ -13,7 +13,7 @@ from sync.runs import private
 from sync.runtime import Runtime
 from sync.standins.fixtures.fixtures import FIXTURES, Fixture, build_fixture
 from sync.surveys import unsubscribe
-from sync.surveys.answering import answer, pre_run, wellbeing
+from sync.surveys.answering import answer, own_notes, pre_run, wellbeing
 from tests.support.export_fixtures import (
     add_mailbox_email,
     build_failed_export,
@@ -93,6 +93,16 @@ def _build_run_page(
     if mood is not None:
         _answer_run(harness.runtime, runner_id, run_id, mood)
     return Fixture(f"/runs/{run_id}{path}", runner_id)
+
+
+def _build_notes(harness: Harness) -> Fixture:
+    """Open the lines of a runner who wrote one beside the answer to a run."""
+    runner_id, run_id = build_fresh_run(harness)
+    _answer_run(harness.runtime, runner_id, run_id, 1)
+    own_notes.save_for_run(
+        harness.runtime, runner_id=runner_id, run_id=run_id, text="windy by the river"
+    )
+    return Fixture("/notes", runner_id)
 
 
 def _answer_run(runtime: Runtime, runner_id: int, run_id: int, mood: int) -> None:
@@ -245,6 +255,8 @@ STATES: Mapping[str, State] = {
     "run-answered": lambda harness: _build_run_page(harness, mood=1),
     "run-remove": lambda harness: _build_run_page(harness, "/remove", mood=1),
     "run-twice-recorded": _build_duplicates,
+    "notes": _build_notes,
+    "notes-none": _visit_signed_in("/notes"),
     "settings": _visit_signed_in("/settings"),
     "run-kept": lambda harness: _build_retained(harness, is_gone=False),
     "run-offered": lambda harness: _build_run_page(harness, mood=1),

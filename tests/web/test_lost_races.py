@@ -36,6 +36,7 @@ FORM_STATES = (
     "sign-in-again-any",
     "undo-address",
     "low-answers",
+    "notes",
     "run-kept",
     "run-remove",
     "run-twice-recorded",
