@@ -63,7 +63,9 @@ def test_a_name_like_no_other_gets_no_guess() -> None:
         settings.reject_unknown({"MOODMILES_BANANA": "1"})
 
 
-@pytest.mark.parametrize("line", ["MOODMILES_PROT=1", "  export moodmiles_prot = 1"])
+@pytest.mark.parametrize(
+    "line", ["MOODMILES_PROT=1", "  export moodmiles_prot = 1", "MOODMILES_PROT"]
+)
 def test_an_unknown_name_in_the_file_is_refused(folder: Path, line: str) -> None:
     (folder / ".env").write_text(f"OTHER=1\n{line}\n")
 
@@ -76,7 +78,7 @@ def test_comments_and_known_names_pass(folder: Path) -> None:
         "# MOODMILES_PROT=1\n"
         "MOODMILES_PORT=8001\n"
         "export MOODMILES_HOST=::1\n"
-        "MOODMILES_WITHOUT_VALUE"
+        "MOODMILES_CONTACT"
     )
 
     settings.reject_unknown({"MOODMILES_PORT": "8000", "PATH": "/bin"})
