@@ -100,7 +100,7 @@ def _build_notes(harness: Harness) -> Fixture:
     runner_id, run_id = build_fresh_run(harness)
     _answer_run(harness.runtime, runner_id, run_id, 1)
     own_notes.save_for_run(
-        harness.runtime, runner_id=runner_id, run_id=run_id, text="windy by the river"
+        harness.runtime, runner_id=runner_id, run_id=run_id, text="Garmin 42"
     )
     return Fixture("/notes", runner_id)
 

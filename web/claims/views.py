@@ -54,10 +54,14 @@ class OtherPicture:
 
 @dataclass(frozen=True, slots=True)
 class OffSetting:
-    """A setting that is off: its label and its place on the settings page."""
+    """A setting that is off: its label, its place on the settings page, its questions.
+
+    `questions` are the texts of those of its choices that the claim needs.
+    """
 
     label: str
     url: str
+    questions: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,11 @@ def build_line(answer: "ClaimAnswer") -> ClaimLine:
         run_links=list_run_links(main.panel) if main and is_asked else [],
         others=[build_other(other) for other in answer.others],
         settings_off=[
-            OffSetting(label_setting(name, keys), f"/settings#{name.replace('_', '-')}")
+            OffSetting(
+                label_setting(name),
+                f"/settings#{name.replace('_', '-')}",
+                [QUESTIONS[key].localize().text for key in keys if key in QUESTIONS],
+            )
             for name, keys in answer.settings_off.items()
             if answer.status in {ClaimStatus.NOT_ASKED, ClaimStatus.TOO_FEW}
         ],
@@ -323,12 +331,10 @@ def list_changes(panel: "Panel") -> list[str]:
     ]
 
 
-def label_setting(name: str, keys: Sequence[str]) -> str:
-    """Name a setting as its page does, with those of its choices that ask `keys`."""
+def label_setting(name: str) -> str:
+    """Name a setting as its page does."""
     row = find_row(name)
-    label = gettext(row.label) if row else name
-    texts = [QUESTIONS[key].localize().text for key in keys if key in QUESTIONS]
-    return f"{label}: {' / '.join(texts)}" if texts else label
+    return gettext(row.label) if row else name
 
 
 def count_statuses(answers: Sequence["ClaimAnswer"]) -> list[str]:

@@ -288,7 +288,7 @@ KINDS = {
         add_past_runs, drain(Job.BACKFILL, Job.SURVEYS), 400
     ),
     "a past comes back": WorkKind(
-        add_answered_past, drain(Job.BACKFILL, Job.SURVEYS), 100
+        add_answered_past, drain(Job.BACKFILL, Job.SURVEYS), 200
     ),
     "a past is decided about": WorkKind(add_undecided_past, drain(Job.SURVEYS), 100),
     "one runner's events": WorkKind(add_events, drain(Job.INBOX), 25),
