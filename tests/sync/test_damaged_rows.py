@@ -5,6 +5,7 @@ column there is one runner in whose rows it holds what no code of ours has writt
 between two sound runners.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -45,8 +46,11 @@ def group_columns(key: Callable[[DamagedColumn], str]) -> Mapping[str, Damages]:
     return groups
 
 
-COLUMN_BY_NAME = group_columns(lambda damaged: damaged.name)
-# A hundred runners take their time: each column by itself is for the slow tests.
+# The long form, which takes every column by itself, is asked for by hand.
+COLUMN_BY_COLUMN = [
+    pytest.param(group_columns(lambda damaged: damaged.name), id="by-column")
+] * ("FUZZ_EXAMPLES" in os.environ)
+# A hundred runners take their time: each column by itself is for the long form.
 COLUMNS_BY_TYPE = group_columns(
     lambda damaged: f"{damaged.table.name}: {type(damaged.column.type).__name__}"
 )
@@ -97,10 +101,7 @@ def test_every_type_of_column_is_damaged() -> None:
 @every_job
 @pytest.mark.parametrize(
     "groups",
-    [
-        pytest.param(COLUMNS_BY_TYPE, id="by-type"),
-        pytest.param(COLUMN_BY_NAME, id="by-column", marks=pytest.mark.slow),
-    ],
+    [pytest.param(COLUMNS_BY_TYPE, id="by-type"), *COLUMN_BY_COLUMN],
 )
 def test_a_damaged_row_keeps_no_other_waiting_and_is_given_up(
     harness: Harness,
