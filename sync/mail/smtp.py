@@ -246,22 +246,22 @@ class SmtpConnection:
         """
         try:
             yield
-        except DeliveryFailed as failure:
-            failure.text = self._server.mask_secrets(failure.text)
-            # smtplib hangs up by itself on 421.
-            if self._client is not None and self._client.sock is None:
-                self._client = None
-            raise
         # Servers make smtplib and what is below it raise anything: a mail that the
         # outbox cannot settle would be claimed for ever.
         except Exception as error:  # noqa: BLE001
-            if self._client is not None:
+            failure = (
+                error
+                if isinstance(error, DeliveryFailed)
+                else _build_failure(stage, error)
+            )
+            failure.text = self._server.mask_secrets(failure.text)
+            if self._client is not None and failure is not error:
                 with suppress(OSError):
                     self._client.close()
+            # smtplib hangs up by itself on 421.
+            if self._client is not None and self._client.sock is None:
                 self._client = None
-            unforeseen = _build_failure(stage, error)
-            unforeseen.text = self._server.mask_secrets(unforeseen.text)
-            raise unforeseen from None
+            raise failure from None
 
 
 class _OpeningFailed(Exception):

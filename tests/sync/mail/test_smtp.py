@@ -203,6 +203,25 @@ def test_no_password_comes_back_with_a_servers_words() -> None:
     assert failed.value.text == "no robin ***: AUTH PLAIN ***"
 
 
+def test_no_password_comes_back_with_a_refusal_of_the_sender() -> None:
+    """Some servers say who signed in, and with what, when they refuse a mail."""
+
+    def talk(line: socket) -> None:
+        line.sendall(b"220 hello\r\n")
+        while command := line.recv(4096).upper():
+            if command.startswith(b"EHLO"):
+                line.sendall(b"250-x\r\n250 AUTH PLAIN\r\n")
+            elif command.startswith(b"AUTH"):
+                line.sendall(b"235 in\r\n")
+            else:
+                line.sendall(b"553 robin with w/rd may not\r\n")
+
+    with run_server(talk) as port, pytest.raises(DeliveryFailed) as failed:
+        send_email(SmtpServer.from_url(f"smtp://robin:w%2Frd@{HOST}:{port}"))
+
+    assert failed.value.text == "robin with *** may not"
+
+
 def test_a_server_may_speak_tls_from_the_first_byte(tmp_path: Path) -> None:
     with run_smtp_server(ssl_context=build_server_tls(tmp_path)) as post:
         send_email(SmtpServer.from_url(post.url.replace("smtp://", "smtps://")))
