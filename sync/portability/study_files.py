@@ -28,9 +28,10 @@ from sync.analytics.panels.longest import find_longest_runs
 from sync.analytics.panels.sleep import find_last_ends
 from sync.analytics.sentences import store
 from sync.analytics.stats.series import UNBOUNDED, Floats, Interval, Ints
+from sync.host_questions import list_host_questions
 from sync.runtime import Runtime
 from sync.safe_csv import write_csv
-from sync.surveys.instruments import InstrumentLibrary, load_library
+from sync.surveys.instruments import load_library
 from sync.surveys.policy.parameters import Policy
 
 _SURFACE_NAMES = {STREET: "street", TRAIL: "trail"}
@@ -160,21 +161,9 @@ def build_study_export(
     )
     library = load_library(runtime.settings.data_dir)
     return build_files(
-        build_history(rows, context=context), list_host_questions(library)
+        build_history(rows, context=context),
+        list_host_questions(library, is_localized=False),
     )
-
-
-def list_host_questions(library: InstrumentLibrary) -> list[HostQuestion]:
-    """Return the host's own questions in English, as the files have them."""
-    return [
-        HostQuestion(
-            key=host_question.question.key,
-            text=host_question.question.text,
-            choices=tuple(host_question.question.choices.items()),
-            is_about_run=host_question.is_about_run,
-        )
-        for host_question in library.host_questions
-    ]
 
 
 def build_codebook(

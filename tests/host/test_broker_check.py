@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from socket import socket
 from subprocess import DEVNULL, Popen
@@ -26,16 +26,17 @@ from sync.vocabulary import BrokerFault
 from tests.conftest import KEY
 from tests.support.certificates import Authority
 from tests.support.lying_servers import (
+    Plant,
+    Talk,
     fill_backlog,
     hang_up,
+    plant_server,
     run_server,
     say,
     say_nothing,
 )
 from tests.support.servers import HOST, find_valkey, free_port, run_valkey, wait_until
 from workers.app import celery, get_runtime
-
-Plant = Callable[[Path], AbstractContextManager[str]]
 
 
 def get_advice(settings: Settings, url: str, check: str = "redis") -> str:
@@ -58,13 +59,8 @@ def configure(
     return plant
 
 
-def serve(talk: Callable[[socket], None], *, scheme: str = "redis") -> Plant:
-    @contextmanager
-    def plant(_folder: Path) -> Generator[str]:
-        with run_server(talk) as port:
-            yield f"{scheme}://{HOST}:{port}/0"
-
-    return plant
+def serve(talk: Talk, *, scheme: str = "redis") -> Plant:
+    return plant_server(talk, f"{scheme}://{{place}}/0")
 
 
 def reply(text: str) -> Callable[[socket], None]:

@@ -1,8 +1,8 @@
 """The doctor and the mail server: each fault is told apart, with its cure."""
 
 import socket
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,12 @@ from sync.settings import Settings
 from sync.vocabulary import MailFault
 from tests.support.certificates import DAY, Authority
 from tests.support.lying_servers import (
+    Plant,
+    Talk,
     converse,
     fill_backlog,
     hang_up,
+    plant_server,
     run_server,
     say,
     say_nothing,
@@ -34,9 +37,6 @@ from tests.support.smtp_servers import FakeSmtpServer, build_server_tls, run_smt
 FAR = "mail.example"
 SECRET = "hoch%2Fgeheim"
 AUTH = ("EHLO", "250-mail.example\r\n250 AUTH PLAIN LOGIN")
-
-# Gives the address of a mail server with one fault.
-Plant = Callable[[Path], AbstractContextManager[str]]
 
 
 @pytest.fixture(autouse=True)
@@ -69,13 +69,8 @@ def get_advice(settings: Settings, url: str, **changes: Any) -> str:
     return str(result)
 
 
-def serve(talk: Any, *, scheme: str = "smtp", login: str = "") -> Plant:
-    @contextmanager
-    def plant(_folder: Path) -> Generator[str]:
-        with run_server(talk) as port:
-            yield f"{scheme}://{login}{HOST}:{port}"
-
-    return plant
+def serve(talk: Talk, *, scheme: str = "smtp", login: str = "") -> Plant:
+    return plant_server(talk, f"{scheme}://{login}{{place}}")
 
 
 @contextmanager

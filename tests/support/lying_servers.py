@@ -3,13 +3,16 @@
 import socket
 import ssl
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from threading import Event, Thread
 
 from tests.support.servers import HOST
 
 # What is done with one connection, before it is closed.
 Talk = Callable[[socket.socket], None]
+# Gives the address of a server with one fault, which may need a folder.
+Plant = Callable[[Path], AbstractContextManager[str]]
 
 
 @contextmanager
@@ -108,3 +111,14 @@ def fill_backlog() -> Generator[int]:
         finally:
             for client in waiting:
                 client.close()
+
+
+def plant_server(talk: Talk, address: str) -> Plant:
+    """Return what plants a server that talks so; `address` has a `{place}` for it."""
+
+    @contextmanager
+    def plant(_folder: Path) -> Generator[str]:
+        with run_server(talk) as port:
+            yield address.format(place=f"{HOST}:{port}")
+
+    return plant

@@ -1,6 +1,5 @@
 """What another program has left in Redis under Celery's names stops no worker."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +10,8 @@ from redis import Redis
 
 from sync import heartbeats
 from sync.queue import CeleryQueue
-from tests.conftest import KEY
 from tests.support.servers import ValkeyServer, run_valkey, wait_until
+from tests.support.worker_process import build_worker_environment
 
 pytestmark = pytest.mark.processes
 
@@ -28,17 +27,9 @@ def server() -> Iterator[ValkeyServer]:
 def test_a_worker_renames_it_and_works(
     server: ValkeyServer, sqlite_url: str, tmp_path: Path
 ) -> None:
-    settings = {
-        "DATA_DIR": str(tmp_path),
-        "DATABASE_URL": sqlite_url,
-        "REDIS_URL": server.url,
-        "SECRET_KEYS": KEY,
-        "STRAVA_CLIENT_ID": "1",
-        "STRAVA_CLIENT_SECRET": "simulated",
-        "PUBLIC_URL": "http://127.0.0.1:8000",
-        "SMTP_URL": "smtp://127.0.0.1:1",
-        "MAIL_FROM": "moods@example.org",
-    }
+    environment = build_worker_environment(
+        tmp_path, database_url=sqlite_url, redis_url=server.url
+    )
     log = tmp_path / "worker.log"
     with Redis.from_url(server.url) as redis, log.open("wb") as output:
         for name in NAMES:
@@ -47,9 +38,7 @@ def test_a_worker_renames_it_and_works(
         worker = subprocess.Popen(
             [sys.executable, "-m", "workers.worker", "--pool", "threads"],
             cwd=tmp_path,
-            env=os.environ
-            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            | {f"MOODMILES_{name}": value for name, value in settings.items()},
+            env=environment,
             stdout=output,
             stderr=output,
         )

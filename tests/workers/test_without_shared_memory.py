@@ -1,6 +1,5 @@
 """A worker without a /dev/shm to write to works in threads, and says what to do."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,8 +9,8 @@ import pytest
 from celery import Celery
 
 from sync.queue import Job, task_name
-from tests.conftest import KEY
 from tests.support.servers import ValkeyServer, run_valkey, wait_until
+from tests.support.worker_process import build_worker_environment
 
 # In a namespace of its own, /dev/shm is a folder that can only be read.
 UNSHARE = ["unshare", "--mount", "--map-root-user"]
@@ -45,25 +44,15 @@ def redis() -> Iterator[ValkeyServer]:
 def test_a_worker_works_on_in_threads(
     redis: ValkeyServer, sqlite_url: str, tmp_path: Path
 ) -> None:
-    settings = {
-        "DATA_DIR": str(tmp_path),
-        "DATABASE_URL": sqlite_url,
-        "REDIS_URL": redis.url,
-        "SECRET_KEYS": KEY,
-        "STRAVA_CLIENT_ID": "1",
-        "STRAVA_CLIENT_SECRET": "simulated",
-        "PUBLIC_URL": "http://127.0.0.1:8000",
-        "SMTP_URL": "smtp://127.0.0.1:1",
-        "MAIL_FROM": "moods@example.org",
-    }
+    environment = build_worker_environment(
+        tmp_path, database_url=sqlite_url, redis_url=redis.url
+    )
     log = tmp_path / "worker.log"
     with log.open("wb") as output:
         worker = subprocess.Popen(  # noqa: S603
             [*UNSHARE, "sh", "-c", f"{READ_ONLY} {sys.executable} -m host.cli worker"],
             cwd=tmp_path,
-            env=os.environ
-            | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            | {f"MOODMILES_{name}": value for name, value in settings.items()},
+            env=environment,
             stdout=output,
             stderr=output,
         )

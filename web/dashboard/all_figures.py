@@ -18,23 +18,13 @@ def load_all_figures(runtime: Runtime, runner_id: int) -> "Figures":
         runtime,
         runner_id,
         is_complete=True,
-        host_questions=list_host_questions(runtime),
+        host_questions=load_host_questions(runtime),
     )
 
 
-def list_host_questions(runtime: Runtime) -> "tuple[HostQuestion, ...]":
+def load_host_questions(runtime: Runtime) -> "tuple[HostQuestion, ...]":
     """Return the host's own questions in the language that is active."""
-    from sync.analytics.panels.host_questions import HostQuestion  # noqa: PLC0415
+    from sync.host_questions import list_host_questions  # noqa: PLC0415
 
-    questions = []
-    for host_question in load_library(runtime.settings.data_dir).host_questions:
-        question = host_question.question.localize()
-        questions.append(
-            HostQuestion(
-                key=question.key,
-                text=question.text,
-                choices=tuple(question.choices.items()),
-                is_about_run=host_question.is_about_run,
-            )
-        )
-    return tuple(questions)
+    library = load_library(runtime.settings.data_dir)
+    return list_host_questions(library, is_localized=True)

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sync.language import DEFAULT_LANGUAGE, activate_language, gettext
 from sync.safe_csv import write_csv
-from web.dashboard.all_figures import list_host_questions, load_all_figures
+from web.dashboard.all_figures import load_all_figures, load_host_questions
 from web.dashboard.encoded_files import respond_with_file
 from web.formats import parse_unit
 from web.http.problems import NOT_FOUND
@@ -74,7 +74,7 @@ def _find_title(name: str) -> str:
 
     titles = {panel.name: panel.title for panel in list_panels()} | {
         question.panel_name: question.text
-        for question in list_host_questions(runtime())
+        for question in load_host_questions(runtime())
     }
     if name not in titles:
         abort(NOT_FOUND.status)
